@@ -1,0 +1,148 @@
+import Basics
+import Messages
+
+/// Something that the engine needs from the store. Answered by `Loaded` with the same id, from a
+/// state of the store that holds every batch committed before.
+public struct Load: Sendable, Equatable {
+  public struct ID: Hashable, Sendable {
+    public let value: UInt64
+    public init(_ value: UInt64) { self.value = value }
+  }
+
+  public enum Subject: Sendable, Equatable {
+    /// The newest run of a workflow id, and, when `request` is given, what a request with that key
+    /// did to any run of that id.
+    case workflow(namespace: String, workflowID: String, request: Fingerprint?)
+    /// One run of a workflow id.
+    case runNamed(namespace: String, workflowID: String, runID: RunID)
+    case run(RunNumber)
+    /// Stored batches that hold events from `from` on, whole batches, at least one if there is any,
+    /// about `bytesMax` bytes.
+    case history(RunNumber, from: Int64, bytesMax: Int)
+    /// Rows of a namespace, newest first, with a number below `before` (nil: from the newest).
+    case rows(namespace: String, before: RunNumber?, countMax: Int)
+    /// Open runs with deadline > `after.0` or (deadline == after.0 and number > after.1), by deadline.
+    case deadlines(afterDeadline: Instant, afterRun: RunNumber, countMax: Int)
+  }
+
+  public var id: ID
+  public var subject: Subject
+
+  public init(id: ID, subject: Subject) {
+    self.id = id
+    self.subject = subject
+  }
+}
+
+/// The answer to a `Load`.
+public struct Loaded: Sendable, Equatable {
+  public enum Content: Sendable, Equatable {
+    /// For `.workflow`, `.runNamed` and `.run`.
+    case run(StoredRun?, request: FoundRequest?)
+    /// For `.history`. `more`: there are events after these.
+    case history([StoredBatch], more: Bool)
+    case rows([RunRow])
+    case deadlines([StoredDeadline])
+    /// Stored bytes do not match their checksum; the text names the place.
+    case corrupt(String)
+  }
+
+  public var id: Load.ID
+  public var content: Content
+
+  public init(id: Load.ID, content: Content) {
+    self.id = id
+    self.content = content
+  }
+}
+
+/// Everything that makes a run resident again.
+public struct StoredRun: Sendable, Equatable {
+  public var row: RunRow
+  /// The folded state up to `stateEvent`; nil when none was written yet.
+  public var state: [UInt8]?
+  public var stateEvent: Int64
+  /// The batches that hold the events after `stateEvent`, in order.
+  public var tail: [StoredBatch]
+  public var activities: [StoredActivity]
+  public var requests: [RequestRecord]
+
+  public init(
+    row: RunRow, state: [UInt8]?, stateEvent: Int64, tail: [StoredBatch],
+    activities: [StoredActivity], requests: [RequestRecord]
+  ) {
+    self.row = row
+    self.state = state
+    self.stateEvent = stateEvent
+    self.tail = tail
+    self.activities = activities
+    self.requests = requests
+  }
+}
+
+/// Events `first...last` of a run, as the bytes of a `HistoryBatch`.
+public struct StoredBatch: Sendable, Equatable {
+  public var first: Int64
+  public var last: Int64
+  public var bytes: [UInt8]
+
+  public init(first: Int64, last: Int64, bytes: [UInt8]) {
+    self.first = first
+    self.last = last
+    self.bytes = bytes
+  }
+}
+
+public struct StoredActivity: Sendable, Equatable {
+  public var scheduledEvent: Int64
+  public var bytes: [UInt8]
+
+  public init(scheduledEvent: Int64, bytes: [UInt8]) {
+    self.scheduledEvent = scheduledEvent
+    self.bytes = bytes
+  }
+}
+
+/// A remembered request, and the run that it reached.
+public struct FoundRequest: Sendable, Equatable {
+  public var run: RunNumber
+  public var runID: RunID
+  public var record: RequestRecord
+
+  public init(run: RunNumber, runID: RunID, record: RequestRecord) {
+    self.run = run
+    self.runID = runID
+    self.record = record
+  }
+}
+
+public struct StoredDeadline: Sendable, Equatable {
+  public var run: RunNumber
+  public var deadline: Instant
+
+  public init(run: RunNumber, deadline: Instant) {
+    self.run = run
+    self.deadline = deadline
+  }
+}
+
+/// What the engine is told of the store when it starts.
+public struct OpenedStore: Sendable {
+  /// Grows by one each time the store is opened.
+  public var epoch: UInt64
+  /// The number for the next new run.
+  public var nextRun: RunNumber
+  /// The nearest deadlines of open runs, by (deadline, number); at most the window's size.
+  public var deadlines: [StoredDeadline]
+  /// Which workflow ids and request keys the store holds.
+  public var filter: IDFilter
+
+  public init(
+    epoch: UInt64, nextRun: RunNumber, deadlines: [StoredDeadline], filter: IDFilter
+  ) {
+    self.epoch = epoch
+    self.nextRun = nextRun
+    self.deadlines = deadlines
+    self.filter = filter
+  }
+}

@@ -1,0 +1,86 @@
+import Basics
+import Messages
+
+/// A change of the store; a batch of these becomes durable as a whole, applied in order.
+public enum Write: Sendable, Equatable {
+  /// A new run. Its row says `deadline = .immediately`, so that a start of the engine finds it.
+  case createRun(RunRow)
+  /// The next events of a run: the bytes of a `HistoryBatch`. `first` is the first event's id.
+  case appendHistory(run: RunNumber, first: Int64, last: Int64, bytes: [UInt8])
+  /// A run that was dormant has work again: a start of the engine must find it.
+  case wakeRun(run: RunNumber)
+  /// The run has closed; it has no deadline any more and its activity rows and state row go.
+  case closeRun(
+    run: RunNumber, status: WorkflowStatus, closeTime: Instant, historyLength: Int64,
+    historySizeBytes: Int64)
+  /// The folded state up to `throughEvent`, and when the run has to be looked at again.
+  /// `deadline` nil: only an input can wake it.
+  case saveState(
+    run: RunNumber, throughEvent: Int64, bytes: [UInt8], deadline: Instant?, historyLength: Int64,
+    historySizeBytes: Int64)
+  /// What history does not say about a pending activity: attempt, lease, failures, heartbeat.
+  case putActivity(run: RunNumber, scheduledEvent: Int64, bytes: [UInt8])
+  case deleteActivity(run: RunNumber, scheduledEvent: Int64)
+  /// What a request with a request id did.
+  case putRequest(run: RunNumber, RequestRecord)
+}
+
+/// The columns of a run that lists and look-ups use.
+public struct RunRow: Sendable, Equatable {
+  public var number: RunNumber
+  public var namespace: String
+  public var workflowID: String
+  public var runID: RunID
+  public var workflowType: String
+  public var taskQueue: String
+  public var status: WorkflowStatus
+  public var startTime: Instant
+  /// nil while the run is open.
+  public var closeTime: Instant?
+  /// Exact for closed runs; for open ones as of the last state row.
+  public var historyLength: Int64
+  public var historySizeBytes: Int64
+  /// When the run has to be looked at; `RunRow.immediately` for a run with work in hand;
+  /// nil when only an input can wake it, and when it has closed.
+  public var deadline: Instant?
+  /// Shown in lists.
+  public var summary: String
+
+  public static let immediately = Instant(ms: 0)
+
+  public init(
+    number: RunNumber, namespace: String, workflowID: String, runID: RunID, workflowType: String,
+    taskQueue: String, status: WorkflowStatus, startTime: Instant, closeTime: Instant?,
+    historyLength: Int64, historySizeBytes: Int64, deadline: Instant?, summary: String
+  ) {
+    self.number = number
+    self.namespace = namespace
+    self.workflowID = workflowID
+    self.runID = runID
+    self.workflowType = workflowType
+    self.taskQueue = taskQueue
+    self.status = status
+    self.startTime = startTime
+    self.closeTime = closeTime
+    self.historyLength = historyLength
+    self.historySizeBytes = historySizeBytes
+    self.deadline = deadline
+    self.summary = summary
+  }
+}
+
+/// Remembers a request by its request id for as long as the run lives.
+public struct RequestRecord: Sendable, Equatable {
+  /// Namespace, method, workflow id and request id.
+  public var key: Fingerprint
+  /// The request itself: the same id with another request is refused.
+  public var requestHash: UInt64
+  /// The event that the request made; 0 when it made the run itself.
+  public var event: Int64
+
+  public init(key: Fingerprint, requestHash: UInt64, event: Int64) {
+    self.key = key
+    self.requestHash = requestHash
+    self.event = event
+  }
+}
