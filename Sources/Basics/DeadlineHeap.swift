@@ -1,0 +1,101 @@
+/// What is due first: a heap with at most one entry per key.
+///
+/// Entries come out by (time, order, key's insertion): `order` breaks ties of time, so that what is
+/// due at the same instant comes out in a fixed order.
+public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
+  public struct Entry: Sendable {
+    public let key: Key
+    public let time: Instant
+    public let order: Order
+  }
+
+  /// Breaks ties between entries of the same time.
+  public struct Order: Comparable, Sendable {
+    public let major: Int64
+    public let minor: Int64
+
+    public init(_ major: Int64, _ minor: Int64 = 0) {
+      self.major = major
+      self.minor = minor
+    }
+
+    public static func < (a: Order, b: Order) -> Bool {
+      a.major != b.major ? a.major < b.major : a.minor < b.minor
+    }
+  }
+
+  private var entries: [Entry] = []
+  private var places: [Key: Int] = [:]
+
+  public init() {}
+
+  public var count: Int { entries.count }
+  public var first: Entry? { entries.first }
+
+  public func time(of key: Key) -> Instant? { places[key].map { entries[$0].time } }
+
+  /// Adds the key, or moves it to another time.
+  public mutating func set(_ key: Key, at time: Instant, order: Order) {
+    let entry = Entry(key: key, time: time, order: order)
+    if let place = places[key] {
+      entries[place] = entry
+      siftDown(siftUp(place))
+    } else {
+      entries.append(entry)
+      places[key] = entries.count - 1
+      siftUp(entries.count - 1)
+    }
+  }
+
+  /// Takes the key out, if it is there.
+  public mutating func remove(_ key: Key) {
+    guard let place = places.removeValue(forKey: key) else { return }
+    let last = entries.removeLast()
+    guard place < entries.count else { return }
+    entries[place] = last
+    places[last.key] = place
+    siftDown(siftUp(place))
+  }
+
+  /// Takes out the first entry that is due at `now`.
+  public mutating func popDue(_ now: Instant) -> Entry? {
+    guard let first = entries.first, first.time <= now else { return nil }
+    remove(first.key)
+    return first
+  }
+
+  private func precedes(_ a: Entry, _ b: Entry) -> Bool {
+    a.time != b.time ? a.time < b.time : a.order < b.order
+  }
+
+  @discardableResult
+  private mutating func siftUp(_ start: Int) -> Int {
+    var place = start
+    while place > 0 {
+      let parent = (place - 1) / 2
+      guard precedes(entries[place], entries[parent]) else { break }
+      exchange(place, parent)
+      place = parent
+    }
+    return place
+  }
+
+  private mutating func siftDown(_ start: Int) {
+    var place = start
+    while true {
+      var least = place
+      for child in (2 * place + 1)...(2 * place + 2) where child < entries.count {
+        if precedes(entries[child], entries[least]) { least = child }
+      }
+      guard least != place else { return }
+      exchange(place, least)
+      place = least
+    }
+  }
+
+  private mutating func exchange(_ a: Int, _ b: Int) {
+    entries.swapAt(a, b)
+    places[entries[a].key] = a
+    places[entries[b].key] = b
+  }
+}
