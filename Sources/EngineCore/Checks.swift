@@ -1,0 +1,90 @@
+import Basics
+import Messages
+
+/// What is wrong with the values of a request.
+extension Engine {
+  func idFault(_ text: String, _ field: String) -> Status? {
+    text.utf8.count > limits.idBytesMax
+      ? .invalid(field, "\(text.utf8.count) bytes; \(limits.idBytesMax) are allowed") : nil
+  }
+
+  func payloadFault(_ payloads: [Payload], _ field: String) -> Status? {
+    for (index, payload) in payloads.enumerated() {
+      if payload.data.count > limits.payloadBytesMax {
+        return .refusal(
+          .invalidArgument, .payloadTooLarge,
+          "\(field)[\(index)] holds \(payload.data.count) bytes; \(limits.payloadBytesMax) are"
+            + " allowed: keep large data elsewhere and pass a reference",
+          field: field)
+      }
+      if let status = sortedFault(payload.metadata.map(\.key), "\(field)[\(index)].metadata") {
+        return status
+      }
+    }
+    if payloads.bytes > limits.requestPayloadBytesMax {
+      return .refusal(
+        .invalidArgument, .payloadTooLarge,
+        "\(field) holds \(payloads.bytes) bytes in all; \(limits.requestPayloadBytesMax) are"
+          + " allowed",
+        field: field)
+    }
+    return nil
+  }
+
+  func headerFault(_ header: Header?, _ field: String) -> Status? {
+    guard let header else { return nil }
+    if let status = sortedFault(header.fields.map(\.key), field) { return status }
+    return payloadFault(header.fields.compactMap(\.value), field)
+  }
+
+  private func sortedFault(_ keys: [String], _ field: String) -> Status? {
+    for (a, b) in zip(keys, keys.dropFirst()) where a >= b {
+      return .invalid(field, "keys must be sorted and without duplicates ('\(a)', '\(b)')")
+    }
+    return nil
+  }
+
+  func spanFault(_ span: Span, _ field: String) -> Status? {
+    span.ms < 0 ? .invalid(field, "must not be negative") : nil
+  }
+
+  /// The first fault of several checks.
+  func first(_ faults: Status?...) -> Status? { faults.lazy.compactMap { $0 }.first }
+
+  /// The workflow that a request names.
+  func key(_ namespace: String, _ execution: WorkflowExecution?) -> Result<WorkflowKey, Refusal> {
+    guard let execution, !execution.workflowID.isEmpty else {
+      return .failure(Refusal(.missing("execution.workflow_id")))
+    }
+    if let status = first(
+      idFault(execution.workflowID, "execution.workflow_id"), namespaceFault(namespace))
+    {
+      return .failure(Refusal(status))
+    }
+    return .success(
+      WorkflowKey(namespace: namespace.orDefault, workflowID: execution.workflowID))
+  }
+
+  func namespaceFault(_ namespace: String) -> Status? {
+    namespace.orDefault == "default"
+      ? nil
+      : .refusal(
+        .notFound, .namespaceNotFound, "no namespace '\(namespace)'", field: "namespace")
+  }
+}
+
+/// A request's refusal, as an error.
+struct Refusal: Error {
+  let status: Status
+  init(_ status: Status) { self.status = status }
+}
+
+extension String {
+  /// An empty namespace is `default`.
+  var orDefault: String { isEmpty ? "default" : self }
+}
+
+extension Message {
+  /// Tells two requests with the same request id apart.
+  var requestHash: UInt64 { Fingerprint(of: serialized()).low }
+}

@@ -1,0 +1,74 @@
+import Basics
+import Messages
+
+extension Engine {
+  /// DescribeTaskQueue: who is attached, what waits, and what nobody serves.
+  mutating func describeTaskQueue(_ id: RequestID, _ request: DescribeTaskQueueRequest) {
+    if request.taskQueue.isEmpty { return refuse(id, .missing("task_queue")) }
+    if let status = namespaceFault(request.namespace) { return refuse(id, status) }
+    let key = QueueKey(namespace: request.namespace.orDefault, name: request.taskQueue)
+    let queue = queues[key] ?? TaskQueue()
+    var response = DescribeTaskQueueResponse()
+    response.workers = queue.sessions.compactMap { sessions[$0].map(worker) }
+    let tasks = queue.workflowTasks.mapValues { waiting in
+      waiting.elements.filter {
+        guard let run = runs[$0.work], case .waiting = run.task.state else { return false }
+        return true
+      }.map(\.since)
+    }
+    let attempts = queue.activityTasks.mapValues { waiting in
+      waiting.elements.filter { self.waiting($0.work) != nil }.map(\.since)
+    }
+    response.workflowTasks = backlog(tasks) { hasServer(workflow: $0, on: key) }
+    response.activityTasks = backlog(attempts) { hasServer(activity: $0, on: key) }
+    response.warnings = warnings(response, key)
+    reply(id, .describeTaskQueue(response), .engine)
+  }
+
+  private func worker(_ session: Session) -> WorkerInfo {
+    var info = WorkerInfo()
+    info.sessionID = session.id.description
+    info.identity = session.attach.identity
+    info.buildID = session.attach.buildID
+    info.sdkName = session.attach.sdkName
+    info.sdkVersion = session.attach.sdkVersion
+    info.workflowTypes = session.attach.workflowTypes
+    info.activityTypes = session.attach.activityTypes
+    info.workflowSlotsFree = UInt32(clamping: session.workflowSlots)
+    info.activitySlotsFree = UInt32(clamping: session.activitySlots)
+    info.workflowTasksOut = UInt32(session.tasksOut.count)
+    info.activityTasksOut = UInt32(session.leases.count)
+    info.cachedRuns = UInt32(session.cached.count)
+    info.attachedTimeMs = session.attachedTime
+    info.draining = session.isDraining
+    return info
+  }
+
+  private func backlog(_ waiting: [String: [Instant]], isServed: (String) -> Bool) -> QueueBacklog {
+    var backlog = QueueBacklog()
+    for (type, since) in waiting.sorted(by: { $0.key < $1.key }) where !since.isEmpty {
+      backlog.count += Int64(since.count)
+      if let oldest = since.min() {
+        backlog.oldestAgeMs = max(backlog.oldestAgeMs, now - oldest)
+      }
+      if !isServed(type) { backlog.typesWithoutWorker.append(type) }
+    }
+    return backlog
+  }
+
+  private func warnings(_ response: DescribeTaskQueueResponse, _ key: QueueKey) -> [String] {
+    var warnings: [String] = []
+    if response.workers.isEmpty { warnings.append("no worker is attached to '\(key.name)'") }
+    for worker in response.workers
+    where worker.workflowTypes.isEmpty && worker.activityTypes.isEmpty {
+      warnings.append("worker '\(worker.identity)' registers no workflow and no activity")
+    }
+    for type in response.workflowTasks?.typesWithoutWorker ?? [] {
+      warnings.append("workflow type '\(type)' waits and no attached worker serves it")
+    }
+    for type in response.activityTasks?.typesWithoutWorker ?? [] {
+      warnings.append("activity type '\(type)' waits and no attached worker serves it")
+    }
+    return warnings
+  }
+}

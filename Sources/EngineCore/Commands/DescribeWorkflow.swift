@@ -1,0 +1,139 @@
+import Basics
+import Messages
+
+extension Engine {
+  /// DescribeWorkflow: what the run does now, and what keeps it from going on.
+  mutating func describeWorkflow(_ id: RequestID, _ request: DescribeWorkflowRequest) {
+    switch key(request.namespace, request.execution) {
+    case .failure(let refusal): return refuse(id, refusal.status)
+    case .success(let key):
+      let runID = request.execution?.runID ?? .none
+      let input = Input.request(id, .describeWorkflow(request))
+      guard let found = find(key, runID, for: input).settled else { return }
+      guard let run = found.run else { return refuse(id, .workflowNotFound(key, runID)) }
+      reply(id, .describeWorkflow(description(of: run)), .run(run))
+    }
+  }
+
+  private func description(of run: Run) -> DescribeWorkflowResponse {
+    var response = DescribeWorkflowResponse()
+    response.info = info(of: run)
+    response.executionTimeoutMs = run.fold.started.executionTimeoutMs
+    response.runTimeoutMs = run.fold.started.runTimeoutMs
+    response.taskTimeoutMs = run.fold.started.taskTimeoutMs
+    response.cancelRequested = run.fold.cancelRequested
+    response.pendingActivities = run.fold.activities.map { pending($0, of: run) }
+    response.pendingTimers = run.fold.timers.map { timer in
+      var pending = PendingTimer()
+      pending.seq = timer.seq
+      pending.timerID = timer.timerID
+      pending.fireTimeMs = timer.fireTime
+      return pending
+    }
+    response.pendingWorkflowTask = pendingTask(run)
+    response.warnings = problems(of: run)
+    return response
+  }
+
+  /// The run as lists and descriptions show it.
+  func info(of run: Run) -> WorkflowInfo {
+    var info = WorkflowInfo()
+    var execution = WorkflowExecution()
+    execution.workflowID = run.key.workflowID
+    execution.runID = run.runID
+    info.execution = execution
+    info.workflowType = run.workflowType
+    info.taskQueue = run.fold.started.taskQueue
+    info.status = run.fold.status
+    info.startTimeMs = run.fold.startTime
+    info.closeTimeMs = run.fold.closeTime ?? Instant(ms: 0)
+    info.historyLength = run.fold.lastEventID
+    info.historySizeBytes = run.fold.historyBytes
+    info.userMetadata = run.fold.userMetadata
+    info.problems = problems(of: run)
+    return info
+  }
+
+  /// What a person should look at, in words.
+  private func problems(of run: Run) -> [String] {
+    guard run.fold.isOpen else { return [] }
+    var problems: [String] = []
+    if run.wantsTask, !hasServer(workflow: run.workflowType, on: run.queue) {
+      problems.append(
+        "no worker for workflow type '\(run.workflowType)' is attached to task queue"
+          + " '\(run.queue.name)'")
+    }
+    if let failed = run.fold.taskFailure {
+      problems.append(
+        "the workflow task is failing (\(failed.cause.name), attempt \(run.task.attempt)):"
+          + " \(failed.failure?.text ?? "no message")")
+    }
+    for activity in run.fold.activities {
+      if activity.crashesWorker {
+        problems.append(
+          "CRASHES_WORKER: \(activity.row.workersLostInARow) workers in a row were lost while they"
+            + " ran activity '\(activity.scheduled.activityID)'")
+      }
+      if activity.phase != .started, !isServed(activity, of: run) {
+        problems.append(
+          "no worker for activity type '\(activity.scheduled.activityType)' is attached to task"
+            + " queue '\(activity.scheduled.taskQueue)'")
+      }
+    }
+    return problems
+  }
+
+  private func isServed(_ activity: Activity, of run: Run) -> Bool {
+    hasServer(
+      activity: activity.scheduled.activityType, on: run.queueKey(ofActivity: activity.scheduled))
+  }
+
+  private func pending(_ activity: Activity, of run: Run) -> PendingActivity {
+    var pending = PendingActivity()
+    pending.seq = activity.scheduled.seq
+    pending.activityID = activity.scheduled.activityID
+    pending.activityType = activity.scheduled.activityType
+    pending.taskQueue = activity.scheduled.taskQueue
+    pending.attempt = activity.row.attempt
+    pending.maximumAttempts = activity.scheduled.retryPolicy?.maximumAttempts ?? 0
+    pending.scheduledTimeMs = activity.scheduledTime
+    pending.startedTimeMs = activity.row.startedTimeMs
+    pending.nextAttemptTimeMs = activity.row.retryTimeMs
+    pending.lastHeartbeatTimeMs = activity.row.lastHeartbeatTimeMs
+    pending.heartbeatDetails = activity.row.heartbeatDetails
+    pending.lastWorkerIdentity =
+      activity.row.holder?.identity ?? activity.row.failedAttempts.last?.identity ?? ""
+    pending.lastFailure = activity.row.lastFailure
+    pending.failedAttempts = activity.row.failedAttempts
+    pending.failedAttemptsCount = activity.row.failedAttemptsCount
+    pending.crashesWorker = activity.crashesWorker
+    pending.noWorker = activity.phase != .started && !isServed(activity, of: run)
+    switch activity.phase {
+    case _ where activity.cancelRequested: pending.state = .cancelRequested
+    case .queued: pending.state = .scheduled
+    case .started: pending.state = .started
+    case .backingOff: pending.state = .backingOff
+    }
+    return pending
+  }
+
+  private func pendingTask(_ run: Run) -> PendingWorkflowTask? {
+    var pending = PendingWorkflowTask()
+    switch run.task.state {
+    case .idle: return nil
+    case .waiting: pending.state = .scheduled
+    case .backingOff(let until):
+      pending.state = .backingOff
+      pending.nextAttemptTimeMs = until
+    case .out(let lease):
+      pending.state = .started
+      pending.identity = sessions[lease.session]?.attach.identity ?? ""
+    }
+    pending.attempt = run.task.attempt
+    pending.scheduledTimeMs = run.task.scheduledTime
+    pending.lastFailure = run.fold.taskFailure?.failure
+    pending.lastCause = run.fold.taskFailure?.cause ?? .unspecified
+    pending.lastDiff = run.fold.taskFailure?.diff
+    return pending
+  }
+}

@@ -1,0 +1,55 @@
+import Basics
+import Messages
+
+extension Engine {
+  /// QueryWorkflow: asks the run's code, open or closed, after everything acknowledged so far.
+  mutating func queryWorkflow(_ id: RequestID, _ request: QueryWorkflowRequest) {
+    switch key(request.namespace, request.execution) {
+    case .failure(let refusal): return refuse(id, refusal.status)
+    case .success(let key):
+      if let status = fault(in: request) { return refuse(id, status) }
+      let runID = request.execution?.runID ?? .none
+      let input = Input.request(id, .queryWorkflow(request))
+      guard let found = find(key, runID, for: input).settled else { return }
+      guard let run = found.run else { return refuse(id, .workflowNotFound(key, runID)) }
+      ask(run, request, id)
+    }
+  }
+
+  private func fault(in request: QueryWorkflowRequest) -> Status? {
+    if request.queryType.isEmpty { return .missing("query_type") }
+    return first(
+      idFault(request.queryType, "query_type"), payloadFault(request.args, "args"),
+      headerFault(request.header, "header"))
+  }
+
+  private mutating func ask(_ run: Run, _ request: QueryWorkflowRequest, _ id: RequestID) {
+    guard hasServer(workflow: run.workflowType, on: run.queue) else {
+      return refuse(
+        id,
+        .refusal(
+          .unavailable, .noWorker,
+          "no worker for workflow type '\(run.workflowType)' is attached to task queue"
+            + " '\(run.queue.name)'", retryAfter: Span(ms: 1_000)), .run(run))
+    }
+    if case .backingOff = run.task.state {
+      return refuse(
+        id,
+        .refusal(
+          .unavailable, .workflowTaskFailing,
+          "the workflow task is failing: \(run.fold.taskFailure?.failure?.text ?? "timed out")"),
+        .run(run))
+    }
+    if run.queries.count >= limits.queriesWaitingMax {
+      return refuse(
+        id,
+        .refusal(
+          .resourceExhausted, .overloaded, "too many queries wait for this workflow",
+          retryAfter: Span(ms: 1_000)), .run(run))
+    }
+    run.queries.append(
+      WaitingQuery(request: id, query: request, id: "\(id.connection).\(id.stream)"))
+    waiting[id] = .query(run.number)
+    offerTask(run)
+  }
+}

@@ -1,0 +1,195 @@
+import Basics
+import Messages
+
+extension Engine {
+  /// StartWorkflow: a new run, or by the id policies the one that is there.
+  mutating func startWorkflow(_ id: RequestID, _ request: StartWorkflowRequest) {
+    if let status = fault(in: request) { return refuse(id, status) }
+    let input = Input.request(id, .startWorkflow(request))
+    let key = WorkflowKey(namespace: request.namespace.orDefault, workflowID: request.workflowID)
+    let found = find(key, .none, for: input)
+    guard let existing = found.settled else { return }
+    let earlier = earlier(
+      id, method: "StartWorkflow", key: key, requestID: request.requestID,
+      hash: request.requestHash, run: existing.run, input: input)
+    switch earlier {
+    case .handled: return
+    case .done(let found): return replyStarted(id, found.runID, started: true, nil)
+    case .new(let record):
+      switch admit(request, existing.run, default: .fail) {
+      case .refuse(let status): refuse(id, status, existing.run.map { .run($0) } ?? .engine)
+      case .use(let run): replyStarted(id, run.runID, started: false, run)
+      case .start:
+        let run = start(request, key)
+        remember(record, event: 0, in: run)
+        offerTask(run)
+        replyStarted(id, run.runID, started: true, run)
+      }
+    }
+  }
+
+  func fault(in request: StartWorkflowRequest) -> Status? {
+    if request.workflowID.isEmpty { return .missing("workflow_id") }
+    if request.workflowType.isEmpty { return .missing("workflow_type") }
+    if request.taskQueue.isEmpty { return .missing("task_queue") }
+    if request.taskTimeoutMs > times.taskTimeoutMax {
+      return .invalid("task_timeout_ms", "at most \(times.taskTimeoutMax.ms)")
+    }
+    return first(
+      namespaceFault(request.namespace),
+      idFault(request.workflowID, "workflow_id"), idFault(request.workflowType, "workflow_type"),
+      idFault(request.taskQueue, "task_queue"), idFault(request.requestID, "request_id"),
+      spanFault(request.executionTimeoutMs, "execution_timeout_ms"),
+      spanFault(request.runTimeoutMs, "run_timeout_ms"),
+      spanFault(request.taskTimeoutMs, "task_timeout_ms"),
+      payloadFault(request.input, "input"), headerFault(request.header, "header"),
+      policyFault(request))
+  }
+
+  private func policyFault(_ request: StartWorkflowRequest) -> Status? {
+    if case .unrecognized(let number) = request.idReusePolicy {
+      return .invalid("id_reuse_policy", "no policy has the number \(number)")
+    }
+    if case .unrecognized(let number) = request.idConflictPolicy {
+      return .invalid("id_conflict_policy", "no policy has the number \(number)")
+    }
+    return nil
+  }
+
+  enum Admission {
+    case start
+    case use(Run)
+    case refuse(Status)
+  }
+
+  /// The policy table: what a start does where a run has the workflow id already.
+  mutating func admit(
+    _ request: StartWorkflowRequest, _ existing: Run?, default conflict: WorkflowIdConflictPolicy
+  ) -> Admission {
+    if let existing, existing.fold.isOpen {
+      let policy =
+        request.idConflictPolicy == .unspecified ? conflict : request.idConflictPolicy
+      switch policy {
+      case .useExisting: return .use(existing)
+      case .terminateExisting:
+        if let status = refusalOfStarts { return .refuse(status) }
+        terminate(
+          existing, reason: "a new start with TERMINATE_EXISTING", details: [],
+          identity: request.identity)
+        return .start
+      case .fail, .unspecified, .unrecognized:
+        return .refuse(.alreadyStarted(existing, "is running"))
+      }
+    }
+    if let existing {
+      switch request.idReusePolicy {
+      case .rejectDuplicate: return .refuse(.alreadyStarted(existing, "has run"))
+      case .allowDuplicateFailedOnly where !existing.fold.status.isFailure:
+        return .refuse(.alreadyStarted(existing, "has run and did not fail"))
+      case .unspecified, .allowDuplicate, .allowDuplicateFailedOnly, .unrecognized: break
+      }
+    }
+    if let status = refusalOfStarts { return .refuse(status) }
+    return .start
+  }
+
+  /// Set while the engine takes no new work.
+  private var refusalOfStarts: Status? {
+    if isDiskFull {
+      return .refusal(
+        .resourceExhausted, .diskFull,
+        "the disk is full: starts are refused until there is space", retryAfter: Span(ms: 1_000))
+    }
+    if isDraining {
+      return .refusal(
+        .unavailable, .draining, "the engine is going away", retryAfter: Span(ms: 1_000))
+    }
+    return nil
+  }
+
+  /// Makes the run and records its first event.
+  mutating func start(_ request: StartWorkflowRequest, _ key: WorkflowKey) -> Run {
+    let number = nextRun
+    nextRun = RunNumber(number.value + 1)
+    let runID = RunID(at: now, random: (random.next(), random.next()))
+    let run = Run(number: number, key: key, runID: runID, isMarkedAwake: true)
+    run.isNew = true
+    runs[number] = run
+    newest[key] = number
+    byRunID[runID] = number
+    filter.insert(IDFilter.key(namespace: key.namespace, workflowID: key.workflowID))
+    counters.starts += 1
+    var event = WorkflowExecutionStarted()
+    event.namespace = key.namespace
+    event.workflowID = key.workflowID
+    event.runID = runID
+    event.firstRunID = runID
+    event.workflowType = request.workflowType
+    event.taskQueue = request.taskQueue
+    event.input = request.input
+    event.header = request.header
+    event.executionTimeoutMs = request.executionTimeoutMs
+    event.runTimeoutMs = request.cappedRunTimeout
+    event.taskTimeoutMs =
+      request.taskTimeoutMs.ms == 0 ? times.taskTimeoutDefault : request.taskTimeoutMs
+    event.identity = request.identity
+    event.requestID = request.requestID
+    event.randomSeed = random.next()
+    if request.executionTimeoutMs.ms != 0 {
+      event.executionExpirationTimeMs = now + request.executionTimeoutMs
+    }
+    record(run, .workflowExecutionStarted(event), metadata: request.userMetadata)
+    armDeadlines(of: run)
+    return run
+  }
+
+  mutating func replyStarted(_ id: RequestID, _ runID: RunID, started: Bool, _ run: Run?) {
+    var response = StartWorkflowResponse()
+    response.runID = runID
+    response.started = started
+    reply(id, .startWorkflow(response), run.map { .run($0) } ?? .engine)
+  }
+}
+
+extension StartWorkflowRequest {
+  /// A run lives no longer than its chain.
+  fileprivate var cappedRunTimeout: Span {
+    if executionTimeoutMs.ms == 0 { return runTimeoutMs }
+    return runTimeoutMs.ms == 0 ? executionTimeoutMs : min(runTimeoutMs, executionTimeoutMs)
+  }
+}
+
+extension WorkflowStatus {
+  /// What ALLOW_DUPLICATE_FAILED_ONLY allows a new start after.
+  var isFailure: Bool {
+    switch self {
+    case .failed, .canceled, .terminated, .timedOut: return true
+    case .unspecified, .running, .completed, .continuedAsNew, .paused, .unrecognized: return false
+    }
+  }
+}
+
+extension Status {
+  fileprivate static func alreadyStarted(_ run: Run, _ what: String) -> Status {
+    refusal(
+      .alreadyExists, .workflowAlreadyStarted,
+      "workflow '\(run.key.workflowID)' \(what) (run \(run.runID), \(run.fold.status.name));"
+        + " choose another id or another id policy",
+      field: "workflow_id", runID: run.runID)
+  }
+}
+
+extension Found {
+  struct Settled {
+    let run: Run?
+  }
+
+  /// nil while the input is parked.
+  var settled: Settled? {
+    switch self {
+    case .run(let run): return Settled(run: run)
+    case .none: return Settled(run: nil)
+    case .parked: return nil
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import Basics
+import Messages
+
+/// Everything that one step orders the world to do. The buffer is the caller's and is reused.
+public struct Effects: Sendable {
+  /// Applied as a whole and in order; durable before any send that depends on them.
+  public var writes: [Write] = []
+  /// The serial of `writes`; of the last step that wrote when this one did not.
+  public var serial = WriteSerial.none
+  public var loads: [GatedLoad] = []
+  public var sends: [GatedSend] = []
+
+  public init() {}
+
+  public mutating func removeAll() {
+    writes.removeAll(keepingCapacity: true)
+    loads.removeAll(keepingCapacity: true)
+    sends.removeAll(keepingCapacity: true)
+  }
+}
+
+/// A send, and the write that must be durable before it leaves.
+public struct GatedSend: Sendable {
+  public var after: WriteSerial
+  public var send: Send
+}
+
+/// A load, and the write that must be durable before it is served.
+public struct GatedLoad: Sendable {
+  public var after: WriteSerial
+  public var load: Load
+}
+
+/// What leaves the engine for its peers.
+public enum Send: Sendable {
+  /// The answer to a unary request; ends its stream.
+  case reply(RequestID, Reply)
+  /// A message of a streamed answer, as the bytes of the method's response message.
+  case part(RequestID, [UInt8])
+  /// The end of a streamed answer.
+  case end(RequestID, Status)
+  case worker(SessionID, EngineMessage)
+  /// Ends a Work stream; nothing follows.
+  case endSession(SessionID, Status)
+}
+
+public enum Reply: Sendable {
+  case failure(Status)
+  case startWorkflow(StartWorkflowResponse)
+  case signalWorkflow(SignalWorkflowResponse)
+  case queryWorkflow(QueryWorkflowResponse)
+  case cancelWorkflow(CancelWorkflowResponse)
+  case terminateWorkflow(TerminateWorkflowResponse)
+  case describeWorkflow(DescribeWorkflowResponse)
+  case getWorkflowResult(GetWorkflowResultResponse)
+  case countWorkflows(CountWorkflowsResponse)
+  case completeActivity(CompleteActivityResponse)
+  case failActivity(FailActivityResponse)
+  case reportActivityCancelled(ReportActivityCancelledResponse)
+  case heartbeatActivity(HeartbeatActivityResponse)
+  case describeTaskQueue(DescribeTaskQueueResponse)
+}

@@ -1,0 +1,96 @@
+import Basics
+import Messages
+
+/// The end of a run, however it came.
+extension Engine {
+  mutating func terminate(_ run: Run, reason: String, details: [Payload], identity: String) {
+    var event = WorkflowExecutionTerminated()
+    event.reason = reason
+    event.details = details
+    event.identity = identity
+    releaseAll(of: run)
+    record(run, .workflowExecutionTerminated(event))
+    afterClose(run)
+  }
+
+  /// Tells the workers of pending activities; must come before the terminal event, which removes
+  /// them from the fold.
+  mutating func releaseAll(of run: Run) {
+    for index in run.fold.activities.indices {
+      let activity = run.fold.activities[index]
+      if activity.phase == .started, let session = activity.session {
+        cancelLease(run.token(of: activity).bytes, session, .workflowClosed, .run(run))
+      }
+      release(run, index)
+      deadlines.remove(
+        .activity(LeaseKey(run: run.number, scheduledEvent: activity.scheduledEvent)))
+    }
+    for timer in run.fold.timers { deadlines.remove(.timer(run.number, timer.seq)) }
+    deadlines.remove(.runTimeout(run.number))
+  }
+
+  /// The terminal event is recorded: everybody who waits for it is told.
+  mutating func afterClose(_ run: Run) {
+    precondition(!run.fold.isOpen, "\(run.number) is open")
+    counters.closed += 1
+    if run.task.lease != nil { evict(run, .closed, "the workflow has closed") }
+    endTask(run)
+    if run.cachedBy != nil { evict(run, .closed, "the workflow has closed") }
+    for id in resultWaiters.removeValue(forKey: run.number) ?? [] {
+      reply(id, .getWorkflowResult(result(of: run)), .run(run))
+    }
+    resumeParked(run)
+    if !run.queries.isEmpty { offerTask(run) }
+  }
+
+  func result(of run: Run) -> GetWorkflowResultResponse {
+    var response = GetWorkflowResultResponse()
+    response.runID = run.runID
+    response.status = run.fold.status
+    switch run.fold.closing?.attributes {
+    case .workflowExecutionCompleted(let event): response.result = event.result
+    case .workflowExecutionFailed(let event): response.failure = event.failure
+    case .workflowExecutionCanceled(let event):
+      var canceled = CanceledFailure()
+      canceled.details = event.details
+      response.failure = .engine("the workflow was canceled", .canceled(canceled))
+    case .workflowExecutionTerminated(let event):
+      let reason = event.reason.isEmpty ? "" : ": \(event.reason)"
+      response.failure = .engine(
+        "the workflow was terminated\(reason)", .terminated(TerminatedFailure()))
+    case .workflowExecutionTimedOut:
+      var timeout = TimeoutFailure()
+      timeout.timeoutType = .startToClose
+      response.failure = .engine("the workflow timed out", .timeout(timeout))
+    default: preconditionFailure("\(run.number) is open")
+    }
+    return response
+  }
+}
+
+/// Where a request waits.
+enum WaitingPlace {
+  case result(RunNumber)
+  case query(RunNumber)
+  case reading
+}
+
+extension Engine {
+  /// The client does not want the answer any more.
+  mutating func abandon(_ id: RequestID) {
+    guard let place = waiting.removeValue(forKey: id) else { return }
+    switch place {
+    case .result(let number):
+      resultWaiters[number]?.removeAll { $0 == id }
+      if resultWaiters[number]?.isEmpty ?? false { resultWaiters.removeValue(forKey: number) }
+    case .query(let number):
+      // One that is out comes back to nobody.
+      runs[number]?.queries.removeAll { $0.request == id }
+    case .reading:
+      if let reader = readers.removeValue(forKey: id), let number = reader.run {
+        runs[number]?.followers.removeAll { $0 == id }
+        if let run = runs[number] { settle(run) }
+      }
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import Basics
+import Messages
+
+/// What can be due; at most one entry for each.
+enum Deadline: Hashable, Sendable {
+  case timer(RunNumber, UInt32)
+  /// The next timeout, retry or end of the resume window of an activity.
+  case activity(LeaseKey)
+  /// The workflow task times out, or its back-off ends.
+  case task(RunNumber)
+  case runTimeout(RunNumber)
+  /// The session that caches the run has been waited for.
+  case sticky(RunNumber)
+  /// A run has rested for long enough.
+  case residency(RunNumber)
+  /// A run that only the store knows must be looked at.
+  case dormant(RunNumber)
+  /// Heartbeats must become durable.
+  case heartbeats
+}
+
+extension Engine {
+  /// Handles what is due, a bounded number; the rest keeps `nextDeadline` in the past.
+  mutating func deadlineReached() {
+    var left = limits.deadlinesPerStepMax
+    while left > 0, let entry = deadlines.popDue(now) {
+      left -= 1
+      switch entry.key {
+      case .timer(let number, let seq): timerDue(number, seq)
+      case .activity(let key): activityDue(key)
+      case .task(let number): taskDue(number)
+      case .runTimeout(let number): runTimedOut(number)
+      case .sticky(let number): stickyDue(number)
+      case .residency(let number): becomeDormant(number)
+      case .dormant(let number): dormantDue(number)
+      case .heartbeats: flushHeartbeats()
+      }
+    }
+  }
+
+  private mutating func timerDue(_ number: RunNumber, _ seq: UInt32) {
+    guard let run = runs[number], run.fold.isOpen, let timer = run.fold.timer(seq: seq) else {
+      return  // Cancelled, or the run closed, in this same step.
+    }
+    var fired = TimerFired()
+    fired.seq = seq
+    fired.timerID = timer.timerID
+    fired.startedEventID = timer.startedEvent
+    record(run, .timerFired(fired))
+    counters.timersFired += 1
+    afterInbound(run)
+  }
+
+  private mutating func runTimedOut(_ number: RunNumber) {
+    guard let run = runs[number], run.fold.isOpen else { return }
+    var timedOut = WorkflowExecutionTimedOut()
+    timedOut.retryState = .retryPolicyNotSet
+    record(run, .workflowExecutionTimedOut(timedOut))
+    afterClose(run)
+  }
+
+  /// An inbound event was recorded: bounds the history, and sees to it that the code is shown it.
+  mutating func afterInbound(_ run: Run) {
+    guard run.fold.isOpen else { return }
+    if run.fold.lastEventID > limits.historyEventsMax
+      || run.fold.historyBytes > limits.historyBytesMax
+    {
+      terminate(
+        run,
+        reason: "the history is over its limit of \(limits.historyEventsMax) events or"
+          + " \(limits.historyBytesMax) bytes",
+        details: [], identity: "holdfast")
+      return
+    }
+    offerTask(run)
+  }
+}

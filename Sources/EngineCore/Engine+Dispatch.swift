@@ -1,0 +1,328 @@
+import Basics
+import Messages
+
+/// Who gets which work, in the same step in which both are there.
+extension Engine {
+  // MARK: - Workflow tasks
+
+  /// Sees to it that what the run's code has not seen is shown to it.
+  mutating func offerTask(_ run: Run) {
+    guard run.wantsTask, run.task.isIdle else { return }
+    run.task.state = .waiting
+    if run.task.attempt == 1 { run.task.scheduledTime = now }
+    place(run)
+  }
+
+  /// Gives a waiting task to a session, or to a list where it waits.
+  private mutating func place(_ run: Run) {
+    guard !isDraining else { return queueUp(run) }
+    if let cached = run.cachedBy, let session = sessions[cached] {
+      if session.takesTasks { return lease(run, to: cached) }
+      if !session.isUnresponsive && !session.isDraining {
+        sessions[cached]?.sticky.append(run.number)
+        if sessionWithRoom(for: run) != nil {
+          deadlines.set(
+            .sticky(run.number), at: now + times.stickyWait, order: .init(run.number.value))
+        }
+        return
+      }
+    }
+    if let session = sessionWithRoom(for: run) { return lease(run, to: session) }
+    queueUp(run)
+  }
+
+  private mutating func queueUp(_ run: Run) {
+    queues[run.queue, default: TaskQueue()].add(task: run.number, type: run.workflowType, at: now)
+  }
+
+  /// The session with the most free slots that may take the run's task; another build than the one
+  /// that failed it, if there is one.
+  private func sessionWithRoom(for run: Run) -> SessionID? {
+    var best: (id: SessionID, isOtherBuild: Bool, slots: UInt64)?
+    for id in queues[run.queue]?.sessions ?? [] {
+      guard let session = sessions[id], session.takesTasks,
+        session.serves(workflow: run.workflowType),
+        run.cachedBy == id || !needsReplay(run) || session.replays < limits.replaysPerSessionMax
+      else { continue }
+      let isOtherBuild = run.task.failedBuildID != session.attach.buildID
+      let isBetter =
+        best.map {
+          isOtherBuild != $0.isOtherBuild ? isOtherBuild : session.workflowSlots > $0.slots
+        } ?? true
+      if isBetter { best = (id, isOtherBuild, session.workflowSlots) }
+    }
+    return best?.id
+  }
+
+  /// A session that does not cache the run has to be shown its past first.
+  func needsReplay(_ run: Run) -> Bool { run.fold.lastTaskCompleted != 0 || !run.fold.isOpen }
+
+  /// The session that caches the run had its time: whoever serves the type may take it now.
+  mutating func stickyDue(_ number: RunNumber) {
+    guard let run = runs[number], case .waiting = run.task.state else { return }
+    if let session = sessionWithRoom(for: run) { return lease(run, to: session) }
+    queueUp(run)
+  }
+
+  /// A session has slots: it takes what waits, its own runs first, then the oldest.
+  mutating func fillTasks(_ id: SessionID) {
+    guard !isDraining else { return }
+    var aside: [Run] = []
+    while let session = sessions[id], session.takesTasks, aside.count < 8 {
+      let isOwn = !session.sticky.isEmpty
+      let next =
+        sessions[id]?.sticky.popFirst()
+        ?? queues[session.queue]?.popTask(types: session.attach.workflowTypes)
+      guard let next else { break }
+      guard let run = runs[next], case .waiting = run.task.state else { continue }  // Stale.
+      if isOwn && run.cachedBy != id { continue }  // It waits elsewhere by now.
+      if run.cachedBy != id && needsReplay(run) && session.replays >= limits.replaysPerSessionMax {
+        aside.append(run)
+        continue
+      }
+      lease(run, to: id)
+    }
+    for run in aside { queueUp(run) }
+  }
+
+  /// The task goes to the session: live if it has the run, else after a replay.
+  private mutating func lease(_ run: Run, to id: SessionID) {
+    deadlines.remove(.sticky(run.number))
+    if let other = run.cachedBy, other != id {
+      evict(run, .moved, "another worker takes the run")
+    }
+    sessions[id]?.workflowSlots -= 1
+    sessions[id]?.tasksOut.insert(run.number)
+    taskSerial += 1
+    counters.workflowTasks += 1
+    let isActivation = run.fold.isOpen && !run.fold.unseen.isEmpty
+    run.task.state = .out(
+      WorkflowTask.Lease(
+        serial: taskSerial, session: id, purpose: isActivation ? .activation : .query,
+        scheduledTime: run.task.scheduledTime, startedTime: now, deadline: now + run.taskTimeout))
+    restartTaskTimeout(run)
+    if run.cachedBy == id || !needsReplay(run) {
+      goLive(run)
+    } else {
+      startReplay(run, id)
+    }
+  }
+
+  /// The whole time for an answer begins anew.
+  mutating func restartTaskTimeout(_ run: Run) {
+    let deadline = now + run.taskTimeout
+    run.task.withLease { $0.deadline = deadline }
+    deadlines.set(.task(run.number), at: deadline, order: .init(run.number.value))
+  }
+
+  /// Sends the live activation: what is new, or the queries that wait.
+  mutating func goLive(_ run: Run) {
+    guard let lease = run.task.lease else { preconditionFailure("no task is out to go live") }
+    var activation = Activation()
+    activation.token = TaskToken(epoch: epoch, serial: lease.serial, run: run.number).bytes
+    activation.namespace = run.key.namespace
+    activation.taskQueue = run.fold.started.taskQueue
+    activation.runID = run.runID
+    activation.workflowID = run.key.workflowID
+    activation.workflowType = run.workflowType
+    activation.attempt = run.task.attempt
+    activation.taskTimeoutMs = run.taskTimeout
+    let shown = fill(&activation, run, lease.purpose)
+    run.task.withLease { $0.shown = shown }
+    run.cachedBy = lease.session
+    sessions[lease.session]?.cached.insert(run.number)
+    var message = EngineMessage()
+    message.kind = .activation(activation)
+    send(.worker(lease.session, message), .free)
+  }
+
+  private func fill(
+    _ activation: inout Activation, _ run: Run, _ purpose: WorkflowTask.Purpose
+  ) -> WorkflowTask.Shown {
+    var shown = WorkflowTask.Shown()
+    shown.historyLength = run.fold.lastEventID
+    shown.historyBytes = run.fold.historyBytes
+    shown.continueAsNewSuggested =
+      shown.historyLength >= limits.historyEventsSuggested
+      || shown.historyBytes >= limits.historyBytesSuggested
+    switch purpose {
+    case .activation:
+      let (jobs, through) = run.fold.unseen.jobs(bytesMax: limits.activationBytesMax)
+      activation.jobs = jobs
+      shown.through = through ?? run.fold.lastEventID
+      shown.activationTime = max(now, run.fold.activationTime)
+    case .query:
+      activation.jobs = run.queries.map { waiting in
+        var query = QueryWorkflowJob()
+        query.queryID = waiting.id
+        query.queryType = waiting.query.queryType
+        query.args = waiting.query.args
+        query.header = waiting.query.header
+        var job = Job()
+        job.kind = .queryWorkflow(query)
+        return job
+      }
+      shown.through = run.fold.through
+      shown.activationTime = run.fold.activationTime
+    }
+    activation.throughEventID = shown.through
+    activation.activationTimeMs = shown.activationTime
+    activation.historyLength = shown.historyLength
+    activation.historySizeBytes = shown.historyBytes
+    activation.continueAsNewSuggested = shown.continueAsNewSuggested
+    return shown
+  }
+
+  // MARK: - Caches
+
+  /// Tells the session that caches the run to drop it.
+  mutating func evict(_ run: Run, _ reason: EvictReason, _ text: String) {
+    guard let id = run.cachedBy ?? run.task.lease?.session else { return }
+    uncache(run, from: id)
+    sendEvict(run.runID, to: id, reason, text)
+  }
+
+  mutating func sendEvict(
+    _ runID: RunID, to id: SessionID, _ reason: EvictReason, _ text: String
+  ) {
+    var evict = Evict()
+    evict.runID = runID
+    evict.reason = reason
+    evict.message = text
+    var message = EngineMessage()
+    message.kind = .evict(evict)
+    send(.worker(id, message), .free)
+  }
+
+  func hasServer(workflow type: String, on queue: QueueKey) -> Bool {
+    queues[queue]?.sessions.contains { sessions[$0]?.serves(workflow: type) ?? false } ?? false
+  }
+
+  func hasServer(activity type: String, on queue: QueueKey) -> Bool {
+    queues[queue]?.sessions.contains { sessions[$0]?.serves(activity: type) ?? false } ?? false
+  }
+
+  mutating func uncache(_ run: Run, from id: SessionID) {
+    run.cachedBy = nil
+    sessions[id]?.cached.remove(run.number)
+  }
+
+  // MARK: - Activities
+
+  /// An attempt waits: to a session that serves its type, or into the queue.
+  mutating func offerActivity(_ scheduledEvent: Int64, of run: Run) {
+    guard let index = run.fold.activityIndex(scheduledEvent: scheduledEvent) else { return }
+    let activity = run.fold.activities[index]
+    let key = run.queueKey(ofActivity: activity.scheduled)
+    var best: (id: SessionID, slots: UInt64)?
+    if !isDraining {
+      for id in queues[key]?.sessions ?? [] {
+        guard let session = sessions[id], session.takesActivities,
+          session.serves(activity: activity.scheduled.activityType),
+          session.activitySlots > best?.slots ?? 0
+        else { continue }
+        best = (id, session.activitySlots)
+      }
+    }
+    if let best {
+      startAttempt(of: run, index, on: best.id)
+    } else {
+      let lease = LeaseKey(run: run.number, scheduledEvent: scheduledEvent)
+      queues[key, default: TaskQueue()].add(
+        attempt: TaskQueue.Attempt(lease: lease, attempt: activity.row.attempt),
+        type: activity.scheduled.activityType, at: now)
+    }
+  }
+
+  /// A session has activity slots: it takes the oldest attempts that it serves.
+  mutating func fillActivities(_ id: SessionID) {
+    guard !isDraining else { return }
+    while let session = sessions[id], session.takesActivities {
+      guard let next = queues[session.queue]?.popAttempt(types: session.attach.activityTypes)
+      else { return }
+      guard let (run, index) = waiting(next) else { continue }  // Stale.
+      startAttempt(of: run, index, on: id)
+    }
+  }
+
+  /// The activity of a queue entry, if that attempt still waits.
+  func waiting(_ entry: TaskQueue.Attempt) -> (run: Run, index: Int)? {
+    guard let run = runs[entry.lease.run],
+      let index = run.fold.activityIndex(scheduledEvent: entry.lease.scheduledEvent),
+      run.fold.activities[index].phase == .queued,
+      run.fold.activities[index].row.attempt == entry.attempt
+    else { return nil }
+    return (run, index)
+  }
+
+  /// The start of an attempt is durable before its task leaves.
+  private mutating func startAttempt(of run: Run, _ index: Int, on id: SessionID) {
+    guard let session = sessions[id] else { preconditionFailure("\(id) is gone") }
+    run.fold.activities[index].start(at: now, session: id, holder: session.holder)
+    let activity = run.fold.activities[index]
+    let key = LeaseKey(run: run.number, scheduledEvent: activity.scheduledEvent)
+    sessions[id]?.activitySlots -= 1
+    sessions[id]?.leases.insert(key)
+    counters.activityAttempts += 1
+    changed(run, index)
+    var message = EngineMessage()
+    message.kind = .activityTask(task(for: activity, of: run))
+    send(.worker(id, message), .run(run))
+  }
+
+  private func task(for activity: Activity, of run: Run) -> ActivityTask {
+    let scheduled = activity.scheduled
+    var task = ActivityTask()
+    task.token = run.token(of: activity).bytes
+    task.namespace = run.key.namespace
+    task.workflowID = run.key.workflowID
+    task.runID = run.runID
+    task.workflowType = run.workflowType
+    task.activityID = scheduled.activityID
+    task.activityType = scheduled.activityType
+    task.taskQueue = scheduled.taskQueue
+    task.attempt = activity.row.attempt
+    task.header = scheduled.header
+    task.input = scheduled.input
+    task.heartbeatDetails = activity.row.heartbeatDetails
+    task.scheduledTimeMs = activity.scheduledTime
+    task.currentAttemptScheduledTimeMs = activity.row.attemptScheduledTimeMs
+    task.startedTimeMs = activity.row.startedTimeMs
+    task.scheduleToCloseTimeoutMs = scheduled.scheduleToCloseTimeoutMs
+    task.startToCloseTimeoutMs = scheduled.startToCloseTimeoutMs
+    task.heartbeatTimeoutMs = scheduled.heartbeatTimeoutMs
+    task.retryPolicy = scheduled.retryPolicy
+    task.idempotencyKey = "\(run.runID)/\(activity.scheduledEvent)"
+    return task
+  }
+
+  /// The activity's row changed: it is written when the step ends, and its deadline is set anew.
+  mutating func changed(_ run: Run, _ index: Int) {
+    let activity = run.fold.activities[index]
+    if !run.changedActivities.contains(activity.scheduledEvent) {
+      run.changedActivities.append(activity.scheduledEvent)
+    }
+    touch(run)
+    armActivity(run, index)
+  }
+
+  mutating func armActivity(_ run: Run, _ index: Int) {
+    let activity = run.fold.activities[index]
+    let key = LeaseKey(run: run.number, scheduledEvent: activity.scheduledEvent)
+    if let deadline = activity.deadline {
+      deadlines.set(
+        .activity(key), at: deadline.time,
+        order: .init(run.number.value, activity.scheduledEvent))
+    } else {
+      deadlines.remove(.activity(key))
+    }
+  }
+}
+
+extension Run {
+  func token(of activity: Activity) -> ActivityToken {
+    ActivityToken(
+      run: number, runID: runID, scheduledEvent: activity.scheduledEvent,
+      attempt: activity.row.attempt)
+  }
+}

@@ -1,0 +1,105 @@
+import Basics
+import Messages
+
+/// Leases of attempts over lost connections and starts of the engine.
+extension Engine {
+  /// The connection of the lease's worker is gone: the worker has a while to come back.
+  mutating func orphan(_ key: LeaseKey, canResume: Bool) {
+    guard let run = runs[key.run],
+      let index = run.fold.activityIndex(scheduledEvent: key.scheduledEvent)
+    else { return }
+    guard canResume else {
+      return loseWorker(run, index, evidence: "its process or connection has ended")
+    }
+    run.fold.activities[index].session = nil
+    run.fold.activities[index].orphanedUntil = now + times.resumeWindow
+    orphans.insert(key)
+    armActivity(run, index)
+  }
+
+  /// A worker attaches: what it still holds is its own again; what it does not name it never
+  /// received, and the same attempt is sent again. The result: leases that are no longer its own.
+  mutating func resume(_ attach: Attach, in id: SessionID) -> [[UInt8]] {
+    guard !attach.resumeToken.isEmpty else { return attach.heldLeases }
+    var lost: [[UInt8]] = []
+    var held: Set<ActivityToken> = []
+    for bytes in attach.heldLeases {
+      guard let token = ActivityToken(bytes), token.run.value > 0, token.run < nextRun else {
+        lost.append(bytes)
+        continue
+      }
+      held.insert(token)
+      if let run = runs[token.run] {
+        if current(token, in: run) == nil { lost.append(bytes) }
+      } else {
+        // Told when its run has been loaded.
+        claims[token.run, default: []].append((id, token))
+        dormantDue(token.run)
+      }
+    }
+    for key in orphans.sorted() {
+      guard let run = runs[key.run],
+        let index = run.fold.activityIndex(scheduledEvent: key.scheduledEvent),
+        run.fold.activities[index].row.holder?.resumeToken == attach.resumeToken
+      else { continue }
+      settle(
+        run, index, in: id, isHeld: held.contains(run.token(of: run.fold.activities[index])))
+    }
+    return lost
+  }
+
+  /// The worker of this lease is attached: it has it, or never had it.
+  private mutating func settle(_ run: Run, _ index: Int, in id: SessionID, isHeld: Bool) {
+    let key = LeaseKey(
+      run: run.number, scheduledEvent: run.fold.activities[index].scheduledEvent)
+    orphans.remove(key)
+    if isHeld {
+      run.fold.activities[index].session = id
+      run.fold.activities[index].orphanedUntil = nil
+      sessions[id]?.leases.insert(key)
+      armActivity(run, index)
+      if run.fold.activities[index].cancelRequested {
+        cancelLease(
+          run.token(of: run.fold.activities[index]).bytes, id, .cancelled, .run(run))
+      }
+    } else {
+      run.fold.activities[index].returnToQueue()
+      changed(run, index)
+      offerActivity(key.scheduledEvent, of: run)
+    }
+  }
+
+  /// A run has come into memory: its activities go on where they were.
+  mutating func resume(_ scheduledEvent: Int64, of run: Run) {
+    guard let index = run.fold.activityIndex(scheduledEvent: scheduledEvent) else { return }
+    let activity = run.fold.activities[index]
+    switch activity.phase {
+    case .queued:
+      armActivity(run, index)
+      offerActivity(scheduledEvent, of: run)
+    case .backingOff:
+      armActivity(run, index)
+    case .started:
+      if activity.row.elsewhere { return armActivity(run, index) }
+      guard let token = activity.row.holder?.resumeToken, !token.isEmpty else {
+        return loseWorker(run, index, evidence: "the engine was started again")
+      }
+      if let session = sessionByResumeToken[token] {
+        let isHeld = claims[run.number]?.contains { $0.token == run.token(of: activity) } ?? false
+        return settle(run, index, in: session, isHeld: isHeld)
+      }
+      run.fold.activities[index].orphanedUntil = now + times.resumeWindow
+      orphans.insert(LeaseKey(run: run.number, scheduledEvent: scheduledEvent))
+      armActivity(run, index)
+    }
+  }
+
+  /// The run of some claims has been loaded, or is not there: stale ones are told.
+  mutating func settleClaims(_ number: RunNumber) {
+    guard let claims = claims.removeValue(forKey: number) else { return }
+    for claim in claims where sessions[claim.session] != nil {
+      if let run = runs[number], current(claim.token, in: run) != nil { continue }
+      cancelLease(claim.token.bytes, claim.session, .notFound, .engine)
+    }
+  }
+}

@@ -1,0 +1,218 @@
+import Basics
+import Messages
+
+/// Inputs that wait for the store, and what the store answered.
+struct Loading {
+  /// What a load brings into memory; inputs that need it are parked under it.
+  enum Target: Hashable {
+    case workflow(WorkflowKey)
+    case run(RunNumber)
+    case named(RunID)
+  }
+
+  enum Purpose {
+    case target(Target, request: Fingerprint?)
+    case replay(RunNumber)
+    case read(RequestID)
+    case deadlines
+  }
+
+  var purposes: [Load.ID: Purpose] = [:]
+  var parked: [Target: [Input]] = [:]
+  /// Set while parked inputs are taken up again: what the store has just said.
+  var answer: Answer?
+  /// Loads under way because a deadline came.
+  var dueLoads = 0
+  private var lastID: UInt64 = 0
+
+  struct Answer {
+    let target: Target
+    /// The request key that was looked up, and what it found.
+    let request: Fingerprint?
+    let found: FoundRequest?
+    /// Set when the stored bytes could not be read.
+    let corrupt: String?
+  }
+
+  mutating func nextID() -> Load.ID {
+    lastID += 1
+    return Load.ID(lastID)
+  }
+}
+
+/// The outcome of a look-up.
+enum Found {
+  case run(Run)
+  case none
+  /// The input waits for a load, or has been refused because too many do.
+  case parked
+}
+
+extension Engine {
+  /// Looks a run up by workflow id, and run id if one is given; parks the input if the store must
+  /// be asked.
+  mutating func find(_ key: WorkflowKey, _ runID: RunID, for input: Input) -> Found {
+    if runID != .none {
+      if let number = byRunID[runID], let run = runs[number] {
+        return run.key == key ? .run(run) : .none
+      }
+    } else if let number = newest[key], let run = runs[number] {
+      return .run(run)
+    }
+    let target: Loading.Target = runID == .none ? .workflow(key) : .named(runID)
+    if loading.answer?.target == target { return .none }
+    guard filter.mayContain(IDFilter.key(namespace: key.namespace, workflowID: key.workflowID))
+    else { return .none }
+    let subject: Load.Subject =
+      runID == .none
+      ? .workflow(namespace: key.namespace, workflowID: key.workflowID, request: nil)
+      : .runNamed(namespace: key.namespace, workflowID: key.workflowID, runID: runID)
+    return park(input, on: target, subject)
+  }
+
+  /// Looks a run up by its number.
+  mutating func find(_ number: RunNumber, for input: Input) -> Found {
+    if let run = runs[number] { return .run(run) }
+    if loading.answer?.target == .run(number) || number.value <= 0 || number >= nextRun {
+      return .none
+    }
+    return park(input, on: .run(number), .run(number))
+  }
+
+  private mutating func park(
+    _ input: Input, on target: Loading.Target, _ subject: Load.Subject,
+    request: Fingerprint? = nil
+  ) -> Found {
+    if loading.parked[target, default: []].count >= limits.parkedInputsMax {
+      refuseParked(input)
+      return .parked
+    }
+    if loading.parked[target, default: []].isEmpty || request != nil {
+      let id = load(subject)
+      loading.purposes[id] = .target(target, request: request)
+      counters.loads += 1
+    }
+    loading.parked[target, default: []].append(input)
+    return .parked
+  }
+
+  private mutating func refuseParked(_ input: Input) {
+    guard case .request(let id, _) = input else { return }
+    refuse(
+      id,
+      .refusal(
+        .resourceExhausted, .overloaded, "too many requests wait for this workflow to be loaded",
+        retryAfter: Span(ms: 100)))
+  }
+
+  // MARK: - Request ids
+
+  /// What a request id has done before.
+  enum Earlier {
+    /// Not seen: do it, and remember it with `record`.
+    case new(RequestRecord?)
+    case done(FoundRequest)
+    /// Answered, or parked.
+    case handled
+  }
+
+  /// Looks a request id up over all runs of its workflow id.
+  mutating func earlier(
+    _ id: RequestID, method: String, key: WorkflowKey, requestID: String, hash: @autoclosure () ->
+      UInt64, run: Run?, input: Input
+  ) -> Earlier {
+    guard !requestID.isEmpty else { return .new(nil) }
+    let fingerprint = Fingerprint(of: key.namespace, method, key.workflowID, requestID)
+    let record = RequestRecord(key: fingerprint, requestHash: hash(), event: 0)
+    var found: FoundRequest?
+    if let run, let known = run.request(fingerprint) {
+      found = FoundRequest(run: run.number, runID: run.runID, record: known)
+    } else if loading.answer?.request == fingerprint {
+      found = loading.answer?.found
+    } else if filter.mayContain(fingerprint) {
+      _ = park(
+        input, on: .workflow(key),
+        .workflow(
+          namespace: key.namespace, workflowID: key.workflowID, request: fingerprint),
+        request: fingerprint)
+      return .handled
+    }
+    guard let found else { return .new(record) }
+    guard found.record.requestHash == record.requestHash else {
+      refuse(
+        id,
+        .refusal(
+          .invalidArgument, .requestIDReused,
+          "request id '\(requestID)' was used for another request; choose a new one",
+          field: "request_id", runID: found.runID))
+      return .handled
+    }
+    return .done(found)
+  }
+
+  mutating func remember(_ record: RequestRecord?, event: Int64, in run: Run) {
+    guard var record else { return }
+    record.event = event
+    run.requests.append(record)
+    run.newRequests.append(record)
+    touch(run)
+  }
+
+  // MARK: - Answers of the store
+
+  mutating func take(_ loaded: Loaded) {
+    guard let purpose = loading.purposes.removeValue(forKey: loaded.id) else { return }
+    switch purpose {
+    case .target(let target, let request): takeRun(loaded.content, target, request)
+    case .replay(let number): takeReplaySlice(number, loaded)
+    case .read(let id): takeReadSlice(id, loaded.content)
+    case .deadlines: takeDeadlines(loaded.content)
+    }
+  }
+
+  private mutating func takeRun(
+    _ content: Loaded.Content, _ target: Loading.Target, _ request: Fingerprint?
+  ) {
+    var found: FoundRequest?
+    var corrupt: String?
+    var restored: Run?
+    switch content {
+    case .run(let stored, let record):
+      found = record
+      if let stored {
+        do {
+          restored = try restore(stored, isNewest: target.isWorkflow)
+        } catch { corrupt = error.place }
+      }
+    case .corrupt(let place): corrupt = place
+    default: preconditionFailure("a load of a run was answered with something else")
+    }
+    let inputs = loading.parked.removeValue(forKey: target) ?? []
+    if let corrupt {
+      for input in inputs { refuseCorrupt(input, corrupt) }
+      return
+    }
+    loading.answer = Loading.Answer(
+      target: target, request: request, found: found, corrupt: corrupt)
+    for input in inputs { handle(input) }
+    loading.answer = nil
+    if case .run(let number) = target { settleClaims(number) }
+    if let restored { settleLoaded(restored) }
+  }
+
+  private mutating func refuseCorrupt(_ input: Input, _ place: String) {
+    guard case .request(let id, _) = input else { return }
+    refuse(
+      id,
+      .refusal(
+        .dataLoss, .historyCorrupt,
+        "the stored run cannot be read: \(place); restore the file from a backup"))
+  }
+}
+
+extension Loading.Target {
+  var isWorkflow: Bool {
+    if case .workflow = self { return true }
+    return false
+  }
+}

@@ -1,0 +1,148 @@
+import Basics
+import Messages
+
+/// Workers that come, answer and go.
+extension Engine {
+  mutating func openSession(_ id: SessionID, _ attach: Attach, _ process: ProcessIdentity?) {
+    precondition(sessions[id] == nil, "\(id) opens twice")
+    if let status = fault(in: attach) { return send(.endSession(id, status), .engine) }
+    let key = QueueKey(namespace: attach.namespace.orDefault, name: attach.taskQueue)
+    sessions[id] = Session(
+      id: id, attach: attach, queue: key, process: process, attachedTime: now)
+    queues[key, default: TaskQueue()].sessions.append(id)
+    var attached = Attached()
+    attached.sessionID = id.description
+    attached.resumeWindowMs = times.resumeWindow
+    attached.lostLeases = resume(attach, in: id)
+    if !attach.resumeToken.isEmpty { sessionByResumeToken[attach.resumeToken] = id }
+    var message = EngineMessage()
+    message.kind = .attached(attached)
+    send(.worker(id, message), .engine)
+    endBackOffs(of: attach, key)
+  }
+
+  private func fault(in attach: Attach) -> Status? {
+    if attach.taskQueue.isEmpty { return .missing("task_queue") }
+    if let status = idFault(attach.taskQueue, "task_queue") { return status }
+    if attach.resumeToken.count > 64 { return .invalid("resume_token", "more than 64 bytes") }
+    for type in attach.workflowTypes + attach.activityTypes {
+      if let status = idFault(type, "workflow_types or activity_types") { return status }
+    }
+    return nil
+  }
+
+  /// A worker of the type has come: a failing task is tried again at once.
+  private mutating func endBackOffs(of attach: Attach, _ key: QueueKey) {
+    guard !attach.workflowTypes.isEmpty else { return }
+    let waiting = runs.values.filter { run in
+      guard case .backingOff = run.task.state else { return false }
+      return run.queue == key && attach.workflowTypes.contains(run.workflowType)
+    }
+    for run in waiting.sorted(by: { $0.number < $1.number }) {
+      deadlines.remove(.task(run.number))
+      run.task.state = .idle
+      offerTask(run)
+    }
+  }
+
+  mutating func addSlots(_ id: SessionID, _ grant: Grant) {
+    sessions[id]?.workflowSlots += UInt64(grant.workflowSlots)
+    sessions[id]?.activitySlots += UInt64(grant.activitySlots)
+    if grant.workflowSlots > 0 { fillTasks(id) }
+    if grant.activitySlots > 0 { fillActivities(id) }
+  }
+
+  /// The session has answered for a workflow task: it is alive.
+  mutating func sessionAnswered(_ id: SessionID) {
+    guard sessions[id]?.isUnresponsive ?? false else { return }
+    sessions[id]?.isUnresponsive = false
+    fillTasks(id)
+  }
+
+  mutating func evicted(_ id: SessionID, _ evicted: Evicted) {
+    sessionAnswered(id)
+    for runID in evicted.runIDs {
+      guard let number = byRunID[runID], let run = runs[number], run.cachedBy == id else {
+        continue
+      }
+      uncache(run, from: id)
+      // The activation that is on its way meets a worker without the run: it goes out again.
+      if let lease = run.task.lease, lease.session == id, lease.replay == nil { requeue(run) }
+    }
+  }
+
+  /// The task goes out again at once; that is nobody's failure.
+  private mutating func requeue(_ run: Run) {
+    endTask(run)
+    offerTask(run)
+    settle(run)
+  }
+
+  /// A session that does not answer loses its cache.
+  mutating func dropCache(of id: SessionID) {
+    for number in (sessions[id]?.cached ?? []).sorted() {
+      guard let run = runs[number] else { continue }
+      if run.task.lease == nil {
+        evict(run, .moved, "the worker does not answer")
+        if case .waiting = run.task.state {
+          run.task.state = .idle
+          offerTask(run)
+        }
+      }
+    }
+  }
+
+  mutating func endSession(_ id: SessionID, _ status: Status) {
+    send(.endSession(id, status), .engine)
+    closeSession(id, isGone: false)
+  }
+
+  /// The session has ended. `isGone`: its process is known to be dead.
+  mutating func closeSession(_ id: SessionID, isGone: Bool) {
+    guard let session = sessions.removeValue(forKey: id) else { return }
+    queues[session.queue]?.sessions.removeAll { $0 == id }
+    if queues[session.queue]?.isIdle ?? false { queues.removeValue(forKey: session.queue) }
+    if sessionByResumeToken[session.attach.resumeToken] == id {
+      sessionByResumeToken.removeValue(forKey: session.attach.resumeToken)
+    }
+    for key in session.leases.sorted() { orphan(key, canResume: !isGone && session.canResume) }
+    for number in session.cached.sorted() { runs[number]?.cachedBy = nil }
+    for number in session.tasksOut.sorted() {
+      if let run = runs[number] { requeue(run) }
+    }
+    for number in session.sticky.elements {
+      guard let run = runs[number], case .waiting = run.task.state else { continue }
+      deadlines.remove(.sticky(number))
+      run.task.state = .idle
+      offerTask(run)
+    }
+  }
+
+  mutating func processGone(_ process: ProcessIdentity) {
+    let ended = sessions.values.filter { $0.process == process }.map(\.id).sorted()
+    for id in ended { closeSession(id, isGone: true) }
+    for key in orphans.sorted() {
+      guard let run = runs[key.run],
+        let index = run.fold.activityIndex(scheduledEvent: key.scheduledEvent),
+        run.fold.activities[index].row.holder?.processIdentity == process
+      else { continue }
+      loseWorker(run, index, evidence: "its process has ended")
+    }
+  }
+
+  mutating func drain() {
+    isDraining = true
+    for id in sessions.keys.sorted() {
+      var drain = Drain()
+      drain.reason = "the engine is going away"
+      var message = EngineMessage()
+      message.kind = .drain(drain)
+      send(.worker(id, message), .engine)
+    }
+  }
+}
+
+extension Session {
+  /// Without a resume token nobody can come back for the leases.
+  var canResume: Bool { !attach.resumeToken.isEmpty }
+}

@@ -1,0 +1,263 @@
+import Basics
+import Messages
+
+/// What becomes of a workflow task that is out.
+extension Engine {
+  /// The run whose task the token names, if this session holds it in this epoch.
+  private func taskOut(_ token: [UInt8], _ id: SessionID) -> (run: Run, lease: WorkflowTask.Lease)? {
+    guard let token = TaskToken(token), token.epoch == epoch, let run = runs[token.run],
+      let lease = run.task.lease, lease.serial == token.serial, lease.session == id
+    else { return nil }
+    return (run, lease)
+  }
+
+  mutating func workflowTaskCompleted(_ id: SessionID, _ completed: WorkflowTaskCompleted) {
+    sessionAnswered(id)
+    guard let (run, lease) = taskOut(completed.token, id) else {
+      return refuseTask(completed.token, id)
+    }
+    if let failure = completed.failure {
+      let cause: WorkflowTaskFailedCause =
+        failure.cause == .unspecified ? .workerFailure : failure.cause
+      return failTask(run, cause, failure.failure ?? .server("the worker gave no reason"))
+    }
+    guard lease.replay == nil else {
+      return failTask(
+        run, .badCommand, .server("commands came before the live activation was sent"))
+    }
+    switch lease.purpose {
+    case .query: answerQueries(run, completed)
+    case .activation:
+      if completed.more {
+        run.task.withLease { $0.parts += completed.commands }
+        return restartTaskTimeout(run)
+      }
+      apply(completed, to: run, lease)
+    }
+  }
+
+  private mutating func apply(
+    _ completed: WorkflowTaskCompleted, to run: Run, _ lease: WorkflowTask.Lease
+  ) {
+    let commands = lease.parts.isEmpty ? completed.commands : lease.parts + completed.commands
+    if let fault = fault(in: commands, of: run) {
+      return failTask(run, .badCommand, .server(fault))
+    }
+    if commands.last?.isClosing ?? false, run.fold.unseen.holdsRequest(after: lease.shown.through) {
+      return redo(run)
+    }
+    endTask(run)
+    record(run, .workflowTaskCompleted(event(completed, commands, run, lease)))
+    let completedEvent = run.fold.lastEventID
+    var scheduled: [Int64] = []
+    for command in commands {
+      if let activity = execute(command, of: run, completedEvent) { scheduled.append(activity) }
+    }
+    run.task.attempt = 1
+    run.task.failedBuildID = nil
+    recorded(completed.token, lease.session, run)
+    if run.fold.isOpen {
+      for activity in scheduled { offerActivity(activity, of: run) }
+      resolveCancels(commands, of: run)
+      if run.fold.isOpen { afterInbound(run) }
+    } else {
+      uncache(run, from: lease.session)
+      afterClose(run)
+    }
+    resumeParked(run)
+  }
+
+  private func event(
+    _ completed: WorkflowTaskCompleted, _ commands: [Command], _ run: Run,
+    _ lease: WorkflowTask.Lease
+  ) -> WorkflowTaskCompletedEvent {
+    var event = WorkflowTaskCompletedEvent()
+    event.throughEventID = lease.shown.through
+    event.activationTimeMs = lease.shown.activationTime
+    event.historyLength = lease.shown.historyLength
+    event.historySizeBytes = lease.shown.historyBytes
+    event.continueAsNewSuggested = lease.shown.continueAsNewSuggested
+    event.sdkFlags = completed.sdkFlags
+    event.sdkMetadata = completed.sdkMetadata
+    event.attempt = run.task.attempt
+    event.scheduledTimeMs = lease.scheduledTime
+    event.startedTimeMs = lease.startedTime
+    event.commands = Int32(commands.count)
+    if let attach = sessions[lease.session]?.attach {
+      event.identity = attach.identity
+      event.buildID = attach.buildID
+      event.sdkName = attach.sdkName
+      event.sdkVersion = attach.sdkVersion
+    }
+    return event
+  }
+
+  /// The task is no longer out; nobody waits for its answer.
+  mutating func endTask(_ run: Run) {
+    if let lease = run.task.lease {
+      sessions[lease.session]?.tasksOut.remove(run.number)
+      if lease.replay != nil { endReplay(of: lease.session) }
+    }
+    run.task.state = .idle
+    deadlines.remove(.task(run.number))
+    deadlines.remove(.sticky(run.number))
+  }
+
+  /// What this token brought counts once `run`'s writes are durable.
+  mutating func recorded(_ token: [UInt8], _ id: SessionID, _ run: Run) {
+    var recorded = Recorded()
+    recorded.tokens = [token]
+    var message = EngineMessage()
+    message.kind = .recorded(recorded)
+    send(.worker(id, message), .run(run))
+  }
+
+  mutating func refused(_ token: [UInt8], _ id: SessionID, _ status: Status, _ gate: Gate) {
+    var refused = Refused()
+    refused.token = token
+    refused.status = status
+    var message = EngineMessage()
+    message.kind = .refused(refused)
+    send(.worker(id, message), gate)
+  }
+
+  private mutating func refuseTask(_ token: [UInt8], _ id: SessionID) {
+    refused(token, id, .staleLease, .engine)
+    guard let token = TaskToken(token), let run = runs[token.run] else { return }
+    if run.cachedBy == id { uncache(run, from: id) }
+    sendEvict(run.runID, to: id, .notRecorded, "the task was given to somebody else or has ended")
+  }
+
+  // MARK: - Redo
+
+  /// The code closed the workflow without having seen a signal or a cancel request: it is asked
+  /// again, with it. Nothing of the completion is recorded.
+  private mutating func redo(_ run: Run) {
+    evict(run, .notRecorded, "a signal or cancel request came before the close was recorded")
+    endTask(run)
+    run.task.isRedo = true
+    offerTask(run)
+  }
+
+  /// The redo has ended: what came meanwhile is taken up.
+  mutating func resumeParked(_ run: Run) {
+    guard run.task.isRedo else { return }
+    run.task.isRedo = false
+    let parked = run.parked
+    run.parked = []
+    for input in parked { handle(input) }
+  }
+
+  // MARK: - Failure
+
+  /// The task fails, not the workflow: one event per streak, and a next try after a while.
+  mutating func failTask(
+    _ run: Run, _ cause: WorkflowTaskFailedCause, _ failure: Failure,
+    diff: NondeterminismDiff? = nil
+  ) {
+    guard let lease = run.task.lease else { preconditionFailure("no task is out to fail") }
+    counters.workflowTasksFailed += 1
+    let attach = sessions[lease.session]?.attach
+    evict(run, cause == .nondeterminism ? .nondeterminism : .taskFailed, failure.text)
+    endTask(run)
+    if case .query = lease.purpose {
+      failQueries(run, "the worker could not bring the workflow up to date: \(failure.text)")
+      return offerTask(run)
+    }
+    if run.fold.taskFailure == nil {
+      var failed = WorkflowTaskFailed()
+      failed.cause = cause
+      failed.failure = failure
+      failed.attempt = run.task.attempt
+      failed.identity = attach?.identity ?? ""
+      failed.buildID = attach?.buildID ?? ""
+      failed.diff = diff
+      record(run, .workflowTaskFailed(failed))
+    }
+    run.task.failedBuildID = attach?.buildID
+    backOff(run, because: failure.text)
+  }
+
+  private mutating func backOff(_ run: Run, because text: String) {
+    let until = now + run.task.backoff(times)
+    run.task.attempt += 1
+    run.task.state = .backingOff(until: until)
+    deadlines.set(.task(run.number), at: until, order: .init(run.number.value))
+    failQueries(run, "the workflow task is failing: \(text)")
+    resumeParked(run)
+  }
+
+  /// The task was out for too long, or its back-off has ended.
+  mutating func taskDue(_ number: RunNumber) {
+    guard let run = runs[number] else { return }
+    switch run.task.state {
+    case .idle, .waiting:
+      return
+    case .backingOff:
+      run.task.state = .idle
+      offerTask(run)
+    case .out(let lease):
+      counters.workflowTasksTimedOut += 1
+      let identity = sessions[lease.session]?.attach.identity ?? ""
+      sessions[lease.session]?.isUnresponsive = true
+      evict(run, .notRecorded, "the workflow task timed out")
+      endTask(run)
+      dropCache(of: lease.session)
+      if case .query = lease.purpose {
+        failQueries(run, "the worker did not answer in time")
+        return offerTask(run)
+      }
+      if run.task.attempt == 1 {
+        var timedOut = WorkflowTaskTimedOut()
+        timedOut.attempt = run.task.attempt
+        timedOut.identity = identity
+        record(run, .workflowTaskTimedOut(timedOut))
+      }
+      backOff(run, because: "the worker did not answer in time")
+    }
+  }
+
+  // MARK: - Queries
+
+  private mutating func answerQueries(_ run: Run, _ completed: WorkflowTaskCompleted) {
+    guard completed.commands.isEmpty else {
+      return failTask(run, .badCommand, .server("a query handler gave a command"))
+    }
+    guard let lease = run.task.lease else { return }
+    endTask(run)
+    var answered: Set<String> = []
+    for result in completed.queryResults {
+      guard let query = run.queries.first(where: { $0.id == result.queryID }) else { continue }
+      answered.insert(query.id)
+      switch result.result {
+      case .succeeded(let list):
+        var response = QueryWorkflowResponse()
+        response.result = list.payloads
+        reply(query.request, .queryWorkflow(response), .run(run))
+      case .failed(let failure):
+        refuse(
+          query.request, .refusal(.invalidArgument, .queryFailed, failure.text), .run(run))
+      case nil:
+        refuse(query.request, .refusal(.internal, .queryFailed, "an empty answer"), .run(run))
+      }
+    }
+    run.queries.removeAll { answered.contains($0.id) }
+    recorded(completed.token, lease.session, run)
+    if !run.fold.isOpen && run.queries.isEmpty {
+      evict(run, .closed, "the queries of a closed run are answered")
+    }
+    offerTask(run)
+    settle(run)
+  }
+
+  mutating func failQueries(_ run: Run, _ text: String) {
+    for query in run.queries {
+      refuse(query.request, .refusal(.unavailable, .workflowTaskFailing, text), .run(run))
+    }
+    run.queries = []
+  }
+}
+
+extension Failure {
+  var text: String { info?.message ?? "no message" }
+}

@@ -1,0 +1,348 @@
+import Basics
+import Messages
+
+/// The engine: inputs in, effects out. It does no I/O, reads no clock and keeps no thread; the same
+/// state, input and `now` give the same effects, byte for byte.
+///
+/// The caller applies `Effects.writes` as one batch and in order, and lets a send leave only when
+/// the write that it names is durable.
+public struct Engine {
+  let limits: EngineLimits
+  let times: EngineTimes
+  let epoch: UInt64
+  var random: SeededRandom
+  var now = Instant(ms: 0)
+
+  // What is in memory.
+  var runs: [RunNumber: Run] = [:]
+  /// The newest run of each workflow id of which a run is in memory.
+  var newest: [WorkflowKey: RunNumber] = [:]
+  var byRunID: [RunID: RunNumber] = [:]
+  var nextRun: RunNumber
+  var queues: [QueueKey: TaskQueue] = [:]
+  var sessions: [SessionID: Session] = [:]
+  var sessionByResumeToken: [[UInt8]: SessionID] = [:]
+  /// Leases that workers named at their attachment, of runs that are not in memory yet.
+  var claims: [RunNumber: [(session: SessionID, token: ActivityToken)]] = [:]
+  /// Started attempts whose connection is gone.
+  var orphans: Set<LeaseKey> = []
+  var deadlines = DeadlineHeap<Deadline>()
+  var filter: IDFilter
+  var window: DeadlineWindow
+  var resultWaiters: [RunNumber: [RequestID]] = [:]
+  var readers: [RequestID: Reader] = [:]
+  /// Where a request waits, so that it can be given up.
+  var waiting: [RequestID: WaitingPlace] = [:]
+  var loading = Loading()
+  /// Runs to be dropped from memory once their last write is durable.
+  var leaving = Queue<(run: RunNumber, after: WriteSerial)>()
+  /// Heartbeats that no write has carried yet.
+  var freshHeartbeats: Set<LeaseKey> = []
+  var taskSerial: UInt64 = 0
+  var isDraining = false
+  var isDiskFull = false
+
+  // Durability.
+  /// The newest step that wrote.
+  var serial = WriteSerial.none
+  var durable = WriteSerial.none
+
+  // The step under way.
+  var out = Effects()
+  private var outbox: [(gate: Gate, send: Send)] = []
+  private var touched: [Run] = []
+  private var isStepping = false
+  var counters = EngineCounters()
+  private let writer = EventWriter()
+
+  /// What a send depends on.
+  enum Gate {
+    /// Nothing: only workflow activations and evictions.
+    case free
+    /// The newest write of the run.
+    case run(Run)
+    /// The newest write of the engine.
+    case engine
+  }
+
+  public init(_ configuration: EngineConfiguration, opened: OpenedStore) {
+    limits = configuration.limits
+    times = configuration.times
+    epoch = opened.epoch
+    random = SeededRandom(seed: configuration.seed)
+    nextRun = opened.nextRun
+    filter = opened.filter
+    window = DeadlineWindow(
+      opened.deadlines, isWhole: opened.deadlines.count < configuration.limits.deadlineWindow)
+    for stored in opened.deadlines { watchDormant(stored) }
+  }
+
+  /// When `deadlineReached` is wanted next; nil: never.
+  public var nextDeadline: Instant? { deadlines.first?.time }
+
+  public var statistics: EngineCounters {
+    var counters = counters
+    counters.residentRuns = runs.count
+    counters.sessions = sessions.count
+    counters.deadlines = deadlines.count
+    return counters
+  }
+
+  /// Takes one input. `now` must not go back. `effects` is emptied first.
+  public mutating func step(_ input: Input, now: Instant, into effects: inout Effects) {
+    precondition(!isStepping, "the engine is stepped from within a step")
+    precondition(now >= self.now, "time went back from \(self.now.ms) to \(now.ms)")
+    isStepping = true
+    self.now = now
+    swap(&out, &effects)
+    out.removeAll()
+    handle(input)
+    finish()
+    swap(&out, &effects)
+    isStepping = false
+  }
+
+  mutating func handle(_ input: Input) {
+    switch input {
+    case .request(let id, let request): handle(id, request)
+    case .requestAbandoned(let id): abandon(id)
+    case .readMore(let id): readMore(id)
+    case .sessionOpened(let id, let attach, let process): openSession(id, attach, process)
+    case .workerMessage(let id, let message): handle(id, message)
+    case .sessionClosed(let id): closeSession(id, isGone: false)
+    case .processGone(let process): processGone(process)
+    case .loaded(let loaded): take(loaded)
+    case .persisted(let serial): persisted(serial)
+    case .deadlineReached: deadlineReached()
+    case .drain: drain()
+    case .diskFull(let isFull): isDiskFull = isFull
+    }
+  }
+
+  private mutating func handle(_ id: RequestID, _ request: Request) {
+    switch request {
+    case .startWorkflow(let r): startWorkflow(id, r)
+    case .signalWorkflow(let r): signalWorkflow(id, r)
+    case .signalWithStartWorkflow(let r): signalWithStartWorkflow(id, r)
+    case .queryWorkflow(let r): queryWorkflow(id, r)
+    case .cancelWorkflow(let r): cancelWorkflow(id, r)
+    case .terminateWorkflow(let r): terminateWorkflow(id, r)
+    case .describeWorkflow(let r): describeWorkflow(id, r)
+    case .getWorkflowResult(let r): getWorkflowResult(id, r)
+    case .getHistory(let r): getHistory(id, r)
+    case .listWorkflows(let r): listWorkflows(id, r)
+    case .countWorkflows(let r): countWorkflows(id, r)
+    case .completeActivity(let r): completeActivity(id, r)
+    case .failActivity(let r): failActivity(id, r)
+    case .reportActivityCancelled(let r): reportActivityCancelled(id, r)
+    case .heartbeatActivity(let r): heartbeatActivity(id, r)
+    case .describeTaskQueue(let r): describeTaskQueue(id, r)
+    }
+  }
+
+  private mutating func handle(_ id: SessionID, _ message: WorkerMessage) {
+    guard sessions[id] != nil else { return }  // It ended while the message was on its way.
+    switch message.kind {
+    case .attach:
+      endSession(id, .refusal(.failedPrecondition, .protocolViolation, "a second Attach"))
+    case .grant(let grant): addSlots(id, grant)
+    case .workflowTaskCompleted(let m): workflowTaskCompleted(id, m)
+    case .replayCompleted(let m): replayCompleted(id, m)
+    case .activityCompleted(let m): activityCompleted(id, m)
+    case .activityFailed(let m): activityFailed(id, m)
+    case .reportActivityCancelled(let m): activityCancelled(id, m)
+    case .willCompleteElsewhere(let m): willCompleteElsewhere(id, m)
+    case .heartbeat(let m): heartbeat(id, m)
+    case .evicted(let m): evicted(id, m)
+    case .detach: sessions[id]?.isDraining = true
+    case nil:
+      endSession(
+        id, .refusal(.invalidArgument, .malformedRequest, "a worker message without a kind"))
+    }
+  }
+
+  // MARK: - Making effects
+
+  mutating func send(_ send: Send, _ gate: Gate) { outbox.append((gate, send)) }
+
+  mutating func reply(_ id: RequestID, _ reply: Reply, _ gate: Gate) {
+    waiting.removeValue(forKey: id)
+    outbox.append((gate, .reply(id, reply)))
+  }
+
+  mutating func refuse(_ id: RequestID, _ status: Status, _ gate: Gate = .engine) {
+    reply(id, .failure(status), gate)
+  }
+
+  mutating func load(_ subject: Load.Subject, after: WriteSerial = .none) -> Load.ID {
+    let id = loading.nextID()
+    out.loads.append(GatedLoad(after: after, load: Load(id: id, subject: subject)))
+    return id
+  }
+
+  /// Marks the run as changed by this step; its writes are made when the step ends.
+  mutating func touch(_ run: Run) {
+    guard !run.isTouched else { return }
+    run.isTouched = true
+    touched.append(run)
+  }
+
+  /// Records the next event of a run.
+  @discardableResult
+  mutating func record(
+    _ run: Run, _ attributes: HistoryEvent.Attributes, metadata: UserMetadata? = nil
+  ) -> Int64 {
+    var event = HistoryEvent()
+    event.eventID = run.fold.lastEventID + 1
+    event.eventTimeMs = now
+    event.attributes = attributes
+    event.userMetadata = metadata
+    run.fold.apply(event)
+    run.newEvents.append(event)
+    touch(run)
+    return event.eventID
+  }
+
+  /// Turns what the step changed into writes, and gives each send its gate.
+  private mutating func finish() {
+    if !touched.isEmpty { carryHeartbeats() }
+    // Flushing a run may touch no further run: what follows from a change was done in the step.
+    for run in touched { flush(run) }
+    if !out.writes.isEmpty {
+      serial = serial.next
+      for run in touched { run.lastWrite = serial }
+    }
+    out.serial = serial
+    for (gate, send) in outbox {
+      let after: WriteSerial
+      switch gate {
+      case .free: after = .none
+      case .run(let run): after = run.lastWrite
+      case .engine: after = serial
+      }
+      out.sends.append(GatedSend(after: after, send: send))
+    }
+    for run in touched {
+      run.isTouched = false
+      wakeFollowers(of: run)
+      settle(run)
+    }
+    touched.removeAll(keepingCapacity: true)
+    outbox.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func flush(_ run: Run) {
+    let isClosing = run.fold.closing != nil && !run.newEvents.isEmpty
+    if run.isNew {
+      out.writes.append(.createRun(row(of: run)))
+      run.isNew = false
+      run.isMarkedAwake = true
+    } else if !run.isMarkedAwake && run.fold.isOpen {
+      out.writes.append(.wakeRun(run: run.number))
+      run.isMarkedAwake = true
+    }
+    if let first = run.newEvents.first, let last = run.newEvents.last {
+      let bytes = writer.batch(run.newEvents)
+      run.fold.addHistoryBytes(bytes.count)
+      out.writes.append(
+        .appendHistory(
+          run: run.number, first: first.eventID, last: last.eventID, bytes: bytes))
+      counters.events += run.newEvents.count
+      run.newEvents.removeAll(keepingCapacity: true)
+    }
+    for record in run.newRequests {
+      out.writes.append(.putRequest(run: run.number, record))
+      filter.insert(record.key)
+    }
+    run.newRequests.removeAll()
+    if isClosing {
+      out.writes.append(
+        .closeRun(
+          run: run.number, status: run.fold.status, closeTime: run.fold.closeTime ?? now,
+          historyLength: run.fold.lastEventID, historySizeBytes: run.fold.historyBytes))
+    } else {
+      flushActivities(run)
+      saveIfLong(run)
+    }
+    run.changedActivities.removeAll(keepingCapacity: true)
+    run.endedActivities.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func flushActivities(_ run: Run) {
+    for event in run.endedActivities {
+      out.writes.append(.deleteActivity(run: run.number, scheduledEvent: event))
+    }
+    for event in run.changedActivities {
+      // It may have ended later in the same step.
+      guard let index = run.fold.activityIndex(scheduledEvent: event) else { continue }
+      run.fold.activities[index].hasRow = true
+      out.writes.append(
+        .putActivity(
+          run: run.number, scheduledEvent: event,
+          bytes: writer.row(run.fold.activities[index].row)))
+    }
+  }
+
+  /// A long history gets a new state row now and then, so that a load stays short.
+  private mutating func saveIfLong(_ run: Run) {
+    guard run.fold.lastEventID - run.savedEvent >= 1_000, run.fold.canBeSaved else { return }
+    save(run, deadline: RunRow.immediately)
+  }
+
+  mutating func save(_ run: Run, deadline: Instant?) {
+    run.savedEvent = run.fold.lastEventID
+    out.writes.append(
+      .saveState(
+        run: run.number, throughEvent: run.fold.lastEventID,
+        bytes: writer.state(run.fold.saved()), deadline: deadline,
+        historyLength: run.fold.lastEventID, historySizeBytes: run.fold.historyBytes))
+  }
+
+  private func row(of run: Run) -> RunRow {
+    RunRow(
+      number: run.number, namespace: run.key.namespace, workflowID: run.key.workflowID,
+      runID: run.runID, workflowType: run.workflowType, taskQueue: run.fold.started.taskQueue,
+      status: .running, startTime: run.fold.startTime, closeTime: nil, historyLength: 0,
+      historySizeBytes: 0, deadline: RunRow.immediately,
+      summary: run.fold.userMetadata?.summary ?? "")
+  }
+}
+
+/// Encodes what goes into the store, through one buffer that is reused.
+final class EventWriter {
+  private var writer = WireWriter()
+
+  func batch(_ events: [HistoryEvent]) -> [UInt8] {
+    var batch = HistoryBatch()
+    batch.events = events
+    return bytes(batch)
+  }
+
+  func row(_ row: ActivityRow) -> [UInt8] { bytes(row) }
+  func state(_ state: RunState) -> [UInt8] { bytes(state) }
+
+  private func bytes(_ message: some Message) -> [UInt8] {
+    writer.reset()
+    message.encode(into: &writer)
+    return writer.bytes()
+  }
+}
+
+/// What the engine counts; read by the operator's `Describe`.
+public struct EngineCounters: Sendable, Equatable {
+  public var events = 0
+  public var starts = 0
+  public var workflowTasks = 0
+  public var workflowTasksFailed = 0
+  public var workflowTasksTimedOut = 0
+  public var replays = 0
+  public var activityAttempts = 0
+  public var activityRetries = 0
+  public var workersLost = 0
+  public var timersFired = 0
+  public var loads = 0
+  public var closed = 0
+  public var residentRuns = 0
+  public var sessions = 0
+  public var deadlines = 0
+}

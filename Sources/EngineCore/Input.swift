@@ -1,0 +1,96 @@
+import Basics
+import Messages
+
+/// Everything that the engine can be told.
+public enum Input: Sendable {
+  /// A request on a stream of its own. Answered by `Send.reply`, or, for GetHistory and
+  /// ListWorkflows, by `Send.part` for each `readMore` and at last `Send.end`.
+  case request(RequestID, Request)
+  /// The client gave the request up, or its deadline passed, or its connection is gone.
+  case requestAbandoned(RequestID)
+  /// The client can take another part of a streamed answer.
+  case readMore(RequestID)
+  /// A worker opened a Work stream and sent its Attach.
+  case sessionOpened(SessionID, Attach, ProcessIdentity?)
+  case workerMessage(SessionID, WorkerMessage)
+  /// The stream or its connection ended; the worker may come back and name its leases.
+  case sessionClosed(SessionID)
+  /// The kernel says that the process is gone.
+  case processGone(ProcessIdentity)
+  case loaded(Loaded)
+  /// All writes up to this serial are durable.
+  case persisted(WriteSerial)
+  /// `nextDeadline` has come.
+  case deadlineReached
+  /// No new starts from now on; no new tasks go out.
+  case drain
+  /// The disk is full (`true`) or has space again (`false`): starts are refused meanwhile.
+  case diskFull(Bool)
+}
+
+/// A request that waits for its answer.
+public struct RequestID: Hashable, Comparable, Sendable {
+  public let connection: UInt64
+  public let stream: UInt64
+
+  public init(connection: UInt64, stream: UInt64) {
+    self.connection = connection
+    self.stream = stream
+  }
+
+  public static func < (a: RequestID, b: RequestID) -> Bool {
+    a.connection != b.connection ? a.connection < b.connection : a.stream < b.stream
+  }
+}
+
+/// A worker's attachment over one connection; numbers are never given again within an epoch.
+public struct SessionID: Hashable, Comparable, Sendable, CustomStringConvertible {
+  public let value: UInt64
+  public init(_ value: UInt64) { self.value = value }
+  public static func < (a: SessionID, b: SessionID) -> Bool { a.value < b.value }
+  public var description: String { "session-\(value)" }
+}
+
+/// A process of this machine, told apart from any later one with the same pid.
+public struct ProcessIdentity: Hashable, Sendable {
+  public let bootID: String
+  public let process: Int64
+  /// Clock ticks since boot at which it started.
+  public let start: Int64
+
+  public init(bootID: String, process: Int64, start: Int64) {
+    self.bootID = bootID
+    self.process = process
+    self.start = start
+  }
+}
+
+/// The number of a step that wrote; writes become durable in its order.
+public struct WriteSerial: Hashable, Comparable, Sendable {
+  public let value: UInt64
+  public init(_ value: UInt64) { self.value = value }
+  /// Depends on no write: a send that may leave at once.
+  public static let none = WriteSerial(0)
+  public static func < (a: WriteSerial, b: WriteSerial) -> Bool { a.value < b.value }
+  var next: WriteSerial { WriteSerial(value + 1) }
+}
+
+/// The requests that the engine itself answers.
+public enum Request: Sendable {
+  case startWorkflow(StartWorkflowRequest)
+  case signalWorkflow(SignalWorkflowRequest)
+  case signalWithStartWorkflow(SignalWithStartWorkflowRequest)
+  case queryWorkflow(QueryWorkflowRequest)
+  case cancelWorkflow(CancelWorkflowRequest)
+  case terminateWorkflow(TerminateWorkflowRequest)
+  case describeWorkflow(DescribeWorkflowRequest)
+  case getWorkflowResult(GetWorkflowResultRequest)
+  case getHistory(GetHistoryRequest)
+  case listWorkflows(ListWorkflowsRequest)
+  case countWorkflows(CountWorkflowsRequest)
+  case completeActivity(CompleteActivityRequest)
+  case failActivity(FailActivityRequest)
+  case reportActivityCancelled(ReportActivityCancelledRequest)
+  case heartbeatActivity(HeartbeatActivityRequest)
+  case describeTaskQueue(DescribeTaskQueueRequest)
+}

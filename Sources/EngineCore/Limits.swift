@@ -1,0 +1,71 @@
+import Basics
+
+/// The engine's bounds, each with its reason.
+public struct EngineLimits: Sendable {
+  /// One id or name: what a key of the store stays cheap with.
+  public var idBytesMax = 1_000
+  /// One payload: what fits a frame beside its request.
+  public var payloadBytesMax = 2 << 20
+  /// All payloads of one request: a frame less 1 MiB for the engine's own fields.
+  public var requestPayloadBytesMax = 3 << 20
+  /// Details of a heartbeat or of a failure, so that what is made of them fits a frame too.
+  public var detailBytesMax = 512 << 10
+  /// One activation or one part of a replay.
+  public var activationBytesMax = 1 << 20
+  /// Pending activities of a run.
+  public var pendingActivitiesMax = 2_000
+  /// Timers of a run that have not fired.
+  public var pendingTimersMax = 10_000
+  /// Signals that one run accepts in its life.
+  public var signalsPerRunMax: Int64 = 10_000
+  /// Queries of one run that wait for a worker.
+  public var queriesWaitingMax = 1_000
+  /// Inputs that wait for the load of one workflow id.
+  public var parkedInputsMax = 1_000
+  /// Events and bytes of one history; then the run is terminated.
+  public var historyEventsMax: Int64 = 51_200
+  public var historyBytesMax: Int64 = 50 << 20
+  /// From here on the code is advised to continue as new.
+  public var historyEventsSuggested: Int64 = 4_096
+  public var historyBytesSuggested: Int64 = 4 << 20
+  /// Commands of one workflow task.
+  public var commandsMax = 10_000
+  /// Failed attempts kept of one activity: the first and the last ones, cut to `keptFailureBytesMax`.
+  public var firstAttemptsKept = 5
+  public var lastAttemptsKept = 20
+  public var keptFailureBytesMax = 4 << 10
+  /// Deadlines handled in one step, so that a herd of timers does not hold the loop.
+  public var deadlinesPerStepMax = 500
+  /// Loads under way because of deadlines.
+  public var deadlineLoadsMax = 64
+  /// Runs in memory; over it, idle ones become dormant at once.
+  public var residentRunsMax = 50_000
+  /// Dormant deadlines kept in memory, refilled from the store.
+  public var deadlineWindow = 100_000
+  /// Replays under way in one session.
+  public var replaysPerSessionMax = 2
+  /// Rows read for one slice of a list.
+  public var listSliceRows = 256
+
+  public init() {}
+}
+
+/// Times that the engine waits, each with its reason.
+public struct EngineTimes: Sendable {
+  public var taskTimeoutDefault = Span(ms: 10_000)
+  public var taskTimeoutMax = Span(ms: 120_000)
+  /// How long the leases of a lost connection wait for their worker.
+  public var resumeWindow = Span(ms: 10_000)
+  /// How long a task waits for the session that caches its run when another could take it.
+  public var stickyWait = Span(ms: 100)
+  /// How long a run without work stays in memory.
+  public var residency = Span(ms: 10_000)
+  /// Back-off of a failing workflow task.
+  public var taskBackoffInitial = Span(ms: 1_000)
+  public var taskBackoffMax = Span(ms: 600_000)
+  /// A heartbeat is durable this late at the latest.
+  public var heartbeatFlush = Span(ms: 1_000)
+  public var retryIntervalDefault = Span(ms: 1_000)
+
+  public init() {}
+}

@@ -1,0 +1,205 @@
+import Basics
+import Messages
+
+/// What a history says about its run, event by event.
+///
+/// Live, an event is recorded and applied here in one call; after a load the same function is fed
+/// from the state row and the events after it. Nothing else changes these fields.
+struct Fold {
+  /// Event 1, without its input.
+  private(set) var started = WorkflowExecutionStarted()
+  private(set) var startTime = Instant(ms: 0)
+  private(set) var userMetadata: UserMetadata?
+  private(set) var status = WorkflowStatus.running
+  private(set) var closeTime: Instant?
+  private(set) var lastEventID: Int64 = 0
+  private(set) var historyBytes: Int64 = 0
+  /// The last event that a completed task showed to the code.
+  private(set) var through: Int64 = 0
+  /// now() of the last completed task: the code's time never goes back.
+  private(set) var activationTime = Instant(ms: 0)
+  /// The last `WorkflowTaskCompleted`; 0 before the first.
+  private(set) var lastTaskCompleted: Int64 = 0
+  /// The last seq that the code gave to a command.
+  private(set) var lastSeq: UInt32 = 0
+  private(set) var cancelRequested = false
+  private(set) var signals: Int64 = 0
+  private(set) var unseen = Inbound()
+  /// By scheduled event id, which only grows.
+  var activities: [Activity] = []
+  /// By started event id, which only grows.
+  private(set) var timers: [PendingTimerState] = []
+  /// The terminal event, once there is one.
+  private(set) var closing: HistoryEvent?
+  /// A streak of failed tasks is recorded once; cleared by the next completed task.
+  private(set) var taskFailure: WorkflowTaskFailed?
+
+  var isOpen: Bool { status == .running }
+
+  func activityIndex(scheduledEvent: Int64) -> Int? {
+    var low = 0
+    var high = activities.count
+    while low < high {
+      let middle = (low + high) / 2
+      if activities[middle].scheduledEvent < scheduledEvent { low = middle + 1 } else { high = middle }
+    }
+    return low < activities.count && activities[low].scheduledEvent == scheduledEvent ? low : nil
+  }
+
+  func activityIndex(seq: UInt32) -> Int? { activities.firstIndex { $0.scheduled.seq == seq } }
+
+  func timer(seq: UInt32) -> PendingTimerState? { timers.first { $0.seq == seq } }
+
+  mutating func addHistoryBytes(_ count: Int) { historyBytes += Int64(count) }
+
+  /// Applies the next event; ids must follow on each other.
+  mutating func apply(_ event: HistoryEvent) {
+    precondition(
+      event.eventID == lastEventID + 1, "event \(event.eventID) after event \(lastEventID)")
+    precondition(closing == nil, "event \(event.eventID) after the end of the run")
+    lastEventID = event.eventID
+    unseen.apply(event)
+    switch event.attributes {
+    case .workflowExecutionStarted(var begun):
+      begun.input = []
+      started = begun
+      startTime = event.eventTimeMs
+      userMetadata = event.userMetadata
+    case .workflowTaskCompleted(let completed):
+      through = completed.throughEventID
+      activationTime = completed.activationTimeMs
+      lastTaskCompleted = event.eventID
+      taskFailure = nil
+    case .workflowTaskFailed(let failed): taskFailure = failed
+    case .workflowTaskTimedOut, .activityTaskStarted: break
+    case .activityTaskScheduled(let scheduled):
+      lastSeq = max(lastSeq, scheduled.seq)
+      activities.append(
+        Activity(scheduledEvent: event.eventID, scheduledTime: event.eventTimeMs, scheduled))
+    case .activityTaskCancelRequested(let requested):
+      guard let index = activityIndex(scheduledEvent: requested.scheduledEventID) else { break }
+      activities[index].cancelRequested = true
+    case .activityTaskCompleted(let e): removeActivity(e.scheduledEventID)
+    case .activityTaskFailed(let e): removeActivity(e.scheduledEventID)
+    case .activityTaskTimedOut(let e): removeActivity(e.scheduledEventID)
+    case .activityTaskCanceled(let e): removeActivity(e.scheduledEventID)
+    case .timerStarted(let e):
+      lastSeq = max(lastSeq, e.seq)
+      timers.append(
+        PendingTimerState(
+          startedEvent: event.eventID, seq: e.seq, timerID: e.timerID,
+          fireTime: event.eventTimeMs + e.startToFireTimeoutMs))
+    case .timerFired(let e): timers.removeAll { $0.seq == e.seq }
+    case .timerCanceled(let e): timers.removeAll { $0.seq == e.seq }
+    case .workflowExecutionCancelRequested: cancelRequested = true
+    case .workflowExecutionSignaled: signals += 1
+    case .workflowExecutionCompleted: close(event, .completed)
+    case .workflowExecutionFailed: close(event, .failed)
+    case .workflowExecutionTimedOut: close(event, .timedOut)
+    case .workflowExecutionCanceled: close(event, .canceled)
+    case .workflowExecutionTerminated: close(event, .terminated)
+    case nil: preconditionFailure("event \(event.eventID) has no attributes")
+    }
+  }
+
+  private mutating func close(_ event: HistoryEvent, _ end: WorkflowStatus) {
+    status = end
+    closeTime = event.eventTimeMs
+    closing = event
+    activities = []
+    timers = []
+    unseen = Inbound()
+  }
+
+  private mutating func removeActivity(_ scheduledEvent: Int64) {
+    guard let index = activityIndex(scheduledEvent: scheduledEvent) else {
+      preconditionFailure("activity \(scheduledEvent) has ended already")
+    }
+    activities.remove(at: index)
+  }
+}
+
+struct PendingTimerState: Equatable {
+  let startedEvent: Int64
+  let seq: UInt32
+  let timerID: String
+  let fireTime: Instant
+}
+
+// MARK: - The state row
+
+extension Fold {
+  /// True when the state row can stand for the events so far: nothing waits to be shown.
+  var canBeSaved: Bool { unseen.isEmpty && isOpen }
+
+  func saved() -> RunState {
+    precondition(canBeSaved, "a run with unseen events or an end has no state row")
+    var state = RunState()
+    state.started = started
+    state.startTimeMs = startTime
+    state.userMetadata = userMetadata
+    state.lastEventID = lastEventID
+    state.historySizeBytes = historyBytes
+    state.throughEventID = through
+    state.activationTimeMs = activationTime
+    state.lastTaskCompletedEventID = lastTaskCompleted
+    state.lastSeq = lastSeq
+    state.cancelRequested = cancelRequested
+    state.signals = signals
+    state.taskFailure = taskFailure
+    state.activities = activities.map { activity in
+      var saved = ScheduledActivity()
+      saved.scheduledEventID = activity.scheduledEvent
+      saved.scheduledTimeMs = activity.scheduledTime
+      saved.scheduled = activity.scheduled
+      saved.cancelRequested = activity.cancelRequested
+      return saved
+    }
+    state.timers = timers.map { timer in
+      var saved = StartedTimer()
+      saved.startedEventID = timer.startedEvent
+      saved.seq = timer.seq
+      saved.timerID = timer.timerID
+      saved.fireTimeMs = timer.fireTime
+      return saved
+    }
+    return state
+  }
+
+  init(_ state: RunState) {
+    started = state.started ?? WorkflowExecutionStarted()
+    startTime = state.startTimeMs
+    userMetadata = state.userMetadata
+    lastEventID = state.lastEventID
+    historyBytes = state.historySizeBytes
+    through = state.throughEventID
+    activationTime = state.activationTimeMs
+    lastTaskCompleted = state.lastTaskCompletedEventID
+    lastSeq = state.lastSeq
+    cancelRequested = state.cancelRequested
+    signals = state.signals
+    taskFailure = state.taskFailure
+    activities = state.activities.map { saved in
+      var activity = Activity(
+        scheduledEvent: saved.scheduledEventID, scheduledTime: saved.scheduledTimeMs,
+        saved.scheduled ?? ActivityTaskScheduled())
+      activity.cancelRequested = saved.cancelRequested
+      return activity
+    }
+    timers = state.timers.map {
+      PendingTimerState(
+        startedEvent: $0.startedEventID, seq: $0.seq, timerID: $0.timerID, fireTime: $0.fireTimeMs)
+    }
+  }
+
+  /// A fold that only knows the borders of a closed run: event 1 and the last one.
+  static func closed(first: HistoryEvent, last: HistoryEvent, historyBytes: Int64) -> Fold {
+    var fold = Fold()
+    fold.apply(first)
+    fold.lastEventID = last.eventID - 1
+    fold.historyBytes = historyBytes
+    fold.through = last.eventID
+    fold.apply(last)
+    return fold
+  }
+}

@@ -1,0 +1,175 @@
+import Basics
+import Messages
+
+/// The inbound events of a run that its code has not seen, in history order.
+///
+/// The live engine and replay derive activations from history through this one type, so that both
+/// show the code the same jobs.
+struct Inbound {
+  private(set) var events: [HistoryEvent] = []
+
+  var isEmpty: Bool { events.isEmpty }
+
+  /// Takes note of the next event of the history.
+  mutating func apply(_ event: HistoryEvent) {
+    switch event.attributes {
+    case .workflowExecutionStarted, .workflowExecutionSignaled,
+      .workflowExecutionCancelRequested, .timerFired, .activityTaskCompleted,
+      .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled:
+      events.append(event)
+    case .workflowTaskCompleted(let completed):
+      events.removeAll { $0.eventID <= completed.throughEventID }
+    case .timerCanceled(let canceled):
+      // The code cancelled the timer before it saw that it had fired: the firing is void.
+      events.removeAll {
+        if case .timerFired(let fired) = $0.attributes { return fired.seq == canceled.seq }
+        return false
+      }
+    default:
+      break
+    }
+  }
+
+  /// True when a signal or a cancel request waits after `through`: a closing command must not
+  /// pass it unseen.
+  func holdsRequest(after through: Int64) -> Bool {
+    events.contains { event in
+      guard event.eventID > through else { return false }
+      switch event.attributes {
+      case .workflowExecutionSignaled, .workflowExecutionCancelRequested: return true
+      default: return false
+      }
+    }
+  }
+
+  /// The jobs of the next activation: as many events as fit `bytesMax`, at least one.
+  /// `through` is nil when all events fit.
+  func jobs(bytesMax: Int) -> (jobs: [Job], through: Int64?) {
+    var taken = 0
+    var bytes = 0
+    for event in events {
+      bytes += event.approximateBytes
+      if taken > 0 && bytes > bytesMax { break }
+      taken += 1
+    }
+    let jobs = Inbound.ordered(events[..<taken])
+    return (jobs, taken == events.count ? nil : events[taken - 1].eventID)
+  }
+
+  /// The jobs of the past activation that showed the events up to `through`.
+  func jobs(through: Int64) -> [Job] {
+    Inbound.ordered(events.prefix { $0.eventID <= through })
+  }
+
+  /// Initialize, then signals, then the rest, each in arrival order.
+  private static func ordered(_ events: ArraySlice<HistoryEvent>) -> [Job] {
+    var first: [Job] = []
+    var rest: [Job] = []
+    for event in events {
+      let job = Job(showing: event)
+      switch job.kind {
+      case .initializeWorkflow, .signalWorkflow: first.append(job)
+      default: rest.append(job)
+      }
+    }
+    return first + rest
+  }
+}
+
+extension Job {
+  /// What the code is told of an inbound event.
+  init(showing event: HistoryEvent) {
+    self.init()
+    switch event.attributes {
+    case .workflowExecutionStarted(let started):
+      kind = .initializeWorkflow(InitializeWorkflow(started, at: event.eventTimeMs))
+    case .workflowExecutionSignaled(let signaled):
+      var signal = SignalWorkflowJob()
+      signal.signalName = signaled.signalName
+      signal.input = signaled.input
+      signal.header = signaled.header
+      signal.identity = signaled.identity
+      kind = .signalWorkflow(signal)
+    case .workflowExecutionCancelRequested(let requested):
+      var cancel = CancelWorkflowJob()
+      cancel.reason = requested.reason
+      kind = .cancelWorkflow(cancel)
+    case .timerFired(let fired):
+      var fire = FireTimer()
+      fire.seq = fired.seq
+      kind = .fireTimer(fire)
+    case .activityTaskCompleted(let completed):
+      var list = PayloadList()
+      list.payloads = completed.result
+      kind = .resolveActivity(ResolveActivity(completed.seq, .completed(list)))
+    case .activityTaskFailed(let failed):
+      kind = .resolveActivity(ResolveActivity(failed.seq, .failed(failed.failure ?? Failure())))
+    case .activityTaskTimedOut(let timedOut):
+      kind = .resolveActivity(
+        ResolveActivity(timedOut.seq, .failed(timedOut.failure ?? Failure())))
+    case .activityTaskCanceled(let canceled):
+      var info = CanceledFailure()
+      info.details = canceled.details
+      kind = .resolveActivity(
+        ResolveActivity(canceled.seq, .canceled(.engine("activity canceled", .canceled(info)))))
+    default:
+      preconditionFailure("event \(event.eventID) is not inbound")
+    }
+  }
+}
+
+extension ResolveActivity {
+  init(_ seq: UInt32, _ result: ResolveActivity.Result) {
+    self.init()
+    self.seq = seq
+    self.result = result
+  }
+}
+
+extension InitializeWorkflow {
+  init(_ started: WorkflowExecutionStarted, at time: Instant) {
+    self.init()
+    input = started.input
+    header = started.header
+    randomSeed = started.randomSeed
+    firstRunID = started.firstRunID
+    startTimeMs = time
+    executionTimeoutMs = started.executionTimeoutMs
+    runTimeoutMs = started.runTimeoutMs
+    identity = started.identity
+  }
+}
+
+extension HistoryEvent {
+  /// About how many bytes the event's payloads take; enough to bound a message.
+  var approximateBytes: Int {
+    switch attributes {
+    case .workflowExecutionStarted(let e): return 256 + e.input.bytes
+    case .workflowExecutionSignaled(let e): return 128 + e.input.bytes
+    case .activityTaskCompleted(let e): return 64 + e.result.bytes
+    case .activityTaskFailed(let e): return 256 + (e.failure?.approximateBytes ?? 0)
+    case .activityTaskTimedOut(let e): return 256 + (e.failure?.approximateBytes ?? 0)
+    case .activityTaskCanceled(let e): return 64 + e.details.bytes
+    default: return 64
+    }
+  }
+}
+
+extension Array<Payload> {
+  var bytes: Int { reduce(0) { $0 + $1.data.count + $1.encoding.utf8.count + 8 } }
+}
+
+extension Failure {
+  var approximateBytes: Int {
+    layers.reduce(0) { sum, layer in
+      var bytes = layer.message.utf8.count + layer.stackTrace.utf8.count + 64
+      switch layer.kind {
+      case .application(let application): bytes += application.details.bytes
+      case .timeout(let timeout): bytes += timeout.lastHeartbeatDetails.bytes
+      case .canceled(let canceled): bytes += canceled.details.bytes
+      default: break
+      }
+      return sum + bytes
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import Basics
+import Messages
+
+/// Shows a worker the past activations of a run, part by part, and compares what its code asks for
+/// with what history holds.
+struct Replay {
+  enum State {
+    /// A slice of the history is being read. Can transition to: answering, loading, done.
+    case loading(Load.ID)
+    /// A part is with the worker. Can transition to: loading, done, or the task fails.
+    case answering
+    /// All past activations have been compared.
+    case done
+  }
+
+  /// A past completion: what history holds of it.
+  private struct Expected {
+    let completedEvent: Int64
+    let heads: [(event: Int64, head: CommandHead)]
+  }
+
+  var state: State
+  private(set) var nextEvent: Int64 = 1
+  /// No part has been sent yet.
+  private(set) var isFirst = true
+  private var inbound = Inbound()
+  private var expected: [Expected] = []
+  private var collected: [PastCompletion] = []
+  /// History ends with the slice that was read last.
+  private var exhausted = false
+
+  init(loading load: Load.ID) { state = .loading(load) }
+
+  /// Takes a slice of the history; the past activations in it, in order.
+  mutating func take(_ events: [HistoryEvent], more: Bool) -> [PastActivation] {
+    var activations: [PastActivation] = []
+    var heads: [(event: Int64, head: CommandHead)] = []
+    var completion: (event: Int64, commands: Int32)?
+    for event in events {
+      precondition(event.eventID == nextEvent, "replay reads \(event.eventID), not \(nextEvent)")
+      nextEvent += 1
+      if case .workflowTaskCompleted(let completed) = event.attributes {
+        activations.append(past(event.eventID, completed))
+        completion = (event.eventID, completed.commands)
+        heads = []
+      } else if completion != nil {
+        heads.append((event.eventID, CommandHead(recordedBy: event)))
+      }
+      inbound.apply(event)
+      if let done = completion, heads.count == Int(done.commands) {
+        expected.append(Expected(completedEvent: done.event, heads: heads))
+        completion = nil
+      }
+    }
+    precondition(completion == nil, "a slice of history ends within a completion")
+    exhausted = !more
+    if activations.isEmpty && exhausted { state = .done }
+    return activations
+  }
+
+  mutating func partSent() {
+    isFirst = false
+    state = .answering
+  }
+
+  private func past(_ id: Int64, _ completed: WorkflowTaskCompletedEvent) -> PastActivation {
+    var activation = PastActivation()
+    activation.workflowTaskCompletedEventID = id
+    activation.activationTimeMs = completed.activationTimeMs
+    activation.jobs = inbound.jobs(through: completed.throughEventID)
+    activation.historyLength = completed.historyLength
+    activation.historySizeBytes = completed.historySizeBytes
+    activation.continueAsNewSuggested = completed.continueAsNewSuggested
+    activation.sdkFlags = completed.sdkFlags
+    activation.sdkMetadata = completed.sdkMetadata
+    return activation
+  }
+
+  /// Keeps the answers of a part that come in several messages.
+  mutating func collect(_ completions: [PastCompletion]) { collected += completions }
+
+  /// Compares the worker's answers with the part that it was shown; nil when they agree.
+  mutating func compare(_ last: [PastCompletion], failure: WorkflowTaskFailure?)
+    -> NondeterminismDiff?
+  {
+    let completions = collected + last
+    collected = []
+    for (index, past) in expected.enumerated() {
+      let actual = index < completions.count ? completions[index].heads : []
+      for (place, recorded) in past.heads.enumerated() {
+        guard place < actual.count, actual[place].agrees(with: recorded.head) else {
+          return .parting(
+            past.completedEvent, place, event: recorded.event, expected: recorded.head,
+            actual: place < actual.count ? actual[place] : nil, failure)
+        }
+      }
+      if actual.count > past.heads.count {
+        let place = past.heads.count
+        return .parting(
+          past.completedEvent, place, event: 0, expected: nil, actual: actual[place], failure)
+      }
+    }
+    if let failure, let past = expected.last {
+      return .parting(past.completedEvent, 0, event: 0, expected: nil, actual: nil, failure)
+    }
+    expected = []
+    if exhausted { state = .done }
+    return nil
+  }
+}
+
+extension NondeterminismDiff {
+  fileprivate static func parting(
+    _ completedEvent: Int64, _ index: Int, event: Int64, expected: CommandHead?,
+    actual: CommandHead?, _ failure: WorkflowTaskFailure?
+  ) -> NondeterminismDiff {
+    var diff = NondeterminismDiff()
+    diff.workflowTaskCompletedEventID = completedEvent
+    diff.commandIndex = Int32(index)
+    diff.eventID = event
+    diff.expected = expected
+    diff.actual = actual
+    let held = expected.map { "event \(event): \($0.text)" } ?? "no command here"
+    var asked = actual.map { $0.text } ?? "nothing"
+    if let message = failure?.failure?.info?.message, actual == nil {
+      asked += " (replay ended: \(message))"
+    }
+    diff.message =
+      "the workflow's code does not match its history at command \(index) of the task recorded"
+      + " by event \(completedEvent): history holds \(held); the code asked for \(asked)."
+      + " Put the code back, or let a patch guard the change"
+    return diff
+  }
+}
+
+extension CommandHead {
+  /// Kind, seq, type and id count; where in the code it was called does not.
+  func agrees(with other: CommandHead) -> Bool {
+    type == other.type && seq == other.seq && name == other.name && id == other.id
+  }
+
+  var text: String {
+    var text = type.name
+    if !name.isEmpty { text += " '\(name)'" }
+    if seq != 0 { text += " seq \(seq)" }
+    if !id.isEmpty && id != String(seq) { text += " id '\(id)'" }
+    if !location.isEmpty { text += " at \(location)" }
+    return text
+  }
+
+  /// The command that an event records.
+  init(recordedBy event: HistoryEvent) {
+    self.init()
+    switch event.attributes {
+    case .activityTaskScheduled(let e):
+      type = .scheduleActivity
+      seq = e.seq
+      name = e.activityType
+      id = e.activityID
+      location = e.location
+    case .activityTaskCancelRequested(let e):
+      type = .requestCancelActivity
+      seq = e.seq
+      location = e.location
+    case .timerStarted(let e):
+      type = .startTimer
+      seq = e.seq
+      id = e.timerID
+      location = e.location
+    case .timerCanceled(let e):
+      type = .cancelTimer
+      seq = e.seq
+      location = e.location
+    case .workflowExecutionCompleted: type = .completeWorkflow
+    case .workflowExecutionFailed: type = .failWorkflow
+    case .workflowExecutionCanceled: type = .cancelledWorkflow
+    default: preconditionFailure("event \(event.eventID) records no command")
+    }
+  }
+}

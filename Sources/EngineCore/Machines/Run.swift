@@ -1,0 +1,103 @@
+import Basics
+import Messages
+
+/// A workflow id within its namespace.
+struct WorkflowKey: Hashable, Comparable, Sendable {
+  let namespace: String
+  let workflowID: String
+
+  static func < (a: WorkflowKey, b: WorkflowKey) -> Bool {
+    a.namespace != b.namespace ? a.namespace < b.namespace : a.workflowID < b.workflowID
+  }
+}
+
+/// A task queue within its namespace.
+struct QueueKey: Hashable, Comparable, Sendable {
+  let namespace: String
+  let name: String
+
+  static func < (a: QueueKey, b: QueueKey) -> Bool {
+    a.namespace != b.namespace ? a.namespace < b.namespace : a.name < b.name
+  }
+}
+
+/// A run in memory: its fold, its workflow task, and what this step changed of it.
+///
+/// A class, because the engine's tables point at one run from several places and a struct of this
+/// size would be moved at each look-up; it never leaves the engine.
+final class Run {
+  let number: RunNumber
+  let key: WorkflowKey
+  let runID: RunID
+  var fold: Fold
+  var task = WorkflowTask()
+  /// Queries that wait for a worker.
+  var queries: [WaitingQuery] = []
+  /// Signals and cancel requests that wait for the redo of a refused close.
+  var parked: [Input] = []
+  /// The session that has the run in its cache.
+  var cachedBy: SessionID?
+  var requests: [RequestRecord]
+  /// Attempts whose end is recorded, with who brought it: a repetition is answered as recorded.
+  var ended: [EndedAttempt] = []
+
+  /// The newest step that wrote this run.
+  var lastWrite = WriteSerial.none
+  /// The store knows that a start of the engine must look at this run.
+  var isMarkedAwake: Bool
+  /// The last event that the state row covers.
+  var savedEvent: Int64 = 0
+
+  // What the current step has made; empty between steps.
+  var newEvents: [HistoryEvent] = []
+  var changedActivities: [Int64] = []
+  var endedActivities: [Int64] = []
+  var newRequests: [RequestRecord] = []
+  var isTouched = false
+  var isNew = false
+
+  /// Requests that want the run's end, and readers of its history that follow it.
+  var followers: [RequestID] = []
+
+  init(
+    number: RunNumber, key: WorkflowKey, runID: RunID, fold: Fold = Fold(),
+    requests: [RequestRecord] = [], isMarkedAwake: Bool
+  ) {
+    self.number = number
+    self.key = key
+    self.runID = runID
+    self.fold = fold
+    self.requests = requests
+    self.isMarkedAwake = isMarkedAwake
+  }
+
+  var queue: QueueKey { QueueKey(namespace: key.namespace, name: fold.started.taskQueue) }
+  var workflowType: String { fold.started.workflowType }
+  var taskTimeout: Span { fold.started.taskTimeoutMs }
+
+  /// Something waits to be shown to the code.
+  var wantsTask: Bool { (fold.isOpen && !fold.unseen.isEmpty) || !queries.isEmpty }
+
+  /// No task, no activity, nobody who waits: the run can leave memory.
+  var isAtRest: Bool {
+    task.isIdle && !wantsTask && fold.activities.isEmpty && followers.isEmpty && fold.unseen.isEmpty
+  }
+
+  func request(_ key: Fingerprint) -> RequestRecord? { requests.first { $0.key == key } }
+
+  func queueKey(ofActivity scheduled: ActivityTaskScheduled) -> QueueKey {
+    QueueKey(namespace: key.namespace, name: scheduled.taskQueue)
+  }
+}
+
+struct WaitingQuery {
+  let request: RequestID
+  let query: QueryWorkflowRequest
+  /// The id that the worker knows it by.
+  let id: String
+}
+
+struct EndedAttempt {
+  let scheduledEvent: Int64
+  let attempt: Int32
+}

@@ -1,0 +1,85 @@
+import Basics
+import Messages
+
+/// The errors that the engine answers with. Every text says what happened and what to do.
+extension Status {
+  static func refusal(
+    _ code: StatusCode, _ reason: Reason, _ message: String, field: String = "",
+    runID: RunID = .none, retryAfter: Span = .zero
+  ) -> Status {
+    var status = Status()
+    status.code = code
+    status.reason = reason
+    status.message = message
+    status.field = field
+    status.runID = runID
+    status.retryAfterMs = retryAfter
+    return status
+  }
+
+  static func missing(_ field: String) -> Status {
+    refusal(.invalidArgument, .fieldMissing, "\(field) is empty; it is required", field: field)
+  }
+
+  static func invalid(_ field: String, _ message: String) -> Status {
+    refusal(.invalidArgument, .fieldInvalid, "\(field): \(message)", field: field)
+  }
+
+  static func workflowNotFound(_ key: WorkflowKey, _ runID: RunID = .none) -> Status {
+    let run = runID == .none ? "" : " with run id \(runID)"
+    return refusal(
+      .notFound, .workflowNotFound,
+      "no workflow '\(key.workflowID)'\(run) in namespace '\(key.namespace)'", runID: runID)
+  }
+
+  static func workflowClosed(_ run: Run) -> Status {
+    refusal(
+      .failedPrecondition, .workflowClosed,
+      "workflow '\(run.key.workflowID)' is closed (\(run.fold.status.name))", runID: run.runID)
+  }
+
+  static let staleLease = refusal(
+    .failedPrecondition, .staleLease,
+    "this lease is no longer valid: the attempt has ended or belongs to another worker")
+
+  static func activityNotFound(_ what: String) -> Status {
+    refusal(.notFound, .activityNotFound, "no pending activity \(what)")
+  }
+
+  static let closing = refusal(
+    .failedPrecondition, .closing, "the workflow closed while the request waited")
+}
+
+extension Failure {
+  /// A failure with one layer.
+  static func engine(_ message: String, _ kind: FailureInfo.Kind, causes: [FailureInfo] = [])
+    -> Failure
+  {
+    var info = FailureInfo()
+    info.message = message
+    info.source = "holdfast"
+    info.kind = kind
+    var failure = Failure()
+    failure.info = info
+    failure.causes = causes
+    return failure
+  }
+
+  static func timeout(
+    _ type: TimeoutType, details: [Payload] = [], causes: [FailureInfo] = []
+  ) -> Failure {
+    var timeout = TimeoutFailure()
+    timeout.timeoutType = type
+    timeout.lastHeartbeatDetails = details
+    return engine("activity timed out (\(type.name))", .timeout(timeout), causes: causes)
+  }
+
+  static func server(_ message: String) -> Failure {
+    var server = ServerFailure()
+    server.nonRetryable = true
+    return engine(message, .server(server))
+  }
+
+  /// All layers, outermost first.
+  var layers: [FailureInfo] { (info.map { [$0] } ?? []) + causes }
+}

@@ -1,0 +1,76 @@
+import Basics
+import Messages
+
+/// A worker's attachment.
+struct Session {
+  let id: SessionID
+  let attach: Attach
+  let queue: QueueKey
+  let process: ProcessIdentity?
+  let attachedTime: Instant
+  var workflowSlots: UInt64 = 0
+  var activitySlots: UInt64 = 0
+  /// Runs that the worker has in its cache.
+  var cached: Set<RunNumber> = []
+  /// Workflow tasks that are with it.
+  var tasksOut: Set<RunNumber> = []
+  /// Activity leases that it holds.
+  var leases: Set<LeaseKey> = []
+  /// Tasks that wait for this session because it caches their run.
+  var sticky = Queue<RunNumber>()
+  var replays = 0
+  /// It let a workflow task time out: nothing new until it answers again.
+  var isUnresponsive = false
+  var isDraining = false
+
+  init(
+    id: SessionID, attach: Attach, queue: QueueKey, process: ProcessIdentity?,
+    attachedTime: Instant
+  ) {
+    self.id = id
+    self.attach = attach
+    self.queue = queue
+    self.process = process
+    self.attachedTime = attachedTime
+    workflowTypes = Set(attach.workflowTypes)
+    activityTypes = Set(attach.activityTypes)
+  }
+
+  private let workflowTypes: Set<String>
+  private let activityTypes: Set<String>
+
+  func serves(workflow type: String) -> Bool { workflowTypes.contains(type) }
+  func serves(activity type: String) -> Bool { activityTypes.contains(type) }
+
+  var takesTasks: Bool { workflowSlots > 0 && !isUnresponsive && !isDraining }
+  var takesActivities: Bool { activitySlots > 0 && !isDraining }
+
+  var holder: LeaseHolder {
+    var holder = LeaseHolder()
+    holder.resumeToken = attach.resumeToken
+    holder.identity = attach.identity
+    if let process {
+      holder.bootID = process.bootID
+      holder.process = process.process
+      holder.processStart = process.start
+    }
+    return holder
+  }
+}
+
+/// An activity of a run.
+struct LeaseKey: Hashable, Comparable {
+  let run: RunNumber
+  let scheduledEvent: Int64
+
+  static func < (a: LeaseKey, b: LeaseKey) -> Bool {
+    a.run != b.run ? a.run < b.run : a.scheduledEvent < b.scheduledEvent
+  }
+}
+
+extension LeaseHolder {
+  var processIdentity: ProcessIdentity? {
+    bootID.isEmpty
+      ? nil : ProcessIdentity(bootID: bootID, process: process, start: processStart)
+  }
+}

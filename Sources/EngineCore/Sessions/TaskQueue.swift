@@ -1,0 +1,64 @@
+import Basics
+import Messages
+
+/// Where work waits for a session, by type, oldest first.
+///
+/// An entry may be stale (its run closed, its activity was cancelled): whoever takes one out asks
+/// the run whether it still stands.
+struct TaskQueue {
+  struct Entry<Work: Sendable>: Sendable {
+    let work: Work
+    let since: Instant
+    /// Orders entries of different types.
+    let ticket: UInt64
+  }
+
+  /// An attempt of an activity that waits.
+  struct Attempt: Sendable {
+    let lease: LeaseKey
+    let attempt: Int32
+  }
+
+  /// In the order of their attachment.
+  var sessions: [SessionID] = []
+  private(set) var workflowTasks: [String: Queue<Entry<RunNumber>>] = [:]
+  private(set) var activityTasks: [String: Queue<Entry<Attempt>>] = [:]
+  private var tickets: UInt64 = 0
+
+  var isIdle: Bool { sessions.isEmpty && workflowTasks.isEmpty && activityTasks.isEmpty }
+
+  mutating func add(task run: RunNumber, type: String, at now: Instant) {
+    tickets += 1
+    workflowTasks[type, default: Queue()].append(Entry(work: run, since: now, ticket: tickets))
+  }
+
+  mutating func add(attempt: Attempt, type: String, at now: Instant) {
+    tickets += 1
+    activityTasks[type, default: Queue()].append(Entry(work: attempt, since: now, ticket: tickets))
+  }
+
+  /// Takes out the oldest task of a type that `serves` accepts.
+  mutating func popTask(types: [String]) -> RunNumber? {
+    TaskQueue.pop(&workflowTasks, types)
+  }
+
+  /// Takes out the oldest attempt of a type that `types` names.
+  mutating func popAttempt(types: [String]) -> Attempt? {
+    TaskQueue.pop(&activityTasks, types)
+  }
+
+  private static func pop<Work>(_ waiting: inout [String: Queue<Entry<Work>>], _ types: [String])
+    -> Work?
+  {
+    guard !waiting.isEmpty else { return nil }
+    var oldest: (type: String, ticket: UInt64)?
+    for type in types {
+      guard let first = waiting[type]?.first else { continue }
+      if oldest.map({ first.ticket < $0.ticket }) ?? true { oldest = (type, first.ticket) }
+    }
+    guard let type = oldest?.type else { return nil }
+    let entry = waiting[type]?.popFirst()
+    if waiting[type]?.isEmpty ?? false { waiting.removeValue(forKey: type) }
+    return entry?.work
+  }
+}

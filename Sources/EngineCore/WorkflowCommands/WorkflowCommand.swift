@@ -1,0 +1,148 @@
+import Basics
+import Messages
+
+/// The commands of a workflow's code: what is wrong with them, and which event records each.
+extension Engine {
+  /// What makes the completion unacceptable, in words; nil when it is fine.
+  func fault(in commands: [Command], of run: Run) -> String? {
+    if commands.count > limits.commandsMax {
+      return "more than \(limits.commandsMax) commands in one workflow task"
+    }
+    var check = CommandCheck(fold: run.fold, limits: limits)
+    for (index, command) in commands.enumerated() {
+      if let fault = check.fault(in: command) {
+        let place = command.location.isEmpty ? "" : " at \(command.location)"
+        return "command \(index)\(place): \(fault)"
+      }
+    }
+    return nil
+  }
+
+  /// Records the command's one event; the scheduled event id when it scheduled an activity.
+  mutating func execute(_ command: Command, of run: Run, _ completedEvent: Int64) -> Int64? {
+    switch command.kind {
+    case .scheduleActivity(let c): return schedule(c, command, run, completedEvent)
+    case .requestCancelActivity(let c): requestCancel(c, command, run, completedEvent)
+    case .startTimer(let c): startTimer(c, command, run, completedEvent)
+    case .cancelTimer(let c): cancelTimer(c, command, run, completedEvent)
+    case .completeWorkflow(let c):
+      var event = WorkflowExecutionCompleted()
+      event.result = c.result
+      event.workflowTaskCompletedEventID = completedEvent
+      record(run, .workflowExecutionCompleted(event))
+    case .failWorkflow(let c):
+      var event = WorkflowExecutionFailed()
+      event.failure = c.failure
+      event.retryState = .retryPolicyNotSet
+      event.workflowTaskCompletedEventID = completedEvent
+      record(run, .workflowExecutionFailed(event))
+    case .cancelledWorkflow(let c):
+      var event = WorkflowExecutionCanceled()
+      event.details = c.details
+      event.workflowTaskCompletedEventID = completedEvent
+      record(run, .workflowExecutionCanceled(event))
+    case nil: preconditionFailure("a command without a kind passed the check")
+    }
+    return nil
+  }
+}
+
+extension Command {
+  var isClosing: Bool {
+    switch kind {
+    case .completeWorkflow, .failWorkflow, .cancelledWorkflow: return true
+    default: return false
+    }
+  }
+}
+
+/// Checks the commands of one completion in their order, before any of them is recorded.
+struct CommandCheck {
+  private let limits: EngineLimits
+  private var lastSeq: UInt32
+  private var activityIDs: Set<String>
+  private var timerIDs: Set<String>
+  private var isClosed = false
+
+  init(fold: Fold, limits: EngineLimits) {
+    self.limits = limits
+    lastSeq = fold.lastSeq
+    activityIDs = Set(fold.activities.map { $0.scheduled.activityID })
+    timerIDs = Set(fold.timers.map { $0.timerID })
+  }
+
+  mutating func fault(in command: Command) -> String? {
+    if isClosed { return "it comes after the command that closes the workflow" }
+    isClosed = command.isClosing
+    switch command.kind {
+    case .scheduleActivity(let c): return fault(in: c)
+    case .requestCancelActivity(let c):
+      return c.seq == 0 || c.seq > lastSeq ? "seq \(c.seq) was never given" : nil
+    case .startTimer(let c): return fault(in: c)
+    case .cancelTimer(let c):
+      return c.seq == 0 || c.seq > lastSeq ? "seq \(c.seq) was never given" : nil
+    case .completeWorkflow(let c): return payloads(c.result, "result")
+    case .failWorkflow(let c):
+      guard let failure = c.failure, failure.info != nil else { return "failure is empty" }
+      return failure.approximateBytes > limits.payloadBytesMax
+        ? "failure is over \(limits.payloadBytesMax) bytes" : nil
+    case .cancelledWorkflow(let c): return payloads(c.details, "details")
+    case nil: return "it has no kind that this engine knows"
+    }
+  }
+
+  private mutating func fault(in c: ScheduleActivity) -> String? {
+    if let fault = take(c.seq) { return fault }
+    if c.activityType.isEmpty { return "activity_type is empty" }
+    for (field, text) in [
+      ("activity_type", c.activityType), ("activity_id", c.activityID),
+      ("task_queue", c.taskQueue),
+    ] where text.utf8.count > limits.idBytesMax {
+      return "\(field) is over \(limits.idBytesMax) bytes"
+    }
+    let id = c.activityID.isEmpty ? String(c.seq) : c.activityID
+    if !activityIDs.insert(id).inserted { return "activity id '\(id)' is pending already" }
+    if activityIDs.count > limits.pendingActivitiesMax {
+      return "more than \(limits.pendingActivitiesMax) pending activities"
+    }
+    let timeouts = [
+      ("schedule_to_close_timeout_ms", c.scheduleToCloseTimeoutMs),
+      ("schedule_to_start_timeout_ms", c.scheduleToStartTimeoutMs),
+      ("start_to_close_timeout_ms", c.startToCloseTimeoutMs),
+      ("heartbeat_timeout_ms", c.heartbeatTimeoutMs),
+    ]
+    for (field, span) in timeouts where span.ms < 0 { return "\(field) is negative" }
+    if c.startToCloseTimeoutMs.ms == 0 && c.scheduleToCloseTimeoutMs.ms == 0 {
+      return "one of start_to_close_timeout_ms and schedule_to_close_timeout_ms is required"
+    }
+    if let fault = c.retryPolicy?.fault { return "retry_policy.\(fault.field) \(fault.message)" }
+    return payloads(c.input, "input")
+  }
+
+  private mutating func fault(in c: StartTimer) -> String? {
+    if let fault = take(c.seq) { return fault }
+    if c.startToFireTimeoutMs.ms < 0 { return "start_to_fire_timeout_ms is negative" }
+    if c.timerID.utf8.count > limits.idBytesMax {
+      return "timer_id is over \(limits.idBytesMax) bytes"
+    }
+    let id = c.timerID.isEmpty ? String(c.seq) : c.timerID
+    if !timerIDs.insert(id).inserted { return "timer id '\(id)' is running already" }
+    return timerIDs.count > limits.pendingTimersMax
+      ? "more than \(limits.pendingTimersMax) timers" : nil
+  }
+
+  /// Seqs are given by one counter, without gaps.
+  private mutating func take(_ seq: UInt32) -> String? {
+    guard seq == lastSeq + 1 else { return "seq \(seq) where \(lastSeq + 1) is next" }
+    lastSeq = seq
+    return nil
+  }
+
+  private func payloads(_ payloads: [Payload], _ field: String) -> String? {
+    for payload in payloads where payload.data.count > limits.payloadBytesMax {
+      return "\(field) holds \(payload.data.count) bytes; \(limits.payloadBytesMax) are allowed"
+    }
+    return payloads.bytes > limits.requestPayloadBytesMax
+      ? "\(field) is over \(limits.requestPayloadBytesMax) bytes in all" : nil
+  }
+}
