@@ -1,0 +1,179 @@
+import Basics
+import Messages
+
+/// A streamed answer under way: one part for each `readMore`.
+struct Reader {
+  enum Source {
+    case history(RunNumber, next: Int64, follow: Bool)
+    case list(ListReader)
+  }
+
+  var source: Source
+  /// The client can take a part.
+  var isWanted = true
+  /// The store has been asked for the next part.
+  var isLoading = false
+
+  var run: RunNumber? {
+    if case .history(let run, _, _) = source { return run }
+    return nil
+  }
+}
+
+/// A list or a count under way: rows are read newest first and filtered here.
+struct ListReader {
+  let namespace: String
+  let filter: ListFilter
+  /// nil: no limit.
+  var left: Int64?
+  var before: RunNumber?
+  /// A count collects no rows; it answers once.
+  var count: Int64?
+}
+
+extension Engine {
+  mutating func open(_ id: RequestID, _ source: Reader.Source) {
+    readers[id] = Reader(source: source)
+    waiting[id] = .reading
+    readOn(id)
+  }
+
+  mutating func readMore(_ id: RequestID) {
+    guard readers[id] != nil else { return }
+    readers[id]?.isWanted = true
+    readOn(id)
+  }
+
+  /// Asks the store for the next part, if one is wanted and none is on its way.
+  private mutating func readOn(_ id: RequestID) {
+    guard let reader = readers[id], reader.isWanted, !reader.isLoading else { return }
+    let load: Load.ID
+    switch reader.source {
+    case .history(let number, let next, let follow):
+      let run = runs[number]
+      if follow, let run, run.fold.isOpen, next > run.fold.lastEventID {
+        if !run.followers.contains(id) { run.followers.append(id) }
+        return  // The next event wakes it.
+      }
+      load = self.load(
+        .history(number, from: next, bytesMax: limits.activationBytesMax / 2),
+        after: run?.lastWrite ?? .none)
+    case .list(let list):
+      // Lists show what was acknowledged: everything written so far must be durable.
+      load = self.load(
+        .rows(namespace: list.namespace, before: list.before, countMax: limits.listSliceRows),
+        after: serial)
+    }
+    loading.purposes[load] = .read(id)
+    readers[id]?.isLoading = true
+  }
+
+  /// New events of a run: those who follow it read on.
+  mutating func wakeFollowers(of run: Run) {
+    guard !run.followers.isEmpty else { return }
+    let followers = run.followers
+    run.followers = []
+    for id in followers { readOn(id) }
+  }
+
+  mutating func takeReadSlice(_ id: RequestID, _ content: Loaded.Content) {
+    guard let reader = readers[id] else { return }  // Abandoned.
+    readers[id]?.isLoading = false
+    switch (reader.source, content) {
+    case (.history(let number, let next, let follow), .history(let batches, let more)):
+      takeHistory(id, number, next, follow, batches, more)
+    case (.list(let list), .rows(let rows)): takeRows(id, list, rows)
+    case (_, .corrupt(let place)):
+      endReader(id, .refusal(.dataLoss, .historyCorrupt, place))
+    default: preconditionFailure("a read was answered with something else")
+    }
+  }
+
+  private mutating func takeHistory(
+    _ id: RequestID, _ number: RunNumber, _ next: Int64, _ follow: Bool, _ batches: [StoredBatch],
+    _ more: Bool
+  ) {
+    var bytes: [UInt8] = []
+    var end = next
+    for batch in batches where batch.last >= next {
+      bytes += batch.first >= next ? batch.bytes : cut(batch, from: next)
+      end = batch.last + 1
+    }
+    readers[id]?.source = .history(number, next: end, follow: follow)
+    if !bytes.isEmpty {
+      send(.part(id, bytes), .free)
+      readers[id]?.isWanted = false
+    }
+    if more { return readOn(id) }
+    if follow, isOpen(number) { return readOn(id) }
+    endReader(id, Status())
+  }
+
+  /// Whether further events may come; asks the deadline heap's owner for dormant runs too.
+  private func isOpen(_ number: RunNumber) -> Bool { runs[number]?.fold.isOpen ?? false }
+
+  /// The part of a batch from an event on.
+  private func cut(_ batch: StoredBatch, from next: Int64) -> [UInt8] {
+    guard var decoded = try? HistoryBatch(bytes: batch.bytes) else { return batch.bytes }
+    decoded.events.removeAll { $0.eventID < next }
+    return decoded.serialized()
+  }
+
+  private mutating func endReader(_ id: RequestID, _ status: Status) {
+    readers.removeValue(forKey: id)
+    waiting.removeValue(forKey: id)
+    send(.end(id, status), .free)
+  }
+
+  // MARK: - Lists
+
+  private mutating func takeRows(_ id: RequestID, _ list: ListReader, _ rows: [RunRow]) {
+    var list = list
+    var infos: [WorkflowInfo] = []
+    for row in rows where list.left != 0 {
+      list.before = row.number
+      let info = runs[row.number].map(info) ?? WorkflowInfo(row)
+      guard list.filter.accepts(info) else { continue }
+      if let left = list.left { list.left = left - 1 }
+      if let count = list.count { list.count = count + 1 } else { infos.append(info) }
+    }
+    readers[id]?.source = .list(list)
+    if !infos.isEmpty {
+      var response = ListWorkflowsResponse()
+      response.workflows = infos
+      send(.part(id, response.serialized()), .free)
+      readers[id]?.isWanted = false
+    }
+    if rows.count == limits.listSliceRows && list.left != 0 { return readOn(id) }
+    if let count = list.count {
+      readers.removeValue(forKey: id)
+      var response = CountWorkflowsResponse()
+      response.count = count
+      return reply(id, .countWorkflows(response), .free)
+    }
+    endReader(id, Status())
+  }
+}
+
+extension WorkflowInfo {
+  /// What the store's row says of a run that is not in memory.
+  init(_ row: RunRow) {
+    self.init()
+    var execution = WorkflowExecution()
+    execution.workflowID = row.workflowID
+    execution.runID = row.runID
+    self.execution = execution
+    workflowType = row.workflowType
+    taskQueue = row.taskQueue
+    status = row.status
+    startTimeMs = row.startTime
+    closeTimeMs = row.closeTime ?? Instant(ms: 0)
+    historyLength = row.historyLength
+    historySizeBytes = row.historySizeBytes
+    if !row.summary.isEmpty {
+      var metadata = UserMetadata()
+      metadata.summary = row.summary
+      userMetadata = metadata
+    }
+  }
+}
