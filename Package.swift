@@ -38,6 +38,8 @@ let package = Package(
     .target(
       name: "EngineCore", dependencies: ["Basics", "Messages"], path: "Sources/EngineCore",
       exclude: ["Glossary.md"], swiftSettings: strict),
+    floor("Wire", ["Basics", "Messages", "EngineCore"]),
+    floor("Shell", ["Basics", "Messages", "EngineCore", "Wire"]),
   ],
   swiftLanguageModes: [.v6]
 )

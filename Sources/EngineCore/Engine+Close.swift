@@ -94,3 +94,8 @@ extension Engine {
     }
   }
 }
+
+extension Engine {
+  /// The request has had no effect yet: it waits for a result, a query's answer or a part.
+  public func isWaiting(_ id: RequestID) -> Bool { waiting[id] != nil }
+}

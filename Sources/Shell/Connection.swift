@@ -1,0 +1,65 @@
+import Basics
+import EngineCore
+import Messages
+import Wire
+
+/// One connection: what it has sent, what waits to be read by it, and its streams.
+struct Connection {
+  enum Phase {
+    /// Can transition to: ready, closing.
+    case awaitingHello
+    /// Can transition to: closing.
+    case ready
+    /// What is outgoing leaves, then it is closed; nothing more is read.
+    case closing
+  }
+
+  enum Stream {
+    case unary
+    case reading(credit: UInt32, isWanted: Bool)
+    /// `session` is nil until Attach.
+    case work(session: SessionID?)
+  }
+
+  let peer: Peer
+  let roles: Roles
+  var phase = Phase.awaitingHello
+  var decoder: FrameDecoder
+  var outgoing: [UInt8] = []
+  var streams: [UInt64: Stream] = [:]
+  var lastStream: UInt64 = 0
+  var identity = ""
+  /// It has bytes or a close for the caller.
+  var isDirty = false
+  /// Messages for each Work stream, gathered into one frame a tick.
+  var work: [(stream: UInt64, messages: [EngineMessage])] = []
+
+  init(peer: Peer, roles: Roles, frameBytesMax: Int) {
+    self.peer = peer
+    self.roles = roles
+    decoder = FrameDecoder(frameBytesMax: frameBytesMax)
+  }
+
+  /// Adds a message for a Work stream; Recorded of several tokens share one.
+  mutating func add(_ message: EngineMessage, stream: UInt64) {
+    guard let index = work.firstIndex(where: { $0.stream == stream }) else {
+      return work.append((stream, [message]))
+    }
+    if case .recorded(let new) = message.kind,
+      let last = work[index].messages.indices.last,
+      case .recorded(var earlier) = work[index].messages[last].kind
+    {
+      earlier.tokens += new.tokens
+      work[index].messages[last].kind = .recorded(earlier)
+    } else {
+      work[index].messages.append(message)
+    }
+  }
+}
+
+/// A connection's number; never given again.
+public struct ConnectionID: Hashable, Comparable, Sendable {
+  public let value: UInt64
+  public init(_ value: UInt64) { self.value = value }
+  public static func < (a: ConnectionID, b: ConnectionID) -> Bool { a.value < b.value }
+}

@@ -1,0 +1,104 @@
+import Basics
+import EngineCore
+
+/// The one place that decides when something may leave and when a batch is committed.
+///
+/// Writes of all steps since the last commit began are staged; one batch is with the store at a
+/// time. A send leaves when the write that it names is durable. The hold keeps a batch back for
+/// activations whose inbound events are in it, since what they bring should share its commit.
+struct Gate {
+  private(set) var staged: [Write] = []
+  private var stagedSerial = WriteSerial.none
+  private var inFlight: WriteSerial?
+  private(set) var durable = WriteSerial.none
+
+  // What waits for the batch in flight, and for the one that is staged.
+  private var flying: (sends: [Send], loads: [Load]) = ([], [])
+  private var waiting: (sends: [Send], loads: [Load]) = ([], [])
+
+  // The hold.
+  private var held: Set<[UInt8]> = []
+  private var firstWriteUs: Int64 = 0
+  private let holdOverrideUs: Int64?
+  private var syncUs: Int64 = 250
+  private(set) var batches = 0
+  private(set) var heldBatches = 0
+
+  /// `holdOverrideUs` replaces the bound of the hold, for tests.
+  init(holdOverrideUs: Int64?) { self.holdOverrideUs = holdOverrideUs }
+
+  /// How long a batch may be held: four syncs of the device, within 100 µs and 1 ms.
+  var holdBoundUs: Int64 { holdOverrideUs ?? min(1_000, max(100, 4 * syncUs)) }
+
+  mutating func stage(_ effects: inout Effects, us: Int64) {
+    guard !effects.writes.isEmpty else { return }
+    if staged.isEmpty { firstWriteUs = us }
+    staged += effects.writes
+    stagedSerial = effects.serial
+  }
+
+  /// True when the send may leave now; otherwise it is kept until its write is durable.
+  mutating func admits(_ gated: GatedSend) -> Bool {
+    if gated.after <= durable { return true }
+    if let inFlight, gated.after <= inFlight {
+      flying.sends.append(gated.send)
+    } else {
+      waiting.sends.append(gated.send)
+    }
+    return false
+  }
+
+  mutating func admits(_ gated: GatedLoad) -> Bool {
+    if gated.after <= durable { return true }
+    if let inFlight, gated.after <= inFlight {
+      flying.loads.append(gated.load)
+    } else {
+      waiting.loads.append(gated.load)
+    }
+    return false
+  }
+
+  /// An activation has left before its commit: the batch with its inbound events waits for it.
+  mutating func hold(for token: [UInt8]) {
+    if !staged.isEmpty { held.insert(token) }
+  }
+
+  /// The activation is back, or will not come.
+  mutating func answered(_ token: [UInt8]) { held.remove(token) }
+
+  enum Verdict {
+    /// Nothing to commit, or the store is busy.
+    case wait
+    /// Commit these.
+    case commit([Write])
+    /// Ask again after so many microseconds.
+    case hold(us: Int64)
+  }
+
+  mutating func verdict(us: Int64) -> Verdict {
+    guard inFlight == nil, !staged.isEmpty else { return .wait }
+    let left = firstWriteUs + holdBoundUs - us
+    if !held.isEmpty && left > 0 { return .hold(us: left) }
+    if !held.isEmpty { heldBatches += 1 }
+    held.removeAll(keepingCapacity: true)  // An activation is waited for once.
+    inFlight = stagedSerial
+    batches += 1
+    flying = waiting
+    waiting = ([], [])
+    defer { staged = [] }
+    return .commit(staged)
+  }
+
+  /// The batch in flight is durable: what waited for it may leave.
+  mutating func persisted(syncUs took: Int64) -> (WriteSerial, [Send], [Load]) {
+    guard let serial = inFlight else { preconditionFailure("no batch is in flight") }
+    inFlight = nil
+    durable = serial
+    syncUs = (syncUs * 7 + took) / 8
+    let released = flying
+    flying = ([], [])
+    return (serial, released.sends, released.loads)
+  }
+
+  var isIdle: Bool { inFlight == nil && staged.isEmpty }
+}

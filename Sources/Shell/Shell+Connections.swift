@@ -1,0 +1,140 @@
+import Basics
+import EngineCore
+import Messages
+import Wire
+
+/// Connections that come, speak and go.
+extension Shell {
+  /// A connection was accepted. False: it must be closed before a byte of it is read.
+  public mutating func connected(_ id: ConnectionID, _ peer: Peer) -> Bool {
+    precondition(connections[id] == nil, "connection \(id.value) comes twice")
+    let roles = configuration.access.roles(of: peer)
+    guard !roles.isEmpty, !isDraining, connections.count < configuration.limits.connectionsMax
+    else { return false }
+    let ofUser = connections.values.reduce(0) { $0 + ($1.peer.uid == peer.uid ? 1 : 0) }
+    guard ofUser < configuration.limits.connectionsPerUserMax else { return false }
+    connections[id] = Connection(
+      peer: peer, roles: roles, frameBytesMax: configuration.limits.frameBytesMax)
+    deadlines.set(
+      .hello(id), at: clock.now + Span(ms: configuration.limits.helloMs),
+      order: .init(Int64(bitPattern: id.value)))
+    return true
+  }
+
+  /// Bytes came; they are valid during the call.
+  public mutating func received(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) {
+    guard connections[id] != nil else { return }
+    connections[id]?.decoder.feed(bytes)
+    while let connection = connections[id] {
+      if case .closing = connection.phase { return }
+      do throws(FrameFault) {
+        guard let frame = try connections[id]?.decoder.next() else { return }
+        take(frame, id)
+      } catch {
+        fail(id, error)
+      }
+    }
+  }
+
+  /// The connection is gone, by either side.
+  public mutating func disconnected(_ id: ConnectionID) {
+    guard let connection = connections.removeValue(forKey: id) else { return }
+    deadlines.remove(.hello(id))
+    for stream in connection.streams.keys.sorted() {
+      let request = RequestID(connection: id.value, stream: stream)
+      deadlines.remove(.request(request))
+      switch connection.streams[stream] {
+      case .work(let session?):
+        sessions.removeValue(forKey: session)
+        step(.sessionClosed(session))
+      case .work(nil), nil: break
+      case .unary, .reading: step(.requestAbandoned(request))
+      }
+    }
+  }
+
+  /// More waits to be read by the peer than it may let wait.
+  public mutating func overflowed(_ id: ConnectionID) {
+    output.closing.append(id)
+    disconnected(id)
+  }
+
+  // MARK: - Faults
+
+  private mutating func fail(_ id: ConnectionID, _ fault: FrameFault) {
+    switch fault {
+    case .length(let length, let max):
+      fail(
+        id, .resourceExhausted, .frameTooLarge,
+        "a frame of \(length) bytes; 1 to \(max) are allowed")
+    case .malformed(let error):
+      fail(id, .invalidArgument, .protocolViolation, "a frame is malformed: \(error)")
+    }
+  }
+
+  /// Ends the connection, saying why.
+  mutating func fail(
+    _ id: ConnectionID, _ code: StatusCode, _ reason: Reason, _ message: String
+  ) {
+    guard let connection = connections[id] else { return }
+    var goAway = GoAway()
+    goAway.code = code
+    goAway.message = "\(reason.name): \(message)"
+    goAway.lastStream = connection.lastStream
+    send(.goAway(goAway), to: id)
+    connections[id]?.phase = .closing
+    output.closing.append(id)
+  }
+
+  // MARK: - Frames
+
+  private mutating func take(_ frame: Frame, _ id: ConnectionID) {
+    guard let connection = connections[id] else { return }
+    if case .awaitingHello = connection.phase {
+      guard case .hello(let hello) = frame.kind, frame.stream == 0 else {
+        return fail(
+          id, .failedPrecondition, .protocolViolation, "the first frame must be Hello on stream 0")
+      }
+      return greet(id, hello)
+    }
+    switch frame.kind {
+    case .hello: fail(id, .failedPrecondition, .protocolViolation, "a second Hello")
+    case .open(let open): self.open(id, frame.stream, open)
+    case .message(let message): take(message, id, frame.stream)
+    case .cancel: cancel(id, frame.stream)
+    case .credit(let credit): add(credit, id, frame.stream)
+    case .ping(let ping):
+      var pong = Pong()
+      pong.id = ping.id
+      send(.pong(pong), to: id)
+    case .pong, .goAway: break
+    case .welcome, .end:
+      fail(id, .failedPrecondition, .protocolViolation, "a frame that only the engine sends")
+    case nil: break  // A kind of a later version: not a fault.
+    }
+  }
+
+  private mutating func greet(_ id: ConnectionID, _ hello: Hello) {
+    deadlines.remove(.hello(id))
+    guard hello.protocolVersions.contains(1) else {
+      return fail(
+        id, .failedPrecondition, .protocolVersion,
+        "this engine speaks protocol version 1; the client offers \(hello.protocolVersions)")
+    }
+    connections[id]?.phase = .ready
+    connections[id]?.identity = hello.identity
+    var limits = Limits()
+    limits.frameBytesMax = UInt64(configuration.limits.frameBytesMax)
+    limits.payloadBytesMax = UInt64(configuration.engine.limits.payloadBytesMax)
+    limits.requestPayloadBytesMax = UInt64(configuration.engine.limits.requestPayloadBytesMax)
+    limits.streamsMax = UInt32(configuration.limits.streamsMax)
+    limits.initialCredit = configuration.limits.initialCredit
+    limits.idBytesMax = UInt32(configuration.engine.limits.idBytesMax)
+    var welcome = Welcome()
+    welcome.protocolVersion = 1
+    welcome.serverVersion = configuration.serverVersion
+    welcome.epoch = epoch
+    welcome.limits = limits
+    send(.welcome(welcome), to: id)
+  }
+}

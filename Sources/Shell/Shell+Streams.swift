@@ -1,0 +1,204 @@
+import Basics
+import EngineCore
+import Messages
+import Wire
+
+/// Streams: requests, their deadlines, credit, and the Work stream.
+extension Shell {
+  mutating func open(_ id: ConnectionID, _ stream: UInt64, _ open: Open) {
+    guard let connection = connections[id] else { return }
+    guard stream > connection.lastStream else {
+      return fail(
+        id, .failedPrecondition, .protocolViolation,
+        "stream \(stream) opens after stream \(connection.lastStream); ids must grow")
+    }
+    connections[id]?.lastStream = stream
+    if let status = refusal(connection) { return end(id, stream, status) }
+    guard let method = Method(rawValue: open.method) else {
+      return end(
+        id, stream,
+        .of(.unimplemented, .unknownMethod, "no method '\(open.method)'; see proto/README.md"))
+    }
+    guard connection.roles.contains(method.role) else {
+      return end(
+        id, stream,
+        .of(
+          .permissionDenied, .permission,
+          "user \(connection.peer.uid) may not call \(open.method): give it the role in the"
+            + " configuration"))
+    }
+    if open.timeoutMs.ms < 0 {
+      return end(
+        id, stream, .of(.invalidArgument, .fieldInvalid, "timeout_ms is negative", "timeout_ms"))
+    }
+    begin(id, stream, method, open)
+  }
+
+  /// Why no stream can be opened now.
+  private func refusal(_ connection: Connection) -> Status? {
+    if isDraining {
+      return .of(.unavailable, .draining, "the engine is going away", retryAfterMs: 1_000)
+    }
+    if connection.streams.count >= configuration.limits.streamsMax {
+      return .of(
+        .resourceExhausted, .overloaded,
+        "\(configuration.limits.streamsMax) streams are open on this connection", retryAfterMs: 100)
+    }
+    return nil
+  }
+
+  private mutating func begin(
+    _ id: ConnectionID, _ stream: UInt64, _ method: Method, _ open: Open
+  ) {
+    let call: Call
+    do throws(DecodeError) {
+      call = try Call(method, open.message)
+    } catch {
+      return end(
+        id, stream,
+        .of(.invalidArgument, .malformedRequest, "the request cannot be read: \(error)"))
+    }
+    requests += 1
+    let request = RequestID(connection: id.value, stream: stream)
+    switch call {
+    case .work:
+      connections[id]?.streams[stream] = .work(session: nil)
+      if !open.message.isEmpty { takeWork(open.message, id, stream) }
+      if open.end { cancel(id, stream) }
+      return
+    case .engine(let decoded):
+      guard open.end else {
+        return end(
+          id, stream,
+          .of(.invalidArgument, .protocolViolation, "a request of one message must carry `end`"))
+      }
+      connections[id]?.streams[stream] =
+        method.isServerStreaming
+        ? .reading(credit: configuration.limits.initialCredit, isWanted: true) : .unary
+      if open.timeoutMs.ms > 0 {
+        deadlines.set(
+          .request(request), at: clock.now + open.timeoutMs,
+          order: .init(Int64(bitPattern: id.value), Int64(bitPattern: stream)))
+      }
+      step(.request(request, decoded))
+    case .health: answer(id, stream, health)
+    case .describe: answer(id, stream, description)
+    case .drain:
+      answer(id, stream, DrainResponse())
+      drain()
+    }
+  }
+
+  private mutating func answer(_ id: ConnectionID, _ stream: UInt64, _ message: some Message) {
+    withOutgoing(id) { $0.appendEnd(stream: stream, message: message, to: &$1) }
+  }
+
+  mutating func end(_ id: ConnectionID, _ stream: UInt64, _ status: Status) {
+    _ = endStream(id, stream)
+    withOutgoing(id) { $0.append(end: status, stream: stream, to: &$1) }
+  }
+
+  /// The request's time is up. What only waits is dropped; what has begun gets its true answer.
+  mutating func requestDue(_ request: RequestID) {
+    guard engine.isWaiting(request) else { return }
+    step(.requestAbandoned(request))
+    end(
+      ConnectionID(request.connection), request.stream,
+      .of(.deadlineExceeded, .timedOut, "the request's timeout_ms has passed"))
+  }
+
+  mutating func cancel(_ id: ConnectionID, _ stream: UInt64) {
+    guard let kind = connections[id]?.streams[stream] else { return }  // It has just ended.
+    switch kind {
+    case .work(let session):
+      end(id, stream, .of(.cancelled, .unspecified, "the worker ended the stream"))
+      guard let session else { return }
+      sessions.removeValue(forKey: session)
+      step(.sessionClosed(session))
+    case .unary, .reading:
+      step(.requestAbandoned(RequestID(connection: id.value, stream: stream)))
+      end(id, stream, .of(.cancelled, .unspecified, "the client cancelled the request"))
+    }
+  }
+
+  mutating func add(_ credit: Credit, _ id: ConnectionID, _ stream: UInt64) {
+    guard case .reading(let left, let isWanted) = connections[id]?.streams[stream] else { return }
+    let (sum, overflow) = left.addingReportingOverflow(credit.messages)
+    connections[id]?.streams[stream] = .reading(credit: overflow ? .max : sum, isWanted: true)
+    if !isWanted && credit.messages > 0 {
+      step(.readMore(RequestID(connection: id.value, stream: stream)))
+    }
+  }
+
+  // MARK: - Work
+
+  mutating func take(_ message: StreamMessage, _ id: ConnectionID, _ stream: UInt64) {
+    switch connections[id]?.streams[stream] {
+    case .work:
+      takeWork(message.body, id, stream)
+      if message.end { cancel(id, stream) }
+    case .unary, .reading:
+      cancel(id, stream)
+    case nil:
+      guard stream > (connections[id]?.lastStream ?? 0) else { return }  // It has just ended.
+      fail(id, .failedPrecondition, .protocolViolation, "a message on stream \(stream), not open")
+    }
+  }
+
+  private mutating func takeWork(_ bytes: [UInt8], _ id: ConnectionID, _ stream: UInt64) {
+    let request: WorkRequest
+    do throws(DecodeError) {
+      request = try WorkRequest(bytes: bytes)
+    } catch {
+      return endWork(
+        id, stream, .of(.invalidArgument, .malformedRequest, "a worker message: \(error)"))
+    }
+    for message in request.messages {
+      guard case .work(let session) = connections[id]?.streams[stream] else { return }
+      if let session {
+        if case .workflowTaskCompleted(let completed) = message.kind {
+          gate.answered(completed.token)
+        }
+        step(.workerMessage(session, message))
+      } else if case .attach(let attach) = message.kind {
+        openSession(attach, id, stream)
+      } else {
+        return endWork(
+          id, stream,
+          .of(.failedPrecondition, .protocolViolation, "the first worker message must be Attach"))
+      }
+    }
+  }
+
+  private mutating func endWork(_ id: ConnectionID, _ stream: UInt64, _ status: Status) {
+    guard case .work(let session) = connections[id]?.streams[stream] else { return }
+    end(id, stream, status)
+    guard let session else { return }
+    sessions.removeValue(forKey: session)
+    step(.sessionClosed(session))
+  }
+}
+
+extension Method {
+  /// The role that a peer needs.
+  var role: Roles {
+    if rawValue.hasPrefix("holdfast.v1.WorkerService/") { return .worker }
+    if rawValue.hasPrefix("holdfast.v1.OperatorService/") { return .operator }
+    return .client
+  }
+}
+
+extension Status {
+  static func of(
+    _ code: StatusCode, _ reason: Reason, _ message: String, _ field: String = "",
+    retryAfterMs: Int64 = 0
+  ) -> Status {
+    var status = Status()
+    status.code = code
+    status.reason = reason
+    status.message = message
+    status.field = field
+    status.retryAfterMs = Span(ms: retryAfterMs)
+    return status
+  }
+}

@@ -1,0 +1,243 @@
+import Basics
+import EngineCore
+import Messages
+import Wire
+
+/// What the shell orders the outside to do, since the last time it was asked.
+public struct ShellOutput: Sendable {
+  /// A batch for the store; answered by `persisted`.
+  public var commit: [Write]?
+  public var loads: [Load] = []
+  /// Connections with bytes to take (`takeOutgoing`).
+  public var dirty: [ConnectionID] = []
+  /// Connections to be closed once their bytes have left.
+  public var closing: [ConnectionID] = []
+  /// `flush` wants to be called again after so many microseconds: a batch is held.
+  public var holdUs: Int64?
+  /// Nothing is open, staged or in flight any more: the process may end.
+  public var isDrained = false
+
+  public init() {}
+}
+
+/// Connections, streams, sessions, admission, the gate and the hold: everything between bytes and
+/// the engine that decides something. It does no I/O; `Sidecar` and the simulator drive it.
+public struct Shell {
+  var engine: Engine
+  var gate: Gate
+  var clock = EngineClock()
+  var connections: [ConnectionID: Connection] = [:]
+  let configuration: ShellConfiguration
+  let epoch: UInt64
+  var startTime = Instant(ms: 0)
+  var isDraining = false
+  var isDiskFull = false
+  var encoder = EncoderBox()
+  /// Where a session's messages go.
+  var sessions: [SessionID: (connection: ConnectionID, stream: UInt64)] = [:]
+  /// Requests with a deadline, and connections without Hello.
+  var deadlines = DeadlineHeap<ShellDeadline>()
+  var output = ShellOutput()
+  private var effects = Effects()
+  private var lastSession: UInt64 = 0
+  public var storeCounters: [(name: String, value: Int64)] = []
+  var requests = 0
+
+  enum ShellDeadline: Hashable, Sendable {
+    case hello(ConnectionID)
+    case request(RequestID)
+  }
+
+  public init(_ configuration: ShellConfiguration, opened: OpenedStore, at reading: ClockReading) {
+    self.configuration = configuration
+    epoch = opened.epoch
+    gate = Gate(holdOverrideUs: configuration.holdOverrideUs)
+    engine = Engine(configuration.engine, opened: opened)
+    clock.read(reading)
+    startTime = clock.now
+  }
+
+  // MARK: - Time
+
+  /// Must be called before the other inputs of a turn of the loop.
+  public mutating func advance(_ reading: ClockReading) { clock.read(reading) }
+
+  /// When `deadlineReached` is wanted, in milliseconds from the last reading; nil: never.
+  public var nextDeadlineMs: Int64? {
+    let next = [engine.nextDeadline, deadlines.first?.time].compactMap { $0 }.min()
+    return next.map { max(0, ($0 - clock.now).ms) }
+  }
+
+  public mutating func deadlineReached() {
+    while let due = deadlines.popDue(clock.now) {
+      switch due.key {
+      case .hello(let id):
+        fail(id, .unavailable, .handshakeTimeout, "no Hello within \(configuration.limits.helloMs) ms")
+      case .request(let id): requestDue(id)
+      }
+    }
+    if let next = engine.nextDeadline, next <= clock.now { step(.deadlineReached) }
+  }
+
+  // MARK: - The store
+
+  /// The batch given out last is durable; its commit took `us` microseconds.
+  public mutating func persisted(us: Int64) {
+    let (serial, sends, loads) = gate.persisted(syncUs: us)
+    for send in sends { emit(send) }
+    output.loads += loads
+    step(.persisted(serial))
+  }
+
+  public mutating func loaded(_ loaded: Loaded) { step(.loaded(loaded)) }
+
+  /// The disk is full: the store tries the same batch again until there is space.
+  public mutating func diskFull(_ isFull: Bool) {
+    isDiskFull = isFull
+    step(.diskFull(isFull))
+  }
+
+  // MARK: - The engine
+
+  mutating func step(_ input: Input) {
+    engine.step(input, now: clock.now, into: &effects)
+    gate.stage(&effects, us: clock.us)
+    let wrote = !effects.writes.isEmpty
+    for index in effects.loads.indices where gate.admits(effects.loads[index]) {
+      output.loads.append(effects.loads[index].load)
+    }
+    for index in effects.sends.indices {
+      let gated = effects.sends[index]
+      if gate.admits(gated) { emit(gated.send) }
+      if wrote, gated.after == .none, case .worker(_, let message) = gated.send,
+        case .activation(let activation) = message.kind
+      {
+        gate.hold(for: activation.token)
+      }
+    }
+  }
+
+  mutating func openSession(_ attach: Attach, _ id: ConnectionID, _ stream: UInt64) {
+    lastSession += 1
+    let session = SessionID(lastSession)
+    sessions[session] = (id, stream)
+    connections[id]?.streams[stream] = .work(session: session)
+    step(.sessionOpened(session, attach, connections[id]?.peer.process))
+  }
+
+  public mutating func processGone(_ process: ProcessIdentity) { step(.processGone(process)) }
+
+  public mutating func drain() {
+    guard !isDraining else { return }
+    isDraining = true
+    step(.drain)
+    for id in connections.keys.sorted() {
+      var goAway = GoAway()
+      goAway.message = "the engine is going away"
+      goAway.lastStream = connections[id]?.lastStream ?? 0
+      send(.goAway(goAway), to: id)
+    }
+  }
+
+  // MARK: - Output
+
+  /// Ends a turn of the loop: decides on a commit and says what there is to do. `into` is replaced.
+  public mutating func flush(into result: inout ShellOutput) {
+    switch gate.verdict(us: clock.us) {
+    case .wait: break
+    case .hold(let us): output.holdUs = us
+    case .commit(let writes): output.commit = writes
+    }
+    for id in output.dirty { writeWork(id) }
+    if isDraining && gate.isIdle { output.isDrained = isQuiet }
+    result = output
+    output = ShellOutput()
+    for id in result.dirty { connections[id]?.isDirty = false }
+  }
+
+  /// Moves a connection's outgoing bytes to the caller.
+  public mutating func takeOutgoing(_ id: ConnectionID) -> [UInt8] {
+    guard let bytes = connections[id]?.outgoing else { return [] }
+    connections[id]?.outgoing = []
+    return bytes
+  }
+
+  /// What nobody waits for any more.
+  private var isQuiet: Bool { connections.values.allSatisfy { $0.streams.isEmpty } }
+
+  mutating func markDirty(_ id: ConnectionID) {
+    guard connections[id]?.isDirty == false else { return }
+    connections[id]?.isDirty = true
+    output.dirty.append(id)
+  }
+
+  private mutating func writeWork(_ id: ConnectionID) {
+    guard let work = connections[id]?.work, !work.isEmpty else { return }
+    connections[id]?.work.removeAll(keepingCapacity: true)
+    for (stream, messages) in work {
+      var response = WorkResponse()
+      response.messages = messages
+      withOutgoing(id) { $0.append(stream: stream, body: response, to: &$1) }
+    }
+  }
+
+  mutating func withOutgoing(
+    _ id: ConnectionID, _ body: (inout FrameEncoder, inout [UInt8]) -> Void
+  ) {
+    guard connections[id] != nil else { return }
+    encoder.with { encoder in body(&encoder, &connections[id]!.outgoing) }
+    markDirty(id)
+  }
+
+  mutating func send(_ kind: Frame.Kind, stream: UInt64 = 0, to id: ConnectionID) {
+    var frame = Frame()
+    frame.stream = stream
+    frame.kind = kind
+    withOutgoing(id) { $0.append(frame, to: &$1) }
+  }
+
+  /// Carries out a send of the engine; what its peer has given up goes nowhere.
+  private mutating func emit(_ send: Send) {
+    switch send {
+    case .reply(let request, let reply):
+      let id = ConnectionID(request.connection)
+      guard endStream(id, request.stream) else { return }
+      withOutgoing(id) { $0.append(reply, stream: request.stream, to: &$1) }
+    case .part(let request, let bytes): emitPart(request, bytes)
+    case .end(let request, let status):
+      let id = ConnectionID(request.connection)
+      guard endStream(id, request.stream) else { return }
+      withOutgoing(id) { $0.append(end: status, stream: request.stream, to: &$1) }
+    case .worker(let session, let message):
+      guard let place = sessions[session] else { return }
+      connections[place.connection]?.add(message, stream: place.stream)
+      markDirty(place.connection)
+    case .endSession(let session, let status):
+      guard let place = sessions.removeValue(forKey: session) else { return }
+      writeWork(place.connection)
+      guard endStream(place.connection, place.stream) else { return }
+      withOutgoing(place.connection) { $0.append(end: status, stream: place.stream, to: &$1) }
+    }
+  }
+
+  private mutating func emitPart(_ request: RequestID, _ bytes: [UInt8]) {
+    let id = ConnectionID(request.connection)
+    guard case .reading(let credit, _) = connections[id]?.streams[request.stream] else { return }
+    withOutgoing(id) { $0.append(stream: request.stream, bytes: bytes, to: &$1) }
+    let left = credit - 1
+    connections[id]?.streams[request.stream] = .reading(credit: left, isWanted: left > 0)
+    if left > 0 { step(.readMore(request)) }
+  }
+
+  /// True if the stream was open.
+  mutating func endStream(_ id: ConnectionID, _ stream: UInt64) -> Bool {
+    deadlines.remove(.request(RequestID(connection: id.value, stream: stream)))
+    return connections[id]?.streams.removeValue(forKey: stream) != nil
+  }
+}
+
+/// Keeps the one encoder; a class, because a struct that cannot be copied would make the shell so.
+final class EncoderBox {
+  private var encoder = FrameEncoder()
+  func with(_ body: (inout FrameEncoder) -> Void) { body(&encoder) }
+}

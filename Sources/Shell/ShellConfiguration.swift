@@ -1,0 +1,39 @@
+import EngineCore
+
+/// The shell's bounds, each with its reason.
+public struct ShellLimits: Sendable {
+  /// What a client must be able to take, and what one connection can make the engine keep.
+  public var frameBytesMax = 4 << 20
+  public var connectionsMax = 8_192
+  /// Of one user, so that none starves the others.
+  public var connectionsPerUserMax = 6_144
+  /// Open streams of one connection.
+  public var streamsMax = 10_000
+  /// Messages of a stream before the client's first Credit.
+  public var initialCredit: UInt32 = 16
+  /// Bytes that wait to be read by one peer; then it is cut off.
+  public var outgoingBytesMax = 16 << 20
+  /// A connection without Hello.
+  public var helloMs: Int64 = 5_000
+
+  public init() {}
+}
+
+public struct ShellConfiguration: Sendable {
+  public var engine: EngineConfiguration
+  public var limits = ShellLimits()
+  public var access: AccessRules
+  public var serverVersion: String
+  public var storePath: String
+  /// Replaces the bound of the commit hold, in microseconds; for tests.
+  public var holdOverrideUs: Int64?
+
+  public init(
+    engine: EngineConfiguration, access: AccessRules, serverVersion: String, storePath: String
+  ) {
+    self.engine = engine
+    self.access = access
+    self.serverVersion = serverVersion
+    self.storePath = storePath
+  }
+}

@@ -1,0 +1,72 @@
+import EngineCore
+import Messages
+
+/// What a method's request is for.
+public enum Call: Sendable {
+  case engine(Request)
+  case health(HealthRequest)
+  case describe(DescribeRequest)
+  case drain(DrainRequest)
+  /// The Work stream: messages follow.
+  case work
+
+  /// Decodes the request of a method.
+  public init(_ method: Method, _ bytes: [UInt8]) throws(DecodeError) {
+    switch method {
+    case .workflowStartWorkflow: self = .engine(.startWorkflow(try .init(bytes: bytes)))
+    case .workflowSignalWorkflow: self = .engine(.signalWorkflow(try .init(bytes: bytes)))
+    case .workflowSignalWithStartWorkflow:
+      self = .engine(.signalWithStartWorkflow(try .init(bytes: bytes)))
+    case .workflowQueryWorkflow: self = .engine(.queryWorkflow(try .init(bytes: bytes)))
+    case .workflowCancelWorkflow: self = .engine(.cancelWorkflow(try .init(bytes: bytes)))
+    case .workflowTerminateWorkflow: self = .engine(.terminateWorkflow(try .init(bytes: bytes)))
+    case .workflowDescribeWorkflow: self = .engine(.describeWorkflow(try .init(bytes: bytes)))
+    case .workflowGetWorkflowResult: self = .engine(.getWorkflowResult(try .init(bytes: bytes)))
+    case .workflowGetHistory: self = .engine(.getHistory(try .init(bytes: bytes)))
+    case .workflowListWorkflows: self = .engine(.listWorkflows(try .init(bytes: bytes)))
+    case .workflowCountWorkflows: self = .engine(.countWorkflows(try .init(bytes: bytes)))
+    case .activityCompleteActivity: self = .engine(.completeActivity(try .init(bytes: bytes)))
+    case .activityFailActivity: self = .engine(.failActivity(try .init(bytes: bytes)))
+    case .activityReportActivityCancelled:
+      self = .engine(.reportActivityCancelled(try .init(bytes: bytes)))
+    case .activityHeartbeatActivity: self = .engine(.heartbeatActivity(try .init(bytes: bytes)))
+    case .operatorDescribeTaskQueue: self = .engine(.describeTaskQueue(try .init(bytes: bytes)))
+    case .operatorHealth: self = .health(try .init(bytes: bytes))
+    case .operatorDescribe: self = .describe(try .init(bytes: bytes))
+    case .operatorDrain: self = .drain(try .init(bytes: bytes))
+    case .workerWork: self = .work
+    }
+  }
+}
+
+extension FrameEncoder {
+  /// The end of a unary stream.
+  public mutating func append(_ reply: Reply, stream: UInt64, to out: inout [UInt8]) {
+    switch reply {
+    case .failure(let status): append(end: status, stream: stream, to: &out)
+    case .startWorkflow(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .signalWorkflow(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .queryWorkflow(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .cancelWorkflow(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .terminateWorkflow(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .describeWorkflow(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .getWorkflowResult(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .countWorkflows(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .completeActivity(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .failActivity(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .reportActivityCancelled(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .heartbeatActivity(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .describeTaskQueue(let m): appendEnd(stream: stream, message: m, to: &out)
+    }
+  }
+
+  /// The end of a stream without an answer.
+  public mutating func append(end status: Status, stream: UInt64, to out: inout [UInt8]) {
+    var end = End()
+    if status.code != .ok { end.status = status }
+    var frame = Frame()
+    frame.stream = stream
+    frame.kind = .end(end)
+    append(frame, to: &out)
+  }
+}
