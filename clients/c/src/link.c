@@ -1,0 +1,163 @@
+#include "link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HF_READ_CHUNK (64u * 1024u)
+/* Bytes taken per turn, so that sending and timers get their share. */
+#define HF_READ_TURN_MAX (512u * 1024u)
+
+holdfast_status hf_endpoint_init(hf_endpoint *endpoint, holdfast_string path,
+                                 holdfast_string identity, holdfast_error **error)
+{
+    if (hf_utf8_fault(identity.ptr, identity.len) != NULL)
+        return hf_fail_field(error, HOLDFAST_BAD_ARGUMENT, "identity", "identity %s",
+                             hf_utf8_fault(identity.ptr, identity.len));
+    if (path.len > 0 && memchr(path.ptr, 0, path.len) != NULL)
+        return hf_fail_field(error, HOLDFAST_BAD_ARGUMENT, "socket_path",
+                             "socket_path contains NUL");
+    endpoint->path = path.len > 0 ? hf_string_copy(path) : hf_socket_default_path();
+    endpoint->identity = identity.len > 0 ? hf_string_copy(identity) : hf_default_identity();
+    if (endpoint->path == NULL || endpoint->identity == NULL)
+        return hf_fail(error, HOLDFAST_OUT_OF_MEMORY, "out of memory");
+    return HOLDFAST_OK;
+}
+
+void hf_endpoint_free(hf_endpoint *endpoint)
+{
+    free(endpoint->path);
+    free(endpoint->identity);
+    free(endpoint->name);
+    free(endpoint->version);
+    free(endpoint->language);
+    *endpoint = (hf_endpoint){0};
+}
+
+void hf_link_init(hf_link *link)
+{
+    *link = (hf_link){.fd = -1};
+    pthread_cond_init(&link->written, NULL);
+}
+
+void hf_link_destroy(hf_link *link)
+{
+    if (link->fd >= 0)
+        close(link->fd);
+    link->fd = -1;
+    holdfast_connection_free(link->connection);
+    link->connection = NULL;
+    hf_buffer_free(&link->inflight);
+    pthread_cond_destroy(&link->written);
+}
+
+holdfast_status hf_link_open(hf_link *link, const hf_endpoint *endpoint, int64_t now_ms,
+                             holdfast_error **error)
+{
+    int fd = -1;
+    holdfast_status status = hf_socket_connect(endpoint, &fd, error);
+    if (status != HOLDFAST_OK)
+        return status;
+    holdfast_connection_options options = {.struct_size = sizeof options,
+                                           .client_name = holdfast_str(endpoint->name),
+                                           .client_version = holdfast_str(endpoint->version),
+                                           .language = holdfast_str(endpoint->language),
+                                           .identity = holdfast_str(endpoint->identity)};
+    status = holdfast_connection_create(&options, now_ms, &link->connection);
+    if (status != HOLDFAST_OK) {
+        close(fd);
+        return hf_fail(error, status, "%s", holdfast_strerror(status));
+    }
+    link->fd = fd;
+    link->blocked = link->broken = false;
+    hf_buffer_reset(&link->inflight);
+    return HOLDFAST_OK;
+}
+
+void hf_link_close(hf_link *link, pthread_mutex_t *lock)
+{
+    if (link->fd < 0)
+        return;
+    while (link->writing)
+        pthread_cond_wait(&link->written, lock);
+    close(link->fd);
+    link->fd = -1;
+    holdfast_connection_free(link->connection);
+    link->connection = NULL;
+    hf_buffer_reset(&link->inflight);
+    link->blocked = link->broken = false;
+}
+
+bool hf_link_has_pending(const hf_link *link)
+{
+    return link->fd >= 0 && !link->broken &&
+           (hf_buffer_length(&link->inflight) > 0 || hf_buffer_length(&link->connection->out) > 0);
+}
+
+static ssize_t send_some(int fd, holdfast_bytes bytes)
+{
+    ssize_t sent;
+    do {
+        sent = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } while (sent < 0 && errno == EINTR);
+    return sent;
+}
+
+void hf_link_write(hf_link *link, pthread_mutex_t *lock)
+{
+    if (link->writing || link->blocked)
+        return;
+    link->writing = true;
+    while (hf_link_has_pending(link)) {
+        if (hf_buffer_length(&link->inflight) == 0)
+            hf_connection_take(link->connection, &link->inflight);
+        holdfast_bytes bytes = hf_buffer_view(&link->inflight);
+        int fd = link->fd;
+        pthread_mutex_unlock(lock);
+        ssize_t sent = send_some(fd, bytes);
+        int fault = errno;
+        pthread_mutex_lock(lock);
+        if (sent >= 0) {
+            hf_buffer_consume(&link->inflight, (size_t)sent);
+        } else if (fault == EAGAIN || fault == EWOULDBLOCK) {
+            link->blocked = true;
+            break;
+        } else {
+            link->broken = true;
+        }
+    }
+    link->writing = false;
+    pthread_cond_broadcast(&link->written);
+}
+
+void hf_link_read(hf_link *link, int64_t now_ms)
+{
+    size_t total = 0;
+    while (total < HF_READ_TURN_MAX) {
+        size_t room = 0;
+        uint8_t *at = hf_connection_reserve(link->connection, HF_READ_CHUNK, &room);
+        if (at == NULL) {
+            holdfast_error *error = NULL;
+            hf_fail(&error, HOLDFAST_OUT_OF_MEMORY, "out of memory while receiving");
+            hf_connection_fail(link->connection, error);
+            return;
+        }
+        ssize_t got = recv(link->fd, at, room, MSG_DONTWAIT);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            if (link->broken)
+                holdfast_connection_receive_end(link->connection);
+            return;
+        }
+        if (got <= 0) {
+            holdfast_connection_receive_end(link->connection);
+            return;
+        }
+        hf_connection_commit(link->connection, (size_t)got, now_ms);
+        total += (size_t)got;
+        if ((size_t)got < room)
+            return;
+    }
+}
