@@ -40,6 +40,8 @@ let package = Package(
       exclude: ["Glossary.md"], swiftSettings: strict),
     floor("Wire", ["Basics", "Messages", "EngineCore"]),
     floor("Shell", ["Basics", "Messages", "EngineCore", "Wire"]),
+
+    tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -62,7 +62,9 @@ public struct StoredRun: Sendable, Equatable {
   /// The folded state up to `stateEvent`; nil when none was written yet.
   public var state: [UInt8]?
   public var stateEvent: Int64
-  /// The batches that hold the events after `stateEvent`, in order.
+  /// Of an open run, the batches that hold the events after `stateEvent`, in order; of a closed
+  /// one, the first and the last batch (one if they are the same): all that can be asked of it
+  /// without its history.
   public var tail: [StoredBatch]
   public var activities: [StoredActivity]
   public var requests: [RequestRecord]

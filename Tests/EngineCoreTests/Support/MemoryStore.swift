@@ -1,0 +1,142 @@
+import Basics
+import EngineCore
+import Messages
+
+/// The store's contract in plain Swift: what the engine may rely on, nothing else.
+struct MemoryStore {
+  struct StoredRow {
+    var row: RunRow
+    var state: (through: Int64, bytes: [UInt8])?
+    var history: [StoredBatch] = []
+    var activities: [Int64: [UInt8]] = [:]
+    var requests: [RequestRecord] = []
+  }
+
+  private(set) var runs: [RunNumber: StoredRow] = [:]
+  private(set) var epoch: UInt64 = 0
+
+  mutating func open(window: Int = 100_000) -> OpenedStore {
+    epoch += 1
+    var filter = IDFilter()
+    for run in runs.values {
+      filter.insert(
+        IDFilter.key(namespace: run.row.namespace, workflowID: run.row.workflowID))
+      for request in run.requests { filter.insert(request.key) }
+    }
+    let next = (runs.keys.map(\.value).max() ?? 0) + 1
+    return OpenedStore(
+      epoch: epoch, nextRun: RunNumber(next),
+      deadlines: Array(deadlines(after: (Instant(ms: -1), RunNumber(0))).prefix(window)),
+      filter: filter)
+  }
+
+  private func deadlines(after: (Instant, RunNumber)) -> [StoredDeadline] {
+    runs.values.compactMap { stored in
+      stored.row.deadline.map { StoredDeadline(run: stored.row.number, deadline: $0) }
+    }
+    .filter { ($0.deadline, $0.run) > after }
+    .sorted { ($0.deadline, $0.run) < ($1.deadline, $1.run) }
+  }
+
+  mutating func apply(_ writes: [Write]) {
+    for write in writes { apply(write) }
+  }
+
+  private mutating func apply(_ write: Write) {
+    switch write {
+    case .createRun(let row):
+      precondition(runs[row.number] == nil, "\(row.number) is created twice")
+      runs[row.number] = StoredRow(row: row)
+    case .appendHistory(let run, let first, let last, let bytes):
+      let expected = (runs[run]!.history.last?.last ?? 0) + 1
+      precondition(first == expected, "\(run): event \(first) where \(expected) is next")
+      runs[run]!.history.append(StoredBatch(first: first, last: last, bytes: bytes))
+    case .wakeRun(let run): runs[run]!.row.deadline = RunRow.immediately
+    case .closeRun(let run, let status, let closeTime, let length, let bytes):
+      runs[run]!.row.status = status
+      runs[run]!.row.closeTime = closeTime
+      runs[run]!.row.historyLength = length
+      runs[run]!.row.historySizeBytes = bytes
+      runs[run]!.row.deadline = nil
+      runs[run]!.state = nil
+      runs[run]!.activities = [:]
+    case .saveState(let run, let through, let bytes, let deadline, let length, let size):
+      runs[run]!.state = (through, bytes)
+      runs[run]!.row.deadline = deadline
+      runs[run]!.row.historyLength = length
+      runs[run]!.row.historySizeBytes = size
+    case .putActivity(let run, let event, let bytes): runs[run]!.activities[event] = bytes
+    case .deleteActivity(let run, let event): runs[run]!.activities[event] = nil
+    case .putRequest(let run, let record): runs[run]!.requests.append(record)
+    }
+  }
+
+  func load(_ load: Load) -> Loaded {
+    Loaded(id: load.id, content: content(load.subject))
+  }
+
+  private func content(_ subject: Load.Subject) -> Loaded.Content {
+    switch subject {
+    case .workflow(let namespace, let workflowID, let request):
+      let own = runs.values.filter {
+        $0.row.namespace == namespace && $0.row.workflowID == workflowID
+      }
+      var found: FoundRequest?
+      for run in own {
+        for record in run.requests where record.key == request {
+          found = FoundRequest(run: run.row.number, runID: run.row.runID, record: record)
+        }
+      }
+      let newest = own.max { $0.row.number < $1.row.number }
+      return .run(newest.map(stored), request: found)
+    case .runNamed(let namespace, let workflowID, let runID):
+      let run = runs.values.first {
+        $0.row.namespace == namespace && $0.row.workflowID == workflowID && $0.row.runID == runID
+      }
+      return .run(run.map(stored), request: nil)
+    case .run(let number): return .run(runs[number].map(stored), request: nil)
+    case .history(let number, let from, let bytesMax):
+      var batches: [StoredBatch] = []
+      var bytes = 0
+      var more = false
+      for batch in runs[number]?.history ?? [] where batch.last >= from {
+        if !batches.isEmpty && bytes + batch.bytes.count > bytesMax {
+          more = true
+          break
+        }
+        bytes += batch.bytes.count
+        batches.append(batch)
+      }
+      return .history(batches, more: more)
+    case .rows(let namespace, let before, let countMax):
+      let end = before ?? RunNumber(.max)
+      let rows = runs.values.map(\.row).filter {
+        $0.namespace == namespace && $0.number < end
+      }
+      return .rows(Array(rows.sorted { $0.number > $1.number }.prefix(countMax)))
+    case .deadlines(let deadline, let run, let countMax):
+      return .deadlines(Array(deadlines(after: (deadline, run)).prefix(countMax)))
+    }
+  }
+
+  private func stored(_ run: StoredRow) -> StoredRun {
+    let tail: [StoredBatch]
+    if run.row.closeTime != nil {
+      tail = run.history.count > 1 ? [run.history.first!, run.history.last!] : run.history
+    } else {
+      tail = run.history.filter { $0.last > run.state?.through ?? 0 }
+    }
+    return StoredRun(
+      row: run.row, state: run.state?.bytes, stateEvent: run.state?.through ?? 0, tail: tail,
+      activities: run.activities.sorted { $0.key < $1.key }.map {
+        StoredActivity(scheduledEvent: $0.key, bytes: $0.value)
+      }, requests: run.requests)
+  }
+
+  /// All events of a run.
+  func history(_ run: RunNumber) -> [HistoryEvent] {
+    (runs[run]?.history ?? []).flatMap { batch in
+      (try? HistoryBatch(bytes: batch.bytes))?.events ?? []
+    }
+  }
+}

@@ -1,0 +1,208 @@
+import Basics
+import EngineCore
+import Messages
+import Testing
+
+@Suite struct WorkflowTests {
+  @Test func aThreeActivityWorkflowRunsToItsResult() throws {
+    let world = World()
+    let worker = world.attach()
+    let start = world.start("o-1")
+    guard case .startWorkflow(let started) = world.reply(start) else {
+      Issue.record("no reply to the start")
+      return
+    }
+    #expect(started.started)
+    let waiting = world.result("o-1")
+    for seq in 1...3 as ClosedRange<UInt32> {
+      let activation = try #require(world.activation(worker))
+      #expect(activation.jobNames == [seq == 1 ? "initialize" : "completed \(seq - 1)"])
+      world.complete(worker, activation, [.activity(seq)])
+      let task = try #require(world.activity(worker))
+      #expect(task.attempt == 1)
+      #expect(task.idempotencyKey == "\(started.runID)/\(task.idempotencyKey.split(separator: "/")[1])")
+      world.finish(worker, task)
+    }
+    let last = try #require(world.activation(worker))
+    #expect(last.jobNames == ["completed 3"])
+    #expect(world.reply(waiting) == nil)
+    world.complete(worker, last, [.done()])
+    guard case .getWorkflowResult(let result) = world.reply(waiting) else {
+      Issue.record("no result")
+      return
+    }
+    #expect(result.status == .completed)
+    #expect(result.result == [.text("done")])
+    #expect(
+      world.history() == [
+        "workflowExecutionStarted",
+        "workflowTaskCompleted", "activityTaskScheduled", "activityTaskStarted",
+        "activityTaskCompleted",
+        "workflowTaskCompleted", "activityTaskScheduled", "activityTaskStarted",
+        "activityTaskCompleted",
+        "workflowTaskCompleted", "activityTaskScheduled", "activityTaskStarted",
+        "activityTaskCompleted",
+        "workflowTaskCompleted", "workflowExecutionCompleted",
+      ])
+  }
+
+  @Test func nothingGatedLeavesBeforeItsCommit() throws {
+    let world = World()
+    let worker = world.attach()
+    world.holdsCommits = true
+    let start = world.start("o-1")
+    #expect(world.reply(start) == nil, "the start is not durable")
+    let activation = try #require(world.activation(worker), "an activation leaves before its commit")
+    world.complete(worker, activation, [.activity(1)])
+    #expect(world.activity(worker) == nil, "the attempt's start is not durable")
+    world.commit()
+    #expect(world.reply(start) != nil)
+    #expect(world.activity(worker) != nil)
+    #expect(world.commits == 1, "start, completion and attempt share one commit")
+  }
+
+  @Test func timersFireInOrderAndNeverEarly() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    let first = try #require(world.activation(worker))
+    world.complete(worker, first, [.timer(1, 500), .timer(2, 200), .timer(3, 200)])
+    world.advance(199)
+    #expect(world.activation(worker) == nil)
+    world.advance(1)
+    // The first firing makes the task; the second is shown by the next one.
+    let second = try #require(world.activation(worker))
+    #expect(second.jobNames == ["fire 2"])
+    world.complete(worker, second, [])
+    let third = try #require(world.activation(worker))
+    #expect(third.jobNames == ["fire 3"])
+    world.complete(worker, third, [.cancelTimer(1)])
+    world.advance(10_000)
+    #expect(world.activation(worker) == nil)
+    #expect(world.history().last == "timerCanceled")
+  }
+
+  @Test func aFiringThatTheCodeCancelledUnseenIsVoid() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 100)])
+    _ = world.signal("o-1", "go")
+    let out = try #require(world.activation(worker))
+    world.advance(100)  // The timer fires while the task is out.
+    world.complete(worker, out, [.cancelTimer(1)])
+    #expect(world.activation(worker) == nil, "the firing is void and wakes nothing")
+    #expect(world.history().suffix(3) == ["timerFired", "workflowTaskCompleted", "timerCanceled"])
+  }
+
+  @Test func aCloseThatHasNotSeenASignalIsAskedAgain() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    let first = try #require(world.activation(worker))
+    _ = world.signal("o-1", "wait")
+    world.complete(worker, first, [.done()])
+    let evicted = world.take(worker) { if case .evict(let m) = $0 { m } else { nil } }
+    #expect(evicted?.reason == .notRecorded)
+    let again = try #require(world.activation(worker))
+    #expect(again.jobNames == ["initialize", "signal wait"])
+    let late = world.signal("o-1", "late")
+    #expect(world.reply(late) == nil, "parked while the redo is out")
+    world.complete(worker, again, [.done()])
+    #expect(world.failure(late)?.reason == .workflowClosed)
+    #expect(
+      world.history() == [
+        "workflowExecutionStarted", "workflowExecutionSignaled", "workflowTaskCompleted",
+        "workflowExecutionCompleted",
+      ])
+  }
+
+  @Test func signalsComeInOrderBeforeOtherJobs() throws {
+    let world = World()
+    let worker = world.attach(activities: [])
+    let charger = world.attach(workflows: [])
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.activity(1)])
+    let task = try #require(world.activity(charger))
+    _ = world.signal("o-1", "a")
+    let out = try #require(world.activation(worker))
+    world.finish(charger, task)
+    _ = world.signal("o-1", "b")
+    _ = world.signal("o-1", "c")
+    world.complete(worker, out, [])
+    #expect(world.activation(worker)?.jobNames == ["signal b", "signal c", "completed 1"])
+  }
+
+  @Test func theSameRequestIDHasOneEffectAlsoAfterACrash() throws {
+    let world = World()
+    let first = world.start("o-1") { $0.requestID = "r-1" }
+    guard case .startWorkflow(let made) = world.reply(first) else { return }
+    _ = world.signal("o-1", "s", requestID: "r-2")
+    world.crash()
+    let second = world.start("o-1") { $0.requestID = "r-1" }
+    guard case .startWorkflow(let again) = world.reply(second) else {
+      Issue.record("the repeated start was refused")
+      return
+    }
+    #expect(again.runID == made.runID)
+    let repeated = world.signal("o-1", "s", requestID: "r-2")
+    guard case .signalWorkflow = world.reply(repeated) else {
+      Issue.record("the repeated signal was refused")
+      return
+    }
+    #expect(world.history() == ["workflowExecutionStarted", "workflowExecutionSignaled"])
+    let other = world.start("o-1") {
+      $0.requestID = "r-1"
+      $0.workflowType = "another"
+    }
+    #expect(world.failure(other)?.reason == .requestIDReused)
+  }
+
+  @Test func aWorkflowThatFailsItsTaskBacksOffAndGoesOn() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    for attempt in 1...3 as ClosedRange<Int32> {
+      let activation = try #require(world.activation(worker))
+      #expect(activation.attempt == attempt)
+      var completed = WorkflowTaskCompleted()
+      completed.token = activation.token
+      var failure = WorkflowTaskFailure()
+      failure.failure = Failure()
+      failure.failure?.info = FailureInfo()
+      failure.failure?.info?.message = "boom"
+      completed.failure = failure
+      world.tell(worker, .workflowTaskCompleted(completed))
+      #expect(world.activation(worker) == nil)
+      world.advance(1_000 << Int64(attempt - 1))
+    }
+    #expect(world.history() == ["workflowExecutionStarted", "workflowTaskFailed"])
+    #expect(world.describe("o-1")?.warnings.first?.contains("boom") == true)
+    world.complete(worker, try #require(world.activation(worker)), [.done()])
+    #expect(world.history().last == "workflowExecutionCompleted")
+  }
+
+  @Test func aRunThatRestsLeavesMemoryAndComesBackForItsTimer() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 3_600_000)])
+    world.advance(20_000)
+    #expect(world.engine.statistics.residentRuns == 0)
+    world.advance(3_580_000)
+    let replay = world.take(worker) { if case .replayHistory(let m) = $0 { m } else { nil } }
+    let part = try #require(replay, "the session's cache entry went with the run")
+    #expect(part.activations.count == 1)
+    var completed = ReplayCompleted()
+    completed.token = part.token
+    var past = PastCompletion()
+    var head = CommandHead()
+    head.type = .startTimer
+    head.seq = 1
+    head.id = "1"
+    past.heads = [head]
+    completed.completions = [past]
+    world.tell(worker, .replayCompleted(completed))
+    #expect(world.activation(worker)?.jobNames == ["fire 1"])
+  }
+}
