@@ -77,10 +77,10 @@ holdfast_status hf_link_open(hf_link *link, const hf_endpoint *endpoint, int64_t
 
 void hf_link_close(hf_link *link, pthread_mutex_t *lock)
 {
-    if (link->fd < 0)
-        return;
     while (link->writing)
         pthread_cond_wait(&link->written, lock);
+    if (link->fd < 0)
+        return;
     close(link->fd);
     link->fd = -1;
     holdfast_connection_free(link->connection);
