@@ -26,6 +26,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
   ],
   targets: [
+    .systemLibrary(name: "CUV", path: "Sources/CUV", pkgConfig: "libuv"),
+    .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3"),
     floor("Basics"),
     floor("Messages", ["Basics"]),
     .executableTarget(
@@ -39,6 +41,7 @@ let package = Package(
       name: "EngineCore", dependencies: ["Basics", "Messages"], path: "Sources/EngineCore",
       exclude: ["Glossary.md"], swiftSettings: strict),
     floor("Wire", ["Basics", "Messages", "EngineCore"]),
+    floor("UVLoop", ["CUV"]),
     floor("Shell", ["Basics", "Messages", "EngineCore", "Wire"]),
 
     tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"]),

@@ -132,11 +132,37 @@ public struct WireReader {
   public mutating func string() throws(DecodeError) -> String {
     let bytes = try block()
     if bytes.isEmpty { return "" }
+    // `String(validating:as:)` is not specialized in the standard library: it looks up metadata at
+    // each call, which costs more than the rest of this function.
+    let span = bytes.span
+    if WireReader.isPlain(bytes) {
+      return String(copying: unsafe UTF8Span(unchecked: span, isKnownASCII: true))
+    }
     for byte in bytes where byte == 0 { throw .nulInText(field: field) }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
+    do {
+      return String(copying: try UTF8Span(validating: span))
+    } catch {
       throw .invalidUTF8(field: field)
     }
-    return text
+  }
+
+  /// Every byte is in 1...127, looked at eight at a time.
+  private static func isPlain(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    let low: UInt64 = 0x0101_0101_0101_0101
+    let high: UInt64 = 0x8080_8080_8080_8080
+    let raw = UnsafeRawBufferPointer(bytes)
+    var offset = 0
+    while offset + 8 <= raw.count {
+      let word = raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      // A byte of 0 borrows into its high bit; a byte of 128 and more has it.
+      if (word | (word &- low)) & high != 0 { return false }
+      offset += 8
+    }
+    while offset < raw.count {
+      if raw[offset] &- 1 >= 0x7F { return false }
+      offset += 1
+    }
+    return true
   }
 
   public mutating func bytes() throws(DecodeError) -> [UInt8] { Array(try block()) }

@@ -37,9 +37,10 @@ public struct WireWriter: ~Copyable {
     position -= count
   }
 
+  @inline(never)
   private mutating func grow(_ count: Int) {
     let written = capacity - position
-    var larger = capacity * 2
+    var larger = max(64, capacity * 2)
     while larger - written < count { larger *= 2 }
     let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
     (fresh + larger - written).update(from: base + position, count: written)
@@ -54,11 +55,20 @@ public struct WireWriter: ~Copyable {
     if value < 0x80 {
       reserve(1)
       base[position] = UInt8(truncatingIfNeeded: value)
-      return
+    } else if value < 0x4000 {
+      reserve(2)
+      base[position] = UInt8(truncatingIfNeeded: value | 0x80)
+      base[position + 1] = UInt8(truncatingIfNeeded: value >> 7)
+    } else {
+      longVarint(value)
     }
-    longVarint(value)
   }
 
+  /// A tag is known when the code is compiled; so is then the branch.
+  @inline(__always)
+  private mutating func head(_ tag: UInt32) { varint(UInt64(tag)) }
+
+  @inline(never)
   private mutating func longVarint(_ value: UInt64) {
     let length = (70 - value.leadingZeroBitCount) / 7
     reserve(length)
@@ -78,52 +88,65 @@ public struct WireWriter: ~Copyable {
   }
 
   /// Writes length and tag of what was written since there were `before` bytes.
+  @inline(__always)
   public mutating func close(since before: Int, tag: UInt32) {
     varint(UInt64(count - before))
-    varint(UInt64(tag))
+    head(tag)
   }
 
   // MARK: - Values without a tag, for packed lists
 
+  @inline(__always)
   public mutating func uint64(_ value: UInt64) { varint(value) }
+  @inline(__always)
   public mutating func int64(_ value: Int64) { varint(UInt64(bitPattern: value)) }
+  @inline(__always)
   public mutating func uint32(_ value: UInt32) { varint(UInt64(value)) }
+  @inline(__always)
   public mutating func int32(_ value: Int32) { varint(UInt64(bitPattern: Int64(value))) }
+  @inline(__always)
   public mutating func bool(_ value: Bool) { varint(value ? 1 : 0) }
   public mutating func instant(_ value: Instant) { int64(value.ms) }
   public mutating func span(_ value: Span) { int64(value.ms) }
   public mutating func enumeration(_ value: some WireEnum) { int32(value.rawValue) }
 
+  @inline(__always)
   public mutating func double(_ value: Double) {
-    let bits = value.bitPattern.littleEndian
-    withUnsafeBytes(of: bits) { raw($0) }
+    reserve(8)
+    UnsafeMutableRawPointer(base + position).storeBytes(
+      of: value.bitPattern.littleEndian, as: UInt64.self)
   }
 
   // MARK: - Fields
 
+  @inline(__always)
   public mutating func uint64(_ value: UInt64, tag: UInt32) {
     uint64(value)
-    varint(UInt64(tag))
+    head(tag)
   }
 
+  @inline(__always)
   public mutating func int64(_ value: Int64, tag: UInt32) {
     int64(value)
-    varint(UInt64(tag))
+    head(tag)
   }
 
+  @inline(__always)
   public mutating func uint32(_ value: UInt32, tag: UInt32) {
     uint32(value)
-    varint(UInt64(tag))
+    head(tag)
   }
 
+  @inline(__always)
   public mutating func int32(_ value: Int32, tag: UInt32) {
     int32(value)
-    varint(UInt64(tag))
+    head(tag)
   }
 
+  @inline(__always)
   public mutating func bool(_ value: Bool, tag: UInt32) {
     bool(value)
-    varint(UInt64(tag))
+    head(tag)
   }
 
   public mutating func instant(_ value: Instant, tag: UInt32) { int64(value.ms, tag: tag) }
@@ -133,9 +156,10 @@ public struct WireWriter: ~Copyable {
     int32(value.rawValue, tag: tag)
   }
 
+  @inline(__always)
   public mutating func double(_ value: Double, tag: UInt32) {
     double(value)
-    varint(UInt64(tag))
+    head(tag)
   }
 
   public mutating func string(_ value: String, tag: UInt32) {
@@ -145,13 +169,13 @@ public struct WireWriter: ~Copyable {
       return bytes.count
     }
     varint(UInt64(count))
-    varint(UInt64(tag))
+    head(tag)
   }
 
   public mutating func bytes(_ value: [UInt8], tag: UInt32) {
     value.withUnsafeBytes { raw($0) }
     varint(UInt64(value.count))
-    varint(UInt64(tag))
+    head(tag)
   }
 
   public mutating func runID(_ value: RunID, tag: UInt32) {
@@ -163,9 +187,10 @@ public struct WireWriter: ~Copyable {
         to: UnsafeMutableRawBufferPointer(start: base + position, count: RunID.textLength))
       varint(UInt64(RunID.textLength))
     }
-    varint(UInt64(tag))
+    head(tag)
   }
 
+  @inline(__always)
   public mutating func message<M: Message>(_ value: M, tag: UInt32) {
     let before = count
     value.encode(into: &self)

@@ -1,0 +1,28 @@
+// The system's SQLite.
+#ifndef HOLDFAST_CSQLITE_SHIM_H
+#define HOLDFAST_CSQLITE_SHIM_H
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <errno.h>
+#include <string.h>
+
+// SQLITE_STATIC is a cast that Swift cannot import: the blob outlives the step.
+static inline int holdfast_bind_static(sqlite3_stmt *statement, int index, const void *bytes,
+                                       sqlite3_uint64 count) {
+  return sqlite3_bind_blob64(statement, index, count == 0 ? "" : bytes, count, SQLITE_STATIC);
+}
+
+static inline int holdfast_bind_text(sqlite3_stmt *statement, int index, const char *text,
+                                     sqlite3_uint64 count) {
+  return sqlite3_bind_text64(statement, index, text, count, SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+static inline int holdfast_open_file(const char *path, int flags, int mode) {
+  return open(path, flags, mode);
+}
+
+#endif

@@ -1,0 +1,63 @@
+import CUV
+import Glibc
+
+/// Who called connect(), by the kernel's word.
+public struct PeerProcess {
+  public let uid: UInt32
+  public let gid: UInt32
+  /// 0: the peer lives in another pid namespace.
+  public let pid: Int32
+  /// A descriptor of the process, the caller's to close; nil without evidence.
+  public let pidfd: Int32?
+  /// Clock ticks since boot at which it started; tells it from a later process with its pid.
+  public let startTicks: Int64
+
+  /// Asks the kernel about the peer of a connected socket.
+  public init(of fd: Int32) throws(UVError) {
+    var peer = holdfast_peer()
+    guard holdfast_get_peer(fd, &peer) == 0 else { throw UVError.last("SO_PEERCRED") }
+    uid = peer.uid
+    gid = peer.gid
+    pid = peer.pid
+    guard peer.pid > 0, let start = PeerProcess.startTicks(of: peer.pid) else {
+      pidfd = nil
+      startTicks = 0
+      return
+    }
+    var descriptor = holdfast_peer_pidfd(fd)
+    if descriptor < 0 {
+      descriptor = holdfast_pidfd_open(peer.pid)
+      // The pid may have been given to another process between the two looks.
+      if descriptor >= 0, PeerProcess.startTicks(of: peer.pid) != start {
+        CUV.close(descriptor)
+        descriptor = -1
+      }
+    }
+    pidfd = descriptor >= 0 ? descriptor : nil
+    startTicks = start
+  }
+
+  /// Field 22 of /proc/PID/stat; nil if there is no such process.
+  public static func startTicks(of pid: Int32) -> Int64? {
+    guard let text = readSmallFile("/proc/\(pid)/stat") else { return nil }
+    // The command's name is in parentheses and may hold anything.
+    guard let end = text.lastIndex(of: ")") else { return nil }
+    let fields = text[text.index(after: end)...].split(separator: " ")
+    return fields.count > 19 ? Int64(fields[19]) : nil
+  }
+
+  /// The id of this boot of the machine.
+  public static var bootID: String {
+    (readSmallFile("/proc/sys/kernel/random/boot_id") ?? "").filter { !$0.isWhitespace }
+  }
+
+  private static func readSmallFile(_ path: String) -> String? {
+    let fd = holdfast_open(path, O_RDONLY | O_CLOEXEC, 0)
+    guard fd >= 0 else { return nil }
+    defer { CUV.close(fd) }
+    var buffer = [UInt8](repeating: 0, count: 4_096)
+    let count = read(fd, &buffer, buffer.count)
+    guard count > 0 else { return nil }
+    return String(decoding: buffer[..<count], as: UTF8.self)
+  }
+}
