@@ -42,6 +42,7 @@ let package = Package(
       exclude: ["Glossary.md"], swiftSettings: strict),
     floor("Wire", ["Basics", "Messages", "EngineCore"]),
     floor("UVLoop", ["CUV"]),
+    floor("SQLiteStore", ["CSQLite", "Basics", "Messages", "EngineCore"]),
     floor("Shell", ["Basics", "Messages", "EngineCore", "Wire"]),
 
     tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"]),

@@ -1,0 +1,119 @@
+import Basics
+import EngineCore
+import Messages
+
+/// Applies the writes of a batch within its transaction.
+final class BatchWriter {
+  private let createRun: Statement
+  private let appendHistory: Statement
+  private let wakeRun: Statement
+  private let closeRun: Statement
+  private let dropState: Statement
+  private let dropActivities: Statement
+  private let saveState: Statement
+  private let updateRun: Statement
+  private let putActivity: Statement
+  private let deleteActivity: Statement
+  private let putRequest: Statement
+
+  init(_ database: Database) throws(StoreError) {
+    createRun = try Statement(
+      database, "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)")
+    appendHistory = try Statement(database, "INSERT INTO history VALUES (?,?,?,?,?)")
+    wakeRun = try Statement(database, "UPDATE run SET deadline = 0 WHERE run = ?")
+    closeRun = try Statement(
+      database,
+      "UPDATE run SET status = ?2, close_ms = ?3, history_length = ?4, history_bytes = ?5,"
+        + " deadline = NULL WHERE run = ?1")
+    dropState = try Statement(database, "DELETE FROM state WHERE run = ?")
+    dropActivities = try Statement(database, "DELETE FROM activity WHERE run = ?")
+    saveState = try Statement(database, "INSERT OR REPLACE INTO state VALUES (?,?,?,?)")
+    updateRun = try Statement(
+      database,
+      "UPDATE run SET deadline = ?2, history_length = ?3, history_bytes = ?4 WHERE run = ?1")
+    putActivity = try Statement(database, "INSERT OR REPLACE INTO activity VALUES (?,?,?,?)")
+    deleteActivity = try Statement(
+      database, "DELETE FROM activity WHERE run = ? AND scheduled_event = ?")
+    putRequest = try Statement(database, "INSERT OR REPLACE INTO request VALUES (?,?,?,?)")
+  }
+
+  func apply(_ write: Write) throws(StoreError) {
+    switch write {
+    case .createRun(let row): try create(row)
+    case .appendHistory(let run, let first, let last, let bytes):
+      precondition(first >= 1 && first <= last, "a batch of events \(first)...\(last)")
+      appendHistory.bind(1, run.value)
+      appendHistory.bind(2, first)
+      appendHistory.bind(3, last)
+      try blob(appendHistory, 4, bytes, run, place: first)
+    case .wakeRun(let run):
+      wakeRun.bind(1, run.value)
+      try wakeRun.run()
+    case .closeRun(let run, let status, let closeTime, let length, let bytes):
+      closeRun.bind(1, run.value)
+      closeRun.bind(2, Int64(status.rawValue))
+      closeRun.bind(3, closeTime.ms)
+      closeRun.bind(4, length)
+      closeRun.bind(5, bytes)
+      try closeRun.run()
+      for statement in [dropState, dropActivities] {
+        statement.bind(1, run.value)
+        try statement.run()
+      }
+    case .saveState(let run, let through, let bytes, let deadline, let length, let size):
+      updateRun.bind(1, run.value)
+      updateRun.bind(2, deadline?.ms)
+      updateRun.bind(3, length)
+      updateRun.bind(4, size)
+      try updateRun.run()
+      saveState.bind(1, run.value)
+      saveState.bind(2, through)
+      try blob(saveState, 3, bytes, run, place: through)
+    case .putActivity(let run, let event, let bytes):
+      putActivity.bind(1, run.value)
+      putActivity.bind(2, event)
+      try blob(putActivity, 3, bytes, run, place: event)
+    case .deleteActivity(let run, let event):
+      deleteActivity.bind(1, run.value)
+      deleteActivity.bind(2, event)
+      try deleteActivity.run()
+    case .putRequest(let run, let record):
+      putRequest.bind(1, run.value)
+      putRequest.bind(2, high: record.key.high, low: record.key.low)
+      putRequest.bind(3, Int64(bitPattern: record.requestHash))
+      putRequest.bind(4, record.event)
+      try putRequest.run()
+    }
+  }
+
+  private func create(_ row: RunRow) throws(StoreError) {
+    createRun.bind(1, row.number.value)
+    createRun.bind(2, row.namespace)
+    createRun.bind(3, row.workflowID)
+    createRun.bind(4, high: row.runID.high, low: row.runID.low)
+    createRun.bind(5, row.workflowType)
+    createRun.bind(6, row.taskQueue)
+    createRun.bind(7, Int64(row.status.rawValue))
+    createRun.bind(8, row.startTime.ms)
+    createRun.bind(9, row.closeTime?.ms)
+    createRun.bind(10, row.historyLength)
+    createRun.bind(11, row.historySizeBytes)
+    createRun.bind(12, row.deadline?.ms)
+    createRun.bind(13, row.summary)
+    try createRun.run()
+  }
+
+  /// Binds checksum and bytes, and runs: the bytes live in the write until then.
+  private func blob(
+    _ statement: Statement, _ index: Int32, _ bytes: [UInt8], _ run: RunNumber, place: Int64
+  ) throws(StoreError) {
+    let result = bytes.withUnsafeBytes { buffer -> Result<Void, StoreError> in
+      statement.bind(index, Checksum.of(buffer, run: run.value, place: place))
+      statement.bind(index + 1, static: buffer)
+      do throws(StoreError) {
+        return .success(try statement.run())
+      } catch { return .failure(error) }
+    }
+    try result.get()
+  }
+}

@@ -1,0 +1,53 @@
+import CSQLite
+
+/// The one connection to the store's file.
+final class Database {
+  let handle: OpaquePointer
+  let path: String
+
+  /// Opens the file, and makes it if `create`.
+  init(path: String, create: Bool) throws(StoreError) {
+    self.path = path
+    var connection: OpaquePointer?
+    let flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0)
+    let code = sqlite3_open_v2(path, &connection, flags, nil)
+    guard let connection else { throw .system(path: path, what: "out of memory") }
+    handle = connection
+    guard code == SQLITE_OK else {
+      let what = String(cString: sqlite3_errmsg(connection))
+      sqlite3_close(connection)
+      throw .system(path: path, what: what)
+    }
+    sqlite3_extended_result_codes(handle, 1)
+  }
+
+  deinit { sqlite3_close(handle) }
+
+  /// What the last failed call means. Outside of a commit every failure but a full disk ends the
+  /// process too: SQLite rolls back by itself after some of them.
+  func error(_ what: String) -> StoreError {
+    let code = sqlite3_extended_errcode(handle)
+    let text = "\(what): \(String(cString: sqlite3_errmsg(handle))) (\(code))"
+    switch code & 0xFF {
+    case SQLITE_FULL: return .full(path: path)
+    case SQLITE_CORRUPT, SQLITE_NOTADB: return .corrupt(path: path, what: text)
+    case SQLITE_BUSY, SQLITE_LOCKED: return .inUse(path: path)
+    default: return .unknownOutcome(path: path, what: text)
+    }
+  }
+
+  func execute(_ sql: String) throws(StoreError) {
+    guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else { throw error(sql) }
+  }
+
+  func query(_ sql: String) throws(StoreError) -> Int64 {
+    let statement = try Statement(self, sql)
+    return try statement.step() ? statement.int(0) : 0
+  }
+
+  func queryText(_ sql: String) throws(StoreError) -> String {
+    let statement = try Statement(self, sql)
+    return try statement.step() ? statement.text(0) : ""
+  }
+}

@@ -1,0 +1,291 @@
+import Basics
+import EngineCore
+import Messages
+
+/// Answers loads. Every stored blob is checked before it is handed out.
+final class Loader {
+  private static let columns =
+    "run, namespace, workflow_id, run_id, workflow_type, task_queue, status, start_ms, close_ms,"
+    + " history_length, history_bytes, deadline, summary"
+
+  private let newest: Statement
+  private let named: Statement
+  private let byNumber: Statement
+  private let page: Statement
+  private let state: Statement
+  private let history: Statement
+  private let firstBatch: Statement
+  private let lastBatch: Statement
+  private let activities: Statement
+  private let requests: Statement
+  private let request: Statement
+  private let deadlines: Statement
+  private let database: Database
+
+  init(_ database: Database) throws(StoreError) {
+    self.database = database
+    let run = "SELECT \(Loader.columns) FROM run WHERE"
+    newest = try Statement(
+      database, "\(run) namespace = ? AND workflow_id = ? ORDER BY run DESC LIMIT 1")
+    named = try Statement(
+      database, "\(run) namespace = ? AND workflow_id = ? AND run_id = ? LIMIT 1")
+    byNumber = try Statement(database, "\(run) run = ?")
+    page = try Statement(
+      database, "\(run) run < ?2 AND namespace = ?1 ORDER BY run DESC LIMIT ?3")
+    state = try Statement(
+      database, "SELECT through_event, checksum, bytes FROM state WHERE run = ?")
+    let batch = "SELECT first, last, checksum, bytes FROM history WHERE run = ?1"
+    // The batch that holds event ?2 begins at or before it.
+    history = try Statement(
+      database,
+      "\(batch) AND first >= coalesce((SELECT max(first) FROM history"
+        + " WHERE run = ?1 AND first <= ?2), ?2) ORDER BY first")
+    firstBatch = try Statement(database, "\(batch) AND first = 1")
+    lastBatch = try Statement(database, "\(batch) ORDER BY first DESC LIMIT 1")
+    activities = try Statement(
+      database,
+      "SELECT scheduled_event, checksum, bytes FROM activity WHERE run = ?"
+        + " ORDER BY scheduled_event")
+    requests = try Statement(database, "SELECT key, hash, event FROM request WHERE run = ?")
+    request = try Statement(
+      database,
+      "SELECT run.run, run.run_id, request.hash, request.event FROM run JOIN request"
+        + " ON request.run = run.run AND request.key = ?3"
+        + " WHERE namespace = ?1 AND workflow_id = ?2 LIMIT 1")
+    deadlines = try Statement(
+      database,
+      "SELECT run, deadline FROM run WHERE deadline IS NOT NULL AND deadline >= ?1"
+        + " AND (deadline > ?1 OR run > ?2) ORDER BY deadline, run LIMIT ?3")
+  }
+
+
+  private enum Fault: Error {
+    /// A blob does not match its checksum; the text names the place.
+    case damage(String)
+    case store(StoreError)
+  }
+
+  func load(_ load: Load) throws(StoreError) -> Loaded {
+    do throws(Fault) {
+      return Loaded(id: load.id, content: try content(load.subject))
+    } catch {
+      switch error {
+      case .damage(let place): return Loaded(id: load.id, content: .corrupt(place))
+      case .store(let error): throw error
+      }
+    }
+  }
+
+  private func content(_ subject: Load.Subject) throws(Fault) -> Loaded.Content {
+    switch subject {
+    case .workflow(let namespace, let workflowID, let key):
+      newest.bind(1, namespace)
+      newest.bind(2, workflowID)
+      let found = try key.flatMap { key throws(Fault) in
+        try find(key, namespace, workflowID)
+      }
+      return .run(try run(newest), request: found)
+    case .runNamed(let namespace, let workflowID, let runID):
+      named.bind(1, namespace)
+      named.bind(2, workflowID)
+      named.bind(3, high: runID.high, low: runID.low)
+      return .run(try run(named), request: nil)
+    case .run(let number):
+      byNumber.bind(1, number.value)
+      return .run(try run(byNumber), request: nil)
+    case .history(let number, let from, let bytesMax):
+      return try slice(number, from: from, bytesMax: bytesMax)
+    case .rows(let namespace, let before, let countMax):
+      page.bind(1, namespace)
+      page.bind(2, before?.value ?? .max)
+      page.bind(3, Int64(countMax))
+      var rows: [RunRow] = []
+      try each(page) { _ in rows.append(row(page)) }
+      return .rows(rows)
+    case .deadlines(let after, let run, let countMax):
+      return .deadlines(try readDeadlines(after, run, countMax))
+    }
+  }
+
+  /// Runs the statement row by row; it is reset in any case.
+  private func each(_ statement: Statement, _ body: (Statement) throws(Fault) -> Void)
+    throws(Fault)
+  {
+    defer { statement.reset() }
+    while try next(statement) { try body(statement) }
+  }
+
+  private func next(_ statement: Statement) throws(Fault) -> Bool {
+    do throws(StoreError) {
+      return try statement.step()
+    } catch { throw .store(error) }
+  }
+
+  // MARK: - Runs
+
+  private func run(_ statement: Statement) throws(Fault) -> StoredRun? {
+    var found: RunRow?
+    try each(statement) { found = row($0) }
+    guard let found else { return nil }
+    var stored = StoredRun(
+      row: found, state: nil, stateEvent: 0, tail: [], activities: [], requests: [])
+    requests.bind(1, found.number.value)
+    try each(requests) { statement in
+      let key = statement.words(0)
+      stored.requests.append(
+        RequestRecord(
+          key: Fingerprint(high: key.high, low: key.low),
+          requestHash: UInt64(bitPattern: statement.int(1)), event: statement.int(2)))
+    }
+    if found.closeTime == nil { try complete(&stored) } else { try borders(&stored) }
+    return stored
+  }
+
+  /// An open run: its state row, the events after it, and its activities.
+  private func complete(_ stored: inout StoredRun) throws(Fault) {
+    let run = stored.row.number.value
+    state.bind(1, run)
+    try each(state) { statement throws(Fault) in
+      stored.stateEvent = statement.int(0)
+      stored.state = try checked(
+        statement, 1, run, place: statement.int(0), "state row")
+    }
+    history.bind(1, run)
+    history.bind(2, stored.stateEvent + 1)
+    try each(history) { statement throws(Fault) in
+      let batch = try batch(statement, run)
+      if batch.last > stored.stateEvent { stored.tail.append(batch) }
+    }
+    activities.bind(1, run)
+    try each(activities) { statement throws(Fault) in
+      let event = statement.int(0)
+      stored.activities.append(
+        StoredActivity(
+          scheduledEvent: event,
+          bytes: try checked(statement, 1, run, place: event, "activity row")))
+    }
+  }
+
+  /// A closed run: its first and its last batch.
+  private func borders(_ stored: inout StoredRun) throws(Fault) {
+    let run = stored.row.number.value
+    for statement in [firstBatch, lastBatch] {
+      statement.bind(1, run)
+      try each(statement) { statement throws(Fault) in
+        let batch = try batch(statement, run)
+        if stored.tail.last?.first != batch.first { stored.tail.append(batch) }
+      }
+    }
+  }
+
+  private func row(_ statement: Statement) -> RunRow {
+    let id = statement.words(3)
+    return RunRow(
+      number: RunNumber(statement.int(0)), namespace: statement.text(1),
+      workflowID: statement.text(2), runID: RunID(high: id.high, low: id.low),
+      workflowType: statement.text(4), taskQueue: statement.text(5),
+      status: WorkflowStatus(rawValue: Int32(statement.int(6))),
+      startTime: Instant(ms: statement.int(7)),
+      closeTime: statement.optionalInt(8).map { Instant(ms: $0) },
+      historyLength: statement.int(9), historySizeBytes: statement.int(10),
+      deadline: statement.optionalInt(11).map { Instant(ms: $0) }, summary: statement.text(12))
+  }
+
+  private func find(_ key: Fingerprint, _ namespace: String, _ workflowID: String)
+    throws(Fault) -> FoundRequest?
+  {
+    request.bind(1, namespace)
+    request.bind(2, workflowID)
+    request.bind(3, high: key.high, low: key.low)
+    var found: FoundRequest?
+    try each(request) { statement in
+      let id = statement.words(1)
+      found = FoundRequest(
+        run: RunNumber(statement.int(0)), runID: RunID(high: id.high, low: id.low),
+        record: RequestRecord(
+          key: key, requestHash: UInt64(bitPattern: statement.int(2)), event: statement.int(3)))
+    }
+    return found
+  }
+
+  // MARK: - Histories
+
+  private func slice(_ number: RunNumber, from: Int64, bytesMax: Int) throws(Fault)
+    -> Loaded.Content
+  {
+    history.bind(1, number.value)
+    history.bind(2, from)
+    defer { history.reset() }
+    var batches: [StoredBatch] = []
+    var bytes = 0
+    while try next(history) {
+      let batch = try batch(history, number.value)
+      if batch.last < from { continue }
+      if !batches.isEmpty && bytes + batch.bytes.count > bytesMax {
+        return .history(batches, more: true)
+      }
+      bytes += batch.bytes.count
+      batches.append(batch)
+    }
+    return .history(batches, more: false)
+  }
+
+  private func batch(_ statement: Statement, _ run: Int64) throws(Fault) -> StoredBatch {
+    let first = statement.int(0)
+    return StoredBatch(
+      first: first, last: statement.int(1),
+      bytes: try checked(statement, 2, run, place: first, "history"))
+  }
+
+  /// The blob after its checksum column.
+  private func checked(
+    _ statement: Statement, _ column: Int32, _ run: Int64, place: Int64, _ table: String
+  ) throws(Fault) -> [UInt8] {
+    let bytes = statement.bytes(column + 1)
+    guard Checksum.of(bytes, run: run, place: place) == statement.int(column) else {
+      throw .damage("run#\(run): \(table) at event \(place) does not match its checksum")
+    }
+    return bytes
+  }
+
+  // MARK: - Opening
+
+  private func readDeadlines(_ after: Instant, _ run: RunNumber, _ countMax: Int) throws(Fault)
+    -> [StoredDeadline]
+  {
+    deadlines.bind(1, after.ms)
+    deadlines.bind(2, run.value)
+    deadlines.bind(3, Int64(countMax))
+    var found: [StoredDeadline] = []
+    try each(deadlines) { statement in
+      found.append(
+        StoredDeadline(run: RunNumber(statement.int(0)), deadline: Instant(ms: statement.int(1))))
+    }
+    return found
+  }
+
+  func opened(window: Int) throws(StoreError) -> OpenedStore {
+    let epoch = try database.query("SELECT value FROM meta WHERE name = 'epoch'")
+    let last = try database.query("SELECT coalesce(max(run), 0) FROM run")
+    var filter = IDFilter(expected: Int(last) * 2)
+    let ids = try Statement(database, "SELECT namespace, workflow_id FROM run")
+    while try ids.step() {
+      filter.insert(IDFilter.key(namespace: ids.text(0), workflowID: ids.text(1)))
+    }
+    let keys = try Statement(database, "SELECT key FROM request")
+    while try keys.step() {
+      let key = keys.words(0)
+      filter.insert(Fingerprint(high: key.high, low: key.low))
+    }
+    do throws(Fault) {
+      return OpenedStore(
+        epoch: UInt64(epoch), nextRun: RunNumber(last + 1),
+        deadlines: try readDeadlines(Instant(ms: -1), RunNumber(0), window), filter: filter)
+    } catch {
+      switch error {
+      case .store(let error): throw error
+      case .damage(let place): throw .corrupt(path: database.path, what: place)
+      }
+    }
+  }
+}

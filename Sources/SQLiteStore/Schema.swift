@@ -1,0 +1,107 @@
+import Basics
+
+/// The tables, and how a file of an earlier format becomes one of this.
+enum Schema {
+  /// The newest format that this engine writes.
+  static let format: Int64 = 1
+  /// "hold" in ASCII: tells our files from others.
+  static let applicationID: Int64 = 0x686F_6C64
+
+  /// Step n turns a file of format n into one of format n + 1.
+  static let migrations: [String] = [
+    """
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO meta VALUES ('epoch', 0);
+    CREATE TABLE run (
+      run INTEGER PRIMARY KEY,
+      namespace TEXT NOT NULL,
+      workflow_id TEXT NOT NULL,
+      run_id BLOB NOT NULL,
+      workflow_type TEXT NOT NULL,
+      task_queue TEXT NOT NULL,
+      status INTEGER NOT NULL,
+      start_ms INTEGER NOT NULL,
+      close_ms INTEGER,
+      history_length INTEGER NOT NULL,
+      history_bytes INTEGER NOT NULL,
+      deadline INTEGER,
+      summary TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX run_by_workflow ON run (namespace, workflow_id);
+    CREATE INDEX run_by_deadline ON run (deadline) WHERE deadline IS NOT NULL;
+    CREATE TABLE history (
+      run INTEGER NOT NULL,
+      first INTEGER NOT NULL,
+      last INTEGER NOT NULL,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL,
+      PRIMARY KEY (run, first)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE state (
+      run INTEGER PRIMARY KEY,
+      through_event INTEGER NOT NULL,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE activity (
+      run INTEGER NOT NULL,
+      scheduled_event INTEGER NOT NULL,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL,
+      PRIMARY KEY (run, scheduled_event)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE request (
+      run INTEGER NOT NULL,
+      key BLOB NOT NULL,
+      hash INTEGER NOT NULL,
+      event INTEGER NOT NULL,
+      PRIMARY KEY (run, key)
+    ) STRICT, WITHOUT ROWID;
+    """
+  ]
+
+  /// Brings the file to this format; refuses one that a newer engine wrote, unchanged.
+  static func prepare(_ database: Database) throws(StoreError) {
+    let application = try database.query("PRAGMA application_id")
+    let found = try database.query("PRAGMA user_version")
+    let tables = try database.query("SELECT count(*) FROM sqlite_schema")
+    guard application == applicationID || (application == 0 && tables == 0) else {
+      throw .foreign(path: database.path)
+    }
+    guard found <= format else {
+      throw .newerFormat(path: database.path, found: found, known: format)
+    }
+    if tables == 0 {
+      try database.execute("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL")
+    }
+    try database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    guard try database.queryText("PRAGMA journal_mode = WAL").lowercased() != "delete" else {
+      throw .system(path: database.path, what: "write-ahead logging is not available here")
+    }
+    try database.execute(
+      "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;"
+        + "PRAGMA cache_size = -8192")
+    guard try database.query("PRAGMA synchronous") == 2 else {
+      throw .system(path: database.path, what: "synchronous=FULL was not taken")
+    }
+    if found < format {
+      try database.execute("BEGIN IMMEDIATE")
+      for step in Int(found)..<Int(format) { try database.execute(migrations[step]) }
+      try database.execute(
+        "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(format); COMMIT")
+    }
+  }
+}
+
+/// Guards stored bytes against damage and against rows that change places.
+enum Checksum {
+  static func of(_ bytes: UnsafeRawBufferPointer, run: Int64, place: Int64) -> Int64 {
+    let content = Fingerprint(of: bytes).low
+    let key = UInt64(bitPattern: run) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(bitPattern: place)
+    return Int64(bitPattern: content ^ key &* 0xC2B2_AE3D_27D4_EB4F)
+  }
+
+  static func of(_ bytes: [UInt8], run: Int64, place: Int64) -> Int64 {
+    bytes.withUnsafeBytes { of($0, run: run, place: place) }
+  }
+}

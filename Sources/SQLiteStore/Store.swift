@@ -1,0 +1,184 @@
+import Basics
+import CSQLite
+import EngineCore
+import Glibc
+
+public struct StoreOptions: Sendable {
+  /// Space kept back for a full disk; 0: none.
+  public var ballastBytes = 16 << 20
+  /// Deadlines that are told at the opening.
+  public var deadlineWindow = 100_000
+  /// A checkpoint begins at this size of the write-ahead log.
+  public var checkpointBytes = 4 << 20
+
+  public init() {}
+}
+
+/// The engine's store: one SQLite file, one connection, used by one thread.
+///
+/// `commit` makes a batch durable with one sync; `load` reads what every commit before it wrote.
+public final class Store {
+  let database: Database
+  private let lock: FileLock?
+  private var ballast: Ballast
+  private let options: StoreOptions
+  private let writer: BatchWriter
+  private let loader: Loader
+  public private(set) var counters = StoreCounters()
+
+  /// Opens or makes the file and says what the engine needs to know of it. `path` nil: in memory,
+  /// for as long as the process lives.
+  public static func open(path: String?, options: StoreOptions = StoreOptions())
+    throws(StoreError) -> (Store, OpenedStore)
+  {
+    guard let path else {
+      let store = try Store(Database(path: ":memory:", create: true), nil, nil, options)
+      return (store, try store.start())
+    }
+    let lock = try FileLock(for: path)
+    let isNew = access(path, F_OK) != 0
+    let ballast = Ballast(path: path + ".ballast", byteCount: options.ballastBytes)
+    let store = try Store(Database(path: path, create: true), lock, ballast, options)
+    if isNew { try syncDirectory(of: path) }
+    return (store, try store.start())
+  }
+
+  private init(
+    _ database: Database, _ lock: FileLock?, _ ballast: Ballast?, _ options: StoreOptions
+  ) throws(StoreError) {
+    self.database = database
+    self.lock = lock
+    self.options = options
+    self.ballast = ballast ?? Ballast(path: "", byteCount: 0)
+    do throws(StoreError) {
+      try Schema.prepare(database)
+    } catch .full where ballast != nil {
+      self.ballast.free()
+      try Schema.prepare(database)
+    }
+    writer = try BatchWriter(database)
+    loader = try Loader(database)
+  }
+
+  /// Everything that an earlier process left in the log is brought into the file before anything
+  /// is served: what cannot be checkpointed now could not be trusted later.
+  private func start() throws(StoreError) -> OpenedStore {
+    do throws(StoreError) {
+      try bumpEpoch()
+    } catch .full {
+      ballast.free()
+      try bumpEpoch()
+    }
+    if !ballast.isHeld { _ = ballast.take() }
+    return try loader.opened(window: options.deadlineWindow)
+  }
+
+  private func bumpEpoch() throws(StoreError) {
+    try checkpoint()
+    try database.execute(
+      "BEGIN IMMEDIATE; UPDATE meta SET value = value + 1 WHERE name = 'epoch'; COMMIT")
+  }
+
+  private static func syncDirectory(of path: String) throws(StoreError) {
+    let slash = path.lastIndex(of: "/")
+    let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let fd = holdfast_open_file(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+    guard fd >= 0 else { throw .system(path: directory, what: "open: \(errorText)") }
+    defer { close(fd) }
+    guard fsync(fd) == 0 else { throw .system(path: directory, what: "fsync: \(errorText)") }
+  }
+
+  private static var errorText: String { String(cString: strerror(errno)) }
+
+  // MARK: - Writing
+
+  /// Makes the batch durable. `.full`: nothing was applied, free the ballast and try again. Any
+  /// other error: whether it is durable is unknown, answer nothing and end the process.
+  public func commit(_ writes: [Write]) throws(StoreError) {
+    try database.execute("BEGIN IMMEDIATE")
+    do throws(StoreError) {
+      for write in writes { try writer.apply(write) }
+      try database.execute("COMMIT")
+    } catch {
+      guard case .full = error else { throw error }
+      // SQLite may have rolled back by itself.
+      if sqlite3_get_autocommit(database.handle) == 0 { try database.execute("ROLLBACK") }
+      throw error
+    }
+    counters.commits += 1
+    counters.writes += writes.count
+  }
+
+  /// Gives the space that was kept back to the disk; true if there was any.
+  public func freeBallast() -> Bool {
+    let wasHeld = ballast.isHeld
+    ballast.free()
+    return wasHeld
+  }
+
+  /// Takes the space again; false while the disk is too full.
+  public func restoreBallast() -> Bool { ballast.isHeld || ballast.take() }
+
+  /// Brings the log into the file when it is large, or when there is nothing else to do. Errors
+  /// mean what they mean for `commit`.
+  public func checkpointIfNeeded(isIdle: Bool) throws(StoreError) {
+    let bytes = walBytes
+    guard bytes >= options.checkpointBytes || (isIdle && bytes > 0) else { return }
+    do throws(StoreError) {
+      try checkpoint()
+    } catch .full { return }  // Tried again with the next one; the log only grows.
+    if isIdle { try database.execute("PRAGMA incremental_vacuum(64)") }
+  }
+
+  private var checkpointedCommits = 0
+
+  /// The size of the log; 0 when nothing was committed since the last checkpoint.
+  private var walBytes: Int {
+    guard counters.commits != checkpointedCommits else { return 0 }
+    var status = stat()
+    guard stat(database.path + "-wal", &status) == 0 else { return 0 }
+    return Int(status.st_size)
+  }
+
+  private func checkpoint() throws(StoreError) {
+    let began = Store.monotonicUs
+    let code = sqlite3_wal_checkpoint_v2(
+      database.handle, nil, SQLITE_CHECKPOINT_TRUNCATE,
+      nil, nil)
+    guard code == SQLITE_OK else { throw database.error("checkpoint") }
+    checkpointedCommits = counters.commits
+    counters.checkpoints += 1
+    counters.checkpointUsMax = max(counters.checkpointUsMax, Store.monotonicUs - began)
+  }
+
+  static var monotonicUs: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+  }
+
+  // MARK: - Reading
+
+  /// Reads what the load asks for; damage is part of the answer, any other error ends the process.
+  public func load(_ load: Load) throws(StoreError) -> Loaded {
+    counters.loads += 1
+    return try loader.load(load)
+  }
+
+  /// Checks the whole file; empty if it is sound.
+  public func integrityFaults() throws(StoreError) -> [String] {
+    let statement = try Statement(database, "PRAGMA integrity_check")
+    var faults: [String] = []
+    while try statement.step() { faults.append(statement.text(0)) }
+    return faults == ["ok"] ? [] : faults
+  }
+}
+
+/// What the store counts.
+public struct StoreCounters: Sendable {
+  public var commits = 0
+  public var writes = 0
+  public var loads = 0
+  public var checkpoints = 0
+  public var checkpointUsMax: Int64 = 0
+}
