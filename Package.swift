@@ -44,6 +44,7 @@ let package = Package(
     floor("UVLoop", ["CUV"]),
     floor("SQLiteStore", ["CSQLite", "Basics", "Messages", "EngineCore"]),
     floor("Shell", ["Basics", "Messages", "EngineCore", "Wire"]),
+    floor("Sidecar", ["Basics", "EngineCore", "Shell", "UVLoop", "SQLiteStore"]),
 
     tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"]),
   ],

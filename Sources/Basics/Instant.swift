@@ -6,6 +6,10 @@ public struct Instant: Hashable, Comparable, Sendable {
 
   /// Later than anything that is due.
   public static let distantFuture = Instant(ms: .max)
+  /// Earlier than anything that has happened.
+  public static let distantPast = Instant(ms: .min)
+  /// 1970-01-01; on the wire: unset.
+  public static let epoch = Instant(ms: 0)
 
   public static func < (a: Instant, b: Instant) -> Bool { a.ms < b.ms }
 
@@ -15,19 +19,15 @@ public struct Instant: Hashable, Comparable, Sendable {
     return Instant(ms: overflow ? (b.ms > 0 ? .max : .min) : sum)
   }
 
+  /// Saturates: an instant before the range is the first one.
+  public static func - (a: Instant, b: Span) -> Instant {
+    let (difference, overflow) = a.ms.subtractingReportingOverflow(b.ms)
+    return Instant(ms: overflow ? (b.ms < 0 ? .max : .min) : difference)
+  }
+
+  /// Saturates: a distance beyond the range is the longest one.
   public static func - (a: Instant, b: Instant) -> Span {
     let (difference, overflow) = a.ms.subtractingReportingOverflow(b.ms)
     return Span(ms: overflow ? (a.ms > b.ms ? .max : .min) : difference)
   }
-}
-
-/// A length of time in milliseconds.
-public struct Span: Hashable, Comparable, Sendable {
-  public let ms: Int64
-
-  public init(ms: Int64) { self.ms = ms }
-
-  public static let zero = Span(ms: 0)
-
-  public static func < (a: Span, b: Span) -> Bool { a.ms < b.ms }
 }

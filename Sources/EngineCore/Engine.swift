@@ -85,6 +85,7 @@ public struct Engine {
     counters.residentRuns = runs.count
     counters.sessions = sessions.count
     counters.deadlines = deadlines.count
+    counters.tasksOut = sessions.values.reduce(0) { $0 + $1.tasksOut.count }
     return counters
   }
 
@@ -345,4 +346,5 @@ public struct EngineCounters: Sendable, Equatable {
   public var residentRuns = 0
   public var sessions = 0
   public var deadlines = 0
+  public var tasksOut = 0
 }

@@ -14,7 +14,7 @@ public struct ShellOutput: Sendable {
   public var closing: [ConnectionID] = []
   /// `flush` wants to be called again after so many microseconds: a batch is held.
   public var holdUs: Int64?
-  /// Nothing is open, staged or in flight any more: the process may end.
+  /// The engine drains, and nothing is staged, in flight or out any more: the process may end.
   public var isDrained = false
 
   public init() {}
@@ -149,7 +149,7 @@ public struct Shell {
     case .commit(let writes): output.commit = writes
     }
     for id in output.dirty { writeWork(id) }
-    if isDraining && gate.isIdle { output.isDrained = isQuiet }
+    output.isDrained = isDraining && gate.isIdle && engine.statistics.tasksOut == 0
     result = output
     output = ShellOutput()
     for id in result.dirty { connections[id]?.isDirty = false }
@@ -161,9 +161,6 @@ public struct Shell {
     connections[id]?.outgoing = []
     return bytes
   }
-
-  /// What nobody waits for any more.
-  private var isQuiet: Bool { connections.values.allSatisfy { $0.streams.isEmpty } }
 
   mutating func markDirty(_ id: ConnectionID) {
     guard connections[id]?.isDirty == false else { return }

@@ -19,7 +19,9 @@ extension Message {
   public init(buffer: UnsafeRawBufferPointer) throws(DecodeError) {
     self.init()
     var reader = WireReader(buffer)
-    try decode(from: &reader)
+    do throws(DecodeError) {
+      try decode(from: &reader)
+    } catch { throw error.located(in: Self.self) }
   }
 
   /// Decodes the whole of `bytes`.
@@ -52,44 +54,5 @@ extension WireEnum {
   /// The value's name in the schema without its prefix; the number if this version has no name.
   public var name: String {
     Self.names.first { $0.number == rawValue }?.name ?? String(rawValue)
-  }
-}
-
-/// Why bytes are not the message that they should be.
-public enum DecodeError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// A value ends beyond the bytes that there are.
-  case truncated(field: UInt32)
-  /// A number of more than ten bytes, or beyond 64 bits.
-  case overlongNumber(field: UInt32)
-  /// Field number 0, or above 2^29 - 1.
-  case invalidTag
-  /// A wire type that proto3 does not have (groups among them).
-  case invalidWireType(field: UInt32)
-  case invalidUTF8(field: UInt32)
-  /// A text holds NUL, which would cut it in C.
-  case nulInText(field: UInt32)
-  /// Not a UUID in its usual form.
-  case invalidRunID(field: UInt32)
-
-  public var description: String {
-    switch self {
-    case .truncated(let field): return "field \(field) is cut short"
-    case .overlongNumber(let field): return "field \(field) holds an overlong number"
-    case .invalidTag: return "a field number is out of range"
-    case .invalidWireType(let field): return "field \(field) has an unknown wire type"
-    case .invalidUTF8(let field): return "field \(field) is not valid UTF-8"
-    case .nulInText(let field): return "field \(field) holds NUL"
-    case .invalidRunID(let field): return "field \(field) is not a run id"
-    }
-  }
-
-  /// The number of the field at fault; 0 when it is not known.
-  public var field: UInt32 {
-    switch self {
-    case .truncated(let f), .overlongNumber(let f), .invalidWireType(let f), .invalidUTF8(let f),
-      .nulInText(let f), .invalidRunID(let f):
-      return f
-    case .invalidTag: return 0
-    }
   }
 }

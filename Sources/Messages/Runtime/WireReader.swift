@@ -41,12 +41,12 @@ public struct WireReader {
     let first = position.pointee
     if first < 0x80 {
       position += 1
-      guard first >= 8 else { throw .invalidTag }
+      guard first >= 8 else { throw DecodeError(.invalidTag, field: 0) }
       field = UInt32(first >> 3)
       return UInt32(first)
     }
     let tag = try varint()
-    guard tag >= 8, tag <= UInt64(UInt32.max) else { throw .invalidTag }
+    guard tag >= 8, tag <= UInt64(UInt32.max) else { throw DecodeError(.invalidTag, field: 0) }
     field = UInt32(tag >> 3)
     return UInt32(tag)
   }
@@ -58,18 +58,18 @@ public struct WireReader {
     case 1: try advance(8)
     case 2: _ = try block()
     case 5: try advance(4)
-    default: throw .invalidWireType(field: field)
+    default: throw DecodeError(.invalidWireType, field: field)
     }
   }
 
   private mutating func advance(_ count: Int) throws(DecodeError) {
-    guard end - position >= count else { throw .truncated(field: field) }
+    guard end - position >= count else { throw DecodeError(.truncated, field: field) }
     position += count
   }
 
   @inline(__always)
   private mutating func varint() throws(DecodeError) -> UInt64 {
-    guard position < end else { throw .truncated(field: field) }
+    guard position < end else { throw DecodeError(.truncated, field: field) }
     let first = position.pointee
     if first < 0x80 {
       position += 1
@@ -84,19 +84,19 @@ public struct WireReader {
     while position < end {
       let byte = position.pointee
       position += 1
-      if shift == 63 && byte > 1 { throw .overlongNumber(field: field) }
+      if shift == 63 && byte > 1 { throw DecodeError(.overlongNumber, field: field) }
       value |= UInt64(byte & 0x7F) << shift
       if byte < 0x80 { return value }
       shift += 7
     }
-    throw .truncated(field: field)
+    throw DecodeError(.truncated, field: field)
   }
 
   /// The bytes of a length-delimited value.
   @inline(__always)
   private mutating func block() throws(DecodeError) -> UnsafeBufferPointer<UInt8> {
     let length = try varint()
-    guard length <= UInt64(end - position) else { throw .truncated(field: field) }
+    guard length <= UInt64(end - position) else { throw DecodeError(.truncated, field: field) }
     let block = UnsafeBufferPointer(start: position, count: Int(length))
     position += Int(length)
     return block
@@ -123,7 +123,7 @@ public struct WireReader {
   }
 
   public mutating func double() throws(DecodeError) -> Double {
-    guard end - position >= 8 else { throw .truncated(field: field) }
+    guard end - position >= 8 else { throw DecodeError(.truncated, field: field) }
     let bits = UnsafeRawPointer(position).loadUnaligned(as: UInt64.self)
     position += 8
     return Double(bitPattern: UInt64(littleEndian: bits))
@@ -138,11 +138,11 @@ public struct WireReader {
     if WireReader.isPlain(bytes) {
       return String(copying: unsafe UTF8Span(unchecked: span, isKnownASCII: true))
     }
-    for byte in bytes where byte == 0 { throw .nulInText(field: field) }
+    for byte in bytes where byte == 0 { throw DecodeError(.nulInText, field: field) }
     do {
       return String(copying: try UTF8Span(validating: span))
     } catch {
-      throw .invalidUTF8(field: field)
+      throw DecodeError(.invalidUTF8, field: field)
     }
   }
 
@@ -171,7 +171,7 @@ public struct WireReader {
     let bytes = try block()
     if bytes.isEmpty { return .none }
     guard let id = RunID(parsing: UnsafeRawBufferPointer(bytes)) else {
-      throw .invalidRunID(field: field)
+      throw DecodeError(.invalidRunID, field: field)
     }
     return id
   }
@@ -184,7 +184,9 @@ public struct WireReader {
 
   public mutating func merge<M: Message>(into value: inout M) throws(DecodeError) {
     var inner = try packed()
-    try value.decode(from: &inner)
+    do throws(DecodeError) {
+      try value.decode(from: &inner)
+    } catch { throw error.located(in: M.self) }
   }
 
   public mutating func merge<M: Message>(into value: inout M?) throws(DecodeError) {

@@ -163,9 +163,12 @@ public struct WireWriter: ~Copyable {
   }
 
   public mutating func string(_ value: String, tag: UInt32) {
-    let text = value.utf8Span.span
-    text.withUnsafeBytes { raw($0) }
-    varint(UInt64(text.count))
+    var value = value
+    let count = value.withUTF8 { bytes in
+      raw(UnsafeRawBufferPointer(bytes))
+      return bytes.count
+    }
+    varint(UInt64(count))
     head(tag)
   }
 

@@ -1,0 +1,232 @@
+import Basics
+import EngineCore
+import SQLiteStore
+import Shell
+import UVLoop
+
+/// What the sidecar tells of itself; one line each, for people and programs.
+public enum SidecarEvent: Sendable {
+  case ready(socket: String)
+  case draining(String)
+  case diskFull(Bool)
+  case refusedPeer(uid: UInt32)
+  case failed(String)
+}
+
+/// Binds the shell to the loop and to the store's thread. It decides nothing: it carries bytes in
+/// and out, commits when it is told to, and sets the timers that it is asked for.
+public final class Sidecar: ConnectionDelegate {
+  private let loop: Loop
+  private var shell: Shell
+  private let store: StoreThread
+  private let log: (SidecarEvent) -> Void
+  private let outgoingBytesMax: Int
+  private let bootID = PeerProcess.bootID
+
+  private var listener: Listener?
+  private var turnEnd: TurnEnd?
+  private var deadlineTimer: Timer?
+  private var holdTimer: PreciseTimer?
+  private var wakeup: Wakeup?
+  private var graceTimer: Timer?
+  private var signals: [SignalWatch] = []
+  private var connections: [UInt64: Connection] = [:]
+  private var watches: [ProcessIdentity: ProcessWatch] = [:]
+  private var output = ShellOutput()
+  private var isClockRead = false
+  private var isDraining = false
+  private var isStopping = false
+
+  /// Milliseconds that tasks under way get to finish at the end.
+  private static let graceMs: UInt64 = 5_000
+
+  public init(
+    _ configuration: ShellConfiguration, store: Store, opened: OpenedStore,
+    log: @escaping (SidecarEvent) -> Void
+  ) throws(UVError) {
+    loop = try Loop()
+    self.log = log
+    outgoingBytesMax = configuration.limits.outgoingBytesMax
+    shell = Shell(configuration, opened: opened, at: Sidecar.reading)
+    let answered = WakeupReference()
+    self.store = StoreThread(store) { answered.wakeup?.send() }
+    let wakeup = try Wakeup(loop) { [unowned self] in takeAnswers() }
+    answered.wakeup = wakeup
+    self.wakeup = wakeup
+    turnEnd = try TurnEnd(loop) { [unowned self] in endTurn() }
+    deadlineTimer = try Timer(loop) { [unowned self] in
+      readClock()
+      shell.deadlineReached()
+    }
+    holdTimer = try PreciseTimer(loop) { [unowned self] in readClock() }
+    graceTimer = try Timer(loop) { [unowned self] in stop() }
+  }
+
+  /// Serves the socket until it is told to end (SIGTERM, SIGINT, Drain).
+  public func run(_ socket: SocketFile, name: String) throws(UVError) {
+    store.start()
+    listener = try Listener(loop, socket: socket) { [unowned self] in accepted($0) }
+    for signal in [15, 2] as [Int32] {
+      signals.append(
+        try SignalWatch(loop, signal: signal) { [unowned self] in
+          drain("signal \(signal)")
+        })
+    }
+    log(.ready(socket: name))
+    loop.run()
+    socket.remove()
+    loop.close()
+  }
+
+  private static var reading: ClockReading {
+    ClockReading(
+      wallMs: Clocks.wallMs, bootMs: Clocks.bootMs, monotonicUs: Clocks.monotonicUs)
+  }
+
+  /// The clocks are read once a turn, when its first event comes.
+  private func readClock() {
+    guard !isClockRead else { return }
+    isClockRead = true
+    shell.advance(Sidecar.reading)
+  }
+
+  // MARK: - Connections
+
+  private func accepted(_ connection: Connection) {
+    readClock()
+    guard let process = try? PeerProcess(of: connection.fd) else { return connection.close() }
+    let identity =
+      process.pidfd == nil
+      ? nil
+      : ProcessIdentity(
+        bootID: bootID, process: Int64(process.pid), start: process.startTicks)
+    if let pidfd = process.pidfd, let identity { watch(identity, pidfd) }
+    let peer = Peer(uid: process.uid, gid: process.gid, process: identity)
+    guard shell.connected(ConnectionID(connection.number), peer) else {
+      log(.refusedPeer(uid: process.uid))
+      return connection.close()
+    }
+    connections[connection.number] = connection
+    do throws(UVError) {
+      try connection.start(self)
+    } catch { connection.close() }
+  }
+
+  /// One watch per process, until it ends: its leases may outlive its connections.
+  private func watch(_ identity: ProcessIdentity, _ pidfd: Int32) {
+    if watches[identity] != nil {
+      closeDescriptor(pidfd)
+      return
+    }
+    watches[identity] = try? ProcessWatch(loop, pidfd: pidfd) { [unowned self] in
+      watches.removeValue(forKey: identity)
+      readClock()
+      shell.processGone(identity)
+    }
+  }
+
+  public func connection(_ connection: Connection, received bytes: UnsafeRawBufferPointer) {
+    readClock()
+    shell.received(ConnectionID(connection.number), bytes)
+  }
+
+  public func connectionClosed(_ connection: Connection) {
+    guard connections.removeValue(forKey: connection.number) != nil else { return }
+    readClock()
+    shell.disconnected(ConnectionID(connection.number))
+  }
+
+  // MARK: - The store
+
+  private func takeAnswers() {
+    readClock()
+    for answer in store.answers.takeAll() {
+      switch answer {
+      case .persisted(let us, let counters):
+        shell.storeCounters = counters.named
+        shell.persisted(us: us)
+      case .loaded(let loaded): shell.loaded(loaded)
+      case .diskFull(let isFull):
+        log(.diskFull(isFull))
+        shell.diskFull(isFull)
+      case .failed(let text):
+        // Nothing is answered any more: what is gated must not leave.
+        log(.failed(text))
+        abortProcess()
+      }
+    }
+  }
+
+  // MARK: - Turns
+
+  /// Carries out what the shell has decided in this turn.
+  private func endTurn() {
+    guard !isStopping else { return }
+    if !isClockRead { shell.advance(Sidecar.reading) }
+    shell.flush(into: &output)
+    for load in output.loads { store.orders.put(.load(load)) }
+    if let writes = output.commit { store.orders.put(.commit(writes)) }
+    for id in output.dirty { write(id) }
+    for id in output.closing { connections[id.value]?.closeWhenWritten() }
+    if let us = output.holdUs { holdTimer?.start(afterUs: us) }
+    if let ms = shell.nextDeadlineMs {
+      deadlineTimer?.start(afterMs: UInt64(ms))
+    } else {
+      deadlineTimer?.stop()
+    }
+    isClockRead = false
+    if output.isDrained { stop() }
+  }
+
+  private func write(_ id: ConnectionID) {
+    let bytes = shell.takeOutgoing(id)
+    guard let connection = connections[id.value], !bytes.isEmpty else { return }
+    bytes.withUnsafeBytes { connection.write($0) }
+    if connection.queuedBytes > outgoingBytesMax {
+      shell.overflowed(id)
+      connection.close()
+    }
+  }
+
+  // MARK: - The end
+
+  private func drain(_ why: String) {
+    if isDraining { return stop() }
+    isDraining = true
+    log(.draining(why))
+    readClock()
+    shell.drain()
+    graceTimer?.start(afterMs: Sidecar.graceMs)
+  }
+
+  private func stop() {
+    guard !isStopping else { return }
+    isStopping = true
+    for connection in connections.values { connection.close() }
+    for watch in watches.values { watch.close() }
+    for signal in signals { signal.close() }
+    listener?.close()
+    turnEnd?.close()
+    deadlineTimer?.close()
+    holdTimer?.close()
+    graceTimer?.close()
+    // The thread may wake the loop until it has ended, so it goes before the wakeup.
+    store.stop()
+    wakeup?.close()
+  }
+}
+
+/// Lets the store's thread find the wakeup that is made after it.
+private final class WakeupReference: @unchecked Sendable {
+  var wakeup: Wakeup?
+}
+
+extension StoreCounters {
+  fileprivate var named: [(name: String, value: Int64)] {
+    [
+      ("store_commits_total", Int64(commits)), ("store_writes_total", Int64(writes)),
+      ("store_loads_total", Int64(loads)), ("store_checkpoints_total", Int64(checkpoints)),
+      ("store_checkpoint_us_max", checkpointUsMax),
+    ]
+  }
+}

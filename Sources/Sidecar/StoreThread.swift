@@ -1,0 +1,113 @@
+import EngineCore
+import Glibc
+import SQLiteStore
+import UVLoop
+
+/// The thread that owns the store: it commits one batch at a time, and serves loads before it
+/// begins the next one.
+final class StoreThread: @unchecked Sendable {
+  enum Order: Sendable {
+    case commit([Write])
+    case load(Load)
+  }
+
+  enum Answer: Sendable {
+    /// The batch is durable; how long that took, and the store's counters.
+    case persisted(us: Int64, StoreCounters)
+    case loaded(Loaded)
+    case diskFull(Bool)
+    /// The outcome of a commit, a checkpoint or a read is unknown: the process must end.
+    case failed(String)
+  }
+
+  let orders = Mailbox<Order>()
+  let answers = Mailbox<Answer>()
+  // Used by the store's thread only.
+  private let store: Store
+  private let wake: @Sendable () -> Void
+  private var isFull = false
+  private var thread = pthread_t()
+
+  /// `wake` is called from the store's thread after each answer.
+  init(_ store: Store, wake: @escaping @Sendable () -> Void) {
+    self.store = store
+    self.wake = wake
+  }
+
+  func start() {
+    let context = Unmanaged.passRetained(self).toOpaque()
+    let code = pthread_create(&thread, nil, { context in
+      guard let context else { return nil }
+      Unmanaged<StoreThread>.fromOpaque(context).takeRetainedValue().run()
+      return nil
+    }, context)
+    precondition(code == 0, "the store's thread cannot be started: \(String(cString: strerror(code)))")
+  }
+
+  /// Lets what was ordered finish, and ends the thread; no answer and no wakeup follows.
+  func stop() {
+    orders.close()
+    pthread_join(thread, nil)
+  }
+
+  private func run() {
+    while let batch = orders.wait(ms: 1_000) {
+      do throws(StoreError) {
+        if batch.isEmpty { try rest() }
+        for case .load(let load) in batch { try serve(load) }
+        for case .commit(let writes) in batch { try commit(writes) }
+      } catch {
+        tell(.failed(error.description))
+        return
+      }
+    }
+  }
+
+  private func tell(_ answer: Answer) {
+    answers.put(answer)
+    wake()
+  }
+
+  private func serve(_ load: Load) throws(StoreError) {
+    tell(.loaded(try store.load(load)))
+  }
+
+  private func commit(_ writes: [Write]) throws(StoreError) {
+    let began = Clocks.monotonicUs
+    while true {
+      do throws(StoreError) {
+        try store.commit(writes)
+        break
+      } catch {
+        guard case .full = error else { throw error }
+        try waitForSpace()
+      }
+    }
+    tell(.persisted(us: Clocks.monotonicUs - began, store.counters))
+    try store.checkpointIfNeeded(isIdle: false)
+  }
+
+  /// The disk is full: the ballast makes room; without one, loads go on while we wait.
+  private func waitForSpace() throws(StoreError) {
+    if !isFull {
+      isFull = true
+      tell(.diskFull(true))
+    }
+    if store.freeBallast() { return }
+    for order in orders.wait(ms: 100) ?? [] {
+      switch order {
+      case .load(let load): try serve(load)
+      case .commit: preconditionFailure("a second batch while one is with the store")
+      }
+    }
+  }
+
+  /// Nothing to do for a while.
+  private func rest() throws(StoreError) {
+    try store.checkpointIfNeeded(isIdle: true)
+    if isFull && store.restoreBallast() {
+      isFull = false
+      tell(.diskFull(false))
+    }
+  }
+}
