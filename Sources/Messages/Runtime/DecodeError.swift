@@ -39,11 +39,11 @@ public struct DecodeError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 
   public var description: String {
-    let place = "\(message.isEmpty ? "" : message + " ")field \(field)"
+    let place = message.isEmpty ? "field \(field)" : "\(message): field \(field)"
     switch code {
     case .truncated: return "\(place) is cut short"
     case .overlongNumber: return "\(place) holds an overlong number"
-    case .invalidTag: return "\(message.isEmpty ? "a" : message + ": a") field number is out of range"
+    case .invalidTag: return message.isEmpty ? "a bad field number" : "\(message): a bad field number"
     case .invalidWireType: return "\(place) has an unknown wire type"
     case .invalidUTF8: return "\(place) is not valid UTF-8"
     case .nulInText: return "\(place) holds NUL"
