@@ -21,7 +21,6 @@ let package = Package(
   products: [],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     // For the generator and the tests only.
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
   ],
@@ -45,6 +44,13 @@ let package = Package(
     floor("SQLiteStore", ["CSQLite", "Basics", "Messages", "EngineCore"]),
     floor("Shell", ["Basics", "Messages", "EngineCore", "Wire"]),
     floor("Sidecar", ["Basics", "EngineCore", "Shell", "UVLoop", "SQLiteStore"]),
+    .executableTarget(
+      name: "holdfast",
+      dependencies: [
+        "CUV", "EngineCore", "Shell", "Sidecar", "SQLiteStore", "UVLoop",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/holdfast", exclude: ["CLI"], swiftSettings: strict),
 
     tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"]),
   ],

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -26,6 +27,12 @@ static inline int holdfast_open(const char *path, int flags, int mode) {
 }
 
 static inline int holdfast_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGTERM); }
+
+// Two threads need no more arenas; each costs memory.
+static inline void holdfast_limit_arenas(void) { mallopt(M_ARENA_MAX, 2); }
+
+// Swift does not import fork(); here it is called before any thread exists.
+static inline pid_t holdfast_fork(void) { return fork(); }
 
 struct holdfast_peer {
   unsigned uid;

@@ -1,0 +1,103 @@
+import ArgumentParser
+import CUV
+import EngineCore
+import Glibc
+import SQLiteStore
+import Shell
+import Sidecar
+import UVLoop
+
+struct Serve: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run the engine.",
+    discussion: """
+      Without options the state is kept in $XDG_STATE_HOME/holdfast/holdfast.db (or under
+      ~/.local/state), and nothing that was acknowledged is lost when the process or the machine
+      stops at any moment. SIGTERM or Ctrl-C lets tasks under way finish, for five seconds at most.
+
+      Exit codes: 0 ended as asked, 65 the file is damaged, 69 another engine has the file or the
+      socket, 73 the file or the socket cannot be made, 74 an I/O error left a commit in doubt
+      (start it again), 78 the file was written by a newer engine, or the configuration is wrong.
+      """)
+
+  @Option(help: "The file that holds all state.") var db: String?
+  @Option(help: "The socket to serve.") var socket: String?
+  @Flag(help: "Keep nothing: the state ends with the process.") var inMemory = false
+  @Flag(help: "Start the engine again when it ends by a fault.") var supervise = false
+  @Option(help: ArgumentHelp("Bound of the commit hold in microseconds.", visibility: .hidden))
+  var holdUs: Int64?
+
+  func validate() throws {
+    if inMemory && db != nil {
+      throw ValidationError("--in-memory keeps no file: leave out --db, or leave out --in-memory")
+    }
+  }
+
+  func run() throws {
+    signal(SIGPIPE, SIG_IGN)
+    holdfast_limit_arenas()
+    if supervise { Supervisor.run() }
+    let path = inMemory ? nil : try db ?? Paths.defaultStore()
+    let socketPath = try socket ?? Paths.defaultSocket()
+    let (store, opened) = try open(path)
+    var engine = EngineConfiguration(seed: seed())
+    engine.limits = EngineLimits()
+    var configuration = ShellConfiguration(
+      engine: engine, access: AccessRules(ownUID: geteuid()), serverVersion: Version.text,
+      storePath: path ?? "")
+    configuration.holdOverrideUs = holdUs
+    let log = Log()
+    log.write(
+      .info, "store opened", [("path", path ?? "(memory)"), ("epoch", String(opened.epoch))])
+    try serve(configuration, store, opened, socketPath, log)
+  }
+
+  private func open(_ path: String?) throws -> (Store, OpenedStore) {
+    do throws(StoreError) {
+      return try Store.open(path: path)
+    } catch {
+      let code: Int32 =
+        switch error {
+        case .inUse: 69
+        case .newerFormat: 78
+        case .foreign, .corrupt: 65
+        case .full, .unknownOutcome: 74
+        case .system: 73
+        }
+      throw Fault(text: error.description, code: code)
+    }
+  }
+
+  private func serve(
+    _ configuration: ShellConfiguration, _ store: Store, _ opened: OpenedStore,
+    _ socketPath: String, _ log: Log
+  ) throws {
+    let socket: SocketFile
+    do throws(SocketError) {
+      socket =
+        if let inherited = Paths.inherited() { inherited } else {
+          try SocketFile(path: socketPath, group: nil)
+        }
+    } catch {
+      if case .inUse = error { throw Fault(text: error.description, code: 69) }
+      throw Fault(text: error.description, code: 73)
+    }
+    do throws(UVError) {
+      let sidecar = try Sidecar(configuration, store: store, opened: opened) { log.write($0) }
+      try sidecar.run(socket, name: socketPath)
+    } catch { throw Fault(text: error.description, code: 73) }
+  }
+
+  private func seed() -> UInt64 {
+    var random = SystemRandomNumberGenerator()
+    return random.next()
+  }
+}
+
+/// Ends the process with one clear line and an exit code of its own.
+struct Fault: Error, CustomStringConvertible {
+  let text: String
+  let code: Int32
+
+  var description: String { text }
+}
