@@ -616,8 +616,9 @@ HOLDFAST_API holdfast_status holdfast_health(holdfast_client *client, int64_t ti
  * each attach (less the activities that still run here), then one back
  *   - for each holdfast_worker_complete_workflow_task whose message has `more` unset,
  *   - for each holdfast_worker_complete_replay whose message carries a failure,
- *   - for each task whose run is evicted by the engine while the task is out (its answer, if the
- *     caller still gives one, is dropped),
+ *   - for each task whose run is evicted, by the engine or with holdfast_worker_evicted, while the
+ *     task is out (its answer, if the caller still gives one, is dropped), or whose answer the
+ *     engine refuses,
  *   - for each activity task that is completed, failed, reported cancelled or given away, also when
  *     its lease was lost meanwhile.
  * A replay (all its parts) and the activation that follows it are one task with one slot; Evict,
@@ -782,8 +783,9 @@ HOLDFAST_API holdfast_status holdfast_worker_complete_workflow_task(holdfast_wor
 HOLDFAST_API holdfast_status holdfast_worker_complete_replay(holdfast_worker *worker,
                                                              holdfast_bytes message);
 
-/* Tells the engine that the worker dropped these runs from its cache by itself. Not needed for
- * those that HOLDFAST_TASK_EVICT or _DISCONNECTED named. run_ids may be NULL when count is 0. Since
+/* Tells the engine that the worker dropped these runs from its cache by itself, and ends their
+ * tasks that are out. Also the answer to an activation of a run that is not in the cache: it comes
+ * again with a replay. Not needed for those that HOLDFAST_TASK_EVICT or _DISCONNECTED named. run_ids may be NULL when count is 0. Since
  * 0.1. */
 HOLDFAST_API holdfast_status holdfast_worker_evicted(holdfast_worker *worker,
                                                      const holdfast_string *run_ids, size_t count);
@@ -935,9 +937,9 @@ HOLDFAST_API holdfast_status holdfast_connection_create(const holdfast_connectio
 /* Frees a connection; NULL is fine. Since 0.1. */
 HOLDFAST_API void holdfast_connection_free(holdfast_connection *connection);
 
-/* Takes bytes that arrived, split anywhere. Views of earlier events become invalid. Errors:
- * PROTOCOL_ERROR (a length outside the limit is refused before anything is allocated),
- * OUT_OF_MEMORY; the CLOSED event that follows says more. Since 0.1. */
+/* Takes bytes that arrived, split anywhere. Views of earlier events become invalid. What is wrong
+ * with them comes as a CLOSED event; a frame's length is checked before its body is awaited.
+ * Errors: CLOSED (the connection is over), OUT_OF_MEMORY. Since 0.1. */
 HOLDFAST_API holdfast_status holdfast_connection_receive(holdfast_connection *connection,
                                                          holdfast_bytes bytes, int64_t now_ms);
 

@@ -23,7 +23,8 @@ static inline size_t hf_buffer_length(const hf_buffer *buffer)
 
 static inline holdfast_bytes hf_buffer_view(const hf_buffer *buffer)
 {
-    return (holdfast_bytes){buffer->data + buffer->start, buffer->end - buffer->start};
+    const uint8_t *at = buffer->data != NULL ? buffer->data + buffer->start : NULL;
+    return (holdfast_bytes){at, buffer->end - buffer->start};
 }
 
 /* Makes room for `more` bytes after the end; false: out of memory, nothing changed. */

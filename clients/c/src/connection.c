@@ -261,10 +261,10 @@ static bool closed_event(holdfast_connection *connection, holdfast_event *event)
 /* 1: *frame is the next whole frame; 0: more bytes are needed; -1: the connection has failed. */
 static int next_frame(holdfast_connection *connection, holdfast_bytes *frame)
 {
-    const uint8_t *at = connection->in.data + connection->in.start;
     size_t have = hf_buffer_length(&connection->in);
     if (have < HF_LENGTH_BYTES)
         return 0;
+    const uint8_t *at = connection->in.data + connection->in.start;
     uint32_t size =
         (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | (uint32_t)at[3];
     if (size == 0 || size > connection->frame_in_max) {
