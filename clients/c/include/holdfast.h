@@ -785,8 +785,8 @@ HOLDFAST_API holdfast_status holdfast_worker_complete_replay(holdfast_worker *wo
 
 /* Tells the engine that the worker dropped these runs from its cache by itself, and ends their
  * tasks that are out. Also the answer to an activation of a run that is not in the cache: it comes
- * again with a replay. Not needed for those that HOLDFAST_TASK_EVICT or _DISCONNECTED named. run_ids may be NULL when count is 0. Since
- * 0.1. */
+ * again with a replay. Not needed for those that HOLDFAST_TASK_EVICT or _DISCONNECTED named.
+ * run_ids may be NULL when count is 0. Since 0.1. */
 HOLDFAST_API holdfast_status holdfast_worker_evicted(holdfast_worker *worker,
                                                      const holdfast_string *run_ids, size_t count);
 

@@ -1,6 +1,6 @@
 /* An activity task in the hands of the worker. */
-#include "worker.h"
 #include "wire.h"
+#include "worker.h"
 
 #include <stdlib.h>
 

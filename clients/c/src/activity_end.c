@@ -1,6 +1,6 @@
 /* How an activity ends, and how its end gets to the engine for certain. */
-#include "worker.h"
 #include "wire.h"
+#include "worker.h"
 
 #include <stdlib.h>
 
@@ -33,8 +33,8 @@ static bool add_heartbeat(const holdfast_activity *activity, holdfast_bytes mess
 static holdfast_status keep(holdfast_worker *worker, uint32_t kind, holdfast_bytes token,
                             holdfast_bytes message)
 {
-    uint32_t frame = worker->link.fd >= 0 ? worker->link.connection->frame_out_max
-                                          : HF_FRAME_BYTES_MAX;
+    uint32_t frame =
+        worker->link.fd >= 0 ? worker->link.connection->frame_out_max : HF_FRAME_BYTES_MAX;
     if (message.len + HF_FRAME_OVERHEAD > frame)
         return HOLDFAST_TOO_LARGE;
     hf_result *result = malloc(sizeof *result + token.len + message.len);
@@ -141,8 +141,7 @@ holdfast_status holdfast_activity_complete(holdfast_activity *activity, holdfast
     return end(activity, HF_SEND_ACTIVITY_COMPLETED, &builder, &message.base);
 }
 
-holdfast_status holdfast_activity_fail(holdfast_activity *activity,
-                                       const holdfast_failure *failure)
+holdfast_status holdfast_activity_fail(holdfast_activity *activity, const holdfast_failure *failure)
 {
     hf_builder builder;
     holdfast_status status = begin(activity, &builder);
@@ -191,8 +190,7 @@ holdfast_status holdfast_activity_heartbeat(holdfast_activity *activity, holdfas
     status = builder.status;
     if (status == HOLDFAST_OK) {
         pthread_mutex_lock(&worker->lock);
-        status =
-            worker->closed ? HOLDFAST_CLOSED : hf_heartbeat(worker, activity, bytes);
+        status = worker->closed ? HOLDFAST_CLOSED : hf_heartbeat(worker, activity, bytes);
         pthread_mutex_unlock(&worker->lock);
     }
     hf_builder_free(&builder);

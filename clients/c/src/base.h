@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define HF_CONTAINER(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define HF_CONTAINER(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 #define HF_NEVER INT64_MAX
 
 /* Bytes that grow at the end and are consumed at the front. */

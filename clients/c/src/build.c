@@ -25,8 +25,7 @@ holdfast_status hf_builder_fault(hf_builder *builder, holdfast_status status, co
 
 void *hf_build_alloc(hf_builder *builder, size_t size)
 {
-    void *memory =
-        builder->status == HOLDFAST_OK ? hf_arena_alloc(&builder->arena, size) : NULL;
+    void *memory = builder->status == HOLDFAST_OK ? hf_arena_alloc(&builder->arena, size) : NULL;
     if (memory == NULL && builder->status == HOLDFAST_OK)
         builder->status = hf_fail(builder->error, HOLDFAST_OUT_OF_MEMORY, "out of memory");
     return memory;
@@ -163,9 +162,8 @@ Holdfast__V1__Header *hf_build_header(hf_builder *builder, holdfast_header heade
     return made;
 }
 
-static Holdfast__V1__FailureInfo *build_failure_info(hf_builder *builder,
-                                                     const holdfast_failure *from,
-                                                     const char *field)
+static Holdfast__V1__FailureInfo *
+build_failure_info(hf_builder *builder, const holdfast_failure *from, const char *field)
 {
     Holdfast__V1__FailureInfo *info = hf_build_alloc(builder, sizeof *info);
     Holdfast__V1__ApplicationFailure *application = hf_build_alloc(builder, sizeof *application);

@@ -9,7 +9,8 @@
 #define HF_CALLS_MAX 100000u
 /* Messages of a stream that may wait here for their reader. */
 #define HF_STREAM_WINDOW 32u
-/* How much longer than the engine, which watches the deadline too, the client waits for its word. */
+/* How much longer than the engine, which watches the deadline too, the client waits for its word.
+ */
 #define HF_DEADLINE_SLACK_MS 250
 
 typedef enum hf_call_state {
@@ -72,12 +73,12 @@ struct holdfast_client {
     int64_t call_timeout_ms;
     hf_link link;
     bool ready, draining, shut_down;
-    uint32_t failures;      /* in a row, to connect or to stay connected */
-    int64_t next_connect;   /* not before this */
+    uint32_t failures;    /* in a row, to connect or to stay connected */
+    int64_t next_connect; /* not before this */
     int64_t last_io;
     holdfast_error *last_error;
-    bool reading;           /* somebody is at the socket; the others wait on their conditions */
-    int64_t reading_until;  /* when the reader wakes up by itself */
+    bool reading;          /* somebody is at the socket; the others wait on their conditions */
+    int64_t reading_until; /* when the reader wakes up by itself */
     int wake_fd;
     hf_waiter *waiters;
     hf_table streams; /* calls by stream id */

@@ -116,8 +116,8 @@ holdfast_status hf_call_begin(holdfast_client *client, hf_call *call, holdfast_e
         hf_client_wake_before(client, due);
     }
     hf_client_send(client, now);
-    /* The reader learns by itself only what arrives: not that there is something to connect for, nor
-     * that the socket is full. */
+    /* The reader learns by itself only what arrives: not that there is something to connect for,
+     * nor that the socket is full. */
     if (client->reading && (client->link.fd < 0 || client->link.blocked))
         hf_client_wake(client);
     return HOLDFAST_OK;

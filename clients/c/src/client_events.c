@@ -43,8 +43,7 @@ static bool repeat_later(holdfast_client *client, hf_call *call, const holdfast_
     if (!call->repeatable || call->kind == HF_CALL_STREAMING || client->reconnect.never ||
         !(asked || leaving))
         return false;
-    int64_t pause =
-        holdfast_backoff_ms(&client->reconnect, call->attempts, hf_random_number());
+    int64_t pause = holdfast_backoff_ms(&client->reconnect, call->attempts, hf_random_number());
     if (pause < error->retry_after_ms)
         pause = error->retry_after_ms;
     int64_t again = hf_deadline(now_ms, pause);
@@ -87,8 +86,7 @@ static void take_message(holdfast_client *client, const holdfast_event *event)
         return;
     holdfast_error *error = NULL;
     holdfast_status status = check_response(call, event->body, &error);
-    hf_message *message =
-        status == HOLDFAST_OK ? malloc(sizeof *message + event->body.len) : NULL;
+    hf_message *message = status == HOLDFAST_OK ? malloc(sizeof *message + event->body.len) : NULL;
     if (status == HOLDFAST_OK && message == NULL)
         status = hf_fail(&error, HOLDFAST_OUT_OF_MEMORY, "out of memory");
     if (status != HOLDFAST_OK) {

@@ -98,9 +98,9 @@ static int64_t engine_timeout(const hf_call *call, int64_t now_ms)
 static bool send_call(holdfast_client *client, hf_call *call, int64_t now_ms)
 {
     holdfast_connection *connection = client->link.connection;
-    holdfast_status status = holdfast_connection_open(
-        connection, call->method, hf_buffer_view(&call->request), engine_timeout(call, now_ms),
-        true, &call->stream);
+    holdfast_status status =
+        holdfast_connection_open(connection, call->method, hf_buffer_view(&call->request),
+                                 engine_timeout(call, now_ms), true, &call->stream);
     if (status == HOLDFAST_RESOURCE_EXHAUSTED)
         return false;
     if (status == HOLDFAST_OK &&

@@ -24,8 +24,7 @@ static void await_call(holdfast_client *client, hf_call *call)
 }
 
 holdfast_status hf_client_call(holdfast_client *client, const char *method, holdfast_bytes request,
-                               int64_t timeout_ms, holdfast_bytes *response,
-                               holdfast_error **error)
+                               int64_t timeout_ms, holdfast_bytes *response, holdfast_error **error)
 {
     hf_call *call;
     holdfast_status status =

@@ -50,8 +50,8 @@ static void give_credit(holdfast_client *client, hf_call *call)
     }
 }
 
-static holdfast_status take_message(holdfast_client *client, hf_call *call,
-                                    holdfast_bytes *message, holdfast_error **error)
+static holdfast_status take_message(holdfast_client *client, hf_call *call, holdfast_bytes *message,
+                                    holdfast_error **error)
 {
     if (call->messages != NULL) {
         call->current = call->messages;

@@ -40,8 +40,8 @@ static holdfast_status queue_hello(holdfast_connection *connection,
 
 static bool strings_valid(const holdfast_connection_options *options)
 {
-    const holdfast_string all[] = {options->client_name, options->client_version,
-                                   options->language, options->identity};
+    const holdfast_string all[] = {options->client_name, options->client_version, options->language,
+                                   options->identity};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (hf_utf8_fault(all[i].ptr, all[i].len) != NULL)
             return false;
@@ -73,8 +73,7 @@ holdfast_status holdfast_connection_create(const holdfast_connection_options *op
     made->next_ping = 1;
     made->frame_in_max = given.frame_bytes_max > 0 ? given.frame_bytes_max : HF_FRAME_BYTES_MAX;
     made->frame_out_max = HF_FRAME_BYTES_MAX;
-    made->handshake_deadline =
-        hf_deadline(now_ms, or_default(given.handshake_timeout_ms, 5000));
+    made->handshake_deadline = hf_deadline(now_ms, or_default(given.handshake_timeout_ms, 5000));
     made->ping_interval = or_default(given.ping_interval_ms, 15000);
     made->ping_timeout = or_default(given.ping_timeout_ms, 15000);
     made->ping_sent = -1;

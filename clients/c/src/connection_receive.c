@@ -111,8 +111,7 @@ static bool take_credit(holdfast_connection *connection, uint64_t id, uint32_t m
     if (stream == NULL || messages == 0)
         return false;
     stream->send_credit += messages;
-    *event =
-        (holdfast_event){.kind = HOLDFAST_EVENT_CREDIT, .stream = id, .credit = messages};
+    *event = (holdfast_event){.kind = HOLDFAST_EVENT_CREDIT, .stream = id, .credit = messages};
     return true;
 }
 
@@ -206,8 +205,8 @@ bool hf_connection_frame(holdfast_connection *connection, holdfast_bytes bytes,
     hf_arena_init(&arena, 0);
     Holdfast__V1__Frame *frame =
         (Holdfast__V1__Frame *)hf_unpack(&arena, &holdfast__v1__frame__descriptor, bytes);
-    bool filled = frame != NULL ? dispatch(connection, frame, found.body, event)
-                                : out_of_memory(connection);
+    bool filled =
+        frame != NULL ? dispatch(connection, frame, found.body, event) : out_of_memory(connection);
     hf_arena_free(&arena);
     return filled;
 }

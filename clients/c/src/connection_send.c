@@ -60,7 +60,8 @@ holdfast_status holdfast_connection_open(holdfast_connection *connection, const 
         free(made);
         return HOLDFAST_OUT_OF_MEMORY;
     }
-    status = queue_open(connection, made->id, method, message, timeout_ms > 0 ? timeout_ms : 0, end);
+    status =
+        queue_open(connection, made->id, method, message, timeout_ms > 0 ? timeout_ms : 0, end);
     if (status != HOLDFAST_OK) {
         hf_table_remove(&connection->streams, &made->node);
         free(made);

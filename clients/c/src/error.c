@@ -55,8 +55,9 @@ const char *holdfast_strerror(holdfast_status status)
 static const char *reason_name(int32_t reason)
 {
     const ProtobufCEnumValue *value =
-        reason != 0 ? protobuf_c_enum_descriptor_get_value(&holdfast__v1__reason__descriptor, reason)
-                    : NULL;
+        reason != 0
+            ? protobuf_c_enum_descriptor_get_value(&holdfast__v1__reason__descriptor, reason)
+            : NULL;
     const char *prefix = "REASON_";
     if (value == NULL || strncmp(value->name, prefix, strlen(prefix)) != 0)
         return "";
@@ -143,8 +144,7 @@ holdfast_status hf_fail_status(holdfast_error **error, const Holdfast__V1__Statu
         return HOLDFAST_OK;
     }
     int number = (int)status->code;
-    holdfast_status code =
-        number > 0 && number <= 16 ? (holdfast_status)number : HOLDFAST_UNKNOWN;
+    holdfast_status code = number > 0 && number <= 16 ? (holdfast_status)number : HOLDFAST_UNKNOWN;
     if (error != NULL)
         *error = make(&(parts){code, (int32_t)status->reason, status->message, status->field,
                                status->run_id, status->retry_after_ms});

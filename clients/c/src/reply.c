@@ -21,9 +21,8 @@ holdfast_status hf_typed_begin(holdfast_client *client, const void *options, uin
     return HOLDFAST_OK;
 }
 
-static holdfast_status make_reply(const char *method, holdfast_bytes response,
-                                  hf_reply_reader read, holdfast_reply **reply,
-                                  holdfast_error **error)
+static holdfast_status make_reply(const char *method, holdfast_bytes response, hf_reply_reader read,
+                                  holdfast_reply **reply, holdfast_error **error)
 {
     holdfast_reply *made = calloc(1, sizeof *made);
     if (made == NULL)

@@ -3,7 +3,6 @@
 #include "client.h"
 #include "wire.h"
 
-
 static const ProtobufCFieldDescriptor *field_named(const ProtobufCMessageDescriptor *type,
                                                    const char *name, ProtobufCType kind)
 {
@@ -39,7 +38,8 @@ static bool append_defaults(const holdfast_client *client, const ProtobufCMessag
            append_if_unset(type, message, "request_id", request_id, out);
 }
 
-/* SignalWithStartWorkflow carries its request in `start`: written anew, because its length grows. */
+/* SignalWithStartWorkflow carries its request in `start`: written anew, because its length grows.
+ */
 static bool copy_with_start(const holdfast_client *client, const ProtobufCFieldDescriptor *start,
                             holdfast_bytes message, hf_buffer *out)
 {
@@ -79,8 +79,7 @@ holdfast_status hf_request_prepare(holdfast_client *client, const char *method,
         if (!hf_wire_check(type, request, &fault))
             return hf_fail_field(error, HOLDFAST_BAD_ARGUMENT, fault.path, "%s %s",
                                  fault.path[0] != '\0' ? fault.path : "the request", fault.what);
-        const ProtobufCFieldDescriptor *start =
-            field_named(type, "start", PROTOBUF_C_TYPE_MESSAGE);
+        const ProtobufCFieldDescriptor *start = field_named(type, "start", PROTOBUF_C_TYPE_MESSAGE);
         done = start != NULL ? copy_with_start(client, start, request, prepared)
                              : hf_buffer_append(prepared, request.ptr, request.len);
         done = done && append_defaults(client, type, request, prepared);

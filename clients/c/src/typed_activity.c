@@ -18,8 +18,7 @@ static Holdfast__V1__ActivityReference *build_reference(hf_builder *builder,
         return made;
     }
     if (options->workflow_id.len == 0)
-        hf_builder_fault(builder, HOLDFAST_BAD_ARGUMENT, "workflow_id",
-                         "and token are both empty");
+        hf_builder_fault(builder, HOLDFAST_BAD_ARGUMENT, "workflow_id", "and token are both empty");
     if (options->activity_id.len == 0)
         hf_builder_fault(builder, HOLDFAST_BAD_ARGUMENT, "activity_id", "is empty");
     holdfast__v1__workflow_execution__init(execution);
@@ -117,8 +116,7 @@ holdfast_status holdfast_heartbeat_activity(holdfast_client *client,
     holdfast_status status = begin(client, options, &b, error);
     if (status != HOLDFAST_OK)
         return status;
-    Holdfast__V1__HeartbeatActivityRequest request =
-        HOLDFAST__V1__HEARTBEAT_ACTIVITY_REQUEST__INIT;
+    Holdfast__V1__HeartbeatActivityRequest request = HOLDFAST__V1__HEARTBEAT_ACTIVITY_REQUEST__INIT;
     request.namespace_ = hf_build_string(&b, options->name_space, "namespace");
     request.activity = build_reference(&b, options);
     request.details = hf_build_payloads(&b, options->payloads, "payloads", &request.n_details);

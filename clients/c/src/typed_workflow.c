@@ -8,9 +8,8 @@
 #define WORKFLOW_SERVICE "holdfast.v1.WorkflowService/"
 
 /* Fills a struct member that is a message, from the builder's arena. */
-static Holdfast__V1__WorkflowExecution *build_execution(hf_builder *builder,
-                                                        holdfast_string workflow_id,
-                                                        holdfast_string run_id)
+static Holdfast__V1__WorkflowExecution *
+build_execution(hf_builder *builder, holdfast_string workflow_id, holdfast_string run_id)
 {
     if (workflow_id.len == 0)
         hf_builder_fault(builder, HOLDFAST_BAD_ARGUMENT, "workflow_id", "is empty");
@@ -78,8 +77,8 @@ holdfast_status holdfast_start_workflow(holdfast_client *client,
 {
     hf_builder builder;
     holdfast_status status =
-        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0,
-                       sizeof *options, reply, &builder, error);
+        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0, sizeof *options,
+                       reply, &builder, error);
     if (status != HOLDFAST_OK)
         return status;
     Holdfast__V1__StartWorkflowRequest request;
@@ -100,8 +99,8 @@ holdfast_status holdfast_signal_workflow(holdfast_client *client,
 {
     hf_builder b;
     holdfast_status status =
-        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0,
-                       sizeof *options, reply, &b, error);
+        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0, sizeof *options,
+                       reply, &b, error);
     if (status != HOLDFAST_OK)
         return status;
     Holdfast__V1__SignalWorkflowRequest request = HOLDFAST__V1__SIGNAL_WORKFLOW_REQUEST__INIT;
@@ -122,8 +121,8 @@ holdfast_status holdfast_signal_with_start(holdfast_client *client,
 {
     hf_builder b;
     holdfast_status status =
-        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0,
-                       sizeof *options, reply, &b, error);
+        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0, sizeof *options,
+                       reply, &b, error);
     if (status != HOLDFAST_OK)
         return status;
     const holdfast_start_options *start = options->start;
@@ -149,8 +148,7 @@ holdfast_status holdfast_signal_with_start(holdfast_client *client,
 static bool read_query(holdfast_reply *reply, const ProtobufCMessage *message)
 {
     const Holdfast__V1__QueryWorkflowResponse *response = (const void *)message;
-    return hf_view_payloads(&reply->arena, response->n_result, response->result,
-                            &reply->payloads);
+    return hf_view_payloads(&reply->arena, response->n_result, response->result, &reply->payloads);
 }
 
 holdfast_status holdfast_query_workflow(holdfast_client *client,
@@ -159,8 +157,8 @@ holdfast_status holdfast_query_workflow(holdfast_client *client,
 {
     hf_builder b;
     holdfast_status status =
-        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0,
-                       sizeof *options, reply, &b, error);
+        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0, sizeof *options,
+                       reply, &b, error);
     if (status != HOLDFAST_OK)
         return status;
     Holdfast__V1__QueryWorkflowRequest request = HOLDFAST__V1__QUERY_WORKFLOW_REQUEST__INIT;
@@ -195,8 +193,8 @@ holdfast_status holdfast_get_result(holdfast_client *client,
 {
     hf_builder b;
     holdfast_status status =
-        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0,
-                       sizeof *options, reply, &b, error);
+        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0, sizeof *options,
+                       reply, &b, error);
     if (status != HOLDFAST_OK)
         return status;
     Holdfast__V1__GetWorkflowResultRequest request =
@@ -220,8 +218,8 @@ holdfast_status holdfast_cancel_workflow(holdfast_client *client,
 {
     hf_builder b;
     holdfast_status status =
-        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0,
-                       sizeof *options, reply, &b, error);
+        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0, sizeof *options,
+                       reply, &b, error);
     if (status != HOLDFAST_OK)
         return status;
     Holdfast__V1__CancelWorkflowRequest request = HOLDFAST__V1__CANCEL_WORKFLOW_REQUEST__INIT;
@@ -239,12 +237,11 @@ holdfast_status holdfast_terminate_workflow(holdfast_client *client,
 {
     hf_builder b;
     holdfast_status status =
-        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0,
-                       sizeof *options, reply, &b, error);
+        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0, sizeof *options,
+                       reply, &b, error);
     if (status != HOLDFAST_OK)
         return status;
-    Holdfast__V1__TerminateWorkflowRequest request =
-        HOLDFAST__V1__TERMINATE_WORKFLOW_REQUEST__INIT;
+    Holdfast__V1__TerminateWorkflowRequest request = HOLDFAST__V1__TERMINATE_WORKFLOW_REQUEST__INIT;
     request.namespace_ = hf_build_string(&b, options->name_space, "namespace");
     request.execution = build_execution(&b, options->workflow_id, options->run_id);
     request.reason = hf_build_string(&b, options->reason, "reason");
@@ -272,8 +269,8 @@ holdfast_status holdfast_describe_workflow(holdfast_client *client,
 {
     hf_builder b;
     holdfast_status status =
-        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0,
-                       sizeof *options, reply, &b, error);
+        hf_typed_begin(client, options, options != NULL ? options->struct_size : 0, sizeof *options,
+                       reply, &b, error);
     if (status != HOLDFAST_OK)
         return status;
     Holdfast__V1__DescribeWorkflowRequest request = HOLDFAST__V1__DESCRIBE_WORKFLOW_REQUEST__INIT;
@@ -290,8 +287,8 @@ static bool read_health(holdfast_reply *reply, const ProtobufCMessage *message)
     return true;
 }
 
-holdfast_status holdfast_health(holdfast_client *client, int64_t timeout_ms,
-                                holdfast_reply **reply, holdfast_error **error)
+holdfast_status holdfast_health(holdfast_client *client, int64_t timeout_ms, holdfast_reply **reply,
+                                holdfast_error **error)
 {
     hf_builder b;
     holdfast_status status = hf_typed_begin(client, client, 0, 0, reply, &b, error);

@@ -13,8 +13,8 @@ static bool view_payload(hf_arena *arena, const Holdfast__V1__Payload *from, hol
         return false;
     for (size_t i = 0; i < from->n_metadata; i++) {
         const Holdfast__V1__MetadataEntry *entry = from->metadata[i];
-        list[i] = (holdfast_metadata){holdfast_str(entry->key),
-                                      {entry->value.data, entry->value.len}};
+        list[i] =
+            (holdfast_metadata){holdfast_str(entry->key), {entry->value.data, entry->value.len}};
     }
     to->metadata = list;
     return true;

@@ -41,11 +41,12 @@ typedef struct hf_fault {
     char path[160]; /* "input.encoding"; empty: the message itself */
 } hf_fault;
 
-/* Checks that a serialized message is well-formed, that each known field has its type, and that every
- * string is UTF-8 without NUL. protobuf-c checks neither strings nor nesting. */
+/* Checks that a serialized message is well-formed, that each known field has its type, and that
+ * every string is UTF-8 without NUL. protobuf-c checks neither strings nor nesting. */
 bool hf_wire_check(const ProtobufCMessageDescriptor *type, holdfast_bytes message, hf_fault *fault);
 
-/* The request and response types of "service/method"; false for one that the library does not know. */
+/* The request and response types of "service/method"; false for one that the library does not know.
+ */
 bool hf_method_types(const char *path, const ProtobufCMessageDescriptor **request,
                      const ProtobufCMessageDescriptor **response);
 

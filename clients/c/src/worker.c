@@ -59,12 +59,12 @@ holdfast_status hf_worker_check(holdfast_worker *worker, holdfast_error **error)
 }
 
 /* Copies strings of the options; the first fault sticks. */
-typedef struct copier {
+typedef struct hf_copier {
     holdfast_status status;
     holdfast_error **error;
-} copier;
+} hf_copier;
 
-static char *copy(copier *copier, holdfast_string value, const char *fallback, const char *field)
+static char *copy(hf_copier *copier, holdfast_string value, const char *fallback, const char *field)
 {
     if (copier->status != HOLDFAST_OK)
         return NULL;
@@ -81,7 +81,7 @@ static char *copy(copier *copier, holdfast_string value, const char *fallback, c
 }
 
 static void copy_types(holdfast_worker *worker, const holdfast_worker_options *options,
-                       copier *copier)
+                       hf_copier *copier)
 {
     size_t count = options->workflow_types_count;
     if (count == 0 || copier->status != HOLDFAST_OK)
@@ -98,8 +98,7 @@ static void copy_types(holdfast_worker *worker, const holdfast_worker_options *o
     }
     worker->workflow_types_count = count;
     for (size_t i = 0; i < count; i++)
-        worker->workflow_types[i] =
-            copy(copier, options->workflow_types[i], "", "workflow_types");
+        worker->workflow_types[i] = copy(copier, options->workflow_types[i], "", "workflow_types");
 }
 
 static uint32_t or_default(uint32_t value, uint32_t fallback)
@@ -119,7 +118,7 @@ static holdfast_status configure(holdfast_worker *worker, const holdfast_worker_
     if (options->task_queue.len == 0)
         return hf_fail_field(error, HOLDFAST_BAD_ARGUMENT, "task_queue", "task_queue is empty");
     hf_endpoint *endpoint = &worker->endpoint;
-    copier copier = {HOLDFAST_OK, error};
+    hf_copier copier = {HOLDFAST_OK, error};
     copier.status = hf_endpoint_init(endpoint, options->socket_path, options->identity, error);
     worker->name_space = copy(&copier, options->name_space, "", "namespace");
     worker->task_queue = copy(&copier, options->task_queue, "", "task_queue");
@@ -128,8 +127,7 @@ static holdfast_status configure(holdfast_worker *worker, const holdfast_worker_
     worker->sdk_version =
         copy(&copier, options->sdk_version, HOLDFAST_VERSION_STRING, "sdk_version");
     endpoint->name = copy(&copier, options->sdk_name, "libholdfast", "sdk_name");
-    endpoint->version =
-        copy(&copier, options->sdk_version, HOLDFAST_VERSION_STRING, "sdk_version");
+    endpoint->version = copy(&copier, options->sdk_version, HOLDFAST_VERSION_STRING, "sdk_version");
     endpoint->language = copy(&copier, options->language, "c", "language");
     copy_types(worker, options, &copier);
     endpoint->require_uid = options->require_server_uid;

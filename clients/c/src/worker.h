@@ -55,8 +55,8 @@ typedef struct hf_task_queue {
     size_t count;
 } hf_task_queue;
 
-/* A workflow task that has one of our slots. Can transition to: gone, by answer, eviction, refusal or
- * the end of the connection. */
+/* A workflow task that has one of our slots. Can transition to: gone, by answer, eviction, refusal
+ * or the end of the connection. */
 typedef struct hf_workflow_task {
     hf_node by_token, by_run;
     bool replaying; /* the activation of the same slot is still to come */
@@ -74,8 +74,8 @@ typedef struct hf_result {
 
 struct holdfast_activity {
     atomic_uint references;
-    holdfast_worker *worker; /* keeps the worker's memory */
-    hf_node node;            /* in worker->activities, by token, until it has ended */
+    holdfast_worker *worker;        /* keeps the worker's memory */
+    hf_node node;                   /* in worker->activities, by token, until it has ended */
     struct holdfast_activity *next; /* in the queue of jobs */
     hf_arena arena;
     holdfast_bytes message;
@@ -177,8 +177,8 @@ void hf_worker_events(holdfast_worker *worker, int64_t now_ms);
 /* worker_out.c */
 /* Queues one WorkerMessage; TOO_LARGE, OUT_OF_MEMORY, or DISCONNECTED without an open stream. */
 holdfast_status hf_worker_post(holdfast_worker *worker, uint32_t kind, holdfast_bytes message);
-/* As hf_worker_post, in parts when it is too large for one frame. `more`, `repeated`: the field that
- * says that parts follow, and a mask of the field numbers that may be spread over parts. */
+/* As hf_worker_post, in parts when it is too large for one frame. `more`, `repeated`: the field
+ * that says that parts follow, and a mask of the field numbers that may be spread over parts. */
 holdfast_status hf_worker_post_parts(holdfast_worker *worker, uint32_t kind, holdfast_bytes message,
                                      uint32_t more, uint32_t repeated);
 void hf_worker_flush(holdfast_worker *worker);
@@ -201,16 +201,15 @@ void hf_worker_end_run_tasks(holdfast_worker *worker, holdfast_string run_id);
 void hf_worker_drop_workflow_tasks(holdfast_worker *worker);
 
 /* activity.c */
-void hf_worker_take_activity(holdfast_worker *worker, holdfast_bytes message,
-                             holdfast_bytes token);
+void hf_worker_take_activity(holdfast_worker *worker, holdfast_bytes message, holdfast_bytes token);
 holdfast_activity *hf_worker_activity(const holdfast_worker *worker, holdfast_bytes token);
 void hf_activity_cancel(holdfast_worker *worker, holdfast_activity *activity,
                         holdfast_cancel_reason reason, holdfast_bytes message);
 
 /* activity_end.c */
 /* Ends an activity that is out. The caller keeps its reference. */
-holdfast_status hf_activity_end(holdfast_worker *worker, holdfast_activity *activity,
-                                uint32_t kind, holdfast_bytes message);
+holdfast_status hf_activity_end(holdfast_worker *worker, holdfast_activity *activity, uint32_t kind,
+                                holdfast_bytes message);
 void hf_result_recorded(holdfast_worker *worker, holdfast_bytes token);
 void hf_results_resend(holdfast_worker *worker);
 /* Runs the function of a job; the lock is NOT held. Takes over the job's reference. */

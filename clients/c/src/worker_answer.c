@@ -1,6 +1,6 @@
 /* Answers of pulled tasks, as bytes. */
-#include "worker.h"
 #include "wire.h"
+#include "worker.h"
 
 /* Fields of WorkflowTaskCompleted and ReplayCompleted that the library reads. */
 enum { COMPLETED_MORE = 7, REPLAY_MORE = 3, REPLAY_FAILURE = 4 };
@@ -118,9 +118,8 @@ holdfast_status holdfast_worker_complete_activity(holdfast_worker *worker, holdf
     holdfast_bytes token;
     holdfast_status status =
         check(worker, &holdfast__v1__activity_completed__descriptor, message, &token);
-    return status != HOLDFAST_OK
-               ? status
-               : end_activity(worker, HF_SEND_ACTIVITY_COMPLETED, message, token);
+    return status != HOLDFAST_OK ? status
+                                 : end_activity(worker, HF_SEND_ACTIVITY_COMPLETED, message, token);
 }
 
 holdfast_status holdfast_worker_fail_activity(holdfast_worker *worker, holdfast_bytes message)
@@ -138,9 +137,8 @@ holdfast_status holdfast_worker_report_activity_cancelled(holdfast_worker *worke
     holdfast_bytes token;
     holdfast_status status =
         check(worker, &holdfast__v1__report_activity_cancelled__descriptor, message, &token);
-    return status != HOLDFAST_OK
-               ? status
-               : end_activity(worker, HF_SEND_ACTIVITY_CANCELLED, message, token);
+    return status != HOLDFAST_OK ? status
+                                 : end_activity(worker, HF_SEND_ACTIVITY_CANCELLED, message, token);
 }
 
 holdfast_status holdfast_worker_will_complete_elsewhere(holdfast_worker *worker,
@@ -162,8 +160,7 @@ holdfast_status holdfast_worker_will_complete_elsewhere(holdfast_worker *worker,
 holdfast_status holdfast_worker_heartbeat(holdfast_worker *worker, holdfast_bytes message)
 {
     holdfast_bytes token;
-    holdfast_status status =
-        check(worker, &holdfast__v1__heartbeat__descriptor, message, &token);
+    holdfast_status status = check(worker, &holdfast__v1__heartbeat__descriptor, message, &token);
     if (status != HOLDFAST_OK)
         return status;
     pthread_mutex_lock(&worker->lock);
@@ -171,8 +168,8 @@ holdfast_status holdfast_worker_heartbeat(holdfast_worker *worker, holdfast_byte
     if (worker->closed)
         status = HOLDFAST_CLOSED;
     else
-        status = activity != NULL ? hf_heartbeat(worker, activity, message)
-                                  : HOLDFAST_ALREADY_COMPLETED;
+        status =
+            activity != NULL ? hf_heartbeat(worker, activity, message) : HOLDFAST_ALREADY_COMPLETED;
     pthread_mutex_unlock(&worker->lock);
     return status;
 }

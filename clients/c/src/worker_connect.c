@@ -1,6 +1,6 @@
 /* Coming to the engine, attaching with what is still held, and losing it again. */
-#include "worker.h"
 #include "wire.h"
+#include "worker.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -109,10 +109,9 @@ static holdfast_bytes build_attach(holdfast_worker *worker, hf_builder *builder)
     attach.sdk_name = worker->sdk_name;
     attach.sdk_version = worker->sdk_version;
     attach.cached_runs_max = worker->cached_runs_max;
-    attach.resume_token =
-        (ProtobufCBinaryData){sizeof worker->resume_token, worker->resume_token};
-    attach.activity_types = hf_build_alloc(
-        builder, (worker->registrations_count + 1) * sizeof *attach.activity_types);
+    attach.resume_token = (ProtobufCBinaryData){sizeof worker->resume_token, worker->resume_token};
+    attach.activity_types =
+        hf_build_alloc(builder, (worker->registrations_count + 1) * sizeof *attach.activity_types);
     attach.held_leases = hf_build_alloc(builder, (leases + 1) * sizeof *attach.held_leases);
     if (builder->status != HOLDFAST_OK)
         return (holdfast_bytes){0};

@@ -1,6 +1,6 @@
 /* What the engine sends on the Work stream. */
-#include "worker.h"
 #include "wire.h"
+#include "worker.h"
 
 /* Field numbers of EngineMessage.kind, and of the messages in it that are read here. */
 enum {
@@ -40,8 +40,7 @@ static holdfast_status take_evict(holdfast_worker *worker, holdfast_bytes messag
 
 static void take_cancel(holdfast_worker *worker, holdfast_bytes message)
 {
-    holdfast_activity *activity =
-        hf_worker_activity(worker, bytes_of(message, HF_FIELD_TOKEN));
+    holdfast_activity *activity = hf_worker_activity(worker, bytes_of(message, HF_FIELD_TOKEN));
     if (activity == NULL)
         return; /* race: it has just ended here */
     uint64_t reason = hf_find_number(message, CANCEL_REASON);

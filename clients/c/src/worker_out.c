@@ -1,13 +1,13 @@
 /* What goes to the engine: many messages in one frame, many frames in one write. */
-#include "worker.h"
 #include "wire.h"
+#include "worker.h"
 
 static const uint32_t messages_field = 1; /* WorkRequest.messages */
 
 static size_t body_max(const holdfast_worker *worker)
 {
-    uint32_t frame = worker->link.fd >= 0 ? worker->link.connection->frame_out_max
-                                          : HF_FRAME_BYTES_MAX;
+    uint32_t frame =
+        worker->link.fd >= 0 ? worker->link.connection->frame_out_max : HF_FRAME_BYTES_MAX;
     return frame > HF_FRAME_OVERHEAD ? frame - HF_FRAME_OVERHEAD : 0;
 }
 

@@ -16,8 +16,7 @@ static const void *moved(const void *part, holdfast_bytes message, const uint8_t
 }
 
 bool hf_worker_queue_task(holdfast_worker *worker, holdfast_task_kind kind, holdfast_bytes message,
-                          holdfast_bytes token, holdfast_string run_id,
-                          holdfast_activity *activity)
+                          holdfast_bytes token, holdfast_string run_id, holdfast_activity *activity)
 {
     size_t copied = activity == NULL ? message.len : 0;
     hf_task *task = malloc(sizeof *task + copied + run_id.len + 1);
