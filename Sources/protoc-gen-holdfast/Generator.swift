@@ -3,7 +3,8 @@ import SwiftProtobufPluginLibrary
 /// The protoc plugin that makes the plain value types of `Messages` from the schema.
 ///
 /// It covers the subset of proto3 that the schema uses and refuses the rest, so that a schema that
-/// the other codecs cannot agree on does not build.
+/// the other codecs cannot agree on does not build. With the parameter `oracles` it writes instead
+/// what the tests need to compare every message with the other codecs.
 @main
 struct Generator: CodeGenerator {
   func generate(
@@ -11,19 +12,35 @@ struct Generator: CodeGenerator {
     protoCompilerContext: any ProtoCompilerContext, generatorOutputs: any GeneratorOutputs
   ) throws {
     try Subset.check(files)
+    switch parameter.parameter {
+    case "": try types(of: files, to: generatorOutputs)
+    case "oracles":
+      try generatorOutputs.add(fileName: "Oracles.swift", contents: OracleWriter(files: files).swift)
+      try generatorOutputs.add(fileName: "descriptors.c", contents: OracleWriter(files: files).c)
+    case let other:
+      throw Subset.Refusal(description: "the parameter is empty or 'oracles', not '\(other)'")
+    }
+  }
+
+  private func types(
+    of files: [FileDescriptor], to outputs: any GeneratorOutputs
+  ) throws {
     for file in files {
       var printer = Printer()
       FileWriter(file: file).write(to: &printer)
       let name = file.name.split(separator: "/").last.map(String.init) ?? file.name
-      try generatorOutputs.add(
-        fileName: name.replacing(".proto", with: ".swift"), contents: printer.text)
+      try outputs.add(fileName: name.replacing(".proto", with: ".swift"), contents: printer.text)
     }
+    guard files.contains(where: { !$0.services.isEmpty }) else { return }
     var printer = Printer()
     MethodsWriter(files: files).write(to: &printer)
-    try generatorOutputs.add(fileName: "methods.swift", contents: printer.text)
+    try outputs.add(fileName: "methods.swift", contents: printer.text)
   }
 
-  var supportedFeatures: [Google_Protobuf_Compiler_CodeGeneratorResponse.Feature] { [] }
+  /// `optional` is "supported" so that `Subset` refuses it, naming the field.
+  var supportedFeatures: [Google_Protobuf_Compiler_CodeGeneratorResponse.Feature] {
+    [.proto3Optional]
+  }
 }
 
 extension String {

@@ -50,10 +50,7 @@ struct MessageWriter {
     p.line()
   }
 
-  private func typeName(_ oneof: OneofDescriptor) -> String {
-    let name = oneof.name.camel
-    return name.prefix(1).uppercased() + name.dropFirst()
-  }
+  private func typeName(_ oneof: OneofDescriptor) -> String { oneof.name.camel.raised }
 
   // MARK: - Decoding
 

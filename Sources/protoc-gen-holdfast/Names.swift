@@ -22,14 +22,18 @@ extension String {
 
   /// The name, in backticks if Swift reserves it.
   var escaped: String { reserved.contains(self) ? "`\(self)`" : self }
+
+  /// As the name of a type: the first letter raised.
+  var raised: String { prefix(1).uppercased() + dropFirst() }
 }
 
 private let reserved: Set<String> = [
-  "associatedtype", "class", "default", "deinit", "enum", "extension", "for", "func", "import",
-  "in", "init", "internal", "is", "let", "operator", "private", "protocol", "public", "repeat",
-  "return", "self", "static", "struct", "switch", "throw", "throws", "true", "try", "var", "where",
-  "while", "false", "nil", "some", "any", "as", "break", "case", "catch", "continue", "defer",
-  "do", "else", "fallthrough", "guard", "if", "Type", "Protocol",
+  "Any", "Protocol", "Self", "Type", "as", "associatedtype", "break", "case", "catch", "class",
+  "continue", "default", "defer", "deinit", "do", "else", "enum", "extension", "fallthrough",
+  "false", "fileprivate", "for", "func", "guard", "if", "import", "in", "init", "inout", "internal",
+  "is", "let", "nil", "operator", "precedencegroup", "private", "protocol", "public", "repeat",
+  "rethrows", "return", "self", "static", "struct", "subscript", "super", "switch", "throw",
+  "throws", "true", "try", "typealias", "var", "where", "while",
 ]
 
 extension Descriptor {

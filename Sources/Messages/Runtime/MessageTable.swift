@@ -55,3 +55,14 @@ public struct FieldTable: Sendable {
     jsonName = json
   }
 }
+
+extension FieldTable.Kind {
+  /// The wire type of one value that is not packed.
+  var wireType: UInt32 {
+    switch self {
+    case .double: return 1
+    case .bool, .int32, .int64, .uint32, .uint64, .enumeration: return 0
+    case .string, .bytes, .runID, .message: return 2
+    }
+  }
+}
