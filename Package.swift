@@ -18,7 +18,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
   name: "holdfast",
-  products: [],
+  products: [
+    .executable(name: "holdfast", targets: ["HoldfastCommand"]),
+    .library(name: "Holdfast", targets: ["Holdfast"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     // For the generator and the tests only.
@@ -27,6 +30,14 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CUV", path: "Sources/CUV", pkgConfig: "libuv"),
     .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3"),
+    // The C client: for the SDKs, the command line and the examples, never for the engine.
+    .target(
+      name: "CHoldfast", path: "clients/c", sources: ["src", "generated"],
+      publicHeadersPath: "include",
+      cSettings: [
+        .define("_GNU_SOURCE"), .headerSearchPath("src"), .headerSearchPath("generated"),
+      ],
+      linkerSettings: [.linkedLibrary("protobuf-c")]),
     floor("Basics"),
     floor("Messages", ["Basics"]),
     .executableTarget(
@@ -44,13 +55,18 @@ let package = Package(
     floor("SQLiteStore", ["CSQLite", "Basics", "Messages", "EngineCore"]),
     floor("Shell", ["Basics", "Messages", "EngineCore", "Wire"]),
     floor("Sidecar", ["Basics", "EngineCore", "Shell", "UVLoop", "SQLiteStore"]),
+    // Called otherwise than its product, because the SDK's module is Holdfast and file systems may
+    // not tell the two apart.
     .executableTarget(
-      name: "holdfast",
+      name: "HoldfastCommand",
       dependencies: [
         "CUV", "EngineCore", "Shell", "Sidecar", "SQLiteStore", "UVLoop",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/holdfast", exclude: ["CLI"], swiftSettings: strict),
+    .target(
+      name: "Holdfast", dependencies: ["CHoldfast", "Basics", "Messages"],
+      path: "clients/swift/Sources/Holdfast", swiftSettings: strict),
 
     tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"]),
   ],

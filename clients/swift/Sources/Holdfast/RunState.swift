@@ -1,0 +1,299 @@
+import Basics
+internal import Messages
+
+/// One cached run: its code, what the code awaits, and the commands that it has given.
+///
+/// Touched only by the worker's workflow thread, which drives the executor.
+final class RunState: @unchecked Sendable {
+  let runID: RunID
+  let workflowID: String
+  let workflowType: String
+  let taskQueue: String
+  private let executor = RunExecutor()
+  private let instance: any WorkflowInstance
+  private var root: Task<Void, Never>?
+
+  private(set) var now = Instant(ms: 0)
+  private(set) var random = SeededRandom(seed: 0)
+  private(set) var historyLength: Int64 = 0
+  private(set) var continueAsNewSuggested = false
+  private var lastSeq: UInt32 = 0
+  private var commands: [Command] = []
+  private var activities: [UInt32: UnsafeContinuation<[Payload], any Error>] = [:]
+  private var timers: [UInt32: UnsafeContinuation<Void, any Error>] = [:]
+  private var conditions: [Condition] = []
+  private var closing: Command.Kind?
+  private var taskFailure: (any Error)?
+  private(set) var isEvicted = false
+  private var isCancelRequested = false
+
+  /// Jobs that an evicted run's code may still run before it is let go.
+  static let jobsAfterEviction = 10_000
+
+  private struct Condition {
+    let seq: UInt32
+    let holds: @Sendable () -> Bool
+    let continuation: UnsafeContinuation<Bool, any Error>
+    /// The timer that ends the wait; 0: none.
+    let timer: UInt32
+  }
+
+  init(
+    runID: RunID, workflowID: String, workflowType: String, taskQueue: String,
+    instance: any WorkflowInstance
+  ) {
+    self.runID = runID
+    self.workflowID = workflowID
+    self.workflowType = workflowType
+    self.taskQueue = taskQueue
+    self.instance = instance
+  }
+
+  // MARK: - Activations
+
+  /// Shows the code the jobs and runs it until it waits; the commands that it gave.
+  func activate(at time: Instant, _ jobs: [Job], historyLength: Int64, suggested: Bool) throws
+    -> [Command]
+  {
+    now = time
+    self.historyLength = historyLength
+    continueAsNewSuggested = suggested
+    commands = []
+    try executor.driving {
+      var begin: InitializeWorkflow?
+      for job in jobs { try take(job, &begin) }
+      if let begin { start(begin) }
+      drive()
+    }
+    if let taskFailure { throw taskFailure }
+    if executor.hasLeftTheWorkflow {
+      throw ApplicationError(
+        "the workflow awaited something that is not its context's (a Task.sleep, a network call,"
+          + " another actor's executor): everything that it awaits must come from the context",
+        type: "NondeterministicAwait")
+    }
+    if let closing {
+      var command = Command()
+      command.kind = closing
+      commands.append(command)
+    }
+    return commands
+  }
+
+  private func take(_ job: Job, _ begin: inout InitializeWorkflow?) throws {
+    switch job.kind {
+    case .initializeWorkflow(let initialize):
+      random = SeededRandom(seed: initialize.randomSeed)
+      begin = initialize
+    case .signalWorkflow(let signal): try instance.signal(signal.signalName, signal.input)
+    case .cancelWorkflow:
+      isCancelRequested = true
+      // The code must exist before it can be cancelled.
+      if let initialize = begin {
+        begin = nil
+        start(initialize)
+      }
+      root?.cancel()
+    case .fireTimer(let fired): fire(fired.seq)
+    case .resolveActivity(let resolved): try resolve(resolved)
+    case .queryWorkflow, nil:
+      throw ApplicationError("a job that this SDK does not know", type: "UnknownJob")
+    }
+  }
+
+  private func start(_ initialize: InitializeWorkflow) {
+    let input = initialize.input
+    let context = WorkflowContext(self)
+    nonisolated(unsafe) let instance = instance
+    root = Task(executorPreference: executor) { [self] in
+      do {
+        let result = try await instance.run(context, input)
+        var complete = CompleteWorkflow()
+        complete.result = result
+        closing = .completeWorkflow(complete)
+      } catch {
+        end(with: error)
+      }
+    }
+  }
+
+  /// Typed failures end the workflow; anything else is a fault of the code and fails the task.
+  private func end(with error: any Error) {
+    if isEvicted { return }
+    if error is CancellationError && isCancelRequested {
+      closing = .cancelledWorkflow(CancelledWorkflow())
+    } else if error is ApplicationError || error is ActivityError {
+      var fail = FailWorkflow()
+      fail.failure = Failure(error)
+      closing = .failWorkflow(fail)
+    } else {
+      taskFailure = error
+    }
+  }
+
+  /// Runs jobs, and wakes those whose condition has come to hold, until nothing moves.
+  private func drive() {
+    repeat { _ = executor.drain() } while wakeOne()
+  }
+
+  private func wakeOne() -> Bool {
+    guard let index = conditions.firstIndex(where: { $0.holds() }) else { return false }
+    let condition = conditions.remove(at: index)
+    if condition.timer != 0 {
+      var cancel = CancelTimer()
+      cancel.seq = condition.timer
+      emit(.cancelTimer(cancel))
+    }
+    condition.continuation.resume(returning: true)
+    return true
+  }
+
+  func query(_ name: String, _ input: [Payload]) throws -> [Payload] {
+    try instance.query(name, input)
+  }
+
+  // MARK: - Resolutions
+
+  private func fire(_ seq: UInt32) {
+    if let index = conditions.firstIndex(where: { $0.timer == seq }) {
+      conditions.remove(at: index).continuation.resume(returning: false)
+    } else if let timer = timers.removeValue(forKey: seq) {
+      timer.resume()
+    } else {
+      unknown(seq)
+    }
+  }
+
+  private func resolve(_ resolved: ResolveActivity) throws {
+    guard let waiting = activities.removeValue(forKey: resolved.seq) else {
+      return unknown(resolved.seq)
+    }
+    switch resolved.result {
+    case .completed(let list): waiting.resume(returning: list.payloads)
+    case .failed(let failure): waiting.resume(throwing: ActivityError(failure))
+    case .canceled: waiting.resume(throwing: CancellationError())
+    case nil: throw ApplicationError("an activity ended in a way that this SDK does not know")
+    }
+  }
+
+  private func unknown(_ seq: UInt32) {
+    taskFailure = ApplicationError(
+      "the history resolves command \(seq), which the code never gave",
+      type: "Nondeterminism")
+  }
+
+  // MARK: - What the context asks for
+
+  private func emit(_ kind: Command.Kind, at location: String = "") {
+    guard !isEvicted else { return }
+    var command = Command()
+    command.kind = kind
+    command.location = location
+    commands.append(command)
+  }
+
+  private func takeSeq() -> UInt32 {
+    lastSeq += 1
+    return lastSeq
+  }
+
+  /// Throws where code must not go on; an evicted run gives up its turn first, so that a loop that
+  /// swallows the error cannot hold the thread.
+  private func checkAlive() async throws {
+    if isEvicted {
+      await Task.yield()
+      throw WorkflowEvictedError()
+    }
+    try Task.checkCancellation()
+  }
+
+  func activity(_ schedule: ScheduleActivity, at location: String) async throws -> [Payload] {
+    try await checkAlive()
+    var schedule = schedule
+    let seq = takeSeq()
+    schedule.seq = seq
+    emit(.scheduleActivity(schedule), at: location)
+    return try await withTaskCancellationHandler {
+      try await withUnsafeThrowingContinuation { activities[seq] = $0 }
+    } onCancel: {
+      guard activities[seq] != nil else { return }
+      var cancel = RequestCancelActivity()
+      cancel.seq = seq
+      emit(.requestCancelActivity(cancel), at: location)
+    }
+  }
+
+  func sleep(_ span: Span, at location: String) async throws {
+    try await checkAlive()
+    let seq = startTimer(span, at: location)
+    try await withTaskCancellationHandler {
+      try await withUnsafeThrowingContinuation { timers[seq] = $0 }
+    } onCancel: {
+      guard let timer = timers.removeValue(forKey: seq) else { return }
+      cancelTimer(seq, at: location)
+      timer.resume(throwing: CancellationError())
+    }
+  }
+
+  private func startTimer(_ span: Span, at location: String) -> UInt32 {
+    var start = StartTimer()
+    start.seq = takeSeq()
+    start.startToFireTimeoutMs = span
+    emit(.startTimer(start), at: location)
+    return start.seq
+  }
+
+  private func cancelTimer(_ seq: UInt32, at location: String) {
+    var cancel = CancelTimer()
+    cancel.seq = seq
+    emit(.cancelTimer(cancel), at: location)
+  }
+
+  private var lastCondition: UInt32 = 0
+
+  func wait(_ timeout: Span?, at location: String, until holds: @escaping @Sendable () -> Bool)
+    async throws -> Bool
+  {
+    try await checkAlive()
+    if holds() { return true }
+    let timer = timeout.map { startTimer($0, at: location) } ?? 0
+    lastCondition += 1
+    let seq = lastCondition
+    return try await withTaskCancellationHandler {
+      try await withUnsafeThrowingContinuation {
+        conditions.append(Condition(seq: seq, holds: holds, continuation: $0, timer: timer))
+      }
+    } onCancel: {
+      guard let index = conditions.firstIndex(where: { $0.seq == seq }) else { return }
+      let condition = conditions.remove(at: index)
+      if timer != 0 { cancelTimer(timer, at: location) }
+      condition.continuation.resume(throwing: CancellationError())
+    }
+  }
+
+  func shielded<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+    try await Task(executorPreference: executor) { try await body() }.value
+  }
+
+  func nextRandom() -> UInt64 { random.next() }
+
+  // MARK: - Eviction
+
+  /// Ends everything that the code awaits, discards what it does from now on, and lets it go.
+  func evict() {
+    isEvicted = true
+    executor.driving {
+      let awaited = activities.sorted { $0.key < $1.key }.map(\.value)
+      let slept = timers.sorted { $0.key < $1.key }.map(\.value)
+      let waited = conditions
+      activities = [:]
+      timers = [:]
+      conditions = []
+      for waiting in awaited { waiting.resume(throwing: WorkflowEvictedError()) }
+      for waiting in slept { waiting.resume(throwing: WorkflowEvictedError()) }
+      for waiting in waited { waiting.continuation.resume(throwing: WorkflowEvictedError()) }
+      _ = executor.drain(limit: RunState.jobsAfterEviction)
+    }
+    root = nil
+  }
+}

@@ -1,0 +1,172 @@
+import Basics
+internal import Messages
+
+/// What a workflow's code may ask for. Given to `Workflow.run`; valid within that run only.
+public struct WorkflowContext: Sendable {
+  private let run: RunState
+
+  init(_ run: RunState) { self.run = run }
+
+  public var workflowID: String { run.workflowID }
+  public var runID: String { run.runID.description }
+  public var workflowType: String { run.workflowType }
+  public var taskQueue: String { run.taskQueue }
+
+  /// The time of this activation, in milliseconds since the Unix epoch: the same in every replay.
+  public var nowMs: Int64 { run.now.ms }
+
+  /// Random numbers from the run's seed: the same in every replay.
+  public func random() -> UInt64 { run.nextRandom() }
+
+  /// A random number within the range, the same in every replay.
+  public func random(in range: ClosedRange<Int>) -> Int {
+    var generator = Generator(run: run)
+    return Int.random(in: range, using: &generator)
+  }
+
+  private struct Generator: RandomNumberGenerator {
+    let run: RunState
+    mutating func next() -> UInt64 { run.nextRandom() }
+  }
+
+  /// The history is long: continue as new soon.
+  public var continueAsNewSuggested: Bool { run.continueAsNewSuggested }
+
+  /// Runs an activity and returns its result. Throws `ActivityError` when it failed for good, and
+  /// `CancellationError` when it was cancelled.
+  public func activity<Input: Encodable & Sendable, Output: Decodable & Sendable>(
+    _ type: String, _ input: Input, returning: Output.Type = Output.self, options: ActivityOptions,
+    file: String = #fileID, line: Int = #line
+  ) async throws -> Output {
+    var schedule = options.schedule
+    schedule.activityType = type
+    schedule.input = try Payloads.encode(input)
+    let result = try await run.activity(schedule, at: "\(file):\(line)")
+    return try Payloads.decode(result, as: Output.self)
+  }
+
+  /// Runs an activity that tells nothing but its end.
+  public func activity<Input: Encodable & Sendable>(
+    _ type: String, _ input: Input, options: ActivityOptions, file: String = #fileID,
+    line: Int = #line
+  ) async throws {
+    let _: Nothing = try await activity(
+      type, input, returning: Nothing.self, options: options, file: file, line: line)
+  }
+
+  /// A durable timer. Throws `CancellationError` when the task is cancelled.
+  public func sleep(for duration: Duration, file: String = #fileID, line: Int = #line)
+    async throws
+  {
+    try await run.sleep(duration.span, at: "\(file):\(line)")
+  }
+
+  /// Waits until the condition holds; it is looked at after each turn of the code.
+  public func wait(
+    file: String = #fileID, line: Int = #line, until holds: @escaping @Sendable () -> Bool
+  ) async throws {
+    _ = try await run.wait(nil, at: "\(file):\(line)", until: holds)
+  }
+
+  /// Waits until the condition holds, at most so long; false when the time has passed.
+  public func wait(
+    timeout: Duration, file: String = #fileID, line: Int = #line,
+    until holds: @escaping @Sendable () -> Bool
+  ) async throws -> Bool {
+    try await run.wait(timeout.span, at: "\(file):\(line)", until: holds)
+  }
+
+  /// Runs code that a cancel of the workflow does not reach: compensations, clean-up.
+  public func shielded<T: Sendable>(_ body: @escaping @Sendable () async throws -> T)
+    async throws -> T
+  {
+    try await run.shielded(body)
+  }
+}
+
+/// How an activity is run. One of `startToClose` and `scheduleToClose` is required.
+public struct ActivityOptions: Sendable {
+  /// The longest that one attempt may take.
+  public var startToClose: Duration?
+  /// The longest that the activity may take, over all attempts.
+  public var scheduleToClose: Duration?
+  /// The longest that an attempt may wait for a worker.
+  public var scheduleToStart: Duration?
+  /// The longest between two heartbeats.
+  public var heartbeat: Duration?
+  public var retry: Retry
+  /// The workflow's own if nil.
+  public var taskQueue: String?
+  /// A number in the order of the calls if nil.
+  public var activityID: String?
+  public var cancellation: Cancellation
+
+  /// interval = initial × coefficient^(attempt − 1), at most `maximum`; no jitter.
+  public struct Retry: Sendable {
+    public var initial: Duration?
+    public var coefficient: Double
+    public var maximum: Duration?
+    /// 0: without an end.
+    public var attempts: Int
+    public var nonRetryableTypes: [String]
+
+    public init(
+      initial: Duration? = nil, coefficient: Double = 2, maximum: Duration? = nil,
+      attempts: Int = 0, nonRetryableTypes: [String] = []
+    ) {
+      self.initial = initial
+      self.coefficient = coefficient
+      self.maximum = maximum
+      self.attempts = attempts
+      self.nonRetryableTypes = nonRetryableTypes
+    }
+  }
+
+  /// What a cancel of the awaiting task does.
+  public enum Cancellation: Sendable {
+    /// Asks the activity to stop and goes on at once.
+    case tryCancel
+    /// Asks the activity to stop and waits for its end.
+    case waitCompleted
+    /// Goes on at once; the activity is not told.
+    case abandon
+  }
+
+  public init(
+    startToClose: Duration? = nil, scheduleToClose: Duration? = nil,
+    scheduleToStart: Duration? = nil, heartbeat: Duration? = nil, retry: Retry = Retry(),
+    taskQueue: String? = nil, activityID: String? = nil, cancellation: Cancellation = .tryCancel
+  ) {
+    self.startToClose = startToClose
+    self.scheduleToClose = scheduleToClose
+    self.scheduleToStart = scheduleToStart
+    self.heartbeat = heartbeat
+    self.retry = retry
+    self.taskQueue = taskQueue
+    self.activityID = activityID
+    self.cancellation = cancellation
+  }
+
+  var schedule: ScheduleActivity {
+    var schedule = ScheduleActivity()
+    schedule.startToCloseTimeoutMs = startToClose?.span ?? .zero
+    schedule.scheduleToCloseTimeoutMs = scheduleToClose?.span ?? .zero
+    schedule.scheduleToStartTimeoutMs = scheduleToStart?.span ?? .zero
+    schedule.heartbeatTimeoutMs = heartbeat?.span ?? .zero
+    schedule.taskQueue = taskQueue ?? ""
+    schedule.activityID = activityID ?? ""
+    var policy = RetryPolicy()
+    policy.initialIntervalMs = retry.initial?.span ?? .zero
+    policy.backoffCoefficient = retry.coefficient
+    policy.maximumIntervalMs = retry.maximum?.span ?? .zero
+    policy.maximumAttempts = Int32(clamping: retry.attempts)
+    policy.nonRetryableErrorTypes = retry.nonRetryableTypes
+    schedule.retryPolicy = policy
+    switch cancellation {
+    case .tryCancel: schedule.cancellationType = .tryCancel
+    case .waitCompleted: schedule.cancellationType = .waitCancellationCompleted
+    case .abandon: schedule.cancellationType = .abandon
+    }
+    return schedule
+  }
+}
