@@ -67,6 +67,12 @@ let package = Package(
     .target(
       name: "Holdfast", dependencies: ["CHoldfast", "Basics", "Messages"],
       path: "clients/swift/Sources/Holdfast", swiftSettings: strict),
+    .target(
+      name: "OrderSaga", dependencies: ["Holdfast"], path: "examples/order-saga/workflow",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "order-worker", dependencies: ["Holdfast", "OrderSaga"],
+      path: "examples/order-saga/worker", swiftSettings: strict),
 
     tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"]),
   ],
