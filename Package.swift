@@ -73,6 +73,9 @@ let package = Package(
     .executableTarget(
       name: "order-worker", dependencies: ["Holdfast", "OrderSaga"],
       path: "examples/order-saga/worker", swiftSettings: strict),
+    .executableTarget(
+      name: "order-demo", dependencies: ["Holdfast", "OrderSaga"],
+      path: "examples/order-saga/demo", swiftSettings: strict),
 
     tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"]),
   ],

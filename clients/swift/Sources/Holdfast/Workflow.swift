@@ -7,13 +7,14 @@ internal import Messages
 ///       init() {}
 ///
 ///       static func handlers(_ handlers: inout Handlers<Order>) {
-///         handlers.signal("approve") { order, _: Nothing in order.approved = true }
-///         handlers.query("approved") { order, _: Nothing in order.approved }
+///         handlers.signal("approve") { order in order.approved = true }
+///         handlers.query("approved") { order in order.approved }
 ///       }
 ///
 ///       func run(_ context: WorkflowContext, _ input: OrderInput) async throws -> Receipt {
 ///         try await context.wait { self.approved }
-///         return try await context.activity("charge", input, startToClose: .seconds(30))
+///         return try await context.activity(
+///           "charge", input, options: ActivityOptions(startToClose: .seconds(30)))
 ///       }
 ///     }
 ///
@@ -50,6 +51,13 @@ public struct Handlers<W: Workflow> {
     }
   }
 
+  /// A signal without a value.
+  public mutating func signal(
+    _ name: String, _ handle: @escaping @Sendable (W) throws -> Void
+  ) {
+    signals[name] = { workflow, _ in try handle(workflow) }
+  }
+
   /// What a query tells of the workflow's state; it may not change it.
   public mutating func query<Input: Codable & Sendable, Output: Codable & Sendable>(
     _ name: String, _ handle: @escaping @Sendable (W, Input) throws -> Output
@@ -57,6 +65,15 @@ public struct Handlers<W: Workflow> {
     queries[name] = { workflow, payloads in
       try Payloads.encode(try handle(workflow, try Payloads.decode(payloads, as: Input.self)))
     }
+  }
+}
+
+extension Handlers {
+  /// A query without a value.
+  public mutating func query<Output: Codable & Sendable>(
+    _ name: String, _ handle: @escaping @Sendable (W) throws -> Output
+  ) {
+    queries[name] = { workflow, _ in try Payloads.encode(try handle(workflow)) }
   }
 }
 
