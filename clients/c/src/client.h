@@ -78,6 +78,8 @@ struct holdfast_client {
     int64_t last_io;
     holdfast_error *last_error;
     bool reading;          /* somebody is at the socket; the others wait on their conditions */
+    pthread_t reader;      /* who, while `reading` */
+    uint64_t changes;      /* grows with everything that a waiter may wait for */
     int64_t reading_until; /* when the reader wakes up by itself */
     int wake_fd;
     hf_waiter *waiters;

@@ -138,6 +138,7 @@ void hf_call_finish(holdfast_client *client, hf_call *call, holdfast_status stat
         hf_table_remove(&client->streams, &call->node);
     hf_call_list_remove(call);
     call->state = HF_CALL_DONE;
+    client->changes++;
     call->status = status;
     call->error = error;
     if (status != HOLDFAST_OK && error == NULL)
@@ -145,6 +146,9 @@ void hf_call_finish(holdfast_client *client, hf_call *call, holdfast_status stat
     if (call->kind == HF_CALL_SUBMITTED) {
         hf_call_list_append(&client->completed, call);
         wake_completion_waiter(client);
+        /* The thread at the socket may be the one that waits for completions. */
+        if (client->reading && !pthread_equal(client->reader, pthread_self()))
+            hf_client_wake(client);
     } else if (call->waiter != NULL) {
         pthread_cond_signal(&call->waiter->condition);
     }

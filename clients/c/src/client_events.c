@@ -112,6 +112,7 @@ static void take_message(holdfast_client *client, const holdfast_event *event)
 static void take_ready(holdfast_client *client)
 {
     client->ready = true;
+    client->changes++;
     client->failures = 0;
     holdfast_error_free(client->last_error);
     client->last_error = NULL;

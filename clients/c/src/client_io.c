@@ -53,6 +53,7 @@ void hf_client_disconnect(holdfast_client *client, int64_t now_ms, holdfast_erro
     holdfast_error_free(client->last_error);
     client->last_error = why;
     client->failures++;
+    client->changes++;
     client->next_connect = hf_deadline(
         now_ms, holdfast_backoff_ms(&client->reconnect, client->failures, hf_random_number()));
     hf_call *call;
@@ -217,9 +218,12 @@ static void read_socket(holdfast_client *client, int64_t now_ms)
 static void turn(holdfast_client *client, int64_t until)
 {
     int64_t now = hf_now_ms();
+    uint64_t before = client->changes;
     connect_if_due(client, now);
     expire(client, now);
     hf_client_send(client, now);
+    if (client->changes != before)
+        return; /* what somebody waits for may have come about already */
     if (wait_at_socket(client, now, until))
         read_socket(client, hf_now_ms());
     now = hf_now_ms();
@@ -237,6 +241,7 @@ void hf_client_wait(holdfast_client *client, hf_waiter *waiter, int64_t until)
         return;
     }
     client->reading = true;
+    client->reader = pthread_self();
     turn(client, until);
     client->reading = false;
 }
@@ -247,6 +252,7 @@ void hf_client_refresh(holdfast_client *client, int64_t now_ms)
     if (client->reading || client->link.fd < 0 || now_ms - client->last_io < HF_STALE_MS)
         return;
     client->reading = true;
+    client->reader = pthread_self();
     read_socket(client, now_ms);
     client->reading = false;
 }

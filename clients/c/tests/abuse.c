@@ -1,0 +1,2 @@
+#include "fake.h"
+const test_case abuse_tests[] = {{0}};

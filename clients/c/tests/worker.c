@@ -1,0 +1,2 @@
+#include "fake.h"
+const test_case worker_tests[] = {{0}};
