@@ -55,6 +55,7 @@ let package = Package(
     floor("SQLiteStore", ["CSQLite", "Basics", "Messages", "EngineCore"]),
     floor("Shell", ["Basics", "Messages", "EngineCore", "Wire"]),
     floor("Sidecar", ["Basics", "EngineCore", "Shell", "UVLoop", "SQLiteStore"]),
+    floor("ChildProcess"),
     // Called otherwise than its product, because the SDK's module is Holdfast and file systems may
     // not tell the two apart.
     .executableTarget(
@@ -74,10 +75,11 @@ let package = Package(
       name: "order-worker", dependencies: ["Holdfast", "OrderSaga"],
       path: "examples/order-saga/worker", swiftSettings: strict),
     .executableTarget(
-      name: "order-demo", dependencies: ["Holdfast", "OrderSaga"],
+      name: "order-demo", dependencies: ["ChildProcess", "Holdfast", "OrderSaga"],
       path: "examples/order-saga/demo", swiftSettings: strict),
 
     tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"]),
+    tests("EndToEndTests", ["ChildProcess", "Holdfast", "HoldfastCommand"]),
   ],
   swiftLanguageModes: [.v6]
 )

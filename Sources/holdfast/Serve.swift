@@ -35,6 +35,12 @@ struct Serve: ParsableCommand {
 
   func run() throws {
     signal(SIGPIPE, SIG_IGN)
+    umask(0o077)
+    // Whoever started the engine may have had them blocked; they are how it is told to end.
+    var ends = sigset_t()
+    sigemptyset(&ends)
+    for signal in [SIGTERM, SIGINT] { sigaddset(&ends, signal) }
+    sigprocmask(SIG_UNBLOCK, &ends, nil)
     holdfast_limit_arenas()
     if supervise { Supervisor.run() }
     let path = inMemory ? nil : try db ?? Paths.defaultStore()

@@ -9,7 +9,7 @@ internal import Messages
 ///     worker.register(Order.self)
 ///     worker.activity("charge") { (context, order: OrderInput) in Receipt(…) }
 ///     try worker.run()
-public struct Worker {
+public struct Worker: Sendable {
   private let socket: String?
   private let namespace: String
   private let taskQueue: String

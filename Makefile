@@ -1,0 +1,73 @@
+# The two commands of the README are `make demo` and `make test`; both do their own set-up.
+CONFIG ?= debug
+SCRATCH ?= .build
+BIN = $(shell swift build --scratch-path $(SCRATCH) -c $(CONFIG) --show-bin-path 2>/dev/null)
+PREFIX ?= /usr/local
+SWIFT_BUILD = swift build --scratch-path $(SCRATCH)
+VENV = clients/python/.venv
+
+help:
+	@echo "make demo              three hundred orders, an engine and workers killed under way"
+	@echo "make test              everything that a change must pass"
+	@echo "make build             the release binary, libholdfast"
+	@echo "make install PREFIX=/usr/local"
+	@echo "make bench             throughput, latency, commits, beside the device's own sync time"
+	@echo "make format            rewrite the sources in the house style"
+	@echo "make generate          make the generated code anew from proto/"
+
+setup:
+	@./scripts/setup
+
+build: setup
+	$(SWIFT_BUILD) -c release --static-swift-stdlib --product holdfast
+	$(MAKE) -C clients/c
+
+install: build
+	install -D -s -m 755 $$($(SWIFT_BUILD) -c release --show-bin-path)/holdfast \
+	  $(DESTDIR)$(PREFIX)/bin/holdfast
+	$(MAKE) -C clients/c install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+demo: setup python
+	$(SWIFT_BUILD) -c release --product holdfast
+	$(SWIFT_BUILD) -c release --product order-worker
+	$(SWIFT_BUILD) -c release --product order-demo
+	$(MAKE) -C clients/c
+	$(MAKE) -C examples/order-saga/payments
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && \
+	  $$bin/order-demo $$bin $(VENV)/bin/python examples/order-saga $(SCRATCH)/demo
+
+python: setup
+	$(MAKE) -C clients/c
+	$(MAKE) -C clients/python venv
+
+test: setup test-swift test-c test-python
+	./proto/generate --check
+
+test-swift: setup
+	$(SWIFT_BUILD) --build-tests
+	swift test --scratch-path $(SCRATCH) --skip-build
+
+test-c: setup
+	$(MAKE) -C clients/c test
+	$(MAKE) -C clients/c test-sanitize
+	$(MAKE) -C examples/order-saga/payments test
+
+test-python: python
+	$(SWIFT_BUILD) --product holdfast
+	HOLDFAST_BIN=$$($(SWIFT_BUILD) --show-bin-path)/holdfast \
+	  $(VENV)/bin/python -m pytest -q clients/python/tests
+
+bench: setup
+	$(SWIFT_BUILD) -c release --product holdfast
+	$(SWIFT_BUILD) -c release --product holdfast-bench
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $$bin/holdfast-bench $$bin
+
+generate: setup
+	./proto/generate
+
+format: setup
+	swift format --in-place --recursive --parallel Sources Tests clients/swift examples Package.swift
+	find clients/c -name generated -prune -o \( -name '*.[ch]' -print \) | grep -v build/ \
+	  | xargs clang-format -i
+
+.PHONY: help setup build install demo python test test-swift test-c test-python bench generate format

@@ -1,0 +1,122 @@
+import Foundation
+import Holdfast
+import Testing
+
+final class Greeting: Workflow, @unchecked Sendable {
+  private var names: [String] = []
+  private var isDone = false
+
+  init() {}
+
+  static func handlers(_ handlers: inout Handlers<Greeting>) {
+    handlers.signal("name") { workflow, name in workflow.names.append(name) }
+    handlers.signal("done") { workflow in workflow.isDone = true }
+    handlers.query("names") { workflow in workflow.names }
+  }
+
+  func run(_ context: WorkflowContext, _ greeting: String) async throws -> [String] {
+    try await context.wait { self.isDone }
+    return try await withThrowingTaskGroup(of: String.self) { group in
+      for name in names {
+        group.addTask {
+          try await context.activity(
+            "greet", "\(greeting) \(name)",
+            options: ActivityOptions(startToClose: .seconds(10)))
+        }
+      }
+      var all: [String] = []
+      for try await text in group { all.append(text) }
+      return all.sorted()
+    }
+  }
+}
+
+final class Sleeper: Workflow, @unchecked Sendable {
+  init() {}
+
+  func run(_ context: WorkflowContext, _ ms: Int) async throws -> String {
+    async let first: Void = context.sleep(for: .milliseconds(ms))
+    async let second: Int = context.activity(
+      "double", ms, options: ActivityOptions(startToClose: .seconds(10)))
+    let doubled = try await second
+    try await first
+    return "\(doubled)"
+  }
+}
+
+final class Canceled: Workflow, @unchecked Sendable {
+  init() {}
+
+  func run(_ context: WorkflowContext, _ input: Nothing) async throws -> String {
+    do {
+      try await context.sleep(for: .seconds(3_600))
+      return "slept"
+    } catch {
+      let undone: Int = try await context.shielded {
+        try await context.activity(
+          "double", 21, options: ActivityOptions(startToClose: .seconds(10)))
+      }
+      return "undone \(undone)"
+    }
+  }
+}
+
+func makeWorker(_ socket: String) -> Worker {
+  var worker = Worker(taskQueue: "q", socket: socket)
+  worker.register(Greeting.self)
+  worker.register(Sleeper.self)
+  worker.register(Canceled.self)
+  worker.activity("greet") { (_, text: String) in text + "!" }
+  worker.activity("double") { (_, number: Int) in number * 2 }
+  return worker
+}
+
+@Suite(.serialized) struct SwiftWorkflowTests {
+  @Test func signalsQueriesAndParallelActivities() async throws {
+    let engine = try EngineProcess()
+    let worker = RunningWorker(makeWorker(engine.socket))
+    defer { worker.stop() }
+    let client = try Client(socket: engine.socket)
+    let handle = try await client.start(Greeting.self, "hello", id: "g-1", taskQueue: "q")
+    for name in ["ann", "bob", "cid"] { try await handle.signal("name", name) }
+    #expect(try await handle.query("names", returning: [String].self) == ["ann", "bob", "cid"])
+    try await handle.signal("done")
+    #expect(try await handle.result() == ["hello ann!", "hello bob!", "hello cid!"])
+    #expect(
+      try await handle.query("names", returning: [String].self) == ["ann", "bob", "cid"],
+      "a closed run answers queries")
+  }
+
+  @Test func timersAndActivitiesTogether() async throws {
+    let engine = try EngineProcess()
+    let worker = RunningWorker(makeWorker(engine.socket))
+    defer { worker.stop() }
+    let client = try Client(socket: engine.socket)
+    let handle = try await client.start(Sleeper.self, 120, id: "s-1", taskQueue: "q")
+    #expect(try await handle.result() == "240")
+  }
+
+  @Test func aCancelReachesTheCodeAndShieldedWorkGoesOn() async throws {
+    let engine = try EngineProcess()
+    let worker = RunningWorker(makeWorker(engine.socket))
+    defer { worker.stop() }
+    let client = try Client(socket: engine.socket)
+    let handle = try await client.start(Canceled.self, Nothing(), id: "c-1", taskQueue: "q")
+    try await handle.cancel(reason: "enough")
+    #expect(try await handle.result() == "undone 42")
+  }
+
+  @Test func everythingGoesOnAfterTheEngineWasKilled() async throws {
+    let engine = try EngineProcess()
+    let worker = RunningWorker(makeWorker(engine.socket))
+    defer { worker.stop() }
+    let client = try Client(socket: engine.socket)
+    let handle = try await client.start(Greeting.self, "hi", id: "k-1", taskQueue: "q")
+    try await handle.signal("name", "ann")
+    try engine.restart()
+    try await handle.signal("name", "bob")
+    try engine.restart()
+    try await handle.signal("done")
+    #expect(try await handle.result() == ["hi ann!", "hi bob!"])
+  }
+}
