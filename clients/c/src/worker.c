@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -227,10 +228,14 @@ void holdfast_worker_free(holdfast_worker *worker)
         close(worker->epoll_fd);
         return;
     }
+    while (atomic_load(&worker->visitors) > 0)
+        sched_yield();
     hf_worker_retain(worker);
     pthread_mutex_lock(&worker->lock);
     worker->closed = true;
     abandon_work(worker);
+    /* A thread that has just completed an activity may still be sending for others. */
+    hf_link_close(&worker->link, &worker->lock);
     hf_link_destroy(&worker->link);
     pthread_mutex_unlock(&worker->lock);
     if (worker->wake_fd >= 0)

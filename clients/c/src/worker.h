@@ -140,7 +140,7 @@ struct holdfast_worker {
     hf_table activities, results;
     int64_t next_heartbeat;
     /* Stopping. */
-    atomic_uint stops;
+    atomic_uint stops, visitors;
     bool stopping, detached, grace_over, drained, closed;
     int64_t grace_until;
 };

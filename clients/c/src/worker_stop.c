@@ -8,17 +8,22 @@ void holdfast_worker_stop(holdfast_worker *worker)
 {
     if (worker == NULL || hf_forked(&worker->guard))
         return;
-    /* No lock: this may run inside a signal handler. */
+    /* No lock: this may run inside a signal handler. The worker may drain and be freed before this
+     * returns, therefore holdfast_worker_free waits for `visitors`. */
+    atomic_fetch_add(&worker->visitors, 1);
     atomic_fetch_add(&worker->stops, 1);
     hf_worker_wake(worker);
+    atomic_fetch_sub(&worker->visitors, 1);
 }
 
 void holdfast_worker_wake(holdfast_worker *worker)
 {
     if (worker == NULL || hf_forked(&worker->guard))
         return;
+    atomic_fetch_add(&worker->visitors, 1);
     atomic_store(&worker->woken, true);
     hf_worker_wake(worker);
+    atomic_fetch_sub(&worker->visitors, 1);
 }
 
 static void end_grace(holdfast_worker *worker, int64_t now_ms)

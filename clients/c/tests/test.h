@@ -17,6 +17,11 @@ typedef struct test_case {
 extern const test_case connection_tests[], client_tests[], worker_tests[], abuse_tests[],
     unit_tests[];
 
+/* alloc.c: the n-th allocation of this thread (from 1), and all after it, fail. */
+void fail_allocation(long number);
+/* Whether it came so far; allocations succeed again. */
+bool allocation_failed(void);
+
 void test_fail(const char *file, int line, const char *what) __attribute__((noreturn));
 
 #define CHECK(condition)                                                                           \

@@ -286,7 +286,7 @@ static void beat(holdfast_activity *activity, void *user_data)
 {
     (void)user_data;
     for (int i = 1; i <= 60; i++) {
-        char text[8];
+        char text[16];
         snprintf(text, sizeof text, "%d", i);
         holdfast_payload details = holdfast_json(text);
         CHECK_STATUS(HOLDFAST_OK,
@@ -317,7 +317,7 @@ static void count_heartbeats(fake_peer *peer, void *context)
         }
         CHECK((int)message->kind_case == HEARTBEAT && message->heartbeat->n_details == 1);
         ProtobufCBinaryData data = message->heartbeat->details[0]->data;
-        char text[8] = {0};
+        char text[16] = {0};
         memcpy(text, data.data, data.len);
         CHECK(atoi(text) > last);
         CHECK(count > 0 || atoi(text) == 1); /* the first leaves at once */
