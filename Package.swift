@@ -68,6 +68,9 @@ let package = Package(
     .target(
       name: "Holdfast", dependencies: ["CHoldfast", "Basics", "Messages"],
       path: "clients/swift/Sources/Holdfast", swiftSettings: strict),
+    .executableTarget(
+      name: "holdfast-bench", dependencies: ["CHoldfast", "ChildProcess", "Holdfast", "Messages"],
+      path: "Sources/holdfast-bench", swiftSettings: strict),
     .target(
       name: "OrderSaga", dependencies: ["Holdfast"], path: "examples/order-saga/workflow",
       swiftSettings: strict),

@@ -72,7 +72,7 @@ enum Schema {
       throw .newerFormat(path: database.path, found: found, known: format)
     }
     if tables == 0 {
-      try database.execute("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL")
+      try database.execute("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL")
     }
     try database.execute("PRAGMA locking_mode = EXCLUSIVE")
     guard try database.queryText("PRAGMA journal_mode = WAL").lowercased() != "delete" else {

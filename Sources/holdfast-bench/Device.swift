@@ -1,0 +1,59 @@
+import Glibc
+
+/// What the machine says.
+enum Device {
+  static var nowUs: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+  }
+
+  /// The median time of a 4 KiB append with fdatasync.
+  static func syncUs(in directory: String) -> Int64 {
+    mkdir(directory, 0o700)
+    let path = directory + "/sync"
+    let fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0o600)
+    guard fd >= 0 else { return 0 }
+    defer {
+      close(fd)
+      unlink(path)
+    }
+    let block = [UInt8](repeating: 7, count: 4_096)
+    var times: [Int64] = []
+    for _ in 0..<200 {
+      let begin = nowUs
+      _ = write(fd, block, block.count)
+      fdatasync(fd)
+      times.append(nowUs - begin)
+    }
+    return times.sorted()[100]
+  }
+
+  /// User and system time of a process in milliseconds.
+  static func cpuMs(of pid: pid_t) -> Int {
+    guard let text = read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return 0 }
+    let fields = text[text.index(after: end)...].split(separator: " ")
+    guard fields.count > 12, let user = Int(fields[11]), let system = Int(fields[12]) else {
+      return 0
+    }
+    return (user + system) * 1_000 / sysconf(Int32(_SC_CLK_TCK))
+  }
+
+  /// Bytes that a process has given to write calls.
+  static func bytesWritten(by pid: pid_t) -> Int {
+    guard let text = read("/proc/\(pid)/io") else { return 0 }
+    for line in text.split(separator: "\n") where line.hasPrefix("write_bytes:") {
+      return Int(line.split(separator: " ").last ?? "0") ?? 0
+    }
+    return 0
+  }
+
+  private static func read(_ path: String) -> String? {
+    let fd = open(path, O_RDONLY)
+    guard fd >= 0 else { return nil }
+    defer { close(fd) }
+    var buffer = [UInt8](repeating: 0, count: 8_192)
+    let count = Glibc.read(fd, &buffer, buffer.count)
+    return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+  }
+}

@@ -1,0 +1,71 @@
+import ChildProcess
+import Glibc
+import Holdfast
+
+/// Measures an engine with its worker and its driver as separate processes.
+///
+/// The program plays all three parts: called with a directory it starts an engine, a worker (itself
+/// with `worker`) and drives them.
+@main
+struct Bench {
+  static func main() async throws {
+    let arguments = CommandLine.arguments
+    if arguments.count == 3, arguments[1] == "worker" { return try runWorker(arguments[2]) }
+    guard arguments.count >= 2 else {
+      print("usage: holdfast-bench DIRECTORY-OF-THE-BINARIES [SECONDS]")
+      exit(2)
+    }
+    let seconds = arguments.count > 2 ? Double(arguments[2]) ?? 3 : 3
+    try await Suite(bin: arguments[1], seconds: seconds).run()
+  }
+
+  private static func runWorker(_ socket: String) throws {
+    var worker = Worker(
+      taskQueue: "bench", socket: socket,
+      options: Worker.Options(activitiesMax: 512, workflowTasksMax: 512, cachedRunsMax: 10_000))
+    worker.register(OneActivity.self)
+    worker.register(ThreeActivities.self)
+    worker.register(Waiter.self)
+    worker.activity("step") { (_, input: Int) in input + 1 }
+    try worker.run()
+  }
+}
+
+final class OneActivity: Workflow, @unchecked Sendable {
+  init() {}
+
+  func run(_ context: WorkflowContext, _ input: Int) async throws -> Int {
+    try await context.activity("step", input, options: .bench)
+  }
+}
+
+final class ThreeActivities: Workflow, @unchecked Sendable {
+  init() {}
+
+  func run(_ context: WorkflowContext, _ input: Int) async throws -> Int {
+    var value = input
+    for _ in 0..<3 { value = try await context.activity("step", value, options: .bench) }
+    return value
+  }
+}
+
+/// Takes signals until it is told to end.
+final class Waiter: Workflow, @unchecked Sendable {
+  private var count = 0
+  private var isDone = false
+  init() {}
+
+  static func handlers(_ handlers: inout Handlers<Waiter>) {
+    handlers.signal("tick") { workflow in workflow.count += 1 }
+    handlers.signal("done") { workflow in workflow.isDone = true }
+  }
+
+  func run(_ context: WorkflowContext, _ input: Int) async throws -> Int {
+    try await context.wait { self.isDone }
+    return count
+  }
+}
+
+extension ActivityOptions {
+  static let bench = ActivityOptions(startToClose: .seconds(30))
+}

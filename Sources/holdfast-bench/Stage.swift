@@ -1,0 +1,59 @@
+import ChildProcess
+import Glibc
+
+/// A fresh engine and a worker, and what they use.
+struct Stage {
+  let socket: String
+  private let directory: String
+  private let engine: ChildProcess
+  private let worker: ChildProcess
+
+  init(bin: String, directory: String) throws {
+    self.directory = directory
+    socket = directory + "/s.sock"
+    Stage.remove(directory)
+    mkdir(directory, 0o700)
+    engine = try ChildProcess(
+      bin + "/holdfast", ["serve", "--db", directory + "/bench.db", "--socket", socket],
+      output: directory + "/engine.log")
+    worker = try ChildProcess(
+      bin + "/holdfast-bench", ["worker", socket], output: directory + "/worker.log")
+  }
+
+  func end() {
+    worker.killNow()
+    engine.terminate()
+    Stage.remove(directory)
+  }
+
+  private static func remove(_ directory: String) {
+    for name in [
+      "bench.db", "bench.db-wal", "bench.db-shm", "bench.db.lock", "bench.db.ballast",
+      "s.sock", "s.sock.lock", "engine.log", "worker.log",
+    ] { unlink(directory + "/" + name) }
+    rmdir(directory)
+  }
+
+  /// What has been used so far.
+  struct Counters {
+    var commits = 0
+    var bytesWritten = 0
+    var engineMs = 0
+    var workerMs = 0
+    var driverMs = 0
+
+    static func - (a: Counters, b: Counters) -> Counters {
+      Counters(
+        commits: a.commits - b.commits, bytesWritten: a.bytesWritten - b.bytesWritten,
+        engineMs: a.engineMs - b.engineMs, workerMs: a.workerMs - b.workerMs,
+        driverMs: a.driverMs - b.driverMs)
+    }
+  }
+
+  func counters() -> Counters {
+    Counters(
+      commits: EngineFigures.commits(socket),
+      bytesWritten: Device.bytesWritten(by: engine.pid), engineMs: Device.cpuMs(of: engine.pid),
+      workerMs: Device.cpuMs(of: worker.pid), driverMs: Device.cpuMs(of: getpid()))
+  }
+}

@@ -1,0 +1,124 @@
+import ChildProcess
+import Glibc
+import Holdfast
+
+/// The scenarios, each against a fresh engine.
+struct Suite {
+  let bin: String
+  let seconds: Double
+
+  func run() async throws {
+    print("device: fdatasync of 4 KiB, p50 \(micro(Device.syncUs(in: directory)))")
+    print(
+      columns("scenario", "per s", "p50", "p99", "commits", "written", "cpu: engine worker driver"))
+    for flight in [1, 16, 64] {
+      try await measure("1 activity, \(flight) in flight", flight) { client, id in
+        let handle = try await client.start(OneActivity.self, 1, id: id, taskQueue: "bench")
+        guard try await handle.result() == 2 else { throw BenchError.wrongResult }
+      }
+    }
+    for flight in [1, 16, 64] {
+      try await measure("3 activities, \(flight) in flight", flight) { client, id in
+        let handle = try await client.start(ThreeActivities.self, 1, id: id, taskQueue: "bench")
+        guard try await handle.result() == 4 else { throw BenchError.wrongResult }
+      }
+    }
+    try await measure("starts with fresh ids, 64 in flight", 64) { client, id in
+      _ = try await client.start(
+        type: "nobody", 1, id: id, taskQueue: "unserved", returning: Int.self)
+    }
+    try await measure("signals to 64 workflows, 64 in flight", 64, before: { client in
+      for place in 0..<64 {
+        _ = try await client.start(Waiter.self, 0, id: "w-\(place)", taskQueue: "bench")
+      }
+    }) { client, id in
+      let place = Int(id.split(separator: "-").last ?? "0") ?? 0
+      try await client.handle("w-\(place % 64)", returning: Int.self).signal("tick")
+    }
+  }
+
+  enum BenchError: Error {
+    case wrongResult
+  }
+
+  private var directory: String { "/tmp/holdfast-bench-\(getpid())" }
+
+  private func measure(
+    _ name: String, _ flight: Int,
+    before: @Sendable (Client) async throws -> Void = { _ in },
+    _ body: @escaping @Sendable (Client, String) async throws -> Void
+  ) async throws {
+    let stage = try Stage(bin: bin, directory: directory)
+    defer { stage.end() }
+    let client = try Client(socket: stage.socket)
+    try await before(client)
+    try await drive(client, flight: min(flight, 4), seconds: 0.3, prefix: "warm", body).discard()
+    let start = stage.counters()
+    let samples = try await drive(
+      client, flight: flight, seconds: seconds, prefix: "b", body)
+    let used = stage.counters() - start
+    let count = Double(samples.count)
+    let cpu = [used.engineMs, used.workerMs, used.driverMs]
+      .map { String($0 * 100 / Int(seconds * 1_000)) + "%" }.joined(separator: " ")
+    print(
+      columns(
+        name, String(Int(count / seconds)), micro(samples.percentile(0.5)),
+        micro(samples.percentile(0.99)), fixed(Double(used.commits) / count),
+        "\(Int(Double(used.bytesWritten) / count)) B", cpu))
+  }
+
+  private func drive(
+    _ client: Client, flight: Int, seconds: Double, prefix: String,
+    _ body: @escaping @Sendable (Client, String) async throws -> Void
+  ) async throws -> Samples {
+    let end = Device.nowUs + Int64(seconds * 1_000_000)
+    return try await withThrowingTaskGroup(of: [Int64].self) { group in
+      for lane in 0..<flight {
+        group.addTask {
+          var times: [Int64] = []
+          var number = lane
+          while true {
+            let begin = Device.nowUs
+            if begin >= end { return times }
+            try await body(client, "\(prefix)-\(number)")
+            times.append(Device.nowUs - begin)
+            number += flight
+          }
+        }
+      }
+      var all: [Int64] = []
+      for try await times in group { all += times }
+      return Samples(all)
+    }
+  }
+
+  private func columns(_ texts: String...) -> String {
+    let widths = [38, 9, 10, 10, 9, 10, 26]
+    return zip(texts, widths).map { text, width in
+      text.count >= width ? text + " " : text + String(repeating: " ", count: width - text.count)
+    }.joined()
+  }
+
+  private func micro(_ us: Int64) -> String {
+    us < 1_000 ? "\(us) us" : fixed(Double(us) / 1_000) + " ms"
+  }
+
+  private func fixed(_ value: Double) -> String {
+    let hundredths = Int((value * 100).rounded())
+    let rest = String(hundredths % 100 + 100).dropFirst()
+    return "\(hundredths / 100).\(rest)"
+  }
+}
+
+/// Times in microseconds.
+struct Samples {
+  private let sorted: [Int64]
+  init(_ times: [Int64]) { sorted = times.sorted() }
+
+  var count: Int { sorted.count }
+  func discard() {}
+
+  func percentile(_ share: Double) -> Int64 {
+    sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
+  }
+}
