@@ -33,9 +33,8 @@ static inline int holdfast_poll_prepare(holdfast_worker *worker, struct pollfd *
 
 /* Does what is due after poll(): I/O, and the registered functions of tasks that came, on this
  * thread. Returns as holdfast_worker_process; `error` may be NULL. Since 0.1. */
-static inline holdfast_status holdfast_poll_process(holdfast_worker *worker,
-                                                    const struct pollfd *slot,
-                                                    holdfast_error **error)
+static inline holdfast_status
+holdfast_poll_process(holdfast_worker *worker, const struct pollfd *slot, holdfast_error **error)
 {
     if (error != NULL)
         *error = NULL;

@@ -1,6 +1,7 @@
 /* Starts a workflow and waits for its result.
  *
- *   cc client.c -o client $(pkg-config --cflags --libs holdfast) && ./client order-1 Order orders '{"total":3}'
+ *   cc client.c -o client $(pkg-config --cflags --libs holdfast) && ./client order-1 Order orders
+ * '{"total":3}'
  */
 #include <holdfast.h>
 

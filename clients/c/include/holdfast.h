@@ -688,7 +688,8 @@ HOLDFAST_API holdfast_status holdfast_worker_run(holdfast_worker *worker, holdfa
 /* Asks the worker to stop: no new tasks; activities may finish within grace_ms; then they see
  * holdfast_activity_is_cancelled, and _run returns when their functions have returned (_next_task
  * and _process answer CLOSED at once). A second stop ends the grace. Returns at once. NULL does
- * nothing. The worker may be freed while another thread is still inside this call. Thread-safe, and safe in a signal handler. Since 0.1. */
+ * nothing. The worker may be freed while another thread is still inside this call. Thread-safe, and
+ * safe in a signal handler. Since 0.1. */
 HOLDFAST_API void holdfast_worker_stop(holdfast_worker *worker);
 
 typedef enum holdfast_worker_state {

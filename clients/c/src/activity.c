@@ -61,7 +61,7 @@ static void queue_job(holdfast_worker *worker, holdfast_activity *activity)
     else
         worker->jobs_last->next = activity;
     worker->jobs_last = activity;
-    pthread_cond_signal(&worker->jobs_changed);
+    worker->jobs_new++;
 }
 
 /* True: it waits for a function, or for the caller who pulls. */

@@ -145,8 +145,7 @@ holdfast_status hf_fail_status(holdfast_error **error, const Holdfast__V1__Statu
     }
     int number = (int)status->code;
     holdfast_status code = number > 0 && number <= 16 ? (holdfast_status)number : HOLDFAST_UNKNOWN;
-    const char *message =
-        status->message[0] != '\0' ? status->message : holdfast_strerror(code);
+    const char *message = status->message[0] != '\0' ? status->message : holdfast_strerror(code);
     if (error != NULL)
         *error = make(&(parts){code, (int32_t)status->reason, message, status->field,
                                status->run_id, status->retry_after_ms});

@@ -135,6 +135,7 @@ struct holdfast_worker {
     hf_task_queue tasks;
     holdfast_activity *jobs, *jobs_last; /* activities with a function, not begun */
     pthread_cond_t jobs_changed;
+    uint32_t jobs_new; /* of which no thread was told yet */
     uint32_t functions_running;
     hf_table workflow_tasks, workflow_runs; /* both hold every hf_workflow_task */
     hf_table activities, results;

@@ -62,7 +62,12 @@ static bool wait_at_socket(holdfast_worker *worker, int64_t now_ms, int64_t unti
     int timeout = hf_poll_timeout(now_ms, worker->pump_until);
     int epoll_fd = worker->epoll_fd, wake_fd = worker->wake_fd;
     struct epoll_event events[2];
+    uint32_t jobs = worker->jobs_new;
+    worker->jobs_new = 0;
     pthread_mutex_unlock(&worker->lock);
+    /* Told without the lock, which is the first thing that they take. */
+    for (; jobs > 0; jobs--)
+        pthread_cond_signal(&worker->jobs_changed);
     int count = epoll_wait(epoll_fd, events, 2, timeout);
     bool readable = false, writable = false;
     for (int i = 0; i < count; i++) {

@@ -24,7 +24,10 @@ typedef struct bytes {
     holdfast_status expected;
 } bytes;
 
-#define BYTES(literal, status) {literal, sizeof(literal) - 1, status}
+#define BYTES(literal, status)                                                                     \
+    {                                                                                              \
+        literal, sizeof(literal) - 1, status                                                       \
+    }
 
 /* Instead of a Welcome. */
 static const bytes openings[] = {
@@ -32,7 +35,7 @@ static const bytes openings[] = {
     BYTES("\0\0\0\0", HOLDFAST_PROTOCOL_ERROR),         /* an empty frame */
     BYTES("\0\0\0\3\xff\xff\xff", HOLDFAST_PROTOCOL_ERROR),
     BYTES("HTTP/1.1 200 OK\r\n\r\n", HOLDFAST_PROTOCOL_ERROR),
-    BYTES("\0\0\0\4\x1a\x02\x08\x07", HOLDFAST_FAILED_PRECONDITION), /* protocol version 7 */
+    BYTES("\0\0\0\4\x1a\x02\x08\x07", HOLDFAST_FAILED_PRECONDITION),        /* protocol version 7 */
     BYTES("\0\0\0\7\x1a\x05\x08\x01\x12\x01\xff", HOLDFAST_PROTOCOL_ERROR), /* bad UTF-8 */
     BYTES("\0\0\0\7\x1a\x05\x08\x01\x12\x01\0", HOLDFAST_PROTOCOL_ERROR),   /* NUL in a string */
     BYTES("\0\0\0\2\x3a\x00", HOLDFAST_PROTOCOL_ERROR),                     /* End before Welcome */
@@ -211,9 +214,8 @@ static void a_stream_beyond_its_credit_is_ended(void)
     holdfast_client *client = NULL;
     CHECK_STATUS(HOLDFAST_OK, connect_quickly(&engine, &client, NULL));
     holdfast_stream *stream = NULL;
-    CHECK_STATUS(HOLDFAST_OK,
-                 holdfast_client_open(client, "holdfast.v1.WorkflowService/GetHistory",
-                                      (holdfast_bytes){0}, 2000, &stream, NULL));
+    CHECK_STATUS(HOLDFAST_OK, holdfast_client_open(client, "holdfast.v1.WorkflowService/GetHistory",
+                                                   (holdfast_bytes){0}, 2000, &stream, NULL));
     holdfast_bytes message;
     CHECK_STATUS(HOLDFAST_OK, holdfast_stream_next(stream, 2000, &message, NULL));
     usleep(50000);

@@ -135,7 +135,10 @@ static void faults_of_the_caller_are_told_with_their_field(void)
     CHECK_STATUS(HOLDFAST_BAD_ARGUMENT, holdfast_start_workflow(client, &options, NULL, NULL));
     CHECK_STATUS(HOLDFAST_BAD_ARGUMENT,
                  holdfast_client_call(client, "holdfast.v1.WorkflowService/StartWorkflow",
-                                      (holdfast_bytes){"\x12\x02" "a\0", 4}, 100, NULL, &error));
+                                      (holdfast_bytes){"\x12\x02"
+                                                       "a\0",
+                                                       4},
+                                      100, NULL, &error));
     CHECK(string_is(error->field, "workflow_id"));
     holdfast_error_free(error);
     uint8_t *large = calloc(1, 5 * 1024 * 1024);
@@ -282,9 +285,8 @@ static void a_call_ends_with_its_timeout(void)
     CHECK_STATUS(HOLDFAST_TIMEOUT, holdfast_start_workflow(client, &options, NULL, &error));
     CHECK(hf_now_ms() - before >= 50 && hf_now_ms() - before < 2000 && error->retryable);
     holdfast_error_free(error);
-    CHECK_STATUS(HOLDFAST_OK,
-                 holdfast_client_submit(client, "holdfast.v1.OperatorService/Health",
-                                        (holdfast_bytes){0}, 50, 7, NULL));
+    CHECK_STATUS(HOLDFAST_OK, holdfast_client_submit(client, "holdfast.v1.OperatorService/Health",
+                                                     (holdfast_bytes){0}, 50, 7, NULL));
     holdfast_completion *completion = NULL;
     CHECK_STATUS(HOLDFAST_OK, holdfast_client_next_completion(client, 5000, &completion));
     CHECK(completion->tag == 7 && completion->status == HOLDFAST_TIMEOUT);
@@ -385,8 +387,7 @@ static void submitted_calls_complete_in_any_order(void)
         int length = snprintf(request, sizeof request, "\x12\x04%04d", (int)i);
         CHECK_STATUS(HOLDFAST_OK,
                      holdfast_client_submit(client, "holdfast.v1.WorkflowService/StartWorkflow",
-                                            (holdfast_bytes){request, (size_t)length}, 0, i,
-                                            NULL));
+                                            (holdfast_bytes){request, (size_t)length}, 0, i, NULL));
     }
     bool seen[CALLS] = {false};
     for (int i = 0; i < CALLS; i++) {
@@ -523,9 +524,8 @@ static void a_stream_tells_a_lost_connection(void)
     holdfast_stream *stream = NULL;
     holdfast_bytes message;
     holdfast_error *error = NULL;
-    CHECK_STATUS(HOLDFAST_OK,
-                 holdfast_client_open(client, "holdfast.v1.WorkflowService/GetHistory",
-                                      (holdfast_bytes){0}, 0, &stream, NULL));
+    CHECK_STATUS(HOLDFAST_OK, holdfast_client_open(client, "holdfast.v1.WorkflowService/GetHistory",
+                                                   (holdfast_bytes){0}, 0, &stream, NULL));
     CHECK_STATUS(HOLDFAST_OK, holdfast_stream_next(stream, 5000, &message, NULL));
     CHECK_STATUS(HOLDFAST_DISCONNECTED, holdfast_stream_next(stream, 5000, &message, &error));
     holdfast_error_free(error);

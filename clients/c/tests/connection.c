@@ -77,8 +77,7 @@ static void expect_closed(holdfast_connection *connection, holdfast_status code)
     CHECK(event.kind == HOLDFAST_EVENT_CLOSED && event.error != NULL);
     CHECK(event.error->code == code);
     CHECK(!holdfast_connection_next_event(connection, &event));
-    CHECK(holdfast_connection_receive(connection, (holdfast_bytes){"x", 1}, 0) ==
-          HOLDFAST_CLOSED);
+    CHECK(holdfast_connection_receive(connection, (holdfast_bytes){"x", 1}, 0) == HOLDFAST_CLOSED);
     uint64_t stream;
     CHECK(holdfast_connection_open(connection, "a/b", (holdfast_bytes){0}, 0, true, &stream) ==
           HOLDFAST_CLOSED);
@@ -218,8 +217,8 @@ static void credit_holds_both_ways(void)
     CHECK(event.kind == HOLDFAST_EVENT_CREDIT && event.credit == 1);
     CHECK_STATUS(HOLDFAST_OK,
                  holdfast_connection_send(connection, stream, (holdfast_bytes){"2", 1}, true));
-    CHECK_STATUS(HOLDFAST_NOT_FOUND, holdfast_connection_send(connection, stream,
-                                                              (holdfast_bytes){"3", 1}, false));
+    CHECK_STATUS(HOLDFAST_NOT_FOUND,
+                 holdfast_connection_send(connection, stream, (holdfast_bytes){"3", 1}, false));
     /* The engine has 1, is given 1 more, and sends 3. */
     CHECK_STATUS(HOLDFAST_OK, holdfast_connection_credit(connection, stream, 1));
     Holdfast__V1__StreamMessage body = HOLDFAST__V1__STREAM_MESSAGE__INIT;
@@ -241,8 +240,8 @@ static void work_needs_no_credit(void)
     Holdfast__V1__Frame message = message_frame(stream, &body);
     holdfast_event event;
     for (int i = 0; i < 100; i++) {
-        CHECK_STATUS(HOLDFAST_OK, holdfast_connection_send(connection, stream,
-                                                           (holdfast_bytes){"1", 1}, false));
+        CHECK_STATUS(HOLDFAST_OK,
+                     holdfast_connection_send(connection, stream, (holdfast_bytes){"1", 1}, false));
         feed(connection, &message);
         CHECK(holdfast_connection_next_event(connection, &event));
     }
@@ -255,9 +254,9 @@ static void streams_have_a_limit_and_may_be_cancelled(void)
     uint64_t first = open_stream(connection, "a/b", true), stream;
     open_stream(connection, "a/b", true);
     CHECK(open_stream(connection, "a/b", true) == first + 2);
-    CHECK_STATUS(HOLDFAST_RESOURCE_EXHAUSTED,
-                 holdfast_connection_open(connection, "a/b", (holdfast_bytes){0}, 0, true,
-                                          &stream));
+    CHECK_STATUS(
+        HOLDFAST_RESOURCE_EXHAUSTED,
+        holdfast_connection_open(connection, "a/b", (holdfast_bytes){0}, 0, true, &stream));
     CHECK_STATUS(HOLDFAST_OK, holdfast_connection_cancel(connection, first, "why not"));
     CHECK_STATUS(HOLDFAST_NOT_FOUND, holdfast_connection_cancel(connection, first, ""));
     open_stream(connection, "a/b", true);
@@ -333,9 +332,9 @@ static void going_away_drains_or_ends(void)
     CHECK(holdfast_connection_next_event(connection, &event));
     CHECK(event.kind == HOLDFAST_EVENT_DRAIN);
     uint64_t stream;
-    CHECK_STATUS(HOLDFAST_FAILED_PRECONDITION,
-                 holdfast_connection_open(connection, "a/b", (holdfast_bytes){0}, 0, true,
-                                          &stream));
+    CHECK_STATUS(
+        HOLDFAST_FAILED_PRECONDITION,
+        holdfast_connection_open(connection, "a/b", (holdfast_bytes){0}, 0, true, &stream));
     notice.code = HOLDFAST__V1__STATUS_CODE__STATUS_CODE_RESOURCE_EXHAUSTED;
     notice.message = (char *)"too many";
     feed(connection, &frame);
@@ -385,8 +384,7 @@ const test_case connection_tests[] = {
     {"frames_out_of_order_end_the_connection", frames_out_of_order_end_the_connection, false},
     {"credit_holds_both_ways", credit_holds_both_ways, false},
     {"work_needs_no_credit", work_needs_no_credit, false},
-    {"streams_have_a_limit_and_may_be_cancelled", streams_have_a_limit_and_may_be_cancelled,
-     false},
+    {"streams_have_a_limit_and_may_be_cancelled", streams_have_a_limit_and_may_be_cancelled, false},
     {"silence_is_pinged_and_then_ends", silence_is_pinged_and_then_ends, false},
     {"pings_are_answered", pings_are_answered, false},
     {"going_away_drains_or_ends", going_away_drains_or_ends, false},

@@ -30,9 +30,8 @@ static void *serve(void *argument)
         int fd = accept4(engine->listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0)
             continue;
-        fake_peer peer = {.engine = engine,
-                          .fd = fd,
-                          .number = atomic_fetch_add(&engine->connections, 1) + 1};
+        fake_peer peer = {
+            .engine = engine, .fd = fd, .number = atomic_fetch_add(&engine->connections, 1) + 1};
         engine->script(&peer, engine->context);
         if (peer.work != NULL)
             holdfast__v1__work_request__free_unpacked(peer.work, NULL);

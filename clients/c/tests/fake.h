@@ -15,7 +15,7 @@ typedef struct fake_engine fake_engine;
 
 typedef struct fake_peer {
     fake_engine *engine;
-    int fd, number; /* number: from 1, of the connection */
+    int fd, number;                  /* number: from 1, of the connection */
     uint64_t stream;                 /* of the last Open, or of Work */
     Holdfast__V1__WorkRequest *work; /* partly taken */
     size_t work_next;

@@ -16,9 +16,9 @@ static void utf8_is_checked(void)
 {
     CHECK(valid("") && valid("plain") && valid("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"));
     CHECK(valid("\xef\xbf\xbd") && valid("\xf4\x8f\xbf\xbf") && valid("\xed\x9f\xbf"));
-    const char *bad[] = {"\x80",         "\xc0\x80",     "\xc1\xbf",         "\xe0\x80\x80",
+    const char *bad[] = {"\x80",         "\xc0\x80",         "\xc1\xbf",         "\xe0\x80\x80",
                          "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-                         "\xc3",         "\xe2\x82",     "\xf0\x9f\x98",     "a\xff"};
+                         "\xc3",         "\xe2\x82",         "\xf0\x9f\x98",     "a\xff"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK(!valid(bad[i]));
     CHECK(hf_utf8_fault("a\0b", 3) != NULL);
@@ -35,15 +35,25 @@ static void wire_is_checked(void)
     hf_fault fault;
     const ProtobufCMessageDescriptor *type = &holdfast__v1__start_workflow_request__descriptor;
     CHECK(check(type, "", 0, &fault));
-    CHECK(check(type, "\x12\x01" "a", 3, &fault));
-    CHECK(!check(type, "\x12\x02" "a\0", 4, &fault));
+    CHECK(check(type,
+                "\x12\x01"
+                "a",
+                3, &fault));
+    CHECK(!check(type,
+                 "\x12\x02"
+                 "a\0",
+                 4, &fault));
     CHECK(strcmp(fault.path, "workflow_id") == 0);
-    CHECK(!check(type, "\x12\x05" "a", 3, &fault) && fault.path[0] == '\0');
+    CHECK(!check(type,
+                 "\x12\x05"
+                 "a",
+                 3, &fault) &&
+          fault.path[0] == '\0');
     CHECK(!check(type, "\x10\x05", 2, &fault)); /* a string field as a number */
     CHECK(!check(type, "\x2a\x03\x0a\x01\xff", 5, &fault));
     CHECK(strcmp(fault.path, "input.encoding") == 0);
-    CHECK(!check(type, "\x0b", 1, &fault)); /* a group */
-    CHECK(!check(type, "\x02\x00", 2, &fault)); /* field number 0 */
+    CHECK(!check(type, "\x0b", 1, &fault));            /* a group */
+    CHECK(!check(type, "\x02\x00", 2, &fault));        /* field number 0 */
     CHECK(check(type, "\xfa\x7f\x01\xff", 4, &fault)); /* unknown field, any bytes */
     CHECK(!check(type, "\x38\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 12, &fault));
     const ProtobufCMessageDescriptor *completed =

@@ -232,8 +232,8 @@ static void play(fake_script script, holdfast_activity_function function, int ro
         stage scene = {0};
         fake_prepare(&engine, script, &scene);
         scene.worker = worker_for(&engine);
-        CHECK_STATUS(HOLDFAST_OK, holdfast_worker_register_activity(scene.worker, "work", function,
-                                                                    &scene));
+        CHECK_STATUS(HOLDFAST_OK,
+                     holdfast_worker_register_activity(scene.worker, "work", function, &scene));
         fake_start(&engine);
         CHECK_STATUS(HOLDFAST_OK, holdfast_worker_run(scene.worker, NULL));
         holdfast_worker_free(scene.worker);
@@ -598,8 +598,8 @@ static void answer(holdfast_worker *worker, const holdfast_task *task)
     completed.token = (ProtobufCBinaryData){task->token.len, (uint8_t *)task->token.ptr};
     uint8_t bytes[256];
     size_t size = holdfast__v1__workflow_task_completed__pack(&completed, bytes);
-    CHECK_STATUS(HOLDFAST_OK, holdfast_worker_complete_workflow_task(
-                                  worker, (holdfast_bytes){bytes, size}));
+    CHECK_STATUS(HOLDFAST_OK,
+                 holdfast_worker_complete_workflow_task(worker, (holdfast_bytes){bytes, size}));
 }
 
 static holdfast_task *pull(holdfast_worker *worker, holdfast_task_kind kind)
@@ -622,8 +622,9 @@ static void workflow_tasks_are_pulled_and_answered(void)
     answer(worker, task); /* not ours any more: dropped in silence */
     holdfast_task_free(task);
     task = pull(worker, HOLDFAST_TASK_REPLAY_HISTORY);
-    CHECK_STATUS(HOLDFAST_OK, holdfast_worker_complete_replay(
-                                  worker, (holdfast_bytes){"\x0a\x01" "2", 3}));
+    CHECK_STATUS(HOLDFAST_OK, holdfast_worker_complete_replay(worker, (holdfast_bytes){"\x0a\x01"
+                                                                                       "2",
+                                                                                       3}));
     holdfast_task_free(task);
     task = pull(worker, HOLDFAST_TASK_ACTIVATION);
     CHECK(string_is(task->run_id, "run2"));
@@ -712,8 +713,8 @@ static void a_large_completion_goes_in_parts(void)
     size_t size = holdfast__v1__workflow_task_completed__get_packed_size(&completed);
     uint8_t *bytes = malloc(size);
     holdfast__v1__workflow_task_completed__pack(&completed, bytes);
-    CHECK_STATUS(HOLDFAST_OK, holdfast_worker_complete_workflow_task(
-                                  worker, (holdfast_bytes){bytes, size}));
+    CHECK_STATUS(HOLDFAST_OK,
+                 holdfast_worker_complete_workflow_task(worker, (holdfast_bytes){bytes, size}));
     CHECK_STATUS(HOLDFAST_OK, holdfast_worker_flush(worker));
     free(bytes);
     free(list);
@@ -742,8 +743,10 @@ static void drive_pulled_activities(fake_peer *peer, void *context)
 
 static void *complete_b(void *argument)
 {
-    CHECK_STATUS(HOLDFAST_OK, holdfast_worker_complete_activity(
-                                  argument, (holdfast_bytes){"\x0a\x01" "b", 3}));
+    CHECK_STATUS(HOLDFAST_OK,
+                 holdfast_worker_complete_activity(argument, (holdfast_bytes){"\x0a\x01"
+                                                                              "b",
+                                                                              3}));
     return NULL;
 }
 
@@ -762,7 +765,12 @@ static void pulled_activities_are_answered_by_token(void)
     task = pull(worker, HOLDFAST_TASK_ACTIVITY_CANCEL);
     CHECK(task->token.len == 1 && holdfast_activity_is_cancelled(kept));
     holdfast_task_free(task);
-    holdfast_bytes token_a = {"\x0a\x01" "a", 3}, token_z = {"\x0a\x01" "z", 3};
+    holdfast_bytes token_a = {"\x0a\x01"
+                              "a",
+                              3},
+                   token_z = {"\x0a\x01"
+                              "z",
+                              3};
     CHECK_STATUS(HOLDFAST_CANCELLED, holdfast_worker_heartbeat(worker, token_a));
     CHECK_STATUS(HOLDFAST_OK, holdfast_worker_report_activity_cancelled(worker, token_a));
     CHECK_STATUS(HOLDFAST_ALREADY_COMPLETED, holdfast_worker_complete_activity(worker, token_a));
@@ -871,8 +879,7 @@ static void a_loop_of_the_callers_own(void)
     stage scene = {0};
     fake_prepare(&engine, three_for_the_loop, &scene);
     scene.worker = worker_for(&engine);
-    CHECK_STATUS(HOLDFAST_OK,
-                 holdfast_worker_register_activity(scene.worker, "work", slow, NULL));
+    CHECK_STATUS(HOLDFAST_OK, holdfast_worker_register_activity(scene.worker, "work", slow, NULL));
     fake_start(&engine);
     int fd = holdfast_worker_fd(scene.worker);
     holdfast_status status = HOLDFAST_OK;
@@ -901,10 +908,9 @@ static void a_child_cannot_use_the_worker(void)
     pid_t child = fork();
     if (child == 0) {
         holdfast_task *task;
-        bool right =
-            holdfast_worker_run(scene.worker, NULL) == HOLDFAST_FORKED &&
-            holdfast_worker_next_task(scene.worker, 0, &task, NULL) == HOLDFAST_FORKED &&
-            holdfast_worker_fd(scene.worker) == -1;
+        bool right = holdfast_worker_run(scene.worker, NULL) == HOLDFAST_FORKED &&
+                     holdfast_worker_next_task(scene.worker, 0, &task, NULL) == HOLDFAST_FORKED &&
+                     holdfast_worker_fd(scene.worker) == -1;
         holdfast_worker_free(scene.worker);
         _exit(right ? 0 : 1);
     }
