@@ -15,8 +15,9 @@ struct Generator: CodeGenerator {
     switch parameter.parameter {
     case "": try types(of: files, to: generatorOutputs)
     case "oracles":
-      try generatorOutputs.add(fileName: "Oracles.swift", contents: OracleWriter(files: files).swift)
-      try generatorOutputs.add(fileName: "descriptors.c", contents: OracleWriter(files: files).c)
+      let writer = OracleWriter(files: files)
+      try generatorOutputs.add(fileName: "Oracles.swift", contents: writer.swift)
+      try generatorOutputs.add(fileName: "descriptors.c", contents: writer.c)
     case let other:
       throw Subset.Refusal(description: "the parameter is empty or 'oracles', not '\(other)'")
     }

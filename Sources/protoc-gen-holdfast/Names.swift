@@ -211,7 +211,8 @@ extension FieldDescriptor {
 
 extension Descriptor {
   func inlineSize(depth: Int = 0) -> Int {
-    let plain = fields.filter { $0.containingOneof == nil }.reduce(0) { $0 + $1.inlineSize(depth: depth) }
+    let plain = fields.filter { $0.containingOneof == nil }
+      .reduce(0) { $0 + $1.inlineSize(depth: depth) }
     let choices = oneofs.map { oneof in
       (oneof.fields.map { $0.isBoxed(depth: depth) ? 8 : $0.inlineSize(depth: depth) }.max() ?? 0)
         + 1

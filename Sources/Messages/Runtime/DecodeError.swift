@@ -7,7 +7,7 @@ public struct DecodeError: Error, Equatable, Sendable, CustomStringConvertible {
     case truncated = 1
     /// A number of more than ten bytes, or beyond 64 bits.
     case overlongNumber = 2
-    /// Field number 0, or above 2^29 - 1.
+    /// Field number 0, or above 2^29 - 1; or more bytes than a tag has.
     case invalidTag = 3
     /// A wire type that proto3 does not have (groups among them).
     case invalidWireType = 4
@@ -43,7 +43,7 @@ public struct DecodeError: Error, Equatable, Sendable, CustomStringConvertible {
     switch code {
     case .truncated: return "\(place) is cut short"
     case .overlongNumber: return "\(place) holds an overlong number"
-    case .invalidTag: return message.isEmpty ? "a bad field number" : "\(message): a bad field number"
+    case .invalidTag: return message.isEmpty ? "a bad tag" : "\(message): a bad tag"
     case .invalidWireType: return "\(place) has an unknown wire type"
     case .invalidUTF8: return "\(place) is not valid UTF-8"
     case .nulInText: return "\(place) holds NUL"

@@ -45,8 +45,17 @@ public struct WireReader {
       field = UInt32(first >> 3)
       return UInt32(first)
     }
-    let tag = try varint()
-    guard tag >= 8, tag <= UInt64(UInt32.max) else { throw DecodeError(.invalidTag, field: 0) }
+    return try longTag()
+  }
+
+  /// A tag of more than one byte; of more than five it is refused, as by every other codec.
+  private mutating func longTag() throws(DecodeError) -> UInt32 {
+    field = 0
+    let start = position
+    let tag = try longVarint()
+    guard tag >= 8, tag <= UInt64(UInt32.max), position - start <= 5 else {
+      throw DecodeError(.invalidTag, field: 0)
+    }
     field = UInt32(tag >> 3)
     return UInt32(tag)
   }
