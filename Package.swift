@@ -55,7 +55,8 @@ let package = Package(
     floor("SQLiteStore", ["CSQLite", "Basics", "Messages", "EngineCore"]),
     floor("Shell", ["Basics", "Messages", "EngineCore", "Wire"]),
     floor("Sidecar", ["Basics", "EngineCore", "Shell", "UVLoop", "SQLiteStore"]),
-    floor("ChildProcess"),
+    // Real engines and workers as child processes: for the benchmark, the demo and the tests.
+    floor("Harness", ["CHoldfast", "Messages"]),
     // Called otherwise than its product, because the SDK's module is Holdfast and file systems may
     // not tell the two apart.
     .executableTarget(
@@ -69,7 +70,7 @@ let package = Package(
       name: "Holdfast", dependencies: ["CHoldfast", "Basics", "Messages"],
       path: "clients/swift/Sources/Holdfast", swiftSettings: strict),
     .executableTarget(
-      name: "holdfast-bench", dependencies: ["CHoldfast", "ChildProcess", "Holdfast", "Messages"],
+      name: "holdfast-bench", dependencies: ["Harness", "Holdfast"],
       path: "Sources/holdfast-bench", swiftSettings: strict),
     .target(
       name: "OrderSaga", dependencies: ["Holdfast"], path: "examples/order-saga/workflow",
@@ -78,7 +79,7 @@ let package = Package(
       name: "order-worker", dependencies: ["Holdfast", "OrderSaga"],
       path: "examples/order-saga/worker", swiftSettings: strict),
     .executableTarget(
-      name: "order-demo", dependencies: ["ChildProcess", "Holdfast", "OrderSaga"],
+      name: "order-demo", dependencies: ["Harness", "Holdfast", "OrderSaga"],
       path: "examples/order-saga/demo", swiftSettings: strict),
 
     tests("BasicsTests", ["Basics"]),
@@ -94,7 +95,11 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"]),
-    tests("EndToEndTests", ["ChildProcess", "Holdfast", "HoldfastCommand"]),
+    .executableTarget(
+      name: "test-worker", dependencies: ["Holdfast"], path: "Tests/TestWorker",
+      swiftSettings: strict),
+    tests(
+      "EndToEndTests", ["CHoldfast", "Harness", "Holdfast", "HoldfastCommand", "Messages", "test-worker"]),
   ],
   swiftLanguageModes: [.v6]
 )

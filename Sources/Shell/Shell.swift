@@ -39,6 +39,8 @@ public struct Shell {
   var deadlines = DeadlineHeap<ShellDeadline>()
   var output = ShellOutput()
   private var effects = Effects()
+  private var followUps = Queue<Input>()
+  private var isStepping = false
   private var lastSession: UInt64 = 0
   public var storeCounters: [(name: String, value: Int64)] = []
   var requests = 0
@@ -99,7 +101,16 @@ public struct Shell {
 
   // MARK: - The engine
 
+  /// Takes the input, and then what carrying out its effects asked for.
   mutating func step(_ input: Input) {
+    followUps.append(input)
+    guard !isStepping else { return }  // The outer call takes it, after its own effects.
+    isStepping = true
+    while let next = followUps.popFirst() { carryOut(next) }
+    isStepping = false
+  }
+
+  private mutating func carryOut(_ input: Input) {
     engine.step(input, now: clock.now, into: &effects)
     gate.stage(&effects, us: clock.us)
     let wrote = !effects.writes.isEmpty

@@ -1,4 +1,4 @@
-import ChildProcess
+import Harness
 import Glibc
 import Holdfast
 

@@ -1,4 +1,4 @@
-import ChildProcess
+import Harness
 import Glibc
 
 /// A fresh engine and a worker, and what they use.
@@ -52,7 +52,7 @@ struct Stage {
 
   func counters() -> Counters {
     Counters(
-      commits: EngineFigures.commits(socket),
+      commits: EngineFigures(socket)?.counter("store_commits_total") ?? 0,
       bytesWritten: Device.bytesWritten(by: engine.pid), engineMs: Device.cpuMs(of: engine.pid),
       workerMs: Device.cpuMs(of: worker.pid), driverMs: Device.cpuMs(of: getpid()))
   }

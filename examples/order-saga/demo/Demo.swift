@@ -113,10 +113,12 @@ struct Demo {
       .write(to: URL(fileURLWithPath: path))
     let shown = lines.first { outcomes[$0.order.orderID] == .compensated } ?? lines[0]
     print("\nthe history of \(shown.order.orderID), which was compensated:")
+    fflush(nil)
     _ = try Scene.run(
       bin + "/holdfast",
       ["workflow", "show", "--socket", scene.socket, "--id", shown.order.orderID])
     print("")
+    fflush(nil)
     return try Scene.run(
       python,
       [

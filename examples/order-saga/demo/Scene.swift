@@ -1,4 +1,4 @@
-import ChildProcess
+import Harness
 import Foundation
 
 /// The processes of the demo: started, killed without warning, started again.

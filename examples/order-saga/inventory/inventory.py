@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from holdfast import ApplicationError, Worker, activity
-
 from store import Refused, Result, Store
+
+from holdfast import ApplicationError, Worker, activity
 
 MAX_CONCURRENT = 16
 DELAY_SECONDS = int(os.environ.get("INVENTORY_DELAY_MS", "0")) / 1000
@@ -34,9 +34,7 @@ def step(function: Callable[..., Result]) -> Callable[[Any, dict[str, Any]], Res
         try:
             result = function(self, order)
         except Refused as refused:
-            raise ApplicationError(
-                str(refused), type=refused.type, non_retryable=True
-            ) from refused
+            raise ApplicationError(str(refused), type=refused.type, non_retryable=True) from refused
         except KeyError as missing:
             raise ApplicationError(
                 f"the input has no field {missing}", type="InvalidInput", non_retryable=True

@@ -94,9 +94,7 @@ class Store:
         def run(db: sqlite3.Connection) -> Result:
             found = _reservation(db, order_id)
             if found is None:
-                db.execute(
-                    "INSERT INTO reservations VALUES (?, ?, 0, 'released')", (order_id, sku)
-                )
+                db.execute("INSERT INTO reservations VALUES (?, ?, 0, 'released')", (order_id, sku))
                 return {"order_id": order_id, "released": 0}
             reserved_sku, quantity, state = found
             if state == "shipped":
@@ -106,9 +104,7 @@ class Store:
             db.execute(
                 "UPDATE stock SET on_hand = on_hand + ? WHERE sku = ?", (quantity, reserved_sku)
             )
-            db.execute(
-                "UPDATE reservations SET state = 'released' WHERE order_id = ?", (order_id,)
-            )
+            db.execute("UPDATE reservations SET state = 'released' WHERE order_id = ?", (order_id,))
             return {"order_id": order_id, "released": quantity}
 
         return self._once(key, "release", order_id, run)

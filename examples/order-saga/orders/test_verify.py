@@ -43,9 +43,20 @@ class Case:
         (at / "ledger").write_text("".join(f"{line}\n" for line in self.ledger))
         results = [{"order_id": i, "outcome": outcome} for i, outcome in self.results.items()]
         (at / "results.json").write_text(json.dumps(results))
-        command = [sys.executable, str(HERE / "verify.py"), "--results", at / "results.json",
-                   "--ledger", at / "ledger", "--stock-db", at / "stock.db",
-                   "--orders", at / "orders.csv", "--stock", at / "stock.csv"]
+        command = [
+            sys.executable,
+            str(HERE / "verify.py"),
+            "--results",
+            at / "results.json",
+            "--ledger",
+            at / "ledger",
+            "--stock-db",
+            at / "stock.db",
+            "--orders",
+            at / "orders.csv",
+            "--stock",
+            at / "stock.csv",
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout
 

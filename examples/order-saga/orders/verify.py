@@ -106,9 +106,9 @@ def read_stock(evidence: Evidence, stock_csv: Path, database: Path) -> None:
         "SELECT order_id, sku, quantity, state FROM reservations"
     ):
         evidence.reservations[order_id] = (sku, quantity, state)
-    evidence.shipments.update(order_id for (order_id,) in db.execute(
-        "SELECT order_id FROM shipments"
-    ))
+    evidence.shipments.update(
+        order_id for (order_id,) in db.execute("SELECT order_id FROM shipments")
+    )
     db.close()
 
 
@@ -116,15 +116,17 @@ def check_completed(evidence: Evidence, order_id: str, order: Order) -> None:
     charges, refunds = evidence.charges[order_id], evidence.refunds[order_id]
     problems = evidence.problems
     if charges != [order.amount_cents]:
-        problems.append(f"{order_id}: completed, charged {charges} instead of once "
-                        f"{order.amount_cents}")
+        problems.append(
+            f"{order_id}: completed, charged {charges} instead of once {order.amount_cents}"
+        )
     if refunds:
         problems.append(f"{order_id}: completed, yet refunded {refunds}")
     if evidence.shipments[order_id] != 1:
         problems.append(f"{order_id}: completed, shipped {evidence.shipments[order_id]} times")
     if evidence.reservations.get(order_id) != (order.sku, order.quantity, "shipped"):
-        problems.append(f"{order_id}: completed, its stock is "
-                        f"{evidence.reservations.get(order_id)}")
+        problems.append(
+            f"{order_id}: completed, its stock is {evidence.reservations.get(order_id)}"
+        )
     if order.declined:
         problems.append(f"{order_id}: completed with a declined card")
     if not order.approved:
@@ -163,16 +165,19 @@ def check_totals(evidence: Evidence) -> None:
     known = set(evidence.charges) | set(evidence.refunds)
     ledger_cents = sum(evidence.net_cents(order_id) for order_id in known)
     if ledger_cents != expected_cents:
-        evidence.problems.append(f"totals: the ledger holds {ledger_cents} cents, "
-                                 f"completed orders are worth {expected_cents}")
+        evidence.problems.append(
+            f"totals: the ledger holds {ledger_cents} cents, "
+            f"completed orders are worth {expected_cents}"
+        )
     taken: Counter[str] = Counter()
     for order in completed:
         taken[order.sku] += order.quantity
     for sku in sorted(evidence.stock_before.keys() | evidence.stock_now.keys()):
         expected = evidence.stock_before.get(sku, 0) - taken[sku]
         if evidence.stock_now.get(sku) != expected:
-            evidence.problems.append(f"totals: {evidence.stock_now.get(sku)} of {sku} on hand "
-                                     f"instead of {expected}")
+            evidence.problems.append(
+                f"totals: {evidence.stock_now.get(sku)} of {sku} on hand instead of {expected}"
+            )
 
 
 def check(evidence: Evidence) -> None:

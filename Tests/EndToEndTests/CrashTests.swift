@@ -1,0 +1,170 @@
+import Foundation
+import Harness
+import Holdfast
+import Messages
+import Testing
+
+/// Workers and engines that are killed without warning.
+@Suite(.serialized) struct CrashTests {
+  private func startWorker(_ engine: EngineProcess, _ variant: String = "plain") throws
+    -> ChildProcess
+  {
+    try ChildProcess(
+      EngineProcess.bin + "/test-worker", [engine.socket, engine.directory + "/effects", variant],
+      output: engine.directory + "/worker.log")
+  }
+
+  /// The lines that activities have left: key, attempt, pid, milliseconds.
+  private func effects(_ engine: EngineProcess) -> [[String]] {
+    let text = (try? String(contentsOfFile: engine.directory + "/effects", encoding: .utf8)) ?? ""
+    return text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+  }
+
+  private func until(_ what: String, _ holds: () async throws -> Bool) async throws {
+    for _ in 0..<1_000 {
+      if try await holds() { return }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("it did not come to pass: \(what)")
+  }
+
+  @Test func aLostWorkersActivityGoesToAnotherAtOnce() async throws {
+    let engine = try EngineProcess()
+    let first = try startWorker(engine)
+    let client = try Client(socket: engine.socket)
+    let handle = try await client.start(
+      type: "slow", 600_000, id: "s-1", taskQueue: "q", returning: Int.self)
+    try await until("the activity runs") { effects(engine).count == 1 }
+    let second = try startWorker(engine)
+    defer { second.killNow() }
+    let figures = try #require(EngineFigures(engine.socket))
+    try await until("both are attached") { figures.counter("sessions") == 2 }
+    let killed = Date().timeIntervalSince1970 * 1_000
+    first.killNow()
+    #expect(try await handle.result() == 600_000)
+    let lines = effects(engine)
+    #expect(lines.map { $0[1] } == ["1", "2"], "attempts")
+    #expect(lines[0][0] == lines[1][0], "the idempotency key is that of the activity")
+    let late = try #require(Double(lines[1][3])) - killed
+    print("the next attempt began \(Int(late)) ms after the kill")
+    #expect(late < 1_000, "no heartbeat and no timeout was waited for")
+  }
+
+  @Test func changedCodeIsDiagnosedAndGoesOnWhenPutBack() async throws {
+    let engine = try EngineProcess()
+    var worker = try startWorker(engine)
+    let client = try Client(socket: engine.socket)
+    let handle = try await client.start(
+      type: "changing", Nothing(), id: "c-1", taskQueue: "q", returning: String.self)
+    try await until("the activity ran") { effects(engine).count == 1 }
+    let figures = try #require(EngineFigures(engine.socket))
+    try await until("its end is shown") {
+      (figures.history("c-1") ?? []).filter {
+        if case .workflowTaskCompleted = $0.attributes { return true }
+        return false
+      }.count == 2
+    }
+    worker.killNow()
+    worker = try startWorker(engine, "changed")
+    try await handle.signal("done")
+    var request = DescribeWorkflowRequest()
+    request.execution = WorkflowExecution()
+    request.execution?.workflowID = "c-1"
+    var task: PendingWorkflowTask?
+    try await until("the task fails") {
+      task = figures.call(
+        .workflowDescribeWorkflow, request, DescribeWorkflowResponse.self)?.pendingWorkflowTask
+      return task?.lastCause == .nondeterminism
+    }
+    let diff = try #require(task?.lastDiff)
+    #expect(diff.eventID == 3)
+    #expect(diff.expected?.type == .scheduleActivity)
+    #expect(diff.expected?.name == "mark")
+    #expect(diff.actual?.type == .startTimer)
+    #expect(diff.actual?.location.contains("main.swift:") == true)
+    worker.killNow()
+    worker = try startWorker(engine)
+    defer { worker.killNow() }
+    #expect(try await handle.result() == "done")
+  }
+
+  @Test func threeActivitiesCommitFourTimes() async throws {
+    let engine = try EngineProcess(["--hold-us", "1000000"])
+    let worker = try startWorker(engine)
+    defer { worker.killNow() }
+    let client = try Client(socket: engine.socket)
+    let figures = try #require(EngineFigures(engine.socket))
+    try await until("the worker is attached") { figures.counter("sessions") == 1 }
+    for round in 1...3 {
+      let before = figures.counter("store_commits_total")
+      let handle = try await client.start(
+        type: "marks", 3, id: "m-\(round)", taskQueue: "q", returning: Int.self)
+      #expect(try await handle.result() == 3)
+      #expect(figures.counter("store_commits_total") - before == 4)
+    }
+  }
+
+  /// Starts and signals go on while the engine is killed again and again: what was acknowledged is
+  /// there afterwards, once.
+  @Test func nothingAcknowledgedIsLostOverManyKills() async throws {
+    let kills = Int(ProcessInfo.processInfo.environment["HOLDFAST_KILLS"] ?? "") ?? 10
+    let engine = try EngineProcess()
+    let worker = try startWorker(engine)
+    defer { worker.killNow() }
+    let client = try Client(socket: engine.socket)
+    let stop = Flag()
+    async let lanes: [String] = withThrowingTaskGroup(of: [String].self) { group in
+      for lane in 0..<8 {
+        group.addTask {
+          var done: [String] = []
+          while !stop.isSet {
+            let id = "k-\(lane)-\(done.count)"
+            let handle = try await client.start(
+              type: "marks", 2, id: id, taskQueue: "q", returning: Int.self)
+            #expect(try await handle.result() == 2)
+            done.append(id)
+          }
+          return done
+        }
+      }
+      var all: [String] = []
+      for try await ids in group { all += ids }
+      return all
+    }
+    for _ in 0..<kills {
+      try await Task.sleep(for: .milliseconds(Int.random(in: 50...400)))
+      try engine.restart()
+    }
+    stop.set()
+    let done = try await lanes
+    print("\(done.count) workflows over \(kills) kills")
+    #expect(!done.isEmpty)
+    let figures = try #require(EngineFigures(engine.socket))
+    var keys: Set<String> = []
+    for id in done {
+      let events = try #require(figures.history(id), "\(id) is acknowledged and must be there")
+      #expect(events.map(\.eventID) == Array(1...Int64(events.count)), "\(id): gap-free")
+      let ends = events.filter {
+        if case .activityTaskCompleted = $0.attributes { return true }
+        return false
+      }
+      #expect(ends.count == 2, "\(id): each activity has one end")
+      if case .workflowExecutionStarted(let started) = events.first?.attributes {
+        for event in events {
+          if case .activityTaskScheduled = event.attributes {
+            keys.insert("\(started.runID)/\(event.eventID)")
+          }
+        }
+      }
+    }
+    #expect(keys.count == 2 * done.count)
+    #expect(keys.isSubset(of: Set(effects(engine).map { $0[0] })), "each key took effect")
+  }
+}
+
+final class Flag: @unchecked Sendable {
+  private let lock = NSLock()
+  private var value = false
+  var isSet: Bool { lock.withLock { value } }
+  func set() { lock.withLock { value = true } }
+}
