@@ -12,10 +12,9 @@ HEADER = HERE.parent / "c" / "include" / "holdfast.h"
 OUTPUT = HERE / "holdfast" / "_generated" / "libholdfast.py"
 
 
-
 def declarations(header: str) -> str:
     """The header without what a parser of plain declarations does not know."""
-    header = header.split("/* The protocol without I/O ")[0]
+    header = header.split("/* The protocol without I/O ", maxsplit=1)[0]
     header = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
     header = re.sub(r"static inline .*?\n}\n", "", header, flags=re.DOTALL)
     header = re.sub(r"\\\n", " ", header)

@@ -39,9 +39,7 @@ def _read_info(handle: Any) -> activity.Info:
         scheduled_time=_instant(lib.holdfast_activity_scheduled_time_ms(handle)),
         started_time=_instant(lib.holdfast_activity_started_time_ms(handle)),
         start_to_close_timeout=_span(lib.holdfast_activity_start_to_close_timeout_ms(handle)),
-        schedule_to_close_timeout=_span(
-            lib.holdfast_activity_schedule_to_close_timeout_ms(handle)
-        ),
+        schedule_to_close_timeout=_span(lib.holdfast_activity_schedule_to_close_timeout_ms(handle)),
         heartbeat_timeout=_span(lib.holdfast_activity_heartbeat_timeout_ms(handle)),
     )
 
@@ -50,9 +48,7 @@ class Attempt:
     """Owns a retained holdfast_activity, which is released with this object."""
 
     def __init__(self, handle: Any, function: Callable[..., Any], *, is_async: bool) -> None:
-        self._handle = ffi.gc(
-            lib.holdfast_activity_retain(handle), lib.holdfast_activity_release
-        )
+        self._handle = ffi.gc(lib.holdfast_activity_retain(handle), lib.holdfast_activity_release)
         self.token = to_bytes(lib.holdfast_activity_token(handle))
         self.is_async = is_async
         self.cancelled = threading.Event()
@@ -115,11 +111,10 @@ class Attempt:
 
     def _end_with(self, error: BaseException) -> None:
         reason = self.cancel_reason
+        stopped = isinstance(error, (CancelledError, asyncio.CancelledError))
         if isinstance(error, activity.CompleteElsewhere):
             lib.holdfast_activity_will_complete_elsewhere(self._handle)
-        elif not isinstance(error, (CancelledError, asyncio.CancelledError)):
-            self._fail(error)
-        elif reason == activity.CancelReason.NONE:
+        elif not stopped or reason == activity.CancelReason.NONE:
             self._fail(error)
         elif reason == activity.CancelReason.WORKER_STOPPING:
             self._fail(ApplicationError("the worker was stopped", type="WorkerStopping"))

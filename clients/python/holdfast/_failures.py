@@ -132,9 +132,7 @@ def _exception(failure: Any, info: Message) -> errors.FailureError:
         case lib.HOLDFAST_FAILURE_CANCELED:
             return errors.CancelledError(message, *from_c(failure.details), stack_trace=trace)
         case lib.HOLDFAST_FAILURE_TIMEOUT:
-            return errors.TimeoutFailureError(
-                message, kind=_timeout_kind(info), stack_trace=trace
-            )
+            return errors.TimeoutFailureError(message, kind=_timeout_kind(info), stack_trace=trace)
         case lib.HOLDFAST_FAILURE_ACTIVITY:
             attributes = info.message(10)
             return errors.ActivityError(

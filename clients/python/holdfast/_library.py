@@ -31,6 +31,8 @@ def _open() -> Any:
 
 lib = _open()
 
+__all__ = ["Arena", "ffi", "lib", "to_bytes", "to_str"]
+
 
 @functools.cache
 def _has_size(type_name: str) -> bool:

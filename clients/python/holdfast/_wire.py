@@ -61,21 +61,22 @@ class Message:
             raise ValueError(f"field {number} is no number")
         return value - 2**64 if value >= 2**63 else value
 
-    def text(self, number: int) -> str:
-        return self._bytes(number)[-1].decode()
-
-    def texts(self, number: int) -> list[str]:
-        return [value.decode() for value in self._all(number)]
-
-    def message(self, number: int) -> Message:
-        return Message(self._bytes(number)[-1])
-
-    def messages(self, number: int) -> list[Message]:
-        return [Message(value) for value in self._all(number)]
-
-    def _all(self, number: int) -> list[bytes]:
+    def raw(self, number: int) -> list[bytes]:
+        """All values of a bytes, string or message field, as they are."""
         values = self._values.get(number, [])
         return [value for value in values if isinstance(value, bytes)]
 
-    def _bytes(self, number: int) -> list[bytes]:
-        return self._all(number) or [b""]
+    def text(self, number: int) -> str:
+        return self._last(number).decode()
+
+    def texts(self, number: int) -> list[str]:
+        return [value.decode() for value in self.raw(number)]
+
+    def message(self, number: int) -> Message:
+        return Message(self._last(number))
+
+    def messages(self, number: int) -> list[Message]:
+        return [Message(value) for value in self.raw(number)]
+
+    def _last(self, number: int) -> bytes:
+        return (self.raw(number) or [b""])[-1]

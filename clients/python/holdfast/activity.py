@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 if TYPE_CHECKING:
     from ._attempt import Attempt
@@ -61,7 +61,11 @@ class CompleteElsewhere(BaseException):
 current: ContextVar[Attempt] = ContextVar("holdfast_activity")
 
 
-def defn(function: Function | None = None, *, name: str | None = None) -> Any:
+@overload
+def defn(function: Function) -> Function: ...
+@overload
+def defn(*, name: str | None = None) -> Callable[[Function], Function]: ...
+def defn(function: Any = None, *, name: str | None = None) -> Any:
     """Marks a function or coroutine function as an activity: @activity.defn, or with its name.
 
     The type is `name`, or the function's own name. The function takes the activity's values as

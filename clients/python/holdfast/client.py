@@ -233,9 +233,7 @@ class WorkflowHandle:
         self.first_run_id = first_run_id
         """The run that a start made or found; its result is what result() waits for."""
 
-    def signal(
-        self, name: str, *args: Any, request_id: str = "", timeout: Seconds = None
-    ) -> None:
+    def signal(self, name: str, *args: Any, request_id: str = "", timeout: Seconds = None) -> None:
         """Sends a signal; when this returns it is durable."""
         arena = Arena()
         options = self._options(

@@ -73,7 +73,8 @@ class Worker:
         for function in activities:
             self._register(function)
         self._pool = Pool(max_concurrent_activities, f"holdfast-{task_queue}")
-        self._lock = threading.Condition()
+        # Reentrant, because stop() also runs in a signal handler.
+        self._lock = threading.Condition(threading.RLock())
         self._running: dict[bytes, Attempt] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._puller = threading.Thread(
@@ -101,9 +102,11 @@ class Worker:
     def stop(self) -> None:
         """Takes no new tasks, and lets run() return once the activities have ended.
 
-        A second stop ends their grace. Returns at once; from any thread.
+        A second stop ends their grace; after run() it does nothing. Returns at once; from any
+        thread.
         """
-        lib.holdfast_worker_stop(self._pointer)
+        with self._lock:
+            lib.holdfast_worker_stop(self._pointer)
 
     def _register(self, function: Callable[..., Any]) -> None:
         name = activity.name_of(function)
@@ -111,9 +114,7 @@ class Worker:
             raise ValueError(f"two activities are named {name!r}")
         # NULL: the tasks of this type are pulled.
         check(
-            lib.holdfast_worker_register_activity(
-                self._pointer, name.encode(), ffi.NULL, ffi.NULL
-            )
+            lib.holdfast_worker_register_activity(self._pointer, name.encode(), ffi.NULL, ffi.NULL)
         )
         self._functions[name] = function
 
@@ -204,10 +205,13 @@ class Worker:
         """The loop of the asynchronous activities; only the puller's thread and, after it has
         ended, the one of run() call this."""
         if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            threading.Thread(
-                target=self._loop.run_forever, name="holdfast-asyncio", daemon=True
-            ).start()
+            loop = self._loop = asyncio.new_event_loop()
+
+            def serve() -> None:
+                loop.run_forever()
+                loop.close()
+
+            threading.Thread(target=serve, name="holdfast-asyncio", daemon=True).start()
         return self._loop
 
     def _leave(self) -> None:
@@ -221,8 +225,10 @@ class Worker:
         self._pool.close()
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
+        with self._lock:
+            pointer, self._pointer = self._pointer, ffi.NULL
         if ended:
-            ffi.release(self._pointer)
+            ffi.release(pointer)
         else:
-            # Its functions still hold the worker: it ends with the process.
-            ffi.gc(self._pointer, None)
+            # Functions are still inside the worker: it ends with the process.
+            ffi.gc(pointer, None)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from holdfast import Client, UnavailableError, Worker, activity
 from holdfast._library import HEADER_VERSION, lib
 from holdfast._pool import Pool

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from holdfast import ApplicationError, CancelledError, Payload
 from holdfast._failures import from_failure, milliseconds, to_failure
 from holdfast._library import Arena, ffi
@@ -21,7 +22,7 @@ class Order:
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, 0, -(2**60), 1.5, "", "süß \"quoted\" \0", [1, [2]], {"a": {"b": None}}]
+    "value", [None, True, 0, -(2**60), 1.5, "", 'süß "quoted" \0', [1, [2]], {"a": {"b": None}}]
 )
 def test_json_values_come_back_as_they_were(value: Any) -> None:
     assert encode(value).encoding == "json/plain"
@@ -50,8 +51,13 @@ def test_an_exception_becomes_a_failure_with_its_causes() -> None:
         try:
             {}["missing"]
         except KeyError as error:
-            raise ApplicationError("no stock", {"sku": "x"}, type="OutOfStock",
-                                   non_retryable=True, next_retry_delay=1.5) from error
+            raise ApplicationError(
+                "no stock",
+                {"sku": "x"},
+                type="OutOfStock",
+                non_retryable=True,
+                next_retry_delay=1.5,
+            ) from error
 
     arena = Arena()
     with pytest.raises(ApplicationError) as raised:
@@ -74,7 +80,8 @@ def test_a_failure_survives_hostile_texts_and_cycles() -> None:
     error = ValueError("nul \0 and surrogate \ud800")
     other = ValueError("x" * 100_000)
     error.__cause__, other.__cause__ = other, error
-    failure = to_failure(error, Arena())
+    arena = Arena()
+    failure = to_failure(error, arena)
     assert ffi.string(failure.message.ptr, failure.message.len) == b"nul \\0 and surrogate \\ud800"
     assert failure.causes_count == 1
     assert failure.causes[0].stack_trace.len <= 16_384
@@ -100,8 +107,9 @@ def test_spans_are_whole_milliseconds_never_shorter(span: Any, expected: int) ->
 
 def test_a_message_is_read_by_field_number() -> None:
     # 1: 300, 2: "hi" and "ho", 3: -1 as int64, 4: fixed64, 5: fixed32, 6: message {1: 7}
-    data = bytes.fromhex("08ac02" "12026869" "1202686f" "18ffffffffffffffffff01"
-                         "210100000000000000" "2d02000000" "32020807")
+    data = bytes.fromhex(
+        "08ac02120268691202686f18ffffffffffffffffff012101000000000000002d0200000032020807"
+    )
     message = Message(data)
     assert (message.number(1), message.number(3)) == (300, -1)
     assert (message.text(2), message.texts(2)) == ("ho", ["hi", "ho"])

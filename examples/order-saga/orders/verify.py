@@ -197,18 +197,18 @@ def euros(cents: int) -> str:
 
 def print_table(evidence: Evidence) -> None:
     heads = ("outcome", "orders", "charged", "refunded", "kept", "pieces shipped")
-    rows = []
+    rows: list[tuple[str, list[int]]] = []
     for outcome in OUTCOMES:
         ids = [order_id for order_id, what in evidence.outcomes.items() if what == outcome]
         charged = sum(sum(evidence.charges[order_id]) for order_id in ids)
         refunded = sum(sum(evidence.refunds[order_id]) for order_id in ids)
         pieces = sum(evidence.orders[i].quantity * evidence.shipments[i] for i in ids)
-        rows.append((outcome, len(ids), charged, refunded, charged - refunded, pieces))
-    sums = [sum(row[column] for row in rows) for column in range(1, len(heads))]
-    lines = [heads] + [
-        (name, str(orders), euros(charged), euros(refunded), euros(kept), str(pieces))
-        for name, orders, charged, refunded, kept, pieces in [*rows, ("total", *sums)]
-    ]
+        rows.append((outcome, [len(ids), charged, refunded, charged - refunded, pieces]))
+    rows.append(("total", [sum(column) for column in zip(*(row[1] for row in rows), strict=True)]))
+    lines = [heads]
+    for name, (orders, charged, refunded, kept, pieces) in rows:
+        money = euros(charged), euros(refunded), euros(kept)
+        lines.append((name, str(orders), *money, str(pieces)))
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
     for number, line in enumerate(lines):
         if number in (1, len(lines) - 1):
