@@ -1,0 +1,199 @@
+/* Streams of the client, and what the system does to it: fork, signals, dead sockets. */
+#include "stage.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { BATCHES = 100 };
+
+/* Sends batches as credit allows, then ends. */
+static void stream_history(fake_peer *peer, void *context)
+{
+    (void)context;
+    fake_handshake(peer);
+    Holdfast__V1__Frame *open = fake_next_open(peer);
+    if (open == NULL)
+        return;
+    CHECK(open->open->end);
+    uint64_t stream = open->stream;
+    fake_free(open);
+    uint32_t credit = peer->engine->initial_credit;
+    for (int i = 1; i <= BATCHES; i++) {
+        while (credit == 0) {
+            Holdfast__V1__Frame *frame = fake_read(peer);
+            if (frame == NULL)
+                return;
+            if (frame->kind_case == HOLDFAST__V1__FRAME__KIND_CREDIT)
+                credit += frame->credit->messages;
+            fake_free(frame);
+        }
+        Holdfast__V1__HistoryEvent event = HOLDFAST__V1__HISTORY_EVENT__INIT;
+        event.event_id = i;
+        Holdfast__V1__HistoryEvent *events[] = {&event};
+        Holdfast__V1__HistoryBatch batch = HOLDFAST__V1__HISTORY_BATCH__INIT;
+        batch.events = events;
+        batch.n_events = 1;
+        fake_message(peer, stream, &batch.base);
+        credit--;
+    }
+    Holdfast__V1__HistoryBatch nothing = HOLDFAST__V1__HISTORY_BATCH__INIT;
+    fake_answer(peer, stream, &nothing.base);
+    fake_wait_for_close(peer);
+}
+
+static void a_stream_gives_credit_as_it_is_read(void)
+{
+    uint32_t credits[] = {0, 4, 100};
+    for (size_t round = 0; round < 3; round++) {
+        fake_engine engine;
+        fake_prepare(&engine, stream_history, NULL);
+        engine.initial_credit = credits[round];
+        fake_start(&engine);
+        holdfast_client *client = stage_connect(&engine);
+        holdfast_stream *stream = NULL;
+        CHECK_STATUS(HOLDFAST_OK,
+                     holdfast_client_open(client, "holdfast.v1.WorkflowService/GetHistory",
+                                          (holdfast_bytes){0}, 0, &stream, NULL));
+        holdfast_bytes message;
+        for (int i = 1; i <= BATCHES; i++) {
+            CHECK_STATUS(HOLDFAST_OK, holdfast_stream_next(stream, 5000, &message, NULL));
+            Holdfast__V1__HistoryBatch *batch =
+                holdfast__v1__history_batch__unpack(NULL, message.len, message.ptr);
+            CHECK(batch->events[0]->event_id == i);
+            holdfast__v1__history_batch__free_unpacked(batch, NULL);
+        }
+        CHECK_STATUS(HOLDFAST_CLOSED, holdfast_stream_next(stream, 5000, &message, NULL));
+        CHECK_STATUS(HOLDFAST_CLOSED, holdfast_stream_next(stream, 0, &message, NULL));
+        holdfast_stream_close(stream);
+        holdfast_client_close(client);
+        fake_stop(&engine);
+    }
+}
+
+static void die_in_a_stream(fake_peer *peer, void *context)
+{
+    (void)context;
+    fake_handshake(peer);
+    Holdfast__V1__Frame *open = fake_next_open(peer);
+    if (open == NULL)
+        return;
+    Holdfast__V1__HistoryBatch batch = HOLDFAST__V1__HISTORY_BATCH__INIT;
+    fake_message(peer, open->stream, &batch.base);
+    fake_free(open);
+}
+
+static void a_stream_tells_a_lost_connection(void)
+{
+    fake_engine engine;
+    fake_prepare(&engine, die_in_a_stream, NULL);
+    fake_start(&engine);
+    holdfast_client *client = stage_connect(&engine);
+    holdfast_stream *stream = NULL;
+    holdfast_bytes message;
+    holdfast_error *error = NULL;
+    CHECK_STATUS(HOLDFAST_OK, holdfast_client_open(client, "holdfast.v1.WorkflowService/GetHistory",
+                                                   (holdfast_bytes){0}, 0, &stream, NULL));
+    CHECK_STATUS(HOLDFAST_OK, holdfast_stream_next(stream, 5000, &message, NULL));
+    CHECK_STATUS(HOLDFAST_DISCONNECTED, holdfast_stream_next(stream, 5000, &message, &error));
+    holdfast_error_free(error);
+    holdfast_stream_close(stream);
+    holdfast_client_close(client);
+    fake_stop(&engine);
+}
+
+static void a_child_cannot_use_the_handle(void)
+{
+    fake_engine engine;
+    fake_prepare(&engine, stage_answer_starts, NULL);
+    fake_start(&engine);
+    holdfast_client *client = stage_connect(&engine);
+    holdfast_start_options options = stage_start_options("a");
+    pid_t child = fork();
+    if (child == 0) {
+        holdfast_status status = holdfast_start_workflow(client, &options, NULL, NULL);
+        holdfast_client_close(client);
+        _exit(status == HOLDFAST_FORKED ? 0 : 1);
+    }
+    int result;
+    CHECK(waitpid(child, &result, 0) == child && WIFEXITED(result) && WEXITSTATUS(result) == 0);
+    CHECK_STATUS(HOLDFAST_OK, holdfast_start_workflow(client, &options, NULL, NULL));
+    CHECK(atomic_load(&engine.connections) == 1);
+    holdfast_client_close(client);
+    fake_stop(&engine);
+}
+
+static atomic_bool storm_over;
+
+static void ignore_signal(int number)
+{
+    (void)number;
+}
+
+static void *storm(void *argument)
+{
+    pthread_t target = *(pthread_t *)argument;
+    while (!atomic_load(&storm_over)) {
+        pthread_kill(target, SIGUSR1);
+        usleep(50);
+    }
+    return NULL;
+}
+
+static void interrupted_system_calls_go_on(void)
+{
+    struct sigaction action = {.sa_handler = ignore_signal}; /* no SA_RESTART */
+    sigaction(SIGUSR1, &action, NULL);
+    fake_engine engine;
+    fake_prepare(&engine, stage_answer_starts, NULL);
+    fake_start(&engine);
+    pthread_t self = pthread_self(), thread;
+    atomic_store(&storm_over, false);
+    CHECK(pthread_create(&thread, NULL, storm, &self) == 0);
+    holdfast_client *client = stage_connect(&engine);
+    for (int i = 0; i < 1000; i++) {
+        holdfast_start_options options = stage_start_options("a");
+        CHECK_STATUS(HOLDFAST_OK, holdfast_start_workflow(client, &options, NULL, NULL));
+    }
+    atomic_store(&storm_over, true);
+    pthread_join(thread, NULL);
+    holdfast_client_close(client);
+    fake_stop(&engine);
+}
+
+static void close_between_calls(fake_peer *peer, void *context)
+{
+    (void)context;
+    fake_handshake(peer);
+    Holdfast__V1__Frame *open = fake_next_open(peer);
+    if (open != NULL)
+        stage_answer_start(peer, open);
+    fake_free(open);
+}
+
+static void a_dead_socket_raises_no_signal(void)
+{
+    /* The default action of SIGPIPE ends the process, and the test with it. */
+    signal(SIGPIPE, SIG_DFL);
+    fake_engine engine;
+    fake_prepare(&engine, close_between_calls, NULL);
+    fake_start(&engine);
+    holdfast_client *client = stage_connect(&engine);
+    for (int i = 0; i < 20; i++) {
+        holdfast_start_options options = stage_start_options("a");
+        CHECK_STATUS(HOLDFAST_OK, holdfast_start_workflow(client, &options, NULL, NULL));
+        usleep(2000);
+    }
+    CHECK(atomic_load(&engine.connections) >= 20);
+    holdfast_client_close(client);
+    fake_stop(&engine);
+}
+
+const test_case stream_tests[] = {
+    {"a_stream_gives_credit_as_it_is_read", a_stream_gives_credit_as_it_is_read, false},
+    {"a_stream_tells_a_lost_connection", a_stream_tells_a_lost_connection, false},
+    {"a_child_cannot_use_the_handle", a_child_cannot_use_the_handle, true},
+    {"interrupted_system_calls_go_on", interrupted_system_calls_go_on, false},
+    {"a_dead_socket_raises_no_signal", a_dead_socket_raises_no_signal, false},
+    {0},
+};
