@@ -222,6 +222,7 @@ extension Descriptor {
 }
 
 extension FieldDescriptor {
-  /// A large member of a oneof lives in a box, so that the others stay small.
+  /// A large member of a oneof lives in a box, so that the others stay small. A field outside a
+  /// oneof stays inline however large it is: it costs its own message only.
   func isBoxed(depth: Int = 0) -> Bool { isMessage && inlineSize(depth: depth) > 64 }
 }

@@ -181,12 +181,7 @@ public struct JSONWriter {
 
 extension FieldTable {
   /// A kind whose lists are packed.
-  var isScalar: Bool {
-    switch kind {
-    case .string, .bytes, .runID, .message: return false
-    case .bool, .int32, .int64, .uint32, .uint64, .double, .enumeration: return true
-    }
-  }
+  var isScalar: Bool { kind.wireType != 2 }
 }
 
 extension Message {

@@ -158,8 +158,10 @@ enum JSONReader {
     default: throw wrong(value, field, "a whole number")
     }
     if let number = I(digits), !digits.hasPrefix("+") { return number }
-    let isWhole = !digits.isEmpty && digits.utf8.drop { $0 == UInt8(ascii: "-") }
-      .allSatisfy { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+    let magnitude = digits.utf8.drop { $0 == UInt8(ascii: "-") }
+    let isWhole =
+      !magnitude.isEmpty
+      && magnitude.allSatisfy { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
     throw JSONFault(
       isWhole ? .outOfRange : .wrongType, value.offset,
       isWhole
