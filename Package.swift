@@ -98,6 +98,9 @@ let package = Package(
     .executableTarget(
       name: "test-worker", dependencies: ["Holdfast"], path: "Tests/TestWorker",
       swiftSettings: strict),
+    .testTarget(
+      name: "HoldfastTests", dependencies: ["Basics", "Holdfast", "Messages"],
+      path: "clients/swift/Tests/HoldfastTests", swiftSettings: strict),
     tests(
       "EndToEndTests", ["CHoldfast", "Harness", "Holdfast", "HoldfastCommand", "Messages", "test-worker"]),
   ],

@@ -96,7 +96,11 @@ extension Engine {
   mutating func endTask(_ run: Run) {
     if let lease = run.task.lease {
       sessions[lease.session]?.tasksOut.remove(run.number)
-      if lease.replay != nil { endReplay(of: lease.session) }
+      if let replay = lease.replay {
+        endReplay(of: lease.session)
+        // The worker never saw the task, so it cannot give its slot back.
+        if replay.isFirst { sessions[lease.session]?.workflowSlots += 1 }
+      }
     }
     run.task.state = .idle
     deadlines.remove(.task(run.number))

@@ -30,7 +30,7 @@ extension Engine {
         .refusal(
           .unavailable, .noWorker,
           "no worker for workflow type '\(run.workflowType)' is attached to task queue"
-            + " '\(run.queue.name)'", retryAfter: Span(ms: 1_000)), .run(run))
+            + " '\(run.queue.name)'"), .run(run))
     }
     if case .backingOff = run.task.state {
       return refuse(

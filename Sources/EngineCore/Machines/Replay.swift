@@ -136,14 +136,22 @@ extension NondeterminismDiff {
 extension CommandHead {
   /// Kind, seq, type and id count; where in the code it was called does not.
   func agrees(with other: CommandHead) -> Bool {
-    type == other.type && seq == other.seq && name == other.name && id == other.id
+    type == other.type && seq == other.seq && name == other.name && fullID == other.fullID
+  }
+
+  /// An id that the code left out is the decimal seq.
+  private var fullID: String {
+    switch type {
+    case .scheduleActivity, .startTimer: return id.isEmpty ? String(seq) : id
+    default: return id
+    }
   }
 
   var text: String {
     var text = type.name
     if !name.isEmpty { text += " '\(name)'" }
     if seq != 0 { text += " seq \(seq)" }
-    if !id.isEmpty && id != String(seq) { text += " id '\(id)'" }
+    if !fullID.isEmpty { text += " id '\(fullID)'" }
     if !location.isEmpty { text += " at \(location)" }
     return text
   }

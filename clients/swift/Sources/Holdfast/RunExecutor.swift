@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 
 /// Runs the code of one workflow run, one job at a time and in the order in which jobs came.
@@ -9,8 +10,7 @@ final class RunExecutor: TaskExecutor, @unchecked Sendable {
   // Invariant: `jobs` and `isForeign` are touched only while `mutex` is held: code that leaves the
   // executor against the rules comes back from another thread.
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-  private var jobs: [UnownedJob] = []
-  private var next = 0
+  private var jobs = Queue<UnownedJob>()
   private var driver: pthread_t?
   private var foreign = false
 
@@ -35,13 +35,7 @@ final class RunExecutor: TaskExecutor, @unchecked Sendable {
   private func pop() -> UnownedJob? {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    guard next < jobs.count else {
-      jobs.removeAll(keepingCapacity: true)
-      next = 0
-      return nil
-    }
-    next += 1
-    return jobs[next - 1]
+    return jobs.popFirst()
   }
 
   /// Lets `body` and what it starts enqueue jobs as the run's own.

@@ -13,7 +13,7 @@ final class WorkLoop {
   private var uses: UInt64 = 0
 
   private struct CachedRun {
-    let state: RunState
+    let state: WorkflowRun
     var lastUse: UInt64
   }
 
@@ -85,7 +85,7 @@ final class WorkLoop {
     if closes { drop(activation.runID) }
   }
 
-  private func cached(_ activation: Activation) throws -> RunState {
+  private func cached(_ activation: Activation) throws -> WorkflowRun {
     uses += 1
     if let run = runs[activation.runID]?.state {
       runs[activation.runID]?.lastUse = uses
@@ -100,11 +100,11 @@ final class WorkLoop {
 
   private func make(
     _ runID: RunID, _ workflowID: String, _ type: String, _ taskQueue: String
-  ) throws -> RunState {
+  ) throws -> WorkflowRun {
     guard let definition = workflows[type] else {
       throw ApplicationError("this worker has no workflow type '\(type)'", type: "UnknownType")
     }
-    let run = RunState(
+    let run = WorkflowRun(
       runID: runID, workflowID: workflowID, workflowType: type, taskQueue: taskQueue,
       instance: definition.make())
     runs[runID] = CachedRun(state: run, lastUse: uses)
@@ -112,7 +112,7 @@ final class WorkLoop {
     return run
   }
 
-  private func answer(_ job: Job, _ run: RunState) -> QueryResult {
+  private func answer(_ job: Job, _ run: WorkflowRun) -> QueryResult {
     var result = QueryResult()
     guard case .queryWorkflow(let query) = job.kind else { return result }
     result.queryID = query.queryID
@@ -151,7 +151,7 @@ final class WorkLoop {
     _ = completed.serialized().withView { holdfast_worker_complete_replay(worker, $0) }
   }
 
-  private func kept(_ runID: RunID) throws -> RunState {
+  private func kept(_ runID: RunID) throws -> WorkflowRun {
     guard let run = runs[runID]?.state else {
       throw ApplicationError("the replay's first part is missing", type: "NotCached")
     }

@@ -3,9 +3,9 @@ internal import Messages
 
 /// What a workflow's code may ask for. Given to `Workflow.run`; valid within that run only.
 public struct WorkflowContext: Sendable {
-  private let run: RunState
+  private let run: WorkflowRun
 
-  init(_ run: RunState) { self.run = run }
+  init(_ run: WorkflowRun) { self.run = run }
 
   public var workflowID: String { run.workflowID }
   public var runID: String { run.runID.description }
@@ -25,7 +25,7 @@ public struct WorkflowContext: Sendable {
   }
 
   private struct Generator: RandomNumberGenerator {
-    let run: RunState
+    let run: WorkflowRun
     mutating func next() -> UInt64 { run.nextRandom() }
   }
 

@@ -4,7 +4,7 @@ internal import Messages
 /// One cached run: its code, what the code awaits, and the commands that it has given.
 ///
 /// Touched only by the worker's workflow thread, which drives the executor.
-final class RunState: @unchecked Sendable {
+final class WorkflowRun: @unchecked Sendable {
   let runID: RunID
   let workflowID: String
   let workflowType: String
@@ -28,7 +28,7 @@ final class RunState: @unchecked Sendable {
   private var isCancelRequested = false
 
   /// Jobs that an evicted run's code may still run before it is let go.
-  static let jobsAfterEviction = 10_000
+  static let jobsAfterEviction = 1_000
 
   private struct Condition {
     let seq: UInt32
@@ -277,11 +277,15 @@ final class RunState: @unchecked Sendable {
 
   func nextRandom() -> UInt64 { random.next() }
 
+  /// Commands that would leave with the next answer.
+  var pendingCommands: Int { commands.count }
+
   // MARK: - Eviction
 
   /// Ends everything that the code awaits, discards what it does from now on, and lets it go.
   func evict() {
     isEvicted = true
+    commands = []
     executor.driving {
       let awaited = activities.sorted { $0.key < $1.key }.map(\.value)
       let slept = timers.sorted { $0.key < $1.key }.map(\.value)
@@ -292,7 +296,7 @@ final class RunState: @unchecked Sendable {
       for waiting in awaited { waiting.resume(throwing: WorkflowEvictedError()) }
       for waiting in slept { waiting.resume(throwing: WorkflowEvictedError()) }
       for waiting in waited { waiting.continuation.resume(throwing: WorkflowEvictedError()) }
-      _ = executor.drain(limit: RunState.jobsAfterEviction)
+      _ = executor.drain(limit: WorkflowRun.jobsAfterEviction)
     }
     root = nil
   }
