@@ -62,10 +62,11 @@ let package = Package(
     .executableTarget(
       name: "HoldfastCommand",
       dependencies: [
-        "CUV", "EngineCore", "Shell", "Sidecar", "SQLiteStore", "UVLoop",
+        "Basics", "CHoldfast", "CUV", "EngineCore", "Messages", "Shell", "Sidecar", "SQLiteStore",
+        "UVLoop",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      path: "Sources/holdfast", exclude: ["CLI"], swiftSettings: strict),
+      path: "Sources/holdfast", swiftSettings: strict),
     .target(
       name: "Holdfast", dependencies: ["CHoldfast", "Basics", "Messages"],
       path: "clients/swift/Sources/Holdfast", swiftSettings: strict),

@@ -2,7 +2,6 @@
 #ifndef HOLDFAST_CUV_SHIM_H
 #define HOLDFAST_CUV_SHIM_H
 
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -42,7 +41,13 @@ struct holdfast_peer {
 
 // Who called connect(), by the kernel's word; -1 with errno.
 static inline int holdfast_get_peer(int fd, struct holdfast_peer *peer) {
-  struct ucred credentials;
+  // The kernel's struct ucred. glibc shows it only with _GNU_SOURCE, which would give this module
+  // other definitions of system types than Swift's own Glibc module has.
+  struct {
+    int pid;
+    unsigned uid;
+    unsigned gid;
+  } credentials;
   socklen_t size = sizeof credentials;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
     return -1;

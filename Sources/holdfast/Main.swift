@@ -17,7 +17,10 @@ struct Holdfast: ParsableCommand {
       $XDG_RUNTIME_DIR/holdfast/holdfast.sock, else /run/holdfast/holdfast.sock.
       """,
     version: Version.text,
-    subcommands: [Serve.self])
+    subcommands: [
+      Serve.self, WorkflowCommand.self, ActivityCommand.self, TaskQueueCommand.self,
+      HealthCommand.self, DrainCommand.self,
+    ])
 
   /// Runs the command; a fault ends with one line on stderr and its own exit code.
   static func main() {

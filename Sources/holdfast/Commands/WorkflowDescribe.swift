@@ -1,0 +1,71 @@
+import ArgumentParser
+import Messages
+
+struct WorkflowDescribe: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "describe",
+    abstract: "Show what a workflow is doing, and what keeps it from going on.")
+
+  @OptionGroup var engine: EngineOptions
+  @OptionGroup var execution: ExecutionOptions
+
+  func run() throws {
+    var request = DescribeWorkflowRequest()
+    request.namespace = engine.namespace
+    request.execution = try execution.execution()
+    let response: DescribeWorkflowResponse = try engine.connect().call(
+      .workflowDescribeWorkflow, request)
+    guard engine.output == .table else { return print(response.json(pretty: true)) }
+    print(Show.fields(WorkflowDescribe.fields(response)))
+    for warning in response.warnings { print("warning: \(warning)") }
+    WorkflowDescribe.showTask(response.pendingWorkflowTask)
+    for activity in response.pendingActivities { WorkflowDescribe.show(activity) }
+    for timer in response.pendingTimers {
+      print("\ntimer \(timer.timerID) fires at \(Show.time(timer.fireTimeMs))")
+    }
+  }
+
+  private static func fields(_ response: DescribeWorkflowResponse) -> [(String, String)] {
+    let info = response.info ?? WorkflowInfo()
+    return [
+      ("workflow id", info.execution?.workflowID ?? ""),
+      ("run id", info.execution?.runID.description ?? ""), ("type", info.workflowType),
+      ("task queue", info.taskQueue), ("status", info.status.name),
+      ("started", Show.time(info.startTimeMs)), ("closed", Show.time(info.closeTimeMs)),
+      ("history", "\(info.historyLength) events, \(info.historySizeBytes) bytes"),
+      ("run timeout", Show.duration(response.runTimeoutMs)),
+      ("summary", info.userMetadata?.summary ?? ""),
+      ("cancel requested", response.cancelRequested ? "yes" : ""),
+    ]
+  }
+
+  private static func showTask(_ task: PendingWorkflowTask?) {
+    guard let task else { return }
+    print(
+      "\nworkflow task: \(task.state.name), attempt \(task.attempt)"
+        + (task.identity.isEmpty ? "" : ", with \(task.identity)")
+        + (task.nextAttemptTimeMs.ms == 0 ? "" : ", next try \(Show.time(task.nextAttemptTimeMs))"))
+    for line in Show.failure(task.lastFailure, indent: "  ") { print(line) }
+    guard let diff = task.lastDiff else { return }
+    print("  event     \(diff.eventID)")
+    print("  expected  \(diff.expected.map { "\($0.type.name) \($0.name) \($0.id)" } ?? "nothing")")
+    print(
+      "  actual    \(diff.actual.map { "\($0.type.name) \($0.name) \($0.id) \($0.location)" } ?? "nothing")"
+    )
+  }
+
+  private static func show(_ activity: PendingActivity) {
+    let of = activity.maximumAttempts == 0 ? "" : " of \(activity.maximumAttempts)"
+    print("\nactivity \(activity.activityID) (\(activity.activityType)): \(activity.state.name)")
+    print(
+      Show.fields([
+        ("  attempt", "\(activity.attempt)\(of), \(activity.failedAttemptsCount) failed"),
+        ("  task queue", activity.taskQueue), ("  worker", activity.lastWorkerIdentity),
+        ("  started", Show.time(activity.startedTimeMs)),
+        ("  next attempt", Show.time(activity.nextAttemptTimeMs)),
+        ("  heartbeat", Show.time(activity.lastHeartbeatTimeMs)),
+        ("  details", Show.payloads(activity.heartbeatDetails)),
+      ]))
+    for line in Show.failure(activity.lastFailure, indent: "  ") { print(line) }
+  }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Messages
+
+struct WorkflowShow: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Show a workflow's history, event by event.",
+    discussion: "With -o json: all of it, one event a line.")
+
+  @OptionGroup var engine: EngineOptions
+  @OptionGroup var execution: ExecutionOptions
+  @Flag(help: "Stay, and show each new event, until the workflow has closed.") var follow = false
+
+  func run() throws {
+    var request = GetHistoryRequest()
+    request.namespace = engine.namespace
+    request.execution = try execution.execution()
+    request.follow = follow
+    try engine.connect().stream(.workflowGetHistory, request) { (batch: HistoryBatch) in
+      for event in batch.events {
+        if engine.output == .json {
+          print(event.json())
+        } else {
+          for line in EventText.lines(event) { print(line) }
+        }
+      }
+    }
+  }
+}
+
+/// An event as a person reads it.
+enum EventText {
+  static func lines(_ event: HistoryEvent) -> [String] {
+    let (name, details, failure) = parts(event)
+    let id = String(event.eventID)
+    let head =
+      String(repeating: " ", count: max(0, 4 - id.count)) + id + "  "
+      + Show.time(event.eventTimeMs) + "  " + name
+    return [details.isEmpty ? head : head + "  " + details]
+      + Show.failure(failure, indent: "      ")
+  }
+
+  private static func parts(_ event: HistoryEvent) -> (String, String, Failure?) {
+    switch event.attributes {
+    case .workflowExecutionStarted(let e):
+      return ("WorkflowExecutionStarted", "\(e.workflowType) \(Show.payloads(e.input))", nil)
+    case .workflowExecutionCompleted(let e):
+      return ("WorkflowExecutionCompleted", Show.payloads(e.result), nil)
+    case .workflowExecutionFailed(let e): return ("WorkflowExecutionFailed", "", e.failure)
+    case .workflowExecutionTimedOut: return ("WorkflowExecutionTimedOut", "", nil)
+    case .workflowExecutionSignaled(let e):
+      return ("WorkflowExecutionSignaled", "\(e.signalName) \(Show.payloads(e.input))", nil)
+    case .workflowExecutionCancelRequested(let e):
+      return ("WorkflowExecutionCancelRequested", e.reason, nil)
+    case .workflowExecutionCanceled(let e):
+      return ("WorkflowExecutionCanceled", Show.payloads(e.details), nil)
+    case .workflowExecutionTerminated(let e):
+      return ("WorkflowExecutionTerminated", "\(e.reason) by \(e.identity)", nil)
+    case .workflowTaskCompleted(let e):
+      return ("WorkflowTaskCompleted", "by \(e.identity), \(e.commands) commands", nil)
+    case .workflowTaskTimedOut(let e): return ("WorkflowTaskTimedOut", "with \(e.identity)", nil)
+    case .workflowTaskFailed(let e): return ("WorkflowTaskFailed", e.cause.name, e.failure)
+    case .timerStarted(let e):
+      return ("TimerStarted", "\(e.timerID), \(Show.duration(e.startToFireTimeoutMs))", nil)
+    case .timerFired(let e): return ("TimerFired", e.timerID, nil)
+    case .timerCanceled(let e): return ("TimerCanceled", e.timerID, nil)
+    default: return activity(event)
+    }
+  }
+
+  private static func activity(_ event: HistoryEvent) -> (String, String, Failure?) {
+    switch event.attributes {
+    case .activityTaskScheduled(let e):
+      return (
+        "ActivityTaskScheduled",
+        "\(e.activityType) on '\(e.taskQueue)' \(Show.payloads(e.input))", nil
+      )
+    case .activityTaskStarted(let e):
+      return ("ActivityTaskStarted", "attempt \(e.attempt) by \(e.identity)", e.lastFailure)
+    case .activityTaskCompleted(let e):
+      return ("ActivityTaskCompleted", Show.payloads(e.result), nil)
+    case .activityTaskFailed(let e):
+      return ("ActivityTaskFailed", e.retryState.name, e.failure)
+    case .activityTaskTimedOut(let e):
+      return ("ActivityTaskTimedOut", e.retryState.name, e.failure)
+    case .activityTaskCancelRequested(let e):
+      return ("ActivityTaskCancelRequested", "seq \(e.seq)", nil)
+    case .activityTaskCanceled(let e):
+      return ("ActivityTaskCanceled", Show.payloads(e.details), nil)
+    default: return ("an event that this version does not know", "", nil)
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import Messages
+
+/// How a workflow is started.
+struct StartArguments: ParsableArguments {
+  @Option(help: "The workflow type.") var type: String
+  @Option(help: "The workflow id.") var id: String
+  @Option(help: "The task queue of its workers.") var taskQueue: String
+  @OptionGroup var input: InputOptions
+  @Option(help: "The same request id makes the same start, however often it is sent.")
+  var requestID: String?
+  @Option(help: "The longest that the workflow may live, over all its runs.")
+  var executionTimeout: Interval?
+  @Option(help: "The longest that one run may live.") var runTimeout: Interval?
+  @Option(help: "The longest that a worker may take for one turn.") var taskTimeout: Interval?
+  @Option(
+    help: "Where a closed run has the id: allow-duplicate, failed-only, reject-duplicate.")
+  var idReusePolicy: ReusePolicy?
+  @Option(help: "Where an open run has the id: fail, use-existing, terminate-existing.")
+  var idConflictPolicy: ConflictPolicy?
+  @Option(help: "A line for people, shown in lists.") var summary: String?
+
+  func request(_ namespace: String) throws -> StartWorkflowRequest {
+    var request = StartWorkflowRequest()
+    request.namespace = namespace
+    request.workflowType = type
+    request.workflowID = id
+    request.taskQueue = taskQueue
+    request.input = try input.payloads()
+    request.requestID = requestID ?? ""
+    request.executionTimeoutMs = executionTimeout?.span ?? .zero
+    request.runTimeoutMs = runTimeout?.span ?? .zero
+    request.taskTimeoutMs = taskTimeout?.span ?? .zero
+    request.idReusePolicy = idReusePolicy?.policy ?? .unspecified
+    request.idConflictPolicy = idConflictPolicy?.policy ?? .unspecified
+    if let summary {
+      request.userMetadata = UserMetadata()
+      request.userMetadata?.summary = summary
+    }
+    return request
+  }
+}
+
+enum ReusePolicy: String, ExpressibleByArgument {
+  case allowDuplicate = "allow-duplicate"
+  case failedOnly = "failed-only"
+  case rejectDuplicate = "reject-duplicate"
+
+  var policy: WorkflowIdReusePolicy {
+    switch self {
+    case .allowDuplicate: return .allowDuplicate
+    case .failedOnly: return .allowDuplicateFailedOnly
+    case .rejectDuplicate: return .rejectDuplicate
+    }
+  }
+}
+
+enum ConflictPolicy: String, ExpressibleByArgument {
+  case fail
+  case useExisting = "use-existing"
+  case terminateExisting = "terminate-existing"
+
+  var policy: WorkflowIdConflictPolicy {
+    switch self {
+    case .fail: return .fail
+    case .useExisting: return .useExisting
+    case .terminateExisting: return .terminateExisting
+    }
+  }
+}
+
+struct WorkflowStart: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "start", abstract: "Start a workflow and return at once.",
+    discussion:
+      "holdfast workflow start --type order --id o-1 --task-queue orders --input '{\"sku\":\"x\"}'")
+
+  @OptionGroup var engine: EngineOptions
+  @OptionGroup var start: StartArguments
+
+  func run() throws {
+    let response: StartWorkflowResponse = try engine.connect().call(
+      .workflowStartWorkflow, try start.request(engine.namespace))
+    switch engine.output {
+    case .json: print(response.json())
+    case .table:
+      print(
+        response.started
+          ? "started workflow '\(start.id)', run \(response.runID)"
+          : "workflow '\(start.id)' was running already, run \(response.runID)")
+    }
+  }
+}
+
+struct WorkflowExecute: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "execute", abstract: "Start a workflow, wait for its end, print its result.",
+    discussion: ExitCodes.help)
+
+  @OptionGroup var engine: EngineOptions
+  @OptionGroup var start: StartArguments
+
+  func run() throws {
+    let connection = try engine.connect()
+    let started: StartWorkflowResponse = try connection.call(
+      .workflowStartWorkflow, try start.request(engine.namespace))
+    Progress.say("started '\(start.id)', run \(started.runID); waiting for its end")
+    var request = GetWorkflowResultRequest()
+    request.namespace = engine.namespace
+    request.execution = WorkflowExecution()
+    request.execution?.workflowID = start.id
+    request.execution?.runID = started.runID
+    try WorkflowResult.show(
+      try connection.call(.workflowGetWorkflowResult, request, waits: true), engine.output)
+  }
+}
