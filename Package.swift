@@ -96,6 +96,8 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"]),
+    tests("SQLiteStoreTests", ["Basics", "EngineCore", "Messages", "SQLiteStore"]),
+    tests("ShellTests", ["Basics", "EngineCore", "Messages", "Shell", "Wire"]),
     .executableTarget(
       name: "test-worker", dependencies: ["Holdfast"], path: "Tests/TestWorker",
       swiftSettings: strict),

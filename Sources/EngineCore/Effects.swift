@@ -23,6 +23,11 @@ public struct Effects: Sendable {
 public struct GatedSend: Sendable {
   public var after: WriteSerial
   public var send: Send
+
+  public init(after: WriteSerial, send: Send) {
+    self.after = after
+    self.send = send
+  }
 }
 
 /// A load, and the write that must be durable before it is served.
