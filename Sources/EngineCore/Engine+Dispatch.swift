@@ -227,6 +227,7 @@ extension Engine {
     if let best {
       startAttempt(of: run, index, on: best.id)
     } else {
+      armActivity(run, index)
       let lease = LeaseKey(run: run.number, scheduledEvent: scheduledEvent)
       queues[key, default: TaskQueue()].add(
         attempt: TaskQueue.Attempt(lease: lease, attempt: activity.row.attempt),
