@@ -40,8 +40,13 @@ python: setup
 	$(MAKE) -C clients/c
 	$(MAKE) -C clients/python venv
 
-test: setup test-swift test-c test-python
+test: setup test-tidy test-swift test-c test-python
 	./proto/generate --check
+
+SWIFT_SOURCES = Sources Tests clients/swift examples Package.swift
+
+test-tidy: setup
+	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 
 test-swift: setup
 	$(SWIFT_BUILD) --build-tests
@@ -66,8 +71,8 @@ generate: setup
 	./proto/generate
 
 format: setup
-	swift format --in-place --recursive --parallel Sources Tests clients/swift examples Package.swift
+	swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
 	find clients/c -name generated -prune -o \( -name '*.[ch]' -print \) | grep -v build/ \
 	  | xargs clang-format -i
 
-.PHONY: help setup build install demo python test test-swift test-c test-python bench generate format
+.PHONY: help setup build install demo python test test-tidy test-swift test-c test-python bench generate format

@@ -105,7 +105,8 @@ let package = Package(
       name: "HoldfastTests", dependencies: ["Basics", "Holdfast", "Messages"],
       path: "clients/swift/Tests/HoldfastTests", swiftSettings: strict),
     tests(
-      "EndToEndTests", ["CHoldfast", "Harness", "Holdfast", "HoldfastCommand", "Messages", "test-worker"]),
+      "EndToEndTests",
+      ["CHoldfast", "Harness", "Holdfast", "HoldfastCommand", "Messages", "test-worker"]),
   ],
   swiftLanguageModes: [.v6]
 )

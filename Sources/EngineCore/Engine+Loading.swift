@@ -118,7 +118,9 @@ extension Engine {
 
   /// Looks a request id up over all runs of its workflow id.
   mutating func earlier(
-    _ id: RequestID, method: String, key: WorkflowKey, requestID: String, hash: @autoclosure () ->
+    _ id: RequestID, method: String, key: WorkflowKey, requestID: String,
+    hash:
+      @autoclosure () ->
       UInt64, run: Run?, input: Input
   ) -> Earlier {
     guard !requestID.isEmpty else { return .new(nil) }

@@ -4,7 +4,8 @@ import Messages
 /// What becomes of a workflow task that is out.
 extension Engine {
   /// The run whose task the token names, if this session holds it in this epoch.
-  private func taskOut(_ token: [UInt8], _ id: SessionID) -> (run: Run, lease: WorkflowTask.Lease)? {
+  private func taskOut(_ token: [UInt8], _ id: SessionID) -> (run: Run, lease: WorkflowTask.Lease)?
+  {
     guard let token = TaskToken(token), token.epoch == epoch, let run = runs[token.run],
       let lease = run.task.lease, lease.serial == token.serial, lease.session == id
     else { return nil }

@@ -58,7 +58,6 @@ final class Loader {
         + " AND (deadline > ?1 OR run > ?2) ORDER BY deadline, run LIMIT ?3")
   }
 
-
   private enum Fault: Error {
     /// A blob does not match its checksum; the text names the place.
     case damage(String)

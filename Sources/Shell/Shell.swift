@@ -74,7 +74,8 @@ public struct Shell {
     while let due = deadlines.popDue(clock.now) {
       switch due.key {
       case .hello(let id):
-        fail(id, .unavailable, .handshakeTimeout, "no Hello within \(configuration.limits.helloMs) ms")
+        fail(
+          id, .unavailable, .handshakeTimeout, "no Hello within \(configuration.limits.helloMs) ms")
       case .request(let id): requestDue(id)
       }
     }

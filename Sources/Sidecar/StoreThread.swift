@@ -36,12 +36,15 @@ final class StoreThread: @unchecked Sendable {
 
   func start() {
     let context = Unmanaged.passRetained(self).toOpaque()
-    let code = pthread_create(&thread, nil, { context in
-      guard let context else { return nil }
-      Unmanaged<StoreThread>.fromOpaque(context).takeRetainedValue().run()
-      return nil
-    }, context)
-    precondition(code == 0, "the store's thread cannot be started: \(String(cString: strerror(code)))")
+    let code = pthread_create(
+      &thread, nil,
+      { context in
+        guard let context else { return nil }
+        Unmanaged<StoreThread>.fromOpaque(context).takeRetainedValue().run()
+        return nil
+      }, context)
+    precondition(
+      code == 0, "the store's thread cannot be started: \(String(cString: strerror(code)))")
   }
 
   /// Lets what was ordered finish, and ends the thread; no answer and no wakeup follows.

@@ -27,11 +27,14 @@ struct Suite {
       _ = try await client.start(
         type: "nobody", 1, id: id, taskQueue: "unserved", returning: Int.self)
     }
-    try await measure("signals to 64 workflows, 64 in flight", 64, before: { client in
-      for place in 0..<64 {
-        _ = try await client.start(Waiter.self, 0, id: "w-\(place)", taskQueue: "bench")
+    try await measure(
+      "signals to 64 workflows, 64 in flight", 64,
+      before: { client in
+        for place in 0..<64 {
+          _ = try await client.start(Waiter.self, 0, id: "w-\(place)", taskQueue: "bench")
+        }
       }
-    }) { client, id in
+    ) { client, id in
       let place = Int(id.split(separator: "-").last ?? "0") ?? 0
       try await client.handle("w-\(place % 64)", returning: Int.self).signal("tick")
     }

@@ -72,8 +72,9 @@ import Testing
     request.execution?.workflowID = "c-1"
     var task: PendingWorkflowTask?
     try await until("the task fails") {
-      task = figures.call(
-        .workflowDescribeWorkflow, request, DescribeWorkflowResponse.self)?.pendingWorkflowTask
+      task =
+        figures.call(
+          .workflowDescribeWorkflow, request, DescribeWorkflowResponse.self)?.pendingWorkflowTask
       return task?.lastCause == .nondeterminism
     }
     let diff = try #require(task?.lastDiff)

@@ -20,7 +20,8 @@ import Testing
       world.complete(worker, activation, [.activity(seq)])
       let task = try #require(world.activity(worker))
       #expect(task.attempt == 1)
-      #expect(task.idempotencyKey == "\(started.runID)/\(task.idempotencyKey.split(separator: "/")[1])")
+      #expect(
+        task.idempotencyKey == "\(started.runID)/\(task.idempotencyKey.split(separator: "/")[1])")
       world.finish(worker, task)
     }
     let last = try #require(world.activation(worker))
@@ -52,7 +53,8 @@ import Testing
     world.holdsCommits = true
     let start = world.start("o-1")
     #expect(world.reply(start) == nil, "the start is not durable")
-    let activation = try #require(world.activation(worker), "an activation leaves before its commit")
+    let activation = try #require(
+      world.activation(worker), "an activation leaves before its commit")
     world.complete(worker, activation, [.activity(1)])
     #expect(world.activity(worker) == nil, "the attempt's start is not durable")
     world.commit()

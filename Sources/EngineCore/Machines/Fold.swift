@@ -41,7 +41,11 @@ struct Fold {
     var high = activities.count
     while low < high {
       let middle = (low + high) / 2
-      if activities[middle].scheduledEvent < scheduledEvent { low = middle + 1 } else { high = middle }
+      if activities[middle].scheduledEvent < scheduledEvent {
+        low = middle + 1
+      } else {
+        high = middle
+      }
     }
     return low < activities.count && activities[low].scheduledEvent == scheduledEvent ? low : nil
   }

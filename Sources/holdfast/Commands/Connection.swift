@@ -113,7 +113,8 @@ extension Fault {
     case HOLDFAST_ALREADY_EXISTS: self.init(text: text, code: ExitCodes.alreadyExists)
     case HOLDFAST_DISCONNECTED, HOLDFAST_SYSTEM_ERROR:
       self.init(
-        text: text + ": is an engine running? Start one with `holdfast serve`, or name its --socket",
+        text: text
+          + ": is an engine running? Start one with `holdfast serve`, or name its --socket",
         code: ExitCodes.unreachable)
     case HOLDFAST_TIMEOUT, HOLDFAST_DEADLINE_EXCEEDED:
       self.init(text: text, code: ExitCodes.deadline)

@@ -41,11 +41,13 @@ public final class Client: @unchecked Sendable {
     mutex = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
     let context = Unmanaged.passUnretained(self).toOpaque()
-    pthread_create(&pump, nil, { context in
-      guard let context else { return nil }
-      Unmanaged<Client>.fromOpaque(context).takeUnretainedValue().pumpCompletions()
-      return nil
-    }, context)
+    pthread_create(
+      &pump, nil,
+      { context in
+        guard let context else { return nil }
+        Unmanaged<Client>.fromOpaque(context).takeUnretainedValue().pumpCompletions()
+        return nil
+      }, context)
   }
 
   deinit {
