@@ -1,0 +1,173 @@
+import Basics
+import EngineCore
+import Messages
+import Testing
+
+/// What a start does where a run has its workflow id already: the whole table.
+@Suite struct IDPolicyTests {
+  private enum Result: Equatable {
+    case newRun, sameRun, refused
+  }
+
+  private func result(
+    of start: RequestID, in world: World, after first: RunID
+  ) -> Result? {
+    switch world.reply(start) {
+    case .startWorkflow(let response):
+      return response.runID == first ? .sameRun : .newRun
+    case .failure(let status):
+      #expect(status.code == .alreadyExists)
+      #expect(status.runID == first, "the refusal names the run that is in the way")
+      return .refused
+    default: return nil
+    }
+  }
+
+  private func started(_ world: World) -> RunID {
+    guard case .startWorkflow(let response) = world.reply(world.start("o-1")) else {
+      return .none
+    }
+    return response.runID
+  }
+
+  @Test func whereAnOpenRunHasTheID() {
+    let expected: [(WorkflowIdConflictPolicy, Result)] = [
+      (.unspecified, .refused), (.fail, .refused), (.useExisting, .sameRun),
+      (.terminateExisting, .newRun),
+    ]
+    for reuse in [
+      WorkflowIdReusePolicy.unspecified, .allowDuplicate, .allowDuplicateFailedOnly,
+      .rejectDuplicate,
+    ] {
+      for (conflict, result) in expected {
+        let world = World()
+        let first = started(world)
+        let second = world.start("o-1") {
+          $0.idReusePolicy = reuse
+          $0.idConflictPolicy = conflict
+        }
+        #expect(
+          self.result(of: second, in: world, after: first) == result, "\(reuse) \(conflict)")
+        if result == .newRun {
+          #expect(world.history(1).last == "workflowExecutionTerminated")
+        }
+      }
+    }
+  }
+
+  @Test func whereAClosedRunHasTheID() throws {
+    let ends: [(String, Bool)] = [("completed", false), ("terminated", true), ("timed out", true)]
+    let policies: [(WorkflowIdReusePolicy, (Bool) -> Result)] = [
+      (.unspecified, { _ in .newRun }), (.allowDuplicate, { _ in .newRun }),
+      (.allowDuplicateFailedOnly, { $0 ? .newRun : .refused }),
+      (.rejectDuplicate, { _ in .refused }),
+    ]
+    for (end, isFailure) in ends {
+      for (policy, expected) in policies {
+        let world = World()
+        guard
+          case .startWorkflow(let response) = world.reply(
+            world.start("o-1") { $0.runTimeoutMs = Span(ms: 5_000) })
+        else { return }
+        try close(world, as: end)
+        let second = world.start("o-1") { $0.idReusePolicy = policy }
+        #expect(
+          result(of: second, in: world, after: response.runID) == expected(isFailure),
+          "\(end) \(policy)")
+      }
+    }
+  }
+
+  private func close(_ world: World, as end: String) throws {
+    switch end {
+    case "completed":
+      let worker = world.attach()
+      world.complete(worker, try #require(world.activation(worker)), [.done()])
+      world.step(.sessionClosed(worker))
+    case "terminated":
+      var terminate = TerminateWorkflowRequest()
+      terminate.execution = world.execution("o-1")
+      _ = world.ask(.terminateWorkflow(terminate))
+    default: world.advance(5_000)
+    }
+  }
+
+  @Test func signalWithStartSignalsTheOpenRunOrStartsOne() throws {
+    let world = World()
+    var request = SignalWithStartWorkflowRequest()
+    request.start = StartWorkflowRequest()
+    request.start?.workflowID = "o-1"
+    request.start?.workflowType = "order"
+    request.start?.taskQueue = "q"
+    request.signalName = "s"
+    guard case .startWorkflow(let first) = world.ask(.signalWithStartWorkflow(request)),
+      case .startWorkflow(let second) = world.ask(.signalWithStartWorkflow(request))
+    else {
+      Issue.record("refused")
+      return
+    }
+    #expect(first.started && !second.started)
+    #expect(first.runID == second.runID)
+    let worker = world.attach()
+    #expect(world.activation(worker)?.jobNames == ["initialize", "signal s", "signal s"])
+  }
+
+  @Test func cancelIsDeliveredOnceAndRepeatsHaveNoEffect() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 60_000)])
+    var cancel = CancelWorkflowRequest()
+    cancel.execution = world.execution("o-1")
+    for _ in 0..<3 {
+      guard case .cancelWorkflow = world.ask(.cancelWorkflow(cancel)) else {
+        Issue.record("refused")
+        return
+      }
+    }
+    let activation = try #require(world.activation(worker))
+    #expect(activation.jobNames == ["cancel"])
+    world.complete(
+      worker, activation, [.cancelTimer(1), .cancelledWorkflow(CancelledWorkflow())])
+    #expect(world.history().filter { $0 == "workflowExecutionCancelRequested" }.count == 1)
+    #expect(world.history().last == "workflowExecutionCanceled")
+    guard case .cancelWorkflow = world.ask(.cancelWorkflow(cancel)) else {
+      Issue.record("a cancel of what is cancelled is fine")
+      return
+    }
+  }
+
+  @Test func unknownAndClosedWorkflowsAreDifferentErrors() {
+    let world = World()
+    #expect(world.failure(world.signal("nobody", "s"))?.reason == .workflowNotFound)
+    _ = started(world)
+    var terminate = TerminateWorkflowRequest()
+    terminate.execution = world.execution("o-1")
+    _ = world.ask(.terminateWorkflow(terminate))
+    #expect(world.failure(world.signal("o-1", "s"))?.reason == .workflowClosed)
+  }
+
+  @Test func badRequestsNameTheirField() {
+    let world = World()
+    let cases: [(String, (inout StartWorkflowRequest) -> Void)] = [
+      ("workflow_id", { $0.workflowID = "" }), ("workflow_type", { $0.workflowType = "" }),
+      ("task_queue", { $0.taskQueue = "" }),
+      ("workflow_id", { $0.workflowID = String(repeating: "x", count: 1_001) }),
+      ("run_timeout_ms", { $0.runTimeoutMs = Span(ms: -1) }),
+      ("task_timeout_ms", { $0.taskTimeoutMs = Span(ms: 120_001) }),
+      ("namespace", { $0.namespace = "elsewhere" }),
+      (
+        "input",
+        {
+          var large = Payload()
+          large.data = [UInt8](repeating: 0, count: 2 << 20 | 1)
+          $0.input = [large]
+        }
+      ),
+    ]
+    for (field, change) in cases {
+      #expect(world.failure(world.start("o-1", change))?.field == field)
+    }
+    #expect(world.engine.statistics.starts == 0)
+  }
+}
