@@ -38,6 +38,8 @@ let package = Package(
         .define("_GNU_SOURCE"), .headerSearchPath("src"), .headerSearchPath("generated"),
       ],
       linkerSettings: [.linkedLibrary("protobuf-c")]),
+    // toml++ behind a C interface, for the configuration file.
+    .target(name: "CTOML", path: "Sources/CTOML"),
     floor("Basics"),
     floor("Messages", ["Basics"]),
     .executableTarget(
@@ -62,7 +64,8 @@ let package = Package(
     .executableTarget(
       name: "HoldfastCommand",
       dependencies: [
-        "Basics", "CHoldfast", "CUV", "EngineCore", "Messages", "Shell", "Sidecar", "SQLiteStore",
+        "Basics", "CHoldfast", "CTOML", "CUV", "EngineCore", "Messages", "Shell", "Sidecar",
+        "SQLiteStore",
         "UVLoop",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -108,5 +111,6 @@ let package = Package(
       "EndToEndTests",
       ["CHoldfast", "Harness", "Holdfast", "HoldfastCommand", "Messages", "test-worker"]),
   ],
-  swiftLanguageModes: [.v6]
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
 )

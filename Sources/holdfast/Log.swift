@@ -4,11 +4,17 @@ import UVLoop
 
 /// Structured lines on stderr: time, level, what, and fields as key=value.
 struct Log {
-  enum Level: String {
-    case info, warning, error
+  enum Level: String, CaseIterable {
+    case debug, info, warning, error
+
+    fileprivate var rank: Int { Level.allCases.firstIndex(of: self) ?? 0 }
   }
 
+  /// Lines below it are left out.
+  var level = Level.info
+
   func write(_ level: Level, _ what: String, _ fields: [(String, String)] = []) {
+    guard level.rank >= self.level.rank else { return }
     var line = "\(Log.time()) level=\(level.rawValue) msg=\(Log.quoted(what))"
     for (key, value) in fields { line += " \(key)=\(Log.quoted(value))" }
     line += "\n"

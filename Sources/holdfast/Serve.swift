@@ -15,6 +15,18 @@ struct Serve: ParsableCommand {
       ~/.local/state), and nothing that was acknowledged is lost when the process or the machine
       stops at any moment. SIGTERM or Ctrl-C lets tasks under way finish, for five seconds at most.
 
+      The configuration file holds, each of it optional:
+
+        log_level = "info"
+        [limits]
+        frame_bytes_max = 4194304      # also connections_max, connections_per_user_max,
+                                       # streams_max, outgoing_bytes_max, resident_runs_max,
+                                       # pending_activities_max, signals_per_run_max,
+                                       # history_events_max, history_bytes_max
+        [[access]]                     # the engine's own user and root may do everything
+        uid = 1000                     # or gid
+        roles = ["client", "worker"]   # and "operator"
+
       Exit codes: 0 ended as asked, 65 the file is damaged, 69 another engine has the file or the
       socket, 73 the file or the socket cannot be made, 74 an I/O error left a commit in doubt
       (start it again), 78 the file was written by a newer engine, or the configuration is wrong.
@@ -22,6 +34,7 @@ struct Serve: ParsableCommand {
 
   @Option(help: "The file that holds all state.") var db: String?
   @Option(help: "The socket to serve.") var socket: String?
+  @Option(help: "A TOML file: log level, limits, roles of other users.") var config: String?
   @Flag(help: "Keep nothing: the state ends with the process.") var inMemory = false
   @Flag(help: "Start the engine again when it ends by a fault.") var supervise = false
   @Option(help: ArgumentHelp("Bound of the commit hold in microseconds.", visibility: .hidden))
@@ -43,16 +56,16 @@ struct Serve: ParsableCommand {
     sigprocmask(SIG_UNBLOCK, &ends, nil)
     holdfast_limit_arenas()
     if supervise { Supervisor.run() }
+    var log = Log()
+    var configuration = ShellConfiguration(
+      engine: EngineConfiguration(seed: seed()), access: AccessRules(ownUID: geteuid()),
+      serverVersion: Version.text, storePath: "")
+    if let config { try ConfigurationFile(config).apply(to: &configuration, &log) }
     let path = inMemory ? nil : try db ?? Paths.defaultStore()
     let socketPath = try socket ?? Paths.defaultSocket()
     let (store, opened) = try open(path)
-    var engine = EngineConfiguration(seed: seed())
-    engine.limits = EngineLimits()
-    var configuration = ShellConfiguration(
-      engine: engine, access: AccessRules(ownUID: geteuid()), serverVersion: Version.text,
-      storePath: path ?? "")
+    configuration.storePath = path ?? ""
     configuration.holdOverrideUs = holdUs
-    let log = Log()
     log.write(
       .info, "store opened", [("path", path ?? "(memory)"), ("epoch", String(opened.epoch))])
     try serve(configuration, store, opened, socketPath, log)

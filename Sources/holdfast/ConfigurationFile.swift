@@ -1,0 +1,139 @@
+import CTOML
+import EngineCore
+import Shell
+
+/// The configuration file, in TOML:
+///
+///     log_level = "info"
+///
+///     [limits]
+///     frame_bytes_max = 4194304
+///
+///     [[access]]            # the engine's own user and root may do everything anyway
+///     uid = 1000            # or gid
+///     roles = ["client", "worker", "operator"]
+struct ConfigurationFile {
+  private struct Entry {
+    let path: String
+    let line: UInt32
+    let kind: Int32
+    let number: Int64
+    let text: String
+  }
+
+  private final class Entries {
+    var all: [Entry] = []
+  }
+
+  private let path: String
+  private var entries: [Entry]
+
+  init(_ path: String) throws {
+    self.path = path
+    let entries = Entries()
+    var error = [CChar](repeating: 0, count: 512)
+    let code = holdfast_toml_read(
+      path,
+      { context, path, line, kind, number, text in
+        guard let context, let path, let text else { return }
+        Unmanaged<Entries>.fromOpaque(context).takeUnretainedValue().all.append(
+          Entry(
+            path: String(cString: path), line: line, kind: kind, number: number,
+            text: String(cString: text)))
+      }, Unmanaged.passUnretained(entries).toOpaque(), &error, error.count)
+    guard code == 0 else {
+      let bytes = error.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      throw Fault(
+        text: "configuration '\(path)': \(String(decoding: bytes, as: UTF8.self))",
+        code: ConfigurationFile.exitCode)
+    }
+    self.entries = entries.all
+  }
+
+  static let exitCode: Int32 = 78
+
+  /// Applies every entry; one that is not known is a fault, since a misspelt limit limits nothing.
+  func apply(to configuration: inout ShellConfiguration, _ log: inout Log) throws {
+    var rules: [Int: AccessRules.Rule] = [:]
+    for entry in entries {
+      if entry.path == "log_level" {
+        guard let level = Log.Level(rawValue: try text(entry)) else {
+          throw fault(entry, "one of debug, info, warning, error is expected")
+        }
+        log.level = level
+      } else if entry.path.hasPrefix("access[") {
+        try apply(entry, to: &rules)
+      } else {
+        try applyLimit(entry, to: &configuration)
+      }
+    }
+    configuration.access.rules = rules.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  private func applyLimit(_ entry: Entry, to configuration: inout ShellConfiguration) throws {
+    let value = try number(entry)
+    switch entry.path {
+    case "limits.frame_bytes_max":
+      guard value >= 2 << 20 else { throw fault(entry, "at least 2 MiB is expected") }
+      configuration.limits.frameBytesMax = value
+      configuration.engine.limits.requestPayloadBytesMax = value - 1 << 20
+      configuration.engine.limits.payloadBytesMax = min(2 << 20, value - 1 << 20)
+    case "limits.connections_max": configuration.limits.connectionsMax = value
+    case "limits.connections_per_user_max": configuration.limits.connectionsPerUserMax = value
+    case "limits.streams_max": configuration.limits.streamsMax = value
+    case "limits.outgoing_bytes_max": configuration.limits.outgoingBytesMax = value
+    case "limits.pending_activities_max":
+      configuration.engine.limits.pendingActivitiesMax = value
+    case "limits.signals_per_run_max":
+      configuration.engine.limits.signalsPerRunMax = Int64(value)
+    case "limits.resident_runs_max": configuration.engine.limits.residentRunsMax = value
+    case "limits.history_events_max":
+      configuration.engine.limits.historyEventsMax = Int64(value)
+    case "limits.history_bytes_max": configuration.engine.limits.historyBytesMax = Int64(value)
+    default:
+      throw fault(entry, "there is no such setting; see `holdfast help serve`")
+    }
+  }
+
+  private func apply(_ entry: Entry, to rules: inout [Int: AccessRules.Rule]) throws {
+    let rest = entry.path.dropFirst("access[".count)
+    guard let end = rest.firstIndex(of: "]"), let index = Int(rest[..<end]) else {
+      throw fault(entry, "[[access]] is expected")
+    }
+    var rule = rules[index] ?? AccessRules.Rule(uid: nil, gid: nil, roles: [])
+    let name = rest[rest.index(after: end)...].drop { $0 == "." }.prefix { $0 != "[" }
+    switch name {
+    case "uid": rule.uid = UInt32(clamping: try number(entry))
+    case "gid": rule.gid = UInt32(clamping: try number(entry))
+    case "roles":
+      switch try text(entry) {
+      case "client": rule.roles.insert(.client)
+      case "worker": rule.roles.insert(.worker)
+      case "operator": rule.roles.insert(.operator)
+      default: throw fault(entry, "one of client, worker, operator is expected")
+      }
+    default: throw fault(entry, "uid, gid and roles are what an access rule holds")
+    }
+    rules[index] = rule
+  }
+
+  private func number(_ entry: Entry) throws -> Int {
+    guard entry.kind == Int32(HOLDFAST_TOML_INTEGER.rawValue), entry.number >= 0,
+      let value = Int(exactly: entry.number)
+    else { throw fault(entry, "a whole number, not negative, is expected") }
+    return value
+  }
+
+  private func text(_ entry: Entry) throws -> String {
+    guard entry.kind == Int32(HOLDFAST_TOML_TEXT.rawValue) else {
+      throw fault(entry, "a text is expected")
+    }
+    return entry.text
+  }
+
+  private func fault(_ entry: Entry, _ what: String) -> Fault {
+    Fault(
+      text: "configuration '\(path)', line \(entry.line): \(entry.path): \(what)",
+      code: ConfigurationFile.exitCode)
+  }
+}
