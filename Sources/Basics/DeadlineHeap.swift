@@ -7,6 +7,12 @@ public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
     public let key: Key
     public let time: Instant
     public let order: Order
+
+    @inlinable init(key: Key, time: Instant, order: Order) {
+      self.key = key
+      self.time = time
+      self.order = order
+    }
   }
 
   /// Breaks ties between entries of the same time.
@@ -14,28 +20,28 @@ public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
     public let major: Int64
     public let minor: Int64
 
-    public init(_ major: Int64, _ minor: Int64 = 0) {
+    @inlinable public init(_ major: Int64, _ minor: Int64 = 0) {
       self.major = major
       self.minor = minor
     }
 
-    public static func < (a: Order, b: Order) -> Bool {
+    @inlinable public static func < (a: Order, b: Order) -> Bool {
       a.major != b.major ? a.major < b.major : a.minor < b.minor
     }
   }
 
-  private var entries: [Entry] = []
-  private var places: [Key: Int] = [:]
+  @usableFromInline var entries: [Entry] = []
+  @usableFromInline var places: [Key: Int] = [:]
 
-  public init() {}
+  @inlinable public init() {}
 
-  public var count: Int { entries.count }
-  public var first: Entry? { entries.first }
+  @inlinable public var count: Int { entries.count }
+  @inlinable public var first: Entry? { entries.first }
 
-  public func time(of key: Key) -> Instant? { places[key].map { entries[$0].time } }
+  @inlinable public func time(of key: Key) -> Instant? { places[key].map { entries[$0].time } }
 
   /// Adds the key, or moves it to another time.
-  public mutating func set(_ key: Key, at time: Instant, order: Order) {
+  @inlinable public mutating func set(_ key: Key, at time: Instant, order: Order) {
     let entry = Entry(key: key, time: time, order: order)
     if let place = places[key] {
       entries[place] = entry
@@ -48,7 +54,7 @@ public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
   }
 
   /// Takes the key out, if it is there.
-  public mutating func remove(_ key: Key) {
+  @inlinable public mutating func remove(_ key: Key) {
     guard let place = places.removeValue(forKey: key) else { return }
     let last = entries.removeLast()
     guard place < entries.count else { return }
@@ -58,18 +64,18 @@ public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
   }
 
   /// Takes out the first entry that is due at `now`.
-  public mutating func popDue(_ now: Instant) -> Entry? {
+  @inlinable public mutating func popDue(_ now: Instant) -> Entry? {
     guard let first = entries.first, first.time <= now else { return nil }
     remove(first.key)
     return first
   }
 
-  private func precedes(_ a: Entry, _ b: Entry) -> Bool {
+  @inlinable func precedes(_ a: Entry, _ b: Entry) -> Bool {
     a.time != b.time ? a.time < b.time : a.order < b.order
   }
 
   @discardableResult
-  private mutating func siftUp(_ start: Int) -> Int {
+  @inlinable mutating func siftUp(_ start: Int) -> Int {
     var place = start
     while place > 0 {
       let parent = (place - 1) / 2
@@ -80,7 +86,7 @@ public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
     return place
   }
 
-  private mutating func siftDown(_ start: Int) {
+  @inlinable mutating func siftDown(_ start: Int) {
     var place = start
     while true {
       var least = place
@@ -93,7 +99,7 @@ public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
     }
   }
 
-  private mutating func exchange(_ a: Int, _ b: Int) {
+  @inlinable mutating func exchange(_ a: Int, _ b: Int) {
     entries.swapAt(a, b)
     places[entries[a].key] = a
     places[entries[b].key] = b

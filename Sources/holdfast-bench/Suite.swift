@@ -68,6 +68,7 @@ struct Suite {
         name, String(Int(count / seconds)), micro(samples.percentile(0.5)),
         micro(samples.percentile(0.99)), fixed(Double(used.commits) / count),
         "\(Int(Double(used.bytesWritten) / count)) B", cpu))
+    fflush(nil)  // Each line when it is there, also into a pipe.
   }
 
   private func drive(
