@@ -9,6 +9,7 @@ VENV = clients/python/.venv
 help:
 	@echo "make demo              three hundred orders, an engine and workers killed under way"
 	@echo "make test              everything that a change must pass"
+	@echo "make test-long         fifty kills, ten thousand evictions: before a release"
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
 	@echo "make bench             throughput, latency, commits, beside the device's own sync time"
@@ -62,6 +63,11 @@ test-python: python
 	HOLDFAST_BIN=$$($(SWIFT_BUILD) --show-bin-path)/holdfast \
 	  $(VENV)/bin/python -m pytest -q clients/python/tests
 
+# The same tests, at the sizes that a release is held to.
+test-long: setup
+	$(SWIFT_BUILD) --build-tests
+	HOLDFAST_KILLS=50 HOLDFAST_EVICTIONS=10000 swift test --scratch-path $(SCRATCH) --skip-build
+
 bench: setup
 	$(SWIFT_BUILD) -c release --product holdfast
 	$(SWIFT_BUILD) -c release --product holdfast-bench
@@ -75,4 +81,4 @@ format: setup
 	find clients/c -name generated -prune -o \( -name '*.[ch]' -print \) | grep -v build/ \
 	  | xargs clang-format -i
 
-.PHONY: help setup build install demo python test test-tidy test-swift test-c test-python bench generate format
+.PHONY: help setup build install demo python test test-tidy test-swift test-c test-python test-long bench generate format

@@ -61,6 +61,12 @@ final class RunExecutor: TaskExecutor, @unchecked Sendable {
     return count
   }
 
+  var isIdle: Bool {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return jobs.isEmpty
+  }
+
   /// A job came from outside: the code awaited something that is not the workflow's.
   var hasLeftTheWorkflow: Bool {
     pthread_mutex_lock(mutex)

@@ -9,6 +9,7 @@ final class WorkLoop {
   private let activities: [String: ActivityDefinition]
   private let cachedRunsMax: Int
   private var runs: [RunID: CachedRun] = [:]
+  private var leaving = LeavingRuns()
   private let running = RunningAttempts()
   private var uses: UInt64 = 0
 
@@ -32,7 +33,10 @@ final class WorkLoop {
     while true {
       var task: UnsafeMutablePointer<holdfast_task>?
       var error: UnsafeMutablePointer<holdfast_error>?
-      let status = holdfast_worker_next_task(worker, 60_000, &task, &error)
+      let wait: Int64 = leaving.isEmpty ? 60_000 : 0
+      let status = holdfast_worker_next_task(worker, wait, &task, &error)
+      leaving.turn()
+      try leaving.check()
       switch status {
       case HOLDFAST_OK:
         guard let task else { continue }
@@ -161,13 +165,13 @@ final class WorkLoop {
   // MARK: - The cache
 
   private func drop(_ runID: RunID) {
-    runs.removeValue(forKey: runID)?.state.evict()
+    if let run = runs.removeValue(forKey: runID)?.state { leaving.evict(run) }
   }
 
   private func dropAll() {
     let all = runs.values.sorted { $0.lastUse < $1.lastUse }
     runs = [:]
-    for run in all { run.state.evict() }
+    for run in all { leaving.evict(run.state) }
   }
 
   /// Over the limit the run that was used longest ago goes, and the engine is told.

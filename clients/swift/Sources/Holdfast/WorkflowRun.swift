@@ -29,6 +29,7 @@ final class WorkflowRun: @unchecked Sendable {
 
   /// Jobs that an evicted run's code may still run before it is let go.
   static let jobsAfterEviction = 1_000
+  private var jobsSinceEviction = 0
 
   private struct Condition {
     let seq: UInt32
@@ -282,7 +283,8 @@ final class WorkflowRun: @unchecked Sendable {
 
   // MARK: - Eviction
 
-  /// Ends everything that the code awaits, discards what it does from now on, and lets it go.
+  /// Ends everything that the code awaits and discards what it does from now on. The code itself
+  /// then has to `leave`.
   func evict() {
     isEvicted = true
     commands = []
@@ -296,8 +298,24 @@ final class WorkflowRun: @unchecked Sendable {
       for waiting in awaited { waiting.resume(throwing: WorkflowEvictedError()) }
       for waiting in slept { waiting.resume(throwing: WorkflowEvictedError()) }
       for waiting in waited { waiting.continuation.resume(throwing: WorkflowEvictedError()) }
-      _ = executor.drain(limit: WorkflowRun.jobsAfterEviction)
+      // For code that looks at Task.isCancelled only.
+      root?.cancel()
     }
     root = nil
+  }
+
+  enum Departure {
+    case ended
+    case goesOn
+    /// It has had its jobs and asks for more: it gets none.
+    case abandoned
+  }
+
+  /// Lets the code of an evicted run do some of the jobs that it needs to end.
+  func leave(jobs: Int) -> Departure {
+    let limit = min(jobs, WorkflowRun.jobsAfterEviction - jobsSinceEviction)
+    jobsSinceEviction += executor.driving { executor.drain(limit: limit) }
+    if executor.isIdle { return .ended }
+    return jobsSinceEviction < WorkflowRun.jobsAfterEviction ? .goesOn : .abandoned
   }
 }
