@@ -105,61 +105,64 @@ import Testing
     }
   }
 
-  /// Starts and signals go on while the engine is killed again and again: what was acknowledged is
-  /// there afterwards, once.
+  /// Starts, signals and completions go on while the engine is killed again and again: what was
+  /// acknowledged is there afterwards, once.
   @Test func nothingAcknowledgedIsLostOverManyKills() async throws {
     let kills = Int(ProcessInfo.processInfo.environment["HOLDFAST_KILLS"] ?? "") ?? 10
     let engine = try EngineProcess()
     let worker = try startWorker(engine)
     defer { worker.killNow() }
-    let client = try Client(socket: engine.socket)
-    let stop = Flag()
-    async let lanes: [String] = withThrowingTaskGroup(of: [String].self) { group in
-      for lane in 0..<8 {
-        group.addTask {
-          var done: [String] = []
-          while !stop.isSet {
-            let id = "k-\(lane)-\(done.count)"
-            let handle = try await client.start(
-              type: "marks", 2, id: id, taskQueue: "q", returning: Int.self)
-            #expect(try await handle.result() == 2)
-            done.append(id)
-          }
-          return done
-        }
-      }
-      var all: [String] = []
-      for try await ids in group { all += ids }
-      return all
-    }
+    let load = try KillLoad(engine.socket)
+    defer { load.end() }
+    async let ids = load.run()
     for _ in 0..<kills {
       try await Task.sleep(for: .milliseconds(Int.random(in: 50...400)))
       try engine.restart()
     }
-    stop.set()
-    let done = try await lanes
-    print("\(done.count) workflows over \(kills) kills")
-    #expect(!done.isEmpty)
+    load.stop.set()
+    let done = try await ids
+    print("\(done.marks.count) + \(done.relays.count) workflows over \(kills) kills")
+    #expect(!done.marks.isEmpty && !done.relays.isEmpty)
     let figures = try #require(EngineFigures(engine.socket))
     var keys: Set<String> = []
-    for id in done {
-      let events = try #require(figures.history(id), "\(id) is acknowledged and must be there")
-      #expect(events.map(\.eventID) == Array(1...Int64(events.count)), "\(id): gap-free")
-      let ends = events.filter {
-        if case .activityTaskCompleted = $0.attributes { return true }
-        return false
-      }
-      #expect(ends.count == 2, "\(id): each activity has one end")
-      if case .workflowExecutionStarted(let started) = events.first?.attributes {
-        for event in events {
-          if case .activityTaskScheduled = event.attributes {
-            keys.insert("\(started.runID)/\(event.eventID)")
-          }
-        }
-      }
+    for id in done.marks {
+      let events = try checkedHistory(id, figures)
+      #expect(events.count { $0.isActivityCompleted } == 2, "\(id): each activity has one end")
+      keys.formUnion(idempotencyKeys(events))
     }
-    #expect(keys.count == 2 * done.count)
+    #expect(keys.count == 2 * done.marks.count)
     #expect(keys.isSubset(of: Set(effects(engine).map { $0[0] })), "each key took effect")
+    for id in done.relays {
+      let events = try checkedHistory(id, figures)
+      #expect(events.count { $0.isActivityCompleted } == 1, "\(id): completed once")
+      #expect(events.count { $0.isSignaled } == KillLoad.signals, "\(id): each signal once")
+    }
+  }
+
+  private func checkedHistory(_ id: String, _ figures: EngineFigures) throws -> [HistoryEvent] {
+    let events = try #require(figures.history(id), "\(id) is acknowledged and must be there")
+    #expect(events.map(\.eventID) == Array(1...Int64(events.count)), "\(id): gap-free")
+    return events
+  }
+
+  private func idempotencyKeys(_ events: [HistoryEvent]) -> [String] {
+    guard case .workflowExecutionStarted(let started) = events.first?.attributes else { return [] }
+    return events.compactMap {
+      guard case .activityTaskScheduled = $0.attributes else { return nil }
+      return "\(started.runID)/\($0.eventID)"
+    }
+  }
+}
+
+extension HistoryEvent {
+  var isActivityCompleted: Bool {
+    if case .activityTaskCompleted = attributes { return true }
+    return false
+  }
+
+  var isSignaled: Bool {
+    if case .workflowExecutionSignaled = attributes { return true }
+    return false
   }
 }
 

@@ -13,6 +13,8 @@ public struct ActivityContext: Sendable {
   public let runID: String
   public let activityID: String
   public let activityType: String
+  /// The attempt's own name: for ending it from elsewhere (`Client.activity(token:)`).
+  public var token: [UInt8] { attempt.token }
   private let heartbeatDetails: [Payload]
 
   init(_ attempt: AttemptState, _ task: ActivityTask) {
@@ -68,6 +70,10 @@ final class AttemptState: @unchecked Sendable {
     failed.token = token
     failed.failure = Failure(error)
     _ = failed.serialized().withView { holdfast_worker_fail_activity(worker, $0) }
+  }
+
+  func goesElsewhere() {
+    _ = token.withView { holdfast_worker_will_complete_elsewhere(worker, $0) }
   }
 
   func cancelled() {

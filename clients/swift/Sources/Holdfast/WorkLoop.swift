@@ -197,6 +197,8 @@ final class WorkLoop {
     running.start(task.token) {
       do {
         attempt.complete(try await definition.run(context, task.input))
+      } catch is CompletesElsewhere {
+        attempt.goesElsewhere()
       } catch is CancellationError {
         attempt.cancelled()
       } catch {
