@@ -18,7 +18,7 @@ extension Engine {
     guard !isDraining else { return queueUp(run) }
     if let cached = run.cachedBy, let session = sessions[cached] {
       if session.takesTasks { return lease(run, to: cached) }
-      if !session.isUnresponsive && !session.isDraining {
+      if session.isResponsive && !session.isDraining {
         sessions[cached]?.sticky.append(run.number)
         if sessionWithRoom(for: run) != nil {
           deadlines.set(

@@ -59,6 +59,16 @@ extension Engine {
     fillTasks(id)
   }
 
+  /// The worker's connection is up, but nobody answers at its other end, or does so again.
+  mutating func setSilent(_ id: SessionID, _ isSilent: Bool) {
+    sessions[id]?.isSilent = isSilent
+    if isSilent {
+      dropCache(of: id)
+    } else {
+      fillTasks(id)
+    }
+  }
+
   mutating func evicted(_ id: SessionID, _ evicted: Evicted) {
     sessionAnswered(id)
     for runID in evicted.runIDs {

@@ -111,6 +111,7 @@ public struct Engine {
     case .sessionOpened(let id, let attach, let process): openSession(id, attach, process)
     case .workerMessage(let id, let message): handle(id, message)
     case .sessionClosed(let id): closeSession(id, isGone: false)
+    case .sessionSilent(let id, let isSilent): setSilent(id, isSilent)
     case .processGone(let process): processGone(process)
     case .loaded(let loaded): take(loaded)
     case .persisted(let serial): persisted(serial)

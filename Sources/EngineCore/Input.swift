@@ -15,6 +15,8 @@ public enum Input: Sendable {
   case workerMessage(SessionID, WorkerMessage)
   /// The stream or its connection ended; the worker may come back and name its leases.
   case sessionClosed(SessionID)
+  /// The worker has not answered two pings (`true`), or is heard again (`false`).
+  case sessionSilent(SessionID, Bool)
   /// The kernel says that the process is gone.
   case processGone(ProcessIdentity)
   case loaded(Loaded)

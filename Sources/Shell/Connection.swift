@@ -29,6 +29,8 @@ struct Connection {
   var streams: [UInt64: Stream] = [:]
   var lastStream: UInt64 = 0
   var identity = ""
+  /// Pings since the peer was last heard.
+  var pings: UInt64 = 0
   /// It has bytes or a close for the caller.
   var isDirty = false
   /// Messages for each Work stream, gathered into one frame a tick.

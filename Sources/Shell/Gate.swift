@@ -4,8 +4,8 @@ import EngineCore
 /// The one place that decides when something may leave and when a batch is committed.
 ///
 /// Writes of all steps since the last commit began are staged; one batch is with the store at a
-/// time. A send leaves when the write that it names is durable. The hold keeps a batch back for
-/// activations whose inbound events are in it, since what they bring should share its commit.
+/// time. A send leaves when the write that it names is durable. The hold keeps a batch back for the
+/// answers that should share its commit.
 struct Gate {
   private(set) var staged: [Write] = []
   private var stagedSerial = WriteSerial.none
@@ -16,13 +16,13 @@ struct Gate {
   private var flying: (sends: [Send], loads: [Load]) = ([], [])
   private var waiting: (sends: [Send], loads: [Load]) = ([], [])
 
-  // The hold.
-  private var held: Set<[UInt8]> = []
+  private var hold = Hold()
   private var firstWriteUs: Int64 = 0
   private let holdOverrideUs: Int64?
   private var syncUs: Int64 = 250
   private(set) var batches = 0
-  private(set) var heldBatches = 0
+  /// Batches whose hold ended by its bound, not by the answers.
+  private(set) var expiredHolds = 0
 
   /// `holdOverrideUs` replaces the bound of the hold, for tests.
   init(holdOverrideUs: Int64?) { self.holdOverrideUs = holdOverrideUs }
@@ -58,13 +58,18 @@ struct Gate {
     return false
   }
 
-  /// An activation has left before its commit: the batch with its inbound events waits for it.
-  mutating func hold(for token: [UInt8]) {
-    if !staged.isEmpty { held.insert(token) }
+  /// An activation has left before its commit. `wrote`: the batch with its inbound events is
+  /// staged, and may wait for it.
+  mutating func activated(_ token: [UInt8], _ session: SessionID, wrote: Bool, us: Int64) {
+    hold.sent(
+      token, to: session, isJoining: wrote && !staged.isEmpty, us: us, boundUs: holdBoundUs)
   }
 
-  /// The activation is back, or will not come.
-  mutating func answered(_ token: [UInt8]) { held.remove(token) }
+  /// The activation is back.
+  mutating func answered(_ token: [UInt8], us: Int64) { hold.answered(token, us: us) }
+
+  /// The session's activations will not come back.
+  mutating func sessionEnded(_ session: SessionID) { hold.ended(session) }
 
   enum Verdict {
     /// Nothing to commit, or the store is busy.
@@ -78,9 +83,9 @@ struct Gate {
   mutating func verdict(us: Int64) -> Verdict {
     guard inFlight == nil, !staged.isEmpty else { return .wait }
     let left = firstWriteUs + holdBoundUs - us
-    if !held.isEmpty && left > 0 { return .hold(us: left) }
-    if !held.isEmpty { heldBatches += 1 }
-    held.removeAll(keepingCapacity: true)  // An activation is waited for once.
+    if hold.isWaiting && left > 0 { return .hold(us: left) }
+    if hold.isWaiting { expiredHolds += 1 }
+    hold.release()
     inFlight = stagedSerial
     batches += 1
     flying = waiting

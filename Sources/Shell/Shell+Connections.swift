@@ -23,7 +23,8 @@ extension Shell {
 
   /// Bytes came; they are valid during the call.
   public mutating func received(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) {
-    guard connections[id] != nil else { return }
+    guard let connection = connections[id] else { return }
+    if connection.pings > 0 { heard(id) }
     connections[id]?.decoder.feed(bytes)
     while let connection = connections[id] {
       if case .closing = connection.phase { return }
@@ -40,13 +41,13 @@ extension Shell {
   public mutating func disconnected(_ id: ConnectionID) {
     guard let connection = connections.removeValue(forKey: id) else { return }
     deadlines.remove(.hello(id))
+    deadlines.remove(.ping(id))
     for stream in connection.streams.keys.sorted() {
       let request = RequestID(connection: id.value, stream: stream)
       deadlines.remove(.request(request))
       switch connection.streams[stream] {
       case .work(let session?):
-        sessions.removeValue(forKey: session)
-        step(.sessionClosed(session))
+        closeSession(session)
       case .work(nil), nil: break
       case .unary, .reading: step(.requestAbandoned(request))
       }
@@ -57,6 +58,39 @@ extension Shell {
   public mutating func overflowed(_ id: ConnectionID) {
     output.closing.append(id)
     disconnected(id)
+  }
+
+  // MARK: - Pings
+
+  /// Watches a connection that has a worker.
+  mutating func armPing(_ id: ConnectionID) {
+    deadlines.set(
+      .ping(id), at: clock.now + Span(ms: configuration.limits.pingMs),
+      order: .init(Int64(bitPattern: id.value)))
+  }
+
+  mutating func pingDue(_ id: ConnectionID) {
+    guard let connection = connections[id] else { return }
+    if connection.pings == 2 { tellSessions(of: connection, areSilent: true) }
+    connections[id]?.pings += 1
+    var ping = Ping()
+    ping.id = connection.pings + 1
+    send(.ping(ping), to: id)
+    armPing(id)
+  }
+
+  /// Bytes came from a peer that had been pinged.
+  private mutating func heard(_ id: ConnectionID) {
+    guard let connection = connections[id] else { return }
+    connections[id]?.pings = 0
+    if connection.pings > 2 { tellSessions(of: connection, areSilent: false) }
+  }
+
+  private mutating func tellSessions(of connection: Connection, areSilent: Bool) {
+    for stream in connection.streams.keys.sorted() {
+      guard case .work(let session?) = connection.streams[stream] else { continue }
+      step(.sessionSilent(session, areSilent))
+    }
   }
 
   // MARK: - Faults

@@ -36,7 +36,7 @@ extension Shell {
       ("closed_total", Int64(engine.closed)), ("resident_runs", Int64(engine.residentRuns)),
       ("sessions", Int64(engine.sessions)), ("deadlines", Int64(engine.deadlines)),
       ("requests_total", Int64(requests)), ("connections", Int64(connections.count)),
-      ("batches_total", Int64(gate.batches)), ("batches_cut_short_total", Int64(gate.heldBatches)),
+      ("batches_total", Int64(gate.batches)), ("holds_expired_total", Int64(gate.expiredHolds)),
       ("hold_bound_us", gate.holdBoundUs),
     ]
     named += storeCounters

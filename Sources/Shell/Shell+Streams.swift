@@ -112,9 +112,7 @@ extension Shell {
     switch kind {
     case .work(let session):
       end(id, stream, .of(.cancelled, .unspecified, "the worker ended the stream"))
-      guard let session else { return }
-      sessions.removeValue(forKey: session)
-      step(.sessionClosed(session))
+      if let session { closeSession(session) }
     case .unary, .reading:
       step(.requestAbandoned(RequestID(connection: id.value, stream: stream)))
       end(id, stream, .of(.cancelled, .unspecified, "the client cancelled the request"))
@@ -157,7 +155,7 @@ extension Shell {
       guard case .work(let session) = connections[id]?.streams[stream] else { return }
       if let session {
         if case .workflowTaskCompleted(let completed) = message.kind {
-          gate.answered(completed.token)
+          gate.answered(completed.token, us: clock.us)
         }
         step(.workerMessage(session, message))
       } else if case .attach(let attach) = message.kind {
@@ -173,9 +171,7 @@ extension Shell {
   private mutating func endWork(_ id: ConnectionID, _ stream: UInt64, _ status: Status) {
     guard case .work(let session) = connections[id]?.streams[stream] else { return }
     end(id, stream, status)
-    guard let session else { return }
-    sessions.removeValue(forKey: session)
-    step(.sessionClosed(session))
+    if let session { closeSession(session) }
   }
 }
 

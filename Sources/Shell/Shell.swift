@@ -47,6 +47,7 @@ public struct Shell {
 
   enum ShellDeadline: Hashable, Sendable {
     case hello(ConnectionID)
+    case ping(ConnectionID)
     case request(RequestID)
   }
 
@@ -76,6 +77,7 @@ public struct Shell {
       case .hello(let id):
         fail(
           id, .unavailable, .handshakeTimeout, "no Hello within \(configuration.limits.helloMs) ms")
+      case .ping(let id): pingDue(id)
       case .request(let id): requestDue(id)
       }
     }
@@ -121,10 +123,10 @@ public struct Shell {
     for index in effects.sends.indices {
       let gated = effects.sends[index]
       if gate.admits(gated) { emit(gated.send) }
-      if wrote, gated.after == .none, case .worker(_, let message) = gated.send,
+      if gated.after == .none, case .worker(let session, let message) = gated.send,
         case .activation(let activation) = message.kind
       {
-        gate.hold(for: activation.token)
+        gate.activated(activation.token, session, wrote: wrote, us: clock.us)
       }
     }
   }
@@ -134,7 +136,15 @@ public struct Shell {
     let session = SessionID(lastSession)
     sessions[session] = (id, stream)
     connections[id]?.streams[stream] = .work(session: session)
+    armPing(id)
     step(.sessionOpened(session, attach, connections[id]?.peer.process))
+  }
+
+  /// The worker has ended its stream, or its connection is gone.
+  mutating func closeSession(_ session: SessionID) {
+    sessions.removeValue(forKey: session)
+    gate.sessionEnded(session)
+    step(.sessionClosed(session))
   }
 
   public mutating func processGone(_ process: ProcessIdentity) { step(.processGone(process)) }
@@ -223,6 +233,7 @@ public struct Shell {
       markDirty(place.connection)
     case .endSession(let session, let status):
       guard let place = sessions.removeValue(forKey: session) else { return }
+      gate.sessionEnded(session)
       writeWork(place.connection)
       guard endStream(place.connection, place.stream) else { return }
       withOutgoing(place.connection) { $0.append(end: status, stream: place.stream, to: &$1) }

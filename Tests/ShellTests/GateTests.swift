@@ -51,17 +51,17 @@ import Testing
   @Test func aBatchIsHeldForItsActivationsAndNoLonger() {
     var gate = Gate(holdOverrideUs: 500)
     stage(&gate, serial: 1, us: 1_000)
-    gate.hold(for: [1])
+    gate.activated([1], SessionID(1), wrote: true, us: 1_000)
     if case .hold(let us) = gate.verdict(us: 1_100) {
       #expect(us == 400)
     } else {
       Issue.record("the batch was not held")
     }
-    gate.answered([1])
+    gate.answered([1], us: 1_100)
     #expect(commits(&gate, us: 1_100), "the activation is back")
     _ = gate.persisted(syncUs: 100)
     stage(&gate, serial: 2, us: 2_000)
-    gate.hold(for: [2])
+    gate.activated([2], SessionID(1), wrote: true, us: 2_000)
     #expect(commits(&gate, us: 2_500), "it did not come back in time")
   }
 

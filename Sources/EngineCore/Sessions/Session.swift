@@ -21,6 +21,8 @@ struct Session {
   var replays = 0
   /// It let a workflow task time out: nothing new until it answers again.
   var isUnresponsive = false
+  /// It does not answer pings: nothing new until it is heard again.
+  var isSilent = false
   var isDraining = false
 
   init(
@@ -42,7 +44,8 @@ struct Session {
   func serves(workflow type: String) -> Bool { workflowTypes.contains(type) }
   func serves(activity type: String) -> Bool { activityTypes.contains(type) }
 
-  var takesTasks: Bool { workflowSlots > 0 && !isUnresponsive && !isDraining }
+  var takesTasks: Bool { workflowSlots > 0 && isResponsive && !isDraining }
+  var isResponsive: Bool { !isUnresponsive && !isSilent }
   var takesActivities: Bool { activitySlots > 0 && !isDraining }
 
   var holder: LeaseHolder {
