@@ -30,9 +30,6 @@ import Testing
 
     peers.advance(20_000)
     #expect(pings(peers.take(worker)) == [1, 2])
-    peers.start(client, 1, "before the answer is overdue")
-    #expect(activations(peers.takeWork(worker)) == ["before the answer is overdue"])
-
     peers.advance(9_999)
     peers.start(client, 2, "b")
     #expect(activations(peers.takeWork(worker)) == ["b"])
