@@ -21,6 +21,11 @@ static inline int holdfast_bind_text(sqlite3_stmt *statement, int index, const c
   return sqlite3_bind_text64(statement, index, text, count, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
+// Whether the last close brings the log into the file; a variadic call, which Swift cannot make.
+static inline void holdfast_checkpoint_on_close(sqlite3 *handle, int wanted) {
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !wanted, NULL);
+}
+
 static inline int holdfast_open_file(const char *path, int flags, int mode) {
   return open(path, flags, mode);
 }

@@ -1,4 +1,5 @@
 import Basics
+import CSQLite
 
 /// The tables, and how a file of an earlier format becomes one of this.
 enum Schema {
@@ -62,6 +63,8 @@ enum Schema {
 
   /// Brings the file to this format; refuses one that a newer engine wrote, unchanged.
   static func prepare(_ database: Database) throws(StoreError) {
+    // A file that is refused keeps its bytes: its log too, which a close would bring into it.
+    holdfast_checkpoint_on_close(database.handle, 0)
     let application = try database.query("PRAGMA application_id")
     let found = try database.query("PRAGMA user_version")
     let tables = try database.query("SELECT count(*) FROM sqlite_schema")
@@ -71,6 +74,7 @@ enum Schema {
     guard found <= format else {
       throw .newerFormat(path: database.path, found: found, known: format)
     }
+    holdfast_checkpoint_on_close(database.handle, 1)
     if tables == 0 {
       try database.execute("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL")
     }
