@@ -32,12 +32,17 @@ struct Ballast {
     self.byteCount = byteCount
   }
 
-  /// Takes the space, if there is enough; false otherwise.
+  /// Takes the space, if there is enough and a little beyond; false otherwise.
   mutating func take() -> Bool {
     guard byteCount > 0 else { return true }
     let fd = holdfast_open_file(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard fd >= 0 else { return false }
     defer { close(fd) }
+    // Asked first: an attempt takes for a moment what others on this disk may just need.
+    var disk = statvfs()
+    guard fstatvfs(fd, &disk) == 0,
+      disk.f_bavail * disk.f_frsize >= UInt(byteCount + byteCount / 16)
+    else { return false }
     isHeld = posix_fallocate(fd, 0, off_t(byteCount)) == 0
     if !isHeld { ftruncate(fd, 0) }
     return isHeld

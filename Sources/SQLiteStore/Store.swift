@@ -126,8 +126,11 @@ public final class Store {
     guard bytes >= options.checkpointBytes || (isIdle && bytes > 0) else { return }
     do throws(StoreError) {
       try checkpoint()
-    } catch .full { return }  // Tried again with the next one; the log only grows.
-    if isIdle { try database.execute("PRAGMA incremental_vacuum(64)") }
+      if isIdle { try database.execute("PRAGMA incremental_vacuum(64)") }
+    } catch {
+      // Tried again with the next one; the log only grows.
+      guard case .full = error else { throw error }
+    }
   }
 
   private var checkpointedCommits = 0

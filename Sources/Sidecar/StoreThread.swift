@@ -26,6 +26,7 @@ final class StoreThread: @unchecked Sendable {
   private let store: Store
   private let wake: @Sendable () -> Void
   private var isFull = false
+  private var lastLookUs: Int64 = 0
   private var thread = pthread_t()
 
   /// `wake` is called from the store's thread after each answer.
@@ -54,11 +55,12 @@ final class StoreThread: @unchecked Sendable {
   }
 
   private func run() {
-    while let batch = orders.wait(ms: 1_000) {
+    while let batch = orders.wait(ms: isFull ? 100 : 1_000) {
       do throws(StoreError) {
         if batch.isEmpty { try rest() }
         for case .load(let load) in batch { try serve(load) }
         for case .commit(let writes) in batch { try commit(writes) }
+        regainSpace()
       } catch {
         tell(.failed(error.description))
         return
@@ -108,9 +110,15 @@ final class StoreThread: @unchecked Sendable {
   /// Nothing to do for a while.
   private func rest() throws(StoreError) {
     try store.checkpointIfNeeded(isIdle: true)
-    if isFull && store.restoreBallast() {
-      isFull = false
-      tell(.diskFull(false))
-    }
+  }
+
+  /// After a full disk: starts are taken again once the ballast has its space back. Busy or not, it
+  /// is looked for ten times a second.
+  private func regainSpace() {
+    guard isFull, Clocks.monotonicUs - lastLookUs >= 100_000 else { return }
+    lastLookUs = Clocks.monotonicUs
+    guard store.restoreBallast() else { return }
+    isFull = false
+    tell(.diskFull(false))
   }
 }
