@@ -37,6 +37,19 @@ public final class SocketFile {
     lock = -1
   }
 
+  /// The path at which clients find the socket; nil if it has none.
+  public var servedPath: String? {
+    if let path { return path }
+    var address = sockaddr_un()
+    var size = socklen_t(MemoryLayout<sockaddr_un>.size)
+    let code = withUnsafeMutablePointer(to: &address) { address in
+      address.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(fd, $0, &size) }
+    }
+    guard code == 0 else { return nil }
+    let bytes = withUnsafeBytes(of: &address.sun_path) { Array($0.prefix { $0 != 0 }) }
+    return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+  }
+
   /// Binds the path. The directory is made (0700, or 0750 with a group) if it is missing; the
   /// socket has mode 0600, or 0660 with a group, from its first moment.
   public init(path: String, group: gid_t?) throws(SocketError) {

@@ -17,7 +17,7 @@ enum Paths {
     return base + "/holdfast/holdfast.db"
   }
 
-  static func defaultSocket() throws -> String {
+  static func defaultSocket() -> String {
     if let path = environment("HOLDFAST_SOCKET") { return path }
     if let runtime = environment("XDG_RUNTIME_DIR") { return runtime + "/holdfast/holdfast.sock" }
     return "/run/holdfast/holdfast.sock"

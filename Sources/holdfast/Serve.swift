@@ -55,6 +55,8 @@ struct Serve: ParsableCommand {
     for signal in [SIGTERM, SIGINT] { sigaddset(&ends, signal) }
     sigprocmask(SIG_UNBLOCK, &ends, nil)
     holdfast_limit_arenas()
+    // Meant for this process: a child that --supervise starts has another id.
+    let inherited = Paths.inherited()
     if supervise { Supervisor.run() }
     var log = Log()
     var configuration = ShellConfiguration(
@@ -62,13 +64,13 @@ struct Serve: ParsableCommand {
       serverVersion: Version.text, storePath: "")
     if let config { try ConfigurationFile(config).apply(to: &configuration, &log) }
     let path = inMemory ? nil : try db ?? Paths.defaultStore()
-    let socketPath = try socket ?? Paths.defaultSocket()
+    let socketPath = inherited?.servedPath ?? socket ?? Paths.defaultSocket()
     let (store, opened) = try open(path)
     configuration.storePath = path ?? ""
     configuration.holdOverrideUs = holdUs
     log.write(
       .info, "store opened", [("path", path ?? "(memory)"), ("epoch", String(opened.epoch))])
-    try serve(configuration, store, opened, socketPath, log)
+    try serve(configuration, store, opened, inherited, socketPath, log)
   }
 
   private func open(_ path: String?) throws -> (Store, OpenedStore) {
@@ -89,14 +91,12 @@ struct Serve: ParsableCommand {
 
   private func serve(
     _ configuration: ShellConfiguration, _ store: Store, _ opened: OpenedStore,
-    _ socketPath: String, _ log: Log
+    _ inherited: SocketFile?, _ socketPath: String, _ log: Log
   ) throws {
     let socket: SocketFile
     do throws(SocketError) {
       socket =
-        if let inherited = Paths.inherited() { inherited } else {
-          try SocketFile(path: socketPath, group: nil)
-        }
+        if let inherited { inherited } else { try SocketFile(path: socketPath, group: nil) }
     } catch {
       if case .inUse = error { throw Fault(text: error.description, code: 69) }
       throw Fault(text: error.description, code: 73)

@@ -16,21 +16,31 @@ enum Supervisor {
     for signal in [SIGTERM, SIGINT, SIGCHLD] { sigaddset(&awaited, signal) }
     sigprocmask(SIG_BLOCK, &awaited, nil)
     var backoffMs: UInt32 = 100
+    let parent = getpid()
     while true {
       let began = time(nil)
       let child = holdfast_fork()
       precondition(child >= 0, "fork: \(String(cString: strerror(errno)))")
       if child == 0 {
         _ = holdfast_die_with_parent()
+        // It may have died before it was to be told.
+        if getppid() != parent { exit(0) }
         sigprocmask(SIG_UNBLOCK, &awaited, nil)
         return
       }
       let (code, wasAsked) = watch(child, &awaited)
       if finalCodes.contains(code) || wasAsked { exit(code) }
       if time(nil) - began > 10 { backoffMs = 100 }
-      usleep(backoffMs * 1_000)
+      if isAskedToEnd(within: backoffMs, &awaited) { exit(code) }
       backoffMs = min(backoffMs * 2, backoffMsMax)
     }
+  }
+
+  /// Waits, without a child; true as soon as SIGTERM or SIGINT comes.
+  private static func isAskedToEnd(within ms: UInt32, _ awaited: inout sigset_t) -> Bool {
+    var pause = timespec(tv_sec: Int(ms / 1_000), tv_nsec: Int(ms % 1_000) * 1_000_000)
+    let signal = sigtimedwait(&awaited, nil, &pause)
+    return signal == SIGTERM || signal == SIGINT
   }
 
   /// Passes signals on until the child has ended; its exit code, and whether it was asked to end.
