@@ -4,26 +4,52 @@ import Messages
 struct ActivityCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "activity", abstract: "End activities from outside of their workers.",
-    discussion: "holdfast activity complete --id o-1 --activity-id approval --input true",
+    discussion: ExitCodes.after(
+      "holdfast activity complete --id o-1 --activity-id approval --input true"),
     subcommands: [ActivityComplete.self, ActivityFail.self])
 }
 
-/// Which activity: the current attempt.
+/// Which activity: the attempt that has a token, or the current attempt of one that has an id.
 struct ActivityOptions: ParsableArguments {
-  @OptionGroup var execution: ExecutionOptions
-  @Option(help: "The activity's id within its workflow.") var activityID: String
+  @Option(help: "The attempt's token, in base64, as its code knows it; instead of the ids.")
+  var token: String?
+  @Option(help: "The workflow id.") var id: String?
+  @Option(help: "The run id; the current run if it is left out.") var runID: String?
+  @Option(help: "The activity's id within its workflow.") var activityID: String?
+
+  func validate() throws {
+    if token != nil {
+      guard id == nil, runID == nil, activityID == nil else {
+        throw ValidationError("--token names the attempt: leave out --id, --run-id, --activity-id")
+      }
+    } else if id == nil || activityID == nil {
+      throw ValidationError("name the activity with --id and --activity-id, or with --token")
+    }
+  }
 
   func reference() throws -> ActivityReference {
     var reference = ActivityReference()
-    reference.execution = try execution.execution()
-    reference.activityID = activityID
+    if let token {
+      guard let bytes = Base64.decode(token), !bytes.isEmpty else {
+        throw Fault(text: "--token '\(token)' is not base64", code: ExitCodes.usage)
+      }
+      reference.token = bytes
+    } else {
+      reference.execution = try WorkflowExecution(id ?? "", run: runID)
+      reference.activityID = activityID ?? ""
+    }
     return reference
   }
+
+  /// As people are told of it.
+  var name: String { activityID.map { "'\($0)'" } ?? "the activity" }
 }
 
 struct ActivityComplete: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "complete", abstract: "Complete an activity that has started.")
+    commandName: "complete", abstract: "Complete an activity that has started.",
+    discussion: ExitCodes.after(
+      "holdfast activity complete --id o-1 --activity-id approval --input true"))
 
   @OptionGroup var engine: EngineOptions
   @OptionGroup var activity: ActivityOptions
@@ -36,13 +62,15 @@ struct ActivityComplete: ParsableCommand {
     request.result = try input.payloads()
     let response: CompleteActivityResponse = try engine.connect().call(
       .activityCompleteActivity, request)
-    print(engine.output == .json ? response.json() : "completed '\(activity.activityID)'")
+    print(engine.output == .json ? response.json() : "completed \(activity.name)")
   }
 }
 
 struct ActivityFail: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fail", abstract: "Fail an activity that has started; its policy goes on.")
+    commandName: "fail", abstract: "Fail an activity that has started; its policy goes on.",
+    discussion: ExitCodes.after(
+      "holdfast activity fail --id o-1 --activity-id approval --reason 'nobody is there'"))
 
   @OptionGroup var engine: EngineOptions
   @OptionGroup var activity: ActivityOptions
@@ -65,6 +93,6 @@ struct ActivityFail: ParsableCommand {
     request.failure?.info = info
     let response: FailActivityResponse = try engine.connect().call(
       .activityFailActivity, request)
-    print(engine.output == .json ? response.json() : "failed '\(activity.activityID)'")
+    print(engine.output == .json ? response.json() : "failed \(activity.name)")
   }
 }

@@ -91,12 +91,16 @@ enum ExitCodes {
   static let unreachable: Int32 = 5
   static let deadline: Int32 = 6
   static let refused: Int32 = 7
+  static let usage: Int32 = 64
 
   static let help = """
-    Exit codes: 0 done, 1 the workflow did not complete (result and execute), 2 or 64 wrong usage, \
-    3 not found, 4 already exists, 5 no engine answers, 6 the time is up, 7 refused for another \
-    reason.
+    Exit codes: 0 done, 1 the workflow did not complete (result and execute), 3 not found, \
+    4 already exists, 5 no engine answers, 6 the time is up, 7 refused for another reason, \
+    64 a wrong option or value.
     """
+
+  /// A command's help: an example, and what its exit codes mean.
+  static func after(_ example: String) -> String { example + "\n\n" + help }
 }
 
 extension Fault {
@@ -109,6 +113,8 @@ extension Fault {
       text = "\(reason): \(text)"
     }
     switch status {
+    case HOLDFAST_INVALID_ARGUMENT, HOLDFAST_BAD_ARGUMENT, HOLDFAST_TOO_LARGE:
+      self.init(text: text, code: ExitCodes.usage)
     case HOLDFAST_NOT_FOUND: self.init(text: text, code: ExitCodes.notFound)
     case HOLDFAST_ALREADY_EXISTS: self.init(text: text, code: ExitCodes.alreadyExists)
     case HOLDFAST_DISCONNECTED, HOLDFAST_SYSTEM_ERROR:

@@ -5,7 +5,7 @@ struct HealthCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "health",
     abstract: "Ask the engine how it is; exit code 0 only while it serves.",
-    discussion: ExitCodes.help)
+    discussion: ExitCodes.after("holdfast health -o json"))
 
   @OptionGroup var engine: EngineOptions
 
@@ -34,7 +34,8 @@ struct HealthCommand: ParsableCommand {
 struct DrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "drain",
-    abstract: "Let the engine finish what is under way, and end.")
+    abstract: "Let the engine finish what is under way, and end.",
+    discussion: ExitCodes.after("holdfast drain --reason 'new version'"))
 
   @OptionGroup var engine: EngineOptions
   @Option(help: "Why.") var reason = ""
@@ -42,7 +43,7 @@ struct DrainCommand: ParsableCommand {
   func run() throws {
     var request = DrainRequest()
     request.reason = reason
-    let _: DrainResponse = try engine.connect().call(.operatorDrain, request)
-    print("draining")
+    let response: DrainResponse = try engine.connect().call(.operatorDrain, request)
+    print(engine.output == .json ? response.json() : "draining")
   }
 }

@@ -4,13 +4,14 @@ import Messages
 struct TaskQueueCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "task-queue", abstract: "Look at task queues.",
+    discussion: ExitCodes.after("holdfast task-queue describe --task-queue orders"),
     subcommands: [TaskQueueDescribe.self])
 }
 
 struct TaskQueueDescribe: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "describe", abstract: "Show who is attached to a queue and what waits in it.",
-    discussion: "holdfast task-queue describe --task-queue orders")
+    discussion: ExitCodes.after("holdfast task-queue describe --task-queue orders"))
 
   @OptionGroup var engine: EngineOptions
   @Option(help: "The task queue.") var taskQueue: String

@@ -110,36 +110,58 @@ enum Show {
 
 /// Values given on the command line.
 struct InputOptions: ParsableArguments {
-  @Option(name: .long, help: "A value as JSON; may be given several times.")
+  // Unconditional: a value may begin with a dash, as -1 does.
+  @Option(
+    name: .long, parsing: .unconditionalSingleValue,
+    help: "A value as JSON; may be given several times.")
   var input: [String] = []
-  @Option(help: "A file that holds one value as JSON.") var inputFile: String?
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: "A file that holds one value as JSON, after those of --input; - is the standard input.")
+  var inputFile: [String] = []
 
+  /// The values, each checked: what is not JSON would only be found by the code that reads it.
   func payloads() throws -> [Payload] {
-    var texts = input
-    if let inputFile { texts.append(try InputOptions.read(inputFile)) }
-    return texts.map { text in
-      var payload = Payload()
-      payload.encoding = "json/plain"
-      payload.data = Array(text.utf8)
-      return payload
+    var payloads = try input.map { try InputOptions.payload($0, "--input '\($0)'") }
+    for path in inputFile {
+      let place = path == "-" ? "the standard input" : "'\(path)'"
+      payloads.append(try InputOptions.payload(try InputOptions.read(path, place), place))
     }
+    return payloads
   }
 
-  private static func read(_ path: String) throws -> String {
-    let fd = open(path, O_RDONLY)
+  private static func payload(_ text: String, _ place: String) throws -> Payload {
+    do throws(JSONError) {
+      try JSONSyntax.check(text)
+    } catch {
+      throw Fault(
+        text: "\(place) is not JSON: \(error) (a text needs its quotes: '\"text\"')",
+        code: ExitCodes.usage)
+    }
+    var payload = Payload()
+    payload.encoding = "json/plain"
+    payload.data = Array(text.utf8)
+    return payload
+  }
+
+  private static func read(_ path: String, _ place: String) throws -> String {
+    let fd = path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
     guard fd >= 0 else {
-      throw Fault(text: "'\(path)': \(String(cString: strerror(errno)))", code: 2)
+      throw Fault(text: "\(place): \(String(cString: strerror(errno)))", code: ExitCodes.usage)
     }
     defer { close(fd) }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while true {
       let count = Glibc.read(fd, &buffer, buffer.count)
-      if count <= 0 { break }
+      guard count >= 0 else {
+        throw Fault(text: "\(place): \(String(cString: strerror(errno)))", code: ExitCodes.usage)
+      }
+      if count == 0 { break }
       bytes += buffer[..<count]
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw Fault(text: "'\(path)' is not UTF-8", code: 2)
+      throw Fault(text: "\(place) is not UTF-8", code: ExitCodes.usage)
     }
     return text
   }
@@ -150,15 +172,18 @@ struct ExecutionOptions: ParsableArguments {
   @Option(help: "The workflow id.") var id: String
   @Option(help: "The run id; the current run if it is left out.") var runID: String?
 
-  func execution() throws -> WorkflowExecution {
-    var execution = WorkflowExecution()
-    execution.workflowID = id
-    if let runID {
-      guard let parsed = RunID(parsing: runID) else {
-        throw ValidationError("'\(runID)' is not a run id")
-      }
-      execution.runID = parsed
+  func execution() throws -> WorkflowExecution { try WorkflowExecution(id, run: runID) }
+}
+
+extension WorkflowExecution {
+  /// From what was given on the command line.
+  init(_ workflowID: String, run: String?) throws {
+    self.init()
+    self.workflowID = workflowID
+    guard let run else { return }
+    guard let parsed = RunID(parsing: run) else {
+      throw Fault(text: "--run-id '\(run)' is not a run id", code: ExitCodes.usage)
     }
-    return execution
+    runID = parsed
   }
 }

@@ -4,7 +4,8 @@ import Messages
 struct WorkflowDescribe: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "describe",
-    abstract: "Show what a workflow is doing, and what keeps it from going on.")
+    abstract: "Show what a workflow is doing, and what keeps it from going on.",
+    discussion: ExitCodes.after("holdfast workflow describe --id o-1"))
 
   @OptionGroup var engine: EngineOptions
   @OptionGroup var execution: ExecutionOptions
@@ -32,7 +33,11 @@ struct WorkflowDescribe: ParsableCommand {
       ("run id", info.execution?.runID.description ?? ""), ("type", info.workflowType),
       ("task queue", info.taskQueue), ("status", info.status.name),
       ("started", Show.time(info.startTimeMs)), ("closed", Show.time(info.closeTimeMs)),
-      ("history", "\(info.historyLength) events, \(info.historySizeBytes) bytes"),
+      (
+        "history",
+        "\(info.historyLength) event\(info.historyLength == 1 ? "" : "s"),"
+          + " \(info.historySizeBytes) bytes"
+      ),
       ("run timeout", Show.duration(response.runTimeoutMs)),
       ("summary", info.userMetadata?.summary ?? ""),
       ("cancel requested", response.cancelRequested ? "yes" : ""),

@@ -10,6 +10,8 @@ struct WorkflowList: ParsableCommand {
       Attributes: WorkflowId, RunId, WorkflowType, ExecutionStatus, TaskQueue, StartTime, CloseTime.
       Comparisons: = != < <= > >= STARTS_WITH, joined by AND; times like '2026-01-31T12:00:00Z'.
       With -o json: one document a line.
+
+      \(ExitCodes.help)
       """)
 
   @OptionGroup var engine: EngineOptions
@@ -45,7 +47,7 @@ struct WorkflowList: ParsableCommand {
 struct WorkflowCount: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "count", abstract: "Count workflows.",
-    discussion: "holdfast workflow count --query \"ExecutionStatus = 'Failed'\"")
+    discussion: ExitCodes.after("holdfast workflow count --query \"ExecutionStatus = 'Failed'\""))
 
   @OptionGroup var engine: EngineOptions
   @Option(help: "Which workflows; see `holdfast help workflow list`.") var query = ""

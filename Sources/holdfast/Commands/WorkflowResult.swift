@@ -4,7 +4,7 @@ import Messages
 struct WorkflowResult: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "result", abstract: "Wait for a workflow's end and print its result.",
-    discussion: ExitCodes.help)
+    discussion: ExitCodes.after("holdfast workflow result --id o-1 --timeout 30s"))
 
   @OptionGroup var engine: EngineOptions
   @OptionGroup var execution: ExecutionOptions

@@ -4,7 +4,7 @@ import Messages
 struct WorkflowShow: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Show a workflow's history, event by event.",
-    discussion: "With -o json: all of it, one event a line.")
+    discussion: ExitCodes.after("With -o json: all of it, one event a line."))
 
   @OptionGroup var engine: EngineOptions
   @OptionGroup var execution: ExecutionOptions

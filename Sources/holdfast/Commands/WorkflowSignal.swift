@@ -4,7 +4,8 @@ import Messages
 struct WorkflowSignal: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "signal", abstract: "Send a signal to a running workflow.",
-    discussion: "holdfast workflow signal --id o-1 --name approve --input '{\"by\":\"ann\"}'")
+    discussion: ExitCodes.after(
+      "holdfast workflow signal --id o-1 --name approve --input '{\"by\":\"ann\"}'"))
 
   @OptionGroup var engine: EngineOptions
   @OptionGroup var execution: ExecutionOptions
@@ -31,7 +32,7 @@ struct WorkflowSignal: ParsableCommand {
 struct WorkflowQuery: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "query", abstract: "Ask a workflow's code; open or closed, it needs a worker.",
-    discussion: "holdfast workflow query --id o-1 --name status")
+    discussion: ExitCodes.after("holdfast workflow query --id o-1 --name status"))
 
   @OptionGroup var engine: EngineOptions
   @OptionGroup var execution: ExecutionOptions
@@ -52,7 +53,8 @@ struct WorkflowQuery: ParsableCommand {
 
 struct WorkflowCancel: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cancel", abstract: "Ask a workflow to end; its code decides how.")
+    commandName: "cancel", abstract: "Ask a workflow to end; its code decides how.",
+    discussion: ExitCodes.after("holdfast workflow cancel --id o-1 --reason 'out of stock'"))
 
   @OptionGroup var engine: EngineOptions
   @OptionGroup var execution: ExecutionOptions
@@ -71,7 +73,8 @@ struct WorkflowCancel: ParsableCommand {
 
 struct WorkflowTerminate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "terminate", abstract: "End a workflow at once, without its code.")
+    commandName: "terminate", abstract: "End a workflow at once, without its code.",
+    discussion: ExitCodes.after("holdfast workflow terminate --id o-1 --reason 'a mistake'"))
 
   @OptionGroup var engine: EngineOptions
   @OptionGroup var execution: ExecutionOptions

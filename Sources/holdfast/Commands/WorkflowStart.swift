@@ -72,8 +72,9 @@ enum ConflictPolicy: String, ExpressibleByArgument {
 struct WorkflowStart: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "start", abstract: "Start a workflow and return at once.",
-    discussion:
+    discussion: ExitCodes.after(
       "holdfast workflow start --type order --id o-1 --task-queue orders --input '{\"sku\":\"x\"}'")
+  )
 
   @OptionGroup var engine: EngineOptions
   @OptionGroup var start: StartArguments
@@ -95,7 +96,8 @@ struct WorkflowStart: ParsableCommand {
 struct WorkflowExecute: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "execute", abstract: "Start a workflow, wait for its end, print its result.",
-    discussion: ExitCodes.help)
+    discussion: ExitCodes.after(
+      "holdfast workflow execute --type order --id o-1 --task-queue orders --input '\"card-1\"'"))
 
   @OptionGroup var engine: EngineOptions
   @OptionGroup var start: StartArguments

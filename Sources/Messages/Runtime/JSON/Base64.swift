@@ -1,7 +1,7 @@
 /// Reads RFC 4648's base64 with padding: how JSON holds bytes.
-enum Base64 {
+package enum Base64 {
   /// nil unless the text is what `JSONWriter.base64` makes of some bytes.
-  static func decode(_ text: String) -> [UInt8]? {
+  package static func decode(_ text: String) -> [UInt8]? {
     let text = Array(text.utf8)
     guard text.count % 4 == 0 else { return nil }
     let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count

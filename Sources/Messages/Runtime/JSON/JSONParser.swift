@@ -1,15 +1,17 @@
 /// Parses JSON as RFC 8259 has it, nothing beyond; duplicate keys are refused.
 struct JSONParser {
-  /// The schema has no recursion: no message comes near this depth.
-  private static let depthMax = 64
-
   private let text: [UInt8]
+  private let depthMax: Int
   private var offset = 0
 
-  private init(_ text: [UInt8]) { self.text = text }
+  private init(_ text: [UInt8], depthMax: Int) {
+    self.text = text
+    self.depthMax = depthMax
+  }
 
-  static func parse(_ text: [UInt8]) throws(JSONFault) -> JSONValue {
-    var parser = JSONParser(text)
+  /// The schema has no recursion: no message comes near a depth of 64.
+  static func parse(_ text: [UInt8], depthMax: Int = 64) throws(JSONFault) -> JSONValue {
+    var parser = JSONParser(text, depthMax: depthMax)
     let value = try parser.value(depth: 0)
     parser.skipSpace()
     guard parser.offset == text.count else { throw parser.fault("text after the value") }
@@ -31,8 +33,8 @@ struct JSONParser {
   }
 
   private mutating func value(depth: Int) throws(JSONFault) -> JSONValue {
-    guard depth < JSONParser.depthMax else {
-      throw JSONFault(.tooDeep, offset, "nested deeper than \(JSONParser.depthMax)")
+    guard depth < depthMax else {
+      throw JSONFault(.tooDeep, offset, "nested deeper than \(depthMax)")
     }
     skipSpace()
     let start = offset
