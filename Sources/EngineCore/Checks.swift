@@ -84,7 +84,34 @@ extension String {
   var orDefault: String { isEmpty ? "default" : self }
 }
 
-extension Message {
-  /// Tells two requests with the same request id apart.
-  var requestHash: UInt64 { Fingerprint(of: serialized()).low }
+/// A request that says who sent it.
+protocol Identified: Message {
+  var identity: String { get set }
+}
+
+extension StartWorkflowRequest: Identified {}
+extension SignalWorkflowRequest: Identified {}
+extension CancelWorkflowRequest: Identified {}
+extension TerminateWorkflowRequest: Identified {}
+extension CompleteActivityRequest: Identified {}
+extension FailActivityRequest: Identified {}
+extension ReportActivityCancelledRequest: Identified {}
+
+extension Identified {
+  /// Tells two requests with the same request id apart. Who sent them is not looked at: a
+  /// repetition may come from another process.
+  var requestHash: UInt64 {
+    var request = self
+    request.identity = ""
+    return Fingerprint(of: request.serialized()).low
+  }
+}
+
+extension SignalWithStartWorkflowRequest {
+  /// As `Identified.requestHash`.
+  var requestHash: UInt64 {
+    var request = self
+    request.start?.identity = ""
+    return Fingerprint(of: request.serialized()).low
+  }
 }

@@ -141,7 +141,10 @@ import Testing
     guard case .startWorkflow(let made) = world.reply(first) else { return }
     _ = world.signal("o-1", "s", requestID: "r-2")
     world.crash()
-    let second = world.start("o-1") { $0.requestID = "r-1" }
+    let second = world.start("o-1") {
+      $0.requestID = "r-1"
+      $0.identity = "another process"
+    }
     guard case .startWorkflow(let again) = world.reply(second) else {
       Issue.record("the repeated start was refused")
       return

@@ -82,7 +82,11 @@ extension Engine {
     let input = Input.request(id, request)
     guard let found = find(reference, namespace, id, input) else { return }
     guard let run = found.run else {
-      return refuse(id, .activityNotFound("of that workflow"), .engine)
+      let named = reference.execution.map {
+        Status.workflowNotFound(
+          WorkflowKey(namespace: namespace.orDefault, workflowID: $0.workflowID), $0.runID)
+      }
+      return refuse(id, named ?? .activityNotFound("with that token"), .engine)
     }
     let earlier = earlier(
       id, method: method, key: run.key, requestID: requestID, hash: hash(), run: run, input: input)
