@@ -85,7 +85,7 @@ public struct Engine {
     counters.residentRuns = runs.count
     counters.sessions = sessions.count
     counters.deadlines = deadlines.count
-    counters.tasksOut = sessions.values.reduce(0) { $0 + $1.tasksOut.count }
+    counters.tasksOut = sessions.values.reduce(0) { $0 + $1.tasksOut.count + $1.leases.count }
     return counters
   }
 
@@ -347,5 +347,6 @@ public struct EngineCounters: Sendable, Equatable {
   public var residentRuns = 0
   public var sessions = 0
   public var deadlines = 0
+  /// Workflow tasks and activities that sessions hold.
   public var tasksOut = 0
 }

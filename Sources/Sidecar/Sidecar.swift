@@ -205,6 +205,8 @@ public final class Sidecar: ConnectionDelegate {
     for connection in connections.values { connection.close() }
     for watch in watches.values { watch.close() }
     for signal in signals { signal.close() }
+    // Without a watch they would kill the process in the middle of its last commit.
+    ignoreSignals(signals.map(\.signal))
     listener?.close()
     turnEnd?.close()
     deadlineTimer?.close()
