@@ -13,10 +13,11 @@ public final class ChildProcess: @unchecked Sendable {
   }
 
   /// Starts a program. `output`: a file that takes its stdout and stderr, appended; nil: this
-  /// process's own. Signals are unblocked in the child, whatever the calling thread blocks.
+  /// process's own. `errors`: a file for stderr alone. `input`: a file that is its stdin. Signals are
+  /// unblocked in the child, whatever the calling thread blocks.
   public init(
     _ executable: String, _ arguments: [String], environment: [String: String] = [:],
-    output: String? = nil
+    output: String? = nil, errors: String? = nil, input: String? = nil
   ) throws {
     mutex = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
@@ -28,6 +29,11 @@ public final class ChildProcess: @unchecked Sendable {
         &actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
       posix_spawn_file_actions_adddup2(&actions, 1, 2)
     }
+    if let errors {
+      posix_spawn_file_actions_addopen(
+        &actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    }
+    if let input { posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0) }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }

@@ -6,43 +6,21 @@ import Testing
 
 /// Workers and engines that are killed without warning.
 @Suite(.serialized) struct CrashTests {
-  private func startWorker(_ engine: EngineProcess, _ variant: String = "plain") throws
-    -> ChildProcess
-  {
-    try ChildProcess(
-      EngineProcess.bin + "/test-worker", [engine.socket, engine.directory + "/effects", variant],
-      output: engine.directory + "/worker.log")
-  }
-
-  /// The lines that activities have left: key, attempt, pid, milliseconds.
-  private func effects(_ engine: EngineProcess) -> [[String]] {
-    let text = (try? String(contentsOfFile: engine.directory + "/effects", encoding: .utf8)) ?? ""
-    return text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
-  }
-
-  private func until(_ what: String, _ holds: () async throws -> Bool) async throws {
-    for _ in 0..<1_000 {
-      if try await holds() { return }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record("it did not come to pass: \(what)")
-  }
-
   @Test func aLostWorkersActivityGoesToAnotherAtOnce() async throws {
     let engine = try EngineProcess()
-    let first = try startWorker(engine)
+    let first = try engine.startWorker()
     let client = try Client(socket: engine.socket)
     let handle = try await client.start(
       type: "slow", 600_000, id: "s-1", taskQueue: "q", returning: Int.self)
-    try await until("the activity runs") { effects(engine).count == 1 }
-    let second = try startWorker(engine)
+    try await until("the activity runs") { engine.effects.count == 1 }
+    let second = try engine.startWorker()
     defer { second.killNow() }
     let figures = try #require(EngineFigures(engine.socket))
     try await until("both are attached") { figures.counter("sessions") == 2 }
     let killed = Date().timeIntervalSince1970 * 1_000
     first.killNow()
     #expect(try await handle.result() == 600_000)
-    let lines = effects(engine)
+    let lines = engine.effects
     #expect(lines.map { $0[1] } == ["1", "2"], "attempts")
     #expect(lines[0][0] == lines[1][0], "the idempotency key is that of the activity")
     let late = try #require(Double(lines[1][3])) - killed
@@ -52,11 +30,11 @@ import Testing
 
   @Test func changedCodeIsDiagnosedAndGoesOnWhenPutBack() async throws {
     let engine = try EngineProcess()
-    var worker = try startWorker(engine)
+    var worker = try engine.startWorker()
     let client = try Client(socket: engine.socket)
     let handle = try await client.start(
       type: "changing", Nothing(), id: "c-1", taskQueue: "q", returning: String.self)
-    try await until("the activity ran") { effects(engine).count == 1 }
+    try await until("the activity ran") { engine.effects.count == 1 }
     let figures = try #require(EngineFigures(engine.socket))
     try await until("its end is shown") {
       (figures.history("c-1") ?? []).filter {
@@ -65,7 +43,7 @@ import Testing
       }.count == 2
     }
     worker.killNow()
-    worker = try startWorker(engine, "changed")
+    worker = try engine.startWorker("changed")
     try await handle.signal("done")
     var request = DescribeWorkflowRequest()
     request.execution = WorkflowExecution()
@@ -84,14 +62,14 @@ import Testing
     #expect(diff.actual?.type == .startTimer)
     #expect(diff.actual?.location.contains("main.swift:") == true)
     worker.killNow()
-    worker = try startWorker(engine)
+    worker = try engine.startWorker()
     defer { worker.killNow() }
     #expect(try await handle.result() == "done")
   }
 
   @Test func threeActivitiesCommitFourTimes() async throws {
     let engine = try EngineProcess(["--hold-us", "1000000"])
-    let worker = try startWorker(engine)
+    let worker = try engine.startWorker()
     defer { worker.killNow() }
     let client = try Client(socket: engine.socket)
     let figures = try #require(EngineFigures(engine.socket))
@@ -110,7 +88,7 @@ import Testing
   @Test func nothingAcknowledgedIsLostOverManyKills() async throws {
     let kills = Int(ProcessInfo.processInfo.environment["HOLDFAST_KILLS"] ?? "") ?? 10
     let engine = try EngineProcess()
-    let worker = try startWorker(engine)
+    let worker = try engine.startWorker()
     defer { worker.killNow() }
     let load = try KillLoad(engine.socket)
     defer { load.end() }
@@ -131,7 +109,7 @@ import Testing
       keys.formUnion(idempotencyKeys(events))
     }
     #expect(keys.count == 2 * done.marks.count)
-    #expect(keys.isSubset(of: Set(effects(engine).map { $0[0] })), "each key took effect")
+    #expect(keys.isSubset(of: Set(engine.effects.map { $0[0] })), "each key took effect")
     for id in done.relays {
       let events = try checkedHistory(id, figures)
       #expect(events.count { $0.isActivityCompleted } == 1, "\(id): completed once")

@@ -1,20 +1,28 @@
-import Harness
 import Foundation
+import Harness
 import Holdfast
 
 /// A real engine in a directory of its own; killed and started again at will.
 final class EngineProcess: @unchecked Sendable {
   let directory: String
   let socket: String
-  private var process: ChildProcess?
+  /// The last one that was started.
+  private(set) var process: ChildProcess?
   private let arguments: [String]
+  private let environment: [String: String]
 
-  init(_ arguments: [String] = []) throws {
-    directory = NSTemporaryDirectory() + "holdfast-\(UUID().uuidString.prefix(8))"
-    socket = directory + "/s.sock"
-    self.arguments = arguments
+  /// `directory` nil: a new one of its own. Without `hasStore` it is told of no file.
+  init(
+    _ arguments: [String] = [], hasStore: Bool = true, directory: String? = nil,
+    environment: [String: String] = [:]
+  ) throws {
+    self.directory = directory ?? Scratch.path()
+    socket = self.directory + "/s.sock"
+    let store = hasStore ? ["--db", self.directory + "/holdfast.db"] : []
+    self.arguments = ["serve", "--socket", socket] + store + arguments
+    self.environment = environment
     try FileManager.default.createDirectory(
-      atPath: directory, withIntermediateDirectories: true)
+      atPath: self.directory, withIntermediateDirectories: true)
     try start()
   }
 
@@ -37,9 +45,15 @@ final class EngineProcess: @unchecked Sendable {
 
   func start() throws {
     process = try ChildProcess(
-      EngineProcess.bin + "/holdfast",
-      ["serve", "--db", directory + "/holdfast.db", "--socket", socket] + arguments,
+      EngineProcess.bin + "/holdfast", arguments, environment: environment,
       output: directory + "/engine.log")
+  }
+
+  var database: String { directory + "/holdfast.db" }
+
+  /// What it has logged.
+  var log: String {
+    (try? String(contentsOfFile: directory + "/engine.log", encoding: .utf8)) ?? ""
   }
 
   func kill() { process?.killNow() }
@@ -47,6 +61,21 @@ final class EngineProcess: @unchecked Sendable {
   func restart() throws {
     kill()
     try start()
+  }
+}
+
+/// A worker process that can be killed: `test-worker`, on the task queue `q`.
+extension EngineProcess {
+  func startWorker(_ variant: String = "plain") throws -> ChildProcess {
+    try ChildProcess(
+      EngineProcess.bin + "/test-worker", [socket, directory + "/effects", variant],
+      output: directory + "/worker.log")
+  }
+
+  /// The lines that its activities have left: key, attempt, pid, milliseconds.
+  var effects: [[String]] {
+    let text = (try? String(contentsOfFile: directory + "/effects", encoding: .utf8)) ?? ""
+    return text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
   }
 }
 

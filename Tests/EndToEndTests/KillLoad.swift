@@ -96,7 +96,7 @@ private final class Relay: Workflow, @unchecked Sendable {
 }
 
 /// The tokens of attempts by workflow, for those who wait for them.
-private final class Tokens: @unchecked Sendable {
+final class Tokens: @unchecked Sendable {
   private let lock = NSLock()
   private var known: [String: [UInt8]] = [:]
   private var waiting: [String: CheckedContinuation<[UInt8], Never>] = [:]

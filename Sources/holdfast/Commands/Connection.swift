@@ -13,7 +13,7 @@ struct EngineOptions: ParsableArguments {
   func connect() throws -> EngineConnection { try EngineConnection(socket ?? "", timeout) }
 }
 
-enum OutputFormat: String, ExpressibleByArgument {
+enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
   case table, json
 }
 

@@ -13,10 +13,9 @@ struct StartArguments: ParsableArguments {
   var executionTimeout: Interval?
   @Option(help: "The longest that one run may live.") var runTimeout: Interval?
   @Option(help: "The longest that a worker may take for one turn.") var taskTimeout: Interval?
-  @Option(
-    help: "Where a closed run has the id: allow-duplicate, failed-only, reject-duplicate.")
+  @Option(help: "What to do where a closed run has the id.")
   var idReusePolicy: ReusePolicy?
-  @Option(help: "Where an open run has the id: fail, use-existing, terminate-existing.")
+  @Option(help: "What to do where an open run has the id.")
   var idConflictPolicy: ConflictPolicy?
   @Option(help: "A line for people, shown in lists.") var summary: String?
 
@@ -41,7 +40,7 @@ struct StartArguments: ParsableArguments {
   }
 }
 
-enum ReusePolicy: String, ExpressibleByArgument {
+enum ReusePolicy: String, CaseIterable, ExpressibleByArgument {
   case allowDuplicate = "allow-duplicate"
   case failedOnly = "failed-only"
   case rejectDuplicate = "reject-duplicate"
@@ -55,7 +54,7 @@ enum ReusePolicy: String, ExpressibleByArgument {
   }
 }
 
-enum ConflictPolicy: String, ExpressibleByArgument {
+enum ConflictPolicy: String, CaseIterable, ExpressibleByArgument {
   case fail
   case useExisting = "use-existing"
   case terminateExisting = "terminate-existing"
