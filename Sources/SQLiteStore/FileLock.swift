@@ -40,9 +40,11 @@ struct Ballast {
     defer { close(fd) }
     // Asked first: an attempt takes for a moment what others on this disk may just need.
     var disk = statvfs()
-    guard fstatvfs(fd, &disk) == 0,
-      disk.f_bavail * disk.f_frsize >= UInt(byteCount + byteCount / 16)
-    else { return false }
+    var file = stat()
+    guard fstatvfs(fd, &disk) == 0, fstat(fd, &file) == 0 else { return false }
+    let held = Int(file.st_blocks) * 512
+    let free = Int(disk.f_bavail * disk.f_frsize)
+    guard held >= byteCount || held + free >= byteCount + byteCount / 16 else { return false }
     isHeld = posix_fallocate(fd, 0, off_t(byteCount)) == 0
     if !isHeld { ftruncate(fd, 0) }
     return isHeld

@@ -36,6 +36,9 @@ final class StoreThread: @unchecked Sendable {
   }
 
   func start() {
+    // Without its ballast it could not go on when the disk is full: it begins as if it were.
+    isFull = !store.restoreBallast()
+    if isFull { tell(.diskFull(true)) }
     let context = Unmanaged.passRetained(self).toOpaque()
     let code = pthread_create(
       &thread, nil,
@@ -98,6 +101,7 @@ final class StoreThread: @unchecked Sendable {
       isFull = true
       tell(.diskFull(true))
     }
+    lastLookUs = Clocks.monotonicUs
     if store.freeBallast() { return }
     for order in orders.wait(ms: 100) ?? [] {
       switch order {
