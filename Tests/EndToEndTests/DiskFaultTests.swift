@@ -1,0 +1,131 @@
+import Foundation
+import Messages
+import Testing
+
+/// Writes and syncs that fail under a real engine.
+@Suite(.serialized) struct DiskFaultTests {
+  private func start(_ id: String, size: Int = 10) -> [UInt8] {
+    var payload = Payload()
+    payload.encoding = "binary/plain"
+    payload.data = [UInt8](repeating: 1, count: size)
+    var request = StartWorkflowRequest()
+    request.workflowID = id
+    request.workflowType = "T"
+    request.taskQueue = "q"
+    request.requestID = "r-" + id
+    request.input = [payload]
+    return request.serialized()
+  }
+
+  private func peer(_ engine: EngineProcess) async throws -> RawPeer {
+    let peer = try await RawPeer(engine.socket)
+    try peer.hello()
+    return peer
+  }
+
+  /// Starts a workflow, which must be acknowledged; its run id.
+  private func started(_ id: String, _ engine: EngineProcess, size: Int = 10) async throws -> String
+  {
+    let end = try await peer(engine).call(
+      Method.workflowStartWorkflow.rawValue, start(id, size: size))
+    #expect(end.status == nil)
+    return try StartWorkflowResponse(bytes: end.message).runID.description
+  }
+
+  /// The first writes of a batch, some in its middle, and its sync. 20,000 bytes are several pages,
+  /// each of which is two writes.
+  @Test(arguments: [
+    ("pwrite64", 1, "EIO"), ("pwrite64", 2, "EIO"), ("pwrite64", 3, "EIO"),
+    ("pwrite64", 6, "EIO"), ("pwrite64", 11, "EIO"), ("fdatasync", 1, "EIO"),
+    ("fdatasync", 1, "ENOSPC"),
+  ])
+  func anUnknownOutcomeIsNotAnswered(_ call: String, _ n: Int, _ what: String) async throws {
+    let faulty = try await FaultyEngine()
+    let engine = faulty.engine
+    let first = try await started("before", engine)
+    let peer = try await peer(engine)
+    try faulty.arm(call, n, what)
+    let began = Date()
+    #expect(throws: RawPeer.Gone.self) {
+      try peer.call(Method.workflowStartWorkflow.rawValue, start("w", size: 20_000))
+    }
+    #expect(try await engine.process?.end() == 74)
+    let ms = Int(Date().timeIntervalSince(began) * 1_000)
+    #expect(ms < 1_000, "\(ms) ms")
+    #expect(faulty.struck == ["\(call) \(n) \(what)"])
+    #expect(engine.log.contains("msg=\"the store failed\""))
+    try faulty.disarm()
+    try engine.start()
+    let run = try await started("w", engine, size: 20_000)
+    #expect(try await started("w", engine, size: 20_000) == run, "one effect of one request id")
+    #expect(try await started("before", engine) == first)
+    #expect(try await engine.run("workflow count").output == "2\n")
+    #expect(try await engine.run("workflow show --id w").lines.count == 1)
+    #expect(try await faulty.integrity() == ["ok"])
+  }
+
+  @Test(arguments: [
+    ("pwrite64", 1, "EINTR"), ("pwrite64", 2, "EINTR"), ("pwrite64", 5, "EINTR"),
+    ("pwrite64", 1, "short"), ("pwrite64", 0, "short"),
+  ])
+  func interruptedAndShortWritesAreInvisible(_ call: String, _ n: Int, _ what: String) async throws
+  {
+    let faulty = try await FaultyEngine()
+    _ = try await started("before", faulty.engine)
+    try faulty.arm(call, n, what)
+    let run = try await started("w", faulty.engine, size: 20_000)
+    #expect(!faulty.struck.isEmpty)
+    try faulty.disarm()
+    #expect(faulty.engine.process?.isRunning == true)
+    #expect(!faulty.engine.log.contains("level=error"))
+    try faulty.engine.restart()
+    #expect(try await started("w", faulty.engine, size: 20_000) == run)
+    #expect(try await faulty.integrity() == ["ok"])
+  }
+
+  /// One write without space: the ballast makes room, the same batch is done and answered.
+  @Test func oneFullWriteIsAnsweredAllTheSame() async throws {
+    let faulty = try await FaultyEngine()
+    let engine = faulty.engine
+    _ = try await started("before", engine)
+    try faulty.arm("pwrite64", 3, "ENOSPC")
+    let run = try await started("w", engine, size: 20_000)
+    #expect(faulty.struck == ["pwrite64 3 ENOSPC"])
+    try await until("it serves as before") { try await engine.run("health").code == 0 }
+    #expect(engine.log.contains("level=error msg=\"disk full: starts are refused until"))
+    #expect(engine.log.contains("msg=\"the disk has space again\""))
+    try engine.restart()
+    #expect(try await started("w", engine, size: 20_000) == run)
+    #expect(try await faulty.integrity() == ["ok"])
+  }
+
+  /// The log is brought into the file when the engine has nothing to do.
+  @Test func aCheckpointThatFailsEndsTheEngineAndLosesNothing() async throws {
+    let faulty = try await FaultyEngine()
+    let engine = faulty.engine
+    for number in 1...3 { _ = try await started("w-\(number)", engine, size: 20_000) }
+    // After the commits: what comes next is the checkpoint.
+    try faulty.arm("pwrite64", 1, "EIO")
+    #expect(try await engine.process?.end() == 74)
+    #expect(engine.log.contains("checkpoint: disk I/O error"))
+    try faulty.disarm()
+    try engine.start()
+    #expect(try await RawPeer.probe(engine.socket))
+    #expect(try await engine.run("workflow count").output == "3\n")
+    #expect(try await faulty.integrity() == ["ok"])
+  }
+
+  @Test(arguments: [("pwrite64", "EIO"), ("fdatasync", "EIO")])
+  func aStartThatCannotWriteServesNothing(_ call: String, _ what: String) async throws {
+    let faulty = try await FaultyEngine(armed: "\(call) 1 \(what)")
+    let engine = faulty.engine
+    #expect(try await engine.process?.end() == 74)
+    #expect(engine.log.filter { $0 == "\n" }.count == 1, "one line: \(engine.log)")
+    #expect(engine.log.hasPrefix("holdfast: '\(engine.database)': "))
+    #expect(!FileManager.default.fileExists(atPath: engine.socket))
+    try faulty.disarm()
+    try engine.start()
+    _ = try await started("w", engine)
+    #expect(try await faulty.integrity() == ["ok"])
+  }
+}
