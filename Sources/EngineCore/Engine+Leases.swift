@@ -81,15 +81,16 @@ extension Engine {
       armActivity(run, index)
     case .started:
       if activity.row.elsewhere { return armActivity(run, index) }
-      guard let token = activity.row.holder?.resumeToken, !token.isEmpty else {
+      guard let holder = activity.row.holder, !holder.resumeToken.isEmpty else {
         return loseWorker(run, index, evidence: "the engine was started again")
       }
-      if let session = sessionByResumeToken[token] {
+      if let session = sessionByResumeToken[holder.resumeToken] {
         let isHeld = claims[run.number]?.contains { $0.token == run.token(of: activity) } ?? false
         return settle(run, index, in: session, isHeld: isHeld)
       }
       run.fold.activities[index].orphanedUntil = now + times.resumeWindow
       orphans.insert(LeaseKey(run: run.number, scheduledEvent: scheduledEvent))
+      if let process = holder.processIdentity { out.watches.append(process) }
       armActivity(run, index)
     }
   }

@@ -12,6 +12,8 @@ public struct ShellOutput: Sendable {
   public var dirty: [ConnectionID] = []
   /// Connections to be closed once their bytes have left.
   public var closing: [ConnectionID] = []
+  /// Processes to be watched; told of by `processGone`, also when they are dead already.
+  public var watches: [ProcessIdentity] = []
   /// `flush` wants to be called again after so many microseconds: a batch is held.
   public var holdUs: Int64?
   /// The engine drains, and nothing is staged, in flight or out any more: the process may end.
@@ -117,6 +119,7 @@ public struct Shell {
     engine.step(input, now: clock.now, into: &effects)
     gate.stage(&effects, us: clock.us)
     let wrote = !effects.writes.isEmpty
+    output.watches += effects.watches
     for index in effects.loads.indices where gate.admits(effects.loads[index]) {
       output.loads.append(effects.loads[index].load)
     }

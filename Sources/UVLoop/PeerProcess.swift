@@ -46,9 +46,33 @@ public struct PeerProcess {
     return fields.count > 19 ? Int64(fields[19]) : nil
   }
 
-  /// The id of this boot of the machine.
+  public enum Found {
+    /// It lives, or has ended and is not yet waited for; a descriptor of it, the caller's to close.
+    case alive(pidfd: Int32)
+    case gone
+    case unknown
+  }
+
+  /// Looks for a process that was seen before, by its pid, its start, and `bootID` of that time.
+  public static func find(_ pid: Int32, startTicks start: Int64, bootID then: String) -> Found {
+    let now = bootID
+    guard then == now else {
+      // Of another namespace nothing is known, but no process outlives the boot.
+      return then.prefix { $0 != "/" } == now.prefix { $0 != "/" } ? .unknown : .gone
+    }
+    guard pid > 0 else { return .unknown }
+    let descriptor = holdfast_pidfd_open(pid)
+    if descriptor < 0 { return errno == ESRCH ? .gone : .unknown }
+    if startTicks(of: pid) == start { return .alive(pidfd: descriptor) }
+    CUV.close(descriptor)
+    return .gone
+  }
+
+  /// The id of this boot of the machine, and of the pid namespace that pids are looked up in.
   public static var bootID: String {
-    (readSmallFile("/proc/sys/kernel/random/boot_id") ?? "").filter { !$0.isWhitespace }
+    let boot = (readSmallFile("/proc/sys/kernel/random/boot_id") ?? "").filter { !$0.isWhitespace }
+    var status = stat()
+    return stat("/proc/self/ns/pid", &status) == 0 ? "\(boot)/\(status.st_ino)" : boot
   }
 
   private static func readSmallFile(_ path: String) -> String? {
