@@ -211,8 +211,8 @@ import Testing
     let handle = try await client.start(
       type: "slow", 600_000, id: "s-1", taskQueue: "q", returning: Int.self)
     try await until("the activity runs") { engine.effects.count == 1 }
-    first.killNow()
     engine.kill()
+    first.killNow()
     let second = try engine.startWorker()
     defer { second.killNow() }
     let started = Date()

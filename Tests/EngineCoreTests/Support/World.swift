@@ -36,12 +36,16 @@ final class World {
 
   // MARK: - Driving
 
+  /// Processes that the engine wants watched.
+  private(set) var watched: [ProcessIdentity] = []
+
   func step(_ input: Input) {
     engine.step(input, now: now, into: &effects)
     staged += effects.writes
     if !effects.writes.isEmpty { stagedSerial = effects.serial }
     gated += effects.sends
     gatedLoads += effects.loads
+    watched += effects.watches
     release()
     if !holdsCommits { commit() }
     serveLoads()
@@ -84,6 +88,7 @@ final class World {
 
   /// The process dies: what was not committed is gone, and a new engine opens the store.
   func crash() {
+    watched = []
     staged = []
     gated = []
     gatedLoads = []

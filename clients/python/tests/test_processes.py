@@ -91,6 +91,36 @@ def test_an_activity_outlives_its_engine(world: World, log: Path) -> None:
     assert worker.process.wait(20) == 0
 
 
+def test_a_worker_that_died_with_its_engine_is_not_waited_for(world: World, log: Path) -> None:
+    first = WorkerProcess(world, log)
+    handle = world.start("nap", 0, 60)
+    first.await_line("start", "1")
+    world.engine.kill()
+    first.process.kill()
+    first.process.wait()
+    second = WorkerProcess(world, log)
+    world.engine.kill_and_restart()
+    restarted = time.monotonic()
+    second.await_line("start", "2")
+    assert time.monotonic() - restarted < 5.0, "the resume window is ten seconds"
+    assert handle.result(20) == "attempt 2"
+    second.process.terminate()
+    assert second.process.wait(20) == 0
+
+
+def test_a_result_without_an_engine_is_kept_and_told_once(world: World, log: Path) -> None:
+    worker = WorkerProcess(world, log)
+    handle = world.start("nap", 0, 0.2)
+    worker.await_line("start", "1")
+    world.engine.kill()
+    worker.await_line("end", "1")
+    world.engine.kill_and_restart()
+    assert handle.result(20) == "attempt 1"
+    assert [line[:2] for line in worker.words()] == [["start", "1"], ["end", "1"]]
+    worker.process.terminate()
+    assert worker.process.wait(20) == 0
+
+
 def test_a_stuck_activity_does_not_hold_run(world: World) -> None:
     started: list[float] = []
 
