@@ -85,6 +85,7 @@ extension Engine {
       case .answering = lease.replay?.state
     else { return refused(completed.token, id, .staleLease, .engine) }
     if completed.more {
+      guard keepsPart(completed.serialized().count, of: run) else { return }
       run.task.withLease { $0.replay?.collect(completed.completions) }
       return restartTaskTimeout(run)
     }

@@ -30,6 +30,7 @@ extension Engine {
     case .query: answerQueries(run, completed)
     case .activation:
       if completed.more {
+        guard keepsPart(completed.serialized().count, of: run) else { return }
         run.task.withLease { $0.parts += completed.commands }
         return restartTaskTimeout(run)
       }
@@ -66,6 +67,19 @@ extension Engine {
       afterClose(run)
     }
     resumeParked(run)
+  }
+
+  /// Counts a part of the worker's answer; false: it is too much, and the task has failed.
+  mutating func keepsPart(_ bytes: Int, of run: Run) -> Bool {
+    let total = run.task.withLease {
+      $0.partsBytes += bytes
+      return $0.partsBytes
+    }
+    guard total > limits.partsBytesMax else { return true }
+    failTask(
+      run, .badCommand,
+      .server("the parts of the answer are over \(limits.partsBytesMax) bytes"))
+    return false
   }
 
   private func event(

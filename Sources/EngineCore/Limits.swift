@@ -28,6 +28,8 @@ public struct EngineLimits: Sendable {
   /// From here on the code is advised to continue as new.
   public var historyEventsSuggested: Int64 = 4_096
   public var historyBytesSuggested: Int64 = 4 << 20
+  /// What the parts of one answer of a worker may come to, commands or a replay's heads.
+  public var partsBytesMax = 64 << 20
   /// Commands of one workflow task.
   public var commandsMax = 10_000
   /// Failed attempts kept of one activity: the first and the last ones, cut to `keptFailureBytesMax`.

@@ -163,6 +163,20 @@ import Testing
     #expect(world.failure(other)?.reason == .requestIDReused)
   }
 
+  @Test func partsWithoutAnEndFailTheTask() throws {
+    let world = World { $0.limits.partsBytesMax = 1_000 }
+    let worker = world.attach()
+    _ = world.start("o-1")
+    var part = WorkflowTaskCompleted()
+    part.token = try #require(world.activation(worker)).token
+    part.more = true
+    part.sdkMetadata = [UInt8](repeating: 0, count: 400)
+    for _ in 1...2 { world.tell(worker, .workflowTaskCompleted(part)) }
+    #expect(world.history() == ["workflowExecutionStarted"])
+    world.tell(worker, .workflowTaskCompleted(part))
+    #expect(world.history() == ["workflowExecutionStarted", "workflowTaskFailed"])
+  }
+
   @Test func aWorkflowThatFailsItsTaskBacksOffAndGoesOn() throws {
     let world = World()
     let worker = world.attach()

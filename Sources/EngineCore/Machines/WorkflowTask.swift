@@ -30,6 +30,8 @@ struct WorkflowTask {
     var shown = Shown()
     /// Commands of the parts that have arrived (`more`).
     var parts: [Command] = []
+    /// The bytes of the parts of its answers.
+    var partsBytes = 0
   }
 
   enum Purpose {
