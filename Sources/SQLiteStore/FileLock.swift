@@ -9,6 +9,10 @@ final class FileLock {
   init(for path: String) throws(StoreError) {
     let lockPath = path + ".lock"
     fd = holdfast_open_file(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    if fd < 0 && errno == ENOENT {
+      throw .system(
+        path: path, what: "its directory does not exist: make it, or choose another --db")
+    }
     guard fd >= 0 else {
       throw .system(path: lockPath, what: "open: \(String(cString: strerror(errno)))")
     }

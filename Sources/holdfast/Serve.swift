@@ -99,7 +99,9 @@ struct Serve: ParsableCommand {
         if let inherited { inherited } else { try SocketFile(path: socketPath, group: nil) }
     } catch {
       if case .inUse = error { throw Fault(text: error.description, code: 69) }
-      throw Fault(text: error.description, code: 73)
+      var text = error.description
+      if case .system = error { text += ": choose another --socket" }
+      throw Fault(text: text, code: 73)
     }
     do throws(UVError) {
       let sidecar = try Sidecar(configuration, store: store, opened: opened) { log.write($0) }
