@@ -1,4 +1,5 @@
 import Foundation
+import Harness
 import Messages
 import Testing
 
@@ -185,6 +186,42 @@ import Testing
     let count = try peer.call(Method.workflowCountWorkflows.rawValue, [])
     #expect(count.status == nil)
     #expect(try CountWorkflowsResponse(bytes: count.message).count == 0)
+    #expect(try await RawPeer.probe(engine.socket))
+  }
+
+  @Test func aSilentPeerIsClosedAfterFiveSeconds() async throws {
+    let engine = try EngineProcess(["--in-memory"], hasStore: false)
+    let peer = try await RawPeer(engine.socket)
+    let began = Date()
+    let goAway = try peer.goAway()
+    #expect(goAway.code == .unavailable)
+    #expect(goAway.message == "HANDSHAKE_TIMEOUT: no Hello within 5000 ms")
+    #expect(Date().timeIntervalSince(began) > 4.9)
+    #expect(try await RawPeer.probe(engine.socket))
+  }
+
+  /// Half frames of the largest size, and garbage, from peers that then go away.
+  @Test func whatBrokenPeersHeldIsGivenBack() async throws {
+    let engine = try EngineProcess(["--in-memory"], hasStore: false)
+    #expect(try await RawPeer.probe(engine.socket))
+    let pid = try #require(engine.process?.pid)
+    let descriptors = {
+      try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
+    }
+    let figures = try #require(EngineFigures(engine.socket))
+    try await until("one connection is left") { figures.counter("connections") == 1 }
+    let before = try descriptors()
+    for _ in 0..<20 {
+      var peers: [RawPeer] = []
+      for number in 0..<10 {
+        let peer = try await RawPeer(engine.socket)
+        try peer.hello()
+        peer.write(number % 2 == 0 ? [0, 0x40, 0, 0] + [UInt8](repeating: 1, count: 1_000) : [9])
+        peers.append(peer)
+      }
+    }
+    try await until("one connection is left") { figures.counter("connections") == 1 }
+    try await until("the descriptors are closed") { try descriptors() == before }
     #expect(try await RawPeer.probe(engine.socket))
   }
 

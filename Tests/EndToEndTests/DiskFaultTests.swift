@@ -64,6 +64,53 @@ import Testing
     #expect(try await faulty.integrity() == ["ok"])
   }
 
+  @Test(arguments: [("pwrite64", 1), ("pwrite64", 4), ("fdatasync", 1)])
+  func aRepeatedSignalOfAnUnknownOutcomeIsThereOnce(_ call: String, _ n: Int) async throws {
+    let faulty = try await FaultyEngine()
+    let engine = faulty.engine
+    _ = try await started("w", engine)
+    var request = SignalWorkflowRequest()
+    request.execution = WorkflowExecution()
+    request.execution?.workflowID = "w"
+    request.signalName = "s"
+    request.requestID = "r-s"
+    let bytes = request.serialized()
+    let peer = try await peer(engine)
+    try faulty.arm(call, n, "EIO")
+    #expect(throws: RawPeer.Gone.self) {
+      try peer.call(Method.workflowSignalWorkflow.rawValue, bytes)
+    }
+    #expect(try await engine.process?.end() == 74)
+    try faulty.disarm()
+    try engine.start()
+    let again = try await self.peer(engine)
+    for _ in 1...2 {
+      #expect(try again.call(Method.workflowSignalWorkflow.rawValue, bytes).status == nil)
+    }
+    let lines = try await engine.run("workflow show --id w").lines
+    #expect(
+      lines.map { $0.split(separator: " ")[2] } == [
+        "WorkflowExecutionStarted", "WorkflowExecutionSignaled",
+      ])
+    #expect(try await faulty.integrity() == ["ok"])
+  }
+
+  /// Nobody but the supervisor starts it again; it fails until the disk is well.
+  @Test func underASupervisorTheEngineComesBackByItself() async throws {
+    let faulty = try await FaultyEngine(["--supervise"])
+    let engine = faulty.engine
+    let peer = try await peer(engine)
+    try faulty.arm("fdatasync", 1, "EIO")
+    #expect(throws: RawPeer.Gone.self) {
+      try peer.call(Method.workflowStartWorkflow.rawValue, start("w"))
+    }
+    try await until("its start fails too") { faulty.struck.count >= 2 }
+    try faulty.disarm()
+    let run = try await started("w", engine)
+    #expect(try await started("w", engine) == run)
+    #expect(try await faulty.integrity() == ["ok"])
+  }
+
   @Test(arguments: [
     ("pwrite64", 1, "EINTR"), ("pwrite64", 2, "EINTR"), ("pwrite64", 5, "EINTR"),
     ("pwrite64", 1, "short"), ("pwrite64", 0, "short"),

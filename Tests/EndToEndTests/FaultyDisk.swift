@@ -8,7 +8,7 @@ final class FaultyEngine {
   private let fault: String
 
   /// `armed`: a fault that meets it at its start already.
-  init(armed: String? = nil) async throws {
+  init(_ arguments: [String] = [], armed: String? = nil) async throws {
     let directory = Scratch.path()
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: true)
@@ -22,7 +22,7 @@ final class FaultyEngine {
       ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, source, "-ldl"])
     try #require(try await compiler.end() == 0, "cc")
     engine = try EngineProcess(
-      directory: directory, environment: ["LD_PRELOAD": library, "FAULT_FILE": fault])
+      arguments, directory: directory, environment: ["LD_PRELOAD": library, "FAULT_FILE": fault])
   }
 
   /// The N-th call from now on (0: every one) does `what`.

@@ -54,6 +54,30 @@ import Testing
     #expect(try String(contentsOfFile: file, encoding: .utf8) == "mine")
   }
 
+  @Test func placesThatCannotBeAreNamedWithTheOptionToChange() async throws {
+    let nowhere = Scratch.path()
+    let store = try await serve(["--db", nowhere + "/x.db", "--socket", nowhere + ".sock"])
+    #expect(store.code == 73)
+    #expect(
+      store.errors == "holdfast: '\(nowhere)/x.db': its directory does not exist: make it, or"
+        + " choose another --db\n")
+    let socket = try await serve(["--in-memory", "--socket", nowhere + "/a/s.sock"])
+    #expect(socket.code == 73)
+    #expect(
+      complaint(socket) == "holdfast: mkdir of '\(nowhere)/a': no such file or directory: choose"
+        + " another --socket")
+    let long = nowhere + String(repeating: "x", count: 120)
+    let tooLong = try await serve(["--in-memory", "--socket", long])
+    #expect(tooLong.code == 73)
+    #expect(
+      complaint(tooLong) == "holdfast: bind of '\(long)': name too long: choose another --socket")
+    let homeless = try await serve(["--socket", nowhere + ".sock"], environment: ["HOME": ""])
+    #expect(homeless.code == 73)
+    #expect(
+      homeless.errors
+        == "holdfast: neither XDG_STATE_HOME nor HOME is set: name the file with --db\n")
+  }
+
   @Test func aFileThatIsNoDatabaseIsRefusedUntouched() async throws {
     try await Scratch.directory { directory in
       let file = directory + "/notes.txt"

@@ -65,7 +65,8 @@ struct Ran {
 /// Runs the `holdfast` binary to its end, without what the environment says of sockets and stores.
 @discardableResult
 func holdfast(
-  _ arguments: [String], input: String? = nil, environment: [String: String] = [:]
+  _ arguments: [String], program: String? = nil, input: String? = nil,
+  environment: [String: String] = [:]
 ) async throws -> Ran {
   try await Scratch.directory { directory in
     if let input {
@@ -73,7 +74,7 @@ func holdfast(
     }
     let unset = ["HOLDFAST_SOCKET": "", "XDG_RUNTIME_DIR": "", "XDG_STATE_HOME": ""]
     let process = try ChildProcess(
-      EngineProcess.bin + "/holdfast", arguments,
+      program ?? EngineProcess.bin + "/holdfast", arguments,
       environment: unset.merging(environment) { $1 }, output: directory + "/output",
       errors: directory + "/errors", input: input == nil ? "/dev/null" : directory + "/input")
     let code = try await process.end()
