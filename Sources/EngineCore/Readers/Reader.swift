@@ -104,13 +104,18 @@ extension Engine {
       send(.part(id, bytes), .free)
       readers[id]?.isWanted = false
     }
-    if more { return readOn(id) }
-    if follow, isOpen(number) { return readOn(id) }
+    if more || (follow && mayGoOn(number, after: end - 1, hadEvents: !bytes.isEmpty)) {
+      return readOn(id)
+    }
     endReader(id, Status())
   }
 
-  /// Whether further events may come; asks the deadline heap's owner for dormant runs too.
-  private func isOpen(_ number: RunNumber) -> Bool { runs[number]?.fold.isOpen ?? false }
+  /// Whether there are, or will be, events after `last`: the run may have gone on, and closed, while
+  /// the store was read.
+  private func mayGoOn(_ number: RunNumber, after last: Int64, hadEvents: Bool) -> Bool {
+    guard let run = runs[number] else { return hadEvents }  // Read until nothing more comes.
+    return run.fold.isOpen || last < run.fold.lastEventID
+  }
 
   /// The part of a batch from an event on.
   private func cut(_ batch: StoredBatch, from next: Int64) -> [UInt8] {
