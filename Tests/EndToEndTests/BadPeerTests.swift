@@ -204,10 +204,8 @@ import Testing
   @Test func whatBrokenPeersHeldIsGivenBack() async throws {
     let engine = try EngineProcess(["--in-memory"], hasStore: false)
     #expect(try await RawPeer.probe(engine.socket))
-    let pid = try #require(engine.process?.pid)
-    let descriptors = {
-      try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
-    }
+    let folder = "/proc/\(engine.process?.pid ?? 0)/fd"
+    let descriptors = { try FileManager.default.contentsOfDirectory(atPath: folder).count }
     let figures = try #require(EngineFigures(engine.socket))
     try await until("one connection is left") { figures.counter("connections") == 1 }
     let before = try descriptors()

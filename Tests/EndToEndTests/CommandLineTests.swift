@@ -94,6 +94,36 @@ import Testing
       shown.output.hasSuffix("WorkflowExecutionStarted  Greeting \"a\", -2, {\"c\": 3}, [4,\n5]\n"))
   }
 
+  @Test func aHistoryIsFollowedUntilItsEnd() async throws {
+    let engine = try EngineProcess()
+    let worker = RunningWorker(makeWorker(engine.socket))
+    defer { worker.stop() }
+    try await engine.run("workflow start --id f-1 --type Sleeper --task-queue q --input 200")
+    let followed = try await engine.run("workflow show --follow --id f-1")
+    #expect(followed.code == 0)
+    #expect(followed.output == (try await engine.run("workflow show --id f-1").output))
+    #expect(followed.lines.last?.contains("  WorkflowExecutionCompleted  ") == true)
+  }
+
+  @Test func listsAreFilteredAndCut() async throws {
+    let engine = try EngineProcess()
+    for number in 1...5 {
+      try await engine.run("workflow start --id eu-\(number) --type A --task-queue q")
+    }
+    try await engine.run("workflow start --id us-1 --type B --task-queue q --summary hello")
+    try await engine.run("workflow terminate --id eu-1")
+    let query = "ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH 'eu-'"
+    let listed = try await engine.run("workflow list", ["--query", query])
+    #expect(
+      listed.lines.dropFirst().map { $0.prefix(4) } == ["eu-5", "eu-4", "eu-3", "eu-2"])
+    #expect(try await engine.run("workflow count", ["--query", query]).output == "4\n")
+    let cut = try await engine.run("workflow list --limit 2", ["--query", query])
+    #expect(cut.lines.dropFirst().map { $0.prefix(4) } == ["eu-5", "eu-4"])
+    let none = try await engine.run("workflow list", ["--query", "WorkflowType = 'C'"])
+    #expect(none.output == "no workflows\n")
+    #expect(none.code == 0)
+  }
+
   @Test func executeWaitsAndTellsHowItEnded() async throws {
     let engine = try EngineProcess()
     let worker = RunningWorker(makeWorker(engine.socket))
