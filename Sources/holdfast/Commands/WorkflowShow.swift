@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Messages
 
 struct WorkflowShow: ParsableCommand {
@@ -23,6 +24,8 @@ struct WorkflowShow: ParsableCommand {
           for line in EventText.lines(event) { print(line) }
         }
       }
+      // Into a pipe too, each event is shown when it comes.
+      if follow { fflush(nil) }
     }
   }
 }
