@@ -83,19 +83,22 @@ import Testing
     }
   }
 
-  /// Starts, signals and completions go on while the engine is killed again and again: what was
-  /// acknowledged is there afterwards, once.
+  /// Starts, signals and completions go on while the engine, its worker, or both are killed again
+  /// and again: what was acknowledged is there afterwards, once.
   @Test func nothingAcknowledgedIsLostOverManyKills() async throws {
     let kills = Int(ProcessInfo.processInfo.environment["HOLDFAST_KILLS"] ?? "") ?? 10
     let engine = try EngineProcess()
-    let worker = try engine.startWorker()
+    var worker = try engine.startWorker()
     defer { worker.killNow() }
     let load = try KillLoad(engine.socket)
     defer { load.end() }
     async let ids = load.run()
     for _ in 0..<kills {
       try await Task.sleep(for: .milliseconds(Int.random(in: 50...400)))
-      try engine.restart()
+      let isWorkerKilled = Bool.random()
+      if isWorkerKilled { worker.killNow() }
+      if !isWorkerKilled || Bool.random() { try engine.restart() }
+      if isWorkerKilled { worker = try engine.startWorker() }
     }
     load.stop.set()
     let done = try await ids
