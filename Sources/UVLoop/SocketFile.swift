@@ -45,7 +45,7 @@ public final class SocketFile {
     let code = withUnsafeMutablePointer(to: &address) { address in
       address.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(fd, $0, &size) }
     }
-    guard code == 0 else { return nil }
+    guard code == 0, address.sun_family == sa_family_t(AF_UNIX) else { return nil }
     let bytes = withUnsafeBytes(of: &address.sun_path) { Array($0.prefix { $0 != 0 }) }
     return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
   }

@@ -24,11 +24,17 @@ enum Paths {
   }
 
   /// The socket that a service manager passes on; nil without one.
-  static func inherited() -> SocketFile? {
-    guard environment("LISTEN_PID") == String(getpid()), environment("LISTEN_FDS") == "1" else {
-      return nil
+  static func inherited() throws -> SocketFile? {
+    guard environment("LISTEN_PID") == String(getpid()), let count = environment("LISTEN_FDS")
+    else { return nil }
+    let socket = SocketFile(inherited: 3)
+    guard count == "1", socket.servedPath != nil else {
+      throw Fault(
+        text: "the service manager passed on what is not one Unix socket with a path"
+          + " (LISTEN_FDS=\(count)): it must listen on one, like ListenStream=/run/holdfast.sock",
+        code: 73)
     }
-    return SocketFile(inherited: 3)
+    return socket
   }
 
   static func environment(_ name: String) -> String? {

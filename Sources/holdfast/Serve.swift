@@ -56,7 +56,7 @@ struct Serve: ParsableCommand {
     sigprocmask(SIG_UNBLOCK, &ends, nil)
     holdfast_limit_arenas()
     // Meant for this process: a child that --supervise starts has another id.
-    let inherited = Paths.inherited()
+    let inherited = try Paths.inherited()
     if supervise { Supervisor.run() }
     var log = Log()
     var configuration = ShellConfiguration(

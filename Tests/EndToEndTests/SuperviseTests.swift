@@ -150,6 +150,19 @@ import Testing
     }
   }
 
+  @Test(arguments: [("1", "3</dev/null"), ("1", "3<&-"), ("2", "3<&-")])
+  func whatIsPassedOnAndIsNoSocketIsRefused(_ count: String, _ redirection: String) async throws {
+    let script = "exec \(redirection); LISTEN_FDS=\(count) LISTEN_PID=$$ exec \"$@\""
+    let ran = try await holdfast(
+      ["-c", script, "sh", EngineProcess.bin + "/holdfast", "serve", "--in-memory"],
+      program: "/bin/sh")
+    #expect(ran.code == 73)
+    #expect(
+      ran.errors == "holdfast: the service manager passed on what is not one Unix socket with a"
+        + " path (LISTEN_FDS=\(count)): it must listen on one, like"
+        + " ListenStream=/run/holdfast.sock\n")
+  }
+
   /// As systemd does it: the socket is bound before the engine exists.
   @Test(arguments: [[], ["--supervise"]])
   func aSocketThatTheServiceManagerHasBoundIsServed(_ arguments: [String]) async throws {
