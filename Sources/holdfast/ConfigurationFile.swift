@@ -51,6 +51,10 @@ struct ConfigurationFile {
   }
 
   static let exitCode: Int32 = 78
+  /// More than any machine has, and far from where arithmetic ends.
+  private static let limitMax = Int(Int32.max)
+  /// The last id stands for nobody.
+  private static let idMax = Int(UInt32.max) - 1
 
   /// Applies every entry; one that is not known is a fault, since a misspelt limit limits nothing.
   func apply(to configuration: inout ShellConfiguration, _ log: inout Log) throws {
@@ -71,10 +75,12 @@ struct ConfigurationFile {
   }
 
   private func applyLimit(_ entry: Entry, to configuration: inout ShellConfiguration) throws {
-    let value = try number(entry)
+    let value = try number(entry, in: 1...ConfigurationFile.limitMax)
     switch entry.path {
     case "limits.frame_bytes_max":
-      guard value >= 2 << 20 else { throw fault(entry, "at least 2 MiB is expected") }
+      guard value >= 2 << 20 && value <= 1 << 30 else {
+        throw fault(entry, "2 MiB to 1 GiB are expected")
+      }
       configuration.limits.frameBytesMax = value
       configuration.engine.limits.requestPayloadBytesMax = value - 1 << 20
       configuration.engine.limits.payloadBytesMax = min(2 << 20, value - 1 << 20)
@@ -103,8 +109,8 @@ struct ConfigurationFile {
     var rule = rules[index] ?? AccessRules.Rule(uid: nil, gid: nil, roles: [])
     let name = rest[rest.index(after: end)...].drop { $0 == "." }.prefix { $0 != "[" }
     switch name {
-    case "uid": rule.uid = UInt32(clamping: try number(entry))
-    case "gid": rule.gid = UInt32(clamping: try number(entry))
+    case "uid": rule.uid = UInt32(try number(entry, in: 0...ConfigurationFile.idMax))
+    case "gid": rule.gid = UInt32(try number(entry, in: 0...ConfigurationFile.idMax))
     case "roles":
       switch try text(entry) {
       case "client": rule.roles.insert(.client)
@@ -117,10 +123,13 @@ struct ConfigurationFile {
     rules[index] = rule
   }
 
-  private func number(_ entry: Entry) throws -> Int {
-    guard entry.kind == Int32(HOLDFAST_TOML_INTEGER.rawValue), entry.number >= 0,
-      let value = Int(exactly: entry.number)
-    else { throw fault(entry, "a whole number, not negative, is expected") }
+  private func number(_ entry: Entry, in range: ClosedRange<Int>) throws -> Int {
+    guard entry.kind == Int32(HOLDFAST_TOML_INTEGER.rawValue),
+      let value = Int(exactly: entry.number), range.contains(value)
+    else {
+      throw fault(
+        entry, "a whole number from \(range.lowerBound) to \(range.upperBound) is expected")
+    }
     return value
   }
 

@@ -156,11 +156,19 @@ import Testing
     ),
     (
       "[limits]\nstreams_max = -1",
-      "line 2: limits.streams_max: a whole number, not negative, is expected"
+      "line 2: limits.streams_max: a whole number from 1 to 2147483647 is expected"
+    ),
+    (
+      "[limits]\nframe_bytes_max = 2147483647",
+      "line 2: limits.frame_bytes_max: 2 MiB to 1 GiB are expected"
+    ),
+    (
+      "[[access]]\nuid = 4294967295",
+      "line 2: access[0].uid: a whole number from 0 to 4294967294 is expected"
     ),
     (
       "[limits]\nframe_bytes_max = 100",
-      "line 2: limits.frame_bytes_max: at least 2 MiB is expected"
+      "line 2: limits.frame_bytes_max: 2 MiB to 1 GiB are expected"
     ),
     (
       "[[access]]\nuid = 5\nroles = [\"boss\"]",
