@@ -15,9 +15,8 @@ final class Database {
     guard let connection else { throw .system(path: path, what: "out of memory") }
     handle = connection
     guard code == SQLITE_OK else {
-      let what = String(cString: sqlite3_errmsg(connection))
-      sqlite3_close(connection)
-      throw .system(path: path, what: what)
+      // `deinit` closes it: every field is set.
+      throw .system(path: path, what: String(cString: sqlite3_errmsg(connection)))
     }
     sqlite3_extended_result_codes(handle, 1)
   }

@@ -16,13 +16,11 @@ final class FileLock {
     guard fd >= 0 else {
       throw .system(path: lockPath, what: "open: \(String(cString: strerror(errno)))")
     }
-    guard flock(fd, LOCK_EX | LOCK_NB) == 0 else {
-      close(fd)
-      throw .inUse(path: path)
-    }
+    // The descriptor is closed by `deinit`, which follows a throw once every field is set.
+    guard flock(fd, LOCK_EX | LOCK_NB) == 0 else { throw .inUse(path: path) }
   }
 
-  deinit { close(fd) }
+  deinit { if fd >= 0 { close(fd) } }
 }
 
 /// Space kept back, so that a full disk does not end the engine: freed, it lets completions go on.
