@@ -99,15 +99,12 @@ private final class Charges: Workflow, @unchecked Sendable {
     let handle = try await charge(client)
     try await until("the attempt is out") { figures.counter("activity_attempts_total") == 1 }
     first.killNow()
-    let second = try start(engine, delayMs: 600)
+    let second = try start(engine, delayMs: 4_000)
     try await until("the money is moved") { ledger(engine).count == 1 }
     second.killNow()
     let third = try start(engine, delayMs: 0)
     defer { third.killNow() }
-    let killed = Date()
     #expect(try await handle.result() == 1_250)
-    let ms = Int(Date().timeIntervalSince(killed) * 1_000)
-    print("the C worker's activity was done by another \(ms) ms after the kill")
     #expect(ledger(engine).count == 1, "no money was moved twice")
     #expect(try attempts(engine) == [3], "one event, of the attempt that ended it")
   }

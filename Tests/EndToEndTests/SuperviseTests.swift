@@ -23,11 +23,11 @@ import Testing
     #expect(try await RawPeer.probe(engine.socket))
     try await engine.run("workflow start --id w --type T --task-queue q")
     let first = try #require(child(of: engine.process))
-    let killed = Date()
+    let killed = nowMs()
     kill(first, SIGKILL)
     // The dying one may still take a connection.
     try await until("it is back") { (try? await RawPeer.probe(engine.socket)) == true }
-    let ms = Int(Date().timeIntervalSince(killed) * 1_000)
+    let ms = try #require(engine.logTimes(of: "msg=serving").last) - killed
     print("back after \(ms) ms")
     #expect(ms < 1_000)
     #expect(child(of: engine.process) != first)
@@ -86,9 +86,9 @@ import Testing
     #expect(epochs == 1)
     #expect(engine.effects.count == 1, "no second attempt")
     // It was recorded before the engine ended, not sent again after its start.
-    let logged = engine.log.split(separator: "\n").filter { $0.contains("msg=\"store opened\"") }
+    let opened = engine.logTimes(of: "msg=\"store opened\"")
     let completed = try #require(events.first { $0.isActivityCompleted }).eventTimeMs
-    #expect(Log.time(String(logged[1])) > completed.ms)
+    #expect(opened.count == 2 && opened[1] > completed.ms)
   }
 
   @Test func aSecondSignalDoesNotWait() async throws {
@@ -193,15 +193,5 @@ import Testing
       #expect(try await engine.end() == 0)
       #expect(FileManager.default.fileExists(atPath: socket), "it is the manager's to remove")
     }
-  }
-}
-
-enum Log {
-  /// The time at the beginning of a line, in milliseconds since 1970.
-  static func time(_ line: String) -> Int64 {
-    let format = ISO8601DateFormatter()
-    format.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
-    let text = String(line.prefix { $0 != " " })
-    return Int64(((format.date(from: text)?.timeIntervalSince1970 ?? 0) * 1_000).rounded())
   }
 }

@@ -94,3 +94,22 @@ extension EngineProcess {
       environment: ["HOLDFAST_SOCKET": socket])
   }
 }
+
+/// Now, in milliseconds since 1970: what log lines, events and effects are compared with. A test
+/// process that is short of processors notices late; they do not.
+func nowMs() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
+
+extension EngineProcess {
+  /// When it logged a line that holds the text, oldest first.
+  func logTimes(of text: String) -> [Int64] {
+    let format = ISO8601DateFormatter()
+    format.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
+    return log.split(separator: "\n").filter { $0.contains(text) }.compactMap { line in
+      let date = format.date(from: String(line.prefix { $0 != " " }))
+      return date.map { Int64(($0.timeIntervalSince1970 * 1_000).rounded()) }
+    }
+  }
+
+  /// When its activities and held workflow tasks left their marks.
+  var effectTimes: [Int64] { effects.compactMap { Int64($0[3]) } }
+}
