@@ -104,52 +104,6 @@ import Testing
     let done = try await ids
     print("\(done.marks.count) + \(done.relays.count) workflows over \(kills) kills")
     #expect(!done.marks.isEmpty && !done.relays.isEmpty)
-    let figures = try #require(EngineFigures(engine.socket))
-    var keys: Set<String> = []
-    for id in done.marks {
-      let events = try checkedHistory(id, figures)
-      #expect(events.count { $0.isActivityCompleted } == 2, "\(id): each activity has one end")
-      keys.formUnion(idempotencyKeys(events))
-    }
-    #expect(keys.count == 2 * done.marks.count)
-    #expect(keys.isSubset(of: Set(engine.effects.map { $0[0] })), "each key took effect")
-    for id in done.relays {
-      let events = try checkedHistory(id, figures)
-      #expect(events.count { $0.isActivityCompleted } == 1, "\(id): completed once")
-      #expect(events.count { $0.isSignaled } == KillLoad.signals, "\(id): each signal once")
-    }
+    try done.check(engine)
   }
-
-  private func checkedHistory(_ id: String, _ figures: EngineFigures) throws -> [HistoryEvent] {
-    let events = try #require(figures.history(id), "\(id) is acknowledged and must be there")
-    #expect(events.map(\.eventID) == Array(1...Int64(events.count)), "\(id): gap-free")
-    return events
-  }
-
-  private func idempotencyKeys(_ events: [HistoryEvent]) -> [String] {
-    guard case .workflowExecutionStarted(let started) = events.first?.attributes else { return [] }
-    return events.compactMap {
-      guard case .activityTaskScheduled = $0.attributes else { return nil }
-      return "\(started.runID)/\($0.eventID)"
-    }
-  }
-}
-
-extension HistoryEvent {
-  var isActivityCompleted: Bool {
-    if case .activityTaskCompleted = attributes { return true }
-    return false
-  }
-
-  var isSignaled: Bool {
-    if case .workflowExecutionSignaled = attributes { return true }
-    return false
-  }
-}
-
-final class Flag: @unchecked Sendable {
-  private let lock = NSLock()
-  private var value = false
-  var isSet: Bool { lock.withLock { value } }
-  func set() { lock.withLock { value = true } }
 }
