@@ -70,6 +70,16 @@ public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
     return first
   }
 
+  /// Keeps the first `count` entries; the last of those.
+  @inlinable public mutating func keepFirst(_ count: Int) -> Entry? {
+    // A sorted array is a heap.
+    let kept = entries.sorted(by: precedes).prefix(count)
+    entries = Array(kept)
+    places = Dictionary(
+      uniqueKeysWithValues: kept.enumerated().map { ($0.element.key, $0.offset) })
+    return kept.last
+  }
+
   @inlinable func precedes(_ a: Entry, _ b: Entry) -> Bool {
     a.time != b.time ? a.time < b.time : a.order < b.order
   }

@@ -9,6 +9,9 @@ public struct Effects: Sendable {
   public var serial = WriteSerial.none
   public var loads: [GatedLoad] = []
   public var sends: [GatedSend] = []
+  /// Processes that hold leases from before this start of the engine: `processGone` is wanted when
+  /// they end, or at once if they have ended.
+  public var watches: [ProcessIdentity] = []
 
   public init() {}
 
@@ -16,6 +19,7 @@ public struct Effects: Sendable {
     writes.removeAll(keepingCapacity: true)
     loads.removeAll(keepingCapacity: true)
     sends.removeAll(keepingCapacity: true)
+    watches.removeAll(keepingCapacity: true)
   }
 }
 

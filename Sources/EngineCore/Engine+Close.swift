@@ -86,11 +86,7 @@ extension Engine {
     case .query(let number):
       // One that is out comes back to nobody.
       runs[number]?.queries.removeAll { $0.request == id }
-    case .reading:
-      if let reader = readers.removeValue(forKey: id), let number = reader.run {
-        runs[number]?.followers.removeAll { $0 == id }
-        if let run = runs[number] { settle(run) }
-      }
+    case .reading: dropReader(id)
     }
   }
 }

@@ -34,7 +34,7 @@ extension Engine {
       } else {
         // Told when its run has been loaded.
         claims[token.run, default: []].append((id, token))
-        dormantDue(token.run)
+        wake(token.run)
       }
     }
     for key in orphans.sorted() {
@@ -90,6 +90,7 @@ extension Engine {
       }
       run.fold.activities[index].orphanedUntil = now + times.resumeWindow
       orphans.insert(LeaseKey(run: run.number, scheduledEvent: scheduledEvent))
+      if let process = activity.row.holder?.processIdentity { out.watches.append(process) }
       armActivity(run, index)
     }
   }

@@ -12,6 +12,8 @@ struct Loading {
 
   enum Purpose {
     case target(Target, request: Fingerprint?)
+    /// A deadline of a dormant run has come.
+    case due(RunNumber)
     case replay(RunNumber)
     case read(RequestID)
     case deadlines
@@ -21,7 +23,7 @@ struct Loading {
   var parked: [Target: [Input]] = [:]
   /// Set while parked inputs are taken up again: what the store has just said.
   var answer: Answer?
-  /// Loads under way because a deadline came.
+  /// Loads under way that no input waits for.
   var dueLoads = 0
   private var lastID: UInt64 = 0
 
@@ -166,6 +168,9 @@ extension Engine {
     guard let purpose = loading.purposes.removeValue(forKey: loaded.id) else { return }
     switch purpose {
     case .target(let target, let request): takeRun(loaded.content, target, request)
+    case .due(let number):
+      loading.dueLoads -= 1
+      takeRun(loaded.content, .run(number), nil)
     case .replay(let number): takeReplaySlice(number, loaded)
     case .read(let id): takeReadSlice(id, loaded.content)
     case .deadlines: takeDeadlines(loaded.content)
@@ -191,6 +196,7 @@ extension Engine {
     }
     let inputs = loading.parked.removeValue(forKey: target) ?? []
     if let corrupt {
+      counters.corruptRuns += 1
       for input in inputs { refuseCorrupt(input, corrupt) }
       return
     }

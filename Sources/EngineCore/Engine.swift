@@ -34,6 +34,10 @@ public struct Engine {
   /// Where a request waits, so that it can be given up.
   var waiting: [RequestID: WaitingPlace] = [:]
   var loading = Loading()
+  /// Runs without work, by how long they have rested; each stands here once.
+  var resting = Queue<(run: RunNumber, since: Instant)>()
+  /// About how much memory the resident runs take.
+  var residentBytes = 0
   /// Runs to be dropped from memory once their last write is durable.
   var leaving = Queue<(run: RunNumber, after: WriteSerial)>()
   /// Heartbeats that no write has carried yet.
@@ -72,19 +76,23 @@ public struct Engine {
     random = SeededRandom(seed: configuration.seed)
     nextRun = opened.nextRun
     filter = opened.filter
-    window = DeadlineWindow(
-      opened.deadlines, isWhole: opened.deadlines.count < configuration.limits.deadlineWindow)
-    for stored in opened.deadlines { watchDormant(stored) }
+    window = DeadlineWindow(opened.deadlines, size: configuration.limits.deadlineWindow)
   }
 
   /// When `deadlineReached` is wanted next; nil: never.
-  public var nextDeadline: Instant? { deadlines.first?.time }
+  public var nextDeadline: Instant? {
+    // While many loads are under way, the next dormant run waits for one of them.
+    let dormant = loading.dueLoads < limits.deadlineLoadsMax ? window.next : nil
+    guard let awake = deadlines.first?.time else { return dormant }
+    return dormant.map { min($0, awake) } ?? awake
+  }
 
   public var statistics: EngineCounters {
     var counters = counters
     counters.residentRuns = runs.count
     counters.sessions = sessions.count
-    counters.deadlines = deadlines.count
+    counters.residentBytes = residentBytes
+    counters.deadlines = deadlines.count + window.count
     counters.tasksOut = sessions.values.reduce(0) { $0 + $1.tasksOut.count }
     return counters
   }
@@ -226,9 +234,11 @@ public struct Engine {
     }
     for run in touched {
       run.isTouched = false
+      count(run)
       wakeFollowers(of: run)
       settle(run)
     }
+    leave()
     touched.removeAll(keepingCapacity: true)
     outbox.removeAll(keepingCapacity: true)
   }
@@ -344,7 +354,9 @@ public struct EngineCounters: Sendable, Equatable {
   public var timersFired = 0
   public var loads = 0
   public var closed = 0
+  public var corruptRuns = 0
   public var residentRuns = 0
+  public var residentBytes = 0
   public var sessions = 0
   public var deadlines = 0
   public var tasksOut = 0

@@ -38,8 +38,8 @@ public struct EngineLimits: Sendable {
   public var deadlinesPerStepMax = 500
   /// Loads under way because of deadlines.
   public var deadlineLoadsMax = 64
-  /// Runs in memory; over it, idle ones become dormant at once.
-  public var residentRunsMax = 50_000
+  /// Memory for runs; over it, the ones that have rested longest become dormant at once.
+  public var residentBytesMax = 256 << 20
   /// Dormant deadlines kept in memory, refilled from the store.
   public var deadlineWindow = 100_000
   /// Replays under way in one session.

@@ -40,6 +40,7 @@ public struct Shell {
   var output = ShellOutput()
   private var effects = Effects()
   private var followUps = Queue<Input>()
+  private var watches: [ProcessIdentity] = []
   private var isStepping = false
   private var lastSession: UInt64 = 0
   public var storeCounters: [(name: String, value: Int64)] = []
@@ -117,6 +118,7 @@ public struct Shell {
     engine.step(input, now: clock.now, into: &effects)
     gate.stage(&effects, us: clock.us)
     let wrote = !effects.writes.isEmpty
+    watches += effects.watches
     for index in effects.loads.indices where gate.admits(effects.loads[index]) {
       output.loads.append(effects.loads[index].load)
     }
@@ -175,6 +177,13 @@ public struct Shell {
     result = output
     output = ShellOutput()
     for id in result.dirty { connections[id]?.isDirty = false }
+  }
+
+  /// Processes whose end must be told by `processGone`, at once if they are gone already; asked for
+  /// before `flush`, in each turn.
+  public mutating func takeWatches() -> [ProcessIdentity] {
+    defer { watches.removeAll() }
+    return watches
   }
 
   /// Moves a connection's outgoing bytes to the caller.

@@ -125,6 +125,18 @@ public final class Sidecar: ConnectionDelegate {
     }
   }
 
+  /// Watches a process that an earlier engine gave leases to, if it still runs.
+  private func watch(_ identity: ProcessIdentity) {
+    guard watches[identity] == nil else { return }
+    if identity.bootID == bootID,
+      let pidfd = PeerProcess.open(Int32(identity.process), startedAt: identity.start)
+    {
+      watch(identity, pidfd)
+    } else {
+      shell.processGone(identity)
+    }
+  }
+
   public func connection(_ connection: Connection, received bytes: UnsafeRawBufferPointer) {
     readClock()
     shell.received(ConnectionID(connection.number), bytes)
@@ -163,6 +175,7 @@ public final class Sidecar: ConnectionDelegate {
   private func endTurn() {
     guard !isStopping else { return }
     if !isClockRead { shell.advance(Sidecar.reading) }
+    for process in shell.takeWatches() { watch(process) }
     shell.flush(into: &output)
     for load in output.loads { store.orders.put(.load(load)) }
     if let writes = output.commit { store.orders.put(.commit(writes)) }

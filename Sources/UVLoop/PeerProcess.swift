@@ -24,17 +24,21 @@ public struct PeerProcess {
       startTicks = 0
       return
     }
-    var descriptor = holdfast_peer_pidfd(fd)
-    if descriptor < 0 {
-      descriptor = holdfast_pidfd_open(peer.pid)
-      // The pid may have been given to another process between the two looks.
-      if descriptor >= 0, PeerProcess.startTicks(of: peer.pid) != start {
-        CUV.close(descriptor)
-        descriptor = -1
-      }
-    }
-    pidfd = descriptor >= 0 ? descriptor : nil
+    let descriptor = holdfast_peer_pidfd(fd)
+    pidfd = descriptor >= 0 ? descriptor : PeerProcess.open(peer.pid, startedAt: start)
     startTicks = start
+  }
+
+  /// A descriptor of the process with this pid, the caller's to close; nil if that has ended, also
+  /// when its pid has been given to another one since.
+  public static func open(_ pid: Int32, startedAt start: Int64) -> Int32? {
+    let descriptor = holdfast_pidfd_open(pid)
+    guard descriptor >= 0 else { return nil }
+    guard startTicks(of: pid) == start else {
+      CUV.close(descriptor)
+      return nil
+    }
+    return descriptor
   }
 
   /// Field 22 of /proc/PID/stat; nil if there is no such process.

@@ -86,7 +86,7 @@ struct ConfigurationFile {
       configuration.engine.limits.pendingActivitiesMax = value
     case "limits.signals_per_run_max":
       configuration.engine.limits.signalsPerRunMax = Int64(value)
-    case "limits.resident_runs_max": configuration.engine.limits.residentRunsMax = value
+    case "limits.resident_bytes_max": configuration.engine.limits.residentBytesMax = value
     case "limits.history_events_max":
       configuration.engine.limits.historyEventsMax = Int64(value)
     case "limits.history_bytes_max": configuration.engine.limits.historyBytesMax = Int64(value)

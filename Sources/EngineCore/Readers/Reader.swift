@@ -34,6 +34,7 @@ struct ListReader {
 extension Engine {
   mutating func open(_ id: RequestID, _ source: Reader.Source) {
     readers[id] = Reader(source: source)
+    if case .history(let number, _, true) = source { runs[number]?.followers.append(id) }
     waiting[id] = .reading
     readOn(id)
   }
@@ -52,7 +53,6 @@ extension Engine {
     case .history(let number, let next, let follow):
       let run = runs[number]
       if follow, let run, run.fold.isOpen, next > run.fold.lastEventID {
-        if !run.followers.contains(id) { run.followers.append(id) }
         return  // The next event wakes it.
       }
       load = self.load(
@@ -70,10 +70,7 @@ extension Engine {
 
   /// New events of a run: those who follow it read on.
   mutating func wakeFollowers(of run: Run) {
-    guard !run.followers.isEmpty else { return }
-    let followers = run.followers
-    run.followers = []
-    for id in followers { readOn(id) }
+    for id in run.followers { readOn(id) }
   }
 
   mutating func takeReadSlice(_ id: RequestID, _ content: Loaded.Content) {
@@ -84,7 +81,7 @@ extension Engine {
       takeHistory(id, number, next, follow, batches, more)
     case (.list(let list), .rows(let rows)): takeRows(id, list, rows)
     case (_, .corrupt(let place)):
-      endReader(id, .refusal(.dataLoss, .historyCorrupt, place))
+      endReader(id, .refusal(.dataLoss, .historyCorrupt, place), .free)
     default: preconditionFailure("a read was answered with something else")
     }
   }
@@ -105,12 +102,10 @@ extension Engine {
       readers[id]?.isWanted = false
     }
     if more { return readOn(id) }
-    if follow, isOpen(number) { return readOn(id) }
-    endReader(id, Status())
+    // A run that is followed stays in memory.
+    if follow, runs[number]?.fold.isOpen ?? false { return readOn(id) }
+    endReader(id, Status(), .free)
   }
-
-  /// Whether further events may come; asks the deadline heap's owner for dormant runs too.
-  private func isOpen(_ number: RunNumber) -> Bool { runs[number]?.fold.isOpen ?? false }
 
   /// The part of a batch from an event on.
   private func cut(_ batch: StoredBatch, from next: Int64) -> [UInt8] {
@@ -119,10 +114,19 @@ extension Engine {
     return decoded.serialized()
   }
 
-  private mutating func endReader(_ id: RequestID, _ status: Status) {
-    readers.removeValue(forKey: id)
+  private mutating func endReader(_ id: RequestID, _ status: Status, _ gate: Gate) {
+    dropReader(id)
     waiting.removeValue(forKey: id)
-    send(.end(id, status), .free)
+    send(.end(id, status), gate)
+  }
+
+  /// The reader has ended or is not wanted any more.
+  mutating func dropReader(_ id: RequestID) {
+    guard let reader = readers.removeValue(forKey: id), let number = reader.run,
+      let run = runs[number]
+    else { return }
+    run.followers.removeAll { $0 == id }
+    if !run.isTouched { settle(run) }
   }
 
   // MARK: - Lists
@@ -141,7 +145,8 @@ extension Engine {
     if !infos.isEmpty {
       var response = ListWorkflowsResponse()
       response.workflows = infos
-      send(.part(id, response.serialized()), .free)
+      // What resident runs say of themselves may not be durable yet.
+      send(.part(id, response.serialized()), .engine)
       readers[id]?.isWanted = false
     }
     if rows.count == limits.listSliceRows && list.left != 0 { return readOn(id) }
@@ -149,9 +154,9 @@ extension Engine {
       readers.removeValue(forKey: id)
       var response = CountWorkflowsResponse()
       response.count = count
-      return reply(id, .countWorkflows(response), .free)
+      return reply(id, .countWorkflows(response), .engine)
     }
-    endReader(id, Status())
+    endReader(id, Status(), .engine)
   }
 }
 

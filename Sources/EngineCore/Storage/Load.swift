@@ -118,7 +118,7 @@ public struct FoundRequest: Sendable, Equatable {
   }
 }
 
-public struct StoredDeadline: Sendable, Equatable {
+public struct StoredDeadline: Hashable, Sendable {
   public var run: RunNumber
   public var deadline: Instant
 

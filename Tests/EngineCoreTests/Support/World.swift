@@ -20,6 +20,11 @@ final class World {
   private var gatedLoads: [GatedLoad] = []
   private var ready: [Load] = []
   private(set) var commits = 0
+  /// Processes that the engine wants watched.
+  private(set) var watches: [ProcessIdentity] = []
+  /// Loads are kept until `serveLoads`, instead of being answered at once.
+  var holdsLoads = false
+  var loadsWaiting: Int { ready.count }
 
   /// What has left, oldest first; tests take it out.
   var sent: [Send] = []
@@ -31,7 +36,7 @@ final class World {
     var configuration = EngineConfiguration(seed: 7)
     change(&configuration)
     self.configuration = configuration
-    engine = Engine(configuration, opened: store.open())
+    engine = Engine(configuration, opened: store.open(window: configuration.limits.deadlineWindow))
   }
 
   // MARK: - Driving
@@ -42,9 +47,10 @@ final class World {
     if !effects.writes.isEmpty { stagedSerial = effects.serial }
     gated += effects.sends
     gatedLoads += effects.loads
+    watches += effects.watches
     release()
     if !holdsCommits { commit() }
-    serveLoads()
+    while !holdsLoads && !ready.isEmpty { serveLoads() }
   }
 
   /// Makes everything staged durable.
@@ -65,11 +71,11 @@ final class World {
     gatedLoads.removeAll { $0.after <= durable }
   }
 
-  private func serveLoads() {
-    while !ready.isEmpty {
-      let load = ready.removeFirst()
-      step(.loaded(store.load(load)))
-    }
+  /// Answers the loads that wait now.
+  func serveLoads() {
+    let loads = ready
+    ready = []
+    for load in loads { step(.loaded(store.load(load))) }
   }
 
   /// Lets time pass, deadline by deadline.
@@ -91,7 +97,7 @@ final class World {
     sent = []
     durable = .none
     stagedSerial = .none
-    engine = Engine(configuration, opened: store.open())
+    engine = Engine(configuration, opened: store.open(window: configuration.limits.deadlineWindow))
     advance(0)
   }
 
