@@ -74,7 +74,8 @@ let package = Package(
       name: "Holdfast", dependencies: ["CHoldfast", "Basics", "Messages"],
       path: "clients/swift/Sources/Holdfast", swiftSettings: strict),
     .executableTarget(
-      name: "holdfast-bench", dependencies: ["Harness", "Holdfast"],
+      name: "holdfast-bench",
+      dependencies: ["Basics", "EngineCore", "Harness", "Holdfast", "Messages", "Shell", "Wire"],
       path: "Sources/holdfast-bench", swiftSettings: strict),
     .target(
       name: "OrderSaga", dependencies: ["Holdfast"], path: "examples/order-saga/workflow",

@@ -20,7 +20,7 @@ struct Loading {
   }
 
   var purposes: [Load.ID: Purpose] = [:]
-  var parked: [Target: [Input]] = [:]
+  var parked: [Target: ParkedInputs] = [:]
   /// Set while parked inputs are taken up again: what the store has just said.
   var answer: Answer?
   /// Loads under way that no input waits for.
@@ -42,6 +42,23 @@ struct Loading {
   }
 }
 
+/// Inputs that wait, in the order in which they came; bounded, since peers decide how many come.
+struct ParkedInputs {
+  private(set) var inputs: [Input] = []
+  private var bytes = 0
+
+  /// False when there is no room.
+  mutating func add(_ input: Input, _ limits: EngineLimits) -> Bool {
+    let more = input.approximateBytes
+    guard inputs.count < limits.parkedInputsMax, bytes + more <= limits.parkedBytesMax else {
+      return false
+    }
+    inputs.append(input)
+    bytes += more
+    return true
+  }
+}
+
 /// The outcome of a look-up.
 enum Found {
   case run(Run)
@@ -54,6 +71,10 @@ extension Engine {
   /// Looks a run up by workflow id, and run id if one is given; parks the input if the store must
   /// be asked.
   mutating func find(_ key: WorkflowKey, _ runID: RunID, for input: Input) -> Found {
+    // Requests about one workflow id take effect in the order in which they came.
+    if let line = loading.parked[.workflow(key)], !line.inputs.isEmpty {
+      return park(input, on: .workflow(key))
+    }
     if runID != .none {
       if let number = byRunID[runID], let run = runs[number] {
         return run.key == key ? .run(run) : .none
@@ -85,26 +106,30 @@ extension Engine {
     _ input: Input, on target: Loading.Target, _ subject: Load.Subject,
     request: Fingerprint? = nil
   ) -> Found {
-    if loading.parked[target, default: []].count >= limits.parkedInputsMax {
-      refuseParked(input)
-      return .parked
-    }
-    if loading.parked[target, default: []].isEmpty || request != nil {
+    let isFirst = loading.parked[target]?.inputs.isEmpty ?? true
+    if isFirst || request != nil {
       let id = load(subject)
       loading.purposes[id] = .target(target, request: request)
       counters.loads += 1
     }
-    loading.parked[target, default: []].append(input)
+    return park(input, on: target)
+  }
+
+  /// Puts the input into the line of a load that is under way.
+  private mutating func park(_ input: Input, on target: Loading.Target) -> Found {
+    if !loading.parked[target, default: ParkedInputs()].add(input, limits) {
+      refuseParked(input, "the load of its run")
+    }
     return .parked
   }
 
-  private mutating func refuseParked(_ input: Input) {
+  mutating func refuseParked(_ input: Input, _ awaited: String) {
     guard case .request(let id, _) = input else { return }
     refuse(
       id,
       .refusal(
-        .resourceExhausted, .overloaded, "too many requests wait for this workflow to be loaded",
-        retryAfter: Span(ms: 100)))
+        .resourceExhausted, .overloaded,
+        "too many requests to this workflow wait for \(awaited)", retryAfter: Span(ms: 100)))
   }
 
   // MARK: - Request ids
@@ -194,7 +219,7 @@ extension Engine {
     case .corrupt(let place): corrupt = place
     default: preconditionFailure("a load of a run was answered with something else")
     }
-    let inputs = loading.parked.removeValue(forKey: target) ?? []
+    let inputs = loading.parked.removeValue(forKey: target)?.inputs ?? []
     if let corrupt {
       counters.corruptRuns += 1
       for input in inputs { refuseCorrupt(input, corrupt) }

@@ -238,7 +238,7 @@ extension Engine {
     window.forget(number)
     let target = Loading.Target.run(number)
     guard runs[number] == nil, loading.parked[target] == nil else { return }
-    loading.parked[target] = []
+    loading.parked[target] = ParkedInputs()
     loading.dueLoads += 1
     loading.purposes[load(.run(number))] = .due(number)
     counters.loads += 1

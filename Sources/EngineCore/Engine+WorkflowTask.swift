@@ -144,12 +144,17 @@ extension Engine {
     offerTask(run)
   }
 
+  /// A signal or cancel request waits for the end of the redo.
+  mutating func park(_ input: Input, on run: Run) {
+    if !run.parked.add(input, limits) { refuseParked(input, "its workflow task") }
+  }
+
   /// The redo has ended: what came meanwhile is taken up.
   mutating func resumeParked(_ run: Run) {
     guard run.task.isRedo else { return }
     run.task.isRedo = false
-    let parked = run.parked
-    run.parked = []
+    let parked = run.parked.inputs
+    run.parked = ParkedInputs()
     for input in parked { handle(input) }
   }
 

@@ -22,6 +22,7 @@ public struct EngineLimits: Sendable {
   public var queriesWaitingMax = 1_000
   /// Inputs that wait for the load of one workflow id.
   public var parkedInputsMax = 1_000
+  public var parkedBytesMax = 4 << 20
   /// Events and bytes of one history; then the run is terminated.
   public var historyEventsMax: Int64 = 51_200
   public var historyBytesMax: Int64 = 50 << 20

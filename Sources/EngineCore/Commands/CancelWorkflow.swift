@@ -14,7 +14,7 @@ extension Engine {
       guard let run = found.run else { return refuse(id, .workflowNotFound(key, runID)) }
       // Cancel is state: without another effect there is nothing to remember by request id.
       if run.fold.isOpen && !run.fold.cancelRequested {
-        if run.task.isRedo { return run.parked.append(input) }
+        if run.task.isRedo { return park(input, on: run) }
         var event = WorkflowExecutionCancelRequested()
         event.reason = request.reason
         event.identity = request.identity

@@ -34,7 +34,7 @@ final class Run {
   /// Queries that wait for a worker.
   var queries: [WaitingQuery] = []
   /// Signals and cancel requests that wait for the redo of a refused close.
-  var parked: [Input] = []
+  var parked = ParkedInputs()
   /// The session that has the run in its cache.
   var cachedBy: SessionID?
   var requests: [RequestRecord]
