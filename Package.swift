@@ -101,6 +101,8 @@ let package = Package(
     tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"]),
     tests("SQLiteStoreTests", ["Basics", "EngineCore", "Messages", "SQLiteStore"]),
     tests("ShellTests", ["Basics", "EngineCore", "Messages", "Shell", "Wire"]),
+    // It reads the binary that the command's target makes.
+    tests("TidyTests", ["HoldfastCommand", "Messages", "Wire"]),
     .executableTarget(
       name: "test-worker", dependencies: ["Holdfast"], path: "Tests/TestWorker",
       swiftSettings: strict),
