@@ -122,8 +122,8 @@ extension Shell {
   mutating func add(_ credit: Credit, _ id: ConnectionID, _ stream: UInt64) {
     guard case .reading(let left, let isWanted) = connections[id]?.streams[stream] else { return }
     let (sum, overflow) = left.addingReportingOverflow(credit.messages)
-    connections[id]?.streams[stream] = .reading(credit: overflow ? .max : sum, isWanted: true)
-    if !isWanted && credit.messages > 0 {
+    connections[id]?.streams[stream] = .reading(credit: overflow ? .max : sum, isWanted: sum > 0)
+    if !isWanted && sum > 0 {
       step(.readMore(RequestID(connection: id.value, stream: stream)))
     }
   }
