@@ -203,7 +203,7 @@ public struct Shell {
   mutating func withOutgoing(
     _ id: ConnectionID, _ body: (inout FrameEncoder, inout [UInt8]) -> Void
   ) {
-    guard connections[id] != nil else { return }
+    guard connections[id]?.isClosing == false else { return }
     encoder.with { encoder in body(&encoder, &connections[id]!.outgoing) }
     markDirty(id)
   }
