@@ -47,6 +47,7 @@ extension Shell {
   private mutating func abandon(_ streams: [UInt64: Connection.Stream], _ id: ConnectionID) {
     deadlines.remove(.hello(id))
     deadlines.remove(.ping(id))
+    deadlines.remove(.close(id))
     for stream in streams.keys.sorted() {
       let request = RequestID(connection: id.value, stream: stream)
       deadlines.remove(.request(request))
@@ -60,8 +61,12 @@ extension Shell {
   }
 
   /// More waits to be read by the peer than it may let wait.
-  public mutating func overflowed(_ id: ConnectionID) {
-    output.closing.append(id)
+  public mutating func overflowed(_ id: ConnectionID) { cut(id) }
+
+  /// Closes the connection though its peer has not read everything.
+  mutating func cut(_ id: ConnectionID) {
+    guard connections[id] != nil else { return }
+    output.cut.append(id)
     disconnected(id)
   }
 
@@ -126,6 +131,9 @@ extension Shell {
     connections[id]?.streams = [:]
     output.closing.append(id)
     abandon(connection.streams, id)
+    deadlines.set(
+      .close(id), at: clock.now + Span(ms: configuration.limits.closeMs),
+      order: .init(Int64(bitPattern: id.value)))
   }
 
   // MARK: - Frames

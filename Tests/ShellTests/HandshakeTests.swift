@@ -125,6 +125,30 @@ import Wire
     #expect(peers.takeShort(id) == ["GoAway FAILED_PRECONDITION PROTOCOL_VIOLATION"])
   }
 
+  @Test func aPeerThatDoesNotReadWhyIsCutOffAfterFiveSeconds() {
+    var peers = Peers()
+    peers.closesWait = true
+    let id = peers.greeted(1)
+    peers.send(id, hello)
+    peers.advance(4_999)
+    #expect(peers.cut == [])
+    peers.advance(1)
+    #expect(peers.cut == [id])
+    #expect(peers.shell.connections.isEmpty)
+    #expect(peers.shell.deadlines.count == 0)
+  }
+
+  @Test func aPeerThatLeavesTooMuchUnreadIsCutOff() {
+    var peers = Peers()
+    let id = peers.greeted(1)
+    peers.attach(id)
+    peers.overflow(id)
+    peers.overflow(id)
+    #expect(peers.cut == [id])
+    #expect(peers.shell.connections.isEmpty)
+    #expect(peers.shell.sessions.isEmpty)
+  }
+
   /// A worker at fault may leave what it was sent unread: its tasks do not wait for that.
   @Test func theSessionsOfAConnectionAtFaultEndAtOnce() {
     var peers = Peers()

@@ -20,6 +20,8 @@ struct Peers {
   var isStoreBusy = false
   /// Connections that are to be closed stay: their peers do not read.
   var closesWait = false
+  /// Connections that were to be closed at once.
+  private(set) var cut: [ConnectionID] = []
   private(set) var isDrained = false
 
   init(_ change: (inout ShellConfiguration) -> Void = { _ in }) {
@@ -93,6 +95,7 @@ struct Peers {
         closed.insert(id)
         if !closesWait { shell.disconnected(id) }
       }
+      cut += output.cut
       isDrained = output.isDrained
       var isDone = true
       for load in output.loads {
@@ -130,6 +133,11 @@ struct Peers {
 
   mutating func drain() {
     shell.drain()
+    settle()
+  }
+
+  mutating func overflow(_ id: ConnectionID) {
+    shell.overflowed(id)
     settle()
   }
 
