@@ -16,6 +16,8 @@ struct Peers {
   /// Answers the loads; without it they stay with the store, until `answerLoads`.
   var loader: ((Load) -> Loaded.Content)?
   private var unanswered: [Load] = []
+  /// Sees each batch as it becomes durable.
+  var onCommit: ([Write]) -> Void = { _ in }
   /// Batches stay with the store until `persist`.
   var isStoreBusy = false
   /// Connections that are to be closed stay: their peers do not read.
@@ -23,6 +25,8 @@ struct Peers {
   /// Connections that were to be closed at once.
   private(set) var cut: [ConnectionID] = []
   private(set) var isDrained = false
+  /// Bytes that the engine sent and that are no frames.
+  private(set) var brokenBytes = 0
 
   init(_ change: (inout ShellConfiguration) -> Void = { _ in }) {
     var configuration = ShellConfiguration(
@@ -106,7 +110,8 @@ struct Peers {
         shell.loaded(Loaded(id: load.id, content: loader(load)))
         isDone = false
       }
-      if output.commit != nil && !isStoreBusy {
+      if let writes = output.commit, !isStoreBusy {
+        onCommit(writes)
         shell.persisted(us: 100)
         isDone = false
       }
@@ -149,8 +154,12 @@ struct Peers {
   private mutating func deliver(_ id: ConnectionID) {
     let bytes = shell.takeOutgoing(id)
     bytes.withUnsafeBytes { decoders[id]?.feed($0) }
-    while let frame = try? decoders[id]?.next() { received[id, default: []].append(frame) }
+    do {
+      while let frame = try decoders[id]?.next() { received[id, default: []].append(frame) }
+    } catch { brokenBytes += bytes.count }
   }
+
+  func isConnected(_ id: ConnectionID) -> Bool { shell.connections[id] != nil }
 
   /// Everything that the connection was sent since it was last asked.
   mutating func take(_ id: ConnectionID) -> [Frame] { received.removeValue(forKey: id) ?? [] }
