@@ -175,6 +175,31 @@ import Testing
     #expect(FileStatus(served.path) == nil)
   }
 
+  /// A service manager's: it has bound the socket, and it takes it away.
+  @Test func anInheritedSocketIsServedAndLeftThere() throws {
+    makeFolder()
+    let inherited = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    #expect(holdfast_bind(inherited, path) == 0)
+    let before = FileStatus(path)
+    let socket = SocketFile(inherited: inherited)
+    let loop = try Loop()
+    var accepted = 0
+    var listener: Listener?
+    listener = try Listener(loop, socket: socket) { connection in
+      accepted += 1
+      connection.close()
+      listener?.close()
+    }
+    let client = try PlainClient(path)
+    loop.run()
+    #expect(accepted == 1)
+    #expect(client.readAll() == [])
+    loop.close()
+    socket.remove()
+    #expect(FileStatus(path) == before)
+    #expect(FileStatus(path + ".lock") == nil)
+  }
+
   @Test func aPathThatIsTooLongIsAnErrorOfTheSystem() {
     let long = directory.path + "/" + String(repeating: "a", count: 120)
     let error = #expect(throws: SocketError.self) { try SocketFile(path: long, group: nil) }
