@@ -101,7 +101,11 @@ let package = Package(
       ]),
     tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"]),
     tests("SQLiteStoreTests", ["Basics", "EngineCore", "Messages", "SQLiteStore"]),
+    tests("WireTests", ["Basics", "EngineCore", "Messages", "Wire"]),
     tests("ShellTests", ["Basics", "EngineCore", "Messages", "Shell", "Wire"]),
+    tests("UVLoopTests", ["CUV", "UVLoop"]),
+    // It reads the binary that the command's target makes.
+    tests("TidyTests", ["HoldfastCommand", "Messages", "Wire"]),
     .executableTarget(
       name: "test-worker", dependencies: ["Holdfast"], path: "Tests/TestWorker",
       swiftSettings: strict),

@@ -31,7 +31,8 @@ public struct EngineLimits: Sendable {
   public var historyBytesSuggested: Int64 = 4 << 20
   /// Commands of one workflow task.
   public var commandsMax = 10_000
-  /// Failed attempts kept of one activity: the first and the last ones, cut to `keptFailureBytesMax`.
+  /// Failed attempts kept of one activity: the first and the last ones, each cut to
+  /// `keptFailureBytesMax`.
   public var firstAttemptsKept = 5
   public var lastAttemptsKept = 20
   public var keptFailureBytesMax = 4 << 10

@@ -42,6 +42,8 @@ struct Connection {
     decoder = FrameDecoder(frameBytesMax: frameBytesMax)
   }
 
+  var isClosing: Bool { if case .closing = phase { true } else { false } }
+
   /// Adds a message for a Work stream; Recorded of several tokens share one.
   mutating func add(_ message: EngineMessage, stream: UInt64) {
     guard let index = work.firstIndex(where: { $0.stream == stream }) else {

@@ -27,7 +27,7 @@ extension Shell {
     if connection.pings > 0 { heard(id) }
     connections[id]?.decoder.feed(bytes)
     while let connection = connections[id] {
-      if case .closing = connection.phase { return }
+      if connection.isClosing { return }
       do throws(FrameFault) {
         guard let frame = try connections[id]?.decoder.next() else { return }
         take(frame, id)
@@ -40,12 +40,18 @@ extension Shell {
   /// The connection is gone, by either side.
   public mutating func disconnected(_ id: ConnectionID) {
     guard let connection = connections.removeValue(forKey: id) else { return }
+    abandon(connection.streams, id)
+  }
+
+  /// Nothing is owed to the peer any more, and nothing comes from it.
+  private mutating func abandon(_ streams: [UInt64: Connection.Stream], _ id: ConnectionID) {
     deadlines.remove(.hello(id))
     deadlines.remove(.ping(id))
-    for stream in connection.streams.keys.sorted() {
+    deadlines.remove(.close(id))
+    for stream in streams.keys.sorted() {
       let request = RequestID(connection: id.value, stream: stream)
       deadlines.remove(.request(request))
-      switch connection.streams[stream] {
+      switch streams[stream] {
       case .work(let session?):
         closeSession(session)
       case .work(nil), nil: break
@@ -55,8 +61,12 @@ extension Shell {
   }
 
   /// More waits to be read by the peer than it may let wait.
-  public mutating func overflowed(_ id: ConnectionID) {
-    output.closing.append(id)
+  public mutating func overflowed(_ id: ConnectionID) { cut(id) }
+
+  /// Closes the connection though its peer has not read everything.
+  mutating func cut(_ id: ConnectionID) {
+    guard connections[id] != nil else { return }
+    output.cut.append(id)
     disconnected(id)
   }
 
@@ -106,18 +116,24 @@ extension Shell {
     }
   }
 
-  /// Ends the connection, saying why.
+  /// Ends the connection, saying why: the last frame. Its streams end now and not with the close,
+  /// which waits for the peer to read.
   mutating func fail(
     _ id: ConnectionID, _ code: StatusCode, _ reason: Reason, _ message: String
   ) {
-    guard let connection = connections[id] else { return }
+    guard let connection = connections[id], !connection.isClosing else { return }
     var goAway = GoAway()
     goAway.code = code
     goAway.message = "\(reason.name): \(message)"
     goAway.lastStream = connection.lastStream
     send(.goAway(goAway), to: id)
     connections[id]?.phase = .closing
+    connections[id]?.streams = [:]
     output.closing.append(id)
+    abandon(connection.streams, id)
+    deadlines.set(
+      .close(id), at: clock.now + Span(ms: configuration.limits.closeMs),
+      order: .init(Int64(bitPattern: id.value)))
   }
 
   // MARK: - Frames

@@ -50,6 +50,11 @@ extension Shell {
   private mutating func begin(
     _ id: ConnectionID, _ stream: UInt64, _ method: Method, _ open: Open
   ) {
+    guard open.end || method.isClientStreaming else {
+      return end(
+        id, stream,
+        .of(.invalidArgument, .protocolViolation, "a request of one message must carry `end`"))
+    }
     let call: Call
     do throws(DecodeError) {
       call = try Call(method, open.message)
@@ -67,11 +72,6 @@ extension Shell {
       if open.end { cancel(id, stream) }
       return
     case .engine(let decoded):
-      guard open.end else {
-        return end(
-          id, stream,
-          .of(.invalidArgument, .protocolViolation, "a request of one message must carry `end`"))
-      }
       connections[id]?.streams[stream] =
         method.isServerStreaming
         ? .reading(credit: configuration.limits.initialCredit, isWanted: true) : .unary
@@ -122,8 +122,8 @@ extension Shell {
   mutating func add(_ credit: Credit, _ id: ConnectionID, _ stream: UInt64) {
     guard case .reading(let left, let isWanted) = connections[id]?.streams[stream] else { return }
     let (sum, overflow) = left.addingReportingOverflow(credit.messages)
-    connections[id]?.streams[stream] = .reading(credit: overflow ? .max : sum, isWanted: true)
-    if !isWanted && credit.messages > 0 {
+    connections[id]?.streams[stream] = .reading(credit: overflow ? .max : sum, isWanted: sum > 0)
+    if !isWanted && sum > 0 {
       step(.readMore(RequestID(connection: id.value, stream: stream)))
     }
   }

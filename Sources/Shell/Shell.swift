@@ -12,6 +12,8 @@ public struct ShellOutput: Sendable {
   public var dirty: [ConnectionID] = []
   /// Connections to be closed once their bytes have left.
   public var closing: [ConnectionID] = []
+  /// Connections to be closed at once; what waits to be read is lost.
+  public var cut: [ConnectionID] = []
   /// `flush` wants to be called again after so many microseconds: a batch is held.
   public var holdUs: Int64?
   /// The engine drains, and nothing is staged, in flight or out any more: the process may end.
@@ -35,7 +37,7 @@ public struct Shell {
   var encoder = EncoderBox()
   /// Where a session's messages go.
   var sessions: [SessionID: (connection: ConnectionID, stream: UInt64)] = [:]
-  /// Requests with a deadline, and connections without Hello.
+  /// Requests with a deadline, connections without Hello, and those that are to be closed.
   var deadlines = DeadlineHeap<ShellDeadline>()
   var output = ShellOutput()
   private var effects = Effects()
@@ -49,6 +51,7 @@ public struct Shell {
   enum ShellDeadline: Hashable, Sendable {
     case hello(ConnectionID)
     case ping(ConnectionID)
+    case close(ConnectionID)
     case request(RequestID)
   }
 
@@ -79,6 +82,7 @@ public struct Shell {
         fail(
           id, .unavailable, .handshakeTimeout, "no Hello within \(configuration.limits.helloMs) ms")
       case .ping(let id): pingDue(id)
+      case .close(let id): cut(id)
       case .request(let id): requestDue(id)
       }
     }
@@ -212,7 +216,7 @@ public struct Shell {
   mutating func withOutgoing(
     _ id: ConnectionID, _ body: (inout FrameEncoder, inout [UInt8]) -> Void
   ) {
-    guard connections[id] != nil else { return }
+    guard connections[id]?.isClosing == false else { return }
     encoder.with { encoder in body(&encoder, &connections[id]!.outgoing) }
     markDirty(id)
   }

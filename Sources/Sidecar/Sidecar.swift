@@ -181,6 +181,7 @@ public final class Sidecar: ConnectionDelegate {
     if let writes = output.commit { store.orders.put(.commit(writes)) }
     for id in output.dirty { write(id) }
     for id in output.closing { connections[id.value]?.closeWhenWritten() }
+    for id in output.cut { connections[id.value]?.close() }
     if let us = output.holdUs { holdTimer?.start(afterUs: us) }
     if let ms = shell.nextDeadlineMs {
       deadlineTimer?.start(afterMs: UInt64(ms))

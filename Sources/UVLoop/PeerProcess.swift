@@ -13,28 +13,44 @@ public struct PeerProcess {
   public let startTicks: Int64
 
   /// Asks the kernel about the peer of a connected socket.
-  public init(of fd: Int32) throws(UVError) {
+  public init(of fd: Int32) throws(UVError) { try self.init(of: fd, hasPeerPidfd: true) }
+
+  /// `hasPeerPidfd` false: as on a kernel before 6.5, where only the pid leads to the process.
+  init(of fd: Int32, hasPeerPidfd: Bool) throws(UVError) {
     var peer = holdfast_peer()
     guard holdfast_get_peer(fd, &peer) == 0 else { throw UVError.last("SO_PEERCRED") }
     uid = peer.uid
     gid = peer.gid
     pid = peer.pid
-    guard peer.pid > 0, let start = PeerProcess.startTicks(of: peer.pid) else {
+    var descriptor: Int32 = -1
+    if peer.pid > 0 {
+      if hasPeerPidfd { descriptor = holdfast_peer_pidfd(fd) }
+      if descriptor < 0 { descriptor = holdfast_pidfd_open(peer.pid) }
+    }
+    guard descriptor >= 0, let start = PeerProcess.start(of: peer.pid, pidfd: descriptor) else {
+      if descriptor >= 0 { CUV.close(descriptor) }
       pidfd = nil
       startTicks = 0
       return
     }
-    let descriptor = holdfast_peer_pidfd(fd)
-    pidfd = descriptor >= 0 ? descriptor : PeerProcess.open(peer.pid, startedAt: start)
+    pidfd = descriptor
     startTicks = start
+  }
+
+  /// When the process started; nil if it has ended. Its pid may have been given to another process
+  /// before the look at /proc, but not while it lives: so it must live after the look.
+  static func start(of pid: Int32, pidfd: Int32) -> Int64? {
+    guard let start = startTicks(of: pid) else { return nil }
+    var look = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
+    return Glibc.poll(&look, 1, 0) == 0 ? start : nil
   }
 
   /// A descriptor of the process with this pid, the caller's to close; nil if that has ended, also
   /// when its pid has been given to another one since.
-  public static func open(_ pid: Int32, startedAt start: Int64) -> Int32? {
+  public static func open(_ pid: Int32, startedAt ticks: Int64) -> Int32? {
     let descriptor = holdfast_pidfd_open(pid)
     guard descriptor >= 0 else { return nil }
-    guard startTicks(of: pid) == start else {
+    guard start(of: pid, pidfd: descriptor) == ticks else {
       CUV.close(descriptor)
       return nil
     }

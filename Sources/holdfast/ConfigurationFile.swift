@@ -74,13 +74,18 @@ struct ConfigurationFile {
     let value = try number(entry)
     switch entry.path {
     case "limits.frame_bytes_max":
-      guard value >= 2 << 20 else { throw fault(entry, "at least 2 MiB is expected") }
+      guard (2 << 20...1 << 30).contains(value) else {
+        throw fault(entry, "2 MiB to 1 GiB is expected")
+      }
       configuration.limits.frameBytesMax = value
       configuration.engine.limits.requestPayloadBytesMax = value - 1 << 20
       configuration.engine.limits.payloadBytesMax = min(2 << 20, value - 1 << 20)
     case "limits.connections_max": configuration.limits.connectionsMax = value
     case "limits.connections_per_user_max": configuration.limits.connectionsPerUserMax = value
-    case "limits.streams_max": configuration.limits.streamsMax = value
+    case "limits.streams_max":
+      // It is told to clients as a number of 32 bits.
+      guard value <= 1_000_000 else { throw fault(entry, "at most a million is expected") }
+      configuration.limits.streamsMax = value
     case "limits.outgoing_bytes_max": configuration.limits.outgoingBytesMax = value
     case "limits.pending_activities_max":
       configuration.engine.limits.pendingActivitiesMax = value

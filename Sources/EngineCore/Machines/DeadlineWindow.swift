@@ -45,7 +45,7 @@ struct DeadlineWindow {
     return (end, size / 2)
   }
 
-  /// What the store has after the window. `isResident`: those runs watch their deadlines themselves.
+  /// What the store has after the window. `isResident`: such runs watch their deadlines themselves.
   mutating func take(_ deadlines: [StoredDeadline], isResident: (RunNumber) -> Bool) {
     precondition(isReading, "deadlines come that were not asked for")
     isReading = false
