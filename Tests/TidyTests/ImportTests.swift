@@ -21,7 +21,9 @@ import Testing
     ],
     // Beside the engine.
     "Sources/Harness": ["CHoldfast", "Glibc", "Messages"],
-    "Sources/holdfast-bench": ["Glibc", "Harness", "Holdfast"],
+    "Sources/holdfast-bench": [
+      "Basics", "EngineCore", "Glibc", "Harness", "Holdfast", "Messages", "Shell", "Wire",
+    ],
     "Sources/protoc-gen-holdfast": ["SwiftProtobuf", "SwiftProtobufPluginLibrary"],
     // Its JSON is Foundation's: the small part of it, where the platform has that apart.
     "clients/swift/Sources/Holdfast": [
