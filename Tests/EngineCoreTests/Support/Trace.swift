@@ -29,31 +29,42 @@ struct Trace {
   /// not, or was just recorded.
   func check() throws -> String? {
     let expected = try String(contentsOfFile: path, encoding: .utf8)
-    let actual = try play(expected)
+    let actual: String
+    do { actual = try play(expected) } catch {
+      // What went well up to there helps to put the line right.
+      if Trace.isRecording { try write(error.played) }
+      throw error
+    }
     if actual == expected { return nil }
     guard Trace.isRecording else {
       return "\(path) does not tell what the engine does (- the file, + the engine):\n"
         + Trace.difference(expected, actual)
     }
-    try actual.write(toFile: path, atomically: true, encoding: .utf8)
+    try write(actual)
     return nil
   }
 
+  private func write(_ text: String) throws {
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
+  }
+
   /// The text with the effects that the engine has now.
-  func play(_ text: String) throws -> String {
+  func play(_ text: String) throws(BadTrace) -> String {
     let player = TracePlayer()
     var lines: [String] = []
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-    where !line.hasPrefix("< ") {
-      lines.append(String(line))
-      do {
+    let old = text.components(separatedBy: "\n")
+    for (index, line) in old.enumerated() where !line.hasPrefix("< ") {
+      lines.append(line)
+      do throws(TraceFault) {
         if line.hasPrefix("> ") {
           lines += try player.play(String(line.dropFirst(2))).map { "< \($0)" }
         } else if !line.isEmpty, !line.hasPrefix("#") {
           throw TraceFault("a line begins with '# ', '> ' or '< '")
         }
-      } catch let fault as TraceFault {
-        throw BadTrace(description: "\(path):\(index + 1): \(fault.text)")
+      } catch {
+        throw BadTrace(
+          description: "\(path):\(index + 1): \(error.text)",
+          played: (lines + old[(index + 1)...]).joined(separator: "\n"))
       }
     }
     return lines.joined(separator: "\n")
@@ -95,4 +106,6 @@ struct Trace {
 /// A trace that cannot be played, by file and line.
 struct BadTrace: Error, CustomStringConvertible {
   let description: String
+  /// The text with what was played before.
+  let played: String
 }

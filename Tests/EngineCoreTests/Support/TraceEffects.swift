@@ -21,20 +21,35 @@ extension TraceText {
     after == .none ? "free" : "after \(after.value)"
   }
 
-  /// One line, or several when it would be too long.
+  /// One line, or several when it would be too long: broken where words end, never in quotes.
   private func wrapped(_ head: String, _ fields: [String]) -> [String] {
-    var lines = [head]
+    var lines: [String] = []
+    var line = head
     var isFirst = true
-    for field in fields {
-      let last = lines[lines.count - 1]
-      if !isFirst, last.count + field.count > 95 {
-        lines.append("    " + field)
+    for word in words(names.shortened(fields.joined(separator: " "))) {
+      if !isFirst, line.count + word.count > 96 {
+        lines.append(line)
+        line = "    " + word
       } else {
-        lines[lines.count - 1] = last + (isFirst ? "" : " ") + field
+        line += (isFirst ? "" : " ") + word
       }
       isFirst = false
     }
-    return lines
+    return lines + [line]
+  }
+
+  private func words(_ text: String) -> [String] {
+    var words = [""]
+    var isQuoted = false
+    for character in text {
+      if character == "\"" { isQuoted.toggle() }
+      if character == " ", !isQuoted {
+        words.append("")
+      } else {
+        words[words.count - 1].append(character)
+      }
+    }
+    return words
   }
 
   // MARK: - Writes

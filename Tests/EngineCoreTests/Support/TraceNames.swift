@@ -9,6 +9,9 @@ import Messages
 ///     run#1/3/2      the lease of an activity: run, event that scheduled it, attempt
 ///     start#1        the first `start` of the trace
 struct TraceNames {
+  /// `run#none`: an id that no run has.
+  private static let nobody = RunID(high: 1, low: 1)
+
   private var runs: [RunNumber: RunID] = [:]
   private var sessions: [String: SessionID] = [:]
   private var sessionNames: [SessionID: String] = [:]
@@ -55,7 +58,7 @@ struct TraceNames {
 
   /// Puts names where run ids stand in a text.
   func shortened(_ text: String) -> String {
-    var text = text
+    var text = text.replacing(TraceNames.nobody.description, with: "run#none")
     for (number, id) in runs.sorted(by: { $0.key < $1.key }) {
       text = text.replacing(id.description, with: number.description)
     }
@@ -79,7 +82,7 @@ struct TraceNames {
   }
 
   func runID(_ name: String) throws(TraceFault) -> RunID {
-    if name == "run#none" { return RunID(high: 1, low: 1) }
+    if name == "run#none" { return TraceNames.nobody }
     guard name.hasPrefix("run#"), let number = Int64(name.dropFirst(4)),
       let id = runs[RunNumber(number)]
     else { throw TraceFault("no run is called '\(name)'") }
@@ -92,6 +95,7 @@ struct TraceNames {
       let parts = name.dropFirst(5).split(separator: "@").compactMap { UInt64($0) }
       return TaskToken(epoch: parts.count > 1 ? parts[1] : 1, serial: parts[0], run: run).bytes
     }
+    if name.hasPrefix("task#") { throw TraceFault("no workflow task was called '\(name)' yet") }
     let parts = name.split(separator: "/")
     guard name.hasPrefix("run#"), parts.count == 3 else { return Array(name.utf8) }
     guard let event = Int64(parts[1]), let attempt = Int32(parts[2]),

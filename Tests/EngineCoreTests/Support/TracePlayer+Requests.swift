@@ -81,7 +81,7 @@ extension TracePlayer {
   private func signalWithStart(_ words: inout TraceWords) throws(TraceFault) {
     var request = SignalWithStartWorkflowRequest()
     let id = words.words.isEmpty ? nil : words.words.removeFirst()
-    if !words.words.isEmpty { request.signalName = words.words.removeFirst() }
+    if !words.words.isEmpty { request.signalName = TraceFields.sized(words.words.removeFirst()) }
     if let input = words.take("signal_input") {
       request.signalInput = [TraceFields.payload(TraceFields.sized(input))]
     }

@@ -45,6 +45,7 @@ final class TracePlayer {
   func play(_ line: String) throws(TraceFault) -> [String] {
     lines = []
     // What stands after a colon is a list of commands or of answers.
+    let line = line.hasSuffix(":") ? line + " " : line
     let parts = line.split(separator: ": ", maxSplits: 1).map(String.init)
     var words = try TraceWords(parts[0])
     let verb = try words.next("a verb")
