@@ -6,6 +6,6 @@ extension Engine {
     var event = WorkflowExecutionCanceled()
     event.details = c.details
     event.workflowTaskCompletedEventID = completedEvent
-    record(run, .workflowExecutionCanceled(event))
+    close(run, .workflowExecutionCanceled(event))
   }
 }

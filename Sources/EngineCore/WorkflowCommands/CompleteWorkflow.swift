@@ -6,6 +6,6 @@ extension Engine {
     var event = WorkflowExecutionCompleted()
     event.result = c.result
     event.workflowTaskCompletedEventID = completedEvent
-    record(run, .workflowExecutionCompleted(event))
+    close(run, .workflowExecutionCompleted(event))
   }
 }

@@ -8,6 +8,6 @@ extension Engine {
     event.failure = c.failure
     event.retryState = .retryPolicyNotSet
     event.workflowTaskCompletedEventID = completedEvent
-    record(run, .workflowExecutionFailed(event))
+    close(run, .workflowExecutionFailed(event))
   }
 }
