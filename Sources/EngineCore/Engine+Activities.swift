@@ -70,10 +70,10 @@ extension Engine {
     case .none: return stale(bytes, id, kind, .engine)
     case .run(let run):
       if let index = current(token, in: run) {
-        if kind.endsAttempt { run.remember(token) }
+        if let end = kind.end { run.remember(token, end) }
         return body(&self, run, index)
       }
-      if run.hasEnded(token), !kind.isHeartbeat { return recorded(bytes, id, run) }
+      if let end = kind.end, run.hasEnded(token, end) { return recorded(bytes, id, run) }
       stale(bytes, id, kind, .run(run))
     }
   }
@@ -334,27 +334,31 @@ extension Activity {
 }
 
 extension Run {
-  func hasEnded(_ token: ActivityToken) -> Bool {
-    runID == token.runID
-      && ended.contains {
-        $0.scheduledEvent == token.scheduledEvent && $0.attempt == token.attempt
-      }
+  func hasEnded(_ token: ActivityToken, _ end: AttemptEnd) -> Bool {
+    runID == token.runID && ended.contains(EndedAttempt(token, end))
   }
-}
 
-extension Run {
-  /// The lease itself brought the end of its attempt: its repetition is answered as recorded.
-  func remember(_ token: ActivityToken) {
-    ended.append(EndedAttempt(scheduledEvent: token.scheduledEvent, attempt: token.attempt))
+  /// The lease itself brought this end of its attempt: its repetition is answered as recorded.
+  func remember(_ token: ActivityToken, _ end: AttemptEnd) {
+    ended.append(EndedAttempt(token, end))
     if ended.count > 64 { ended.removeFirst() }
   }
 }
 
+extension EndedAttempt {
+  fileprivate init(_ token: ActivityToken, _ end: AttemptEnd) {
+    self.init(scheduledEvent: token.scheduledEvent, attempt: token.attempt, end: end)
+  }
+}
+
 extension WorkerMessage.Kind {
-  fileprivate var endsAttempt: Bool {
+  /// How the message ends its attempt; nil when it does not.
+  fileprivate var end: AttemptEnd? {
     switch self {
-    case .activityCompleted, .activityFailed, .reportActivityCancelled: return true
-    default: return false
+    case .activityCompleted: return .completed
+    case .activityFailed: return .failed
+    case .reportActivityCancelled: return .cancelled
+    default: return nil
     }
   }
 

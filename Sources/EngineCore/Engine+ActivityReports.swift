@@ -29,12 +29,20 @@ extension Engine {
       id, method: method, key: run.key, requestID: requestID, hash: hash(), run: run, input: input)
     switch earlier {
     case .handled: return
-    case .done: return reply(id, request.repeated, .run(run))
+    case .done:
+      guard let (_, repeated) = request.end else {
+        preconditionFailure("a heartbeat has no request id")
+      }
+      reply(id, repeated, .run(run))
     case .new(let record):
+      let token = ActivityToken(reference.token)
       guard let index = index(of: reference, in: run) else {
+        if let token, let (end, repeated) = request.end, run.hasEnded(token, end) {
+          return reply(id, repeated, .run(run))
+        }
         return refuse(id, found.isByToken ? .staleLease : notPending(reference, run), .run(run))
       }
-      if let token = ActivityToken(reference.token), requestID.isEmpty { run.remember(token) }
+      if let token, let (end, _) = request.end { run.remember(token, end) }
       remember(record, event: run.fold.lastEventID + 1, in: run)
       let answer = body(&self, run, index)
       reply(id, answer, .run(run))
@@ -78,14 +86,14 @@ extension Engine {
 }
 
 extension Request {
-  /// The answer to a repetition of a report that was recorded.
-  fileprivate var repeated: Reply {
+  /// How the report ends its attempt, and the answer to its repetition; nil for a heartbeat.
+  fileprivate var end: (AttemptEnd, repeated: Reply)? {
     switch self {
-    case .completeActivity: return .completeActivity(CompleteActivityResponse())
-    case .failActivity: return .failActivity(FailActivityResponse())
+    case .completeActivity: return (.completed, .completeActivity(CompleteActivityResponse()))
+    case .failActivity: return (.failed, .failActivity(FailActivityResponse()))
     case .reportActivityCancelled:
-      return .reportActivityCancelled(ReportActivityCancelledResponse())
-    default: preconditionFailure("not a report on an activity")
+      return (.cancelled, .reportActivityCancelled(ReportActivityCancelledResponse()))
+    default: return nil
     }
   }
 }

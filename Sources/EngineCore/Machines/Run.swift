@@ -97,7 +97,13 @@ struct WaitingQuery {
   let id: String
 }
 
-struct EndedAttempt {
+struct EndedAttempt: Equatable {
   let scheduledEvent: Int64
   let attempt: Int32
+  let end: AttemptEnd
+}
+
+/// What a report says of its attempt.
+enum AttemptEnd {
+  case completed, failed, cancelled
 }
