@@ -131,7 +131,9 @@ extension Engine {
   // MARK: - Ends
 
   /// The attempt failed: another one by the policy, or the end.
-  mutating func attemptFailed(_ run: Run, _ index: Int, _ failure: Failure) {
+  mutating func attemptFailed(
+    _ run: Run, _ index: Int, _ failure: Failure, by identity: String = ""
+  ) {
     if case .workerLost = failure.info?.kind {
       run.fold.activities[index].row.workersLostInARow += 1
       counters.workersLost += 1
@@ -152,7 +154,7 @@ extension Engine {
         changed(run, index)
       }
     case .giveUp(let state):
-      end(run, index, ending(failure, state, run.fold.activities[index]))
+      end(run, index, ending(failure, state, run.fold.activities[index]), by: identity)
     }
   }
 
@@ -169,9 +171,11 @@ extension Engine {
     return .timedOut(whole, state)
   }
 
-  mutating func attemptCancelled(_ run: Run, _ index: Int, _ details: [Payload]) {
+  mutating func attemptCancelled(
+    _ run: Run, _ index: Int, _ details: [Payload], by identity: String = ""
+  ) {
     if run.fold.activities[index].cancelRequested {
-      return end(run, index, .canceled(details))
+      return end(run, index, .canceled(details), by: identity)
     }
     // Nobody asked for it: the worker gave up, which is a failure like others.
     var application = ApplicationFailure()
@@ -179,11 +183,15 @@ extension Engine {
     application.details = details
     attemptFailed(
       run, index,
-      .engine("the worker cancelled the activity by itself", .application(application)))
+      .engine("the worker cancelled the activity by itself", .application(application)),
+      by: identity)
   }
 
-  /// Records the terminal event, after the start of the attempt if it had started.
-  mutating func end(_ run: Run, _ index: Int, _ end: ActivityEnd) {
+  /// Records the terminal event, after the start of the attempt if it had started. `reporter` is
+  /// who brought the end when that was not the lease's holder.
+  mutating func end(
+    _ run: Run, _ index: Int, _ end: ActivityEnd, by reporter: String = ""
+  ) {
     let activity = run.fold.activities[index]
     release(run, index)
     let event = activity.scheduledEvent
@@ -199,7 +207,7 @@ extension Engine {
       started.lastFailure = activity.row.lastFailure
       record(run, .activityTaskStarted(started))
     }
-    record(run, Engine.terminal(end, activity, identity))
+    record(run, Engine.terminal(end, activity, reporter.isEmpty ? identity : reporter))
     afterInbound(run)
   }
 

@@ -8,7 +8,7 @@ extension Engine {
       id, .completeActivity(request), request.namespace, request.activity, "CompleteActivity",
       request.requestID, { request.requestHash }
     ) { engine, run, index in
-      engine.end(run, index, .completed(request.result))
+      engine.end(run, index, .completed(request.result), by: request.identity)
       return .completeActivity(CompleteActivityResponse())
     }
   }

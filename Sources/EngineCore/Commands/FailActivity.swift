@@ -16,7 +16,7 @@ extension Engine {
       if !request.lastHeartbeatDetails.isEmpty {
         run.fold.activities[index].heartbeat(request.lastHeartbeatDetails, at: engine.now)
       }
-      engine.attemptFailed(run, index, engine.bounded(failure))
+      engine.attemptFailed(run, index, engine.bounded(failure), by: request.identity)
       return .failActivity(FailActivityResponse())
     }
   }

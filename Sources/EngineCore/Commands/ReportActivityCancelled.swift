@@ -10,7 +10,7 @@ extension Engine {
       id, .reportActivityCancelled(request), request.namespace, request.activity,
       "ReportActivityCancelled", request.requestID, { request.requestHash }
     ) { engine, run, index in
-      engine.attemptCancelled(run, index, request.details)
+      engine.attemptCancelled(run, index, request.details, by: request.identity)
       return .reportActivityCancelled(ReportActivityCancelledResponse())
     }
   }
