@@ -58,8 +58,9 @@ extension Engine {
     run.task.failedBuildID = nil
     recorded(completed.token, lease.session, run)
     if run.fold.isOpen {
-      for activity in scheduled { offerActivity(activity, of: run) }
+      // Cancels first: what was scheduled and cancelled in one turn must not start.
       resolveCancels(commands, of: run)
+      for activity in scheduled { offerActivity(activity, of: run) }
       if run.fold.isOpen { afterInbound(run) }
     } else {
       uncache(run, from: lease.session)
