@@ -6,6 +6,13 @@ extension Engine {
   mutating func openSession(_ id: SessionID, _ attach: Attach, _ process: ProcessIdentity?) {
     precondition(sessions[id] == nil, "\(id) opens twice")
     if let status = fault(in: attach) { return send(.endSession(id, status), .engine) }
+    if let old = sessionByResumeToken[attach.resumeToken] {
+      // The worker is back before the end of its old connection was seen. What it still holds must
+      // wait for it when it names it below.
+      endSession(
+        old,
+        .refusal(.aborted, .staleLease, "the worker has attached again with its resume token"))
+    }
     let key = QueueKey(namespace: attach.namespace.orDefault, name: attach.taskQueue)
     sessions[id] = Session(
       id: id, attach: attach, queue: key, process: process, attachedTime: now)
