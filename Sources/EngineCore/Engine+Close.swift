@@ -90,7 +90,9 @@ extension Engine {
       if resultWaiters[number]?.isEmpty ?? false { resultWaiters.removeValue(forKey: number) }
     case .query(let number):
       // One that is out comes back to nobody.
-      runs[number]?.queries.removeAll { $0.request == id }
+      guard let run = runs[number] else { return }
+      run.queries.removeAll { $0.request == id }
+      queriesLeft(run)
     case .reading:
       if let reader = readers.removeValue(forKey: id), let number = reader.run {
         runs[number]?.followers.removeAll { $0 == id }

@@ -85,6 +85,13 @@ extension Engine {
     for run in aside { queueUp(run) }
   }
 
+  /// What waited for the room that this step made is given out.
+  mutating func fillFreed() {
+    guard !freed.isEmpty else { return }
+    for id in freed.sorted() { fillTasks(id) }
+    freed.removeAll(keepingCapacity: true)
+  }
+
   /// The task goes to the session: live if it has the run, else after a replay.
   private mutating func lease(_ run: Run, to id: SessionID) {
     deadlines.remove(.sticky(run.number))

@@ -66,6 +66,7 @@ extension Engine {
       run.task.withLease { $0.replay = nil }
       endReplay(of: lease.session)
       if case .query = lease.purpose, !run.fold.isOpen, replay.isFirst {
+        returnSlot(of: lease.session)
         endTask(run)
         return failQueries(run, "the run closed before its code ran: there is nothing to query")
       }
@@ -76,6 +77,7 @@ extension Engine {
 
   mutating func endReplay(of id: SessionID) {
     sessions[id]?.replays -= 1
+    freed.insert(id)
   }
 
   mutating func replayCompleted(_ id: SessionID, _ completed: ReplayCompleted) {
@@ -99,6 +101,5 @@ extension Engine {
       return failTask(run, .nondeterminism, failure, diff: diff)
     }
     advance(run, [])
-    fillTasks(id)
   }
 }

@@ -101,12 +101,18 @@ extension Engine {
       if let replay = lease.replay {
         endReplay(of: lease.session)
         // The worker never saw the task, so it cannot give its slot back.
-        if replay.isFirst { sessions[lease.session]?.workflowSlots += 1 }
+        if replay.isFirst { returnSlot(of: lease.session) }
       }
     }
     run.task.state = .idle
     deadlines.remove(.task(run.number))
     deadlines.remove(.sticky(run.number))
+  }
+
+  /// The session's slot was taken for a task that its worker never saw.
+  mutating func returnSlot(of id: SessionID) {
+    sessions[id]?.workflowSlots += 1
+    freed.insert(id)
   }
 
   /// What this token brought counts once `run`'s writes are durable.
@@ -257,10 +263,21 @@ extension Engine {
   }
 
   mutating func failQueries(_ run: Run, _ text: String) {
-    for query in run.queries {
-      refuse(query.request, .refusal(.unavailable, .workflowTaskFailing, text), .run(run))
-    }
+    failQueries(run, .refusal(.unavailable, .workflowTaskFailing, text))
+  }
+
+  mutating func failQueries(_ run: Run, _ status: Status) {
+    guard !run.queries.isEmpty else { return }
+    for query in run.queries { refuse(query.request, status, .run(run)) }
     run.queries = []
+    queriesLeft(run)
+  }
+
+  /// Queries of the run are gone: a task that waited for their sake is not wanted any more, and
+  /// nothing else may keep the run in memory.
+  mutating func queriesLeft(_ run: Run) {
+    if case .waiting = run.task.state, !run.wantsTask { endTask(run) }
+    if !run.isTouched { settle(run) }
   }
 }
 

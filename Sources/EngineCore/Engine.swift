@@ -49,6 +49,9 @@ public struct Engine {
 
   // The step under way.
   var out = Effects()
+  /// Sessions that have room again although their worker granted nothing: a replay ended, or a task
+  /// did not reach it.
+  var freed: Set<SessionID> = []
   private var outbox: [(gate: Gate, send: Send)] = []
   private var touched: [Run] = []
   private var isStepping = false
@@ -98,6 +101,7 @@ public struct Engine {
     swap(&out, &effects)
     out.removeAll()
     handle(input)
+    fillFreed()
     finish()
     swap(&out, &effects)
     isStepping = false
