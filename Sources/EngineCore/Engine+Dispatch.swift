@@ -201,12 +201,17 @@ extension Engine {
     send(.worker(id, message), .free)
   }
 
+  /// A session that takes nothing new serves nobody.
   func hasServer(workflow type: String, on queue: QueueKey) -> Bool {
-    queues[queue]?.sessions.contains { sessions[$0]?.serves(workflow: type) ?? false } ?? false
+    queues[queue]?.sessions.contains { id in
+      sessions[id].map { $0.serves(workflow: type) && !$0.isDraining } ?? false
+    } ?? false
   }
 
   func hasServer(activity type: String, on queue: QueueKey) -> Bool {
-    queues[queue]?.sessions.contains { sessions[$0]?.serves(activity: type) ?? false } ?? false
+    queues[queue]?.sessions.contains { id in
+      sessions[id].map { $0.serves(activity: type) && !$0.isDraining } ?? false
+    } ?? false
   }
 
   mutating func uncache(_ run: Run, from id: SessionID) {

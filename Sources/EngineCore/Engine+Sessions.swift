@@ -109,6 +109,12 @@ extension Engine {
     }
   }
 
+  /// The session takes nothing new any more.
+  mutating func detach(_ id: SessionID) {
+    sessions[id]?.isDraining = true
+    failQueriesWithoutServer()
+  }
+
   mutating func endSession(_ id: SessionID, _ status: Status) {
     send(.endSession(id, status), .engine)
     closeSession(id, isGone: false)
@@ -133,6 +139,7 @@ extension Engine {
       run.task.state = .idle
       offerTask(run)
     }
+    failQueriesWithoutServer()
   }
 
   mutating func processGone(_ process: ProcessIdentity) {
@@ -156,6 +163,7 @@ extension Engine {
       message.kind = .drain(drain)
       send(.worker(id, message), .engine)
     }
+    failQueriesWithoutServer()
   }
 }
 

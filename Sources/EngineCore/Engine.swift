@@ -160,7 +160,7 @@ public struct Engine {
     case .willCompleteElsewhere(let m): willCompleteElsewhere(id, m)
     case .heartbeat(let m): heartbeat(id, m)
     case .evicted(let m): evicted(id, m)
-    case .detach: sessions[id]?.isDraining = true
+    case .detach: detach(id)
     case nil:
       endSession(
         id, .refusal(.invalidArgument, .malformedRequest, "a worker message without a kind"))
