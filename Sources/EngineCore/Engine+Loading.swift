@@ -88,7 +88,7 @@ extension Engine {
       return .parked
     }
     if loading.parked[target, default: []].isEmpty || request != nil {
-      let id = load(subject)
+      let id = load(subject, .free)
       loading.purposes[id] = .target(target, request: request)
       counters.loads += 1
     }

@@ -14,7 +14,7 @@ extension Engine {
   private mutating func readOn(_ run: Run, from event: Int64) {
     let id = load(
       .history(run.number, from: event, bytesMax: limits.activationBytesMax / 2),
-      after: run.lastWrite)
+      .run(run))
     loading.purposes[id] = .replay(run.number)
     run.task.withLease { $0.replay?.state = .loading(id) }
   }

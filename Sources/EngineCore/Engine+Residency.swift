@@ -201,7 +201,7 @@ extension Engine {
     let target = Loading.Target.run(number)
     guard loading.parked[target] == nil else { return }
     loading.parked[target] = []
-    let id = load(.run(number))
+    let id = load(.run(number), .free)
     loading.purposes[id] = .target(target, request: nil)
     counters.loads += 1
     refillWindow()
@@ -214,7 +214,8 @@ extension Engine {
     window.isLoading = true
     let id = load(
       .deadlines(
-        afterDeadline: end.deadline, afterRun: end.run, countMax: limits.deadlineWindow / 2))
+        afterDeadline: end.deadline, afterRun: end.run, countMax: limits.deadlineWindow / 2),
+      .free)
     loading.purposes[id] = .deadlines
   }
 

@@ -57,12 +57,12 @@ extension Engine {
       }
       load = self.load(
         .history(number, from: next, bytesMax: limits.activationBytesMax / 2),
-        after: run?.lastWrite ?? .none)
+        run.map { .run($0) } ?? .free)
     case .list(let list):
       // Lists show what was acknowledged: everything written so far must be durable.
       load = self.load(
         .rows(namespace: list.namespace, before: list.before, countMax: limits.listSliceRows),
-        after: serial)
+        .engine)
     }
     loading.purposes[load] = .read(id)
     readers[id]?.isLoading = true
