@@ -88,7 +88,9 @@ extension Engine {
       return .parked
     }
     if loading.parked[target, default: []].isEmpty || request != nil {
-      let id = load(subject, .free)
+      // A run stays in memory until it is durable, but of its workflow id's earlier runs nothing
+      // is known here: what their requests did may be in a batch that is on its way.
+      let id = load(subject, request == nil ? .free : .engine)
       loading.purposes[id] = .target(target, request: request)
       counters.loads += 1
     }
