@@ -18,12 +18,21 @@ struct Loading {
   }
 
   var purposes: [Load.ID: Purpose] = [:]
-  var parked: [Target: [Input]] = [:]
+  var parked: [Target: [Parked]] = [:]
+  /// Closed runs that were loaded for inputs which now wait for another load of their workflow id;
+  /// without them these would begin again.
+  var pinned: [WorkflowKey: [RunNumber]] = [:]
   /// Set while parked inputs are taken up again: what the store has just said.
   var answer: Answer?
   /// Loads under way because a deadline came.
   var dueLoads = 0
   private var lastID: UInt64 = 0
+
+  struct Parked {
+    let input: Input
+    /// It waits for the load that looks this request up; nil: any load of the target will do.
+    let request: Fingerprint?
+  }
 
   struct Answer {
     let target: Target
@@ -94,7 +103,7 @@ extension Engine {
       loading.purposes[id] = .target(target, request: request)
       counters.loads += 1
     }
-    loading.parked[target, default: []].append(input)
+    loading.parked[target, default: []].append(Loading.Parked(input: input, request: request))
     return .parked
   }
 
@@ -191,17 +200,26 @@ extension Engine {
     case .corrupt(let place): corrupt = place
     default: preconditionFailure("a load of a run was answered with something else")
     }
-    let inputs = loading.parked.removeValue(forKey: target) ?? []
+    let parked = loading.parked.removeValue(forKey: target) ?? []
     if let corrupt {
-      for input in inputs { refuseCorrupt(input, corrupt) }
+      for waiting in parked { refuseCorrupt(waiting.input, corrupt) }
       return
     }
+    let later = parked.filter { $0.request != nil && $0.request != request }
+    if !later.isEmpty { loading.parked[target] = later }
     loading.answer = Loading.Answer(
       target: target, request: request, found: found, corrupt: corrupt)
-    for input in inputs { handle(input) }
+    for waiting in parked where waiting.request == nil || waiting.request == request {
+      handle(waiting.input)
+    }
     loading.answer = nil
     if case .run(let number) = target { settleClaims(number) }
     if let restored { settleLoaded(restored) }
+    if case .workflow(let key) = target, loading.parked[target] == nil {
+      for number in loading.pinned.removeValue(forKey: key) ?? [] {
+        if let run = runs[number] { settleLoaded(run) }
+      }
+    }
   }
 
   private mutating func refuseCorrupt(_ input: Input, _ place: String) {

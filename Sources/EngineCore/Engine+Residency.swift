@@ -137,6 +137,9 @@ extension Engine {
 
   /// A run that was loaded and then not changed must not stay for ever.
   mutating func settleLoaded(_ run: Run) {
+    if !run.fold.isOpen, loading.parked[.workflow(run.key)] != nil {
+      return loading.pinned[run.key, default: []].append(run.number)
+    }
     if !run.isTouched { settle(run) }
     if !run.fold.isOpen { leave() }
   }
