@@ -159,16 +159,9 @@ extension Engine {
       shown.through = through ?? run.fold.lastEventID
       shown.activationTime = max(now, run.fold.activationTime)
     case .query:
-      activation.jobs = run.queries.map { waiting in
-        var query = QueryWorkflowJob()
-        query.queryID = waiting.id
-        query.queryType = waiting.query.queryType
-        query.args = waiting.query.args
-        query.header = waiting.query.header
-        var job = Job()
-        job.kind = .queryWorkflow(query)
-        return job
-      }
+      let asked = run.queries.prefix(fitting: limits.activationBytesMax)
+      activation.jobs = asked.map { Job(asking: $0) }
+      shown.queries = asked.map(\.id)
       shown.through = run.fold.through
       shown.activationTime = run.fold.activationTime
     }
@@ -337,5 +330,32 @@ extension Run {
     ActivityToken(
       run: number, runID: runID, scheduledEvent: activity.scheduledEvent,
       attempt: activity.row.attempt)
+  }
+}
+
+extension Job {
+  fileprivate init(asking waiting: WaitingQuery) {
+    self.init()
+    var query = QueryWorkflowJob()
+    query.queryID = waiting.id
+    query.queryType = waiting.query.queryType
+    query.args = waiting.query.args
+    query.header = waiting.query.header
+    kind = .queryWorkflow(query)
+  }
+}
+
+extension [WaitingQuery] {
+  /// The oldest ones, as many as one activation holds; at least one.
+  fileprivate func prefix(fitting bytesMax: Int) -> ArraySlice<WaitingQuery> {
+    var count = 0
+    var bytes = 0
+    for waiting in self {
+      let header = waiting.query.header?.fields.compactMap(\.value) ?? []
+      bytes += 128 + waiting.query.args.bytes + header.bytes
+      if count > 0 && bytes > bytesMax { break }
+      count += 1
+    }
+    return self[..<count]
   }
 }

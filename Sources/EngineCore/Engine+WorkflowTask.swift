@@ -237,12 +237,15 @@ extension Engine {
     }
     guard let lease = run.task.lease else { return }
     endTask(run)
-    var answered: Set<String> = []
-    for result in completed.queryResults {
-      guard let query = run.queries.first(where: { $0.id == result.queryID }) else { continue }
-      answered.insert(query.id)
-      switch result.result {
+    let asked = lease.shown.queries
+    for query in run.queries where asked.contains(query.id) {
+      let result = completed.queryResults.first { $0.queryID == query.id }?.result
+      switch result {
       case .succeeded(let list):
+        if let status = payloadFault(list.payloads, "the query's result") {
+          refuse(query.request, status, .run(run))
+          continue
+        }
         var response = QueryWorkflowResponse()
         response.result = list.payloads
         reply(query.request, .queryWorkflow(response), .run(run))
@@ -250,10 +253,12 @@ extension Engine {
         refuse(
           query.request, .refusal(.invalidArgument, .queryFailed, failure.text), .run(run))
       case nil:
-        refuse(query.request, .refusal(.internal, .queryFailed, "an empty answer"), .run(run))
+        refuse(
+          query.request, .refusal(.internal, .queryFailed, "the worker gave no answer to it"),
+          .run(run))
       }
     }
-    run.queries.removeAll { answered.contains($0.id) }
+    run.queries.removeAll { asked.contains($0.id) }
     recorded(completed.token, lease.session, run)
     if !run.fold.isOpen && run.queries.isEmpty {
       evict(run, .closed, "the queries of a closed run are answered")

@@ -43,6 +43,8 @@ struct WorkflowTask {
     var historyLength: Int64 = 0
     var historyBytes: Int64 = 0
     var continueAsNewSuggested = false
+    /// The queries that it asked.
+    var queries: [String] = []
   }
 
   var state = State.idle

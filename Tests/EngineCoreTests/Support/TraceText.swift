@@ -152,7 +152,7 @@ struct TraceText {
   }
 
   static func text(_ payload: Payload) -> String {
-    if payload.data.count > 200 { return "<\(payload.data.count) bytes>" }
+    if payload.data.count > 60 { return "<\(payload.data.count) bytes>" }
     let data = String(decoding: payload.data, as: UTF8.self)
     return payload.encoding == "json/plain" ? data : "\(payload.encoding):\(data)"
   }
