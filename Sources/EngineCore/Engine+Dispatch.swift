@@ -20,10 +20,9 @@ extension Engine {
       if session.takesTasks { return lease(run, to: cached) }
       if session.isResponsive && !session.isDraining {
         sessions[cached]?.sticky.append(run.number)
-        if sessionWithRoom(for: run) != nil {
-          deadlines.set(
-            .sticky(run.number), at: now + times.stickyWait, order: .init(run.number.value))
-        }
+        // Also when nobody else has room now: somebody may have later.
+        deadlines.set(
+          .sticky(run.number), at: now + times.stickyWait, order: .init(run.number.value))
         return
       }
     }
@@ -134,7 +133,7 @@ extension Engine {
     activation.workflowType = run.workflowType
     activation.attempt = run.task.attempt
     activation.taskTimeoutMs = run.taskTimeout
-    let shown = fill(&activation, run, lease.purpose)
+    let shown = fill(&activation, run, lease)
     run.task.withLease { $0.shown = shown }
     run.cachedBy = lease.session
     sessions[lease.session]?.cached.insert(run.number)
@@ -144,7 +143,7 @@ extension Engine {
   }
 
   private func fill(
-    _ activation: inout Activation, _ run: Run, _ purpose: WorkflowTask.Purpose
+    _ activation: inout Activation, _ run: Run, _ lease: WorkflowTask.Lease
   ) -> WorkflowTask.Shown {
     var shown = WorkflowTask.Shown()
     shown.historyLength = run.fold.lastEventID
@@ -152,7 +151,7 @@ extension Engine {
     shown.continueAsNewSuggested =
       shown.historyLength >= limits.historyEventsSuggested
       || shown.historyBytes >= limits.historyBytesSuggested
-    switch purpose {
+    switch lease.purpose {
     case .activation:
       let (jobs, through) = run.fold.unseen.jobs(bytesMax: limits.activationBytesMax)
       activation.jobs = jobs
@@ -163,7 +162,8 @@ extension Engine {
       activation.jobs = asked.map { Job(asking: $0) }
       shown.queries = asked.map(\.id)
       shown.through = run.fold.through
-      shown.activationTime = run.fold.activationTime
+      // Of a closed run that was loaded only the borders are known; its replay told the time.
+      shown.activationTime = max(run.fold.activationTime, lease.replayedTime)
     }
     activation.throughEventID = shown.through
     activation.activationTimeMs = shown.activationTime

@@ -59,7 +59,10 @@ extension Engine {
       var message = EngineMessage()
       message.kind = .replayHistory(part)
       send(.worker(lease.session, message), .free)
-      run.task.withLease { $0.replay?.partSent() }
+      run.task.withLease {
+        $0.replay?.partSent()
+        $0.replayedTime = past.last?.activationTimeMs ?? $0.replayedTime
+      }
       return restartTaskTimeout(run)
     }
     if case .done = replay.state {
