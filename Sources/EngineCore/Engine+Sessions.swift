@@ -73,6 +73,7 @@ extension Engine {
       dropCache(of: id)
     } else {
       fillTasks(id)
+      fillActivities(id)
     }
   }
 
