@@ -92,6 +92,7 @@ extension Engine {
   /// The task goes out again at once; that is nobody's failure.
   private mutating func requeue(_ run: Run) {
     endTask(run)
+    resumeParked(run)
     offerTask(run)
     settle(run)
   }

@@ -151,7 +151,23 @@ extension Engine {
     offerTask(run)
   }
 
-  /// The redo has ended: what came meanwhile is taken up.
+  /// While a redo is out, signals and cancel requests wait for it; true if this one does, or was
+  /// refused because too many do. One that waits for a session is shown them like any other task.
+  mutating func park(_ input: Input, behindRedoOf run: Run, _ id: RequestID) -> Bool {
+    guard run.task.isRedo, run.task.lease != nil else { return false }
+    if run.parked.count >= limits.parkedInputsMax {
+      refuse(
+        id,
+        .refusal(
+          .resourceExhausted, .overloaded, "too many requests wait for this workflow's answer",
+          retryAfter: Span(ms: 100)), .run(run))
+    } else {
+      run.parked.append(input)
+    }
+    return true
+  }
+
+  /// The redo has ended, or is not out any more: what came meanwhile is taken up.
   mutating func resumeParked(_ run: Run) {
     guard run.task.isRedo else { return }
     run.task.isRedo = false

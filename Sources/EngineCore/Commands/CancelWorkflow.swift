@@ -29,7 +29,7 @@ extension Engine {
     _ run: Run, _ id: RequestID, _ request: CancelWorkflowRequest, _ record: RequestRecord?
   ) {
     if run.fold.isOpen && !run.fold.cancelRequested {
-      if run.task.isRedo { return run.parked.append(.request(id, .cancelWorkflow(request))) }
+      if park(.request(id, .cancelWorkflow(request)), behindRedoOf: run, id) { return }
       var event = WorkflowExecutionCancelRequested()
       event.reason = request.reason
       event.identity = request.identity
