@@ -93,11 +93,7 @@ extension Engine {
       guard let run = runs[number] else { return }
       run.queries.removeAll { $0.request == id }
       queriesLeft(run)
-    case .reading:
-      if let reader = readers.removeValue(forKey: id), let number = reader.run {
-        runs[number]?.followers.removeAll { $0 == id }
-        if let run = runs[number] { settle(run) }
-      }
+    case .reading: dropReader(id)
     }
   }
 }

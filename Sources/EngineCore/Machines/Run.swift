@@ -56,8 +56,10 @@ final class Run {
   var isTouched = false
   var isNew = false
 
-  /// Requests that want the run's end, and readers of its history that follow it.
+  /// Readers of its history that have all there is and wait for more.
   var followers: [RequestID] = []
+  /// How many follow its history, also those whose client takes its time: the run stays in memory.
+  var followersCount = 0
 
   init(
     number: RunNumber, key: WorkflowKey, runID: RunID, fold: Fold = Fold(),
@@ -80,7 +82,8 @@ final class Run {
 
   /// No task, no activity, nobody who waits: the run can leave memory.
   var isAtRest: Bool {
-    task.isIdle && !wantsTask && fold.activities.isEmpty && followers.isEmpty && fold.unseen.isEmpty
+    task.isIdle && !wantsTask && fold.activities.isEmpty && followersCount == 0
+      && fold.unseen.isEmpty
   }
 
   func request(_ key: Fingerprint) -> RequestRecord? { requests.first { $0.key == key } }

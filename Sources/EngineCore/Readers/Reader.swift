@@ -14,8 +14,9 @@ struct Reader {
   /// The store has been asked for the next part.
   var isLoading = false
 
-  var run: RunNumber? {
-    if case .history(let run, _, _) = source { return run }
+  /// The run whose end it waits for.
+  var follows: RunNumber? {
+    if case .history(let run, _, true) = source { return run }
     return nil
   }
 }
@@ -33,8 +34,10 @@ struct ListReader {
 
 extension Engine {
   mutating func open(_ id: RequestID, _ source: Reader.Source) {
-    readers[id] = Reader(source: source)
+    let reader = Reader(source: source)
+    readers[id] = reader
     waiting[id] = .reading
+    if let number = reader.follows { runs[number]?.followersCount += 1 }
     readOn(id)
   }
 
@@ -109,7 +112,7 @@ extension Engine {
     endReader(id, Status())
   }
 
-  /// Whether further events may come; asks the deadline heap's owner for dormant runs too.
+  /// Whether further events may come; a run that is followed is in memory while it is open.
   private func isOpen(_ number: RunNumber) -> Bool { runs[number]?.fold.isOpen ?? false }
 
   /// The part of a batch from an event on.
@@ -120,9 +123,18 @@ extension Engine {
   }
 
   private mutating func endReader(_ id: RequestID, _ status: Status) {
-    readers.removeValue(forKey: id)
+    dropReader(id)
     waiting.removeValue(forKey: id)
     send(.end(id, status), .free)
+  }
+
+  mutating func dropReader(_ id: RequestID) {
+    guard let reader = readers.removeValue(forKey: id), let number = reader.follows,
+      let run = runs[number]
+    else { return }
+    run.followers.removeAll { $0 == id }
+    run.followersCount -= 1
+    if !run.isTouched { settle(run) }
   }
 
   // MARK: - Lists
@@ -146,7 +158,7 @@ extension Engine {
     }
     if rows.count == limits.listSliceRows && list.left != 0 { return readOn(id) }
     if let count = list.count {
-      readers.removeValue(forKey: id)
+      dropReader(id)
       var response = CountWorkflowsResponse()
       response.count = count
       return reply(id, .countWorkflows(response), .free)
