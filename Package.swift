@@ -11,9 +11,12 @@ func floor(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+    name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude,
+    swiftSettings: strict)
 }
 
 let package = Package(
@@ -99,7 +102,7 @@ let package = Package(
         "Basics", "Messages", "CProtoOracle", "protoc-gen-holdfast",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
-    tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"]),
+    tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"], exclude: ["Traces"]),
     tests("SQLiteStoreTests", ["Basics", "EngineCore", "Messages", "SQLiteStore"]),
     tests("WireTests", ["Basics", "EngineCore", "Messages", "Wire"]),
     tests("ShellTests", ["Basics", "EngineCore", "Messages", "Shell", "Wire"]),

@@ -53,7 +53,7 @@ extension Engine {
     guard let run = runs[number], run.fold.isOpen else { return }
     var timedOut = WorkflowExecutionTimedOut()
     timedOut.retryState = .retryPolicyNotSet
-    record(run, .workflowExecutionTimedOut(timedOut))
+    close(run, .workflowExecutionTimedOut(timedOut))
     afterClose(run)
   }
 

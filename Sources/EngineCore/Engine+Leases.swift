@@ -63,7 +63,7 @@ extension Engine {
           run.token(of: run.fold.activities[index]).bytes, id, .cancelled, .run(run))
       }
     } else {
-      run.fold.activities[index].returnToQueue()
+      run.fold.activities[index].returnToQueue(at: now)
       changed(run, index)
       offerActivity(key.scheduledEvent, of: run)
     }

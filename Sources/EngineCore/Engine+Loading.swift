@@ -21,6 +21,9 @@ struct Loading {
 
   var purposes: [Load.ID: Purpose] = [:]
   var parked: [Target: ParkedInputs] = [:]
+  /// Closed runs that were loaded for inputs which now wait for another load of their workflow id;
+  /// without them these would begin again.
+  var pinned: [WorkflowKey: [RunNumber]] = [:]
   /// Set while parked inputs are taken up again: what the store has just said.
   var answer: Answer?
   /// Loads under way that no input waits for.
@@ -44,18 +47,35 @@ struct Loading {
 
 /// Inputs that wait, in the order in which they came; bounded, since peers decide how many come.
 struct ParkedInputs {
-  private(set) var inputs: [Input] = []
+  struct Parked {
+    let input: Input
+    /// It waits for the load that looks this request up; nil: any load of the target will do.
+    var request: Fingerprint?
+  }
+
+  private(set) var inputs: [Parked] = []
   private var bytes = 0
 
+  var isEmpty: Bool { inputs.isEmpty }
+
   /// False when there is no room.
-  mutating func add(_ input: Input, _ limits: EngineLimits) -> Bool {
-    let more = input.approximateBytes
+  mutating func add(_ parked: Parked, _ limits: EngineLimits) -> Bool {
+    let more = parked.input.approximateBytes
     guard inputs.count < limits.parkedInputsMax, bytes + more <= limits.parkedBytesMax else {
       return false
     }
-    inputs.append(input)
-    bytes += more
+    append(parked, more)
     return true
+  }
+
+  /// Takes in again what had its place before.
+  mutating func append(_ earlier: ArraySlice<Parked>) {
+    for parked in earlier { append(parked, parked.input.approximateBytes) }
+  }
+
+  private mutating func append(_ parked: Parked, _ more: Int) {
+    inputs.append(parked)
+    bytes += more
   }
 }
 
@@ -72,7 +92,7 @@ extension Engine {
   /// be asked.
   mutating func find(_ key: WorkflowKey, _ runID: RunID, for input: Input) -> Found {
     // Requests about one workflow id take effect in the order in which they came.
-    if let line = loading.parked[.workflow(key)], !line.inputs.isEmpty {
+    if let line = loading.parked[.workflow(key)], !line.isEmpty {
       return park(input, on: .workflow(key))
     }
     if runID != .none {
@@ -106,18 +126,23 @@ extension Engine {
     _ input: Input, on target: Loading.Target, _ subject: Load.Subject,
     request: Fingerprint? = nil
   ) -> Found {
-    let isFirst = loading.parked[target]?.inputs.isEmpty ?? true
+    let isFirst = loading.parked[target]?.isEmpty ?? true
     if isFirst || request != nil {
-      let id = load(subject)
+      // A run stays in memory until it is durable, but of its workflow id's earlier runs nothing
+      // is known here: what their requests did may be in a batch that is on its way.
+      let id = load(subject, request == nil ? .free : .engine)
       loading.purposes[id] = .target(target, request: request)
       counters.loads += 1
     }
-    return park(input, on: target)
+    return park(input, on: target, request)
   }
 
   /// Puts the input into the line of a load that is under way.
-  private mutating func park(_ input: Input, on target: Loading.Target) -> Found {
-    if !loading.parked[target, default: ParkedInputs()].add(input, limits) {
+  private mutating func park(
+    _ input: Input, on target: Loading.Target, _ request: Fingerprint? = nil
+  ) -> Found {
+    let parked = ParkedInputs.Parked(input: input, request: request)
+    if !loading.parked[target, default: ParkedInputs()].add(parked, limits) {
       refuseParked(input, "the load of its run")
     }
     return .parked
@@ -219,18 +244,38 @@ extension Engine {
     case .corrupt(let place): corrupt = place
     default: preconditionFailure("a load of a run was answered with something else")
     }
-    let inputs = loading.parked.removeValue(forKey: target)?.inputs ?? []
+    let waiting = loading.parked.removeValue(forKey: target)?.inputs ?? []
     if let corrupt {
       counters.corruptRuns += 1
-      for input in inputs { refuseCorrupt(input, corrupt) }
+      for parked in waiting { refuseCorrupt(parked.input, corrupt) }
       return
     }
     loading.answer = Loading.Answer(
       target: target, request: request, found: found, corrupt: corrupt)
-    for input in inputs { handle(input) }
+    takeUp(waiting, target, request)
     loading.answer = nil
     if case .run(let number) = target { settleClaims(number) }
     if let restored { settleLoaded(restored) }
+    if case .workflow(let key) = target, loading.parked[target] == nil {
+      for number in loading.pinned.removeValue(forKey: key) ?? [] {
+        if let run = runs[number] { settleLoaded(run) }
+      }
+    }
+  }
+
+  /// Takes up what the answer is enough for. Nothing passes what came before it: from the first one
+  /// on that waits for another look-up, all keep their places.
+  private mutating func takeUp(
+    _ waiting: [ParkedInputs.Parked], _ target: Loading.Target, _ request: Fingerprint?
+  ) {
+    var rest = waiting[...]
+    while let next = rest.first, next.request == nil || next.request == request,
+      loading.parked[target] == nil
+    {
+      rest.removeFirst()
+      handle(next.input)
+    }
+    if !rest.isEmpty { loading.parked[target, default: ParkedInputs()].append(rest) }
   }
 
   private mutating func refuseCorrupt(_ input: Input, _ place: String) {

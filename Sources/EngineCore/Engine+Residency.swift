@@ -121,6 +121,9 @@ extension Engine {
 
   /// A run that was loaded and then not changed must not stay for ever.
   mutating func settleLoaded(_ run: Run) {
+    if !run.fold.isOpen, loading.parked[.workflow(run.key)] != nil {
+      return loading.pinned[run.key, default: []].append(run.number)
+    }
     if !run.isTouched { settle(run) }
   }
 
@@ -228,8 +231,7 @@ extension Engine {
     }
     guard let (after, countMax) = window.readOn() else { return }
     let id = load(
-      .deadlines(
-        afterDeadline: after.deadline, afterRun: after.run, countMax: countMax))
+      .deadlines(afterDeadline: after.deadline, afterRun: after.run, countMax: countMax), .free)
     loading.purposes[id] = .deadlines
   }
 
@@ -240,7 +242,7 @@ extension Engine {
     guard runs[number] == nil, loading.parked[target] == nil else { return }
     loading.parked[target] = ParkedInputs()
     loading.dueLoads += 1
-    loading.purposes[load(.run(number))] = .due(number)
+    loading.purposes[load(.run(number), .free)] = .due(number)
     counters.loads += 1
   }
 

@@ -53,15 +53,19 @@ public struct Engine {
 
   // The step under way.
   var out = Effects()
+  /// Sessions that have room again although their worker granted nothing: a replay ended, or a task
+  /// did not reach it.
+  var freed: Set<SessionID> = []
   private var outbox: [(gate: Gate, send: Send)] = []
+  private var loads: [(gate: Gate, load: Load)] = []
   private var touched: [Run] = []
   private var isStepping = false
   var counters = EngineCounters()
   private let writer = EventWriter()
 
-  /// What a send depends on.
+  /// What a send or a load depends on; writes of the step under way count.
   enum Gate {
-    /// Nothing: only workflow activations and evictions.
+    /// Nothing: workflow activations and evictions, and loads of what is durable in any case.
     case free
     /// The newest write of the run.
     case run(Run)
@@ -106,6 +110,7 @@ public struct Engine {
     swap(&out, &effects)
     out.removeAll()
     handle(input)
+    fillFreed()
     finish()
     swap(&out, &effects)
     isStepping = false
@@ -164,7 +169,7 @@ public struct Engine {
     case .willCompleteElsewhere(let m): willCompleteElsewhere(id, m)
     case .heartbeat(let m): heartbeat(id, m)
     case .evicted(let m): evicted(id, m)
-    case .detach: sessions[id]?.isDraining = true
+    case .detach: detach(id)
     case nil:
       endSession(
         id, .refusal(.invalidArgument, .malformedRequest, "a worker message without a kind"))
@@ -184,9 +189,9 @@ public struct Engine {
     reply(id, .failure(status), gate)
   }
 
-  mutating func load(_ subject: Load.Subject, after: WriteSerial = .none) -> Load.ID {
+  mutating func load(_ subject: Load.Subject, _ gate: Gate) -> Load.ID {
     let id = loading.nextID()
-    out.loads.append(GatedLoad(after: after, load: Load(id: id, subject: subject)))
+    loads.append((gate, Load(id: id, subject: subject)))
     return id
   }
 
@@ -224,13 +229,7 @@ public struct Engine {
     }
     out.serial = serial
     for (gate, send) in outbox {
-      let after: WriteSerial
-      switch gate {
-      case .free: after = .none
-      case .run(let run): after = run.lastWrite
-      case .engine: after = serial
-      }
-      out.sends.append(GatedSend(after: after, send: send))
+      out.sends.append(GatedSend(after: self.serial(of: gate), send: send))
     }
     for run in touched {
       run.isTouched = false
@@ -239,8 +238,22 @@ public struct Engine {
       settle(run)
     }
     leave()
+    // Last, because followers of a history read on.
+    for (gate, load) in loads {
+      out.loads.append(GatedLoad(after: self.serial(of: gate), load: load))
+    }
     touched.removeAll(keepingCapacity: true)
     outbox.removeAll(keepingCapacity: true)
+    loads.removeAll(keepingCapacity: true)
+  }
+
+  /// The write that must be durable; known when the step's writes are made.
+  private func serial(of gate: Gate) -> WriteSerial {
+    switch gate {
+    case .free: return .none
+    case .run(let run): return run.lastWrite
+    case .engine: return serial
+    }
   }
 
   private mutating func flush(_ run: Run) {

@@ -87,7 +87,8 @@ final class Run {
 
   /// No task, no activity, nobody who waits: the run can leave memory.
   var isAtRest: Bool {
-    task.isIdle && !wantsTask && fold.activities.isEmpty && followers.isEmpty && fold.unseen.isEmpty
+    task.isIdle && !wantsTask && fold.activities.isEmpty && followers.isEmpty
+      && fold.unseen.isEmpty
   }
 
   /// About how many bytes of memory the run takes.
@@ -110,7 +111,13 @@ struct WaitingQuery {
   let id: String
 }
 
-struct EndedAttempt {
+struct EndedAttempt: Equatable {
   let scheduledEvent: Int64
   let attempt: Int32
+  let end: AttemptEnd
+}
+
+/// What a report says of its attempt.
+enum AttemptEnd {
+  case completed, failed, cancelled
 }

@@ -14,8 +14,9 @@ struct Reader {
   /// The store has been asked for the next part.
   var isLoading = false
 
-  var run: RunNumber? {
-    if case .history(let run, _, _) = source { return run }
+  /// The run that it follows until its end.
+  var follows: RunNumber? {
+    if case .history(let run, _, true) = source { return run }
     return nil
   }
 }
@@ -33,8 +34,9 @@ struct ListReader {
 
 extension Engine {
   mutating func open(_ id: RequestID, _ source: Reader.Source) {
-    readers[id] = Reader(source: source)
-    if case .history(let number, _, true) = source { runs[number]?.followers.append(id) }
+    let reader = Reader(source: source)
+    readers[id] = reader
+    if let number = reader.follows { runs[number]?.followers.append(id) }
     waiting[id] = .reading
     readOn(id)
   }
@@ -57,12 +59,12 @@ extension Engine {
       }
       load = self.load(
         .history(number, from: next, bytesMax: limits.activationBytesMax / 2),
-        after: run?.lastWrite ?? .none)
+        run.map { .run($0) } ?? .free)
     case .list(let list):
       // Lists show what was acknowledged: everything written so far must be durable.
       load = self.load(
         .rows(namespace: list.namespace, before: list.before, countMax: limits.listSliceRows),
-        after: serial)
+        .engine)
     }
     loading.purposes[load] = .read(id)
     readers[id]?.isLoading = true
@@ -122,7 +124,7 @@ extension Engine {
 
   /// The reader has ended or is not wanted any more.
   mutating func dropReader(_ id: RequestID) {
-    guard let reader = readers.removeValue(forKey: id), let number = reader.run,
+    guard let reader = readers.removeValue(forKey: id), let number = reader.follows,
       let run = runs[number]
     else { return }
     run.followers.removeAll { $0 == id }
@@ -151,7 +153,7 @@ extension Engine {
     }
     if rows.count == limits.listSliceRows && list.left != 0 { return readOn(id) }
     if let count = list.count {
-      readers.removeValue(forKey: id)
+      dropReader(id)
       var response = CountWorkflowsResponse()
       response.count = count
       return reply(id, .countWorkflows(response), .engine)

@@ -46,7 +46,7 @@ struct Session {
 
   var takesTasks: Bool { workflowSlots > 0 && isResponsive && !isDraining }
   var isResponsive: Bool { !isUnresponsive && !isSilent }
-  var takesActivities: Bool { activitySlots > 0 && !isDraining }
+  var takesActivities: Bool { activitySlots > 0 && !isSilent && !isDraining }
 
   var holder: LeaseHolder {
     var holder = LeaseHolder()

@@ -11,6 +11,8 @@ final class World {
   private(set) var store = MemoryStore()
   var now = Instant(ms: 1_700_000_000_000)
   private var effects = Effects()
+  /// Sees each input and what the engine made of it.
+  var observer: ((Input, Effects) -> Void)?
 
   var holdsCommits = false
   private var staged: [Write] = []
@@ -43,6 +45,7 @@ final class World {
 
   func step(_ input: Input) {
     engine.step(input, now: now, into: &effects)
+    observer?(input, effects)
     staged += effects.writes
     if !effects.writes.isEmpty { stagedSerial = effects.serial }
     gated += effects.sends
@@ -103,10 +106,13 @@ final class World {
 
   // MARK: - Requests
 
+  /// The id that the next request will have.
+  var nextRequest: RequestID { RequestID(connection: 1, stream: requests + 1) }
+
   @discardableResult
   func request(_ request: Request) -> RequestID {
+    let id = nextRequest
     requests += 1
-    let id = RequestID(connection: 1, stream: requests)
     step(.request(id, request))
     return id
   }
