@@ -100,9 +100,9 @@ public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
     var place = start
     while true {
       var least = place
-      for child in (2 * place + 1)...(2 * place + 2) where child < entries.count {
-        if precedes(entries[child], entries[least]) { least = child }
-      }
+      let left = 2 * place + 1
+      if left < entries.count, precedes(entries[left], entries[least]) { least = left }
+      if left + 1 < entries.count, precedes(entries[left + 1], entries[least]) { least = left + 1 }
       guard least != place else { return }
       exchange(place, least)
       place = least

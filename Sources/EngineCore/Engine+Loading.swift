@@ -268,14 +268,15 @@ extension Engine {
   private mutating func takeUp(
     _ waiting: [ParkedInputs.Parked], _ target: Loading.Target, _ request: Fingerprint?
   ) {
-    var rest = waiting[...]
-    while let next = rest.first, next.request == nil || next.request == request,
-      loading.parked[target] == nil
+    var taken = 0
+    while taken < waiting.count, loading.parked[target] == nil,
+      waiting[taken].request == nil || waiting[taken].request == request
     {
-      rest.removeFirst()
-      handle(next.input)
+      taken += 1
+      handle(waiting[taken - 1].input)
     }
-    if !rest.isEmpty { loading.parked[target, default: ParkedInputs()].append(rest) }
+    guard taken < waiting.count else { return }
+    loading.parked[target, default: ParkedInputs()].append(waiting[taken...])
   }
 
   private mutating func refuseCorrupt(_ input: Input, _ place: String) {

@@ -36,7 +36,7 @@ public struct Shell {
   var isDiskFull = false
   var encoder = EncoderBox()
   /// Where a session's messages go.
-  var sessions: [SessionID: (connection: ConnectionID, stream: UInt64)] = [:]
+  var sessions: [SessionID: (connection: Connection, stream: UInt64)] = [:]
   /// Requests with a deadline, connections without Hello, and those that are to be closed.
   var deadlines = DeadlineHeap<ShellDeadline>()
   var output = ShellOutput()
@@ -137,13 +137,13 @@ public struct Shell {
     }
   }
 
-  mutating func openSession(_ attach: Attach, _ id: ConnectionID, _ stream: UInt64) {
+  mutating func openSession(_ attach: Attach, _ connection: Connection, _ stream: UInt64) {
     lastSession += 1
     let session = SessionID(lastSession)
-    sessions[session] = (id, stream)
-    connections[id]?.streams[stream] = .work(session: session)
-    armPing(id)
-    step(.sessionOpened(session, attach, connections[id]?.peer.process))
+    sessions[session] = (connection, stream)
+    connection.streams[stream] = .work(session: session)
+    armPing(connection.id)
+    step(.sessionOpened(session, attach, connection.peer.process))
   }
 
   /// The worker has ended its stream, or its connection is gone.
@@ -159,11 +159,11 @@ public struct Shell {
     guard !isDraining else { return }
     isDraining = true
     step(.drain)
-    for id in connections.keys.sorted() {
+    for connection in connections.values.sorted(by: { $0.id < $1.id }) {
       var goAway = GoAway()
       goAway.message = "the engine is going away"
-      goAway.lastStream = connections[id]?.lastStream ?? 0
-      send(.goAway(goAway), to: id)
+      goAway.lastStream = connection.lastStream
+      send(.goAway(goAway), to: connection)
     }
   }
 
@@ -176,11 +176,14 @@ public struct Shell {
     case .hold(let us): output.holdUs = us
     case .commit(let writes): output.commit = writes
     }
-    for id in output.dirty { writeWork(id) }
+    for id in output.dirty {
+      guard let connection = connections[id] else { continue }
+      writeWork(connection)
+      connection.isDirty = false
+    }
     output.isDrained = isDraining && gate.isIdle && engine.statistics.tasksOut == 0
     result = output
     output = ShellOutput()
-    for id in result.dirty { connections[id]?.isDirty = false }
   }
 
   /// Processes whose end must be told by `processGone`, at once if they are gone already; asked for
@@ -192,80 +195,87 @@ public struct Shell {
 
   /// Moves a connection's outgoing bytes to the caller.
   public mutating func takeOutgoing(_ id: ConnectionID) -> [UInt8] {
-    guard let bytes = connections[id]?.outgoing else { return [] }
-    connections[id]?.outgoing = []
-    return bytes
+    guard let connection = connections[id] else { return [] }
+    defer { connection.outgoing = [] }
+    return connection.outgoing
   }
 
-  mutating func markDirty(_ id: ConnectionID) {
-    guard connections[id]?.isDirty == false else { return }
-    connections[id]?.isDirty = true
-    output.dirty.append(id)
+  private mutating func markDirty(_ connection: Connection) {
+    guard !connection.isDirty else { return }
+    connection.isDirty = true
+    output.dirty.append(connection.id)
   }
 
-  private mutating func writeWork(_ id: ConnectionID) {
-    guard let work = connections[id]?.work, !work.isEmpty else { return }
-    connections[id]?.work.removeAll(keepingCapacity: true)
+  private mutating func writeWork(_ connection: Connection) {
+    guard !connection.work.isEmpty else { return }
+    let work = connection.work
+    connection.work = []
     for (stream, messages) in work {
       var response = WorkResponse()
       response.messages = messages
-      withOutgoing(id) { $0.append(stream: stream, body: response, to: &$1) }
+      withOutgoing(connection) { $0.append(stream: stream, body: response, to: &$1) }
     }
   }
 
   mutating func withOutgoing(
-    _ id: ConnectionID, _ body: (inout FrameEncoder, inout [UInt8]) -> Void
+    _ connection: Connection, _ body: (inout FrameEncoder, inout [UInt8]) -> Void
   ) {
-    guard connections[id]?.isClosing == false else { return }
-    encoder.with { encoder in body(&encoder, &connections[id]!.outgoing) }
-    markDirty(id)
+    encoder.with { encoder in body(&encoder, &connection.outgoing) }
+    markDirty(connection)
   }
 
-  mutating func send(_ kind: Frame.Kind, stream: UInt64 = 0, to id: ConnectionID) {
+  mutating func send(_ kind: Frame.Kind, stream: UInt64 = 0, to connection: Connection) {
     var frame = Frame()
     frame.stream = stream
     frame.kind = kind
-    withOutgoing(id) { $0.append(frame, to: &$1) }
+    withOutgoing(connection) { $0.append(frame, to: &$1) }
   }
 
   /// Carries out a send of the engine; what its peer has given up goes nowhere.
   private mutating func emit(_ send: Send) {
     switch send {
     case .reply(let request, let reply):
-      let id = ConnectionID(request.connection)
-      guard endStream(id, request.stream) else { return }
-      withOutgoing(id) { $0.append(reply, stream: request.stream, to: &$1) }
+      guard let connection = endStream(request) else { return }
+      withOutgoing(connection) { $0.append(reply, stream: request.stream, to: &$1) }
     case .part(let request, let bytes): emitPart(request, bytes)
     case .end(let request, let status):
-      let id = ConnectionID(request.connection)
-      guard endStream(id, request.stream) else { return }
-      withOutgoing(id) { $0.append(end: status, stream: request.stream, to: &$1) }
+      guard let connection = endStream(request) else { return }
+      withOutgoing(connection) { $0.append(end: status, stream: request.stream, to: &$1) }
     case .worker(let session, let message):
       guard let place = sessions[session] else { return }
-      connections[place.connection]?.add(message, stream: place.stream)
+      place.connection.add(message, stream: place.stream)
       markDirty(place.connection)
     case .endSession(let session, let status):
-      guard let place = sessions.removeValue(forKey: session) else { return }
+      guard let (connection, stream) = sessions.removeValue(forKey: session) else { return }
       gate.sessionEnded(session)
-      writeWork(place.connection)
-      guard endStream(place.connection, place.stream) else { return }
-      withOutgoing(place.connection) { $0.append(end: status, stream: place.stream, to: &$1) }
+      writeWork(connection)
+      guard endStream(connection, stream) else { return }
+      withOutgoing(connection) { $0.append(end: status, stream: stream, to: &$1) }
     }
   }
 
   private mutating func emitPart(_ request: RequestID, _ bytes: [UInt8]) {
-    let id = ConnectionID(request.connection)
-    guard case .reading(let credit, _) = connections[id]?.streams[request.stream] else { return }
-    withOutgoing(id) { $0.append(stream: request.stream, bytes: bytes, to: &$1) }
+    guard let connection = connections[ConnectionID(request.connection)],
+      case .reading(let credit, _) = connection.streams[request.stream]
+    else { return }
+    withOutgoing(connection) { $0.append(stream: request.stream, bytes: bytes, to: &$1) }
     let left = credit - 1
-    connections[id]?.streams[request.stream] = .reading(credit: left, isWanted: left > 0)
+    connection.streams[request.stream] = .reading(credit: left, isWanted: left > 0)
     if left > 0 { step(.readMore(request)) }
   }
 
+  /// The connection of the request's stream, if it was open.
+  private mutating func endStream(_ request: RequestID) -> Connection? {
+    guard let connection = connections[ConnectionID(request.connection)],
+      endStream(connection, request.stream)
+    else { return nil }
+    return connection
+  }
+
   /// True if the stream was open.
-  mutating func endStream(_ id: ConnectionID, _ stream: UInt64) -> Bool {
-    deadlines.remove(.request(RequestID(connection: id.value, stream: stream)))
-    return connections[id]?.streams.removeValue(forKey: stream) != nil
+  mutating func endStream(_ connection: Connection, _ stream: UInt64) -> Bool {
+    deadlines.remove(.request(RequestID(connection: connection.id.value, stream: stream)))
+    return connection.streams.removeValue(forKey: stream) != nil
   }
 }
 
