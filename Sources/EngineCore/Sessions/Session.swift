@@ -2,7 +2,9 @@ import Basics
 import Messages
 
 /// A worker's attachment.
-struct Session {
+///
+/// A class, because a struct of its size would be moved at each look-up; it never leaves the engine.
+final class Session {
   let id: SessionID
   let attach: Attach
   let queue: QueueKey
