@@ -12,6 +12,7 @@ help:
 	@echo "make test-long         fifty kills, ten thousand evictions: before a release"
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
+	@echo "make size              the release binary's size, libraries and idle memory; with limits"
 	@echo "make bench             throughput, latency, commits, beside the device's own sync time"
 	@echo "make format            rewrite the sources in the house style"
 	@echo "make generate          make the generated code anew from proto/"
@@ -59,7 +60,7 @@ test-c: setup
 	$(MAKE) -C examples/order-saga/payments test
 
 test-python: python
-	$(SWIFT_BUILD) --product holdfast
+	$(SWIFT_BUILD) --build-tests
 	HOLDFAST_BIN=$$($(SWIFT_BUILD) --show-bin-path)/holdfast \
 	  $(VENV)/bin/python -m pytest -q clients/python/tests
 
@@ -73,6 +74,9 @@ bench: setup
 	$(SWIFT_BUILD) -c release --product holdfast-bench
 	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $$bin/holdfast-bench $$bin
 
+size: setup
+	SCRATCH=$(SCRATCH) ./scripts/size
+
 generate: setup
 	./proto/generate
 
@@ -81,4 +85,5 @@ format: setup
 	find clients/c -name generated -prune -o \( -name '*.[ch]' -print \) | grep -v build/ \
 	  | xargs clang-format -i
 
-.PHONY: help setup build install demo python test test-tidy test-swift test-c test-python test-long bench generate format
+.PHONY: help setup build install demo python test test-tidy test-swift test-c test-python \
+  test-long bench size generate format

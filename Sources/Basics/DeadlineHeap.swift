@@ -70,6 +70,16 @@ public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
     return first
   }
 
+  /// Keeps the first `count` entries; the last of those.
+  @inlinable public mutating func keepFirst(_ count: Int) -> Entry? {
+    // A sorted array is a heap.
+    let kept = entries.sorted(by: precedes).prefix(count)
+    entries = Array(kept)
+    places = Dictionary(
+      uniqueKeysWithValues: kept.enumerated().map { ($0.element.key, $0.offset) })
+    return kept.last
+  }
+
   @inlinable func precedes(_ a: Entry, _ b: Entry) -> Bool {
     a.time != b.time ? a.time < b.time : a.order < b.order
   }
@@ -90,9 +100,9 @@ public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
     var place = start
     while true {
       var least = place
-      for child in (2 * place + 1)...(2 * place + 2) where child < entries.count {
-        if precedes(entries[child], entries[least]) { least = child }
-      }
+      let left = 2 * place + 1
+      if left < entries.count, precedes(entries[left], entries[least]) { least = left }
+      if left + 1 < entries.count, precedes(entries[left + 1], entries[least]) { least = left + 1 }
       guard least != place else { return }
       exchange(place, least)
       place = least

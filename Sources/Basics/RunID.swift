@@ -30,7 +30,8 @@ public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
     guard text.count == RunID.textLength else { return nil }
     var words: (UInt64, UInt64) = (0, 0)
     var digits = 0
-    for (index, byte) in text.enumerated() {
+    for index in 0..<RunID.textLength {
+      let byte = text[index]
       if index == 8 || index == 13 || index == 18 || index == 23 {
         guard byte == UInt8(ascii: "-") else { return nil }
         continue
@@ -49,28 +50,45 @@ public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
   }
 
   private static func digit(_ byte: UInt8) -> UInt64? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): return UInt64(byte - UInt8(ascii: "0"))
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): return UInt64(byte - UInt8(ascii: "a") + 10)
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): return UInt64(byte - UInt8(ascii: "A") + 10)
-    default: return nil
-    }
+    let number = byte &- UInt8(ascii: "0")
+    if number < 10 { return UInt64(number) }
+    let letter = (byte | 0x20) &- UInt8(ascii: "a")
+    return letter < 6 ? UInt64(letter) + 10 : nil
   }
 
   /// Writes the text form, lower case; `target` holds exactly `textLength` bytes.
   public func write(to target: UnsafeMutableRawBufferPointer) {
     precondition(target.count == RunID.textLength)
-    var place = 0
-    for index in 0..<32 {
-      if index == 8 || index == 12 || index == 16 || index == 20 {
-        target[place] = UInt8(ascii: "-")
-        place += 1
+    let digits = (
+      RunID.digits(UInt32(truncatingIfNeeded: high >> 32)),
+      RunID.digits(UInt32(truncatingIfNeeded: high)),
+      RunID.digits(UInt32(truncatingIfNeeded: low >> 32)),
+      RunID.digits(UInt32(truncatingIfNeeded: low))
+    )
+    func put(_ digits: some FixedWidthInteger, at place: Int) {
+      withUnsafeBytes(of: digits.littleEndian) { bytes in
+        UnsafeMutableRawBufferPointer(rebasing: target[place..<place + bytes.count])
+          .copyMemory(from: bytes)
       }
-      let word = index < 16 ? high : low
-      let digit = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (index & 15)) & 15)
-      target[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-      place += 1
     }
+    put(digits.0, at: 0)
+    put(UInt32(truncatingIfNeeded: digits.1), at: 9)
+    put(UInt32(truncatingIfNeeded: digits.1 >> 32), at: 14)
+    put(UInt32(truncatingIfNeeded: digits.2), at: 19)
+    put(UInt32(truncatingIfNeeded: digits.2 >> 32), at: 24)
+    put(digits.3, at: 28)
+    for place in [8, 13, 18, 23] { target[place] = UInt8(ascii: "-") }
+  }
+
+  /// The eight hexadecimal digits of a word, the first one in the lowest byte.
+  private static func digits(_ word: UInt32) -> UInt64 {
+    // Spreads the nibbles over eight bytes, then turns all eight into digits at once.
+    var x = UInt64(word.byteSwapped)
+    x = (x | x << 16) & 0x0000_FFFF_0000_FFFF
+    x = (x | x << 8) & 0x00FF_00FF_00FF_00FF
+    x = (x >> 4 & 0x000F_000F_000F_000F) | (x & 0x000F_000F_000F_000F) << 8
+    let isLetter = (x + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return x + 0x3030_3030_3030_3030 + isLetter * 0x27
   }
 
   public var description: String {

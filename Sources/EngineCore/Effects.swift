@@ -9,8 +9,8 @@ public struct Effects: Sendable {
   public var serial = WriteSerial.none
   public var loads: [GatedLoad] = []
   public var sends: [GatedSend] = []
-  /// Processes that held leases before the engine was started: `processGone` is wanted for those
-  /// that are dead, and when one dies.
+  /// Processes that hold leases from before this start of the engine: `processGone` is wanted when
+  /// they end, or at once if they have ended.
   public var watches: [ProcessIdentity] = []
 
   public init() {}
@@ -40,17 +40,18 @@ public struct GatedLoad: Sendable {
   public var load: Load
 }
 
-/// What leaves the engine for its peers.
+/// What leaves the engine for its peers. Each is moved several times on its way, so the large ones
+/// are boxed.
 public enum Send: Sendable {
   /// The answer to a unary request; ends its stream.
-  case reply(RequestID, Reply)
+  indirect case reply(RequestID, Reply)
   /// A message of a streamed answer, as the bytes of the method's response message.
   case part(RequestID, [UInt8])
   /// The end of a streamed answer.
-  case end(RequestID, Status)
-  case worker(SessionID, EngineMessage)
+  indirect case end(RequestID, Status)
+  indirect case worker(SessionID, EngineMessage)
   /// Ends a Work stream; nothing follows.
-  case endSession(SessionID, Status)
+  indirect case endSession(SessionID, Status)
 }
 
 public enum Reply: Sendable {

@@ -70,10 +70,10 @@ extension Engine {
     case .none: return stale(bytes, id, kind, .engine)
     case .run(let run):
       if let index = current(token, in: run) {
-        if kind.endsAttempt { run.remember(token) }
+        if let end = kind.end { run.remember(token, end) }
         return body(&self, run, index)
       }
-      if run.hasEnded(token), !kind.isHeartbeat { return recorded(bytes, id, run) }
+      if let end = kind.end, run.hasEnded(token, end) { return recorded(bytes, id, run) }
       stale(bytes, id, kind, .run(run))
     }
   }
@@ -131,7 +131,9 @@ extension Engine {
   // MARK: - Ends
 
   /// The attempt failed: another one by the policy, or the end.
-  mutating func attemptFailed(_ run: Run, _ index: Int, _ failure: Failure) {
+  mutating func attemptFailed(
+    _ run: Run, _ index: Int, _ failure: Failure, by identity: String = ""
+  ) {
     if case .workerLost = failure.info?.kind {
       run.fold.activities[index].row.workersLostInARow += 1
       counters.workersLost += 1
@@ -152,7 +154,7 @@ extension Engine {
         changed(run, index)
       }
     case .giveUp(let state):
-      end(run, index, ending(failure, state, run.fold.activities[index]))
+      end(run, index, ending(failure, state, run.fold.activities[index]), by: identity)
     }
   }
 
@@ -169,9 +171,11 @@ extension Engine {
     return .timedOut(whole, state)
   }
 
-  mutating func attemptCancelled(_ run: Run, _ index: Int, _ details: [Payload]) {
+  mutating func attemptCancelled(
+    _ run: Run, _ index: Int, _ details: [Payload], by identity: String = ""
+  ) {
     if run.fold.activities[index].cancelRequested {
-      return end(run, index, .canceled(details))
+      return end(run, index, .canceled(details), by: identity)
     }
     // Nobody asked for it: the worker gave up, which is a failure like others.
     var application = ApplicationFailure()
@@ -179,11 +183,15 @@ extension Engine {
     application.details = details
     attemptFailed(
       run, index,
-      .engine("the worker cancelled the activity by itself", .application(application)))
+      .engine("the worker cancelled the activity by itself", .application(application)),
+      by: identity)
   }
 
-  /// Records the terminal event, after the start of the attempt if it had started.
-  mutating func end(_ run: Run, _ index: Int, _ end: ActivityEnd) {
+  /// Records the terminal event, after the start of the attempt if it had started. `reporter` is
+  /// who brought the end when that was not the lease's holder.
+  mutating func end(
+    _ run: Run, _ index: Int, _ end: ActivityEnd, by reporter: String = ""
+  ) {
     let activity = run.fold.activities[index]
     release(run, index)
     let event = activity.scheduledEvent
@@ -199,7 +207,7 @@ extension Engine {
       started.lastFailure = activity.row.lastFailure
       record(run, .activityTaskStarted(started))
     }
-    record(run, Engine.terminal(end, activity, identity))
+    record(run, Engine.terminal(end, activity, reporter.isEmpty ? identity : reporter))
     afterInbound(run)
   }
 
@@ -334,27 +342,31 @@ extension Activity {
 }
 
 extension Run {
-  func hasEnded(_ token: ActivityToken) -> Bool {
-    runID == token.runID
-      && ended.contains {
-        $0.scheduledEvent == token.scheduledEvent && $0.attempt == token.attempt
-      }
+  func hasEnded(_ token: ActivityToken, _ end: AttemptEnd) -> Bool {
+    runID == token.runID && ended.contains(EndedAttempt(token, end))
   }
-}
 
-extension Run {
-  /// The lease itself brought the end of its attempt: its repetition is answered as recorded.
-  func remember(_ token: ActivityToken) {
-    ended.append(EndedAttempt(scheduledEvent: token.scheduledEvent, attempt: token.attempt))
+  /// The lease itself brought this end of its attempt: its repetition is answered as recorded.
+  func remember(_ token: ActivityToken, _ end: AttemptEnd) {
+    ended.append(EndedAttempt(token, end))
     if ended.count > 64 { ended.removeFirst() }
   }
 }
 
+extension EndedAttempt {
+  fileprivate init(_ token: ActivityToken, _ end: AttemptEnd) {
+    self.init(scheduledEvent: token.scheduledEvent, attempt: token.attempt, end: end)
+  }
+}
+
 extension WorkerMessage.Kind {
-  fileprivate var endsAttempt: Bool {
+  /// How the message ends its attempt; nil when it does not.
+  fileprivate var end: AttemptEnd? {
     switch self {
-    case .activityCompleted, .activityFailed, .reportActivityCancelled: return true
-    default: return false
+    case .activityCompleted: return .completed
+    case .activityFailed: return .failed
+    case .reportActivityCancelled: return .cancelled
+    default: return nil
     }
   }
 

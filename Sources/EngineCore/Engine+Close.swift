@@ -8,14 +8,19 @@ extension Engine {
     event.reason = reason
     event.details = details
     event.identity = identity
-    releaseAll(of: run)
-    record(run, .workflowExecutionTerminated(event))
+    close(run, .workflowExecutionTerminated(event))
     afterClose(run)
   }
 
-  /// Tells the workers of pending activities; must come before the terminal event, which removes
-  /// them from the fold.
-  mutating func releaseAll(of run: Run) {
+  /// Records the terminal event; before it, lets go of what the run has in hand, since the event
+  /// removes all that from the fold.
+  mutating func close(_ run: Run, _ terminal: HistoryEvent.Attributes) {
+    releaseAll(of: run)
+    record(run, terminal)
+  }
+
+  /// Tells the workers of pending activities, and removes the deadlines.
+  private mutating func releaseAll(of run: Run) {
     for index in run.fold.activities.indices {
       let activity = run.fold.activities[index]
       if activity.phase == .started, let session = activity.session {
@@ -85,12 +90,10 @@ extension Engine {
       if resultWaiters[number]?.isEmpty ?? false { resultWaiters.removeValue(forKey: number) }
     case .query(let number):
       // One that is out comes back to nobody.
-      runs[number]?.queries.removeAll { $0.request == id }
-    case .reading:
-      if let reader = readers.removeValue(forKey: id), let number = reader.run {
-        runs[number]?.followers.removeAll { $0 == id }
-        if let run = runs[number] { settle(run) }
-      }
+      guard let run = runs[number] else { return }
+      run.queries.removeAll { $0.request == id }
+      queriesLeft(run)
+    case .reading: dropReader(id)
     }
   }
 }

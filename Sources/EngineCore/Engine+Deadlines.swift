@@ -11,10 +11,8 @@ enum Deadline: Hashable, Sendable {
   case runTimeout(RunNumber)
   /// The session that caches the run has been waited for.
   case sticky(RunNumber)
-  /// A run has rested for long enough.
-  case residency(RunNumber)
-  /// A run that only the store knows must be looked at.
-  case dormant(RunNumber)
+  /// The run that rests longest has rested for long enough.
+  case residency
   /// Heartbeats must become durable.
   case heartbeats
 }
@@ -31,11 +29,11 @@ extension Engine {
       case .task(let number): taskDue(number)
       case .runTimeout(let number): runTimedOut(number)
       case .sticky(let number): stickyDue(number)
-      case .residency(let number): becomeDormant(number)
-      case .dormant(let number): dormantDue(number)
+      case .residency: residencyDue()
       case .heartbeats: flushHeartbeats()
       }
     }
+    wakeDormant()
   }
 
   private mutating func timerDue(_ number: RunNumber, _ seq: UInt32) {
@@ -55,7 +53,7 @@ extension Engine {
     guard let run = runs[number], run.fold.isOpen else { return }
     var timedOut = WorkflowExecutionTimedOut()
     timedOut.retryState = .retryPolicyNotSet
-    record(run, .workflowExecutionTimedOut(timedOut))
+    close(run, .workflowExecutionTimedOut(timedOut))
     afterClose(run)
   }
 

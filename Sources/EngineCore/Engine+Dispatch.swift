@@ -20,10 +20,9 @@ extension Engine {
       if session.takesTasks { return lease(run, to: cached) }
       if session.isResponsive && !session.isDraining {
         sessions[cached]?.sticky.append(run.number)
-        if sessionWithRoom(for: run) != nil {
-          deadlines.set(
-            .sticky(run.number), at: now + times.stickyWait, order: .init(run.number.value))
-        }
+        // Also when nobody else has room now: somebody may have later.
+        deadlines.set(
+          .sticky(run.number), at: now + times.stickyWait, order: .init(run.number.value))
         return
       }
     }
@@ -85,6 +84,13 @@ extension Engine {
     for run in aside { queueUp(run) }
   }
 
+  /// What waited for the room that this step made is given out.
+  mutating func fillFreed() {
+    guard !freed.isEmpty else { return }
+    for id in freed.sorted() { fillTasks(id) }
+    freed.removeAll(keepingCapacity: true)
+  }
+
   /// The task goes to the session: live if it has the run, else after a replay.
   private mutating func lease(_ run: Run, to id: SessionID) {
     deadlines.remove(.sticky(run.number))
@@ -127,7 +133,7 @@ extension Engine {
     activation.workflowType = run.workflowType
     activation.attempt = run.task.attempt
     activation.taskTimeoutMs = run.taskTimeout
-    let shown = fill(&activation, run, lease.purpose)
+    let shown = fill(&activation, run, lease)
     run.task.withLease { $0.shown = shown }
     run.cachedBy = lease.session
     sessions[lease.session]?.cached.insert(run.number)
@@ -137,7 +143,7 @@ extension Engine {
   }
 
   private func fill(
-    _ activation: inout Activation, _ run: Run, _ purpose: WorkflowTask.Purpose
+    _ activation: inout Activation, _ run: Run, _ lease: WorkflowTask.Lease
   ) -> WorkflowTask.Shown {
     var shown = WorkflowTask.Shown()
     shown.historyLength = run.fold.lastEventID
@@ -145,25 +151,19 @@ extension Engine {
     shown.continueAsNewSuggested =
       shown.historyLength >= limits.historyEventsSuggested
       || shown.historyBytes >= limits.historyBytesSuggested
-    switch purpose {
+    switch lease.purpose {
     case .activation:
       let (jobs, through) = run.fold.unseen.jobs(bytesMax: limits.activationBytesMax)
       activation.jobs = jobs
       shown.through = through ?? run.fold.lastEventID
       shown.activationTime = max(now, run.fold.activationTime)
     case .query:
-      activation.jobs = run.queries.map { waiting in
-        var query = QueryWorkflowJob()
-        query.queryID = waiting.id
-        query.queryType = waiting.query.queryType
-        query.args = waiting.query.args
-        query.header = waiting.query.header
-        var job = Job()
-        job.kind = .queryWorkflow(query)
-        return job
-      }
+      let asked = run.queries.prefix(fitting: limits.activationBytesMax)
+      activation.jobs = asked.map { Job(asking: $0) }
+      shown.queries = asked.map(\.id)
       shown.through = run.fold.through
-      shown.activationTime = run.fold.activationTime
+      // Of a closed run that was loaded only the borders are known; its replay told the time.
+      shown.activationTime = max(run.fold.activationTime, lease.replayedTime)
     }
     activation.throughEventID = shown.through
     activation.activationTimeMs = shown.activationTime
@@ -194,12 +194,17 @@ extension Engine {
     send(.worker(id, message), .free)
   }
 
+  /// A session that takes nothing new serves nobody.
   func hasServer(workflow type: String, on queue: QueueKey) -> Bool {
-    queues[queue]?.sessions.contains { sessions[$0]?.serves(workflow: type) ?? false } ?? false
+    queues[queue]?.sessions.contains { id in
+      sessions[id].map { $0.serves(workflow: type) && !$0.isDraining } ?? false
+    } ?? false
   }
 
   func hasServer(activity type: String, on queue: QueueKey) -> Bool {
-    queues[queue]?.sessions.contains { sessions[$0]?.serves(activity: type) ?? false } ?? false
+    queues[queue]?.sessions.contains { id in
+      sessions[id].map { $0.serves(activity: type) && !$0.isDraining } ?? false
+    } ?? false
   }
 
   mutating func uncache(_ run: Run, from id: SessionID) {
@@ -325,5 +330,32 @@ extension Run {
     ActivityToken(
       run: number, runID: runID, scheduledEvent: activity.scheduledEvent,
       attempt: activity.row.attempt)
+  }
+}
+
+extension Job {
+  fileprivate init(asking waiting: WaitingQuery) {
+    self.init()
+    var query = QueryWorkflowJob()
+    query.queryID = waiting.id
+    query.queryType = waiting.query.queryType
+    query.args = waiting.query.args
+    query.header = waiting.query.header
+    kind = .queryWorkflow(query)
+  }
+}
+
+extension [WaitingQuery] {
+  /// The oldest ones, as many as one activation holds; at least one.
+  fileprivate func prefix(fitting bytesMax: Int) -> ArraySlice<WaitingQuery> {
+    var count = 0
+    var bytes = 0
+    for waiting in self {
+      let header = waiting.query.header?.fields.compactMap(\.value) ?? []
+      bytes += 128 + waiting.query.args.bytes + header.bytes
+      if count > 0 && bytes > bytesMax { break }
+      count += 1
+    }
+    return self[..<count]
   }
 }

@@ -34,7 +34,7 @@ extension Engine {
       } else {
         // Told when its run has been loaded.
         claims[token.run, default: []].append((id, token))
-        dormantDue(token.run)
+        wake(token.run)
       }
     }
     for key in orphans.sorted() {
@@ -63,7 +63,7 @@ extension Engine {
           run.token(of: run.fold.activities[index]).bytes, id, .cancelled, .run(run))
       }
     } else {
-      run.fold.activities[index].returnToQueue()
+      run.fold.activities[index].returnToQueue(at: now)
       changed(run, index)
       offerActivity(key.scheduledEvent, of: run)
     }

@@ -12,16 +12,21 @@ struct Loading {
 
   enum Purpose {
     case target(Target, request: Fingerprint?)
+    /// A deadline of a dormant run has come.
+    case due(RunNumber)
     case replay(RunNumber)
     case read(RequestID)
     case deadlines
   }
 
   var purposes: [Load.ID: Purpose] = [:]
-  var parked: [Target: [Input]] = [:]
+  var parked: [Target: ParkedInputs] = [:]
+  /// Closed runs that were loaded for inputs which now wait for another load of their workflow id;
+  /// without them these would begin again.
+  var pinned: [WorkflowKey: [RunNumber]] = [:]
   /// Set while parked inputs are taken up again: what the store has just said.
   var answer: Answer?
-  /// Loads under way because a deadline came.
+  /// Loads under way that no input waits for.
   var dueLoads = 0
   private var lastID: UInt64 = 0
 
@@ -40,6 +45,40 @@ struct Loading {
   }
 }
 
+/// Inputs that wait, in the order in which they came; bounded, since peers decide how many come.
+struct ParkedInputs {
+  struct Parked {
+    let input: Input
+    /// It waits for the load that looks this request up; nil: any load of the target will do.
+    var request: Fingerprint?
+  }
+
+  private(set) var inputs: [Parked] = []
+  private var bytes = 0
+
+  var isEmpty: Bool { inputs.isEmpty }
+
+  /// False when there is no room.
+  mutating func add(_ parked: Parked, _ limits: EngineLimits) -> Bool {
+    let more = parked.input.approximateBytes
+    guard inputs.count < limits.parkedInputsMax, bytes + more <= limits.parkedBytesMax else {
+      return false
+    }
+    append(parked, more)
+    return true
+  }
+
+  /// Takes in again what had its place before.
+  mutating func append(_ earlier: ArraySlice<Parked>) {
+    for parked in earlier { append(parked, parked.input.approximateBytes) }
+  }
+
+  private mutating func append(_ parked: Parked, _ more: Int) {
+    inputs.append(parked)
+    bytes += more
+  }
+}
+
 /// The outcome of a look-up.
 enum Found {
   case run(Run)
@@ -52,6 +91,10 @@ extension Engine {
   /// Looks a run up by workflow id, and run id if one is given; parks the input if the store must
   /// be asked.
   mutating func find(_ key: WorkflowKey, _ runID: RunID, for input: Input) -> Found {
+    // Requests about one workflow id take effect in the order in which they came.
+    if let line = loading.parked[.workflow(key)], !line.isEmpty {
+      return park(input, on: .workflow(key))
+    }
     if runID != .none {
       if let number = byRunID[runID], let run = runs[number] {
         return run.key == key ? .run(run) : .none
@@ -83,26 +126,35 @@ extension Engine {
     _ input: Input, on target: Loading.Target, _ subject: Load.Subject,
     request: Fingerprint? = nil
   ) -> Found {
-    if loading.parked[target, default: []].count >= limits.parkedInputsMax {
-      refuseParked(input)
-      return .parked
-    }
-    if loading.parked[target, default: []].isEmpty || request != nil {
-      let id = load(subject)
+    let isFirst = loading.parked[target]?.isEmpty ?? true
+    if isFirst || request != nil {
+      // A run stays in memory until it is durable, but of its workflow id's earlier runs nothing
+      // is known here: what their requests did may be in a batch that is on its way.
+      let id = load(subject, request == nil ? .free : .engine)
       loading.purposes[id] = .target(target, request: request)
       counters.loads += 1
     }
-    loading.parked[target, default: []].append(input)
+    return park(input, on: target, request)
+  }
+
+  /// Puts the input into the line of a load that is under way.
+  private mutating func park(
+    _ input: Input, on target: Loading.Target, _ request: Fingerprint? = nil
+  ) -> Found {
+    let parked = ParkedInputs.Parked(input: input, request: request)
+    if !loading.parked[target, default: ParkedInputs()].add(parked, limits) {
+      refuseParked(input, "the load of its run")
+    }
     return .parked
   }
 
-  private mutating func refuseParked(_ input: Input) {
+  mutating func refuseParked(_ input: Input, _ awaited: String) {
     guard case .request(let id, _) = input else { return }
     refuse(
       id,
       .refusal(
-        .resourceExhausted, .overloaded, "too many requests wait for this workflow to be loaded",
-        retryAfter: Span(ms: 100)))
+        .resourceExhausted, .overloaded,
+        "too many requests to this workflow wait for \(awaited)", retryAfter: Span(ms: 100)))
   }
 
   // MARK: - Request ids
@@ -166,6 +218,9 @@ extension Engine {
     guard let purpose = loading.purposes.removeValue(forKey: loaded.id) else { return }
     switch purpose {
     case .target(let target, let request): takeRun(loaded.content, target, request)
+    case .due(let number):
+      loading.dueLoads -= 1
+      takeRun(loaded.content, .run(number), nil)
     case .replay(let number): takeReplaySlice(number, loaded)
     case .read(let id): takeReadSlice(id, loaded.content)
     case .deadlines: takeDeadlines(loaded.content)
@@ -189,17 +244,39 @@ extension Engine {
     case .corrupt(let place): corrupt = place
     default: preconditionFailure("a load of a run was answered with something else")
     }
-    let inputs = loading.parked.removeValue(forKey: target) ?? []
+    let waiting = loading.parked.removeValue(forKey: target)?.inputs ?? []
     if let corrupt {
-      for input in inputs { refuseCorrupt(input, corrupt) }
+      counters.corruptRuns += 1
+      for parked in waiting { refuseCorrupt(parked.input, corrupt) }
       return
     }
     loading.answer = Loading.Answer(
       target: target, request: request, found: found, corrupt: corrupt)
-    for input in inputs { handle(input) }
+    takeUp(waiting, target, request)
     loading.answer = nil
     if case .run(let number) = target { settleClaims(number) }
     if let restored { settleLoaded(restored) }
+    if case .workflow(let key) = target, loading.parked[target] == nil {
+      for number in loading.pinned.removeValue(forKey: key) ?? [] {
+        if let run = runs[number] { settleLoaded(run) }
+      }
+    }
+  }
+
+  /// Takes up what the answer is enough for. Nothing passes what came before it: from the first one
+  /// on that waits for another look-up, all keep their places.
+  private mutating func takeUp(
+    _ waiting: [ParkedInputs.Parked], _ target: Loading.Target, _ request: Fingerprint?
+  ) {
+    var taken = 0
+    while taken < waiting.count, loading.parked[target] == nil,
+      waiting[taken].request == nil || waiting[taken].request == request
+    {
+      taken += 1
+      handle(waiting[taken - 1].input)
+    }
+    guard taken < waiting.count else { return }
+    loading.parked[target, default: ParkedInputs()].append(waiting[taken...])
   }
 
   private mutating func refuseCorrupt(_ input: Input, _ place: String) {

@@ -14,7 +14,7 @@ extension Engine {
   private mutating func readOn(_ run: Run, from event: Int64) {
     let id = load(
       .history(run.number, from: event, bytesMax: limits.activationBytesMax / 2),
-      after: run.lastWrite)
+      .run(run))
     loading.purposes[id] = .replay(run.number)
     run.task.withLease { $0.replay?.state = .loading(id) }
   }
@@ -59,13 +59,17 @@ extension Engine {
       var message = EngineMessage()
       message.kind = .replayHistory(part)
       send(.worker(lease.session, message), .free)
-      run.task.withLease { $0.replay?.partSent() }
+      run.task.withLease {
+        $0.replay?.partSent()
+        $0.replayedTime = past.last?.activationTimeMs ?? $0.replayedTime
+      }
       return restartTaskTimeout(run)
     }
     if case .done = replay.state {
       run.task.withLease { $0.replay = nil }
       endReplay(of: lease.session)
       if case .query = lease.purpose, !run.fold.isOpen, replay.isFirst {
+        returnSlot(of: lease.session)
         endTask(run)
         return failQueries(run, "the run closed before its code ran: there is nothing to query")
       }
@@ -76,6 +80,7 @@ extension Engine {
 
   mutating func endReplay(of id: SessionID) {
     sessions[id]?.replays -= 1
+    freed.insert(id)
   }
 
   mutating func replayCompleted(_ id: SessionID, _ completed: ReplayCompleted) {
@@ -100,6 +105,5 @@ extension Engine {
       return failTask(run, .nondeterminism, failure, diff: diff)
     }
     advance(run, [])
-    fillTasks(id)
   }
 }

@@ -6,20 +6,6 @@ struct CorruptRun: Error {
   let place: String
 }
 
-/// Which dormant deadlines are in memory: the nearest ones; the rest is in the store.
-struct DeadlineWindow {
-  /// The store holds no deadline beyond the window.
-  var isWhole: Bool
-  /// The last deadline that was read.
-  var end: StoredDeadline?
-  var isLoading = false
-
-  init(_ deadlines: [StoredDeadline], isWhole: Bool) {
-    self.isWhole = isWhole
-    end = deadlines.last
-  }
-}
-
 extension Engine {
   // MARK: - Into memory
 
@@ -27,7 +13,7 @@ extension Engine {
   mutating func restore(_ stored: StoredRun, isNewest: Bool) throws(CorruptRun) -> Run {
     let number = stored.row.number
     if let run = runs[number] { return run }
-    deadlines.remove(.dormant(number))
+    window.forget(number)
     let fold = try stored.row.closeTime == nil ? openFold(stored) : closedFold(stored)
     let run = Run(
       number: number,
@@ -123,44 +109,81 @@ extension Engine {
 
   /// After each step that changed a run: looks whether it can leave, now or after a while.
   mutating func settle(_ run: Run) {
-    guard run.isAtRest else {
-      deadlines.remove(.residency(run.number))
-      return
-    }
-    if !run.fold.isOpen {
-      leaving.append((run.number, run.lastWrite))
-    } else {
-      let wait = runs.count > limits.residentRunsMax ? Span.zero : times.residency
-      deadlines.set(.residency(run.number), at: now + wait, order: .init(run.number.value))
-    }
+    run.restingSince = nil
+    guard run.isAtRest else { return }
+    guard run.fold.isOpen else { return leaving.append((run.number, run.lastWrite)) }
+    run.restingSince = now
+    guard !run.isInLine else { return }
+    run.isInLine = true
+    resting.append((run.number, since: now))
+    watchResting()
   }
 
   /// A run that was loaded and then not changed must not stay for ever.
   mutating func settleLoaded(_ run: Run) {
+    if !run.fold.isOpen, loading.parked[.workflow(run.key)] != nil {
+      return loading.pinned[run.key, default: []].append(run.number)
+    }
     if !run.isTouched { settle(run) }
-    if !run.fold.isOpen { leave() }
   }
 
-  /// The run has rested for long enough: its state row is written and it leaves memory once that
-  /// is durable.
-  mutating func becomeDormant(_ number: RunNumber) {
-    guard let run = runs[number], run.isAtRest, run.fold.canBeSaved else { return }
-    let next = [runDeadline(run)].compactMap { $0 } + run.fold.timers.map { $0.fireTime }
-    let deadline = next.min()
-    save(run, deadline: deadline)
-    run.isMarkedAwake = false
-    run.lastWrite = serial.next
-    leaving.append((number, run.lastWrite))
+  /// Sees to it that the run that rests longest is looked at in time: after its residency, or at
+  /// once while the memory is over its budget.
+  private mutating func watchResting() {
+    guard let first = resting.first else { return deadlines.remove(.residency) }
+    let due = residentBytes > limits.residentBytesMax ? now : first.since + times.residency
+    deadlines.set(.residency, at: due, order: .init(0))
+  }
+
+  /// The coldest runs become dormant: those that have rested for long enough, and as many more as
+  /// the budget asks for.
+  mutating func residencyDue() {
+    var left = limits.deadlinesPerStepMax
+    while left > 0, let first = resting.first,
+      first.since + times.residency <= now || residentBytes > limits.residentBytesMax
+    {
+      left -= 1
+      _ = resting.popFirst()
+      guard let run = runs[first.run] else { continue }
+      run.isInLine = false
+      // One with work again is put in line anew when that is done.
+      guard let since = run.restingSince, run.isAtRest else { continue }
+      if since > first.since {
+        run.isInLine = true
+        resting.append((run.number, since: since))
+      } else {
+        becomeDormant(run)
+      }
+    }
+    watchResting()
+  }
+
+  /// The state row is written, if there is anything new, and the run leaves memory once that is
+  /// durable.
+  private mutating func becomeDormant(_ run: Run) {
+    precondition(run.isAtRest && run.fold.canBeSaved, "\(run.number) has work in hand")
+    uncount(run)
+    if run.isMarkedAwake || run.savedEvent < run.fold.lastEventID {
+      save(run, deadline: nextDeadline(of: run))
+      run.isMarkedAwake = false
+      run.lastWrite = serial.next
+    }
+    leaving.append((run.number, run.lastWrite))
+  }
+
+  /// What wakes the run when nobody asks for it.
+  private func nextDeadline(of run: Run) -> Instant? {
+    let timers = run.fold.timers.lazy.map(\.fireTime).min()
+    return [runDeadline(run), timers].compactMap { $0 }.min()
   }
 
   mutating func persisted(_ serial: WriteSerial) {
     precondition(serial >= durable && serial <= self.serial, "durable beyond what was written")
     durable = serial
-    leave()
   }
 
-  /// Drops the runs whose last write is durable and that still rest.
-  private mutating func leave() {
+  /// Ends a step: drops the runs whose last write is durable and that still rest.
+  mutating func leave() {
     while let first = leaving.first, first.after <= durable {
       _ = leaving.popFirst()
       guard let run = runs[first.run], run.isAtRest, run.lastWrite <= durable,
@@ -172,61 +195,62 @@ extension Engine {
 
   private mutating func forget(_ run: Run) {
     let number = run.number
+    uncount(run)
     runs.removeValue(forKey: number)
     byRunID.removeValue(forKey: run.runID)
     if newest[run.key] == number { newest.removeValue(forKey: run.key) }
-    deadlines.remove(.residency(number))
     deadlines.remove(.runTimeout(number))
-    let next = [runDeadline(run)].compactMap { $0 } + run.fold.timers.map { $0.fireTime }
     for timer in run.fold.timers { deadlines.remove(.timer(number, timer.seq)) }
     if let session = run.cachedBy { uncache(run, from: session) }
-    if run.fold.isOpen, let deadline = next.min() {
-      watchDormant(StoredDeadline(run: number, deadline: deadline))
+    if run.fold.isOpen, let deadline = nextDeadline(of: run) {
+      window.watch(StoredDeadline(run: number, deadline: deadline))
     }
+  }
+
+  // MARK: - Memory
+
+  /// Brings the run's part of the memory up to date.
+  mutating func count(_ run: Run) {
+    let bytes = run.footprint
+    residentBytes += bytes - run.countedBytes
+    run.countedBytes = bytes
+    if residentBytes > limits.residentBytesMax { watchResting() }
+  }
+
+  private mutating func uncount(_ run: Run) {
+    residentBytes -= run.countedBytes
+    run.countedBytes = 0
   }
 
   // MARK: - Dormant deadlines
 
-  mutating func watchDormant(_ stored: StoredDeadline) {
-    if !window.isWhole, let end = window.end,
-      (stored.deadline, stored.run) > (end.deadline, end.run)
-    {
-      return  // The store has it; it is read when the window moves on.
+  /// Dormant runs whose time has come are loaded, a bounded number at once.
+  mutating func wakeDormant() {
+    while loading.dueLoads < limits.deadlineLoadsMax, let number = window.popDue(now) {
+      wake(number)
     }
-    deadlines.set(.dormant(stored.run), at: stored.deadline, order: .init(stored.run.value))
-  }
-
-  mutating func dormantDue(_ number: RunNumber) {
-    guard runs[number] == nil else { return }
-    let target = Loading.Target.run(number)
-    guard loading.parked[target] == nil else { return }
-    loading.parked[target] = []
-    let id = load(.run(number))
-    loading.purposes[id] = .target(target, request: nil)
-    counters.loads += 1
-    refillWindow()
-  }
-
-  private mutating func refillWindow() {
-    guard !window.isWhole, !window.isLoading, deadlines.count < limits.deadlineWindow / 2,
-      let end = window.end
-    else { return }
-    window.isLoading = true
+    guard let (after, countMax) = window.readOn() else { return }
     let id = load(
-      .deadlines(
-        afterDeadline: end.deadline, afterRun: end.run, countMax: limits.deadlineWindow / 2))
+      .deadlines(afterDeadline: after.deadline, afterRun: after.run, countMax: countMax), .free)
     loading.purposes[id] = .deadlines
+  }
+
+  /// Brings a run into memory that nobody has asked for.
+  mutating func wake(_ number: RunNumber) {
+    window.forget(number)
+    let target = Loading.Target.run(number)
+    guard runs[number] == nil, loading.parked[target] == nil else { return }
+    loading.parked[target] = ParkedInputs()
+    loading.dueLoads += 1
+    loading.purposes[load(.run(number), .free)] = .due(number)
+    counters.loads += 1
   }
 
   mutating func takeDeadlines(_ content: Loaded.Content) {
     guard case .deadlines(let stored) = content else {
       preconditionFailure("a load of deadlines was answered with something else")
     }
-    window.isLoading = false
-    window.isWhole = stored.count < limits.deadlineWindow / 2
-    if let last = stored.last { window.end = last }
-    for deadline in stored where runs[deadline.run] == nil {
-      deadlines.set(.dormant(deadline.run), at: deadline.deadline, order: .init(deadline.run.value))
-    }
+    window.take(stored) { runs[$0] != nil }
+    wakeDormant()
   }
 }

@@ -6,6 +6,13 @@ extension Engine {
   mutating func openSession(_ id: SessionID, _ attach: Attach, _ process: ProcessIdentity?) {
     precondition(sessions[id] == nil, "\(id) opens twice")
     if let status = fault(in: attach) { return send(.endSession(id, status), .engine) }
+    if let old = sessionByResumeToken[attach.resumeToken] {
+      // The worker is back before the end of its old connection was seen. What it still holds must
+      // wait for it when it names it below.
+      endSession(
+        old,
+        .refusal(.aborted, .staleLease, "the worker has attached again with its resume token"))
+    }
     let key = QueueKey(namespace: attach.namespace.orDefault, name: attach.taskQueue)
     sessions[id] = Session(
       id: id, attach: attach, queue: key, process: process, attachedTime: now)
@@ -66,6 +73,7 @@ extension Engine {
       dropCache(of: id)
     } else {
       fillTasks(id)
+      fillActivities(id)
     }
   }
 
@@ -84,6 +92,7 @@ extension Engine {
   /// The task goes out again at once; that is nobody's failure.
   private mutating func requeue(_ run: Run) {
     endTask(run)
+    resumeParked(run)
     offerTask(run)
     settle(run)
   }
@@ -100,6 +109,12 @@ extension Engine {
         }
       }
     }
+  }
+
+  /// The session takes nothing new any more.
+  mutating func detach(_ id: SessionID) {
+    sessions[id]?.isDraining = true
+    failQueriesWithoutServer()
   }
 
   mutating func endSession(_ id: SessionID, _ status: Status) {
@@ -126,6 +141,7 @@ extension Engine {
       run.task.state = .idle
       offerTask(run)
     }
+    failQueriesWithoutServer()
   }
 
   mutating func processGone(_ process: ProcessIdentity) {
@@ -149,6 +165,7 @@ extension Engine {
       message.kind = .drain(drain)
       send(.worker(id, message), .engine)
     }
+    failQueriesWithoutServer()
   }
 }
 

@@ -59,8 +59,9 @@ extension Engine {
     run.task.failedBuildID = nil
     recorded(completed.token, lease.session, run)
     if run.fold.isOpen {
-      for activity in scheduled { offerActivity(activity, of: run) }
+      // Cancels first: what was scheduled and cancelled in one turn must not start.
       resolveCancels(commands, of: run)
+      for activity in scheduled { offerActivity(activity, of: run) }
       if run.fold.isOpen { afterInbound(run) }
     } else {
       uncache(run, from: lease.session)
@@ -114,12 +115,18 @@ extension Engine {
       if let replay = lease.replay {
         endReplay(of: lease.session)
         // The worker never saw the task, so it cannot give its slot back.
-        if replay.isFirst { sessions[lease.session]?.workflowSlots += 1 }
+        if replay.isFirst { returnSlot(of: lease.session) }
       }
     }
     run.task.state = .idle
     deadlines.remove(.task(run.number))
     deadlines.remove(.sticky(run.number))
+  }
+
+  /// The session's slot was taken for a task that its worker never saw.
+  mutating func returnSlot(of id: SessionID) {
+    sessions[id]?.workflowSlots += 1
+    freed.insert(id)
   }
 
   /// What this token brought counts once `run`'s writes are durable.
@@ -158,13 +165,23 @@ extension Engine {
     offerTask(run)
   }
 
-  /// The redo has ended: what came meanwhile is taken up.
+  /// While a redo is out, signals and cancel requests wait for it; true if this one does, or was
+  /// refused because too many do. One that waits for a session is shown them like any other task.
+  mutating func park(_ input: Input, behindRedoOf run: Run, _ id: RequestID) -> Bool {
+    guard run.task.isRedo, run.task.lease != nil else { return false }
+    if !run.parked.add(ParkedInputs.Parked(input: input), limits) {
+      refuseParked(input, "its workflow task")
+    }
+    return true
+  }
+
+  /// The redo has ended, or is not out any more: what came meanwhile is taken up.
   mutating func resumeParked(_ run: Run) {
     guard run.task.isRedo else { return }
     run.task.isRedo = false
-    let parked = run.parked
-    run.parked = []
-    for input in parked { handle(input) }
+    let parked = run.parked.inputs
+    run.parked = ParkedInputs()
+    for waiting in parked { handle(waiting.input) }
   }
 
   // MARK: - Failure
@@ -244,12 +261,15 @@ extension Engine {
     }
     guard let lease = run.task.lease else { return }
     endTask(run)
-    var answered: Set<String> = []
-    for result in completed.queryResults {
-      guard let query = run.queries.first(where: { $0.id == result.queryID }) else { continue }
-      answered.insert(query.id)
-      switch result.result {
+    let asked = lease.shown.queries
+    for query in run.queries where asked.contains(query.id) {
+      let result = completed.queryResults.first { $0.queryID == query.id }?.result
+      switch result {
       case .succeeded(let list):
+        if let status = payloadFault(list.payloads, "the query's result") {
+          refuse(query.request, status, .run(run))
+          continue
+        }
         var response = QueryWorkflowResponse()
         response.result = list.payloads
         reply(query.request, .queryWorkflow(response), .run(run))
@@ -257,10 +277,12 @@ extension Engine {
         refuse(
           query.request, .refusal(.invalidArgument, .queryFailed, failure.text), .run(run))
       case nil:
-        refuse(query.request, .refusal(.internal, .queryFailed, "an empty answer"), .run(run))
+        refuse(
+          query.request, .refusal(.internal, .queryFailed, "the worker gave no answer to it"),
+          .run(run))
       }
     }
-    run.queries.removeAll { answered.contains($0.id) }
+    run.queries.removeAll { asked.contains($0.id) }
     recorded(completed.token, lease.session, run)
     if !run.fold.isOpen && run.queries.isEmpty {
       evict(run, .closed, "the queries of a closed run are answered")
@@ -270,10 +292,21 @@ extension Engine {
   }
 
   mutating func failQueries(_ run: Run, _ text: String) {
-    for query in run.queries {
-      refuse(query.request, .refusal(.unavailable, .workflowTaskFailing, text), .run(run))
-    }
+    failQueries(run, .refusal(.unavailable, .workflowTaskFailing, text))
+  }
+
+  mutating func failQueries(_ run: Run, _ status: Status) {
+    guard !run.queries.isEmpty else { return }
+    for query in run.queries { refuse(query.request, status, .run(run)) }
     run.queries = []
+    queriesLeft(run)
+  }
+
+  /// Queries of the run are gone: a task that waited for their sake is not wanted any more, and
+  /// nothing else may keep the run in memory.
+  mutating func queriesLeft(_ run: Run) {
+    if case .waiting = run.task.state, !run.wantsTask { endTask(run) }
+    if !run.isTouched { settle(run) }
   }
 }
 

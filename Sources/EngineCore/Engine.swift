@@ -34,6 +34,10 @@ public struct Engine {
   /// Where a request waits, so that it can be given up.
   var waiting: [RequestID: WaitingPlace] = [:]
   var loading = Loading()
+  /// Runs without work, by how long they have rested; each stands here once.
+  var resting = Queue<(run: RunNumber, since: Instant)>()
+  /// About how much memory the resident runs take.
+  var residentBytes = 0
   /// Runs to be dropped from memory once their last write is durable.
   var leaving = Queue<(run: RunNumber, after: WriteSerial)>()
   /// Heartbeats that no write has carried yet.
@@ -49,15 +53,19 @@ public struct Engine {
 
   // The step under way.
   var out = Effects()
+  /// Sessions that have room again although their worker granted nothing: a replay ended, or a task
+  /// did not reach it.
+  var freed: Set<SessionID> = []
   private var outbox: [(gate: Gate, send: Send)] = []
+  private var loads: [(gate: Gate, load: Load)] = []
   private var touched: [Run] = []
   private var isStepping = false
   var counters = EngineCounters()
   private let writer = EventWriter()
 
-  /// What a send depends on.
+  /// What a send or a load depends on; writes of the step under way count.
   enum Gate {
-    /// Nothing: only workflow activations and evictions.
+    /// Nothing: workflow activations and evictions, and loads of what is durable in any case.
     case free
     /// The newest write of the run.
     case run(Run)
@@ -72,19 +80,23 @@ public struct Engine {
     random = SeededRandom(seed: configuration.seed)
     nextRun = opened.nextRun
     filter = opened.filter
-    window = DeadlineWindow(
-      opened.deadlines, isWhole: opened.deadlines.count < configuration.limits.deadlineWindow)
-    for stored in opened.deadlines { watchDormant(stored) }
+    window = DeadlineWindow(opened.deadlines, size: configuration.limits.deadlineWindow)
   }
 
   /// When `deadlineReached` is wanted next; nil: never.
-  public var nextDeadline: Instant? { deadlines.first?.time }
+  public var nextDeadline: Instant? {
+    // While many loads are under way, the next dormant run waits for one of them.
+    let dormant = loading.dueLoads < limits.deadlineLoadsMax ? window.next : nil
+    guard let awake = deadlines.first?.time else { return dormant }
+    return dormant.map { min($0, awake) } ?? awake
+  }
 
   public var statistics: EngineCounters {
     var counters = counters
     counters.residentRuns = runs.count
     counters.sessions = sessions.count
-    counters.deadlines = deadlines.count
+    counters.residentBytes = residentBytes
+    counters.deadlines = deadlines.count + window.count
     counters.tasksOut = sessions.values.reduce(0) { $0 + $1.tasksOut.count + $1.leases.count }
     return counters
   }
@@ -98,6 +110,7 @@ public struct Engine {
     swap(&out, &effects)
     out.removeAll()
     handle(input)
+    fillFreed()
     finish()
     swap(&out, &effects)
     isStepping = false
@@ -156,7 +169,7 @@ public struct Engine {
     case .willCompleteElsewhere(let m): willCompleteElsewhere(id, m)
     case .heartbeat(let m): heartbeat(id, m)
     case .evicted(let m): evicted(id, m)
-    case .detach: sessions[id]?.isDraining = true
+    case .detach: detach(id)
     case nil:
       endSession(
         id, .refusal(.invalidArgument, .malformedRequest, "a worker message without a kind"))
@@ -176,9 +189,9 @@ public struct Engine {
     reply(id, .failure(status), gate)
   }
 
-  mutating func load(_ subject: Load.Subject, after: WriteSerial = .none) -> Load.ID {
+  mutating func load(_ subject: Load.Subject, _ gate: Gate) -> Load.ID {
     let id = loading.nextID()
-    out.loads.append(GatedLoad(after: after, load: Load(id: id, subject: subject)))
+    loads.append((gate, Load(id: id, subject: subject)))
     return id
   }
 
@@ -216,21 +229,31 @@ public struct Engine {
     }
     out.serial = serial
     for (gate, send) in outbox {
-      let after: WriteSerial
-      switch gate {
-      case .free: after = .none
-      case .run(let run): after = run.lastWrite
-      case .engine: after = serial
-      }
-      out.sends.append(GatedSend(after: after, send: send))
+      out.sends.append(GatedSend(after: self.serial(of: gate), send: send))
     }
     for run in touched {
       run.isTouched = false
+      count(run)
       wakeFollowers(of: run)
       settle(run)
     }
+    leave()
+    // Last, because followers of a history read on.
+    for (gate, load) in loads {
+      out.loads.append(GatedLoad(after: self.serial(of: gate), load: load))
+    }
     touched.removeAll(keepingCapacity: true)
     outbox.removeAll(keepingCapacity: true)
+    loads.removeAll(keepingCapacity: true)
+  }
+
+  /// The write that must be durable; known when the step's writes are made.
+  private func serial(of gate: Gate) -> WriteSerial {
+    switch gate {
+    case .free: return .none
+    case .run(let run): return run.lastWrite
+    case .engine: return serial
+    }
   }
 
   private mutating func flush(_ run: Run) {
@@ -344,7 +367,9 @@ public struct EngineCounters: Sendable, Equatable {
   public var timersFired = 0
   public var loads = 0
   public var closed = 0
+  public var corruptRuns = 0
   public var residentRuns = 0
+  public var residentBytes = 0
   public var sessions = 0
   public var deadlines = 0
   /// Workflow tasks and activities that sessions hold.

@@ -96,3 +96,24 @@ public enum Request: Sendable {
   case heartbeatActivity(HeartbeatActivityRequest)
   case describeTaskQueue(DescribeTaskQueueRequest)
 }
+
+extension Input {
+  /// About how much memory the input holds while it waits.
+  var approximateBytes: Int {
+    guard case .request(_, let request) = self else { return 256 }
+    switch request {
+    case .startWorkflow(let r): return 256 + r.input.bytes
+    case .signalWorkflow(let r): return 256 + r.input.bytes
+    case .signalWithStartWorkflow(let r):
+      return 256 + (r.start?.input.bytes ?? 0) + r.signalInput.bytes
+    case .queryWorkflow(let r): return 256 + r.args.bytes
+    case .completeActivity(let r): return 256 + r.result.bytes
+    case .failActivity(let r): return 256 + (r.failure?.approximateBytes ?? 0)
+    case .heartbeatActivity(let r): return 256 + r.details.bytes
+    case .reportActivityCancelled(let r): return 256 + r.details.bytes
+    case .cancelWorkflow, .terminateWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory,
+      .listWorkflows, .countWorkflows, .describeTaskQueue:
+      return 256
+    }
+  }
+}

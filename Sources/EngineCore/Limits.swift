@@ -22,6 +22,7 @@ public struct EngineLimits: Sendable {
   public var queriesWaitingMax = 1_000
   /// Inputs that wait for the load of one workflow id.
   public var parkedInputsMax = 1_000
+  public var parkedBytesMax = 4 << 20
   /// Events and bytes of one history; then the run is terminated.
   public var historyEventsMax: Int64 = 51_200
   public var historyBytesMax: Int64 = 50 << 20
@@ -32,7 +33,8 @@ public struct EngineLimits: Sendable {
   public var partsBytesMax = 64 << 20
   /// Commands of one workflow task.
   public var commandsMax = 10_000
-  /// Failed attempts kept of one activity: the first and the last ones, cut to `keptFailureBytesMax`.
+  /// Failed attempts kept of one activity: the first and the last ones, each cut to
+  /// `keptFailureBytesMax`.
   public var firstAttemptsKept = 5
   public var lastAttemptsKept = 20
   public var keptFailureBytesMax = 4 << 10
@@ -40,8 +42,8 @@ public struct EngineLimits: Sendable {
   public var deadlinesPerStepMax = 500
   /// Loads under way because of deadlines.
   public var deadlineLoadsMax = 64
-  /// Runs in memory; over it, idle ones become dormant at once.
-  public var residentRunsMax = 50_000
+  /// Memory for runs; over it, the ones that have rested longest become dormant at once.
+  public var residentBytesMax = 256 << 20
   /// Dormant deadlines kept in memory, refilled from the store.
   public var deadlineWindow = 100_000
   /// Replays under way in one session.

@@ -38,6 +38,14 @@ extension Status {
       "workflow '\(run.key.workflowID)' is closed (\(run.fold.status.name))", runID: run.runID)
   }
 
+  /// The same fault in a message that is the field `outer` of the request.
+  func within(_ outer: String) -> Status {
+    var status = self
+    status.field = "\(outer).\(field)"
+    if message.hasPrefix(field) { status.message = "\(outer).\(message)" }
+    return status
+  }
+
   static let staleLease = refusal(
     .failedPrecondition, .staleLease,
     "this lease is no longer valid: the attempt has ended or belongs to another worker")

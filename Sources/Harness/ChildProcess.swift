@@ -13,8 +13,8 @@ public final class ChildProcess: @unchecked Sendable {
   }
 
   /// Starts a program. `output`: a file that takes its stdout and stderr, appended; nil: this
-  /// process's own. `errors`: a file for stderr alone. `input`: a file that is its stdin. Signals are
-  /// unblocked in the child, whatever the calling thread blocks.
+  /// process's own. `errors`: a file for stderr alone. `input`: a file that is its stdin. Signals
+  /// are unblocked in the child, whatever the calling thread blocks.
   public init(
     _ executable: String, _ arguments: [String], environment: [String: String] = [:],
     output: String? = nil, errors: String? = nil, input: String? = nil

@@ -4,7 +4,9 @@ import Messages
 import Wire
 
 /// One connection: what it has sent, what waits to be read by it, and its streams.
-struct Connection {
+///
+/// A class, because a struct of its size would be moved at each look-up; it never leaves the shell.
+final class Connection {
   enum Phase {
     /// Can transition to: ready, closing.
     case awaitingHello
@@ -21,6 +23,7 @@ struct Connection {
     case work(session: SessionID?)
   }
 
+  let id: ConnectionID
   let peer: Peer
   let roles: Roles
   var phase = Phase.awaitingHello
@@ -36,14 +39,17 @@ struct Connection {
   /// Messages for each Work stream, gathered into one frame a tick.
   var work: [(stream: UInt64, messages: [EngineMessage])] = []
 
-  init(peer: Peer, roles: Roles, frameBytesMax: Int) {
+  init(id: ConnectionID, peer: Peer, roles: Roles, frameBytesMax: Int) {
+    self.id = id
     self.peer = peer
     self.roles = roles
     decoder = FrameDecoder(frameBytesMax: frameBytesMax)
   }
 
+  var isClosing: Bool { if case .closing = phase { true } else { false } }
+
   /// Adds a message for a Work stream; Recorded of several tokens share one.
-  mutating func add(_ message: EngineMessage, stream: UInt64) {
+  func add(_ message: EngineMessage, stream: UInt64) {
     guard let index = work.firstIndex(where: { $0.stream == stream }) else {
       return work.append((stream, [message]))
     }

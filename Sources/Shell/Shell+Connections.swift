@@ -14,7 +14,7 @@ extension Shell {
     let ofUser = connections.values.reduce(0) { $0 + ($1.peer.uid == peer.uid ? 1 : 0) }
     guard ofUser < configuration.limits.connectionsPerUserMax else { return false }
     connections[id] = Connection(
-      peer: peer, roles: roles, frameBytesMax: configuration.limits.frameBytesMax)
+      id: id, peer: peer, roles: roles, frameBytesMax: configuration.limits.frameBytesMax)
     deadlines.set(
       .hello(id), at: clock.now + Span(ms: configuration.limits.helloMs),
       order: .init(Int64(bitPattern: id.value)))
@@ -24,13 +24,12 @@ extension Shell {
   /// Bytes came; they are valid during the call.
   public mutating func received(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) {
     guard let connection = connections[id] else { return }
-    if connection.pings > 0 { heard(id) }
-    connections[id]?.decoder.feed(bytes)
-    while let connection = connections[id] {
-      if case .closing = connection.phase { return }
+    if connection.pings > 0 { heard(connection) }
+    connection.decoder.feed(bytes)
+    while !connection.isClosing {
       do throws(FrameFault) {
-        guard let frame = try connections[id]?.decoder.next() else { return }
-        take(frame, id)
+        guard let frame = try connection.decoder.next() else { return }
+        take(frame, connection)
       } catch {
         fail(id, error)
       }
@@ -40,12 +39,19 @@ extension Shell {
   /// The connection is gone, by either side.
   public mutating func disconnected(_ id: ConnectionID) {
     guard let connection = connections.removeValue(forKey: id) else { return }
+    connection.phase = .closing
+    abandon(connection.streams, id)
+  }
+
+  /// Nothing is owed to the peer any more, and nothing comes from it.
+  private mutating func abandon(_ streams: [UInt64: Connection.Stream], _ id: ConnectionID) {
     deadlines.remove(.hello(id))
     deadlines.remove(.ping(id))
-    for stream in connection.streams.keys.sorted() {
+    deadlines.remove(.close(id))
+    for stream in streams.keys.sorted() {
       let request = RequestID(connection: id.value, stream: stream)
       deadlines.remove(.request(request))
-      switch connection.streams[stream] {
+      switch streams[stream] {
       case .work(let session?):
         closeSession(session)
       case .work(nil), nil: break
@@ -55,8 +61,12 @@ extension Shell {
   }
 
   /// More waits to be read by the peer than it may let wait.
-  public mutating func overflowed(_ id: ConnectionID) {
-    output.closing.append(id)
+  public mutating func overflowed(_ id: ConnectionID) { cut(id) }
+
+  /// Closes the connection though its peer has not read everything.
+  mutating func cut(_ id: ConnectionID) {
+    guard connections[id] != nil else { return }
+    output.cut.append(id)
     disconnected(id)
   }
 
@@ -72,18 +82,18 @@ extension Shell {
   mutating func pingDue(_ id: ConnectionID) {
     guard let connection = connections[id] else { return }
     if connection.pings == 2 { tellSessions(of: connection, areSilent: true) }
-    connections[id]?.pings += 1
+    connection.pings += 1
     var ping = Ping()
-    ping.id = connection.pings + 1
-    send(.ping(ping), to: id)
+    ping.id = connection.pings
+    send(.ping(ping), to: connection)
     armPing(id)
   }
 
   /// Bytes came from a peer that had been pinged.
-  private mutating func heard(_ id: ConnectionID) {
-    guard let connection = connections[id] else { return }
-    connections[id]?.pings = 0
-    if connection.pings > 2 { tellSessions(of: connection, areSilent: false) }
+  private mutating func heard(_ connection: Connection) {
+    let wasSilent = connection.pings > 2
+    connection.pings = 0
+    if wasSilent { tellSessions(of: connection, areSilent: false) }
   }
 
   private mutating func tellSessions(of connection: Connection, areSilent: Bool) {
@@ -106,41 +116,48 @@ extension Shell {
     }
   }
 
-  /// Ends the connection, saying why.
+  /// Ends the connection, saying why: the last frame. Its streams end now and not with the close,
+  /// which waits for the peer to read.
   mutating func fail(
     _ id: ConnectionID, _ code: StatusCode, _ reason: Reason, _ message: String
   ) {
-    guard let connection = connections[id] else { return }
+    guard let connection = connections[id], !connection.isClosing else { return }
     var goAway = GoAway()
     goAway.code = code
     goAway.message = "\(reason.name): \(message)"
     goAway.lastStream = connection.lastStream
-    send(.goAway(goAway), to: id)
-    connections[id]?.phase = .closing
+    send(.goAway(goAway), to: connection)
+    connection.phase = .closing
+    let streams = connection.streams
+    connection.streams = [:]
     output.closing.append(id)
+    abandon(streams, id)
+    deadlines.set(
+      .close(id), at: clock.now + Span(ms: configuration.limits.closeMs),
+      order: .init(Int64(bitPattern: id.value)))
   }
 
   // MARK: - Frames
 
-  private mutating func take(_ frame: Frame, _ id: ConnectionID) {
-    guard let connection = connections[id] else { return }
+  private mutating func take(_ frame: Frame, _ connection: Connection) {
+    let id = connection.id
     if case .awaitingHello = connection.phase {
       guard case .hello(let hello) = frame.kind, frame.stream == 0 else {
         return fail(
           id, .failedPrecondition, .protocolViolation, "the first frame must be Hello on stream 0")
       }
-      return greet(id, hello)
+      return greet(connection, hello)
     }
     switch frame.kind {
     case .hello: fail(id, .failedPrecondition, .protocolViolation, "a second Hello")
-    case .open(let open): self.open(id, frame.stream, open)
-    case .message(let message): take(message, id, frame.stream)
-    case .cancel: cancel(id, frame.stream)
-    case .credit(let credit): add(credit, id, frame.stream)
+    case .open(let open): self.open(connection, frame.stream, open)
+    case .message(let message): take(message, connection, frame.stream)
+    case .cancel: cancel(connection, frame.stream)
+    case .credit(let credit): add(credit, connection, frame.stream)
     case .ping(let ping):
       var pong = Pong()
       pong.id = ping.id
-      send(.pong(pong), to: id)
+      send(.pong(pong), to: connection)
     case .pong, .goAway: break
     case .welcome, .end:
       fail(id, .failedPrecondition, .protocolViolation, "a frame that only the engine sends")
@@ -148,15 +165,15 @@ extension Shell {
     }
   }
 
-  private mutating func greet(_ id: ConnectionID, _ hello: Hello) {
-    deadlines.remove(.hello(id))
+  private mutating func greet(_ connection: Connection, _ hello: Hello) {
+    deadlines.remove(.hello(connection.id))
     guard hello.protocolVersions.contains(1) else {
       return fail(
-        id, .failedPrecondition, .protocolVersion,
+        connection.id, .failedPrecondition, .protocolVersion,
         "this engine speaks protocol version 1; the client offers \(hello.protocolVersions)")
     }
-    connections[id]?.phase = .ready
-    connections[id]?.identity = hello.identity
+    connection.phase = .ready
+    connection.identity = hello.identity
     var limits = Limits()
     limits.frameBytesMax = UInt64(configuration.limits.frameBytesMax)
     limits.payloadBytesMax = UInt64(configuration.engine.limits.payloadBytesMax)
@@ -169,6 +186,6 @@ extension Shell {
     welcome.serverVersion = configuration.serverVersion
     welcome.epoch = epoch
     welcome.limits = limits
-    send(.welcome(welcome), to: id)
+    send(.welcome(welcome), to: connection)
   }
 }

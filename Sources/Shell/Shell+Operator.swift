@@ -34,6 +34,8 @@ extension Shell {
       ("workers_lost_total", Int64(engine.workersLost)),
       ("timers_fired_total", Int64(engine.timersFired)), ("loads_total", Int64(engine.loads)),
       ("closed_total", Int64(engine.closed)), ("resident_runs", Int64(engine.residentRuns)),
+      ("resident_bytes", Int64(engine.residentBytes)),
+      ("corrupt_runs_total", Int64(engine.corruptRuns)),
       ("sessions", Int64(engine.sessions)), ("deadlines", Int64(engine.deadlines)),
       ("requests_total", Int64(requests)), ("connections", Int64(connections.count)),
       ("batches_total", Int64(gate.batches)), ("holds_expired_total", Int64(gate.expiredHolds)),

@@ -5,23 +5,22 @@ import Wire
 
 /// Streams: requests, their deadlines, credit, and the Work stream.
 extension Shell {
-  mutating func open(_ id: ConnectionID, _ stream: UInt64, _ open: Open) {
-    guard let connection = connections[id] else { return }
+  mutating func open(_ connection: Connection, _ stream: UInt64, _ open: Open) {
     guard stream > connection.lastStream else {
       return fail(
-        id, .failedPrecondition, .protocolViolation,
+        connection.id, .failedPrecondition, .protocolViolation,
         "stream \(stream) opens after stream \(connection.lastStream); ids must grow")
     }
-    connections[id]?.lastStream = stream
-    if let status = refusal(connection) { return end(id, stream, status) }
+    connection.lastStream = stream
+    if let status = refusal(connection) { return end(connection, stream, status) }
     guard let method = Method(rawValue: open.method) else {
       return end(
-        id, stream,
+        connection, stream,
         .of(.unimplemented, .unknownMethod, "no method '\(open.method)'; see proto/README.md"))
     }
     guard connection.roles.contains(method.role) else {
       return end(
-        id, stream,
+        connection, stream,
         .of(
           .permissionDenied, .permission,
           "user \(connection.peer.uid) may not call \(open.method): give it the role in the"
@@ -29,9 +28,10 @@ extension Shell {
     }
     if open.timeoutMs.ms < 0 {
       return end(
-        id, stream, .of(.invalidArgument, .fieldInvalid, "timeout_ms is negative", "timeout_ms"))
+        connection, stream,
+        .of(.invalidArgument, .fieldInvalid, "timeout_ms is negative", "timeout_ms"))
     }
-    begin(id, stream, method, open)
+    begin(connection, stream, method, open)
   }
 
   /// Why no stream can be opened now.
@@ -48,129 +48,135 @@ extension Shell {
   }
 
   private mutating func begin(
-    _ id: ConnectionID, _ stream: UInt64, _ method: Method, _ open: Open
+    _ connection: Connection, _ stream: UInt64, _ method: Method, _ open: Open
   ) {
+    guard open.end || method.isClientStreaming else {
+      return end(
+        connection, stream,
+        .of(.invalidArgument, .protocolViolation, "a request of one message must carry `end`"))
+    }
     let call: Call
     do throws(DecodeError) {
       call = try Call(method, open.message)
     } catch {
       return end(
-        id, stream,
+        connection, stream,
         .of(.invalidArgument, .malformedRequest, "the request cannot be read: \(error)"))
     }
     requests += 1
-    let request = RequestID(connection: id.value, stream: stream)
+    let request = RequestID(connection: connection.id.value, stream: stream)
     switch call {
     case .work:
-      connections[id]?.streams[stream] = .work(session: nil)
-      if !open.message.isEmpty { takeWork(open.message, id, stream) }
-      if open.end { cancel(id, stream) }
+      connection.streams[stream] = .work(session: nil)
+      if !open.message.isEmpty { takeWork(open.message, connection, stream) }
+      if open.end { cancel(connection, stream) }
       return
     case .engine(let decoded):
-      guard open.end else {
-        return end(
-          id, stream,
-          .of(.invalidArgument, .protocolViolation, "a request of one message must carry `end`"))
-      }
-      connections[id]?.streams[stream] =
+      connection.streams[stream] =
         method.isServerStreaming
         ? .reading(credit: configuration.limits.initialCredit, isWanted: true) : .unary
       if open.timeoutMs.ms > 0 {
         deadlines.set(
           .request(request), at: clock.now + open.timeoutMs,
-          order: .init(Int64(bitPattern: id.value), Int64(bitPattern: stream)))
+          order: .init(Int64(bitPattern: connection.id.value), Int64(bitPattern: stream)))
       }
       step(.request(request, decoded))
-    case .health: answer(id, stream, health)
-    case .describe: answer(id, stream, description)
+    case .health: answer(connection, stream, health)
+    case .describe: answer(connection, stream, description)
     case .drain:
-      answer(id, stream, DrainResponse())
+      answer(connection, stream, DrainResponse())
       drain()
     }
   }
 
-  private mutating func answer(_ id: ConnectionID, _ stream: UInt64, _ message: some Message) {
-    withOutgoing(id) { $0.appendEnd(stream: stream, message: message, to: &$1) }
+  private mutating func answer(
+    _ connection: Connection, _ stream: UInt64, _ message: some Message
+  ) {
+    withOutgoing(connection) { $0.appendEnd(stream: stream, message: message, to: &$1) }
   }
 
-  mutating func end(_ id: ConnectionID, _ stream: UInt64, _ status: Status) {
-    _ = endStream(id, stream)
-    withOutgoing(id) { $0.append(end: status, stream: stream, to: &$1) }
+  mutating func end(_ connection: Connection, _ stream: UInt64, _ status: Status) {
+    _ = endStream(connection, stream)
+    withOutgoing(connection) { $0.append(end: status, stream: stream, to: &$1) }
   }
 
   /// The request's time is up. What only waits is dropped; what has begun gets its true answer.
   mutating func requestDue(_ request: RequestID) {
-    guard engine.isWaiting(request) else { return }
+    guard engine.isWaiting(request),
+      let connection = connections[ConnectionID(request.connection)]
+    else { return }
     step(.requestAbandoned(request))
     end(
-      ConnectionID(request.connection), request.stream,
+      connection, request.stream,
       .of(.deadlineExceeded, .timedOut, "the request's timeout_ms has passed"))
   }
 
-  mutating func cancel(_ id: ConnectionID, _ stream: UInt64) {
-    guard let kind = connections[id]?.streams[stream] else { return }  // It has just ended.
+  mutating func cancel(_ connection: Connection, _ stream: UInt64) {
+    guard let kind = connection.streams[stream] else { return }  // It has just ended.
     switch kind {
     case .work(let session):
-      end(id, stream, .of(.cancelled, .unspecified, "the worker ended the stream"))
+      end(connection, stream, .of(.cancelled, .unspecified, "the worker ended the stream"))
       if let session { closeSession(session) }
     case .unary, .reading:
-      step(.requestAbandoned(RequestID(connection: id.value, stream: stream)))
-      end(id, stream, .of(.cancelled, .unspecified, "the client cancelled the request"))
+      step(.requestAbandoned(RequestID(connection: connection.id.value, stream: stream)))
+      end(connection, stream, .of(.cancelled, .unspecified, "the client cancelled the request"))
     }
   }
 
-  mutating func add(_ credit: Credit, _ id: ConnectionID, _ stream: UInt64) {
-    guard case .reading(let left, let isWanted) = connections[id]?.streams[stream] else { return }
+  mutating func add(_ credit: Credit, _ connection: Connection, _ stream: UInt64) {
+    guard case .reading(let left, let isWanted) = connection.streams[stream] else { return }
     let (sum, overflow) = left.addingReportingOverflow(credit.messages)
-    connections[id]?.streams[stream] = .reading(credit: overflow ? .max : sum, isWanted: true)
-    if !isWanted && credit.messages > 0 {
-      step(.readMore(RequestID(connection: id.value, stream: stream)))
+    connection.streams[stream] = .reading(credit: overflow ? .max : sum, isWanted: sum > 0)
+    if !isWanted && sum > 0 {
+      step(.readMore(RequestID(connection: connection.id.value, stream: stream)))
     }
   }
 
   // MARK: - Work
 
-  mutating func take(_ message: StreamMessage, _ id: ConnectionID, _ stream: UInt64) {
-    switch connections[id]?.streams[stream] {
+  mutating func take(_ message: StreamMessage, _ connection: Connection, _ stream: UInt64) {
+    switch connection.streams[stream] {
     case .work:
-      takeWork(message.body, id, stream)
-      if message.end { cancel(id, stream) }
+      takeWork(message.body, connection, stream)
+      if message.end { cancel(connection, stream) }
     case .unary, .reading:
-      cancel(id, stream)
+      cancel(connection, stream)
     case nil:
-      guard stream > (connections[id]?.lastStream ?? 0) else { return }  // It has just ended.
-      fail(id, .failedPrecondition, .protocolViolation, "a message on stream \(stream), not open")
+      guard stream > connection.lastStream else { return }  // It has just ended.
+      fail(
+        connection.id, .failedPrecondition, .protocolViolation,
+        "a message on stream \(stream), not open")
     }
   }
 
-  private mutating func takeWork(_ bytes: [UInt8], _ id: ConnectionID, _ stream: UInt64) {
+  private mutating func takeWork(_ bytes: [UInt8], _ connection: Connection, _ stream: UInt64) {
     let request: WorkRequest
     do throws(DecodeError) {
       request = try WorkRequest(bytes: bytes)
     } catch {
       return endWork(
-        id, stream, .of(.invalidArgument, .malformedRequest, "a worker message: \(error)"))
+        connection, stream, .of(.invalidArgument, .malformedRequest, "a worker message: \(error)"))
     }
     for message in request.messages {
-      guard case .work(let session) = connections[id]?.streams[stream] else { return }
+      guard case .work(let session) = connection.streams[stream] else { return }
       if let session {
         if case .workflowTaskCompleted(let completed) = message.kind {
           gate.answered(completed.token, us: clock.us)
         }
         step(.workerMessage(session, message))
       } else if case .attach(let attach) = message.kind {
-        openSession(attach, id, stream)
+        openSession(attach, connection, stream)
       } else {
         return endWork(
-          id, stream,
+          connection, stream,
           .of(.failedPrecondition, .protocolViolation, "the first worker message must be Attach"))
       }
     }
   }
 
-  private mutating func endWork(_ id: ConnectionID, _ stream: UInt64, _ status: Status) {
-    guard case .work(let session) = connections[id]?.streams[stream] else { return }
-    end(id, stream, status)
+  private mutating func endWork(_ connection: Connection, _ stream: UInt64, _ status: Status) {
+    guard case .work(let session) = connection.streams[stream] else { return }
+    end(connection, stream, status)
     if let session { closeSession(session) }
   }
 }

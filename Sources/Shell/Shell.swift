@@ -12,8 +12,8 @@ public struct ShellOutput: Sendable {
   public var dirty: [ConnectionID] = []
   /// Connections to be closed once their bytes have left.
   public var closing: [ConnectionID] = []
-  /// Processes to be watched; told of by `processGone`, also when they are dead already.
-  public var watches: [ProcessIdentity] = []
+  /// Connections to be closed at once; what waits to be read is lost.
+  public var cut: [ConnectionID] = []
   /// `flush` wants to be called again after so many microseconds: a batch is held.
   public var holdUs: Int64?
   /// The engine drains, and nothing is staged, in flight or out any more: the process may end.
@@ -36,12 +36,13 @@ public struct Shell {
   var isDiskFull = false
   var encoder = EncoderBox()
   /// Where a session's messages go.
-  var sessions: [SessionID: (connection: ConnectionID, stream: UInt64)] = [:]
-  /// Requests with a deadline, and connections without Hello.
+  var sessions: [SessionID: (connection: Connection, stream: UInt64)] = [:]
+  /// Requests with a deadline, connections without Hello, and those that are to be closed.
   var deadlines = DeadlineHeap<ShellDeadline>()
   var output = ShellOutput()
   private var effects = Effects()
   private var followUps = Queue<Input>()
+  private var watches: [ProcessIdentity] = []
   private var isStepping = false
   private var lastSession: UInt64 = 0
   public var storeCounters: [(name: String, value: Int64)] = []
@@ -50,6 +51,7 @@ public struct Shell {
   enum ShellDeadline: Hashable, Sendable {
     case hello(ConnectionID)
     case ping(ConnectionID)
+    case close(ConnectionID)
     case request(RequestID)
   }
 
@@ -80,6 +82,7 @@ public struct Shell {
         fail(
           id, .unavailable, .handshakeTimeout, "no Hello within \(configuration.limits.helloMs) ms")
       case .ping(let id): pingDue(id)
+      case .close(let id): cut(id)
       case .request(let id): requestDue(id)
       }
     }
@@ -119,7 +122,7 @@ public struct Shell {
     engine.step(input, now: clock.now, into: &effects)
     gate.stage(&effects, us: clock.us)
     let wrote = !effects.writes.isEmpty
-    output.watches += effects.watches
+    watches += effects.watches
     for index in effects.loads.indices where gate.admits(effects.loads[index]) {
       output.loads.append(effects.loads[index].load)
     }
@@ -134,13 +137,13 @@ public struct Shell {
     }
   }
 
-  mutating func openSession(_ attach: Attach, _ id: ConnectionID, _ stream: UInt64) {
+  mutating func openSession(_ attach: Attach, _ connection: Connection, _ stream: UInt64) {
     lastSession += 1
     let session = SessionID(lastSession)
-    sessions[session] = (id, stream)
-    connections[id]?.streams[stream] = .work(session: session)
-    armPing(id)
-    step(.sessionOpened(session, attach, connections[id]?.peer.process))
+    sessions[session] = (connection, stream)
+    connection.streams[stream] = .work(session: session)
+    armPing(connection.id)
+    step(.sessionOpened(session, attach, connection.peer.process))
   }
 
   /// The worker has ended its stream, or its connection is gone.
@@ -156,11 +159,11 @@ public struct Shell {
     guard !isDraining else { return }
     isDraining = true
     step(.drain)
-    for id in connections.keys.sorted() {
+    for connection in connections.values.sorted(by: { $0.id < $1.id }) {
       var goAway = GoAway()
       goAway.message = "the engine is going away"
-      goAway.lastStream = connections[id]?.lastStream ?? 0
-      send(.goAway(goAway), to: id)
+      goAway.lastStream = connection.lastStream
+      send(.goAway(goAway), to: connection)
     }
   }
 
@@ -173,89 +176,106 @@ public struct Shell {
     case .hold(let us): output.holdUs = us
     case .commit(let writes): output.commit = writes
     }
-    for id in output.dirty { writeWork(id) }
+    for id in output.dirty {
+      guard let connection = connections[id] else { continue }
+      writeWork(connection)
+      connection.isDirty = false
+    }
     output.isDrained = isDraining && gate.isIdle && engine.statistics.tasksOut == 0
     result = output
     output = ShellOutput()
-    for id in result.dirty { connections[id]?.isDirty = false }
+  }
+
+  /// Processes whose end must be told by `processGone`, at once if they are gone already; asked for
+  /// before `flush`, in each turn.
+  public mutating func takeWatches() -> [ProcessIdentity] {
+    defer { watches.removeAll() }
+    return watches
   }
 
   /// Moves a connection's outgoing bytes to the caller.
   public mutating func takeOutgoing(_ id: ConnectionID) -> [UInt8] {
-    guard let bytes = connections[id]?.outgoing else { return [] }
-    connections[id]?.outgoing = []
-    return bytes
+    guard let connection = connections[id] else { return [] }
+    defer { connection.outgoing = [] }
+    return connection.outgoing
   }
 
-  mutating func markDirty(_ id: ConnectionID) {
-    guard connections[id]?.isDirty == false else { return }
-    connections[id]?.isDirty = true
-    output.dirty.append(id)
+  private mutating func markDirty(_ connection: Connection) {
+    guard !connection.isDirty else { return }
+    connection.isDirty = true
+    output.dirty.append(connection.id)
   }
 
-  private mutating func writeWork(_ id: ConnectionID) {
-    guard let work = connections[id]?.work, !work.isEmpty else { return }
-    connections[id]?.work.removeAll(keepingCapacity: true)
+  private mutating func writeWork(_ connection: Connection) {
+    guard !connection.work.isEmpty else { return }
+    let work = connection.work
+    connection.work = []
     for (stream, messages) in work {
       var response = WorkResponse()
       response.messages = messages
-      withOutgoing(id) { $0.append(stream: stream, body: response, to: &$1) }
+      withOutgoing(connection) { $0.append(stream: stream, body: response, to: &$1) }
     }
   }
 
   mutating func withOutgoing(
-    _ id: ConnectionID, _ body: (inout FrameEncoder, inout [UInt8]) -> Void
+    _ connection: Connection, _ body: (inout FrameEncoder, inout [UInt8]) -> Void
   ) {
-    guard connections[id] != nil else { return }
-    encoder.with { encoder in body(&encoder, &connections[id]!.outgoing) }
-    markDirty(id)
+    encoder.with { encoder in body(&encoder, &connection.outgoing) }
+    markDirty(connection)
   }
 
-  mutating func send(_ kind: Frame.Kind, stream: UInt64 = 0, to id: ConnectionID) {
+  mutating func send(_ kind: Frame.Kind, stream: UInt64 = 0, to connection: Connection) {
     var frame = Frame()
     frame.stream = stream
     frame.kind = kind
-    withOutgoing(id) { $0.append(frame, to: &$1) }
+    withOutgoing(connection) { $0.append(frame, to: &$1) }
   }
 
   /// Carries out a send of the engine; what its peer has given up goes nowhere.
   private mutating func emit(_ send: Send) {
     switch send {
     case .reply(let request, let reply):
-      let id = ConnectionID(request.connection)
-      guard endStream(id, request.stream) else { return }
-      withOutgoing(id) { $0.append(reply, stream: request.stream, to: &$1) }
+      guard let connection = endStream(request) else { return }
+      withOutgoing(connection) { $0.append(reply, stream: request.stream, to: &$1) }
     case .part(let request, let bytes): emitPart(request, bytes)
     case .end(let request, let status):
-      let id = ConnectionID(request.connection)
-      guard endStream(id, request.stream) else { return }
-      withOutgoing(id) { $0.append(end: status, stream: request.stream, to: &$1) }
+      guard let connection = endStream(request) else { return }
+      withOutgoing(connection) { $0.append(end: status, stream: request.stream, to: &$1) }
     case .worker(let session, let message):
       guard let place = sessions[session] else { return }
-      connections[place.connection]?.add(message, stream: place.stream)
+      place.connection.add(message, stream: place.stream)
       markDirty(place.connection)
     case .endSession(let session, let status):
-      guard let place = sessions.removeValue(forKey: session) else { return }
+      guard let (connection, stream) = sessions.removeValue(forKey: session) else { return }
       gate.sessionEnded(session)
-      writeWork(place.connection)
-      guard endStream(place.connection, place.stream) else { return }
-      withOutgoing(place.connection) { $0.append(end: status, stream: place.stream, to: &$1) }
+      writeWork(connection)
+      guard endStream(connection, stream) else { return }
+      withOutgoing(connection) { $0.append(end: status, stream: stream, to: &$1) }
     }
   }
 
   private mutating func emitPart(_ request: RequestID, _ bytes: [UInt8]) {
-    let id = ConnectionID(request.connection)
-    guard case .reading(let credit, _) = connections[id]?.streams[request.stream] else { return }
-    withOutgoing(id) { $0.append(stream: request.stream, bytes: bytes, to: &$1) }
+    guard let connection = connections[ConnectionID(request.connection)],
+      case .reading(let credit, _) = connection.streams[request.stream]
+    else { return }
+    withOutgoing(connection) { $0.append(stream: request.stream, bytes: bytes, to: &$1) }
     let left = credit - 1
-    connections[id]?.streams[request.stream] = .reading(credit: left, isWanted: left > 0)
+    connection.streams[request.stream] = .reading(credit: left, isWanted: left > 0)
     if left > 0 { step(.readMore(request)) }
   }
 
+  /// The connection of the request's stream, if it was open.
+  private mutating func endStream(_ request: RequestID) -> Connection? {
+    guard let connection = connections[ConnectionID(request.connection)],
+      endStream(connection, request.stream)
+    else { return nil }
+    return connection
+  }
+
   /// True if the stream was open.
-  mutating func endStream(_ id: ConnectionID, _ stream: UInt64) -> Bool {
-    deadlines.remove(.request(RequestID(connection: id.value, stream: stream)))
-    return connections[id]?.streams.removeValue(forKey: stream) != nil
+  mutating func endStream(_ connection: Connection, _ stream: UInt64) -> Bool {
+    deadlines.remove(.request(RequestID(connection: connection.id.value, stream: stream)))
+    return connection.streams.removeValue(forKey: stream) != nil
   }
 }
 

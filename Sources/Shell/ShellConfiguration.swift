@@ -15,8 +15,10 @@ public struct ShellLimits: Sendable {
   public var outgoingBytesMax = 16 << 20
   /// A connection without Hello.
   public var helloMs: Int64 = 5_000
-  /// A worker's connection that is silent for so long is sent a Ping; two without an answer, and its
-  /// sessions get no new workflow tasks.
+  /// A peer at fault that does not read why; then it is cut off, so that it holds no place.
+  public var closeMs: Int64 = 5_000
+  /// A worker's connection that is silent for so long is sent a Ping; two without an answer, and
+  /// its sessions get no new workflow tasks.
   public var pingMs: Int64 = 10_000
 
   public init() {}

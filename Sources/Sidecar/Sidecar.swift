@@ -29,12 +29,9 @@ public final class Sidecar: ConnectionDelegate {
   private var holdTimer: PreciseTimer?
   private var wakeup: Wakeup?
   private var graceTimer: Timer?
-  private var goneTimer: Timer?
   private var signals: [SignalWatch] = []
   private var connections: [UInt64: Connection] = [:]
   private var watches: [ProcessIdentity: ProcessWatch] = [:]
-  /// Found dead in this turn, told of in the next.
-  private var gone: [ProcessIdentity] = []
   private var output = ShellOutput()
   private var isClockRead = false
   private var isDraining = false
@@ -63,7 +60,6 @@ public final class Sidecar: ConnectionDelegate {
     }
     holdTimer = try PreciseTimer(loop) { [unowned self] in readClock() }
     graceTimer = try Timer(loop) { [unowned self] in stop() }
-    goneTimer = try Timer(loop) { [unowned self] in tellGone() }
   }
 
   /// Serves the socket until it is told to end (SIGTERM, SIGINT, Drain).
@@ -129,23 +125,15 @@ public final class Sidecar: ConnectionDelegate {
     }
   }
 
-  /// A process that held leases of an earlier engine: its death is told like any other's.
+  /// Watches a process that an earlier engine gave leases to, if it still runs.
   private func watch(_ identity: ProcessIdentity) {
     guard watches[identity] == nil else { return }
     let process = Int32(clamping: identity.process)
     switch PeerProcess.find(process, startTicks: identity.start, bootID: identity.bootID) {
     case .alive(let pidfd): watch(identity, pidfd)
-    case .gone:
-      gone.append(identity)
-      goneTimer?.start(afterMs: 0)
+    case .gone: shell.processGone(identity)
     case .unknown: break  // The resume window decides.
     }
-  }
-
-  private func tellGone() {
-    readClock()
-    for identity in gone { shell.processGone(identity) }
-    gone = []
   }
 
   public func connection(_ connection: Connection, received bytes: UnsafeRawBufferPointer) {
@@ -186,12 +174,13 @@ public final class Sidecar: ConnectionDelegate {
   private func endTurn() {
     guard !isStopping else { return }
     if !isClockRead { shell.advance(Sidecar.reading) }
+    for process in shell.takeWatches() { watch(process) }
     shell.flush(into: &output)
     for load in output.loads { store.orders.put(.load(load)) }
     if let writes = output.commit { store.orders.put(.commit(writes)) }
-    for process in output.watches { watch(process) }
     for id in output.dirty { write(id) }
     for id in output.closing { connections[id.value]?.closeWhenWritten() }
+    for id in output.cut { connections[id.value]?.close() }
     if let us = output.holdUs { holdTimer?.start(afterUs: us) }
     if let ms = shell.nextDeadlineMs {
       deadlineTimer?.start(afterMs: UInt64(ms))
@@ -236,7 +225,6 @@ public final class Sidecar: ConnectionDelegate {
     deadlineTimer?.close()
     holdTimer?.close()
     graceTimer?.close()
-    goneTimer?.close()
     // The thread may wake the loop until it has ended, so it goes before the wakeup.
     store.stop()
     wakeup?.close()

@@ -58,7 +58,7 @@ public final class Loop {
   }
 }
 
-/// Owns the memory of one handle: allocated when made, freed in the close callback and nowhere else.
+/// Owns the memory of one handle: allocated when made, freed in the close callback, nowhere else.
 ///
 /// The box keeps the handle's owner alive from the first use until the handle has closed.
 final class HandleBox<Handle> {

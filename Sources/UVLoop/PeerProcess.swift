@@ -13,28 +13,36 @@ public struct PeerProcess {
   public let startTicks: Int64
 
   /// Asks the kernel about the peer of a connected socket.
-  public init(of fd: Int32) throws(UVError) {
+  public init(of fd: Int32) throws(UVError) { try self.init(of: fd, hasPeerPidfd: true) }
+
+  /// `hasPeerPidfd` false: as on a kernel before 6.5, where only the pid leads to the process.
+  init(of fd: Int32, hasPeerPidfd: Bool) throws(UVError) {
     var peer = holdfast_peer()
     guard holdfast_get_peer(fd, &peer) == 0 else { throw UVError.last("SO_PEERCRED") }
     uid = peer.uid
     gid = peer.gid
     pid = peer.pid
-    guard peer.pid > 0, let start = PeerProcess.startTicks(of: peer.pid) else {
+    var descriptor: Int32 = -1
+    if peer.pid > 0 {
+      if hasPeerPidfd { descriptor = holdfast_peer_pidfd(fd) }
+      if descriptor < 0 { descriptor = holdfast_pidfd_open(peer.pid) }
+    }
+    guard descriptor >= 0, let start = PeerProcess.start(of: peer.pid, pidfd: descriptor) else {
+      if descriptor >= 0 { CUV.close(descriptor) }
       pidfd = nil
       startTicks = 0
       return
     }
-    var descriptor = holdfast_peer_pidfd(fd)
-    if descriptor < 0 {
-      descriptor = holdfast_pidfd_open(peer.pid)
-      // The pid may have been given to another process between the two looks.
-      if descriptor >= 0, PeerProcess.startTicks(of: peer.pid) != start {
-        CUV.close(descriptor)
-        descriptor = -1
-      }
-    }
-    pidfd = descriptor >= 0 ? descriptor : nil
+    pidfd = descriptor
     startTicks = start
+  }
+
+  /// When the process started; nil if it has ended. Its pid may have been given to another process
+  /// before the look at /proc, but not while it lives: so it must live after the look.
+  static func start(of pid: Int32, pidfd: Int32) -> Int64? {
+    guard let start = startTicks(of: pid) else { return nil }
+    var look = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
+    return Glibc.poll(&look, 1, 0) == 0 ? start : nil
   }
 
   /// Field 22 of /proc/PID/stat; nil if there is no such process.
@@ -46,8 +54,8 @@ public struct PeerProcess {
     return fields.count > 19 ? Int64(fields[19]) : nil
   }
 
-  public enum Found {
-    /// It lives, or has ended and is not yet waited for; a descriptor of it, the caller's to close.
+  public enum Found: Equatable {
+    /// A descriptor of it, the caller's to close.
     case alive(pidfd: Int32)
     case gone
     case unknown
@@ -63,7 +71,7 @@ public struct PeerProcess {
     guard pid > 0 else { return .unknown }
     let descriptor = holdfast_pidfd_open(pid)
     if descriptor < 0 { return errno == ESRCH ? .gone : .unknown }
-    if startTicks(of: pid) == start { return .alive(pidfd: descriptor) }
+    if PeerProcess.start(of: pid, pidfd: descriptor) == start { return .alive(pidfd: descriptor) }
     CUV.close(descriptor)
     return .gone
   }

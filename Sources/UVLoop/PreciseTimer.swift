@@ -6,6 +6,7 @@ public final class PreciseTimer {
   private let box = HandleBox<uv_poll_t>()
   private let fd: Int32
   private let fired: () -> Void
+  private var isOpen = true
 
   public init(_ loop: Loop, fired: @escaping () -> Void) throws(UVError) {
     self.fired = fired
@@ -32,7 +33,10 @@ public final class PreciseTimer {
     timerfd_settime(fd, 0, &time, nil)
   }
 
+  /// Safe to call twice.
   public func close() {
+    guard isOpen else { return }
+    isOpen = false
     uv_poll_stop(box.handle)
     box.close()
     CUV.close(fd)

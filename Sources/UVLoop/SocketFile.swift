@@ -70,8 +70,10 @@ public final class SocketFile {
   private static func makeDirectory(of path: String, group: gid_t?) throws(SocketError) {
     guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }
     let directory = String(path[..<slash])
-    if mkdir(directory, group == nil ? 0o700 : 0o750) == 0 {
-      if let group, chown(directory, uid_t.max, group) != 0 {
+    if mkdir(directory, 0o700) == 0 {
+      guard let group else { return }
+      // The group comes first, then its rights; and the umask has no say in them.
+      guard chown(directory, uid_t.max, group) == 0, chmod(directory, 0o750) == 0 else {
         throw .system(.last("chown of '\(directory)'"))
       }
     } else if errno != EEXIST {
@@ -106,10 +108,13 @@ public final class SocketFile {
     guard status.st_uid == geteuid() else {
       throw .inTheWay(path: path, what: "a socket of user \(status.st_uid)")
     }
-    let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    // Without waiting: its queue may be full.
+    let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+    let probe = socket(AF_UNIX, Int32(kind), 0)
     guard probe >= 0 else { throw .system(.last("socket")) }
     defer { close(probe) }
-    if holdfast_connect(probe, path) == 0 { throw .inUse(path: path) }
+    // Only this answer says that nobody serves it; a datagram socket, say, gives another one.
+    if holdfast_connect(probe, path) == 0 || errno != ECONNREFUSED { throw .inUse(path: path) }
     guard unlink(path) == 0 || errno == ENOENT else {
       throw .system(.last("unlink of the stale socket '\(path)'"))
     }
@@ -119,13 +124,10 @@ public final class SocketFile {
     let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
     let fd = socket(AF_UNIX, Int32(kind), 0)
     guard fd >= 0 else { throw .system(.last("socket")) }
-    // The mode of the file is that of the descriptor less the umask: never wider than meant.
-    fchmod(fd, 0o600)
-    let mask = umask(0o177)
-    let code = holdfast_bind(fd, path)
-    let error = UVError.last("bind of '\(path)'")
-    umask(mask)
-    guard code == 0 else {
+    // Linux makes the file with the mode of the descriptor less the umask: never wider than meant,
+    // at no moment, and without a change of the umask, which other threads would see.
+    guard fchmod(fd, 0o600) == 0, holdfast_bind(fd, path) == 0 else {
+      let error = UVError.last("bind of '\(path)'")
       close(fd)
       throw .system(error)
     }

@@ -11,12 +11,24 @@ struct Bench {
   static func main() async throws {
     let arguments = CommandLine.arguments
     if arguments.count == 3, arguments[1] == "worker" { return try runWorker(arguments[2]) }
+    if arguments.count == 3, arguments[1] == "shell", let count = Int(arguments[2]) {
+      return measureShell(count)
+    }
     guard arguments.count >= 2 else {
       print("usage: holdfast-bench DIRECTORY-OF-THE-BINARIES [SECONDS]")
+      print("       holdfast-bench shell WORKFLOWS    engine and shell alone, for profilers")
       exit(2)
     }
     let seconds = arguments.count > 2 ? Double(arguments[2]) ?? 3 : 3
     try await Suite(bin: arguments[1], seconds: seconds).run()
+  }
+
+  private static func measureShell(_ count: Int) {
+    var bench = ShellBench(count: count)
+    let begin = Device.nowUs
+    bench.run()
+    let us = Device.nowUs - begin
+    print("\(count) workflows, \(us * 1_000 / Int64(count)) ns each")
   }
 
   private static func runWorker(_ socket: String) throws {

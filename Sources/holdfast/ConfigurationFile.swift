@@ -75,24 +75,28 @@ struct ConfigurationFile {
   }
 
   private func applyLimit(_ entry: Entry, to configuration: inout ShellConfiguration) throws {
-    let value = try number(entry, in: 1...ConfigurationFile.limitMax)
+    let isBytes = entry.path.hasSuffix("_bytes_max")
+    let value = try number(entry, in: 1...(isBytes ? 1 << 40 : ConfigurationFile.limitMax))
     switch entry.path {
     case "limits.frame_bytes_max":
-      guard value >= 2 << 20 && value <= 1 << 30 else {
-        throw fault(entry, "2 MiB to 1 GiB are expected")
+      guard (2 << 20...1 << 30).contains(value) else {
+        throw fault(entry, "2 MiB to 1 GiB is expected")
       }
       configuration.limits.frameBytesMax = value
       configuration.engine.limits.requestPayloadBytesMax = value - 1 << 20
       configuration.engine.limits.payloadBytesMax = min(2 << 20, value - 1 << 20)
     case "limits.connections_max": configuration.limits.connectionsMax = value
     case "limits.connections_per_user_max": configuration.limits.connectionsPerUserMax = value
-    case "limits.streams_max": configuration.limits.streamsMax = value
+    case "limits.streams_max":
+      // It is told to clients as a number of 32 bits.
+      guard value <= 1_000_000 else { throw fault(entry, "at most a million is expected") }
+      configuration.limits.streamsMax = value
     case "limits.outgoing_bytes_max": configuration.limits.outgoingBytesMax = value
     case "limits.pending_activities_max":
       configuration.engine.limits.pendingActivitiesMax = value
     case "limits.signals_per_run_max":
       configuration.engine.limits.signalsPerRunMax = Int64(value)
-    case "limits.resident_runs_max": configuration.engine.limits.residentRunsMax = value
+    case "limits.resident_bytes_max": configuration.engine.limits.residentBytesMax = value
     case "limits.history_events_max":
       configuration.engine.limits.historyEventsMax = Int64(value)
     case "limits.history_bytes_max": configuration.engine.limits.historyBytesMax = Int64(value)

@@ -20,7 +20,7 @@ struct Serve: ParsableCommand {
         log_level = "info"
         [limits]
         frame_bytes_max = 4194304      # also connections_max, connections_per_user_max,
-                                       # streams_max, outgoing_bytes_max, resident_runs_max,
+                                       # streams_max, outgoing_bytes_max, resident_bytes_max,
                                        # pending_activities_max, signals_per_run_max,
                                        # history_events_max, history_bytes_max
         [[access]]                     # the engine's own user and root may do everything
@@ -75,7 +75,9 @@ struct Serve: ParsableCommand {
 
   private func open(_ path: String?) throws -> (Store, OpenedStore) {
     do throws(StoreError) {
-      return try Store.open(path: path)
+      var options = StoreOptions()
+      options.deadlineWindow = EngineLimits().deadlineWindow
+      return try Store.open(path: path, options: options)
     } catch {
       let code: Int32 =
         switch error {

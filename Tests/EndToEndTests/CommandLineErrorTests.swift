@@ -20,8 +20,8 @@ import Testing
     #expect(ran.errors.contains(path))
     #expect(
       ran.errors.hasSuffix(
-        ": is an engine running, and open to this user? Start one with `holdfast serve`, or name its --socket\n"
-      ))
+        ": is an engine running, and open to this user? Start one with `holdfast serve`,"
+          + " or name its --socket\n"))
     #expect(ran.errors.filter { $0 == "\n" }.count == 1)
   }
 

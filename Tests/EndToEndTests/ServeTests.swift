@@ -160,7 +160,7 @@ import Testing
     ),
     (
       "[limits]\nframe_bytes_max = 2147483647",
-      "line 2: limits.frame_bytes_max: 2 MiB to 1 GiB are expected"
+      "line 2: limits.frame_bytes_max: 2 MiB to 1 GiB is expected"
     ),
     (
       "[[access]]\nuid = 4294967295",
@@ -168,7 +168,7 @@ import Testing
     ),
     (
       "[limits]\nframe_bytes_max = 100",
-      "line 2: limits.frame_bytes_max: 2 MiB to 1 GiB are expected"
+      "line 2: limits.frame_bytes_max: 2 MiB to 1 GiB is expected"
     ),
     (
       "[[access]]\nuid = 5\nroles = [\"boss\"]",

@@ -244,21 +244,6 @@ import Testing
     #expect(world.history().contains("activityTaskCompleted"))
   }
 
-  @Test func aHolderThatIsDeadAtTheStartIsLostAtOnce() throws {
-    let world = World()
-    let process = ProcessIdentity(bootID: "boot", process: 7, start: 3)
-    let first = world.attach(process: process)
-    _ = world.start("o-1")
-    world.complete(first, try #require(world.activation(first)), [.activity(1)])
-    _ = try #require(world.activity(first))
-    world.crash()
-    let second = world.attach()
-    #expect(world.watched == [process])
-    #expect(world.activity(second) == nil, "it may come back")
-    world.step(.processGone(process))
-    #expect(world.activity(second)?.attempt == 2)
-  }
-
   @Test func aLostLeaseIsTriedElsewhereAfterTheResumeWindow() throws {
     let world = World()
     let first = world.attach()

@@ -63,6 +63,48 @@ import Testing
     #expect(world.commits == 1, "start, completion and attempt share one commit")
   }
 
+  /// A request whose id may be known waits for the store; those after it wait for it.
+  @Test func requestsToAWorkflowKeepTheirOrderOverALoad() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [])
+    _ = world.signal("o-1", "first", requestID: "r-1")
+    world.complete(worker, try #require(world.activation(worker)), [])
+    world.advance(10_000)
+    #expect(world.engine.statistics.residentRuns == 0)
+    world.holdsLoads = true
+    let start = world.start("o-1")
+    let again = world.signal("o-1", "first", requestID: "r-1")
+    let second = world.signal("o-1", "second")
+    #expect(world.reply(second) == nil)
+    while world.loadsWaiting > 0 { world.serveLoads() }
+    #expect(world.failure(start)?.code == .alreadyExists)
+    #expect(world.reply(again) != nil && world.reply(second) != nil)
+    let signals = world.store.history(RunNumber(1)).compactMap { event -> String? in
+      guard case .workflowExecutionSignaled(let signal) = event.attributes else { return nil }
+      return signal.signalName
+    }
+    #expect(signals == ["first", "second"])
+  }
+
+  @Test func aFalseHitOfTheFilterDoesNotTurnPipelinedRequestsRound() throws {
+    let world = World()
+    world.holdsLoads = true
+    // Enough ids that the filter is wrong about some; each start is followed by its result.
+    for number in 1...6_000 {
+      let start = world.start("o-\(number)") { $0.requestID = "r-\(number)" }
+      let result = world.result("o-\(number)")
+      #expect(world.failure(result) == nil, "o-\(number) was started before")
+      while world.loadsWaiting > 0 { world.serveLoads() }
+      guard case .startWorkflow = world.reply(start) else {
+        Issue.record("o-\(number) was not started")
+        return
+      }
+    }
+    #expect(world.engine.statistics.loads > 0)
+  }
+
   @Test func timersFireInOrderAndNeverEarly() throws {
     let world = World()
     let worker = world.attach()

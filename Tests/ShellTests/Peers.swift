@@ -13,6 +13,20 @@ struct Peers {
   /// What each connection was sent and has not been taken out yet.
   private(set) var received: [ConnectionID: [Frame]] = [:]
   private(set) var closed: Set<ConnectionID> = []
+  /// Answers the loads; without it they stay with the store, until `answerLoads`.
+  var loader: ((Load) -> Loaded.Content)?
+  private var unanswered: [Load] = []
+  /// Sees each batch as it becomes durable.
+  var onCommit: ([Write]) -> Void = { _ in }
+  /// Batches stay with the store until `persist`.
+  var isStoreBusy = false
+  /// Connections that are to be closed stay: their peers do not read.
+  var closesWait = false
+  /// Connections that were to be closed at once.
+  private(set) var cut: [ConnectionID] = []
+  private(set) var isDrained = false
+  /// Bytes that the engine sent and that are no frames.
+  private(set) var brokenBytes = 0
 
   init(_ change: (inout ShellConfiguration) -> Void = { _ in }) {
     var configuration = ShellConfiguration(
@@ -47,9 +61,9 @@ struct Peers {
     shell.connected(id, Peer(uid: uid, gid: 0, process: nil))
   }
 
-  mutating func connect(_ number: UInt64) -> ConnectionID {
+  mutating func connect(_ number: UInt64, uid: UInt32 = 0) -> ConnectionID {
     let id = ConnectionID(number)
-    precondition(isAccepted(id), "connection \(number) was refused")
+    precondition(isAccepted(id, uid: uid), "connection \(number) was refused")
     decoders[id] = FrameDecoder(frameBytesMax: 4 << 20)
     return id
   }
@@ -83,18 +97,69 @@ struct Peers {
       for id in output.dirty { deliver(id) }
       for id in output.closing {
         closed.insert(id)
-        shell.disconnected(id)
+        if !closesWait { shell.disconnected(id) }
       }
-      guard output.commit != nil else { return }
-      shell.persisted(us: 100)
+      cut += output.cut
+      isDrained = output.isDrained
+      var isDone = true
+      for load in output.loads {
+        guard let loader else {
+          unanswered.append(load)
+          continue
+        }
+        shell.loaded(Loaded(id: load.id, content: loader(load)))
+        isDone = false
+      }
+      if let writes = output.commit, !isStoreBusy {
+        onCommit(writes)
+        shell.persisted(us: 100)
+        isDone = false
+      }
+      if isDone { return }
     }
+  }
+
+  /// Answers what has been loaded so far, and everything from now on.
+  mutating func answerLoads(_ loader: @escaping (Load) -> Loaded.Content) {
+    self.loader = loader
+    for load in unanswered {
+      shell.loaded(Loaded(id: load.id, content: loader(load)))
+    }
+    unanswered = []
+    settle()
+  }
+
+  /// The batch that the busy store has been given is durable.
+  mutating func persist() {
+    isStoreBusy = false
+    shell.persisted(us: 100)
+    settle()
+  }
+
+  mutating func drain() {
+    shell.drain()
+    settle()
+  }
+
+  mutating func overflow(_ id: ConnectionID) {
+    shell.overflowed(id)
+    settle()
+  }
+
+  mutating func disconnect(_ id: ConnectionID) {
+    shell.disconnected(id)
+    settle()
   }
 
   private mutating func deliver(_ id: ConnectionID) {
     let bytes = shell.takeOutgoing(id)
     bytes.withUnsafeBytes { decoders[id]?.feed($0) }
-    while let frame = try? decoders[id]?.next() { received[id, default: []].append(frame) }
+    do {
+      while let frame = try decoders[id]?.next() { received[id, default: []].append(frame) }
+    } catch { brokenBytes += bytes.count }
   }
+
+  func isConnected(_ id: ConnectionID) -> Bool { shell.connections[id] != nil }
 
   /// Everything that the connection was sent since it was last asked.
   mutating func take(_ id: ConnectionID) -> [Frame] { received.removeValue(forKey: id) ?? [] }

@@ -11,21 +11,35 @@ extension Engine {
       let runID = request.execution?.runID ?? .none
       let input = Input.request(id, .cancelWorkflow(request))
       guard let found = find(key, runID, for: input).settled else { return }
-      guard let run = found.run else { return refuse(id, .workflowNotFound(key, runID)) }
-      // Cancel is state: without another effect there is nothing to remember by request id.
-      if run.fold.isOpen && !run.fold.cancelRequested {
-        if run.task.isRedo { return run.parked.append(input) }
-        var event = WorkflowExecutionCancelRequested()
-        event.reason = request.reason
-        event.identity = request.identity
-        event.requestID = request.requestID
-        record(run, .workflowExecutionCancelRequested(event))
-        afterInbound(run)
+      let earlier = earlier(
+        id, method: "CancelWorkflow", key: key, requestID: request.requestID,
+        hash: request.requestHash, run: found.run, input: input)
+      switch earlier {
+      case .handled: return
+      case .done: reply(id, .cancelWorkflow(CancelWorkflowResponse()), .engine)
+      case .new(let record):
+        guard let run = found.run else { return refuse(id, .workflowNotFound(key, runID)) }
+        cancel(run, id, request, record)
       }
-      guard run.fold.isOpen || run.fold.cancelRequested || run.fold.status == .canceled else {
-        return refuse(id, .workflowClosed(run), .run(run))
-      }
-      reply(id, .cancelWorkflow(CancelWorkflowResponse()), .run(run))
     }
+  }
+
+  /// Cancel is state: what has no effect is fine and not remembered.
+  private mutating func cancel(
+    _ run: Run, _ id: RequestID, _ request: CancelWorkflowRequest, _ record: RequestRecord?
+  ) {
+    if run.fold.isOpen && !run.fold.cancelRequested {
+      if park(.request(id, .cancelWorkflow(request)), behindRedoOf: run, id) { return }
+      var event = WorkflowExecutionCancelRequested()
+      event.reason = request.reason
+      event.identity = request.identity
+      event.requestID = request.requestID
+      remember(record, event: self.record(run, .workflowExecutionCancelRequested(event)), in: run)
+      afterInbound(run)
+    }
+    guard run.fold.isOpen || run.fold.cancelRequested || run.fold.status == .canceled else {
+      return refuse(id, .workflowClosed(run), .run(run))
+    }
+    reply(id, .cancelWorkflow(CancelWorkflowResponse()), .run(run))
   }
 }

@@ -18,18 +18,4 @@ extension Engine {
             left: request.limit == 0 ? nil : request.limit, before: nil, count: nil)))
     } catch { refuseStream(id, error.status) }
   }
-
-  /// CountWorkflows: how many runs the filter accepts.
-  mutating func countWorkflows(_ id: RequestID, _ request: CountWorkflowsRequest) {
-    if let status = namespaceFault(request.namespace) { return refuse(id, status) }
-    do {
-      let filter = try ListFilter(parsing: request.query)
-      open(
-        id,
-        .list(
-          ListReader(
-            namespace: request.namespace.orDefault, filter: filter, left: nil, before: nil,
-            count: 0)))
-    } catch { refuse(id, error.status) }
-  }
 }

@@ -24,14 +24,7 @@ extension Engine {
   }
 
   private mutating func ask(_ run: Run, _ request: QueryWorkflowRequest, _ id: RequestID) {
-    guard hasServer(workflow: run.workflowType, on: run.queue) else {
-      return refuse(
-        id,
-        .refusal(
-          .unavailable, .noWorker,
-          "no worker for workflow type '\(run.workflowType)' is attached to task queue"
-            + " '\(run.queue.name)'"), .run(run))
-    }
+    if let status = serverFault(run) { return refuse(id, status, .run(run)) }
     if case .backingOff = run.task.state {
       return refuse(
         id,
@@ -51,5 +44,31 @@ extension Engine {
       WaitingQuery(request: id, query: request, id: "\(id.connection).\(id.stream)"))
     waiting[id] = .query(run.number)
     offerTask(run)
+  }
+
+  /// Why no query of the run can go out.
+  private func serverFault(_ run: Run) -> Status? {
+    if isDraining {
+      return .refusal(
+        .unavailable, .draining, "the engine is going away", retryAfter: Span(ms: 1_000))
+    }
+    guard !hasServer(workflow: run.workflowType, on: run.queue) else { return nil }
+    return .refusal(
+      .unavailable, .noWorker,
+      "no worker for workflow type '\(run.workflowType)' is attached to task queue"
+        + " '\(run.queue.name)'")
+  }
+
+  /// A worker or the engine is going away: queries that nobody will answer any more are refused at
+  /// once. Those that are out may still be answered.
+  mutating func failQueriesWithoutServer() {
+    var asked: Set<RunNumber> = []
+    for case .query(let number) in waiting.values { asked.insert(number) }
+    for number in asked.sorted() {
+      guard let run = runs[number], run.task.lease?.purpose != .query,
+        let status = serverFault(run)
+      else { continue }
+      failQueries(run, status)
+    }
   }
 }

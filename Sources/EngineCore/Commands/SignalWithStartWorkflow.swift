@@ -9,7 +9,7 @@ extension Engine {
   ) {
     guard let start = request.start else { return refuse(id, .missing("start")) }
     if let status = first(
-      fault(in: start), conflictFault(start),
+      fault(in: start)?.within("start"), conflictFault(start),
       signalFault(
         name: request.signalName, request.signalInput, request.signalHeader, start.requestID,
         "signal_input"))
@@ -25,9 +25,9 @@ extension Engine {
     switch earlier {
     case .handled: return
     case .done(let found):
-      return replyStarted(id, found.runID, started: found.record.event == 2, nil)
+      return replyStarted(id, found.runID, started: found.record.event == 0, nil)
     case .new(let record):
-      if let run = found.run, run.fold.isOpen, run.task.isRedo { return run.parked.append(input) }
+      if let run = found.run, run.fold.isOpen, park(input, behindRedoOf: run, id) { return }
       switch admit(start, found.run, default: .useExisting) {
       case .refuse(let status): refuse(id, status, found.run.map { .run($0) } ?? .engine)
       case .use(let run):
@@ -45,7 +45,7 @@ extension Engine {
     let event = signal(
       run, request.signalName, request.signalInput, request.signalHeader, start.identity,
       start.requestID)
-    remember(record, event: event, in: run)
+    remember(record, event: started ? 0 : event, in: run)
     afterInbound(run)
     replyStarted(id, run.runID, started: started, run)
   }

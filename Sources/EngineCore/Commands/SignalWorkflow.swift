@@ -21,7 +21,7 @@ extension Engine {
         return refuse(id, .workflowNotFound(key, request.execution?.runID ?? .none))
       }
       guard run.fold.isOpen else { return refuse(id, .workflowClosed(run), .run(run)) }
-      if run.task.isRedo { return run.parked.append(input) }
+      if park(input, behindRedoOf: run, id) { return }
       if let status = signalFault(run) { return refuse(id, status, .run(run)) }
       let event = signal(
         run, request.signalName, request.input, request.header, request.identity,

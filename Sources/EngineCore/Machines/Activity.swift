@@ -101,9 +101,11 @@ struct Activity: Sendable {
     orphanedUntil = nil
   }
 
-  /// The attempt never reached its worker: the same attempt waits again.
-  mutating func returnToQueue() {
+  /// The attempt never reached its worker: the same attempt waits again, and its time to start
+  /// begins anew.
+  mutating func returnToQueue(at now: Instant) {
     precondition(phase == .started)
+    row.attemptScheduledTimeMs = now
     row.startedTimeMs = Instant(ms: 0)
     row.holder = nil
     session = nil

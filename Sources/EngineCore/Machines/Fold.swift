@@ -27,6 +27,8 @@ struct Fold {
   private(set) var unseen = Inbound()
   /// By scheduled event id, which only grows.
   var activities: [Activity] = []
+  /// Of the pending activities.
+  private var inputBytes = 0
   /// By started event id, which only grows.
   private(set) var timers: [PendingTimerState] = []
   /// The terminal event, once there is one.
@@ -35,6 +37,9 @@ struct Fold {
   private(set) var taskFailure: WorkflowTaskFailed?
 
   var isOpen: Bool { status == .running }
+
+  /// Payload bytes that are kept in memory for the run.
+  var heldBytes: Int { unseen.bytes + inputBytes }
 
   func activityIndex(scheduledEvent: Int64) -> Int? {
     var low = 0
@@ -78,6 +83,7 @@ struct Fold {
     case .workflowTaskTimedOut, .activityTaskStarted: break
     case .activityTaskScheduled(let scheduled):
       lastSeq = max(lastSeq, scheduled.seq)
+      inputBytes += scheduled.input.bytes
       activities.append(
         Activity(scheduledEvent: event.eventID, scheduledTime: event.eventTimeMs, scheduled))
     case .activityTaskCancelRequested(let requested):
@@ -111,6 +117,7 @@ struct Fold {
     closeTime = event.eventTimeMs
     closing = event
     activities = []
+    inputBytes = 0
     timers = []
     unseen = Inbound()
   }
@@ -119,7 +126,7 @@ struct Fold {
     guard let index = activityIndex(scheduledEvent: scheduledEvent) else {
       preconditionFailure("activity \(scheduledEvent) has ended already")
     }
-    activities.remove(at: index)
+    inputBytes -= activities.remove(at: index).scheduled.input.bytes
   }
 }
 
@@ -190,6 +197,7 @@ extension Fold {
       activity.cancelRequested = saved.cancelRequested
       return activity
     }
+    inputBytes = activities.reduce(0) { $0 + $1.scheduled.input.bytes }
     timers = state.timers.map {
       PendingTimerState(
         startedEvent: $0.startedEventID, seq: $0.seq, timerID: $0.timerID, fireTime: $0.fireTimeMs)

@@ -7,6 +7,8 @@ import Messages
 /// show the code the same jobs.
 struct Inbound {
   private(set) var events: [HistoryEvent] = []
+  /// About how much memory they take.
+  private(set) var bytes = 0
 
   var isEmpty: Bool { events.isEmpty }
 
@@ -17,16 +19,25 @@ struct Inbound {
       .workflowExecutionCancelRequested, .timerFired, .activityTaskCompleted,
       .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled:
       events.append(event)
+      bytes += event.approximateBytes
     case .workflowTaskCompleted(let completed):
-      events.removeAll { $0.eventID <= completed.throughEventID }
+      remove { $0.eventID <= completed.throughEventID }
     case .timerCanceled(let canceled):
       // The code cancelled the timer before it saw that it had fired: the firing is void.
-      events.removeAll {
+      remove {
         if case .timerFired(let fired) = $0.attributes { return fired.seq == canceled.seq }
         return false
       }
     default:
       break
+    }
+  }
+
+  private mutating func remove(where isGone: (HistoryEvent) -> Bool) {
+    events.removeAll { event in
+      guard isGone(event) else { return false }
+      bytes -= event.approximateBytes
+      return true
     }
   }
 

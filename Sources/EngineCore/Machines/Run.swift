@@ -34,7 +34,7 @@ final class Run {
   /// Queries that wait for a worker.
   var queries: [WaitingQuery] = []
   /// Signals and cancel requests that wait for the redo of a refused close.
-  var parked: [Input] = []
+  var parked = ParkedInputs()
   /// The session that has the run in its cache.
   var cachedBy: SessionID?
   var requests: [RequestRecord]
@@ -48,6 +48,13 @@ final class Run {
   /// The last event that the state row covers.
   var savedEvent: Int64 = 0
 
+  /// Since when the run has had no work; nil while it has.
+  var restingSince: Instant?
+  /// It stands in the engine's line of resting runs.
+  var isInLine = false
+  /// Its part of the engine's `residentBytes`.
+  var countedBytes = 0
+
   // What the current step has made; empty between steps.
   var newEvents: [HistoryEvent] = []
   var changedActivities: [Int64] = []
@@ -56,7 +63,7 @@ final class Run {
   var isTouched = false
   var isNew = false
 
-  /// Requests that want the run's end, and readers of its history that follow it.
+  /// Readers that follow its history; they keep it in memory.
   var followers: [RequestID] = []
 
   init(
@@ -80,7 +87,14 @@ final class Run {
 
   /// No task, no activity, nobody who waits: the run can leave memory.
   var isAtRest: Bool {
-    task.isIdle && !wantsTask && fold.activities.isEmpty && followers.isEmpty && fold.unseen.isEmpty
+    task.isIdle && !wantsTask && fold.activities.isEmpty && followers.isEmpty
+      && fold.unseen.isEmpty
+  }
+
+  /// About how many bytes of memory the run takes.
+  var footprint: Int {
+    2_048 + fold.heldBytes + 1_024 * fold.activities.count
+      + 64 * (fold.timers.count + requests.count)
   }
 
   func request(_ key: Fingerprint) -> RequestRecord? { requests.first { $0.key == key } }
@@ -97,7 +111,13 @@ struct WaitingQuery {
   let id: String
 }
 
-struct EndedAttempt {
+struct EndedAttempt: Equatable {
   let scheduledEvent: Int64
   let attempt: Int32
+  let end: AttemptEnd
+}
+
+/// What a report says of its attempt.
+enum AttemptEnd {
+  case completed, failed, cancelled
 }

@@ -14,8 +14,9 @@ struct Reader {
   /// The store has been asked for the next part.
   var isLoading = false
 
-  var run: RunNumber? {
-    if case .history(let run, _, _) = source { return run }
+  /// The run that it follows until its end.
+  var follows: RunNumber? {
+    if case .history(let run, _, true) = source { return run }
     return nil
   }
 }
@@ -33,7 +34,9 @@ struct ListReader {
 
 extension Engine {
   mutating func open(_ id: RequestID, _ source: Reader.Source) {
-    readers[id] = Reader(source: source)
+    let reader = Reader(source: source)
+    readers[id] = reader
+    if let number = reader.follows { runs[number]?.followers.append(id) }
     waiting[id] = .reading
     readOn(id)
   }
@@ -52,17 +55,16 @@ extension Engine {
     case .history(let number, let next, let follow):
       let run = runs[number]
       if follow, let run, run.fold.isOpen, next > run.fold.lastEventID {
-        if !run.followers.contains(id) { run.followers.append(id) }
         return  // The next event wakes it.
       }
       load = self.load(
         .history(number, from: next, bytesMax: limits.activationBytesMax / 2),
-        after: run?.lastWrite ?? .none)
+        run.map { .run($0) } ?? .free)
     case .list(let list):
       // Lists show what was acknowledged: everything written so far must be durable.
       load = self.load(
         .rows(namespace: list.namespace, before: list.before, countMax: limits.listSliceRows),
-        after: serial)
+        .engine)
     }
     loading.purposes[load] = .read(id)
     readers[id]?.isLoading = true
@@ -70,10 +72,7 @@ extension Engine {
 
   /// New events of a run: those who follow it read on.
   mutating func wakeFollowers(of run: Run) {
-    guard !run.followers.isEmpty else { return }
-    let followers = run.followers
-    run.followers = []
-    for id in followers { readOn(id) }
+    for id in run.followers { readOn(id) }
   }
 
   mutating func takeReadSlice(_ id: RequestID, _ content: Loaded.Content) {
@@ -84,7 +83,7 @@ extension Engine {
       takeHistory(id, number, next, follow, batches, more)
     case (.list(let list), .rows(let rows)): takeRows(id, list, rows)
     case (_, .corrupt(let place)):
-      endReader(id, .refusal(.dataLoss, .historyCorrupt, place))
+      endReader(id, .refusal(.dataLoss, .historyCorrupt, place), .free)
     default: preconditionFailure("a read was answered with something else")
     }
   }
@@ -107,11 +106,11 @@ extension Engine {
     if more || (follow && mayGoOn(number, after: end - 1, hadEvents: !bytes.isEmpty)) {
       return readOn(id)
     }
-    endReader(id, Status())
+    endReader(id, Status(), .free)
   }
 
-  /// Whether there are, or will be, events after `last`: the run may have gone on, and closed, while
-  /// the store was read.
+  /// Whether there are, or will be, events after `last`: the run may have gone on, and closed,
+  /// while the store was read.
   private func mayGoOn(_ number: RunNumber, after last: Int64, hadEvents: Bool) -> Bool {
     guard let run = runs[number] else { return hadEvents }  // Read until nothing more comes.
     return run.fold.isOpen || last < run.fold.lastEventID
@@ -124,10 +123,19 @@ extension Engine {
     return decoded.serialized()
   }
 
-  private mutating func endReader(_ id: RequestID, _ status: Status) {
-    readers.removeValue(forKey: id)
+  private mutating func endReader(_ id: RequestID, _ status: Status, _ gate: Gate) {
+    dropReader(id)
     waiting.removeValue(forKey: id)
-    send(.end(id, status), .free)
+    send(.end(id, status), gate)
+  }
+
+  /// The reader has ended or is not wanted any more.
+  mutating func dropReader(_ id: RequestID) {
+    guard let reader = readers.removeValue(forKey: id), let number = reader.follows,
+      let run = runs[number]
+    else { return }
+    run.followers.removeAll { $0 == id }
+    if !run.isTouched { settle(run) }
   }
 
   // MARK: - Lists
@@ -146,17 +154,18 @@ extension Engine {
     if !infos.isEmpty {
       var response = ListWorkflowsResponse()
       response.workflows = infos
-      send(.part(id, response.serialized()), .free)
+      // What resident runs say of themselves may not be durable yet.
+      send(.part(id, response.serialized()), .engine)
       readers[id]?.isWanted = false
     }
     if rows.count == limits.listSliceRows && list.left != 0 { return readOn(id) }
     if let count = list.count {
-      readers.removeValue(forKey: id)
+      dropReader(id)
       var response = CountWorkflowsResponse()
       response.count = count
-      return reply(id, .countWorkflows(response), .free)
+      return reply(id, .countWorkflows(response), .engine)
     }
-    endReader(id, Status())
+    endReader(id, Status(), .engine)
   }
 }
 

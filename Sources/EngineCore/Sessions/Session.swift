@@ -2,7 +2,10 @@ import Basics
 import Messages
 
 /// A worker's attachment.
-struct Session {
+///
+/// A class, because a struct of its size would be moved at each look-up; it never leaves the
+/// engine.
+final class Session {
   let id: SessionID
   let attach: Attach
   let queue: QueueKey
@@ -46,7 +49,7 @@ struct Session {
 
   var takesTasks: Bool { workflowSlots > 0 && isResponsive && !isDraining }
   var isResponsive: Bool { !isUnresponsive && !isSilent }
-  var takesActivities: Bool { activitySlots > 0 && !isDraining }
+  var takesActivities: Bool { activitySlots > 0 && !isSilent && !isDraining }
 
   var holder: LeaseHolder {
     var holder = LeaseHolder()

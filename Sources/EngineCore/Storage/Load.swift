@@ -21,7 +21,7 @@ public struct Load: Sendable, Equatable {
     case history(RunNumber, from: Int64, bytesMax: Int)
     /// Rows of a namespace, newest first, with a number below `before` (nil: from the newest).
     case rows(namespace: String, before: RunNumber?, countMax: Int)
-    /// Open runs with deadline > `after.0` or (deadline == after.0 and number > after.1), by deadline.
+    /// Open runs by (deadline, number), from the first one after the pair that is given.
     case deadlines(afterDeadline: Instant, afterRun: RunNumber, countMax: Int)
   }
 
@@ -118,7 +118,7 @@ public struct FoundRequest: Sendable, Equatable {
   }
 }
 
-public struct StoredDeadline: Sendable, Equatable {
+public struct StoredDeadline: Hashable, Sendable {
   public var run: RunNumber
   public var deadline: Instant
 

@@ -25,22 +25,9 @@ extension Engine {
     case .requestCancelActivity(let c): requestCancel(c, command, run, completedEvent)
     case .startTimer(let c): startTimer(c, command, run, completedEvent)
     case .cancelTimer(let c): cancelTimer(c, command, run, completedEvent)
-    case .completeWorkflow(let c):
-      var event = WorkflowExecutionCompleted()
-      event.result = c.result
-      event.workflowTaskCompletedEventID = completedEvent
-      record(run, .workflowExecutionCompleted(event))
-    case .failWorkflow(let c):
-      var event = WorkflowExecutionFailed()
-      event.failure = c.failure
-      event.retryState = .retryPolicyNotSet
-      event.workflowTaskCompletedEventID = completedEvent
-      record(run, .workflowExecutionFailed(event))
-    case .cancelledWorkflow(let c):
-      var event = WorkflowExecutionCanceled()
-      event.details = c.details
-      event.workflowTaskCompletedEventID = completedEvent
-      record(run, .workflowExecutionCanceled(event))
+    case .completeWorkflow(let c): complete(c, run, completedEvent)
+    case .failWorkflow(let c): fail(c, run, completedEvent)
+    case .cancelledWorkflow(let c): cancelled(c, run, completedEvent)
     case nil: preconditionFailure("a command without a kind passed the check")
     }
     return nil

@@ -120,7 +120,8 @@ extension Fault {
     case HOLDFAST_DISCONNECTED, HOLDFAST_SYSTEM_ERROR:
       self.init(
         text: text
-          + ": is an engine running, and open to this user? Start one with `holdfast serve`, or name its --socket",
+          + ": is an engine running, and open to this user? Start one with `holdfast serve`,"
+          + " or name its --socket",
         code: ExitCodes.unreachable)
     case HOLDFAST_TIMEOUT, HOLDFAST_DEADLINE_EXCEEDED:
       self.init(text: text, code: ExitCodes.deadline)

@@ -53,10 +53,10 @@ struct WorkflowDescribe: ParsableCommand {
     for line in Show.failure(task.lastFailure, indent: "  ") { print(line) }
     guard let diff = task.lastDiff else { return }
     print("  event     \(diff.eventID)")
-    print("  expected  \(diff.expected.map { "\($0.type.name) \($0.name) \($0.id)" } ?? "nothing")")
-    print(
-      "  actual    \(diff.actual.map { "\($0.type.name) \($0.name) \($0.id) \($0.location)" } ?? "nothing")"
-    )
+    let expected = diff.expected.map { "\($0.type.name) \($0.name) \($0.id)" }
+    let actual = diff.actual.map { "\($0.type.name) \($0.name) \($0.id) \($0.location)" }
+    print("  expected  \(expected ?? "nothing")")
+    print("  actual    \(actual ?? "nothing")")
   }
 
   private static func show(_ activity: PendingActivity) {

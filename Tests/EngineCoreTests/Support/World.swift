@@ -11,6 +11,8 @@ final class World {
   private(set) var store = MemoryStore()
   var now = Instant(ms: 1_700_000_000_000)
   private var effects = Effects()
+  /// Sees each input and what the engine made of it.
+  var observer: ((Input, Effects) -> Void)?
 
   var holdsCommits = false
   private var staged: [Write] = []
@@ -20,6 +22,11 @@ final class World {
   private var gatedLoads: [GatedLoad] = []
   private var ready: [Load] = []
   private(set) var commits = 0
+  /// Processes that the engine wants watched.
+  private(set) var watches: [ProcessIdentity] = []
+  /// Loads are kept until `serveLoads`, instead of being answered at once.
+  var holdsLoads = false
+  var loadsWaiting: Int { ready.count }
 
   /// What has left, oldest first; tests take it out.
   var sent: [Send] = []
@@ -31,24 +38,22 @@ final class World {
     var configuration = EngineConfiguration(seed: 7)
     change(&configuration)
     self.configuration = configuration
-    engine = Engine(configuration, opened: store.open())
+    engine = Engine(configuration, opened: store.open(window: configuration.limits.deadlineWindow))
   }
 
   // MARK: - Driving
 
-  /// Processes that the engine wants watched.
-  private(set) var watched: [ProcessIdentity] = []
-
   func step(_ input: Input) {
     engine.step(input, now: now, into: &effects)
+    observer?(input, effects)
     staged += effects.writes
     if !effects.writes.isEmpty { stagedSerial = effects.serial }
     gated += effects.sends
     gatedLoads += effects.loads
-    watched += effects.watches
+    watches += effects.watches
     release()
     if !holdsCommits { commit() }
-    serveLoads()
+    while !holdsLoads && !ready.isEmpty { serveLoads() }
   }
 
   /// Makes everything staged durable.
@@ -69,11 +74,11 @@ final class World {
     gatedLoads.removeAll { $0.after <= durable }
   }
 
-  private func serveLoads() {
-    while !ready.isEmpty {
-      let load = ready.removeFirst()
-      step(.loaded(store.load(load)))
-    }
+  /// Answers the loads that wait now.
+  func serveLoads() {
+    let loads = ready
+    ready = []
+    for load in loads { step(.loaded(store.load(load))) }
   }
 
   /// Lets time pass, deadline by deadline.
@@ -88,7 +93,6 @@ final class World {
 
   /// The process dies: what was not committed is gone, and a new engine opens the store.
   func crash() {
-    watched = []
     staged = []
     gated = []
     gatedLoads = []
@@ -96,16 +100,19 @@ final class World {
     sent = []
     durable = .none
     stagedSerial = .none
-    engine = Engine(configuration, opened: store.open())
+    engine = Engine(configuration, opened: store.open(window: configuration.limits.deadlineWindow))
     advance(0)
   }
 
   // MARK: - Requests
 
+  /// The id that the next request will have.
+  var nextRequest: RequestID { RequestID(connection: 1, stream: requests + 1) }
+
   @discardableResult
   func request(_ request: Request) -> RequestID {
+    let id = nextRequest
     requests += 1
-    let id = RequestID(connection: 1, stream: requests)
     step(.request(id, request))
     return id
   }

@@ -61,11 +61,12 @@ static holdfast_status check_peer(const hf_endpoint *endpoint, int fd, holdfast_
 holdfast_status hf_socket_connect(const hf_endpoint *endpoint, int *fd, holdfast_error **error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(endpoint->path) >= sizeof address.sun_path)
+    size_t length = strlen(endpoint->path);
+    if (length >= sizeof address.sun_path)
         return hf_fail_field(error, HOLDFAST_BAD_ARGUMENT, "socket_path",
                              "the socket's path is longer than %zu bytes",
                              sizeof address.sun_path - 1);
-    strcpy(address.sun_path, endpoint->path);
+    memcpy(address.sun_path, endpoint->path, length + 1);
     int made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (made < 0)
         return hf_fail(error, HOLDFAST_SYSTEM_ERROR, "socket: %s", strerror(errno));

@@ -256,11 +256,12 @@ holdfast_status holdfast_worker_register_activity(holdfast_worker *worker, const
         return status;
     if (name == NULL || name[0] == '\0' || hf_utf8_fault(name, strlen(name)) != NULL)
         return HOLDFAST_BAD_ARGUMENT;
-    hf_registration *made = malloc(sizeof *made + strlen(name) + 1);
+    size_t name_size = strlen(name) + 1;
+    hf_registration *made = malloc(sizeof *made + name_size);
     if (made == NULL)
         return HOLDFAST_OUT_OF_MEMORY;
     *made = (hf_registration){.function = function, .user_data = user_data};
-    strcpy(made->name, name);
+    memcpy(made->name, name, name_size);
     pthread_mutex_lock(&worker->lock);
     hf_registration **end = &worker->registrations;
     while (*end != NULL && strcmp((*end)->name, name) != 0)

@@ -3,9 +3,9 @@ import Basics
 extension Message {
   /// Reads what `json` writes, and proto3's texts for 64-bit integers.
   ///
-  /// Stricter than proto3's JSON where leniency hides a mistake: keys are the fields' JSON or schema
-  /// names, each once; unknown keys and names, and two members of one oneof, are refused. null is
-  /// unset.
+  /// Stricter than proto3's JSON where leniency hides a mistake: keys are the fields' JSON or
+  /// schema names, each once; unknown keys and names, and two members of one oneof, are refused.
+  /// null is unset.
   public init(json text: String) throws(JSONError) {
     let bytes = Array(text.utf8)
     var writer = WireWriter()

@@ -1,8 +1,8 @@
 internal import Messages
 
-/// Thrown by an activity's function: the attempt goes on, and its end is told from elsewhere, through
-/// an `ActivityHandle` made from its token or its ids. From then on the loss of this worker does not
-/// end it; its timeouts do.
+/// Thrown by an activity's function: the attempt goes on, and its end is told from elsewhere,
+/// through an `ActivityHandle` made from its token or its ids. From then on the loss of this worker
+/// does not end it; its timeouts do.
 public struct CompletesElsewhere: Error, Sendable {
   public init() {}
 }

@@ -6,7 +6,7 @@ internal import Messages
 /// A connection to an engine, for starting and watching workflows. Safe to use from any task.
 ///
 ///     let client = try Client(socket: "orders.sock")
-///     let handle = try await client.start(Order.self, OrderInput(…), id: "o-1", taskQueue: "orders")
+///     let handle = try await client.start(Order.self, input, id: "o-1", taskQueue: "orders")
 ///     let receipt = try await handle.result()
 public final class Client: @unchecked Sendable {
   private let handle: OpaquePointer
@@ -17,7 +17,8 @@ public final class Client: @unchecked Sendable {
   private var pump = pthread_t()
 
   /// Connects. `socket` nil: $HOLDFAST_SOCKET, else $XDG_RUNTIME_DIR/holdfast/holdfast.sock, else
-  /// /run/holdfast/holdfast.sock. Throws `HoldfastError` when no engine answers within five seconds.
+  /// /run/holdfast/holdfast.sock. Throws `HoldfastError` when no engine answers within five
+  /// seconds.
   public init(socket: String? = nil, namespace: String = "default", identity: String = "") throws {
     var options = holdfast_client_options()
     options.struct_size = UInt32(MemoryLayout<holdfast_client_options>.size)

@@ -91,17 +91,17 @@ public struct HoldfastError: Error, Sendable, CustomStringConvertible {
 /// now on counts. Let it pass; whatever a `catch` or `defer` asks of the context is discarded.
 public struct WorkflowEvictedError: Error, Sendable {}
 
-/// A worker has stopped because too much workflow code went on after its eviction: Swift cannot free
-/// a task that does not end, so the memory of such code comes back only with a new process. Nothing
-/// is lost by a restart; the cure is to let `WorkflowEvictedError` leave `run`.
+/// A worker has stopped because too much workflow code went on after its eviction: Swift cannot
+/// free a task that does not end, so the memory of such code comes back only with a new process.
+/// Nothing is lost by a restart; the cure is to let `WorkflowEvictedError` leave `run`.
 public struct CodeDoesNotEndError: Error, Sendable, CustomStringConvertible {
   /// Runs whose code was stopped without having ended.
   public let runs: Int
   public let workflowTypes: [String]
 
   public var description: String {
-    "code of \(runs) evicted runs did not end (\(workflowTypes.joined(separator: ", "))): start the "
-      + "worker again, and let WorkflowEvictedError leave the workflow's run function"
+    "code of \(runs) evicted runs did not end (\(workflowTypes.joined(separator: ", "))): start "
+      + "the worker again, and let WorkflowEvictedError leave the workflow's run function"
   }
 }
 

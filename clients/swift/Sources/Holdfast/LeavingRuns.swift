@@ -10,10 +10,11 @@ struct LeavingRuns {
   private var runs = Queue<WorkflowRun>()
   /// Jobs of one turn: about a tenth of a millisecond.
   static let jobsPerTurn = 32
-  /// Runs that were let go though their code had not ended. A Swift task that does not end cannot be
-  /// freed, so what it holds stays in memory.
+  /// Runs that were let go though their code had not ended. A Swift task that does not end cannot
+  /// be freed, so what it holds stays in memory.
   private(set) var abandoned = 0
-  /// A loop with nothing in it holds 4 KiB, so many of them 40 MiB; then the worker must start anew.
+  /// A loop with nothing in it holds 4 KiB, so many of them 40 MiB; then the worker must start
+  /// anew.
   static let abandonedMax = 10_000
   private var typesToldOf: Set<String> = []
 
@@ -51,8 +52,8 @@ struct LeavingRuns {
     guard typesToldOf.insert(type).inserted else { return }
     let text = """
       holdfast: code of the workflow type '\(type)' goes on after WorkflowEvictedError was thrown; \
-      it was stopped after \(WorkflowRun.jobsAfterEviction) jobs and what it holds stays in memory. \
-      Let that error leave the workflow's run function.
+      it was stopped after \(WorkflowRun.jobsAfterEviction) jobs and what it holds stays in \
+      memory. Let that error leave the workflow's run function.
 
       """
     _ = Array(text.utf8).withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }

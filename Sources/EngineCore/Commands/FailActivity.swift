@@ -1,0 +1,23 @@
+import Messages
+
+extension Engine {
+  /// FailActivity: the attempt failed; the policy decides what follows.
+  mutating func failActivity(_ id: RequestID, _ request: FailActivityRequest) {
+    guard let failure = request.failure, failure.info != nil else {
+      return refuse(id, .missing("failure"))
+    }
+    if request.lastHeartbeatDetails.bytes > limits.detailBytesMax {
+      return refuse(id, tooLarge("last_heartbeat_details"))
+    }
+    report(
+      id, .failActivity(request), request.namespace, request.activity, "FailActivity",
+      request.requestID, { request.requestHash }
+    ) { engine, run, index in
+      if !request.lastHeartbeatDetails.isEmpty {
+        run.fold.activities[index].heartbeat(request.lastHeartbeatDetails, at: engine.now)
+      }
+      engine.attemptFailed(run, index, engine.bounded(failure), by: request.identity)
+      return .failActivity(FailActivityResponse())
+    }
+  }
+}

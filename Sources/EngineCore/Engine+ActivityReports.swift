@@ -1,0 +1,103 @@
+import Basics
+import Messages
+
+/// What the requests share that report on an attempt from anywhere, by token or by ids:
+/// CompleteActivity, FailActivity, ReportActivityCancelled, HeartbeatActivity.
+extension Engine {
+  func tooLarge(_ field: String) -> Status {
+    .refusal(
+      .invalidArgument, .payloadTooLarge, "\(field): \(limits.detailBytesMax) bytes are allowed",
+      field: field)
+  }
+
+  /// Finds the attempt that the request names and lets `body` end it, once per request id.
+  mutating func report(
+    _ id: RequestID, _ request: Request, _ namespace: String, _ reference: ActivityReference?,
+    _ method: String, _ requestID: String, _ hash: () -> UInt64,
+    _ body: (inout Engine, Run, Int) -> Reply
+  ) {
+    guard let reference else { return refuse(id, .missing("activity")) }
+    if let status = first(namespaceFault(namespace), idFault(requestID, "request_id")) {
+      return refuse(id, status)
+    }
+    let input = Input.request(id, request)
+    guard let found = find(reference, namespace, id, input) else { return }
+    guard let run = found.run else {
+      let named = reference.execution.map {
+        Status.workflowNotFound(
+          WorkflowKey(namespace: namespace.orDefault, workflowID: $0.workflowID), $0.runID)
+      }
+      return refuse(id, named ?? .activityNotFound("with that token"), .engine)
+    }
+    let earlier = earlier(
+      id, method: method, key: run.key, requestID: requestID, hash: hash(), run: run, input: input)
+    switch earlier {
+    case .handled: return
+    case .done:
+      guard let (_, repeated) = request.end else {
+        preconditionFailure("a heartbeat has no request id")
+      }
+      reply(id, repeated, .run(run))
+    case .new(let record):
+      let token = ActivityToken(reference.token)
+      guard let index = index(of: reference, in: run) else {
+        if let token, let (end, repeated) = request.end, run.hasEnded(token, end) {
+          return reply(id, repeated, .run(run))
+        }
+        return refuse(id, found.isByToken ? .staleLease : notPending(reference, run), .run(run))
+      }
+      if let token, let (end, _) = request.end { run.remember(token, end) }
+      remember(record, event: run.fold.lastEventID + 1, in: run)
+      let answer = body(&self, run, index)
+      reply(id, answer, .run(run))
+    }
+  }
+
+  private func notPending(_ reference: ActivityReference, _ run: Run) -> Status {
+    .activityNotFound("'\(reference.activityID)' that has started in run \(run.runID)")
+  }
+
+  private mutating func find(
+    _ reference: ActivityReference, _ namespace: String, _ id: RequestID, _ input: Input
+  ) -> (run: Run?, isByToken: Bool)? {
+    if !reference.token.isEmpty {
+      guard let token = ActivityToken(reference.token) else {
+        refuse(id, .invalid("activity.token", "this is not a token of an activity"))
+        return nil
+      }
+      return find(token.run, for: input).settled.map { ($0.run, true) }
+    }
+    if reference.activityID.isEmpty {
+      refuse(id, .missing("activity.token or activity.activity_id"))
+      return nil
+    }
+    switch key(namespace, reference.execution) {
+    case .failure(let refusal):
+      refuse(id, refusal.status)
+      return nil
+    case .success(let key):
+      let runID = reference.execution?.runID ?? .none
+      return find(key, runID, for: input).settled.map { ($0.run, false) }
+    }
+  }
+
+  private func index(of reference: ActivityReference, in run: Run) -> Int? {
+    if let token = ActivityToken(reference.token) { return current(token, in: run) }
+    return run.fold.activities.firstIndex {
+      $0.scheduled.activityID == reference.activityID && $0.phase == .started
+    }
+  }
+}
+
+extension Request {
+  /// How the report ends its attempt, and the answer to its repetition; nil for a heartbeat.
+  fileprivate var end: (AttemptEnd, repeated: Reply)? {
+    switch self {
+    case .completeActivity: return (.completed, .completeActivity(CompleteActivityResponse()))
+    case .failActivity: return (.failed, .failActivity(FailActivityResponse()))
+    case .reportActivityCancelled:
+      return (.cancelled, .reportActivityCancelled(ReportActivityCancelledResponse()))
+    default: return nil
+    }
+  }
+}

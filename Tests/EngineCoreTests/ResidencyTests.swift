@@ -1,0 +1,178 @@
+import Basics
+import EngineCore
+import Messages
+import Testing
+
+/// Which runs are in memory, and what brings them there.
+@Suite struct ResidencyTests {
+  /// Starts `o-1` … `o-count`, each of which waits for a timer.
+  private func sleepers(
+    _ count: Int, ms: Int64, _ change: (inout EngineConfiguration) -> Void = { _ in }
+  ) throws -> (World, SessionID) {
+    let world = World(change)
+    let worker = world.attach(slots: UInt32(count) * 4)
+    for number in 1...count {
+      _ = world.start("o-\(number)")
+      world.complete(worker, try #require(world.activation(worker)), [.timer(1, ms)])
+    }
+    return (world, worker)
+  }
+
+  @Test func aRestingRunLeavesMemoryAndItsTimerBringsItBack() throws {
+    let (world, worker) = try sleepers(1, ms: 60_000)
+    world.advance(9_999)
+    #expect(world.engine.statistics.residentRuns == 1)
+    world.advance(1)
+    #expect(world.engine.statistics.residentRuns == 0)
+    #expect(world.engine.statistics.residentBytes == 0)
+    world.advance(49_999)
+    #expect(world.activation(worker) == nil)
+    world.advance(1)
+    #expect(replayed(world, worker)?.jobNames == ["fire 1"])
+  }
+
+  @Test func overTheBudgetTheColdestGoFirst() throws {
+    let (world, worker) = try sleepers(4, ms: 60_000) { $0.limits.residentBytesMax = 7_000 }
+    // Three fit; the first one is the coldest.
+    world.advance(0)
+    #expect(world.engine.statistics.residentRuns == 3)
+    let loads = world.engine.statistics.loads
+    for id in ["o-2", "o-3", "o-4"] { #expect(world.describe(id) != nil) }
+    #expect(world.engine.statistics.loads == loads, "these are in memory")
+    // o-2 is used, so o-3 is the coldest when o-1 comes back.
+    world.advance(1)
+    _ = world.signal("o-2", "go")
+    world.complete(worker, try #require(world.activation(worker)), [])
+    _ = world.signal("o-1", "go")
+    world.complete(worker, try #require(replayed(world, worker)), [])
+    world.advance(0)
+    #expect(world.engine.statistics.loads == loads + 1)
+    #expect(world.describe("o-2") != nil)
+    #expect(world.engine.statistics.loads == loads + 1)
+    #expect(world.describe("o-3") != nil)
+    #expect(world.engine.statistics.loads == loads + 2)
+  }
+
+  /// Answers the replay of a sleeper, and takes the live activation that follows.
+  private func replayed(_ world: World, _ worker: SessionID) -> Activation? {
+    guard let part = world.take(worker, { if case .replayHistory(let m) = $0 { m } else { nil } })
+    else { return world.activation(worker) }
+    var head = CommandHead()
+    head.type = .startTimer
+    head.seq = 1
+    var completion = PastCompletion()
+    completion.heads = [head]
+    var completed = ReplayCompleted()
+    completed.token = part.token
+    completed.completions = [completion]
+    world.tell(worker, .replayCompleted(completed))
+    return world.activation(worker)
+  }
+
+  @Test func beingReadWritesNothing() throws {
+    let (world, _) = try sleepers(1, ms: 3_600_000)
+    world.advance(10_000)
+    let commits = world.commits
+    for _ in 1...3 {
+      #expect(world.describe("o-1")?.info?.status == .running)
+      #expect(world.engine.statistics.residentRuns == 1)
+      world.advance(10_000)
+      #expect(world.engine.statistics.residentRuns == 0)
+    }
+    #expect(world.commits == commits)
+  }
+
+  @Test func aFollowedRunStaysInMemory() throws {
+    let (world, worker) = try sleepers(1, ms: 60_000)
+    var request = GetHistoryRequest()
+    request.execution = world.execution("o-1")
+    request.follow = true
+    let id = world.request(.getHistory(request))
+    world.advance(30_000)
+    #expect(world.engine.statistics.residentRuns == 1)
+    world.step(.readMore(id))
+    world.advance(30_000)
+    world.complete(worker, try #require(replayed(world, worker)), [.done()])
+    var kinds: [String] = []
+    while !world.sent.contains(where: { if case .end(id, _) = $0 { true } else { false } }) {
+      world.step(.readMore(id))
+    }
+    for case .part(id, let bytes) in world.sent {
+      kinds += try HistoryBatch(bytes: bytes).events.map(\.kindName)
+    }
+    #expect(kinds == world.history())
+    world.advance(0)
+    #expect(world.engine.statistics.residentRuns == 0)
+  }
+
+  @Test func aHerdOfDueRunsIsLoadedAFewAtATime() throws {
+    let (world, _) = try sleepers(40, ms: 60_000) {
+      $0.limits.deadlineLoadsMax = 4
+      $0.limits.deadlineWindow = 10
+    }
+    world.advance(10_000)
+    #expect(world.engine.statistics.residentRuns == 0)
+    world.crash()
+    world.holdsLoads = true
+    world.advance(50_000)
+    var rounds = 0
+    while world.loadsWaiting > 0 {
+      rounds += 1
+      #expect(world.loadsWaiting <= 5, "four runs, and one reading of deadlines")
+      world.serveLoads()
+      world.advance(0)
+    }
+    #expect(rounds >= 10)
+    #expect(world.engine.statistics.timersFired == 40)
+  }
+
+  @Test func listsTellNothingThatIsNotDurable() throws {
+    let (world, worker) = try sleepers(1, ms: 60_000)
+    _ = world.signal("o-1", "go")
+    let activation = try #require(world.activation(worker))
+    world.holdsCommits = true
+    world.complete(worker, activation, [.done()])
+    let list = world.request(.listWorkflows(ListWorkflowsRequest()))
+    let count = world.request(.countWorkflows(CountWorkflowsRequest()))
+    #expect(!world.sent.contains { if case .part(list, _) = $0 { true } else { false } })
+    #expect(world.reply(count) == nil)
+    world.commit()
+    #expect(world.sent.contains { if case .part(list, _) = $0 { true } else { false } })
+    #expect(world.reply(count) != nil)
+  }
+
+  // MARK: - Leases of processes from before
+
+  private let process = ProcessIdentity(bootID: "boot", process: 7, start: 70)
+
+  /// An activity is out with a worker of `process` when the engine dies.
+  private func crashed() throws -> World {
+    let world = World()
+    let worker = world.attach(process: process)
+    _ = world.start("o-1")
+    world.complete(
+      worker, try #require(world.activation(worker)),
+      [.activity(1) { $0.startToCloseTimeoutMs = Span(ms: 60_000) }])
+    _ = try #require(world.activity(worker))
+    world.crash()
+    return world
+  }
+
+  @Test func theProcessOfALeaseIsWatchedOverAStartOfTheEngine() throws {
+    let world = try crashed()
+    #expect(world.watches == [process])
+    let other = world.attach()
+    #expect(world.activity(other) == nil, "its worker may still come back")
+    world.step(.processGone(process))
+    #expect(world.activity(other)?.attempt == 2, "at once, without the resume window")
+  }
+
+  @Test func withoutWordOfItsProcessTheResumeWindowDecides() throws {
+    let world = try crashed()
+    let other = world.attach()
+    world.advance(9_999)
+    #expect(world.activity(other) == nil)
+    world.advance(1)
+    #expect(world.activity(other)?.attempt == 2)
+  }
+}

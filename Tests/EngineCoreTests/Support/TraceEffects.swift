@@ -1,0 +1,160 @@
+import Basics
+import EngineCore
+import Messages
+
+/// Writes the effects of a step as lines.
+extension TraceText {
+  mutating func lines(_ effects: Effects) -> [String] {
+    for write in effects.writes { names.learn(write) }
+    var lines: [String] = []
+    for write in effects.writes {
+      lines += self.lines("write \(effects.serial.value): ", write)
+    }
+    for load in effects.loads {
+      lines += wrapped("\(gate(load.after)) load ", [text(load.load.subject)])
+    }
+    for send in effects.sends { lines += self.lines("\(gate(send.after)) ", send.send) }
+    return lines.map { names.shortened($0) }
+  }
+
+  private func gate(_ after: WriteSerial) -> String {
+    after == .none ? "free" : "after \(after.value)"
+  }
+
+  /// One line, or several when it would be too long: broken where words end, never in quotes.
+  private func wrapped(_ head: String, _ fields: [String]) -> [String] {
+    var lines: [String] = []
+    var line = head
+    var isFirst = true
+    for word in words(names.shortened(fields.joined(separator: " "))) {
+      if !isFirst, line.count + word.count > 96 {
+        lines.append(line)
+        line = "    " + word
+      } else {
+        line += (isFirst ? "" : " ") + word
+      }
+      isFirst = false
+    }
+    return lines + [line]
+  }
+
+  private func words(_ text: String) -> [String] {
+    var words = [""]
+    var isQuoted = false
+    for character in text {
+      if character == "\"" { isQuoted.toggle() }
+      if character == " ", !isQuoted {
+        words.append("")
+      } else {
+        words[words.count - 1].append(character)
+      }
+    }
+    return words
+  }
+
+  // MARK: - Writes
+
+  private mutating func lines(_ head: String, _ write: Write) -> [String] {
+    switch write {
+    case .createRun(let row):
+      return wrapped(
+        head + "create \(row.number) ",
+        [
+          row.workflowID, "type=\(row.workflowType)", "queue=\(row.taskQueue)", row.status.name,
+          "deadline=\(row.deadline.map(time) ?? "none")",
+        ] + (row.summary.isEmpty ? [] : ["summary=\(TraceText.quoted(row.summary))"]))
+    case .appendHistory(let run, let first, let last, let bytes):
+      return ["\(head)append \(run) \(first)...\(last)"] + events(bytes)
+    case .wakeRun(let run): return ["\(head)wake \(run)"]
+    case .closeRun(let run, let status, let closeTime, let length, _):
+      return ["\(head)close \(run) \(status.name) at \(time(closeTime)) length=\(length)"]
+    case .saveState(let run, let through, let bytes, let deadline, let length, _):
+      let state = try? RunState(bytes: bytes)
+      return wrapped(
+        "\(head)state of \(run) through \(through) deadline=\(deadline.map(time) ?? "none")"
+          + " length=\(length): ",
+        state.map { fields($0) } ?? ["unreadable"])
+    case .putActivity(let run, let event, let bytes):
+      let row = try? ActivityRow(bytes: bytes)
+      return wrapped(
+        "\(head)activity \(run)/\(event): ", row.map { fields($0) } ?? ["unreadable"])
+    case .deleteActivity(let run, let event): return ["\(head)no activity \(run)/\(event)"]
+    case .putRequest(let run, let record):
+      return ["\(head)request id of \(run) event=\(record.event)"]
+    }
+  }
+
+  private mutating func events(_ bytes: [UInt8]) -> [String] {
+    guard let batch = try? HistoryBatch(bytes: bytes) else { return ["  unreadable"] }
+    return batch.events.flatMap { event in
+      var event = event
+      let id = event.eventID
+      event.eventID = 0
+      event.eventTimeMs = Instant(ms: 0)
+      return wrapped("  \(id) ", fields(event))
+    }
+  }
+
+  // MARK: - Loads
+
+  private func text(_ subject: Load.Subject) -> String {
+    switch subject {
+    case .workflow(_, let id, let request):
+      "newest run of \(id)\(request == nil ? "" : ", and what the request id did")"
+    case .runNamed(_, let id, let run): "\(run) of \(id)"
+    case .run(let run): "\(run)"
+    case .history(let run, let from, _): "history of \(run) from \(from)"
+    case .rows(let namespace, let before, _):
+      "rows of \(namespace) from \(before.map { "below \($0)" } ?? "the newest")"
+    case .deadlines(let time, let run, _): "deadlines after \(self.time(time)), \(run)"
+    }
+  }
+
+  // MARK: - Sends
+
+  private mutating func lines(_ head: String, _ send: Send) -> [String] {
+    switch send {
+    case .reply(let id, let reply):
+      return wrapped("\(head)reply \(names.name(id)): ", fields(reply))
+    case .part(let id, let bytes): return part("\(head)part \(names.name(id)):", bytes)
+    case .end(let id, let status):
+      return wrapped("\(head)end \(names.name(id)): ", self.status(status))
+    case .endSession(let session, let status):
+      return wrapped("\(head)end \(names.name(session)): ", self.status(status))
+    case .worker(let session, let message):
+      return wrapped("\(head)\(names.name(session)) ", fields(message))
+    }
+  }
+
+  /// A part of a streamed answer: of a history, else of a list.
+  private mutating func part(_ head: String, _ bytes: [UInt8]) -> [String] {
+    if head.contains("part history#") { return [head] + events(bytes) }
+    guard let list = try? ListWorkflowsResponse(bytes: bytes) else { return ["  unreadable"] }
+    return [head] + list.workflows.flatMap { wrapped("  ", fields($0)) }
+  }
+
+  private mutating func status(_ status: Status) -> [String] {
+    status == Status() ? ["OK"] : fields(status)
+  }
+
+  private mutating func fields(_ reply: Reply) -> [String] {
+    let fields =
+      switch reply {
+      case .failure(let status): self.status(status)
+      case .startWorkflow(let m): self.fields(m)
+      case .signalWorkflow(let m): self.fields(m)
+      case .queryWorkflow(let m): self.fields(m)
+      case .cancelWorkflow(let m): self.fields(m)
+      case .terminateWorkflow(let m): self.fields(m)
+      case .describeWorkflow(let m): self.fields(m)
+      case .getWorkflowResult(let m): self.fields(m)
+      case .countWorkflows(let m): self.fields(m)
+      case .completeActivity(let m): self.fields(m)
+      case .failActivity(let m): self.fields(m)
+      case .reportActivityCancelled(let m): self.fields(m)
+      case .heartbeatActivity(let m): self.fields(m)
+      case .describeTaskQueue(let m): self.fields(m)
+      }
+    return fields.isEmpty ? ["OK"] : fields
+  }
+}

@@ -1,0 +1,58 @@
+import Basics
+import Messages
+
+/// The commands of workflow code, as a trace writes them.
+extension TracePlayer {
+  /// `activity 1 charge start_to_close=10s` (10 s when nothing is said), `timer 2 5s`,
+  /// `cancel-activity 1`, `cancel-timer 2`, `done ok`, `fail Declined`, `cancelled why`,
+  /// `nothing`. `at=order.py:12` says where in the code.
+  func command(_ text: String) throws(TraceFault) -> Command {
+    var words = try TraceWords(text)
+    var command = Command()
+    command.location = words.take("at") ?? ""
+    if let summary = words.take("summary") {
+      var metadata = UserMetadata()
+      metadata.summary = summary
+      command.userMetadata = metadata
+    }
+    let verb = try words.next("a command")
+    switch verb {
+    case "activity":
+      let isBare = !words.options.contains { $0.name.contains("to_close") }
+      command.kind = .scheduleActivity(
+        try make(
+          &words, ["seq", "activity_type"], isBare ? ["start_to_close_timeout_ms": "10s"] : [:]))
+    case "cancel-activity": command.kind = .requestCancelActivity(try make(&words, ["seq"]))
+    case "timer":
+      command.kind = .startTimer(try make(&words, ["seq", "start_to_fire_timeout_ms"]))
+    case "cancel-timer": command.kind = .cancelTimer(try make(&words, ["seq"]))
+    case "done": command.kind = .completeWorkflow(try make(&words, ["result"]))
+    case "fail": command.kind = .failWorkflow(try make(&words, ["failure"]))
+    case "cancelled": command.kind = .cancelledWorkflow(try make(&words, ["details"]))
+    case "nothing": break
+    default: throw TraceFault("'\(verb)' is no command")
+    }
+    try words.end()
+    return command
+  }
+
+  /// The same words, as a worker that replays tells them: `activity 1 charge`.
+  func head(_ text: String) throws(TraceFault) -> CommandHead {
+    let types: [String: CommandType] = [
+      "activity": .scheduleActivity, "cancel-activity": .requestCancelActivity,
+      "timer": .startTimer, "cancel-timer": .cancelTimer, "done": .completeWorkflow,
+      "fail": .failWorkflow, "cancelled": .cancelledWorkflow,
+    ]
+    var words = try TraceWords(text)
+    var head = CommandHead()
+    let verb = try words.next("a command")
+    guard let type = types[verb] else { throw TraceFault("'\(verb)' is no command") }
+    head.type = type
+    if !words.words.isEmpty { head.seq = UInt32(words.words.removeFirst()) ?? 0 }
+    if !words.words.isEmpty { head.name = words.words.removeFirst() }
+    head.id = words.take("id") ?? ""
+    head.location = words.take("at") ?? ""
+    try words.end()
+    return head
+  }
+}

@@ -1,0 +1,95 @@
+import EngineCore
+import Messages
+
+/// The verbs that are requests. Each is called `verb#n` in the effects.
+extension TracePlayer {
+  func playRequest(_ verb: String, _ words: inout TraceWords) throws(TraceFault) -> Bool {
+    switch verb {
+    case "abandon": world.step(.requestAbandoned(try text.names.request(words.next("whose"))))
+    case "more": world.step(.readMore(try text.names.request(words.next("whose"))))
+    case "signal-with-start": try signalWithStart(&words)
+    default:
+      guard let request = try request(verb, &words) else { return false }
+      ask(request, verb)
+    }
+    return true
+  }
+
+  private func ask(_ request: Request, _ verb: String) {
+    text.names.add(world.nextRequest, verb: verb)
+    world.request(request)
+  }
+
+  private func request(_ verb: String, _ words: inout TraceWords) throws(TraceFault) -> Request? {
+    switch verb {
+    case "start":
+      return .startWorkflow(
+        try make(&words, ["workflow_id"], ["workflow_type": "order", "task_queue": "q"]))
+    case "signal":
+      return .signalWorkflow(try make(&words, ["execution.workflow_id", "signal_name"]))
+    case "query":
+      return .queryWorkflow(try make(&words, ["execution.workflow_id", "query_type"]))
+    case "cancel": return .cancelWorkflow(try make(&words, ["execution.workflow_id"]))
+    case "terminate": return .terminateWorkflow(try make(&words, ["execution.workflow_id"]))
+    case "describe": return .describeWorkflow(try make(&words, ["execution.workflow_id"]))
+    case "result": return .getWorkflowResult(try make(&words, ["execution.workflow_id"]))
+    case "history": return .getHistory(try make(&words, ["execution.workflow_id"]))
+    case "list": return .listWorkflows(try make(&words, ["query"]))
+    case "count": return .countWorkflows(try make(&words, ["query"]))
+    case "describe-queue": return .describeTaskQueue(try make(&words, ["task_queue"]))
+    case "complete-activity": return .completeActivity(try report(&words))
+    case "fail-activity": return .failActivity(try report(&words))
+    case "cancelled-activity": return .reportActivityCancelled(try report(&words))
+    case "heartbeat-activity": return .heartbeatActivity(try report(&words))
+    default: return nil
+    }
+  }
+
+  /// A message of the words, which are the values of `places`, and of the options.
+  func make<M: Message>(
+    _ words: inout TraceWords, _ places: [String], _ defaults: [String: String] = [:]
+  ) throws(TraceFault) -> M {
+    var fields = TraceFields(text.names)
+    for place in places where !words.words.isEmpty {
+      try fields.set(place, words.next(place), of: M.table)
+    }
+    for (name, value) in defaults.sorted(by: { $0.key < $1.key })
+    where !words.options.contains(where: { TraceFields.full($0.name) == name }) {
+      try fields.set(name, value, of: M.table)
+    }
+    for option in words.options { try fields.set(option.name, option.value, of: M.table) }
+    words.options = []
+    return try fields.message(M.self)
+  }
+
+  /// `run#1/3/1` names an activity by its lease, `o-1:charge` by its ids.
+  private func report<M: Message>(_ words: inout TraceWords) throws(TraceFault) -> M {
+    guard let reference = words.words.first else { return try make(&words, []) }
+    words.words.removeFirst()
+    if let colon = reference.firstIndex(of: ":") {
+      let activity = String(reference[reference.index(after: colon)...])
+      words.options.append(
+        ("activity.execution.workflow_id", String(reference[..<colon])))
+      words.options.append(("activity.activity_id", activity))
+    } else {
+      words.options.append(("activity.token", reference))
+    }
+    return try make(&words, [])
+  }
+
+  /// The options are those of the start, but for the signal's own.
+  private func signalWithStart(_ words: inout TraceWords) throws(TraceFault) {
+    var request = SignalWithStartWorkflowRequest()
+    let id = words.words.isEmpty ? nil : words.words.removeFirst()
+    if !words.words.isEmpty { request.signalName = TraceFields.sized(words.words.removeFirst()) }
+    if let input = words.take("signal_input") {
+      request.signalInput = [TraceFields.payload(TraceFields.sized(input))]
+    }
+    if let id {
+      words.words = [id]
+      request.start = try make(
+        &words, ["workflow_id"], ["workflow_type": "order", "task_queue": "q"])
+    }
+    ask(.signalWithStartWorkflow(request), "signal-with-start")
+  }
+}

@@ -1,0 +1,85 @@
+import Basics
+import EngineCore
+import Messages
+import Testing
+
+@testable import Shell
+
+/// ERR-009 and PER-002 of proto/README.md, and the bounds of connections.
+@Suite("Who may do what") struct AccessTests {
+  private func peers(_ rules: AccessRules.Rule...) -> Peers {
+    Peers { $0.access = AccessRules(ownUID: 500, rules: rules) }
+  }
+
+  @Test func aPeerWithoutARoleIsClosedBeforeAByteIsRead() {
+    var peers = peers(.init(uid: 600, gid: nil, roles: []))
+    #expect(peers.isAccepted(ConnectionID(1), uid: 600) == false)
+    #expect(peers.isAccepted(ConnectionID(2), uid: 601) == false)
+    peers.send(ConnectionID(2), [0, 0, 0, 5, 0x12, 3, 0x0A, 1, 1])
+    #expect(peers.takeShort(ConnectionID(2)) == [])
+  }
+
+  @Test(arguments: [0, 500] as [UInt32]) func rootAndTheEnginesUserMayDoEverything(_ uid: UInt32) {
+    let rules = AccessRules(ownUID: 500, rules: [.init(uid: uid, gid: nil, roles: .client)])
+    #expect(rules.roles(of: Peer(uid: uid, gid: 9, process: nil)) == .all)
+  }
+
+  @Test func rulesOfTheUserAndOfTheGroupAddUp() {
+    let rules = AccessRules(
+      ownUID: 500,
+      rules: [
+        .init(uid: 600, gid: nil, roles: .client), .init(uid: nil, gid: 70, roles: .worker),
+        .init(uid: 601, gid: nil, roles: .operator),
+      ])
+    #expect(rules.roles(of: Peer(uid: 600, gid: 1, process: nil)) == .client)
+    #expect(rules.roles(of: Peer(uid: 600, gid: 70, process: nil)) == [.client, .worker])
+    #expect(rules.roles(of: Peer(uid: 7, gid: 70, process: nil)) == .worker)
+    #expect(rules.roles(of: Peer(uid: 7, gid: 7, process: nil)) == [])
+  }
+
+  /// Every method with every single role.
+  @Test(arguments: Method.allCases, [.client, .worker, .operator] as [Roles])
+  func aMethodNeedsTheRoleOfItsService(_ method: Method, _ role: Roles) {
+    var peers = peers(.init(uid: 600, gid: nil, roles: role))
+    let id = peers.greeted(1, uid: 600)
+    // A request that cannot be read: who may call learns so, and nothing happens.
+    peers.open(id, 1, method.rawValue, [0x0A, 9])
+    let service = method.rawValue.split(separator: "/")[0]
+    let needed: Roles =
+      switch service {
+      case "holdfast.v1.WorkerService": .worker
+      case "holdfast.v1.OperatorService": .operator
+      default: .client
+      }
+    #expect(
+      peers.takeShort(id) == [
+        role == needed
+          ? "End 1 INVALID_ARGUMENT MALFORMED_REQUEST" : "End 1 PERMISSION_DENIED PERMISSION"
+      ])
+  }
+
+  @Test func oneUserHasSoManyConnectionsAndOthersTheirs() {
+    var peers = Peers {
+      $0.access = AccessRules(ownUID: 500, rules: [.init(uid: 600, gid: nil, roles: .client)])
+      $0.limits.connectionsPerUserMax = 2
+    }
+    #expect(peers.isAccepted(ConnectionID(1), uid: 600) == true)
+    #expect(peers.isAccepted(ConnectionID(2), uid: 600) == true)
+    #expect(peers.isAccepted(ConnectionID(3), uid: 600) == false)
+    #expect(peers.isAccepted(ConnectionID(4), uid: 500) == true)
+    peers.disconnect(ConnectionID(1))
+    #expect(peers.isAccepted(ConnectionID(5), uid: 600) == true)
+  }
+
+  @Test func allTogetherHaveSoMany() {
+    var peers = Peers {
+      $0.access = AccessRules(ownUID: 500)
+      $0.limits.connectionsMax = 2
+    }
+    #expect(peers.isAccepted(ConnectionID(1), uid: 0) == true)
+    #expect(peers.isAccepted(ConnectionID(2), uid: 500) == true)
+    #expect(peers.isAccepted(ConnectionID(3), uid: 0) == false)
+    peers.disconnect(ConnectionID(2))
+    #expect(peers.isAccepted(ConnectionID(4), uid: 0) == true)
+  }
+}

@@ -1,0 +1,48 @@
+import EngineCore
+import Messages
+import Testing
+
+@testable import Wire
+
+@Suite("Methods") struct MethodTests {
+  /// What a method's request is decoded as: the request's own case.
+  private func kind(_ method: Method, _ bytes: [UInt8] = []) throws -> String {
+    switch try Call(method, bytes) {
+    case .engine(let request): Mirror(reflecting: request).children.first?.label ?? ""
+    case .health: "health"
+    case .describe: "describe"
+    case .drain: "drain"
+    case .work: "work"
+    }
+  }
+
+  @Test(arguments: Method.allCases)
+  func everyMethodHasTheRequestOfItsName(_ method: Method) throws {
+    let name = try #require(method.rawValue.split(separator: "/").last)
+    #expect(try kind(method) == name.prefix(1).lowercased() + name.dropFirst())
+  }
+
+  @Test(arguments: Method.allCases.filter { $0 != .workerWork })
+  func aRequestThatCannotBeReadIsRefused(_ method: Method) {
+    // The length of a field that is cut short.
+    #expect(throws: DecodeError.self) { try Call(method, [0x0A, 0x05, 0x61]) }
+  }
+
+  @Test func onlyTheWorkStreamTakesManyMessages() {
+    #expect(Method.allCases.filter(\.isClientStreaming) == [.workerWork])
+    #expect(
+      Method.allCases.filter(\.isServerStreaming) == [
+        .workerWork, .workflowGetHistory, .workflowListWorkflows,
+      ])
+  }
+
+  @Test func aPathThatIsNotExactlyAMethodsIsNone() {
+    for path in [
+      "", "/holdfast.v1.WorkflowService/StartWorkflow", "holdfast.v1.WorkflowService/startWorkflow",
+      "holdfast.v1.WorkflowService/StartWorkflow ", "holdfast.v1.WorkflowService",
+      "holdfast.v2.WorkflowService/StartWorkflow",
+    ] {
+      #expect(Method(rawValue: path) == nil)
+    }
+  }
+}
