@@ -30,6 +30,7 @@ extension Engine {
 
   private func fault(in attach: Attach) -> Status? {
     if attach.taskQueue.isEmpty { return .missing("task_queue") }
+    if let status = namespaceFault(attach.namespace) { return status }
     if let status = idFault(attach.taskQueue, "task_queue") { return status }
     if attach.resumeToken.count > 64 { return .invalid("resume_token", "more than 64 bytes") }
     for type in attach.workflowTypes + attach.activityTypes {

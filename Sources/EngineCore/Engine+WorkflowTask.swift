@@ -30,6 +30,9 @@ extension Engine {
     case .query: answerQueries(run, completed)
     case .activation:
       if completed.more {
+        guard lease.parts.count + completed.commands.count <= limits.commandsMax else {
+          return failTask(run, .badCommand, .server(tooManyCommands))
+        }
         run.task.withLease { $0.parts += completed.commands }
         return restartTaskTimeout(run)
       }
