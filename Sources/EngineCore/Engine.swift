@@ -89,6 +89,7 @@ public struct Engine {
     counters.residentRuns = runs.count
     counters.sessions = sessions.count
     counters.deadlines = deadlines.count
+    counters.tasksQueued = queues.values.reduce(0) { $0 + $1.count }
     counters.tasksOut = sessions.values.reduce(0) { $0 + $1.tasksOut.count }
     return counters
   }
@@ -361,4 +362,5 @@ public struct EngineCounters: Sendable, Equatable {
   public var sessions = 0
   public var deadlines = 0
   public var tasksOut = 0
+  public var tasksQueued = 0
 }

@@ -127,6 +127,6 @@ final class TracePlayer {
     let counters = world.engine.statistics
     lines.append(
       "holds \(counters.residentRuns) runs, \(counters.deadlines) deadlines,"
-        + " \(counters.tasksOut) workflow tasks out")
+        + " \(counters.tasksOut) workflow tasks out, \(counters.tasksQueued) entries in queues")
   }
 }
