@@ -9,7 +9,8 @@ extension Engine {
   mutating func offerTask(_ run: Run) {
     guard run.wantsTask, run.task.isIdle else { return }
     run.task.state = .waiting
-    if run.task.attempt == 1 { run.task.scheduledTime = now }
+    // A streak that began before the run was loaded is counted, but since when is not known.
+    if run.task.attempt == 1 || run.task.scheduledTime == .epoch { run.task.scheduledTime = now }
     place(run)
   }
 

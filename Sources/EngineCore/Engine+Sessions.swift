@@ -25,7 +25,6 @@ extension Engine {
     var message = EngineMessage()
     message.kind = .attached(attached)
     send(.worker(id, message), .engine)
-    endBackOffs(of: attach, key)
   }
 
   private func fault(in attach: Attach) -> Status? {
@@ -39,12 +38,14 @@ extension Engine {
     return nil
   }
 
-  /// A worker of the type has come: a failing task is tried again at once.
-  private mutating func endBackOffs(of attach: Attach, _ key: QueueKey) {
-    guard !attach.workflowTypes.isEmpty else { return }
+  /// A worker of the type has come: a failing task is tried again at once. Not before it has slots,
+  /// else the workers that failed the task would get it.
+  private mutating func endBackOffs(for id: SessionID) {
+    guard let session = sessions[id], !session.hasBegun, session.workflowSlots > 0 else { return }
+    sessions[id]?.hasBegun = true
     let waiting = runs.values.filter { run in
       guard case .backingOff = run.task.state else { return false }
-      return run.queue == key && attach.workflowTypes.contains(run.workflowType)
+      return run.queue == session.queue && session.serves(workflow: run.workflowType)
     }
     for run in waiting.sorted(by: { $0.number < $1.number }) {
       deadlines.remove(.task(run.number))
@@ -56,6 +57,7 @@ extension Engine {
   mutating func addSlots(_ id: SessionID, _ grant: Grant) {
     sessions[id]?.workflowSlots += UInt64(grant.workflowSlots)
     sessions[id]?.activitySlots += UInt64(grant.activitySlots)
+    endBackOffs(for: id)
     if grant.workflowSlots > 0 { fillTasks(id) }
     if grant.activitySlots > 0 { fillActivities(id) }
   }
