@@ -27,7 +27,7 @@ final class World {
   var sent: [Send] = []
   private var requests: UInt64 = 0
   private var sessions: UInt64 = 0
-  let configuration: EngineConfiguration
+  private var configuration: EngineConfiguration
 
   init(_ change: (inout EngineConfiguration) -> Void = { _ in }) {
     var configuration = EngineConfiguration(seed: 7)
@@ -94,6 +94,7 @@ final class World {
     sent = []
     durable = .none
     stagedSerial = .none
+    configuration.seed += 1  // Another process draws other random numbers.
     engine = Engine(configuration, opened: store.open())
     advance(0)
   }
