@@ -151,6 +151,11 @@ extension Engine {
   /// is durable.
   mutating func becomeDormant(_ number: RunNumber) {
     guard let run = runs[number], run.isAtRest, run.fold.canBeSaved else { return }
+    if !run.isMarkedAwake, run.savedEvent == run.fold.lastEventID {
+      // It was only read: the store knows it as it is.
+      leaving.append((number, run.lastWrite))
+      return leave()
+    }
     let next = [runDeadline(run)].compactMap { $0 } + run.fold.timers.map { $0.fireTime }
     let deadline = next.min()
     save(run, deadline: deadline)
