@@ -111,6 +111,10 @@ final class TracePlayer {
     case "hold": world.holdsCommits = true
     case "commit": world.commit()
     case "crash": world.crash()
+    case "corrupt":
+      let run = try words.next("run#1")
+      guard let number = Int64(run.dropFirst(4)) else { throw TraceFault("'\(run)' is no run") }
+      world.store.corrupt.insert(RunNumber(number))
     case "drain": world.step(.drain)
     case "disk":
       let state = try words.next("full or free")

@@ -8,7 +8,7 @@ import Messages
 /// `commit()`, as they would outside.
 final class World {
   private(set) var engine: Engine
-  private(set) var store = MemoryStore()
+  var store = MemoryStore()
   var now = Instant(ms: 1_700_000_000_000)
   private var effects = Effects()
   /// Sees each input and what the engine made of it.
