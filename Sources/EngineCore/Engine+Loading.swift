@@ -24,8 +24,6 @@ struct Loading {
   var pinned: [WorkflowKey: [RunNumber]] = [:]
   /// Set while parked inputs are taken up again: what the store has just said.
   var answer: Answer?
-  /// Loads under way because a deadline came.
-  var dueLoads = 0
   private var lastID: UInt64 = 0
 
   struct Parked {
@@ -39,8 +37,6 @@ struct Loading {
     /// The request key that was looked up, and what it found.
     let request: Fingerprint?
     let found: FoundRequest?
-    /// Set when the stored bytes could not be read.
-    let corrupt: String?
   }
 
   mutating func nextID() -> Load.ID {
@@ -92,8 +88,13 @@ extension Engine {
     _ input: Input, on target: Loading.Target, _ subject: Load.Subject,
     request: Fingerprint? = nil
   ) -> Found {
-    if loading.parked[target, default: []].count >= limits.parkedInputsMax {
-      refuseParked(input)
+    // What a worker reports is bounded by its leases, and a result must not be lost.
+    if input.isRequest, loading.parked[target, default: []].count >= limits.parkedInputsMax {
+      refuse(
+        input,
+        .refusal(
+          .resourceExhausted, .overloaded,
+          "too many requests wait for this workflow to be loaded", retryAfter: Span(ms: 100)))
       return .parked
     }
     if loading.parked[target, default: []].isEmpty || request != nil {
@@ -107,13 +108,16 @@ extension Engine {
     return .parked
   }
 
-  private mutating func refuseParked(_ input: Input) {
-    guard case .request(let id, _) = input else { return }
-    refuse(
-      id,
-      .refusal(
-        .resourceExhausted, .overloaded, "too many requests wait for this workflow to be loaded",
-        retryAfter: Span(ms: 100)))
+  /// Refuses an input that waited for a load.
+  private mutating func refuse(_ input: Input, _ status: Status) {
+    switch input {
+    case .request(let id, .getHistory): refuseStream(id, status)
+    case .request(let id, _): refuse(id, status)
+    case .workerMessage(let id, let message):
+      guard sessions[id] != nil, let token = message.kind?.activityToken else { return }
+      refused(token, id, status, .engine)
+    default: preconditionFailure("only requests and reports of workers wait for a load")
+    }
   }
 
   // MARK: - Request ids
@@ -202,13 +206,13 @@ extension Engine {
     }
     let parked = loading.parked.removeValue(forKey: target) ?? []
     if let corrupt {
-      for waiting in parked { refuseCorrupt(waiting.input, corrupt) }
+      for waiting in parked { refuse(waiting.input, .corrupt(corrupt)) }
+      if case .run(let number) = target { settleClaims(number) }
       return
     }
     let later = parked.filter { $0.request != nil && $0.request != request }
     if !later.isEmpty { loading.parked[target] = later }
-    loading.answer = Loading.Answer(
-      target: target, request: request, found: found, corrupt: corrupt)
+    loading.answer = Loading.Answer(target: target, request: request, found: found)
     for waiting in parked where waiting.request == nil || waiting.request == request {
       handle(waiting.input)
     }
@@ -221,14 +225,34 @@ extension Engine {
       }
     }
   }
+}
 
-  private mutating func refuseCorrupt(_ input: Input, _ place: String) {
-    guard case .request(let id, _) = input else { return }
-    refuse(
-      id,
-      .refusal(
-        .dataLoss, .historyCorrupt,
-        "the stored run cannot be read: \(place); restore the file from a backup"))
+extension Input {
+  fileprivate var isRequest: Bool {
+    if case .request = self { return true }
+    return false
+  }
+}
+
+extension Status {
+  fileprivate static func corrupt(_ place: String) -> Status {
+    refusal(
+      .dataLoss, .historyCorrupt,
+      "the stored run cannot be read: \(place); restore the file from a backup")
+  }
+}
+
+extension WorkerMessage.Kind {
+  /// The lease that a report on an attempt names.
+  fileprivate var activityToken: [UInt8]? {
+    switch self {
+    case .activityCompleted(let m): return m.token
+    case .activityFailed(let m): return m.token
+    case .reportActivityCancelled(let m): return m.token
+    case .willCompleteElsewhere(let m): return m.token
+    case .heartbeat(let m): return m.token
+    default: return nil
+    }
   }
 }
 
