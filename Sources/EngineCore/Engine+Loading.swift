@@ -24,6 +24,10 @@ struct Loading {
   var pinned: [WorkflowKey: [RunNumber]] = [:]
   /// Set while parked inputs are taken up again: what the store has just said.
   var answer: Answer?
+  /// Runs that are due and not loaded yet.
+  var due = Queue<RunNumber>()
+  /// Loads under way of runs that are due.
+  var dueLoads: Set<Load.ID> = []
   private var lastID: UInt64 = 0
 
   struct Parked {
@@ -185,6 +189,7 @@ extension Engine {
     case .read(let id): takeReadSlice(id, loaded.content)
     case .deadlines: takeDeadlines(loaded.content)
     }
+    if loading.dueLoads.remove(loaded.id) != nil { loadDue() }
   }
 
   private mutating func takeRun(

@@ -207,14 +207,28 @@ extension Engine {
     deadlines.set(.dormant(stored.run), at: stored.deadline, order: .init(stored.run.value))
   }
 
+  /// A run that only the store knows must be looked at: it is loaded, or waits for its turn.
   mutating func dormantDue(_ number: RunNumber) {
-    guard runs[number] == nil else { return }
-    let target = Loading.Target.run(number)
-    guard loading.parked[target] == nil else { return }
-    loading.parked[target] = []
-    let id = load(.run(number), .free)
-    loading.purposes[id] = .target(target, request: nil)
-    counters.loads += 1
+    loading.due.append(number)
+    loadDue()
+  }
+
+  /// Loads the next runs that are due, a bounded number at once: after a start of the engine there
+  /// may be as many as there are open runs.
+  mutating func loadDue() {
+    while loading.dueLoads.count < limits.deadlineLoadsMax, let number = loading.due.popFirst() {
+      let target = Loading.Target.run(number)
+      guard runs[number] == nil else {
+        settleClaims(number)
+        continue
+      }
+      guard loading.parked[target] == nil else { continue }
+      loading.parked[target] = []
+      let id = load(.run(number), .free)
+      loading.purposes[id] = .target(target, request: nil)
+      loading.dueLoads.insert(id)
+      counters.loads += 1
+    }
     refillWindow()
   }
 

@@ -77,7 +77,8 @@ final class TracePlayer {
       "pending_timers": \.pendingTimersMax, "queries_waiting": \.queriesWaitingMax,
       "parked_inputs": \.parkedInputsMax, "commands": \.commandsMax,
       "list_slice_rows": \.listSliceRows, "activation_bytes": \.activationBytesMax,
-      "deadlines_per_step": \.deadlinesPerStepMax, "first_attempts_kept": \.firstAttemptsKept,
+      "deadlines_per_step": \.deadlinesPerStepMax, "deadline_loads": \.deadlineLoadsMax,
+      "first_attempts_kept": \.firstAttemptsKept,
       "last_attempts_kept": \.lastAttemptsKept,
     ]
   }
