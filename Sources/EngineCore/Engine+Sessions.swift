@@ -6,6 +6,10 @@ extension Engine {
   mutating func openSession(_ id: SessionID, _ attach: Attach, _ process: ProcessIdentity?) {
     precondition(sessions[id] == nil, "\(id) opens twice")
     if let status = fault(in: attach) { return send(.endSession(id, status), .engine) }
+    let key = QueueKey(namespace: attach.namespace.orDefault, name: attach.taskQueue)
+    sessions[id] = Session(
+      id: id, attach: attach, queue: key, process: process, attachedTime: now)
+    queues[key, default: TaskQueue()].sessions.append(id)
     if let old = sessionByResumeToken[attach.resumeToken] {
       // The worker is back before the end of its old connection was seen. What it still holds must
       // wait for it when it names it below.
@@ -13,10 +17,6 @@ extension Engine {
         old,
         .refusal(.aborted, .staleLease, "the worker has attached again with its resume token"))
     }
-    let key = QueueKey(namespace: attach.namespace.orDefault, name: attach.taskQueue)
-    sessions[id] = Session(
-      id: id, attach: attach, queue: key, process: process, attachedTime: now)
-    queues[key, default: TaskQueue()].sessions.append(id)
     var attached = Attached()
     attached.sessionID = id.description
     attached.resumeWindowMs = times.resumeWindow
