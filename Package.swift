@@ -78,7 +78,9 @@ let package = Package(
       path: "clients/swift/Sources/Holdfast", swiftSettings: strict),
     .executableTarget(
       name: "holdfast-bench",
-      dependencies: ["Basics", "EngineCore", "Harness", "Holdfast", "Messages", "Shell", "Wire"],
+      dependencies: [
+        "Basics", "EngineCore", "Harness", "Holdfast", "Messages", "SQLiteStore", "Shell", "Wire",
+      ],
       path: "Sources/holdfast-bench", swiftSettings: strict),
     .target(
       name: "OrderSaga", dependencies: ["Holdfast"], path: "examples/order-saga/workflow",

@@ -27,7 +27,10 @@ extension Engine {
 
   mutating func activityFailed(_ id: SessionID, _ m: ActivityFailed) {
     withAttempt(m.token, of: id, .activityFailed(m)) { engine, run, index in
-      if !m.lastHeartbeatDetails.isEmpty {
+      // Details that are too large are left out: why it failed counts more.
+      if !m.lastHeartbeatDetails.isEmpty,
+        m.lastHeartbeatDetails.bytes <= engine.limits.detailBytesMax
+      {
         run.fold.activities[index].heartbeat(m.lastHeartbeatDetails, at: engine.now)
       }
       engine.attemptFailed(run, index, engine.bounded(m.failure))
@@ -37,7 +40,11 @@ extension Engine {
 
   mutating func activityCancelled(_ id: SessionID, _ m: ReportActivityCancelled) {
     withAttempt(m.token, of: id, .reportActivityCancelled(m)) { engine, run, index in
-      engine.attemptCancelled(run, index, m.details)
+      if let fault = engine.payloadFault(m.details, "details") {
+        engine.attemptFailed(run, index, .server(fault.message))
+      } else {
+        engine.attemptCancelled(run, index, m.details)
+      }
       engine.recorded(m.token, id, run)
     }
   }
@@ -53,7 +60,13 @@ extension Engine {
 
   mutating func heartbeat(_ id: SessionID, _ m: Heartbeat) {
     withAttempt(m.token, of: id, .heartbeat(m)) { engine, run, index in
-      engine.heartbeat(run, index, m.details)
+      if m.details.bytes > engine.limits.detailBytesMax {
+        // As with a result that cannot be kept; the worker hears that it can stop.
+        engine.cancelLease(m.token, id, .notFound, .run(run))
+        engine.attemptFailed(run, index, .server(engine.tooLarge("details").message))
+      } else {
+        engine.heartbeat(run, index, m.details)
+      }
     }
   }
 

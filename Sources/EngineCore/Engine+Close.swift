@@ -16,7 +16,9 @@ extension Engine {
   /// removes all that from the fold.
   mutating func close(_ run: Run, _ terminal: HistoryEvent.Attributes) {
     releaseAll(of: run)
+    let elsewhere = Set(run.fold.activities.map { run.queueKey(ofActivity: $0.scheduled) })
     record(run, terminal)
+    for key in elsewhere.sorted() where key != run.queue { sweep(key, hasClosed: true) }
   }
 
   /// Tells the workers of pending activities, and removes the deadlines.
@@ -46,6 +48,7 @@ extension Engine {
     }
     resumeParked(run)
     if !run.queries.isEmpty { offerTask(run) }
+    sweep(run.queue, hasClosed: true)
   }
 
   func result(of run: Run) -> GetWorkflowResultResponse {

@@ -9,7 +9,8 @@ extension Engine {
   mutating func offerTask(_ run: Run) {
     guard run.wantsTask, run.task.isIdle else { return }
     run.task.state = .waiting
-    if run.task.attempt == 1 { run.task.scheduledTime = now }
+    // A streak that began before the run was loaded is counted, but since when is not known.
+    if run.task.attempt == 1 || run.task.scheduledTime == .epoch { run.task.scheduledTime = now }
     place(run)
   }
 
@@ -32,6 +33,21 @@ extension Engine {
 
   private mutating func queueUp(_ run: Run) {
     queues[run.queue, default: TaskQueue()].add(task: run.number, type: run.workflowType, at: now)
+    sweep(run.queue)
+  }
+
+  /// Now and then takes what has ended out of a queue, and an empty one away; of a small one
+  /// whenever a run has closed, since there may be as many small ones as there are names.
+  mutating func sweep(_ key: QueueKey, hasClosed: Bool = false) {
+    guard let due = queues[key].map({ $0.isDueForSweep || (hasClosed && $0.isSmall) }), due,
+      var queue = queues.removeValue(forKey: key)
+    else { return }
+    queue.sweep(
+      tasks: { number in
+        guard let run = runs[number], case .waiting = run.task.state else { return false }
+        return run.wantsTask
+      }, attempts: { waiting($0) != nil })
+    if !queue.isIdle { queues[key] = queue }
   }
 
   /// The session with the most free slots that may take the run's task; another build than the one
@@ -237,6 +253,7 @@ extension Engine {
       queues[key, default: TaskQueue()].add(
         attempt: TaskQueue.Attempt(lease: lease, attempt: activity.row.attempt),
         type: activity.scheduled.activityType, at: now)
+      sweep(key)
     }
   }
 

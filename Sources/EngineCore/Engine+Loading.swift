@@ -35,8 +35,6 @@ struct Loading {
     /// The request key that was looked up, and what it found.
     let request: Fingerprint?
     let found: FoundRequest?
-    /// Set when the stored bytes could not be read.
-    let corrupt: String?
   }
 
   mutating func nextID() -> Load.ID {
@@ -58,12 +56,12 @@ struct ParkedInputs {
 
   var isEmpty: Bool { inputs.isEmpty }
 
-  /// False when there is no room.
+  /// False when there is no room for one more request. What a worker reports is bounded by its
+  /// leases, and a result must not be lost.
   mutating func add(_ parked: Parked, _ limits: EngineLimits) -> Bool {
     let more = parked.input.approximateBytes
-    guard inputs.count < limits.parkedInputsMax, bytes + more <= limits.parkedBytesMax else {
-      return false
-    }
+    let isRoom = inputs.count < limits.parkedInputsMax && bytes + more <= limits.parkedBytesMax
+    guard isRoom || !parked.input.isRequest else { return false }
     append(parked, more)
     return true
   }
@@ -149,12 +147,23 @@ extension Engine {
   }
 
   mutating func refuseParked(_ input: Input, _ awaited: String) {
-    guard case .request(let id, _) = input else { return }
     refuse(
-      id,
+      input,
       .refusal(
         .resourceExhausted, .overloaded,
         "too many requests to this workflow wait for \(awaited)", retryAfter: Span(ms: 100)))
+  }
+
+  /// Refuses an input that waited for a load.
+  private mutating func refuse(_ input: Input, _ status: Status) {
+    switch input {
+    case .request(let id, .getHistory): refuseStream(id, status)
+    case .request(let id, _): refuse(id, status)
+    case .workerMessage(let id, let message):
+      guard sessions[id] != nil, let token = message.kind?.activityToken else { return }
+      refused(token, id, status, .engine)
+    default: preconditionFailure("only requests and reports of workers wait for a load")
+    }
   }
 
   // MARK: - Request ids
@@ -247,11 +256,11 @@ extension Engine {
     let waiting = loading.parked.removeValue(forKey: target)?.inputs ?? []
     if let corrupt {
       counters.corruptRuns += 1
-      for parked in waiting { refuseCorrupt(parked.input, corrupt) }
+      for parked in waiting { refuse(parked.input, .corrupt(corrupt)) }
+      if case .run(let number) = target { settleClaims(number) }
       return
     }
-    loading.answer = Loading.Answer(
-      target: target, request: request, found: found, corrupt: corrupt)
+    loading.answer = Loading.Answer(target: target, request: request, found: found)
     takeUp(waiting, target, request)
     loading.answer = nil
     if case .run(let number) = target { settleClaims(number) }
@@ -262,7 +271,9 @@ extension Engine {
       }
     }
   }
+}
 
+extension Engine {
   /// Takes up what the answer is enough for. Nothing passes what came before it: from the first one
   /// on that waits for another look-up, all keep their places.
   private mutating func takeUp(
@@ -278,14 +289,34 @@ extension Engine {
     guard taken < waiting.count else { return }
     loading.parked[target, default: ParkedInputs()].append(waiting[taken...])
   }
+}
 
-  private mutating func refuseCorrupt(_ input: Input, _ place: String) {
-    guard case .request(let id, _) = input else { return }
-    refuse(
-      id,
-      .refusal(
-        .dataLoss, .historyCorrupt,
-        "the stored run cannot be read: \(place); restore the file from a backup"))
+extension Input {
+  var isRequest: Bool {
+    if case .request = self { return true }
+    return false
+  }
+}
+
+extension Status {
+  fileprivate static func corrupt(_ place: String) -> Status {
+    refusal(
+      .dataLoss, .historyCorrupt,
+      "the stored run cannot be read: \(place); restore the file from a backup")
+  }
+}
+
+extension WorkerMessage.Kind {
+  /// The lease that a report on an attempt names.
+  fileprivate var activityToken: [UInt8]? {
+    switch self {
+    case .activityCompleted(let m): return m.token
+    case .activityFailed(let m): return m.token
+    case .reportActivityCancelled(let m): return m.token
+    case .willCompleteElsewhere(let m): return m.token
+    case .heartbeat(let m): return m.token
+    default: return nil
+    }
   }
 }
 

@@ -27,7 +27,10 @@ extension Engine {
     if fold.isOpen {
       armDeadlines(of: run)
       for activity in run.fold.activities { resume(activity.scheduledEvent, of: run) }
-      if let failed = run.fold.taskFailure { run.task.attempt = failed.attempt + 1 }
+      if let failed = run.fold.taskFailure {
+        run.task.attempt = failed.attempt + 1
+        run.task.lastFailed = failed
+      }
       offerTask(run)
     }
     return run

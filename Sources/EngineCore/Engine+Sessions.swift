@@ -6,6 +6,10 @@ extension Engine {
   mutating func openSession(_ id: SessionID, _ attach: Attach, _ process: ProcessIdentity?) {
     precondition(sessions[id] == nil, "\(id) opens twice")
     if let status = fault(in: attach) { return send(.endSession(id, status), .engine) }
+    let key = QueueKey(namespace: attach.namespace.orDefault, name: attach.taskQueue)
+    sessions[id] = Session(
+      id: id, attach: attach, queue: key, process: process, attachedTime: now)
+    queues[key, default: TaskQueue()].sessions.append(id)
     if let old = sessionByResumeToken[attach.resumeToken] {
       // The worker is back before the end of its old connection was seen. What it still holds must
       // wait for it when it names it below.
@@ -13,10 +17,6 @@ extension Engine {
         old,
         .refusal(.aborted, .staleLease, "the worker has attached again with its resume token"))
     }
-    let key = QueueKey(namespace: attach.namespace.orDefault, name: attach.taskQueue)
-    sessions[id] = Session(
-      id: id, attach: attach, queue: key, process: process, attachedTime: now)
-    queues[key, default: TaskQueue()].sessions.append(id)
     var attached = Attached()
     attached.sessionID = id.description
     attached.resumeWindowMs = times.resumeWindow
@@ -25,11 +25,11 @@ extension Engine {
     var message = EngineMessage()
     message.kind = .attached(attached)
     send(.worker(id, message), .engine)
-    endBackOffs(of: attach, key)
   }
 
   private func fault(in attach: Attach) -> Status? {
     if attach.taskQueue.isEmpty { return .missing("task_queue") }
+    if let status = namespaceFault(attach.namespace) { return status }
     if let status = idFault(attach.taskQueue, "task_queue") { return status }
     if attach.resumeToken.count > 64 { return .invalid("resume_token", "more than 64 bytes") }
     for type in attach.workflowTypes + attach.activityTypes {
@@ -38,12 +38,14 @@ extension Engine {
     return nil
   }
 
-  /// A worker of the type has come: a failing task is tried again at once.
-  private mutating func endBackOffs(of attach: Attach, _ key: QueueKey) {
-    guard !attach.workflowTypes.isEmpty else { return }
+  /// A worker of the type has come: a failing task is tried again at once. Not before it has slots,
+  /// else the workers that failed the task would get it.
+  private mutating func endBackOffs(for id: SessionID) {
+    guard let session = sessions[id], !session.hasBegun, session.workflowSlots > 0 else { return }
+    sessions[id]?.hasBegun = true
     let waiting = runs.values.filter { run in
       guard case .backingOff = run.task.state else { return false }
-      return run.queue == key && attach.workflowTypes.contains(run.workflowType)
+      return run.queue == session.queue && session.serves(workflow: run.workflowType)
     }
     for run in waiting.sorted(by: { $0.number < $1.number }) {
       deadlines.remove(.task(run.number))
@@ -55,6 +57,7 @@ extension Engine {
   mutating func addSlots(_ id: SessionID, _ grant: Grant) {
     sessions[id]?.workflowSlots += UInt64(grant.workflowSlots)
     sessions[id]?.activitySlots += UInt64(grant.activitySlots)
+    endBackOffs(for: id)
     if grant.workflowSlots > 0 { fillTasks(id) }
     if grant.activitySlots > 0 { fillActivities(id) }
   }

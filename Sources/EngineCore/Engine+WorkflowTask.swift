@@ -30,6 +30,9 @@ extension Engine {
     case .query: answerQueries(run, completed)
     case .activation:
       if completed.more {
+        guard lease.parts.count + completed.commands.count <= limits.commandsMax else {
+          return failTask(run, .badCommand, .server(tooManyCommands))
+        }
         guard keepsPart(completed.serialized().count, of: run) else { return }
         run.task.withLease { $0.parts += completed.commands }
         return restartTaskTimeout(run)
@@ -57,6 +60,7 @@ extension Engine {
     }
     run.task.attempt = 1
     run.task.failedBuildID = nil
+    run.task.lastFailed = nil
     recorded(completed.token, lease.session, run)
     if run.fold.isOpen {
       // Cancels first: what was scheduled and cancelled in one turn must not start.
@@ -200,16 +204,15 @@ extension Engine {
       failQueries(run, "the worker could not bring the workflow up to date: \(failure.text)")
       return offerTask(run)
     }
-    if run.fold.taskFailure == nil {
-      var failed = WorkflowTaskFailed()
-      failed.cause = cause
-      failed.failure = failure
-      failed.attempt = run.task.attempt
-      failed.identity = attach?.identity ?? ""
-      failed.buildID = attach?.buildID ?? ""
-      failed.diff = diff
-      record(run, .workflowTaskFailed(failed))
-    }
+    var failed = WorkflowTaskFailed()
+    failed.cause = cause
+    failed.failure = failure
+    failed.attempt = run.task.attempt
+    failed.identity = attach?.identity ?? ""
+    failed.buildID = attach?.buildID ?? ""
+    failed.diff = diff
+    run.task.lastFailed = failed
+    if run.fold.taskFailure == nil { record(run, .workflowTaskFailed(failed)) }
     run.task.failedBuildID = attach?.buildID
     backOff(run, because: failure.text)
   }
@@ -243,6 +246,7 @@ extension Engine {
         failQueries(run, "the worker did not answer in time")
         return offerTask(run)
       }
+      run.task.lastFailed = nil
       if run.task.attempt == 1 {
         var timedOut = WorkflowTaskTimedOut()
         timedOut.attempt = run.task.attempt

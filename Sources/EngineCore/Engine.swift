@@ -97,6 +97,7 @@ public struct Engine {
     counters.sessions = sessions.count
     counters.residentBytes = residentBytes
     counters.deadlines = deadlines.count + window.count
+    counters.tasksQueued = queues.values.reduce(0) { $0 + $1.count }
     counters.tasksOut = sessions.values.reduce(0) { $0 + $1.tasksOut.count + $1.leases.count }
     return counters
   }
@@ -374,4 +375,5 @@ public struct EngineCounters: Sendable, Equatable {
   public var deadlines = 0
   /// Workflow tasks and activities that sessions hold.
   public var tasksOut = 0
+  public var tasksQueued = 0
 }

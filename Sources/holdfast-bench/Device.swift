@@ -48,7 +48,23 @@ enum Device {
     return 0
   }
 
-  private static func read(_ path: String) -> String? {
+  /// Memory of a process that is in use now.
+  static func residentBytes(of pid: pid_t) -> Int {
+    guard let text = read("/proc/\(pid)/statm") else { return 0 }
+    let fields = text.split(separator: " ")
+    return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
+  }
+
+  /// The process that traces this one; 0: none.
+  static func tracer(of pid: pid_t) -> Int {
+    guard let text = read("/proc/\(pid)/status") else { return 0 }
+    for line in text.split(separator: "\n") where line.hasPrefix("TracerPid:") {
+      return Int(line.split(whereSeparator: \.isWhitespace).last ?? "0") ?? 0
+    }
+    return 0
+  }
+
+  static func read(_ path: String) -> String? {
     let fd = open(path, O_RDONLY)
     guard fd >= 0 else { return nil }
     defer { close(fd) }

@@ -15,12 +15,13 @@ struct Bench {
       return measureShell(count)
     }
     guard arguments.count >= 2 else {
-      print("usage: holdfast-bench DIRECTORY-OF-THE-BINARIES [SECONDS]")
+      print("usage: holdfast-bench DIRECTORY-OF-THE-BINARIES [SECONDS [CLOSED-RUNS]]")
       print("       holdfast-bench shell WORKFLOWS    engine and shell alone, for profilers")
       exit(2)
     }
     let seconds = arguments.count > 2 ? Double(arguments[2]) ?? 3 : 3
-    try await Suite(bin: arguments[1], seconds: seconds).run()
+    let closedRuns = arguments.count > 3 ? Int(arguments[3]) ?? 1_000_000 : 1_000_000
+    try await Suite(bin: arguments[1], seconds: seconds, closedRuns: closedRuns).run()
   }
 
   private static func measureShell(_ count: Int) {

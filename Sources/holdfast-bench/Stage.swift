@@ -8,16 +8,35 @@ struct Stage {
   private let engine: ChildProcess
   private let worker: ChildProcess
 
-  init(bin: String, directory: String) throws {
+  /// How long the engine took from its start to its first answer.
+  let readyMs: Int64
+
+  /// `closedRuns`: how many the store holds when the engine starts.
+  init(bin: String, directory: String, closedRuns: Int = 0) throws {
     self.directory = directory
     socket = directory + "/s.sock"
     Stage.remove(directory)
     mkdir(directory, 0o700)
+    if closedRuns > 0 { try ClosedRuns.fill(directory + "/bench.db", count: closedRuns) }
+    let began = Device.nowUs
     engine = try ChildProcess(
       bin + "/holdfast", ["serve", "--db", directory + "/bench.db", "--socket", socket],
       output: directory + "/engine.log")
+    guard EngineFigures(socket) != nil else { throw StageError.noAnswer(directory + "/engine.log") }
+    readyMs = (Device.nowUs - began) / 1_000
     worker = try ChildProcess(
       bin + "/holdfast-bench", ["worker", socket], output: directory + "/worker.log")
+  }
+
+  enum StageError: Error {
+    /// The log's path.
+    case noAnswer(String)
+  }
+
+  var engineBytes: Int { Device.residentBytes(of: engine.pid) }
+
+  func syscalls(_ body: () async throws -> Void) async throws -> Syscalls? {
+    try await Syscalls.during(of: engine.pid, in: directory, body)
   }
 
   func end() {

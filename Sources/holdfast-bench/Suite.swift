@@ -6,6 +6,7 @@ import Holdfast
 struct Suite {
   let bin: String
   let seconds: Double
+  let closedRuns: Int
 
   func run() async throws {
     print("device: fdatasync of 4 KiB, p50 \(micro(Device.syncUs(in: directory)))")
@@ -23,9 +24,13 @@ struct Suite {
         guard try await handle.result() == 4 else { throw BenchError.wrongResult }
       }
     }
-    try await measure("starts with fresh ids, 64 in flight", 64) { client, id in
-      _ = try await client.start(
-        type: "nobody", 1, id: id, taskQueue: "unserved", returning: Int.self)
+    for closed in [0, closedRuns] {
+      let name = closed == 0 ? "an empty store" : "\(closed) closed runs"
+      try await measure("starts, 64 in flight, \(name)", 64, closedRuns: closed) { client, id in
+        // The client makes a request id for each.
+        _ = try await client.start(
+          type: "nobody", 1, id: id, taskQueue: "unserved", returning: Int.self)
+      }
     }
     try await measure(
       "signals to 64 workflows, 64 in flight", 64,
@@ -38,6 +43,30 @@ struct Suite {
       let place = Int(id.split(separator: "-").last ?? "0") ?? 0
       try await client.handle("w-\(place % 64)", returning: Int.self).signal("tick")
     }
+    print("\nsystem calls of the engine a workflow of one activity")
+    for flight in [1, 64] { try await count(flight) }
+  }
+
+  /// Counts, with the engine under a tracer that makes it slow.
+  private func count(_ flight: Int) async throws {
+    let stage = try Stage(bin: bin, directory: directory)
+    defer { stage.end() }
+    let client = try Client(socket: stage.socket)
+    let body = { @Sendable (client: Client, id: String) async throws in
+      let handle = try await client.start(OneActivity.self, 1, id: id, taskQueue: "bench")
+      guard try await handle.result() == 2 else { throw BenchError.wrongResult }
+    }
+    try await drive(client, flight: flight, seconds: 0.3, prefix: "warm", body).discard()
+    var done = 0
+    let calls = try await stage.syscalls {
+      done = try await drive(client, flight: flight, seconds: seconds, prefix: "b", body).count
+    }
+    guard let calls else {
+      return print("  not counted: strace is missing (apt-get install strace) or may not attach")
+    }
+    let line = calls.counts.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(8)
+      .map { "\($0.key) \(fixed(Double($0.value) / Double(done)))" }.joined(separator: ", ")
+    print("  \(flight) in flight: \(line)")
   }
 
   enum BenchError: Error {
@@ -47,12 +76,15 @@ struct Suite {
   private var directory: String { "/tmp/holdfast-bench-\(getpid())" }
 
   private func measure(
-    _ name: String, _ flight: Int,
+    _ name: String, _ flight: Int, closedRuns: Int = 0,
     before: @Sendable (Client) async throws -> Void = { _ in },
     _ body: @escaping @Sendable (Client, String) async throws -> Void
   ) async throws {
-    let stage = try Stage(bin: bin, directory: directory)
+    let stage = try Stage(bin: bin, directory: directory, closedRuns: closedRuns)
     defer { stage.end() }
+    if closedRuns > 0 {
+      print("  ready after \(stage.readyMs) ms, \(stage.engineBytes >> 20) MiB in use")
+    }
     let client = try Client(socket: stage.socket)
     try await before(client)
     try await drive(client, flight: min(flight, 4), seconds: 0.3, prefix: "warm", body).discard()

@@ -22,7 +22,8 @@ import Testing
     // Beside the engine.
     "Sources/Harness": ["CHoldfast", "Glibc", "Messages"],
     "Sources/holdfast-bench": [
-      "Basics", "EngineCore", "Glibc", "Harness", "Holdfast", "Messages", "Shell", "Wire",
+      "Basics", "EngineCore", "Glibc", "Harness", "Holdfast", "Messages", "SQLiteStore", "Shell",
+      "Wire",
     ],
     "Sources/protoc-gen-holdfast": ["SwiftProtobuf", "SwiftProtobufPluginLibrary"],
     // Its JSON is Foundation's: the small part of it, where the platform has that apart.

@@ -63,10 +63,12 @@ extension Engine {
         "no worker for workflow type '\(run.workflowType)' is attached to task queue"
           + " '\(run.queue.name)'")
     }
-    if let failed = run.fold.taskFailure {
+    if let failed = run.task.lastFailed {
       problems.append(
         "the workflow task is failing (\(failed.cause.name), attempt \(run.task.attempt)):"
           + " \(failed.failure?.text ?? "no message")")
+    } else if run.task.attempt > 1 {
+      problems.append("the workflow task times out (attempt \(run.task.attempt))")
     }
     for activity in run.fold.activities {
       if activity.crashesWorker {
@@ -131,9 +133,9 @@ extension Engine {
     }
     pending.attempt = run.task.attempt
     pending.scheduledTimeMs = run.task.scheduledTime
-    pending.lastFailure = run.fold.taskFailure?.failure
-    pending.lastCause = run.fold.taskFailure?.cause ?? .unspecified
-    pending.lastDiff = run.fold.taskFailure?.diff
+    pending.lastFailure = run.task.lastFailed?.failure
+    pending.lastCause = run.task.lastFailed?.cause ?? .unspecified
+    pending.lastDiff = run.task.lastFailed?.diff
     return pending
   }
 }

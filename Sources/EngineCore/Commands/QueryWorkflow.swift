@@ -30,7 +30,7 @@ extension Engine {
         id,
         .refusal(
           .unavailable, .workflowTaskFailing,
-          "the workflow task is failing: \(run.fold.taskFailure?.failure?.text ?? "timed out")"),
+          "the workflow task is failing: \(run.task.lastFailed?.failure?.text ?? "timed out")"),
         .run(run))
     }
     if run.queries.count >= limits.queriesWaitingMax {

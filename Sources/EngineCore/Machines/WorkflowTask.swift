@@ -56,6 +56,9 @@ struct WorkflowTask {
   var scheduledTime = Instant(ms: 0)
   /// The try that is waiting or out, from 1.
   var attempt: Int32 = 1
+  /// Why the last try failed; history holds only the first failure of a streak. nil also when it
+  /// timed out.
+  var lastFailed: WorkflowTaskFailed?
   /// Who failed it last: the next try prefers another build.
   var failedBuildID: String?
   /// A closing command was refused because of an unseen signal or cancel request; until the redo

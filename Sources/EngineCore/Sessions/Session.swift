@@ -22,6 +22,8 @@ final class Session {
   /// Tasks that wait for this session because it caches their run.
   var sticky = Queue<RunNumber>()
   var replays = 0
+  /// It has granted workflow slots: from then on it can take what others failed.
+  var hasBegun = false
   /// It let a workflow task time out: nothing new until it answers again.
   var isUnresponsive = false
   /// It does not answer pings: nothing new until it is heard again.

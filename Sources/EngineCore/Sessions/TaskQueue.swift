@@ -24,27 +24,63 @@ struct TaskQueue {
   private(set) var workflowTasks: [String: Queue<Entry<RunNumber>>] = [:]
   private(set) var activityTasks: [String: Queue<Entry<Attempt>>] = [:]
   private var tickets: UInt64 = 0
+  /// Entries, stale ones among them.
+  private(set) var count = 0
+  /// The number of entries at which stale ones are looked for again.
+  private var sweepAt = 256
 
   var isIdle: Bool { sessions.isEmpty && workflowTasks.isEmpty && activityTasks.isEmpty }
 
   mutating func add(task run: RunNumber, type: String, at now: Instant) {
     tickets += 1
+    count += 1
     workflowTasks[type, default: Queue()].append(Entry(work: run, since: now, ticket: tickets))
   }
 
   mutating func add(attempt: Attempt, type: String, at now: Instant) {
     tickets += 1
+    count += 1
     activityTasks[type, default: Queue()].append(Entry(work: attempt, since: now, ticket: tickets))
+  }
+
+  /// Stale entries may be most of what is here: many have come since they were last taken out.
+  var isDueForSweep: Bool { count >= sweepAt }
+  /// So few entries that looking through them costs nothing.
+  var isSmall: Bool { count <= 8 }
+
+  /// Keeps the entries that still stand; without this, work that ends where no worker is attached
+  /// would stay here for ever.
+  mutating func sweep(tasks: (RunNumber) -> Bool, attempts: (Attempt) -> Bool) {
+    count = TaskQueue.sweep(&workflowTasks, tasks) + TaskQueue.sweep(&activityTasks, attempts)
+    sweepAt = max(256, 2 * count)
+  }
+
+  /// How many are left.
+  private static func sweep<Work>(
+    _ waiting: inout [String: Queue<Entry<Work>>], _ stands: (Work) -> Bool
+  ) -> Int {
+    var count = 0
+    for (type, entries) in waiting {
+      var left = Queue<Entry<Work>>()
+      for entry in entries.elements where stands(entry.work) { left.append(entry) }
+      waiting[type] = left.isEmpty ? nil : left
+      count += left.count
+    }
+    return count
   }
 
   /// Takes out the oldest task of a type that `serves` accepts.
   mutating func popTask(types: [String]) -> RunNumber? {
-    TaskQueue.pop(&workflowTasks, types)
+    let task = TaskQueue.pop(&workflowTasks, types)
+    if task != nil { count -= 1 }
+    return task
   }
 
   /// Takes out the oldest attempt of a type that `types` names.
   mutating func popAttempt(types: [String]) -> Attempt? {
-    TaskQueue.pop(&activityTasks, types)
+    let attempt = TaskQueue.pop(&activityTasks, types)
+    if attempt != nil { count -= 1 }
+    return attempt
   }
 
   private static func pop<Work>(_ waiting: inout [String: Queue<Entry<Work>>], _ types: [String])

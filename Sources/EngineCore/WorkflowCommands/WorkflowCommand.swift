@@ -5,9 +5,7 @@ import Messages
 extension Engine {
   /// What makes the completion unacceptable, in words; nil when it is fine.
   func fault(in commands: [Command], of run: Run) -> String? {
-    if commands.count > limits.commandsMax {
-      return "more than \(limits.commandsMax) commands in one workflow task"
-    }
+    if commands.count > limits.commandsMax { return tooManyCommands }
     var check = CommandCheck(fold: run.fold, limits: limits)
     for (index, command) in commands.enumerated() {
       if let fault = check.fault(in: command) {
@@ -16,6 +14,10 @@ extension Engine {
       }
     }
     return nil
+  }
+
+  var tooManyCommands: String {
+    "more than \(limits.commandsMax) commands in one workflow task"
   }
 
   /// Records the command's one event; the scheduled event id when it scheduled an activity.

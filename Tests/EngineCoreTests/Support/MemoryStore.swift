@@ -14,6 +14,8 @@ struct MemoryStore {
 
   private(set) var runs: [RunNumber: StoredRow] = [:]
   private(set) var epoch: UInt64 = 0
+  /// Runs whose bytes do not match their checksum.
+  var corrupt: Set<RunNumber> = []
 
   mutating func open(window: Int = 100_000) -> OpenedStore {
     epoch += 1
@@ -72,7 +74,14 @@ struct MemoryStore {
   }
 
   func load(_ load: Load) -> Loaded {
-    Loaded(id: load.id, content: content(load.subject))
+    let content = content(load.subject)
+    switch (load.subject, content) {
+    case (.history(let run, _, _), _) where corrupt.contains(run):
+      return Loaded(id: load.id, content: .corrupt("bad checksum"))
+    case (_, .run(let stored?, _)) where corrupt.contains(stored.row.number):
+      return Loaded(id: load.id, content: .corrupt("bad checksum"))
+    default: return Loaded(id: load.id, content: content)
+    }
   }
 
   private func content(_ subject: Load.Subject) -> Loaded.Content {

@@ -40,7 +40,7 @@ extension TracePlayer {
     let name = try words.next("the worker's name")
     var attach = Attach()
     attach.identity = name
-    attach.taskQueue = words.take("queue") ?? "q"
+    attach.taskQueue = TraceFields.sized(words.take("queue") ?? "q")
     attach.workflowTypes = TracePlayer.list(words.take("workflows") ?? "order")
     attach.activityTypes = TracePlayer.list(words.take("activities") ?? "charge")
     attach.buildID = words.take("build") ?? ""
@@ -64,7 +64,7 @@ extension TracePlayer {
   }
 
   private static func list(_ text: String) -> [String] {
-    text == "-" ? [] : text.split(separator: ",").map(String.init)
+    text == "-" ? [] : text.split(separator: ",").map { TraceFields.sized(String($0)) }
   }
 
   private func process(_ pid: String) throws(TraceFault) -> ProcessIdentity {

@@ -77,7 +77,8 @@ final class TracePlayer {
       "pending_timers": \.pendingTimersMax, "queries_waiting": \.queriesWaitingMax,
       "parked_inputs": \.parkedInputsMax, "commands": \.commandsMax,
       "list_slice_rows": \.listSliceRows, "activation_bytes": \.activationBytesMax,
-      "deadlines_per_step": \.deadlinesPerStepMax, "first_attempts_kept": \.firstAttemptsKept,
+      "deadlines_per_step": \.deadlinesPerStepMax, "deadline_loads": \.deadlineLoadsMax,
+      "first_attempts_kept": \.firstAttemptsKept,
       "last_attempts_kept": \.lastAttemptsKept,
     ]
   }
@@ -111,6 +112,10 @@ final class TracePlayer {
     case "hold": world.holdsCommits = true
     case "commit": world.commit()
     case "crash": world.crash()
+    case "corrupt":
+      let run = try words.next("run#1")
+      guard let number = Int64(run.dropFirst(4)) else { throw TraceFault("'\(run)' is no run") }
+      world.store.corrupt.insert(RunNumber(number))
     case "drain": world.step(.drain)
     case "disk":
       let state = try words.next("full or free")
@@ -127,6 +132,6 @@ final class TracePlayer {
     let counters = world.engine.statistics
     lines.append(
       "holds \(counters.residentRuns) runs, \(counters.deadlines) deadlines,"
-        + " \(counters.tasksOut) workflow tasks out")
+        + " \(counters.tasksOut) workflow tasks out, \(counters.tasksQueued) entries in queues")
   }
 }

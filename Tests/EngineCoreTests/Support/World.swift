@@ -8,7 +8,7 @@ import Messages
 /// `commit()`, as they would outside.
 final class World {
   private(set) var engine: Engine
-  private(set) var store = MemoryStore()
+  var store = MemoryStore()
   var now = Instant(ms: 1_700_000_000_000)
   private var effects = Effects()
   /// Sees each input and what the engine made of it.
@@ -32,7 +32,7 @@ final class World {
   var sent: [Send] = []
   private var requests: UInt64 = 0
   private var sessions: UInt64 = 0
-  let configuration: EngineConfiguration
+  private var configuration: EngineConfiguration
 
   init(_ change: (inout EngineConfiguration) -> Void = { _ in }) {
     var configuration = EngineConfiguration(seed: 7)
@@ -100,6 +100,7 @@ final class World {
     sent = []
     durable = .none
     stagedSerial = .none
+    configuration.seed += 1  // Another process draws other random numbers.
     engine = Engine(configuration, opened: store.open(window: configuration.limits.deadlineWindow))
     advance(0)
   }
