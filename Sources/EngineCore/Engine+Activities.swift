@@ -82,10 +82,7 @@ extension Engine {
     case .parked: return
     case .none: return stale(bytes, id, kind, .engine)
     case .run(let run):
-      if let index = current(token, in: run) {
-        if let end = kind.end { run.remember(token, end) }
-        return body(&self, run, index)
-      }
+      if let index = current(token, in: run) { return body(&self, run, index) }
       if let end = kind.end, run.hasEnded(token, end) { return recorded(bytes, id, run) }
       stale(bytes, id, kind, .run(run))
     }
@@ -355,20 +352,14 @@ extension Activity {
 }
 
 extension Run {
-  func hasEnded(_ token: ActivityToken, _ end: AttemptEnd) -> Bool {
-    runID == token.runID && ended.contains(EndedAttempt(token, end))
-  }
-
   /// The lease itself brought this end of its attempt: its repetition is answered as recorded.
-  func remember(_ token: ActivityToken, _ end: AttemptEnd) {
-    ended.append(EndedAttempt(token, end))
-    if ended.count > 64 { ended.removeFirst() }
-  }
-}
-
-extension EndedAttempt {
-  fileprivate init(_ token: ActivityToken, _ end: AttemptEnd) {
-    self.init(scheduledEvent: token.scheduledEvent, attempt: token.attempt, end: end)
+  func hasEnded(_ token: ActivityToken, _ end: AttemptEnd) -> Bool {
+    guard runID == token.runID else { return false }
+    if fold.ended.contains(token.scheduledEvent, token.attempt, end) { return true }
+    guard end == .failed,
+      let index = fold.activityIndex(scheduledEvent: token.scheduledEvent)
+    else { return false }
+    return fold.activities[index].hasFailed(token.attempt)
   }
 }
 

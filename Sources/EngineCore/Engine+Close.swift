@@ -40,6 +40,7 @@ extension Engine {
   mutating func afterClose(_ run: Run) {
     precondition(!run.fold.isOpen, "\(run.number) is open")
     counters.closed += 1
+    failing.remove(run.number)
     if run.task.lease != nil { evict(run, .closed, "the workflow has closed") }
     endTask(run)
     if run.cachedBy != nil { evict(run, .closed, "the workflow has closed") }

@@ -17,26 +17,35 @@ extension Engine {
     armActivity(run, index)
   }
 
-  /// A worker attaches: what it still holds is its own again; what it does not name it never
-  /// received, and the same attempt is sent again. The result: leases that are no longer its own.
-  mutating func resume(_ attach: Attach, in id: SessionID) -> [[UInt8]] {
+  /// The leases that a worker names at its attachment and that are no longer its own. Those of runs
+  /// that are not in memory are told when these have been loaded.
+  func lostLeases(of attach: Attach) -> [[UInt8]] {
     guard !attach.resumeToken.isEmpty else { return attach.heldLeases }
-    var lost: [[UInt8]] = []
-    var held: Set<ActivityToken> = []
-    for bytes in attach.heldLeases {
-      guard let token = ActivityToken(bytes), token.run.value > 0, token.run < nextRun else {
-        lost.append(bytes)
-        continue
-      }
-      held.insert(token)
-      if let run = runs[token.run] {
-        if current(token, in: run) == nil { lost.append(bytes) }
-      } else {
-        // Told when its run has been loaded.
-        claims[token.run, default: []].append((id, token))
-        wake(token.run)
-      }
+    return attach.heldLeases.filter { bytes in
+      guard let token = known(bytes) else { return true }
+      guard let run = runs[token.run] else { return false }
+      return current(token, in: run) == nil
     }
+  }
+
+  /// A token of a run that there may be.
+  private func known(_ bytes: [UInt8]) -> ActivityToken? {
+    guard let token = ActivityToken(bytes), token.run.value > 0, token.run < nextRun else {
+      return nil
+    }
+    return token
+  }
+
+  /// A worker attaches: what it still holds is its own again; what it does not name it never
+  /// received, and the same attempt is sent again.
+  mutating func resume(_ attach: Attach, in id: SessionID) {
+    guard !attach.resumeToken.isEmpty else { return }
+    let named = attach.heldLeases.compactMap { known($0) }
+    for token in named where runs[token.run] == nil {
+      claims[token.run, default: []].append((id, token))
+      wake(token.run)
+    }
+    let held = Set(named)
     for key in orphans.sorted() {
       guard let run = runs[key.run],
         let index = run.fold.activityIndex(scheduledEvent: key.scheduledEvent),
@@ -45,7 +54,6 @@ extension Engine {
       settle(
         run, index, in: id, isHeld: held.contains(run.token(of: run.fold.activities[index])))
     }
-    return lost
   }
 
   /// The worker of this lease is attached: it has it, or never had it.

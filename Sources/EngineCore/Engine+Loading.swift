@@ -216,8 +216,7 @@ extension Engine {
   mutating func remember(_ record: RequestRecord?, event: Int64, in run: Run) {
     guard var record else { return }
     record.event = event
-    run.requests.append(record)
-    run.newRequests.append(record)
+    run.remember(record)
     touch(run)
   }
 

@@ -20,11 +20,13 @@ extension Engine {
     var attached = Attached()
     attached.sessionID = id.description
     attached.resumeWindowMs = times.resumeWindow
-    attached.lostLeases = resume(attach, in: id)
-    if !attach.resumeToken.isEmpty { sessionByResumeToken[attach.resumeToken] = id }
+    attached.lostLeases = lostLeases(of: attach)
     var message = EngineMessage()
     message.kind = .attached(attached)
     send(.worker(id, message), .engine)
+    resume(attach, in: id)
+    if !attach.resumeToken.isEmpty { sessionByResumeToken[attach.resumeToken] = id }
+    if isDraining { sendDrain(to: id) }
   }
 
   private func fault(in attach: Attach) -> Status? {
@@ -43,11 +45,11 @@ extension Engine {
   private mutating func endBackOffs(for id: SessionID) {
     guard let session = sessions[id], !session.hasBegun, session.workflowSlots > 0 else { return }
     sessions[id]?.hasBegun = true
-    let waiting = runs.values.filter { run in
-      guard case .backingOff = run.task.state else { return false }
-      return run.queue == session.queue && session.serves(workflow: run.workflowType)
-    }
-    for run in waiting.sorted(by: { $0.number < $1.number }) {
+    for number in failing.sorted() {
+      guard let run = runs[number], case .backingOff = run.task.state,
+        run.queue == session.queue, session.serves(workflow: run.workflowType)
+      else { continue }
+      failing.remove(number)
       deadlines.remove(.task(run.number))
       run.task.state = .idle
       offerTask(run)
@@ -161,14 +163,16 @@ extension Engine {
 
   mutating func drain() {
     isDraining = true
-    for id in sessions.keys.sorted() {
-      var drain = Drain()
-      drain.reason = "the engine is going away"
-      var message = EngineMessage()
-      message.kind = .drain(drain)
-      send(.worker(id, message), .engine)
-    }
+    for id in sessions.keys.sorted() { sendDrain(to: id) }
     failQueriesWithoutServer()
+  }
+
+  private mutating func sendDrain(to id: SessionID) {
+    var drain = Drain()
+    drain.reason = "the engine is going away"
+    var message = EngineMessage()
+    message.kind = .drain(drain)
+    send(.worker(id, message), .engine)
   }
 }
 

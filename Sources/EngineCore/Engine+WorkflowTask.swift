@@ -221,6 +221,7 @@ extension Engine {
     let until = now + run.task.backoff(times)
     run.task.attempt += 1
     run.task.state = .backingOff(until: until)
+    failing.insert(run.number)
     deadlines.set(.task(run.number), at: until, order: .init(run.number.value))
     failQueries(run, "the workflow task is failing: \(text)")
     resumeParked(run)
@@ -233,6 +234,7 @@ extension Engine {
     case .idle, .waiting:
       return
     case .backingOff:
+      failing.remove(number)
       run.task.state = .idle
       offerTask(run)
     case .out(let lease):

@@ -34,6 +34,8 @@ public struct Engine {
   /// Where a request waits, so that it can be given up.
   var waiting: [RequestID: WaitingPlace] = [:]
   var loading = Loading()
+  /// Runs whose workflow task backs off.
+  var failing: Set<RunNumber> = []
   /// Runs without work, by how long they have rested; each stands here once.
   var resting = Queue<(run: RunNumber, since: Instant)>()
   /// About how much memory the resident runs take.

@@ -37,9 +37,7 @@ final class Run {
   var parked = ParkedInputs()
   /// The session that has the run in its cache.
   var cachedBy: SessionID?
-  var requests: [RequestRecord]
-  /// Attempts whose end is recorded, with who brought it: a repetition is answered as recorded.
-  var ended: [EndedAttempt] = []
+  private(set) var requests: [Fingerprint: RequestRecord]
 
   /// The newest step that wrote this run.
   var lastWrite = WriteSerial.none
@@ -74,7 +72,8 @@ final class Run {
     self.key = key
     self.runID = runID
     self.fold = fold
-    self.requests = requests
+    self.requests = [:]
+    for record in requests { self.requests[record.key] = record }
     self.isMarkedAwake = isMarkedAwake
   }
 
@@ -97,7 +96,13 @@ final class Run {
       + 64 * (fold.timers.count + requests.count)
   }
 
-  func request(_ key: Fingerprint) -> RequestRecord? { requests.first { $0.key == key } }
+  func request(_ key: Fingerprint) -> RequestRecord? { requests[key] }
+
+  /// What a request with a request id has done is kept with the run.
+  func remember(_ record: RequestRecord) {
+    requests[record.key] = record
+    newRequests.append(record)
+  }
 
   func queueKey(ofActivity scheduled: ActivityTaskScheduled) -> QueueKey {
     QueueKey(namespace: key.namespace, name: scheduled.taskQueue)
@@ -111,13 +116,3 @@ struct WaitingQuery {
   let id: String
 }
 
-struct EndedAttempt: Equatable {
-  let scheduledEvent: Int64
-  let attempt: Int32
-  let end: AttemptEnd
-}
-
-/// What a report says of its attempt.
-enum AttemptEnd {
-  case completed, failed, cancelled
-}
