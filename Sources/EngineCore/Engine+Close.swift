@@ -41,6 +41,7 @@ extension Engine {
     precondition(!run.fold.isOpen, "\(run.number) is open")
     counters.closed += 1
     failing.remove(run.number)
+    watchRetention(since: now)
     if run.task.lease != nil { evict(run, .closed, "the workflow has closed") }
     endTask(run)
     if run.cachedBy != nil { evict(run, .closed, "the workflow has closed") }

@@ -13,6 +13,8 @@ enum Deadline: Hashable, Sendable {
   case sticky(RunNumber)
   /// The run that rests longest has rested for long enough.
   case residency
+  /// Closed runs may have been kept for long enough.
+  case retention
   /// Heartbeats must become durable.
   case heartbeats
 }
@@ -30,6 +32,7 @@ extension Engine {
       case .runTimeout(let number): runTimedOut(number)
       case .sticky(let number): stickyDue(number)
       case .residency: residencyDue()
+      case .retention: retentionDue()
       case .heartbeats: flushHeartbeats()
       }
     }

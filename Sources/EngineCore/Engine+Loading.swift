@@ -17,6 +17,7 @@ struct Loading {
     case replay(RunNumber)
     case read(RequestID)
     case deadlines
+    case lifetimes
   }
 
   var purposes: [Load.ID: Purpose] = [:]
@@ -232,6 +233,7 @@ extension Engine {
     case .replay(let number): takeReplaySlice(number, loaded)
     case .read(let id): takeReadSlice(id, loaded.content)
     case .deadlines: takeDeadlines(loaded.content)
+    case .lifetimes: takeLifetimes(loaded.content)
     }
   }
 

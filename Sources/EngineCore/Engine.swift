@@ -34,6 +34,7 @@ public struct Engine {
   /// Where a request waits, so that it can be given up.
   var waiting: [RequestID: WaitingPlace] = [:]
   var loading = Loading()
+  var retentionPass: RetentionPass?
   /// Runs whose workflow task backs off.
   var failing: Set<RunNumber> = []
   /// Runs without work, by how long they have rested; each stands here once.
@@ -83,6 +84,8 @@ public struct Engine {
     nextRun = opened.nextRun
     filter = opened.filter
     window = DeadlineWindow(opened.deadlines, size: configuration.limits.deadlineWindow)
+    // How long the runs of earlier starts have been closed is seen by a look at them.
+    if nextRun.value > 1 { watchRetention(since: .epoch) }
   }
 
   /// When `deadlineReached` is wanted next; nil: never.
@@ -370,6 +373,7 @@ public struct EngineCounters: Sendable, Equatable {
   public var timersFired = 0
   public var loads = 0
   public var closed = 0
+  public var removed = 0
   public var corruptRuns = 0
   public var residentRuns = 0
   public var residentBytes = 0

@@ -48,6 +48,11 @@ public struct EngineLimits: Sendable {
   public var deadlineWindow = 100_000
   /// Replays under way in one session.
   public var replaysPerSessionMax = 2
+  /// Removal of closed runs in one batch, so that its commit stays short.
+  public var removedRunsMax = 200
+  public var removedBytesMax: Int64 = 4 << 20
+  /// Rows read for one slice of a look for runs to remove.
+  public var lifetimeSliceRows = 1_000
   /// Rows read for one slice of a list.
   public var listSliceRows = 256
 
@@ -70,6 +75,10 @@ public struct EngineTimes: Sendable {
   /// A heartbeat is durable this late at the latest.
   public var heartbeatFlush = Span(ms: 1_000)
   public var retryIntervalDefault = Span(ms: 1_000)
+  /// How long a closed run is kept; zero: for ever.
+  public var retention = Span(ms: 72 * 3_600_000)
+  /// Between two looks for closed runs to remove.
+  public var retentionPause = Span(ms: 1_000)
 
   public init() {}
 }

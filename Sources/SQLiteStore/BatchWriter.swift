@@ -15,6 +15,8 @@ final class BatchWriter {
   private let putActivity: Statement
   private let deleteActivity: Statement
   private let putRequest: Statement
+  /// Everything of a run, the row last.
+  private let deleteRun: [Statement]
 
   init(_ database: Database) throws(StoreError) {
     createRun = try Statement(
@@ -35,6 +37,10 @@ final class BatchWriter {
     deleteActivity = try Statement(
       database, "DELETE FROM activity WHERE run = ? AND scheduled_event = ?")
     putRequest = try Statement(database, "INSERT OR REPLACE INTO request VALUES (?,?,?,?)")
+    deleteRun = try ["history", "request", "activity", "state", "run"]
+      .map { table throws(StoreError) in
+        try Statement(database, "DELETE FROM \(table) WHERE run = ?")
+      }
   }
 
   func apply(_ write: Write) throws(StoreError) {
@@ -77,6 +83,11 @@ final class BatchWriter {
       deleteActivity.bind(1, run.value)
       deleteActivity.bind(2, event)
       try deleteActivity.run()
+    case .deleteRun(let run):
+      for statement in deleteRun {
+        statement.bind(1, run.value)
+        try statement.run()
+      }
     case .putRequest(let run, let record):
       putRequest.bind(1, run.value)
       putRequest.bind(2, high: record.key.high, low: record.key.low)

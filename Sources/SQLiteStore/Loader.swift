@@ -20,6 +20,7 @@ final class Loader {
   private let requests: Statement
   private let request: Statement
   private let deadlines: Statement
+  private let lifetimes: Statement
   private let database: Database
 
   init(_ database: Database) throws(StoreError) {
@@ -52,6 +53,9 @@ final class Loader {
       "SELECT run.run, run.run_id, request.hash, request.event FROM run JOIN request"
         + " ON request.run = run.run AND request.key = ?3"
         + " WHERE namespace = ?1 AND workflow_id = ?2 LIMIT 1")
+    lifetimes = try Statement(
+      database,
+      "SELECT run, start_ms, close_ms, history_bytes FROM run WHERE run > ? ORDER BY run LIMIT ?")
     deadlines = try Statement(
       database,
       "SELECT run, deadline FROM run WHERE deadline IS NOT NULL AND deadline >= ?1"
@@ -103,6 +107,8 @@ final class Loader {
       return .rows(rows)
     case .deadlines(let after, let run, let countMax):
       return .deadlines(try readDeadlines(after, run, countMax))
+    case .lifetimes(let after, let countMax):
+      return .lifetimes(try readLifetimes(after, countMax))
     }
   }
 
@@ -259,6 +265,22 @@ final class Loader {
     try each(deadlines) { statement in
       found.append(
         StoredDeadline(run: RunNumber(statement.int(0)), deadline: Instant(ms: statement.int(1))))
+    }
+    return found
+  }
+
+  private func readLifetimes(_ after: RunNumber, _ countMax: Int) throws(Fault)
+    -> [StoredLifetime]
+  {
+    lifetimes.bind(1, after.value)
+    lifetimes.bind(2, Int64(countMax))
+    var found: [StoredLifetime] = []
+    try each(lifetimes) { statement in
+      found.append(
+        StoredLifetime(
+          run: RunNumber(statement.int(0)), startTime: Instant(ms: statement.int(1)),
+          closeTime: statement.optionalInt(2).map { Instant(ms: $0) },
+          historySizeBytes: statement.int(3)))
     }
     return found
   }

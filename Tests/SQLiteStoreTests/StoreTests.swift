@@ -52,6 +52,41 @@ private func run(_ store: Store, _ number: Int64) throws -> StoredRun? {
 }
 
 @Suite struct StoreTests {
+  @Test func aRemovedRunLeavesNothing() throws {
+    let place = Place()
+    let (store, _) = try Store.open(path: place.path, options: place.options)
+    for number in 1...2 as ClosedRange<Int64> {
+      try store.commit([
+        .createRun(row(number, "o-\(number)")), append(number, 1, 3, "begin"),
+        append(number, 4, 5, "end"),
+        .putRequest(
+          run: RunNumber(number),
+          RequestRecord(
+            key: Fingerprint(of: "r-\(number)"), requestHash: 1, event: 0)),
+        .closeRun(
+          run: RunNumber(number), status: .completed, closeTime: Instant(ms: 2_000 + number),
+          historyLength: 5, historySizeBytes: 8),
+      ])
+    }
+    #expect(
+      try load(store, .lifetimes(after: RunNumber(0), countMax: 9))
+        == .lifetimes([
+          StoredLifetime(
+            run: RunNumber(1), startTime: Instant(ms: 1_001), closeTime: Instant(ms: 2_001),
+            historySizeBytes: 8),
+          StoredLifetime(
+            run: RunNumber(2), startTime: Instant(ms: 1_002), closeTime: Instant(ms: 2_002),
+            historySizeBytes: 8),
+        ]))
+    try store.commit([.deleteRun(run: RunNumber(1))])
+    #expect(try run(store, 1) == nil)
+    #expect(try run(store, 2) != nil)
+    for table in ["run", "history", "request", "state", "activity"] {
+      #expect(try store.database.query("SELECT count(*) FROM \(table) WHERE run = 1") == 0)
+    }
+    #expect(try store.integrityFaults() == [])
+  }
+
   @Test func whatWasCommittedIsThereAfterReopening() throws {
     let place = Place()
     do {

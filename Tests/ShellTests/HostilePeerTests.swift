@@ -32,6 +32,7 @@ import Wire
       case .history(let run, let from, _):
         return .history((history[run] ?? []).filter { $0.last >= from }, more: false)
       case .deadlines: return .deadlines([])
+      case .lifetimes: return .lifetimes([])
       default: return .run(nil, request: nil)
       }
     }

@@ -115,4 +115,3 @@ struct WaitingQuery {
   /// The id that the worker knows it by.
   let id: String
 }
-

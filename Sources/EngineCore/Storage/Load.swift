@@ -23,6 +23,8 @@ public struct Load: Sendable, Equatable {
     case rows(namespace: String, before: RunNumber?, countMax: Int)
     /// Open runs by (deadline, number), from the first one after the pair that is given.
     case deadlines(afterDeadline: Instant, afterRun: RunNumber, countMax: Int)
+    /// When the runs with a number over `after` started and closed, by number.
+    case lifetimes(after: RunNumber, countMax: Int)
   }
 
   public var id: ID
@@ -43,6 +45,7 @@ public struct Loaded: Sendable, Equatable {
     case history([StoredBatch], more: Bool)
     case rows([RunRow])
     case deadlines([StoredDeadline])
+    case lifetimes([StoredLifetime])
     /// Stored bytes do not match their checksum; the text names the place.
     case corrupt(String)
   }
@@ -125,6 +128,24 @@ public struct StoredDeadline: Hashable, Sendable {
   public init(run: RunNumber, deadline: Instant) {
     self.run = run
     self.deadline = deadline
+  }
+}
+
+/// What decides about a run's removal.
+public struct StoredLifetime: Sendable, Equatable {
+  public var run: RunNumber
+  public var startTime: Instant
+  /// nil while the run is open.
+  public var closeTime: Instant?
+  public var historySizeBytes: Int64
+
+  public init(
+    run: RunNumber, startTime: Instant, closeTime: Instant?, historySizeBytes: Int64
+  ) {
+    self.run = run
+    self.startTime = startTime
+    self.closeTime = closeTime
+    self.historySizeBytes = historySizeBytes
   }
 }
 

@@ -21,6 +21,8 @@ public enum Write: Sendable, Equatable {
   /// What history does not say about a pending activity: attempt, lease, failures, heartbeat.
   case putActivity(run: RunNumber, scheduledEvent: Int64, bytes: [UInt8])
   case deleteActivity(run: RunNumber, scheduledEvent: Int64)
+  /// A closed run is removed, with everything that is kept of it.
+  case deleteRun(run: RunNumber)
   /// What a request with a request id did.
   case putRequest(run: RunNumber, RequestRecord)
 }

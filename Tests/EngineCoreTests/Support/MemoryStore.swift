@@ -70,6 +70,9 @@ struct MemoryStore {
     case .putActivity(let run, let event, let bytes): runs[run]!.activities[event] = bytes
     case .deleteActivity(let run, let event): runs[run]!.activities[event] = nil
     case .putRequest(let run, let record): runs[run]!.requests.append(record)
+    case .deleteRun(let run):
+      precondition(runs[run]!.row.closeTime != nil, "\(run) is removed while it is open")
+      runs[run] = nil
     }
   }
 
@@ -125,6 +128,14 @@ struct MemoryStore {
       return .rows(Array(rows.sorted { $0.number > $1.number }.prefix(countMax)))
     case .deadlines(let deadline, let run, let countMax):
       return .deadlines(Array(deadlines(after: (deadline, run)).prefix(countMax)))
+    case .lifetimes(let after, let countMax):
+      let rows = runs.values.map(\.row).filter { $0.number > after }
+      return .lifetimes(
+        rows.sorted { $0.number < $1.number }.prefix(countMax).map {
+          StoredLifetime(
+            run: $0.number, startTime: $0.startTime, closeTime: $0.closeTime,
+            historySizeBytes: $0.historySizeBytes)
+        })
     }
   }
 

@@ -79,6 +79,7 @@ extension TraceText {
       return wrapped(
         "\(head)activity \(run)/\(event): ", row.map { fields($0) } ?? ["unreadable"])
     case .deleteActivity(let run, let event): return ["\(head)no activity \(run)/\(event)"]
+    case .deleteRun(let run): return ["\(head)no run \(run)"]
     case .putRequest(let run, let record):
       return ["\(head)request id of \(run) event=\(record.event)"]
     }
@@ -107,6 +108,7 @@ extension TraceText {
     case .rows(let namespace, let before, _):
       "rows of \(namespace) from \(before.map { "below \($0)" } ?? "the newest")"
     case .deadlines(let time, let run, _): "deadlines after \(self.time(time)), \(run)"
+    case .lifetimes(let run, _): "lifetimes after \(run)"
     }
   }
 

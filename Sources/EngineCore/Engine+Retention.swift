@@ -1,0 +1,95 @@
+import Basics
+import Messages
+
+/// A look through the stored runs for those whose retention has passed; oldest first.
+///
+/// Numbers are given in the order of the starts, and nothing that started within the retention can
+/// have been closed for that long: so a look ends where that begins, and touches little beside what
+/// it removes.
+struct RetentionPass {
+  /// The last run that was looked at.
+  var after = RunNumber(0)
+  var looked: Int64 = 0
+  /// When the first of the runs that stay was closed, or can have been at the earliest.
+  var earliest: Instant?
+
+  mutating func stays(_ time: Instant) { earliest = earliest.map { min($0, time) } ?? time }
+}
+
+extension Engine {
+  /// A run has closed, or there may be closed ones: sees to it that it is removed in time.
+  mutating func watchRetention(since time: Instant) {
+    guard times.retention > .zero, retentionPass == nil else { return }
+    let due = time + times.retention
+    if let set = deadlines.time(of: .retention), set <= due { return }
+    deadlines.set(.retention, at: due, order: .init(0))
+  }
+
+  mutating func retentionDue() {
+    retentionPass = RetentionPass()
+    readLifetimes()
+  }
+
+  /// Reads on when what was removed so far is durable: removal never runs ahead of the commits.
+  private mutating func readLifetimes() {
+    guard let pass = retentionPass else { return }
+    let id = load(
+      .lifetimes(after: pass.after, countMax: limits.lifetimeSliceRows), .engine)
+    loading.purposes[id] = .lifetimes
+  }
+
+  mutating func takeLifetimes(_ content: Loaded.Content) {
+    guard case .lifetimes(let rows) = content, var pass = retentionPass else {
+      preconditionFailure("a load of lifetimes was answered with something else")
+    }
+    var isLast = rows.count < limits.lifetimeSliceRows
+    var removed = 0
+    var bytes: Int64 = 0
+    for row in rows {
+      if row.startTime + times.retention > now {
+        pass.stays(row.startTime)
+        isLast = true
+        break
+      }
+      if removed == limits.removedRunsMax || bytes > limits.removedBytesMax {
+        isLast = false
+        break
+      }
+      pass.after = row.run
+      pass.looked += 1
+      guard let closed = row.closeTime else { continue }
+      if closed + times.retention > now || isInUse(row.run) {
+        pass.stays(closed)
+        continue
+      }
+      out.writes.append(.deleteRun(run: row.run))
+      removed += 1
+      bytes += row.historySizeBytes
+    }
+    counters.removed += removed
+    retentionPass = pass
+    if isLast { endRetentionPass(pass) } else { readLifetimes() }
+  }
+
+  /// Somebody reads of it: it goes with a later look.
+  private func isInUse(_ run: RunNumber) -> Bool {
+    runs[run] != nil || readers.values.contains { $0.reads(run) }
+  }
+
+  private mutating func endRetentionPass(_ pass: RetentionPass) {
+    retentionPass = nil
+    guard let earliest = pass.earliest else { return }
+    // Many old runs that stay make looks long: then they are rare.
+    let pause = max(times.retentionPause, Span(ms: pass.looked / 10))
+    deadlines.set(
+      .retention, at: max(earliest + times.retention, now + pause), order: .init(0))
+  }
+}
+
+extension Reader {
+  /// It shows the history of this run.
+  fileprivate func reads(_ number: RunNumber) -> Bool {
+    if case .history(number, _, _) = source { return true }
+    return false
+  }
+}

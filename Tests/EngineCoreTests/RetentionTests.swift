@@ -1,0 +1,123 @@
+import Basics
+import EngineCore
+import Messages
+import Testing
+
+/// Closed runs are kept for their retention, then go whole.
+@Suite struct RetentionTests {
+  private static let day: Int64 = 24 * 3_600_000
+
+  private func world(_ change: (inout EngineConfiguration) -> Void = { _ in }) -> World {
+    World { configuration in
+      configuration.times.retention = Span(ms: 3 * RetentionTests.day)
+      change(&configuration)
+    }
+  }
+
+  private func run(_ world: World, _ worker: SessionID, _ id: String) throws {
+    _ = world.start(id) { $0.requestID = "start \(id)" }
+    world.complete(worker, try #require(world.activation(worker)), [.done()])
+  }
+
+  @Test func aClosedRunGoesWhenItsRetentionHasPassedAndNotBefore() throws {
+    let world = world()
+    let worker = world.attach(slots: 100)
+    try run(world, worker, "o-1")
+    world.advance(3 * RetentionTests.day - 1)
+    #expect(world.describe("o-1")?.info?.status == .completed)
+    world.advance(1)
+    #expect(world.store.runs.isEmpty)
+    #expect(world.describe("o-1") == nil)
+    #expect(world.engine.statistics.removed == 1)
+    #expect(world.engine.nextDeadline == nil, "an engine with nothing to keep is idle")
+  }
+
+  @Test func aRemovedRunDoesNotAnswerForANewOne() throws {
+    let world = world()
+    let worker = world.attach(slots: 100)
+    try run(world, worker, "o-1")
+    let first = try #require(world.store.runs.values.first?.row.runID)
+    world.advance(3 * RetentionTests.day)
+    let again = world.start("o-1") { request in
+      request.requestID = "start o-1"
+      request.idReusePolicy = .rejectDuplicate
+    }
+    guard case .startWorkflow(let response) = world.reply(again) else {
+      Issue.record("the start is refused because of a run that is gone")
+      return
+    }
+    #expect(response.started && response.runID != first)
+  }
+
+  @Test func openRunsAndYoungerOnesStay() throws {
+    let world = world()
+    let worker = world.attach(slots: 100)
+    _ = world.start("open")
+    world.complete(worker, try #require(world.activation(worker)), [])
+    try run(world, worker, "old")
+    world.advance(RetentionTests.day)
+    try run(world, worker, "young")
+    world.advance(2 * RetentionTests.day)
+    #expect(world.store.runs.values.map(\.row.workflowID).sorted() == ["open", "young"])
+    world.advance(RetentionTests.day - 1)
+    #expect(world.store.runs.count == 2)
+    world.advance(1)
+    #expect(world.store.runs.values.map(\.row.workflowID) == ["open"])
+    world.advance(30 * RetentionTests.day)
+    #expect(world.describe("open")?.info?.status == .running)
+  }
+
+  @Test func removalGoesOnAfterAStartOfTheEngine() throws {
+    let world = world()
+    let worker = world.attach(slots: 100)
+    try run(world, worker, "o-1")
+    world.advance(2 * RetentionTests.day)
+    world.crash()
+    world.advance(RetentionTests.day - 1)
+    #expect(world.store.runs.count == 1)
+    world.advance(1)
+    #expect(world.store.runs.isEmpty)
+  }
+
+  /// What has become due while no engine ran goes at the next start, batch by batch.
+  @Test func manyGoInBoundedBatches() throws {
+    let world = world { configuration in
+      configuration.limits.removedRunsMax = 3
+      configuration.limits.lifetimeSliceRows = 5
+    }
+    let worker = world.attach(slots: 1_000)
+    for number in 1...20 { try run(world, worker, "o-\(number)") }
+    let commits = world.commits
+    world.advance(3 * RetentionTests.day)
+    #expect(world.store.runs.isEmpty)
+    #expect(world.engine.statistics.removed == 20)
+    #expect(world.commits - commits >= 7, "three at most in one batch")
+  }
+
+  @Test func aRunThatIsReadGoesWhenItHasBeenRead() throws {
+    // A part holds one batch of events.
+    let world = world { $0.limits.activationBytesMax = 2 }
+    let worker = world.attach(slots: 100)
+    try run(world, worker, "o-1")
+    world.advance(3 * RetentionTests.day - 10)
+    var request = GetHistoryRequest()
+    request.execution = world.execution("o-1")
+    let id = world.request(.getHistory(request))
+    // The client has taken the first part and asks for no more yet.
+    world.advance(5_000)
+    #expect(world.store.runs.count == 1)
+    while !world.sent.contains(where: { if case .end(id, _) = $0 { true } else { false } }) {
+      world.step(.readMore(id))
+    }
+    world.advance(5_000)
+    #expect(world.store.runs.isEmpty)
+  }
+
+  @Test func withoutRetentionNothingGoes() throws {
+    let world = world { $0.times.retention = .zero }
+    let worker = world.attach(slots: 100)
+    try run(world, worker, "o-1")
+    world.advance(3_650 * RetentionTests.day)
+    #expect(world.store.runs.count == 1)
+  }
+}
