@@ -15,6 +15,9 @@
 #include <unistd.h>
 #include <uv.h>
 
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
+#endif
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
 #endif
@@ -55,6 +58,11 @@ static inline int holdfast_get_peer(int fd, struct holdfast_peer *peer) {
   peer->gid = credentials.gid;
   peer->pid = credentials.pid;
   return 0;
+}
+
+// The peer's supplementary groups; `size` is in bytes, and told anew. -1 with errno (ERANGE: more).
+static inline int holdfast_peer_groups(int fd, unsigned *groups, socklen_t *size) {
+  return getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, size);
 }
 
 // A descriptor of the peer's process; -1 where the kernel has none.

@@ -64,7 +64,10 @@ extension Engine {
         refuse(id, .invalid("activity.token", "this is not a token of an activity"))
         return nil
       }
-      return find(token.run, for: input).settled.map { ($0.run, true) }
+      return find(token.run, for: input).settled.map { found in
+        // Whoever may speak for one namespace may not end what runs in another.
+        (found.run?.key.namespace == namespace.orDefault ? found.run : nil, true)
+      }
     }
     if reference.activityID.isEmpty {
       refuse(id, .missing("activity.token or activity.activity_id"))

@@ -117,3 +117,27 @@ extension Input {
     }
   }
 }
+
+extension Request {
+  /// As the client gave it: empty for `default`.
+  public var namespace: String {
+    switch self {
+    case .startWorkflow(let r): r.namespace
+    case .signalWorkflow(let r): r.namespace
+    case .signalWithStartWorkflow(let r): r.start?.namespace ?? ""
+    case .queryWorkflow(let r): r.namespace
+    case .cancelWorkflow(let r): r.namespace
+    case .terminateWorkflow(let r): r.namespace
+    case .describeWorkflow(let r): r.namespace
+    case .getWorkflowResult(let r): r.namespace
+    case .getHistory(let r): r.namespace
+    case .listWorkflows(let r): r.namespace
+    case .countWorkflows(let r): r.namespace
+    case .completeActivity(let r): r.namespace
+    case .failActivity(let r): r.namespace
+    case .reportActivityCancelled(let r): r.namespace
+    case .heartbeatActivity(let r): r.namespace
+    case .describeTaskQueue(let r): r.namespace
+    }
+  }
+}

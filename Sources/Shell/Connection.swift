@@ -25,7 +25,7 @@ final class Connection {
 
   let id: ConnectionID
   let peer: Peer
-  let roles: Roles
+  let grants: Grants
   var phase = Phase.awaitingHello
   var decoder: FrameDecoder
   var outgoing: [UInt8] = []
@@ -39,10 +39,10 @@ final class Connection {
   /// Messages for each Work stream, gathered into one frame a tick.
   var work: [(stream: UInt64, messages: [EngineMessage])] = []
 
-  init(id: ConnectionID, peer: Peer, roles: Roles, frameBytesMax: Int) {
+  init(id: ConnectionID, peer: Peer, grants: Grants, frameBytesMax: Int) {
     self.id = id
     self.peer = peer
-    self.roles = roles
+    self.grants = grants
     decoder = FrameDecoder(frameBytesMax: frameBytesMax)
   }
 

@@ -8,13 +8,13 @@ extension Shell {
   /// A connection was accepted. False: it must be closed before a byte of it is read.
   public mutating func connected(_ id: ConnectionID, _ peer: Peer) -> Bool {
     precondition(connections[id] == nil, "connection \(id.value) comes twice")
-    let roles = configuration.access.roles(of: peer)
-    guard !roles.isEmpty, !isDraining, connections.count < configuration.limits.connectionsMax
+    let grants = configuration.access.grants(to: peer)
+    guard !grants.any.isEmpty, !isDraining, connections.count < configuration.limits.connectionsMax
     else { return false }
     let ofUser = connections.values.reduce(0) { $0 + ($1.peer.uid == peer.uid ? 1 : 0) }
     guard ofUser < configuration.limits.connectionsPerUserMax else { return false }
     connections[id] = Connection(
-      id: id, peer: peer, roles: roles, frameBytesMax: configuration.limits.frameBytesMax)
+      id: id, peer: peer, grants: grants, frameBytesMax: configuration.limits.frameBytesMax)
     deadlines.set(
       .hello(id), at: clock.now + Span(ms: configuration.limits.helloMs),
       order: .init(Int64(bitPattern: id.value)))

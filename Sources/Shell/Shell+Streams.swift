@@ -18,13 +18,8 @@ extension Shell {
         connection, stream,
         .of(.unimplemented, .unknownMethod, "no method '\(open.method)'; see proto/README.md"))
     }
-    guard connection.roles.contains(method.role) else {
-      return end(
-        connection, stream,
-        .of(
-          .permissionDenied, .permission,
-          "user \(connection.peer.uid) may not call \(open.method): give it the role in the"
-            + " configuration"))
+    guard connection.grants.any.contains(method.role) else {
+      return end(connection, stream, .notPermitted(connection.peer, "call \(open.method)"))
     }
     if open.timeoutMs.ms < 0 {
       return end(
@@ -47,6 +42,23 @@ extension Shell {
     return nil
   }
 
+  /// Set when the peer has the role, but not in the namespace of the request.
+  private func refusal(_ connection: Connection, _ method: Method, _ call: Call) -> Status? {
+    let roles: Roles
+    let place: String
+    switch call {
+    case .work: return nil  // Attach says where.
+    case .engine(let request):
+      roles = connection.grants.roles(in: request.namespace)
+      place = " in namespace '\(request.namespace.isEmpty ? "default" : request.namespace)'"
+    case .health, .describe, .drain:
+      roles = connection.grants.everywhere
+      place = " of the whole engine"
+    }
+    if roles.contains(method.role) { return nil }
+    return .notPermitted(connection.peer, "call \(method.rawValue)\(place)")
+  }
+
   private mutating func begin(
     _ connection: Connection, _ stream: UInt64, _ method: Method, _ open: Open
   ) {
@@ -63,6 +75,7 @@ extension Shell {
         connection, stream,
         .of(.invalidArgument, .malformedRequest, "the request cannot be read: \(error)"))
     }
+    if let status = refusal(connection, method, call) { return end(connection, stream, status) }
     requests += 1
     let request = RequestID(connection: connection.id.value, stream: stream)
     switch call {
@@ -165,6 +178,12 @@ extension Shell {
         }
         step(.workerMessage(session, message))
       } else if case .attach(let attach) = message.kind {
+        guard connection.grants.roles(in: attach.namespace).contains(.worker) else {
+          let namespace = attach.namespace.isEmpty ? "default" : attach.namespace
+          return endWork(
+            connection, stream,
+            .notPermitted(connection.peer, "attach a worker in namespace '\(namespace)'"))
+        }
         openSession(attach, connection, stream)
       } else {
         return endWork(
@@ -191,6 +210,12 @@ extension Method {
 }
 
 extension Status {
+  fileprivate static func notPermitted(_ peer: Peer, _ what: String) -> Status {
+    of(
+      .permissionDenied, .permission,
+      "user \(peer.uid) may not \(what): give it the role in the configuration")
+  }
+
   static func of(
     _ code: StatusCode, _ reason: Reason, _ message: String, _ field: String = "",
     retryAfterMs: Int64 = 0

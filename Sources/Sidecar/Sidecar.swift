@@ -101,7 +101,8 @@ public final class Sidecar: ConnectionDelegate {
       : ProcessIdentity(
         bootID: bootID, process: Int64(process.pid), start: process.startTicks)
     if let pidfd = process.pidfd, let identity { watch(identity, pidfd) }
-    let peer = Peer(uid: process.uid, gid: process.gid, process: identity)
+    let peer = Peer(
+      uid: process.uid, gid: process.gid, groups: process.groups, process: identity)
     guard shell.connected(ConnectionID(connection.number), peer) else {
       log(.refusedPeer(uid: process.uid))
       return connection.close()

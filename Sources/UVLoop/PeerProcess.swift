@@ -5,6 +5,8 @@ import Glibc
 public struct PeerProcess {
   public let uid: UInt32
   public let gid: UInt32
+  /// The further groups that the process had when it connected.
+  public let groups: [UInt32]
   /// 0: the peer lives in another pid namespace.
   public let pid: Int32
   /// A descriptor of the process, the caller's to close; nil without evidence.
@@ -21,6 +23,7 @@ public struct PeerProcess {
     guard holdfast_get_peer(fd, &peer) == 0 else { throw UVError.last("SO_PEERCRED") }
     uid = peer.uid
     gid = peer.gid
+    groups = PeerProcess.groups(of: fd)
     pid = peer.pid
     var descriptor: Int32 = -1
     if peer.pid > 0 {
@@ -35,6 +38,17 @@ public struct PeerProcess {
     }
     pidfd = descriptor
     startTicks = start
+  }
+
+  private static func groups(of fd: Int32) -> [UInt32] {
+    var groups = [UInt32](repeating: 0, count: 64)
+    var size = socklen_t(groups.count * 4)
+    var code = holdfast_peer_groups(fd, &groups, &size)
+    if code != 0, errno == ERANGE {
+      groups = [UInt32](repeating: 0, count: Int(size) / 4)
+      code = holdfast_peer_groups(fd, &groups, &size)
+    }
+    return code == 0 ? Array(groups.prefix(Int(size) / 4)) : []
   }
 
   /// When the process started; nil if it has ended. Its pid may have been given to another process

@@ -1,10 +1,14 @@
+import Basics
 import CTOML
 import EngineCore
+import Glibc
 import Shell
 
 /// The configuration file, in TOML:
 ///
 ///     log_level = "info"
+///     socket_group = "holdfast"
+///     retention = "72h"
 ///
 ///     [limits]
 ///     frame_bytes_max = 4194304
@@ -12,6 +16,7 @@ import Shell
 ///     [[access]]            # the engine's own user and root may do everything anyway
 ///     uid = 1000            # or gid
 ///     roles = ["client", "worker", "operator"]
+///     namespaces = ["default"]
 struct ConfigurationFile {
   private struct Entry {
     let path: String
@@ -60,18 +65,43 @@ struct ConfigurationFile {
   func apply(to configuration: inout ShellConfiguration, _ log: inout Log) throws {
     var rules: [Int: AccessRules.Rule] = [:]
     for entry in entries {
-      if entry.path == "log_level" {
+      switch entry.path {
+      case "log_level":
         guard let level = Log.Level(rawValue: try text(entry)) else {
           throw fault(entry, "one of debug, info, warning, error is expected")
         }
         log.level = level
-      } else if entry.path.hasPrefix("access[") {
-        try apply(entry, to: &rules)
-      } else {
-        try applyLimit(entry, to: &configuration)
+      case "socket_group": _ = try group(entry)  // `socketGroup` tells it.
+      case "retention": configuration.engine.times.retention = try retention(entry)
+      case let path where path.hasPrefix("access["): try apply(entry, to: &rules)
+      default: try applyLimit(entry, to: &configuration)
       }
     }
     configuration.access.rules = rules.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  /// The group whose members may connect; what they may do is said by access rules.
+  func socketGroup() throws -> gid_t? {
+    try entries.first { $0.path == "socket_group" }.map { try group($0) }
+  }
+
+  private func group(_ entry: Entry) throws -> gid_t {
+    if entry.kind == Int32(HOLDFAST_TOML_INTEGER.rawValue) {
+      return gid_t(try number(entry, in: 0...ConfigurationFile.idMax))
+    }
+    guard let group = getgrnam(try text(entry)) else {
+      throw fault(entry, "there is no group '\(entry.text)'")
+    }
+    return group.pointee.gr_gid
+  }
+
+  private func retention(_ entry: Entry) throws -> Span {
+    let text = try text(entry)
+    if text == "forever" { return .zero }
+    guard let span = Interval(argument: text)?.span, span >= Span(ms: 1_000) else {
+      throw fault(entry, "a time like \"72h\", at least a second, or \"forever\" is expected")
+    }
+    return span
   }
 
   private func applyLimit(_ entry: Entry, to configuration: inout ShellConfiguration) throws {
@@ -122,7 +152,8 @@ struct ConfigurationFile {
       case "operator": rule.roles.insert(.operator)
       default: throw fault(entry, "one of client, worker, operator is expected")
       }
-    default: throw fault(entry, "uid, gid and roles are what an access rule holds")
+    case "namespaces": rule.namespaces = (rule.namespaces ?? []).union([try text(entry)])
+    default: throw fault(entry, "uid, gid, roles and namespaces are what an access rule holds")
     }
     rules[index] = rule
   }

@@ -17,7 +17,9 @@ struct Serve: ParsableCommand {
 
       The configuration file holds, each of it optional:
 
-        log_level = "info"
+        log_level = "info"             # debug, info, warning, error
+        retention = "72h"              # how long closed workflows are kept, or "forever"
+        socket_group = "holdfast"      # its members may connect: mode 0660 instead of 0600
         [limits]
         frame_bytes_max = 4194304      # also connections_max, connections_per_user_max,
                                        # streams_max, outgoing_bytes_max, resident_bytes_max,
@@ -26,6 +28,7 @@ struct Serve: ParsableCommand {
         [[access]]                     # the engine's own user and root may do everything
         uid = 1000                     # or gid
         roles = ["client", "worker"]   # and "operator"
+        namespaces = ["default"]       # only there; left out: everywhere
 
       Exit codes: 0 ended as asked, 65 the file is damaged, 69 another engine has the file or the
       socket, 73 the file or the socket cannot be made, 74 an I/O error left a commit in doubt
@@ -62,7 +65,9 @@ struct Serve: ParsableCommand {
     var configuration = ShellConfiguration(
       engine: EngineConfiguration(seed: seed()), access: AccessRules(ownUID: geteuid()),
       serverVersion: Version.text, storePath: "")
-    if let config { try ConfigurationFile(config).apply(to: &configuration, &log) }
+    let file = try config.map { try ConfigurationFile($0) }
+    try file?.apply(to: &configuration, &log)
+    let group = try file?.socketGroup()
     let path = inMemory ? nil : try db ?? Paths.defaultStore()
     let socketPath = inherited?.servedPath ?? socket ?? Paths.defaultSocket()
     let (store, opened) = try open(path)
@@ -70,7 +75,10 @@ struct Serve: ParsableCommand {
     configuration.holdOverrideUs = holdUs
     log.write(
       .info, "store opened", [("path", path ?? "(memory)"), ("epoch", String(opened.epoch))])
-    try serve(configuration, store, opened, inherited, socketPath, log)
+    try serve(configuration, store, opened, log) { () throws(SocketError) in
+      if let inherited { return inherited }
+      return try SocketFile(path: socketPath, group: group)
+    }
   }
 
   private func open(_ path: String?) throws -> (Store, OpenedStore) {
@@ -93,12 +101,11 @@ struct Serve: ParsableCommand {
 
   private func serve(
     _ configuration: ShellConfiguration, _ store: Store, _ opened: OpenedStore,
-    _ inherited: SocketFile?, _ socketPath: String, _ log: Log
+    _ log: Log, _ open: () throws(SocketError) -> SocketFile
   ) throws {
     let socket: SocketFile
     do throws(SocketError) {
-      socket =
-        if let inherited { inherited } else { try SocketFile(path: socketPath, group: nil) }
+      socket = try open()
     } catch {
       if case .inUse = error { throw Fault(text: error.description, code: 69) }
       var text = error.description
@@ -107,7 +114,7 @@ struct Serve: ParsableCommand {
     }
     do throws(UVError) {
       let sidecar = try Sidecar(configuration, store: store, opened: opened) { log.write($0) }
-      try sidecar.run(socket, name: socketPath)
+      try sidecar.run(socket, name: socket.servedPath ?? "(inherited)")
     } catch { throw Fault(text: error.description, code: 73) }
   }
 

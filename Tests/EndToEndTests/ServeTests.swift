@@ -1,5 +1,6 @@
 import Foundation
 import Harness
+import Holdfast
 import Messages
 import Testing
 
@@ -171,6 +172,14 @@ import Testing
       "line 2: limits.frame_bytes_max: 2 MiB to 1 GiB is expected"
     ),
     (
+      "retention = \"soon\"",
+      "line 1: retention: a time like \"72h\", at least a second, or \"forever\" is expected"
+    ),
+    (
+      "socket_group = \"nobody-has-this\"",
+      "line 1: socket_group: there is no group 'nobody-has-this'"
+    ),
+    (
       "[[access]]\nuid = 5\nroles = [\"boss\"]",
       "line 3: access[0].roles[0]: one of client, worker, operator is expected"
     ),
@@ -182,6 +191,21 @@ import Testing
       let ran = try await serve(["--in-memory", "--config", path])
       #expect(ran.code == 78)
       #expect(ran.errors == "holdfast: configuration '\(path)', \(what)\n")
+    }
+  }
+
+  @Test func closedWorkflowsGoWhenTheirRetentionHasPassed() async throws {
+    try await Scratch.directory { directory in
+      let path = directory + "/holdfast.toml"
+      try "retention = \"1s\"\n".write(toFile: path, atomically: false, encoding: .utf8)
+      let engine = try EngineProcess(["--config", path])
+      let client = try Client(socket: engine.socket)
+      _ = try await client.start(
+        type: "nobody", 1, id: "o-1", taskQueue: "unserved", returning: Int.self)
+      try await client.handle("o-1", returning: Int.self).terminate(reason: "enough")
+      let figures = try #require(EngineFigures(engine.socket))
+      try await until("the run is removed") { figures.counter("removed_total") == 1 }
+      #expect(figures.history("o-1") == nil)
     }
   }
 

@@ -21,20 +21,42 @@ import Testing
 
   @Test(arguments: [0, 500] as [UInt32]) func rootAndTheEnginesUserMayDoEverything(_ uid: UInt32) {
     let rules = AccessRules(ownUID: 500, rules: [.init(uid: uid, gid: nil, roles: .client)])
-    #expect(rules.roles(of: Peer(uid: uid, gid: 9, process: nil)) == .all)
+    let grants = rules.grants(to: Peer(uid: uid, gid: 9, process: nil))
+    #expect(grants == Grants(everywhere: .all))
   }
 
-  @Test func rulesOfTheUserAndOfTheGroupAddUp() {
+  @Test func rulesOfTheUserAndOfTheGroupsAddUp() {
     let rules = AccessRules(
       ownUID: 500,
       rules: [
         .init(uid: 600, gid: nil, roles: .client), .init(uid: nil, gid: 70, roles: .worker),
         .init(uid: 601, gid: nil, roles: .operator),
       ])
-    #expect(rules.roles(of: Peer(uid: 600, gid: 1, process: nil)) == .client)
-    #expect(rules.roles(of: Peer(uid: 600, gid: 70, process: nil)) == [.client, .worker])
-    #expect(rules.roles(of: Peer(uid: 7, gid: 70, process: nil)) == .worker)
-    #expect(rules.roles(of: Peer(uid: 7, gid: 7, process: nil)) == [])
+    func roles(_ uid: UInt32, _ gid: UInt32, _ groups: [UInt32] = []) -> Roles {
+      rules.grants(to: Peer(uid: uid, gid: gid, groups: groups, process: nil)).any
+    }
+    #expect(roles(600, 1) == .client)
+    #expect(roles(600, 70) == [.client, .worker])
+    #expect(roles(600, 1, [8, 70]) == [.client, .worker])
+    #expect(roles(7, 70) == .worker)
+    #expect(roles(7, 7) == [])
+  }
+
+  @Test func aRuleMayHoldInSomeNamespacesOnly() {
+    var peers = peers(
+      .init(uid: 600, gid: nil, roles: .client),
+      .init(uid: 600, gid: nil, roles: [.worker, .operator], namespaces: ["default"]),
+      .init(uid: 601, gid: nil, roles: .all, namespaces: ["other"]))
+    let id = peers.greeted(1, uid: 600)
+    peers.attach(id)
+    #expect(peers.takeWork(id).count == 1, "attached: its worker's role is that of `default`")
+    peers.call(id, 2, .operatorDrain, DrainRequest())
+    #expect(peers.takeShort(id) == ["End 2 PERMISSION_DENIED PERMISSION"], "the engine is no one's")
+    let stranger = peers.greeted(2, uid: 601)
+    peers.start(stranger, 1, "o-1")
+    #expect(peers.takeShort(stranger) == ["End 1 PERMISSION_DENIED PERMISSION"])
+    peers.attach(stranger, stream: 2)
+    #expect(peers.takeShort(stranger) == ["End 2 PERMISSION_DENIED PERMISSION"])
   }
 
   /// Every method with every single role.

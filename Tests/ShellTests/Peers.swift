@@ -175,7 +175,7 @@ struct Peers {
   }
 
   /// Opens a Work stream on stream 1 and attaches.
-  mutating func attach(_ id: ConnectionID, slots: UInt32 = 10) {
+  mutating func attach(_ id: ConnectionID, stream: UInt64 = 1, slots: UInt32 = 10) {
     var attach = Attach()
     attach.taskQueue = "q"
     attach.workflowTypes = ["order"]
@@ -184,7 +184,7 @@ struct Peers {
     var open = Open()
     open.method = Method.workerWork.rawValue
     open.message = work(.attach(attach), .grant(grant))
-    send(id, stream: 1, .open(open))
+    send(id, stream: stream, .open(open))
   }
 
   private func work(_ kinds: WorkerMessage.Kind...) -> [UInt8] {
