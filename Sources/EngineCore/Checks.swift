@@ -8,6 +8,35 @@ extension Engine {
       ? .invalid(field, "\(text.utf8.count) bytes; \(limits.idBytesMax) are allowed") : nil
   }
 
+  /// A text for people.
+  func textFault(_ text: String, _ field: String) -> Status? {
+    text.utf8.count > limits.textBytesMax
+      ? .invalid(field, "\(text.utf8.count) bytes; \(limits.textBytesMax) are allowed") : nil
+  }
+
+  func textFault(_ metadata: UserMetadata?) -> Status? {
+    guard let metadata else { return nil }
+    return first(
+      textFault(metadata.summary, "user_metadata.summary"),
+      textFault(metadata.details, "user_metadata.details"))
+  }
+
+  /// Payloads and the header that goes with them: together they must fit what is made of them.
+  func payloadFault(
+    _ payloads: [Payload], _ field: String, with header: Header?, _ headerField: String = "header"
+  ) -> Status? {
+    if let status = first(payloadFault(payloads, field), headerFault(header, headerField)) {
+      return status
+    }
+    let bytes = payloads.bytes + (header?.bytes ?? 0)
+    guard bytes > limits.requestPayloadBytesMax else { return nil }
+    return .refusal(
+      .invalidArgument, .payloadTooLarge,
+      "\(field) and \(headerField) hold \(bytes) bytes together;"
+        + " \(limits.requestPayloadBytesMax) are allowed",
+      field: field)
+  }
+
   func payloadFault(_ payloads: [Payload], _ field: String) -> Status? {
     for (index, payload) in payloads.enumerated() {
       if payload.data.count > limits.payloadBytesMax {
@@ -31,7 +60,7 @@ extension Engine {
     return nil
   }
 
-  func headerFault(_ header: Header?, _ field: String) -> Status? {
+  private func headerFault(_ header: Header?, _ field: String) -> Status? {
     guard let header else { return nil }
     if let status = sortedFault(header.fields.map(\.key), field) { return status }
     return payloadFault(header.fields.compactMap(\.value), field)

@@ -20,7 +20,9 @@ extension Engine {
     if let failure = completed.failure {
       let cause: WorkflowTaskFailedCause =
         failure.cause == .unspecified ? .workerFailure : failure.cause
-      return failTask(run, cause, failure.failure ?? .server("the worker gave no reason"))
+      return failTask(
+        run, cause,
+        failure.failure?.cut(to: limits.detailBytesMax) ?? .server("the worker gave no reason"))
     }
     guard lease.replay == nil else {
       return failTask(
@@ -47,6 +49,10 @@ extension Engine {
     let commands = lease.parts.isEmpty ? completed.commands : lease.parts + completed.commands
     if let fault = fault(in: commands, of: run) {
       return failTask(run, .badCommand, .server(fault))
+    }
+    if completed.sdkMetadata.count > limits.textBytesMax {
+      return failTask(
+        run, .badCommand, .server("sdk_metadata is over \(limits.textBytesMax) bytes"))
     }
     if commands.last?.isClosing ?? false, run.fold.unseen.holdsRequest(after: lease.shown.through) {
       return redo(run)

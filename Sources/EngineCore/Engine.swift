@@ -335,7 +335,7 @@ public struct Engine {
       runID: run.runID, workflowType: run.workflowType, taskQueue: run.fold.started.taskQueue,
       status: .running, startTime: run.fold.startTime, closeTime: nil, historyLength: 0,
       historySizeBytes: 0, deadline: RunRow.immediately,
-      summary: run.fold.userMetadata?.summary ?? "")
+      summary: (run.fold.userMetadata?.summary ?? "").cut(to: limits.shownTextBytesMax))
   }
 }
 

@@ -4,6 +4,8 @@ import Basics
 public struct EngineLimits: Sendable {
   /// One id or name: what a key of the store stays cheap with.
   public var idBytesMax = 1_000
+  /// A text for people: a reason, a summary.
+  public var textBytesMax = 64 << 10
   /// One payload: what fits a frame beside its request.
   public var payloadBytesMax = 2 << 20
   /// All payloads of one request: a frame less 1 MiB for the engine's own fields.
@@ -53,6 +55,10 @@ public struct EngineLimits: Sendable {
   public var removedBytesMax: Int64 = 4 << 20
   /// Rows read for one slice of a look for runs to remove.
   public var lifetimeSliceRows = 1_000
+  /// What lists and descriptions show of a run's texts and troubles, so that a part of a list fits
+  /// a frame.
+  public var shownTextBytesMax = 1 << 10
+  public var problemsShownMax = 4
   /// Rows read for one slice of a list.
   public var listSliceRows = 256
 

@@ -7,7 +7,12 @@ extension Engine {
     switch key(request.namespace, request.execution) {
     case .failure(let refusal): return refuse(id, refusal.status)
     case .success(let key):
-      if let status = idFault(request.requestID, "request_id") { return refuse(id, status) }
+      if let status = first(
+        idFault(request.requestID, "request_id"), textFault(request.reason, "reason"),
+        idFault(request.identity, "identity"))
+      {
+        return refuse(id, status)
+      }
       let runID = request.execution?.runID ?? .none
       let input = Input.request(id, .cancelWorkflow(request))
       guard let found = find(key, runID, for: input).settled else { return }

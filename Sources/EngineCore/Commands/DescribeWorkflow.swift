@@ -22,20 +22,54 @@ extension Engine {
     response.runTimeoutMs = run.fold.started.runTimeoutMs
     response.taskTimeoutMs = run.fold.started.taskTimeoutMs
     response.cancelRequested = run.fold.cancelRequested
-    response.pendingActivities = run.fold.activities.map { pending($0, of: run) }
-    response.pendingTimers = run.fold.timers.map { timer in
-      var pending = PendingTimer()
-      pending.seq = timer.seq
-      pending.timerID = timer.timerID
-      pending.fireTimeMs = timer.fireTime
-      return pending
-    }
     response.pendingWorkflowTask = pendingTask(run)
     response.warnings = problems(of: run)
+    addPending(to: &response, of: run)
     return response
   }
 
-  /// The run as lists and descriptions show it.
+  /// Activities and timers, as many as fit a frame: what is too large is left out, details first,
+  /// and said in a warning.
+  private func addPending(to response: inout DescribeWorkflowResponse, of run: Run) {
+    var left = limits.requestPayloadBytesMax - response.serialized().count
+    var omitted = 0
+    var shortened = 0
+    for activity in run.fold.activities {
+      var shown = pending(activity, of: run)
+      var bytes = shown.serialized().count
+      if bytes > left / 2 {
+        shown.heartbeatDetails = []
+        shown.failedAttempts = []
+        shortened += 1
+        bytes = shown.serialized().count
+      }
+      guard bytes <= left else {
+        omitted += 1
+        continue
+      }
+      left -= bytes
+      response.pendingActivities.append(shown)
+    }
+    for timer in run.fold.timers {
+      var shown = PendingTimer()
+      shown.seq = timer.seq
+      shown.timerID = timer.timerID
+      shown.fireTimeMs = timer.fireTime
+      let bytes = shown.serialized().count
+      guard bytes <= left else {
+        omitted += 1
+        continue
+      }
+      left -= bytes
+      response.pendingTimers.append(shown)
+    }
+    if shortened > 0 { response.warnings.append("details of \(shortened) activities are left out") }
+    if omitted > 0 {
+      response.warnings.append("\(omitted) further pending activities and timers are not shown")
+    }
+  }
+
+  /// The run as descriptions show it.
   func info(of run: Run) -> WorkflowInfo {
     var info = WorkflowInfo()
     var execution = WorkflowExecution()
@@ -56,6 +90,16 @@ extension Engine {
 
   /// What a person should look at, in words.
   private func problems(of run: Run) -> [String] {
+    var problems = allProblems(of: run)
+    let left = problems.count - limits.problemsShownMax
+    if left > 0 {
+      problems.removeLast(left)
+      problems.append("\(left) more")
+    }
+    return problems
+  }
+
+  private func allProblems(of run: Run) -> [String] {
     guard run.fold.isOpen else { return [] }
     var problems: [String] = []
     if run.wantsTask, !hasServer(workflow: run.workflowType, on: run.queue) {
@@ -66,7 +110,7 @@ extension Engine {
     if let failed = run.task.lastFailed {
       problems.append(
         "the workflow task is failing (\(failed.cause.name), attempt \(run.task.attempt)):"
-          + " \(failed.failure?.text ?? "no message")")
+          + " \((failed.failure?.text ?? "no message").cut(to: limits.shownTextBytesMax))")
     } else if run.task.attempt > 1 {
       problems.append("the workflow task times out (attempt \(run.task.attempt))")
     }

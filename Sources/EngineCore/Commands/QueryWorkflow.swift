@@ -19,8 +19,8 @@ extension Engine {
   private func fault(in request: QueryWorkflowRequest) -> Status? {
     if request.queryType.isEmpty { return .missing("query_type") }
     return first(
-      idFault(request.queryType, "query_type"), payloadFault(request.args, "args"),
-      headerFault(request.header, "header"))
+      idFault(request.queryType, "query_type"),
+      payloadFault(request.args, "args", with: request.header))
   }
 
   private mutating func ask(_ run: Run, _ request: QueryWorkflowRequest, _ id: RequestID) {

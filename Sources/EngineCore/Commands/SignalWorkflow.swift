@@ -36,6 +36,7 @@ extension Engine {
     if case .failure(let refusal) = key(request.namespace, request.execution) {
       return refusal.status
     }
+    if let status = idFault(request.identity, "identity") { return status }
     return signalFault(
       name: request.signalName, request.input, request.header, request.requestID, "input")
   }
@@ -45,8 +46,8 @@ extension Engine {
   ) -> Status? {
     if name.isEmpty { return .missing("signal_name") }
     return first(
-      idFault(name, "signal_name"), idFault(requestID, "request_id"), payloadFault(input, field),
-      headerFault(header, "header"))
+      idFault(name, "signal_name"), idFault(requestID, "request_id"),
+      payloadFault(input, field, with: header, field == "input" ? "header" : "signal_header"))
   }
 
   func signalFault(_ run: Run) -> Status? {

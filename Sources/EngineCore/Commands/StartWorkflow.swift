@@ -42,7 +42,8 @@ extension Engine {
       spanFault(request.executionTimeoutMs, "execution_timeout_ms"),
       spanFault(request.runTimeoutMs, "run_timeout_ms"),
       spanFault(request.taskTimeoutMs, "task_timeout_ms"),
-      payloadFault(request.input, "input"), headerFault(request.header, "header"),
+      payloadFault(request.input, "input", with: request.header),
+      idFault(request.identity, "identity"), textFault(request.userMetadata),
       policyFault(request))
   }
 

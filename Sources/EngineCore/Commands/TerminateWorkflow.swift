@@ -8,7 +8,8 @@ extension Engine {
     case .failure(let refusal): return refuse(id, refusal.status)
     case .success(let key):
       if let status = first(
-        idFault(request.requestID, "request_id"), payloadFault(request.details, "details"))
+        idFault(request.requestID, "request_id"), payloadFault(request.details, "details"),
+        textFault(request.reason, "reason"), idFault(request.identity, "identity"))
       {
         return refuse(id, status)
       }

@@ -155,8 +155,12 @@ extension HistoryEvent {
   /// About how many bytes the event's payloads take; enough to bound a message.
   var approximateBytes: Int {
     switch attributes {
-    case .workflowExecutionStarted(let e): return 256 + e.input.bytes
-    case .workflowExecutionSignaled(let e): return 128 + e.input.bytes
+    case .workflowExecutionStarted(let e):
+      return 512 + e.input.bytes + (e.header?.bytes ?? 0) + e.identity.utf8.count
+    case .workflowExecutionSignaled(let e):
+      return 128 + e.input.bytes + (e.header?.bytes ?? 0) + e.identity.utf8.count
+        + e.signalName.utf8.count
+    case .workflowExecutionCancelRequested(let e): return 64 + e.reason.utf8.count
     case .activityTaskCompleted(let e): return 64 + e.result.bytes
     case .activityTaskFailed(let e): return 256 + (e.failure?.approximateBytes ?? 0)
     case .activityTaskTimedOut(let e): return 256 + (e.failure?.approximateBytes ?? 0)
@@ -167,7 +171,22 @@ extension HistoryEvent {
 }
 
 extension Array<Payload> {
-  var bytes: Int { reduce(0) { $0 + $1.data.count + $1.encoding.utf8.count + 8 } }
+  /// About their size in a message; never less.
+  var bytes: Int { reduce(0) { $0 + $1.byteCount } }
+}
+
+extension Payload {
+  fileprivate var byteCount: Int {
+    var count = data.count + encoding.utf8.count + 16
+    for entry in metadata { count += entry.key.utf8.count + entry.value.count + 16 }
+    return count
+  }
+}
+
+extension Header {
+  var bytes: Int {
+    fields.reduce(0) { $0 + $1.key.utf8.count + ($1.value.map { [$0].bytes } ?? 0) + 16 }
+  }
 }
 
 extension Failure {

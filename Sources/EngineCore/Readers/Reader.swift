@@ -145,7 +145,7 @@ extension Engine {
     var infos: [WorkflowInfo] = []
     for row in rows where list.left != 0 {
       list.before = row.number
-      let info = runs[row.number].map(info) ?? WorkflowInfo(row)
+      let info = runs[row.number].map(listed) ?? WorkflowInfo(row)
       guard list.filter.accepts(info) else { continue }
       if let left = list.left { list.left = left - 1 }
       if let count = list.count { list.count = count + 1 } else { infos.append(info) }
@@ -166,6 +166,18 @@ extension Engine {
       return reply(id, .countWorkflows(response), .engine)
     }
     endReader(id, Status(), .engine)
+  }
+}
+
+extension Engine {
+  /// A resident run as lists show it.
+  private func listed(_ run: Run) -> WorkflowInfo {
+    var info = info(of: run)
+    if let summary = info.userMetadata?.summary.cut(to: limits.shownTextBytesMax) {
+      info.userMetadata = UserMetadata()
+      info.userMetadata?.summary = summary
+    }
+    return info
   }
 }
 

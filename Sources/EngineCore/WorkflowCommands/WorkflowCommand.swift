@@ -63,6 +63,14 @@ struct CommandCheck {
   mutating func fault(in command: Command) -> String? {
     if isClosed { return "it comes after the command that closes the workflow" }
     isClosed = command.isClosing
+    if command.location.utf8.count > limits.idBytesMax {
+      return "location is over \(limits.idBytesMax) bytes"
+    }
+    if let metadata = command.userMetadata,
+      max(metadata.summary.utf8.count, metadata.details.utf8.count) > limits.textBytesMax
+    {
+      return "user_metadata holds a text over \(limits.textBytesMax) bytes"
+    }
     switch command.kind {
     case .scheduleActivity(let c): return fault(in: c)
     case .requestCancelActivity(let c):
@@ -105,7 +113,7 @@ struct CommandCheck {
       return "one of start_to_close_timeout_ms and schedule_to_close_timeout_ms is required"
     }
     if let fault = c.retryPolicy?.fault { return "retry_policy.\(fault.field) \(fault.message)" }
-    return payloads(c.input, "input")
+    return payloads(c.input, "input", c.header)
   }
 
   private mutating func fault(in c: StartTimer) -> String? {
@@ -127,11 +135,15 @@ struct CommandCheck {
     return nil
   }
 
-  private func payloads(_ payloads: [Payload], _ field: String) -> String? {
+  private func payloads(
+    _ payloads: [Payload], _ field: String, _ header: Header? = nil
+  ) -> String? {
+    let bytes = payloads.bytes + (header?.bytes ?? 0)
     for payload in payloads where payload.data.count > limits.payloadBytesMax {
       return "\(field) holds \(payload.data.count) bytes; \(limits.payloadBytesMax) are allowed"
     }
-    return payloads.bytes > limits.requestPayloadBytesMax
-      ? "\(field) is over \(limits.requestPayloadBytesMax) bytes in all" : nil
+    return bytes > limits.requestPayloadBytesMax
+      ? "\(header == nil ? field : "\(field) and header") is over"
+        + " \(limits.requestPayloadBytesMax) bytes in all" : nil
   }
 }
