@@ -4,6 +4,8 @@ import Messages
 
 /// Applies the writes of a batch within its transaction.
 final class BatchWriter {
+  private let beginBatch: Statement
+  private let commitBatch: Statement
   private let createRun: Statement
   private let appendHistory: Statement
   private let wakeRun: Statement
@@ -19,6 +21,8 @@ final class BatchWriter {
   private let deleteRun: [Statement]
 
   init(_ database: Database) throws(StoreError) {
+    beginBatch = try Statement(database, "BEGIN IMMEDIATE")
+    commitBatch = try Statement(database, "COMMIT")
     createRun = try Statement(
       database, "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)")
     appendHistory = try Statement(database, "INSERT INTO history VALUES (?,?,?,?,?)")
@@ -42,6 +46,11 @@ final class BatchWriter {
         try Statement(database, "DELETE FROM \(table) WHERE run = ?")
       }
   }
+
+  func begin() throws(StoreError) { try beginBatch.run() }
+
+  /// The one sync of the batch.
+  func commit() throws(StoreError) { try commitBatch.run() }
 
   func apply(_ write: Write) throws(StoreError) {
     switch write {

@@ -4,6 +4,8 @@ import CSQLite
 final class Database {
   let handle: OpaquePointer
   let path: String
+  /// Pages in the write-ahead log, as the last commit told.
+  var logPages = 0
 
   /// Opens the file, and makes it if `create`.
   init(path: String, create: Bool) throws(StoreError) {
@@ -19,6 +21,14 @@ final class Database {
       throw .system(path: path, what: String(cString: sqlite3_errmsg(connection)))
     }
     sqlite3_extended_result_codes(handle, 1)
+    // It also takes the place of SQLite's own checkpoints. Unretained: it ends with the connection.
+    sqlite3_wal_hook(
+      handle,
+      { context, _, _, pages in
+        guard let context else { return SQLITE_OK }
+        Unmanaged<Database>.fromOpaque(context).takeUnretainedValue().logPages = Int(pages)
+        return SQLITE_OK
+      }, Unmanaged.passUnretained(self).toOpaque())
   }
 
   deinit { sqlite3_close(handle) }

@@ -95,10 +95,10 @@ public final class Store {
   /// Makes the batch durable. `.full`: nothing was applied, free the ballast and try again. Any
   /// other error: whether it is durable is unknown, answer nothing and end the process.
   public func commit(_ writes: [Write]) throws(StoreError) {
-    try database.execute("BEGIN IMMEDIATE")
+    try writer.begin()
     do throws(StoreError) {
       for write in writes { try writer.apply(write) }
-      try database.execute("COMMIT")
+      try writer.commit()
     } catch {
       guard case .full = error else { throw error }
       // SQLite may have rolled back by itself.
@@ -133,15 +133,8 @@ public final class Store {
     }
   }
 
-  private var checkpointedCommits = 0
-
-  /// The size of the log; 0 when nothing was committed since the last checkpoint.
-  private var walBytes: Int {
-    guard counters.commits != checkpointedCommits else { return 0 }
-    var status = stat()
-    guard stat(database.path + "-wal", &status) == 0 else { return 0 }
-    return Int(status.st_size)
-  }
+  /// The size of the log; a page has a header of 24 bytes there.
+  private var walBytes: Int { database.logPages * (4_096 + 24) }
 
   private func checkpoint() throws(StoreError) {
     let began = Store.monotonicUs
@@ -149,7 +142,7 @@ public final class Store {
       database.handle, nil, SQLITE_CHECKPOINT_TRUNCATE,
       nil, nil)
     guard code == SQLITE_OK else { throw database.error("checkpoint") }
-    checkpointedCommits = counters.commits
+    database.logPages = 0
     counters.checkpoints += 1
     counters.checkpointUsMax = max(counters.checkpointUsMax, Store.monotonicUs - began)
   }

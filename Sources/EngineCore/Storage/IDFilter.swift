@@ -3,8 +3,8 @@ import Basics
 /// Says of a key either "certainly not in the store" or "perhaps": no false negatives.
 ///
 /// It spares a new workflow id or request id the read of the store. A chain of Bloom filters, each
-/// twice as large as the one before, so that it grows without being rebuilt; 10 to 20 bits a key,
-/// rounded up to a power of two.
+/// twice as large as the one before, so that it grows without being rebuilt; 10 bits a key, which is
+/// wrong about one new key in a hundred.
 public struct IDFilter: Sendable {
   private var layers: [Layer]
   /// How many keys were added.
@@ -21,6 +21,8 @@ public struct IDFilter: Sendable {
   }
 
   public mutating func insert(_ key: Fingerprint) {
+    // An id that is used again, and again, takes no more room.
+    if mayContain(key) { return }
     if layers[layers.count - 1].isFull {
       layers.append(Layer(capacity: layers[layers.count - 1].capacity * 2))
     }
@@ -40,24 +42,26 @@ private struct Layer: Sendable {
   let capacity: Int
   private var used = 0
   private var words: [UInt64]
-  private let mask: UInt64
+  private var bits: UInt64 { UInt64(words.count) * 64 }
 
   private static let probes: UInt64 = 7
 
   init(capacity: Int) {
     self.capacity = capacity
-    var bits = 1_024
-    while bits < capacity * 10 { bits *= 2 }
-    words = [UInt64](repeating: 0, count: bits / 64)
-    mask = UInt64(bits - 1)
+    words = [UInt64](repeating: 0, count: (capacity * 10 + 63) / 64)
   }
 
   var isFull: Bool { used >= capacity }
   var byteCount: Int { words.count * 8 }
 
+  /// Spreads the probe's hash over the bits, whatever their number is.
+  private func bit(_ key: Fingerprint, _ probe: UInt64) -> UInt64 {
+    (key.high &+ probe &* (key.low | 1)).multipliedFullWidth(by: bits).high
+  }
+
   mutating func insert(_ key: Fingerprint) {
     for probe in 0..<Layer.probes {
-      let bit = (key.high &+ probe &* (key.low | 1)) & mask
+      let bit = bit(key, probe)
       words[Int(bit >> 6)] |= 1 << (bit & 63)
     }
     used += 1
@@ -65,7 +69,7 @@ private struct Layer: Sendable {
 
   func mayContain(_ key: Fingerprint) -> Bool {
     for probe in 0..<Layer.probes {
-      let bit = (key.high &+ probe &* (key.low | 1)) & mask
+      let bit = bit(key, probe)
       if words[Int(bit >> 6)] & 1 << (bit & 63) == 0 { return false }
     }
     return true
