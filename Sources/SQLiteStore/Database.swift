@@ -21,7 +21,12 @@ final class Database {
       throw .system(path: path, what: String(cString: sqlite3_errmsg(connection)))
     }
     sqlite3_extended_result_codes(handle, 1)
-    // It also takes the place of SQLite's own checkpoints. Unretained: it ends with the connection.
+  }
+
+  /// Counts the log's pages from now on, instead of SQLite's own checkpoints, whose errors would
+  /// not be told. (`PRAGMA wal_autocheckpoint` would take the hook away again.)
+  func watchLog() {
+    // Unretained: it ends with the connection.
     sqlite3_wal_hook(
       handle,
       { context, _, _, pages in

@@ -83,8 +83,9 @@ enum Schema {
       throw .system(path: database.path, what: "write-ahead logging is not available here")
     }
     try database.execute(
-      "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;"
+      "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
         + "PRAGMA cache_size = -8192")
+    database.watchLog()
     guard try database.query("PRAGMA synchronous") == 2 else {
       throw .system(path: database.path, what: "synchronous=FULL was not taken")
     }

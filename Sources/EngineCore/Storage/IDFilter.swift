@@ -3,8 +3,8 @@ import Basics
 /// Says of a key either "certainly not in the store" or "perhaps": no false negatives.
 ///
 /// It spares a new workflow id or request id the read of the store. A chain of Bloom filters, each
-/// twice as large as the one before, so that it grows without being rebuilt; 10 bits a key, which is
-/// wrong about one new key in a hundred.
+/// twice as large as the one before, so that it grows without being rebuilt; with 10 bits a key it
+/// is wrong about one new key in a hundred.
 public struct IDFilter: Sendable {
   private var layers: [Layer]
   /// How many keys were added.
