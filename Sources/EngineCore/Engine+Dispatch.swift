@@ -5,13 +5,27 @@ import Messages
 extension Engine {
   // MARK: - Workflow tasks
 
-  /// Sees to it that what the run's code has not seen is shown to it.
+  /// Sees to it that what the run's code has not seen is shown to it, at the end of the step: so
+  /// that one activation shows everything that the step brings.
   mutating func offerTask(_ run: Run) {
-    guard run.wantsTask, run.task.isIdle else { return }
-    run.task.state = .waiting
-    // A streak that began before the run was loaded is counted, but since when is not known.
-    if run.task.attempt == 1 || run.task.scheduledTime == .epoch { run.task.scheduledTime = now }
-    place(run)
+    guard run.wantsTask, run.task.isIdle, !run.isOffered else { return }
+    run.isOffered = true
+    offered.append(run)
+  }
+
+  mutating func placeOffered() {
+    var index = 0
+    while index < offered.count {
+      let run = offered[index]
+      index += 1
+      run.isOffered = false
+      guard run.wantsTask, run.task.isIdle else { continue }  // It has closed since.
+      run.task.state = .waiting
+      // A streak that began before the run was loaded is counted, but since when is not known.
+      if run.task.attempt == 1 || run.task.scheduledTime == .epoch { run.task.scheduledTime = now }
+      place(run)
+    }
+    offered.removeAll(keepingCapacity: true)
   }
 
   /// Gives a waiting task to a session, or to a list where it waits.

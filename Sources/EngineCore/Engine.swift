@@ -62,6 +62,8 @@ public struct Engine {
   private var outbox: [(gate: Gate, send: Send)] = []
   private var loads: [(gate: Gate, load: Load)] = []
   private var touched: [Run] = []
+  /// Runs whose task is to be placed when everything else has been done.
+  var offered: [Run] = []
   private var isStepping = false
   var counters = EngineCounters()
   private let writer = EventWriter()
@@ -116,6 +118,7 @@ public struct Engine {
     swap(&out, &effects)
     out.removeAll()
     handle(input)
+    placeOffered()
     fillFreed()
     finish()
     swap(&out, &effects)

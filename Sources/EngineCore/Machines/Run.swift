@@ -59,6 +59,7 @@ final class Run {
   var endedActivities: [Int64] = []
   var newRequests: [RequestRecord] = []
   var isTouched = false
+  var isOffered = false
   var isNew = false
 
   /// Readers that follow its history; they keep it in memory.
