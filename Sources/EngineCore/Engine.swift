@@ -132,6 +132,8 @@ public struct Engine {
     case .readMore(let id): readMore(id)
     case .sessionOpened(let id, let attach, let process): openSession(id, attach, process)
     case .workerMessage(let id, let message): handle(id, message)
+    case .workerMessages(let id, let messages):
+      for message in messages { handle(id, message) }
     case .sessionClosed(let id): closeSession(id, isGone: false)
     case .sessionSilent(let id, let isSilent): setSilent(id, isSilent)
     case .processGone(let process): processGone(process)

@@ -13,6 +13,8 @@ public enum Input: Sendable {
   /// A worker opened a Work stream and sent its Attach.
   case sessionOpened(SessionID, Attach, ProcessIdentity?)
   case workerMessage(SessionID, WorkerMessage)
+  /// Messages that came together, in their order.
+  case workerMessages(SessionID, [WorkerMessage])
   /// The stream or its connection ended; the worker may come back and name its leases.
   case sessionClosed(SessionID)
   /// The worker has not answered two pings (`true`), or is heard again (`false`).

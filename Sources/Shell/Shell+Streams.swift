@@ -170,13 +170,10 @@ extension Shell {
       return endWork(
         connection, stream, .of(.invalidArgument, .malformedRequest, "a worker message: \(error)"))
     }
-    for message in request.messages {
+    for (index, message) in request.messages.enumerated() {
       guard case .work(let session) = connection.streams[stream] else { return }
       if let session {
-        if case .workflowTaskCompleted(let completed) = message.kind {
-          gate.answered(completed.token, us: clock.us)
-        }
-        step(.workerMessage(session, message))
+        return take(Array(request.messages[index...]), of: session)
       } else if case .attach(let attach) = message.kind {
         guard connection.grants.roles(in: attach.namespace).contains(.worker) else {
           let namespace = attach.namespace.isEmpty ? "default" : attach.namespace
@@ -191,6 +188,16 @@ extension Shell {
           .of(.failedPrecondition, .protocolViolation, "the first worker message must be Attach"))
       }
     }
+  }
+
+  /// What came in one frame is one step: several results are then shown to the code together.
+  private mutating func take(_ messages: [WorkerMessage], of session: SessionID) {
+    for message in messages {
+      if case .workflowTaskCompleted(let completed) = message.kind {
+        gate.answered(completed.token, us: clock.us)
+      }
+    }
+    step(.workerMessages(session, messages))
   }
 
   private mutating func endWork(_ connection: Connection, _ stream: UInt64, _ status: Status) {

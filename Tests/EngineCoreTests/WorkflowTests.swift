@@ -105,6 +105,25 @@ import Testing
     #expect(world.engine.statistics.loads > 0)
   }
 
+  @Test func resultsThatComeTogetherAreShownTogether() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.activity(1), .activity(2)])
+    var results: [WorkerMessage] = []
+    while let task = world.activity(worker) {
+      var completed = ActivityCompleted()
+      completed.token = task.token
+      results.append(.of(.activityCompleted(completed)))
+    }
+    #expect(results.count == 2)
+    let commits = world.commits
+    world.step(.workerMessages(worker, results))
+    #expect(world.activation(worker)?.jobNames == ["completed 1", "completed 2"])
+    #expect(world.activation(worker) == nil)
+    #expect(world.commits == commits + 1)
+  }
+
   @Test func timersFireInOrderAndNeverEarly() throws {
     let world = World()
     let worker = world.attach()
