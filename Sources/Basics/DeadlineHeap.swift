@@ -1,17 +1,25 @@
-/// What is due first: a heap with at most one entry per key.
+/// What is due first: at most one entry per key.
 ///
-/// Entries come out by (time, order, key's insertion): `order` breaks ties of time, so that what is
-/// due at the same instant comes out in a fixed order.
+/// Entries come out by (time, order, insertion): `order` breaks ties of time, so that what is due
+/// at the same instant comes out in a fixed order.
+///
+/// A heap of which entries are not taken out of the middle: one that was removed or moved to
+/// another time stays behind as a stale entry until it comes to the top, or until stale ones are
+/// the most. Nearly all deadlines are timeouts that are set, and removed before their time; this
+/// makes both a look-up of the key and nothing more.
 public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
   public struct Entry: Sendable {
     public let key: Key
     public let time: Instant
     public let order: Order
+    /// Tells an entry from earlier ones of its key, and breaks the last ties.
+    @usableFromInline let stamp: UInt64
 
-    @inlinable init(key: Key, time: Instant, order: Order) {
+    @inlinable init(key: Key, time: Instant, order: Order, stamp: UInt64) {
       self.key = key
       self.time = time
       self.order = order
+      self.stamp = stamp
     }
   }
 
@@ -30,37 +38,45 @@ public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
     }
   }
 
+  @usableFromInline struct Live: Sendable {
+    @usableFromInline let stamp: UInt64
+    @usableFromInline let time: Instant
+
+    @inlinable init(stamp: UInt64, time: Instant) {
+      self.stamp = stamp
+      self.time = time
+    }
+  }
+
+  /// Invariant: the first one is not stale.
   @usableFromInline var entries: [Entry] = []
-  @usableFromInline var places: [Key: Int] = [:]
+  /// The entry of each key that is not stale.
+  @usableFromInline var live: [Key: Live] = [:]
+  @usableFromInline var lastStamp: UInt64 = 0
 
   @inlinable public init() {}
 
-  @inlinable public var count: Int { entries.count }
+  @inlinable public var count: Int { live.count }
   @inlinable public var first: Entry? { entries.first }
 
-  @inlinable public func time(of key: Key) -> Instant? { places[key].map { entries[$0].time } }
+  @inlinable public func time(of key: Key) -> Instant? { live[key]?.time }
 
   /// Adds the key, or moves it to another time.
   @inlinable public mutating func set(_ key: Key, at time: Instant, order: Order) {
-    let entry = Entry(key: key, time: time, order: order)
-    if let place = places[key] {
-      entries[place] = entry
-      siftDown(siftUp(place))
-    } else {
-      entries.append(entry)
-      places[key] = entries.count - 1
-      siftUp(entries.count - 1)
-    }
+    lastStamp += 1
+    let wasFirst = entries.first.map { $0.key == key } ?? false
+    live[key] = Live(stamp: lastStamp, time: time)
+    entries.append(Entry(key: key, time: time, order: order, stamp: lastStamp))
+    siftUp(entries.count - 1)
+    if wasFirst { dropStale() }
+    compactIfStale()
   }
 
   /// Takes the key out, if it is there.
   @inlinable public mutating func remove(_ key: Key) {
-    guard let place = places.removeValue(forKey: key) else { return }
-    let last = entries.removeLast()
-    guard place < entries.count else { return }
-    entries[place] = last
-    places[last.key] = place
-    siftDown(siftUp(place))
+    guard live.removeValue(forKey: key) != nil else { return }
+    if let first = entries.first, first.key == key { dropStale() }
+    compactIfStale()
   }
 
   /// Takes out the first entry that is due at `now`.
@@ -72,46 +88,59 @@ public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
 
   /// Keeps the first `count` entries; the last of those.
   @inlinable public mutating func keepFirst(_ count: Int) -> Entry? {
-    // A sorted array is a heap.
-    let kept = entries.sorted(by: precedes).prefix(count)
-    entries = Array(kept)
-    places = Dictionary(
-      uniqueKeysWithValues: kept.enumerated().map { ($0.element.key, $0.offset) })
-    return kept.last
+    dropAllStale()
+    for entry in entries.dropFirst(count) { live.removeValue(forKey: entry.key) }
+    entries.removeLast(max(0, entries.count - count))
+    return entries.last
+  }
+
+  @inlinable func isStale(_ entry: Entry) -> Bool { live[entry.key]?.stamp != entry.stamp }
+
+  /// Restores the invariant.
+  @inlinable mutating func dropStale() {
+    while let first = entries.first, isStale(first) {
+      let last = entries.removeLast()
+      guard !entries.isEmpty else { return }
+      entries[0] = last
+      siftDown()
+    }
+  }
+
+  @inlinable mutating func compactIfStale() {
+    if entries.count > 2 * live.count + 64 { dropAllStale() }
+  }
+
+  /// Leaves the entries sorted, which is a heap too.
+  @inlinable mutating func dropAllStale() {
+    entries = entries.filter { !isStale($0) }.sorted(by: precedes)
   }
 
   @inlinable func precedes(_ a: Entry, _ b: Entry) -> Bool {
-    a.time != b.time ? a.time < b.time : a.order < b.order
+    if a.time != b.time { return a.time < b.time }
+    if a.order != b.order { return a.order < b.order }
+    return a.stamp < b.stamp
   }
 
-  @discardableResult
-  @inlinable mutating func siftUp(_ start: Int) -> Int {
+  @inlinable mutating func siftUp(_ start: Int) {
     var place = start
     while place > 0 {
       let parent = (place - 1) / 2
-      guard precedes(entries[place], entries[parent]) else { break }
-      exchange(place, parent)
+      guard precedes(entries[place], entries[parent]) else { return }
+      entries.swapAt(place, parent)
       place = parent
     }
-    return place
   }
 
-  @inlinable mutating func siftDown(_ start: Int) {
-    var place = start
+  @inlinable mutating func siftDown() {
+    var place = 0
     while true {
       var least = place
       let left = 2 * place + 1
       if left < entries.count, precedes(entries[left], entries[least]) { least = left }
       if left + 1 < entries.count, precedes(entries[left + 1], entries[least]) { least = left + 1 }
       guard least != place else { return }
-      exchange(place, least)
+      entries.swapAt(place, least)
       place = least
     }
-  }
-
-  @inlinable mutating func exchange(_ a: Int, _ b: Int) {
-    entries.swapAt(a, b)
-    places[entries[a].key] = a
-    places[entries[b].key] = b
   }
 }
