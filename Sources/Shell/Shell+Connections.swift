@@ -5,20 +5,49 @@ import Wire
 
 /// Connections that come, speak and go.
 extension Shell {
-  /// A connection was accepted. False: it must be closed before a byte of it is read.
+  /// A connection was accepted. False: no byte of it may be read; it is told `farewell` and closed.
   public mutating func connected(_ id: ConnectionID, _ peer: Peer) -> Bool {
     precondition(connections[id] == nil, "connection \(id.value) comes twice")
-    let grants = configuration.access.grants(to: peer)
-    guard !grants.any.isEmpty, !isDraining, connections.count < configuration.limits.connectionsMax
-    else { return false }
-    let ofUser = connections.values.reduce(0) { $0 + ($1.peer.uid == peer.uid ? 1 : 0) }
-    guard ofUser < configuration.limits.connectionsPerUserMax else { return false }
+    guard refusal(of: peer) == nil else { return false }
     connections[id] = Connection(
-      id: id, peer: peer, grants: grants, frameBytesMax: configuration.limits.frameBytesMax)
+      id: id, peer: peer, grants: configuration.access.grants(to: peer),
+      frameBytesMax: configuration.limits.frameBytesMax)
     deadlines.set(
       .hello(id), at: clock.now + Span(ms: configuration.limits.helloMs),
       order: .init(Int64(bitPattern: id.value)))
     return true
+  }
+
+  /// What a refused peer is told: a GoAway that says why.
+  public mutating func farewell(_ peer: Peer) -> [UInt8] {
+    guard let (code, reason, message) = refusal(of: peer) else { return [] }
+    var frame = Frame()
+    frame.kind = .goAway(.saying(code, reason, message))
+    var bytes: [UInt8] = []
+    encoder.with { $0.append(frame, to: &bytes) }
+    return bytes
+  }
+
+  private func refusal(of peer: Peer) -> (StatusCode, Reason, String)? {
+    if configuration.access.grants(to: peer).any.isEmpty {
+      return (
+        .permissionDenied, .permission,
+        "user \(peer.uid) has no role here: give it one in the configuration"
+      )
+    }
+    if isDraining { return (.unavailable, .draining, "the engine is going away") }
+    let limits = configuration.limits
+    if connections.count >= limits.connectionsMax {
+      return (.resourceExhausted, .overloaded, "\(limits.connectionsMax) connections are open")
+    }
+    let ofUser = connections.values.reduce(0) { $0 + ($1.peer.uid == peer.uid ? 1 : 0) }
+    if ofUser >= limits.connectionsPerUserMax {
+      return (
+        .resourceExhausted, .overloaded,
+        "user \(peer.uid) has \(limits.connectionsPerUserMax) connections open"
+      )
+    }
+    return nil
   }
 
   /// Bytes came; they are valid during the call.
@@ -122,9 +151,7 @@ extension Shell {
     _ id: ConnectionID, _ code: StatusCode, _ reason: Reason, _ message: String
   ) {
     guard let connection = connections[id], !connection.isClosing else { return }
-    var goAway = GoAway()
-    goAway.code = code
-    goAway.message = "\(reason.name): \(message)"
+    var goAway = GoAway.saying(code, reason, message)
     goAway.lastStream = connection.lastStream
     send(.goAway(goAway), to: connection)
     connection.phase = .closing
@@ -187,5 +214,16 @@ extension Shell {
     welcome.epoch = epoch
     welcome.limits = limits
     send(.welcome(welcome), to: connection)
+  }
+}
+
+extension GoAway {
+  fileprivate static func saying(_ code: StatusCode, _ reason: Reason, _ message: String)
+    -> GoAway
+  {
+    var goAway = GoAway()
+    goAway.code = code
+    goAway.message = "\(reason.name): \(message)"
+    return goAway
   }
 }

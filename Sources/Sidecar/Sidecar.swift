@@ -100,13 +100,15 @@ public final class Sidecar: ConnectionDelegate {
       ? nil
       : ProcessIdentity(
         bootID: bootID, process: Int64(process.pid), start: process.startTicks)
-    if let pidfd = process.pidfd, let identity { watch(identity, pidfd) }
     let peer = Peer(
       uid: process.uid, gid: process.gid, groups: process.groups, process: identity)
     guard shell.connected(ConnectionID(connection.number), peer) else {
       log(.refusedPeer(uid: process.uid))
-      return connection.close()
+      if let pidfd = process.pidfd { closeDescriptor(pidfd) }
+      shell.farewell(peer).withUnsafeBytes { connection.write($0) }
+      return connection.closeWhenWritten()
     }
+    if let pidfd = process.pidfd, let identity { watch(identity, pidfd) }
     connections[connection.number] = connection
     do throws(UVError) {
       try connection.start(self)

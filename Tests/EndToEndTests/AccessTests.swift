@@ -23,8 +23,10 @@ struct AccessTests {
     let engine = try EngineProcess()
     #expect(try await RawPeer.probe(engine.socket))
     let ran = try await asStranger(engine, "health")
-    #expect(ran.code == 5)
-    #expect(ran.output == "")
+    #expect(ran.code == 7)
+    #expect(
+      ran.errors
+        == "holdfast: PERMISSION: user 61234 has no role here: give it one in the configuration\n")
     #expect(engine.log.contains("level=warning msg=\"peer refused\" uid=61234\n"))
     #expect(try await RawPeer.probe(engine.socket))
   }

@@ -2,6 +2,7 @@ import Basics
 import EngineCore
 import Messages
 import Testing
+import Wire
 
 @testable import Shell
 
@@ -17,6 +18,28 @@ import Testing
     #expect(peers.isAccepted(ConnectionID(2), uid: 601) == false)
     peers.send(ConnectionID(2), [0, 0, 0, 5, 0x12, 3, 0x0A, 1, 1])
     #expect(peers.takeShort(ConnectionID(2)) == [])
+  }
+
+  @Test func aRefusedPeerIsToldWhy() throws {
+    var peers = Peers {
+      $0.access = AccessRules(ownUID: 500)
+      $0.limits.connectionsPerUserMax = 1
+    }
+    func farewell(_ uid: UInt32) throws -> GoAway? {
+      var shell = peers.shell
+      let bytes = shell.farewell(Peer(uid: uid, gid: 1, process: nil))
+      var decoder = FrameDecoder(frameBytesMax: 4 << 20)
+      bytes.withUnsafeBytes { decoder.feed($0) }
+      guard case .goAway(let goAway) = try decoder.next()?.kind else { return nil }
+      return goAway
+    }
+    let stranger = try #require(try farewell(600))
+    #expect(stranger.code == .permissionDenied)
+    #expect(
+      stranger.message == "PERMISSION: user 600 has no role here: give it one in the configuration")
+    #expect(try farewell(500) == nil, "who is welcome is told nothing")
+    _ = peers.greeted(1, uid: 500)
+    #expect(try farewell(500)?.code == .resourceExhausted)
   }
 
   @Test(arguments: [0, 500] as [UInt32]) func rootAndTheEnginesUserMayDoEverything(_ uid: UInt32) {
