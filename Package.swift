@@ -101,7 +101,7 @@ let package = Package(
     tests(
       "MessagesTests",
       [
-        "Basics", "Messages", "CProtoOracle", "protoc-gen-holdfast",
+        "Basics", "Harness", "Messages", "CProtoOracle", "protoc-gen-holdfast",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"], exclude: ["Traces"]),

@@ -1,4 +1,5 @@
 import Foundation
+import Harness
 
 /// Runs protoc on the schema and on small files of the tests.
 enum Protoc {
@@ -36,16 +37,14 @@ enum Protoc {
 
   @discardableResult
   static func run(_ arguments: [String], tool: String = "protoc") throws -> Outcome {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [tool] + arguments
-    let pipe = Pipe()
-    process.standardError = pipe
-    try process.run()
-    let errors = try pipe.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    return Outcome(
-      status: process.terminationStatus, errors: String(decoding: errors, as: UTF8.self))
+    // Not Foundation's Process: its `waitUntilExit` waits for a socket that a child started by
+    // another test at the same moment may hold.
+    try withTemporaryDirectory { directory in
+      let errors = directory.appending(path: "errors").path
+      let process = try ChildProcess("/usr/bin/env", [tool] + arguments, errors: errors)
+      return Outcome(
+        status: process.wait(), errors: try String(contentsOfFile: errors, encoding: .utf8))
+    }
   }
 
   /// Runs our plugin on one file with this text.
