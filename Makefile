@@ -10,6 +10,7 @@ help:
 	@echo "make demo              three hundred orders, an engine and workers killed under way"
 	@echo "make test              everything that a change must pass"
 	@echo "make test-long         fifty kills, ten thousand evictions: before a release"
+	@echo "make sim               simulated crashes; COUNT seeds from SEED on (1,000 from 1)"
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
 	@echo "make size              the release binary's size, libraries and idle memory; with limits"
@@ -69,6 +70,15 @@ test-long: setup
 	$(SWIFT_BUILD) --build-tests
 	HOLDFAST_KILLS=50 HOLDFAST_EVICTIONS=10000 swift test --scratch-path $(SCRATCH) --skip-build
 
+COUNT ?= 1000
+SEED ?= 1
+
+# A seed that fails is replayed with `holdfast-sim --seed N --trace`.
+sim: setup
+	$(SWIFT_BUILD) -c release --product holdfast-sim
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && \
+	  $$bin/holdfast-sim --seeds $(COUNT) --seed $(SEED)
+
 bench: setup
 	$(SWIFT_BUILD) -c release --product holdfast
 	$(SWIFT_BUILD) -c release --product holdfast-bench
@@ -86,4 +96,4 @@ format: setup
 	  | xargs clang-format -i
 
 .PHONY: help setup build install demo python test test-tidy test-swift test-c test-python \
-  test-long bench size generate format
+  test-long sim bench size generate format

@@ -26,6 +26,16 @@ static inline void holdfast_checkpoint_on_close(sqlite3 *handle, int wanted) {
   sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !wanted, NULL);
 }
 
+// The size of the write-ahead log as the connection's VFS tells it; 0 when there is none.
+static inline sqlite3_int64 holdfast_wal_bytes(sqlite3 *handle) {
+  sqlite3_file *log = NULL;
+  sqlite3_int64 bytes = 0;
+  if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK ||
+      log == NULL || log->pMethods == NULL || log->pMethods->xFileSize(log, &bytes) != SQLITE_OK)
+    return 0;
+  return bytes;
+}
+
 static inline int holdfast_open_file(const char *path, int flags, int mode) {
   return open(path, flags, mode);
 }

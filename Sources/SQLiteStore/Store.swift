@@ -10,6 +10,9 @@ public struct StoreOptions: Sendable {
   public var deadlineWindow = 100_000
   /// A checkpoint begins at this size of the write-ahead log.
   public var checkpointBytes = 4 << 20
+  /// A VFS that was registered with SQLite, in place of the machine's files. The lock, the ballast
+  /// and the directory belong to those, so there are none then.
+  public var vfs: String?
 
   public init() {}
 }
@@ -33,6 +36,11 @@ public final class Store {
   {
     guard let path else {
       let store = try Store(Database(path: ":memory:", create: true), nil, nil, options)
+      return (store, try store.start())
+    }
+    if options.vfs != nil {
+      let store = try Store(
+        Database(path: path, create: true, vfs: options.vfs), nil, nil, options)
       return (store, try store.start())
     }
     let lock = try FileLock(for: path)
@@ -138,9 +146,7 @@ public final class Store {
   /// The size of the log; 0 when nothing was committed since the last checkpoint.
   private var walBytes: Int {
     guard counters.commits != checkpointedCommits else { return 0 }
-    var status = stat()
-    guard stat(database.path + "-wal", &status) == 0 else { return 0 }
-    return Int(status.st_size)
+    return Int(holdfast_wal_bytes(database.handle))
   }
 
   private func checkpoint() throws(StoreError) {
