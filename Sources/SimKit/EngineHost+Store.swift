@@ -85,8 +85,8 @@ extension EngineHost {
       return
     }
     _ = orders.popFirst()
-    world.trace("commit of \(writes.count)")
     world.ledger.apply(writes)
+    world.trace("commit of \(writes.count):\(world.ledger.summary(of: writes))")
     world.observe(.committed(writes))
     if world.time.dice.percent(world.options.tornCommitPercent) && world.hasFaults {
       // Durable, and nobody was told.

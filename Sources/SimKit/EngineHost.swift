@@ -144,6 +144,7 @@ final class EngineHost {
     watched.removeAll { $0 == process }
     beginTurn()
     shell?.processGone(identity(process))
+    for link in links where link.process == process { world.observe(.linkEnded(link.id)) }
   }
 
   func handle(_ event: EngineEvent) {
@@ -248,7 +249,9 @@ final class EngineHost {
         world.observe(.partLeaves(request, message.body))
       case (.message(let message), .worker):
         for message in (try? WorkResponse(bytes: message.body))?.messages ?? [] {
-          if let kind = message.kind { world.observe(.toWorker(link.id, kind)) }
+          guard let kind = message.kind else { continue }
+          world.trace("  \(kind.short)")
+          world.observe(.toWorker(link.id, kind))
         }
       default: continue
       }
@@ -265,7 +268,7 @@ extension Frame {
     case .welcome: name = "Welcome"
     case .goAway(let goAway): name = "GoAway \(goAway.message)"
     case .message: name = "Message"
-    case .end(let end): name = "End \(end.status.map { $0.reason.name } ?? "OK")"
+    case .end(let end): name = "End \(end.status.map { "\($0.reason.name) \($0.message)" } ?? "OK")"
     case .ping: name = "Ping"
     default: name = "frame"
     }

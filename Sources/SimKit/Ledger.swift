@@ -19,6 +19,15 @@ final class Ledger {
   private(set) var runs: [Run] = []
   private var places: [RunNumber: Int] = [:]
   private var byRunID: [RunID: Int] = [:]
+  /// Attempts whose start became durable, though they may have ended since.
+  private var starts: Set<AttemptKey> = []
+
+  private struct AttemptKey: Hashable {
+    let run: RunNumber
+    let event: Int64
+    let attempt: Int32
+  }
+
   /// What is wrong with the bytes themselves.
   private(set) var faults: [String] = []
 
@@ -26,6 +35,10 @@ final class Ledger {
   func run(_ id: RunID) -> Run? { byRunID[id].map { runs[$0] } }
   func runs(of workflowID: String) -> [Run] { runs.filter { $0.row.workflowID == workflowID } }
   var openRuns: [Run] { runs.filter(\.isOpen) }
+
+  func hasStarted(_ run: Run, event: Int64, attempt: Int32) -> Bool {
+    starts.contains(AttemptKey(run: run.row.number, event: event, attempt: attempt))
+  }
 
   // MARK: - Commits
 
@@ -44,7 +57,11 @@ final class Ledger {
           $0.activities = [:]
         }
       case .putActivity(let run, let event, let bytes):
-        change(run) { $0.activities[event] = activity(bytes, run) }
+        let row = activity(bytes, run)
+        if row.startedTimeMs.ms != 0 {
+          starts.insert(AttemptKey(run: run, event: event, attempt: row.attempt))
+        }
+        change(run) { $0.activities[event] = row }
       case .deleteActivity(let run, let event): change(run) { $0.activities[event] = nil }
       case .wakeRun, .saveState, .putRequest: break
       }
@@ -80,6 +97,19 @@ final class Ledger {
     return row
   }
 
+  /// The events of a batch that has been applied, for the trace.
+  func summary(of writes: [Write]) -> String {
+    var text = ""
+    for write in writes {
+      guard case .appendHistory(let number, let first, let last, _) = write,
+        let run = run(number)
+      else { continue }
+      let events = (first...last).compactMap { run.event($0)?.short }
+      text += " \(number) \(first): \(events.joined(separator: ", "))"
+    }
+    return text
+  }
+
   // MARK: - Starts
 
   func reload(_ store: Store) throws(StoreError) {
@@ -113,5 +143,34 @@ final class Ledger {
     let content = try store.load(Load(id: .init(0), subject: subject)).content
     if case .corrupt(let place) = content { faults.append(place) }
     return content
+  }
+}
+
+extension Ledger.Run {
+  func event(_ id: Int64) -> HistoryEvent? {
+    id >= 1 && id <= events.count ? events[Int(id) - 1] : nil
+  }
+}
+
+extension HistoryEvent {
+  /// The event's kind, and what tells it from others of its kind.
+  fileprivate var short: String {
+    switch attributes {
+    case .workflowTaskFailed(let failed):
+      return "workflowTaskFailed \(failed.cause.name) \(failed.failure?.info?.message ?? "")"
+        + " \(failed.diff?.message ?? "")"
+    case .activityTaskScheduled(let scheduled): return "scheduled \(scheduled.seq)"
+    case .activityTaskCompleted(let end): return "completed \(end.seq)"
+    case .activityTaskFailed(let end):
+      let cause = end.failure?.causes.first?.message ?? ""
+      return "failed \(end.seq) \(end.retryState.name) \(cause)"
+    case .activityTaskTimedOut(let end): return "timed out \(end.seq) \(end.retryState.name)"
+    case .activityTaskStarted(let started): return "attempt \(started.attempt)"
+    case .timerStarted(let timer): return "timer \(timer.seq) \(timer.startToFireTimeoutMs.ms) ms"
+    case .timerFired(let timer): return "fired \(timer.seq)"
+    default:
+      guard let attributes else { return "none" }
+      return String(String(describing: attributes).prefix { $0 != "(" })
+    }
   }
 }

@@ -115,8 +115,8 @@ final class Simulation {
       trace("end of \(link.id.value)")
       return host.disconnected(link)
     }
-    if case .worker = link.owner { lookInside(link, bytes) }
     trace("from \(link.id.value): \(bytes.count)")
+    if case .worker = link.owner { lookInside(link, bytes) }
     host.received(link, bytes)
   }
 
@@ -138,7 +138,10 @@ final class Simulation {
 
   /// Shows the checkers what comes from workers.
   private func lookInside(_ link: Link, _ bytes: [UInt8]) {
-    for kind in link.workerMessages(bytes) { observe(.fromWorker(link.id, kind)) }
+    for kind in link.workerMessages(bytes) {
+      trace("  \(kind.short)")
+      observe(.fromWorker(link.id, kind))
+    }
   }
 
   // MARK: - Phases

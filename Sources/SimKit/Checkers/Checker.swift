@@ -21,6 +21,7 @@ enum Observation {
   case committed([Write])
   /// The store was opened again after a crash; the ledger was read from it.
   case reopened
+  /// The engine knows that the peer is gone, by its connection or its process.
   case linkEnded(ConnectionID)
   case engineDied
   /// Everything has come to its end.

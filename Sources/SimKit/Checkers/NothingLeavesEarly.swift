@@ -57,11 +57,11 @@ final class NothingLeavesEarly: Checker {
   }
 
   private func look(at task: ActivityTask, _ scene: Scene) {
-    let run = scene.ledger.run(task.runID)
+    // The idempotency key is the run's id and the event that scheduled the activity.
+    let event = task.idempotencyKey.split(separator: "/").last.flatMap { Int64($0) }
     let isStarted =
-      run?.activities.values.contains {
-        $0.attempt == task.attempt && $0.startedTimeMs.ms != 0
-          && $0.startedTimeMs == task.startedTimeMs
+      scene.ledger.run(task.runID).map {
+        scene.ledger.hasStarted($0, event: event ?? 0, attempt: task.attempt)
       } ?? false
     if !isStarted {
       scene.found("attempt \(task.attempt) of \(task.idempotencyKey) leaves, its start not durable")

@@ -53,9 +53,3 @@ final class TimersAreNotEarly: Checker {
     }
   }
 }
-
-extension Ledger.Run {
-  func event(_ id: Int64) -> HistoryEvent? {
-    id >= 1 && id <= events.count ? events[Int(id) - 1] : nil
-  }
-}
