@@ -185,7 +185,9 @@ extension Engine {
     run.task.isRedo = false
     let parked = run.parked.inputs
     run.parked = ParkedInputs()
-    for waiting in parked { handle(waiting.input) }
+    // Not at once: what has brought the task to its end may be in the middle of it, as a start that
+    // terminates the run to take its place.
+    for waiting in parked { resumed.append(waiting.input) }
   }
 
   // MARK: - Failure
