@@ -154,6 +154,9 @@ extension Engine {
   private mutating func refuseTask(_ token: [UInt8], _ id: SessionID) {
     refused(token, id, .staleLease, .engine)
     guard let token = TaskToken(token), let run = runs[token.run] else { return }
+    // The answer crossed the eviction and a newer task of the run on their way to this session: to
+    // evict again would take away what that task is just showing it.
+    if run.task.lease?.session == id { return }
     if run.cachedBy == id { uncache(run, from: id) }
     sendEvict(run.runID, to: id, .notRecorded, "the task was given to somebody else or has ended")
   }
