@@ -241,6 +241,8 @@ extension Engine {
       run.task.state = .idle
       offerTask(run)
     case .out(let lease):
+      // The history is still being read: it is the store that is late, the worker has seen nothing.
+      if lease.replay?.isFirst ?? false { return restartTaskTimeout(run) }
       counters.workflowTasksTimedOut += 1
       let identity = sessions[lease.session]?.attach.identity ?? ""
       sessions[lease.session]?.isUnresponsive = true
