@@ -192,7 +192,10 @@ import Testing
     let second = world.start("o-1") { $0.idConflictPolicy = .terminateExisting }
     guard case .startWorkflow(let new) = world.reply(second),
       case .startWorkflow(let signalled) = world.reply(late)
-    else { return Issue.record("both are answered") }
+    else {
+      Issue.record("both are answered")
+      return
+    }
     #expect(signalled.runID == new.runID && !signalled.started)
     #expect(world.history(2) == ["workflowExecutionStarted", "workflowExecutionSignaled"])
     #expect(world.history(3) == [], "there is no third run")

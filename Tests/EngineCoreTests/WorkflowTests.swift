@@ -139,7 +139,8 @@ import Testing
     #expect(world.history().suffix(3) == ["timerFired", "workflowTaskCompleted", "timerCanceled"])
     let events = world.store.history(RunNumber(1))
     guard case .timerCanceled(let canceled) = events.last?.attributes else {
-      return Issue.record("the last event cancels the timer")
+      Issue.record("the last event cancels the timer")
+      return
     }
     let start = try #require(
       events.first { if case .timerStarted = $0.attributes { true } else { false } })
