@@ -30,8 +30,9 @@ extension EngineHost {
     switch next {
     case .load: world.time.after(world.time.dice.int64(10...500), .engine(.store, life: life))
     case .commit:
-      world.time.after(
-        world.time.dice.int64(world.options.commitUs), .engine(.store, life: life))
+      // On a full disk it is tried again ten times a second.
+      let us = isFull ? 100_000 : world.time.dice.int64(world.options.commitUs)
+      world.time.after(us, .engine(.store, life: life))
     }
   }
 

@@ -12,7 +12,10 @@ struct SimClock {
     self.us = us
   }
 
-  mutating func setBack(ms: Int64) { backMs += ms }
+  /// At most so far in all: an engine that is started waits until its clock is where it was.
+  private static let backMsMax: Int64 = 120_000
+
+  mutating func setBack(ms: Int64) { backMs = min(backMs + ms, SimClock.backMsMax) }
 
   var ms: Int64 { us / 1_000 }
 

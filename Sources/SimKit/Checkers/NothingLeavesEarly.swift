@@ -57,13 +57,14 @@ final class NothingLeavesEarly: Checker {
   }
 
   private func look(at task: ActivityTask, _ scene: Scene) {
+    guard let run = scene.ledger.run(task.runID) else {
+      return scene.found("a task of run \(task.runID) leaves, which is not durable")
+    }
+    // A run that closed in the step in which the attempt began has no row of it, and needs none.
+    guard run.isOpen else { return }
     // The idempotency key is the run's id and the event that scheduled the activity.
     let event = task.idempotencyKey.split(separator: "/").last.flatMap { Int64($0) }
-    let isStarted =
-      scene.ledger.run(task.runID).map {
-        scene.ledger.hasStarted($0, event: event ?? 0, attempt: task.attempt)
-      } ?? false
-    if !isStarted {
+    if !scene.ledger.hasStarted(run, event: event ?? 0, attempt: task.attempt) {
       scene.found("attempt \(task.attempt) of \(task.idempotencyKey) leaves, its start not durable")
     }
   }

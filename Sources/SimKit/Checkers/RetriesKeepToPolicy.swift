@@ -3,30 +3,32 @@ import EngineCore
 import Messages
 import Shell
 
-/// I13: attempts of an activity come in order, no more than its policy allows, and after a failure
-/// not before the policy's interval has passed.
+/// I13: an activity has no more attempts than its policy allows, and after a failure that was
+/// recorded the next one leaves not before the policy's interval has passed.
 final class RetriesKeepToPolicy: Checker {
   static let name = "I13 retries keep to the policy"
 
   private struct Attempt {
     let key: String
     let number: Int32
-    let policy: RetryPolicy
+    /// When its failure came.
+    var failedUs: Int64?
   }
 
   private var attempts: [[UInt8]: Attempt] = [:]
-  private var newest: [String: Int32] = [:]
-  /// When a failure came, by activity, with its attempt.
-  private var failed: [String: (attempt: Int32, us: Int64)] = [:]
+  /// When a recorded failure had come, by activity and attempt.
+  private var failed: [String: [Int32: Int64]] = [:]
 
   func see(_ observation: Observation, _ scene: Scene) {
     switch observation {
     case .toWorker(_, .activityTask(let task)): leaves(task, scene)
     case .fromWorker(_, .activityFailed(let failure)):
-      guard let attempt = attempts[failure.token], newest[attempt.key] == attempt.number,
-        failed[attempt.key]?.attempt != attempt.number
-      else { return }
-      failed[attempt.key] = (attempt.number, scene.us)
+      if attempts[failure.token]?.failedUs == nil { attempts[failure.token]?.failedUs = scene.us }
+    case .toWorker(_, .recorded(let recorded)):
+      for token in recorded.tokens {
+        guard let attempt = attempts[token], let us = attempt.failedUs else { continue }
+        failed[attempt.key, default: [:]][attempt.number] = us
+      }
     default: break
     }
   }
@@ -36,21 +38,20 @@ final class RetriesKeepToPolicy: Checker {
       return scene.found("attempt \(task.attempt) of \(task.idempotencyKey) has no policy")
     }
     let key = task.idempotencyKey
-    let before = newest[key] ?? 0
-    if task.attempt < before { scene.found("attempt \(task.attempt) of \(key) after \(before)") }
     if policy.maximumAttempts > 0 && task.attempt > policy.maximumAttempts {
       scene.found("attempt \(task.attempt) of \(key); \(policy.maximumAttempts) are allowed")
     }
-    if let failure = failed[key], failure.attempt == task.attempt - 1 {
-      let interval = RetriesKeepToPolicy.intervalMs(policy, after: failure.attempt)
-      if scene.us - failure.us < interval * 1_000 - 1_000 {
+    if let us = failed[key]?[task.attempt - 1] {
+      let interval = RetriesKeepToPolicy.intervalMs(policy, after: task.attempt - 1)
+      if scene.us - us < interval * 1_000 - 1_000 {
         scene.found(
-          "attempt \(task.attempt) of \(key) comes \(scene.us - failure.us) us after the failure;"
+          "attempt \(task.attempt) of \(key) comes \(scene.us - us) us after the failure;"
             + " \(interval) ms are due")
       }
     }
-    newest[key] = task.attempt
-    attempts[task.token] = Attempt(key: key, number: task.attempt, policy: policy)
+    if attempts[task.token] == nil {
+      attempts[task.token] = Attempt(key: key, number: task.attempt)
+    }
   }
 
   private static func intervalMs(_ policy: RetryPolicy, after attempt: Int32) -> Int64 {

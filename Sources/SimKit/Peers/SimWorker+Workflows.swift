@@ -12,7 +12,9 @@ extension SimWorker {
     case .activation(let activation):
       answers.append(run(activation))
       answers.append(.grant(grant))
-    case .replayHistory(let history): answers.append(replay(history))
+    case .replayHistory(let history):
+      answers.append(replay(history))
+      if !replayed.contains(history.runID) { replayed.append(history.runID) }
     default: preconditionFailure("this is no workflow task")
     }
     tell(answers)
@@ -26,17 +28,23 @@ extension SimWorker {
     while let task = tasks.popFirst() {
       switch task {
       case .activation(let activation) where activation.runID == runID: grant.workflowSlots += 1
-      case .replayHistory(let history) where history.runID == runID: grant.workflowSlots += 1
+      case .replayHistory(let history) where history.runID == runID:
+        if !replayed.contains(runID) { grant.workflowSlots += 1 }
       default: kept.append(task)
       }
     }
     tasks = kept
+    if replayed.contains(runID) {
+      replayed.removeAll { $0 == runID }
+      grant.workflowSlots += 1
+    }
     if grant.workflowSlots > 0 { tell([.grant(grant)]) }
   }
 
   private func run(_ activation: Activation) -> WorkerMessage.Kind {
     var completed = WorkflowTaskCompleted()
     completed.token = activation.token
+    replayed.removeAll { $0 == activation.runID }
     if case .initializeWorkflow(let start) = activation.jobs.first?.kind {
       runs[activation.runID] = Replica(Program(number: start.input.first?.numbers.first ?? 0))
     }

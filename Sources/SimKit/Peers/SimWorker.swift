@@ -28,6 +28,8 @@ final class SimWorker {
   var resumeToken: [UInt8] = []
   /// The runs of the cache, for look-ups only.
   var runs: [RunID: Replica] = [:]
+  /// Runs whose replay was answered, and whose activation has not come: one slot each.
+  var replayed: [RunID] = []
   /// Workflow tasks in the order in which they came.
   var tasks = Queue<EngineMessage.Kind>()
   /// What the worker holds: attempts that run, and results that are not recorded yet.
@@ -86,6 +88,7 @@ final class SimWorker {
   private func drop() {
     connection = nil
     runs = [:]
+    replayed = []
     tasks = Queue()
   }
 
