@@ -4,12 +4,16 @@ SCRATCH ?= .build
 BIN = $(shell swift build --scratch-path $(SCRATCH) -c $(CONFIG) --show-bin-path 2>/dev/null)
 PREFIX ?= /usr/local
 SWIFT_BUILD = swift build --scratch-path $(SCRATCH)
+# Real processes are tested in a run of their own: tests that only compute would keep the threads
+# from those that wait.
+SWIFT_TEST = swift test --scratch-path $(SCRATCH) --skip-build
 VENV = clients/python/.venv
 
 help:
 	@echo "make demo              three hundred orders, an engine and workers killed under way"
 	@echo "make test              everything that a change must pass"
 	@echo "make test-long         fifty kills, ten thousand evictions: before a release"
+	@echo "make sim               simulated crashes; COUNT seeds from SEED on (1,000 from 1)"
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
 	@echo "make size              the release binary's size, libraries and idle memory; with limits"
@@ -52,7 +56,8 @@ test-tidy: setup
 
 test-swift: setup
 	$(SWIFT_BUILD) --build-tests
-	swift test --scratch-path $(SCRATCH) --skip-build
+	$(SWIFT_TEST) --skip EndToEndTests
+	$(SWIFT_TEST) --filter EndToEndTests
 
 test-c: setup
 	$(MAKE) -C clients/c test
@@ -67,7 +72,17 @@ test-python: python
 # The same tests, at the sizes that a release is held to.
 test-long: setup
 	$(SWIFT_BUILD) --build-tests
-	HOLDFAST_KILLS=50 HOLDFAST_EVICTIONS=10000 swift test --scratch-path $(SCRATCH) --skip-build
+	HOLDFAST_EVICTIONS=10000 $(SWIFT_TEST) --skip EndToEndTests
+	HOLDFAST_KILLS=50 $(SWIFT_TEST) --filter EndToEndTests
+
+COUNT ?= 1000
+SEED ?= 1
+
+# A seed that fails is replayed with `holdfast-sim --seed N --trace`.
+sim: setup
+	$(SWIFT_BUILD) -c release --product holdfast-sim
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && \
+	  $$bin/holdfast-sim --seeds $(COUNT) --seed $(SEED)
 
 bench: setup
 	$(SWIFT_BUILD) -c release --product holdfast
@@ -86,4 +101,4 @@ format: setup
 	  | xargs clang-format -i
 
 .PHONY: help setup build install demo python test test-tidy test-swift test-c test-python \
-  test-long bench size generate format
+  test-long sim bench size generate format

@@ -60,6 +60,16 @@ let package = Package(
     floor("SQLiteStore", ["CSQLite", "Basics", "Messages", "EngineCore"]),
     floor("Shell", ["Basics", "Messages", "EngineCore", "Wire"]),
     floor("Sidecar", ["Basics", "EngineCore", "Shell", "UVLoop", "SQLiteStore"]),
+    // The simulator's disk: files in memory that lose unsynced writes at a crash.
+    .target(name: "CSimDisk", dependencies: ["CSQLite"], path: "Sources/CSimDisk"),
+    floor(
+      "SimKit", ["Basics", "CSimDisk", "EngineCore", "Messages", "Shell", "SQLiteStore", "Wire"]),
+    .executableTarget(
+      name: "holdfast-sim",
+      dependencies: [
+        "SimKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/holdfast-sim", swiftSettings: strict),
     // Real engines and workers as child processes: for the benchmark, the demo and the tests.
     floor("Harness", ["CHoldfast", "Messages"]),
     // Called otherwise than its product, because the SDK's module is Holdfast and file systems may
@@ -108,6 +118,7 @@ let package = Package(
     tests("SQLiteStoreTests", ["Basics", "EngineCore", "Messages", "SQLiteStore"]),
     tests("WireTests", ["Basics", "EngineCore", "Messages", "Wire"]),
     tests("ShellTests", ["Basics", "EngineCore", "Messages", "Shell", "Wire"]),
+    tests("SimTests", ["SimKit"]),
     tests("UVLoopTests", ["CUV", "UVLoop"]),
     // It reads the binary that the command's target makes.
     tests("TidyTests", ["HoldfastCommand", "Messages", "Wire"]),

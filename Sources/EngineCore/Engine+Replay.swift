@@ -71,7 +71,12 @@ extension Engine {
       if case .query = lease.purpose, !run.fold.isOpen, replay.isFirst {
         returnSlot(of: lease.session)
         endTask(run)
-        return failQueries(run, "the run closed before its code ran: there is nothing to query")
+        // It stays so: to repeat the query is no use.
+        return failQueries(
+          run,
+          .refusal(
+            .failedPrecondition, .workflowClosed,
+            "the run closed before its code ran: there is nothing to query", runID: run.runID))
       }
       return goLive(run)
     }

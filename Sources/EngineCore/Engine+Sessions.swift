@@ -65,12 +65,14 @@ extension Engine {
   mutating func addSlots(_ id: SessionID, _ grant: Grant) {
     sessions[id]?.workflowSlots += UInt64(grant.workflowSlots)
     sessions[id]?.activitySlots += UInt64(grant.activitySlots)
+    // A worker that was too late drops what it is told to evict, and only gives the slot back.
+    if grant.workflowSlots > 0 { sessionAnswered(id) }
     endBackOffs(for: id)
     if grant.workflowSlots > 0 { fillTasks(id) }
     if grant.activitySlots > 0 { fillActivities(id) }
   }
 
-  /// The session has answered for a workflow task: it is alive.
+  /// The session has answered for a workflow task, or given a slot back: it is alive.
   mutating func sessionAnswered(_ id: SessionID) {
     guard sessions[id]?.isUnresponsive ?? false else { return }
     sessions[id]?.isUnresponsive = false

@@ -160,6 +160,9 @@ extension Engine {
   private mutating func refuseTask(_ token: [UInt8], _ id: SessionID) {
     refused(token, id, .staleLease, .engine)
     guard let token = TaskToken(token), let run = runs[token.run] else { return }
+    // The answer crossed the eviction and a newer task of the run on their way to this session: to
+    // evict again would take away what that task is just showing it.
+    if run.task.lease?.session == id { return }
     if run.cachedBy == id { uncache(run, from: id) }
     sendEvict(run.runID, to: id, .notRecorded, "the task was given to somebody else or has ended")
   }
@@ -191,7 +194,9 @@ extension Engine {
     run.task.isRedo = false
     let parked = run.parked.inputs
     run.parked = ParkedInputs()
-    for waiting in parked { handle(waiting.input) }
+    // Not at once: what has brought the task to its end may be in the middle of it, as a start that
+    // terminates the run to take its place.
+    for waiting in parked { resumed.append(waiting.input) }
   }
 
   // MARK: - Failure
@@ -244,6 +249,8 @@ extension Engine {
       run.task.state = .idle
       offerTask(run)
     case .out(let lease):
+      // The history is still being read: it is the store that is late, the worker has seen nothing.
+      if lease.replay?.isFirst ?? false { return restartTaskTimeout(run) }
       counters.workflowTasksTimedOut += 1
       let identity = sessions[lease.session]?.attach.identity ?? ""
       sessions[lease.session]?.isUnresponsive = true

@@ -56,6 +56,8 @@ public struct Engine {
 
   // The step under way.
   var out = Effects()
+  /// Inputs that were parked and are taken up when the step's own is done with.
+  var resumed = Queue<Input>()
   /// Sessions that have room again although their worker granted nothing: a replay ended, or a task
   /// did not reach it.
   var freed: Set<SessionID> = []
@@ -118,6 +120,7 @@ public struct Engine {
     swap(&out, &effects)
     out.removeAll()
     handle(input)
+    while let next = resumed.popFirst() { handle(next) }
     placeOffered()
     fillFreed()
     finish()

@@ -10,6 +10,9 @@ public struct StoreOptions: Sendable {
   public var deadlineWindow = 100_000
   /// A checkpoint begins at this size of the write-ahead log.
   public var checkpointBytes = 4 << 20
+  /// A VFS that was registered with SQLite, in place of the machine's files. The lock, the ballast
+  /// and the directory belong to those, so there are none then.
+  public var vfs: String?
 
   public init() {}
 }
@@ -33,6 +36,11 @@ public final class Store {
   {
     guard let path else {
       let store = try Store(Database(path: ":memory:", create: true), nil, nil, options)
+      return (store, try store.start())
+    }
+    if options.vfs != nil {
+      let store = try Store(
+        Database(path: path, create: true, vfs: options.vfs), nil, nil, options)
       return (store, try store.start())
     }
     let lock = try FileLock(for: path)

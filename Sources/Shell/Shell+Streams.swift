@@ -115,9 +115,15 @@ extension Shell {
 
   /// The request's time is up. What only waits is dropped; what has begun gets its true answer.
   mutating func requestDue(_ request: RequestID) {
-    guard engine.isWaiting(request),
-      let connection = connections[ConnectionID(request.connection)]
+    guard let connection = connections[ConnectionID(request.connection)],
+      connection.streams[request.stream] != nil
     else { return }
+    guard engine.isWaiting(request) else {
+      // Its answer is on its way to the store, or it is itself, and may come to wait only then.
+      return deadlines.set(
+        .request(request), at: clock.now + Span(ms: configuration.limits.overdueMs),
+        order: .init(Int64(bitPattern: request.connection), Int64(bitPattern: request.stream)))
+    }
     step(.requestAbandoned(request))
     end(
       connection, request.stream,

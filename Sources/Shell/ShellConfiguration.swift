@@ -17,6 +17,8 @@ public struct ShellLimits: Sendable {
   public var helloMs: Int64 = 5_000
   /// A peer at fault that does not read why; then it is cut off, so that it holds no place.
   public var closeMs: Int64 = 5_000
+  /// A request whose time is up while the store has it: when it is looked at again.
+  public var overdueMs: Int64 = 50
   /// A worker's connection that is silent for so long is sent a Ping; two without an answer, and
   /// its sessions get no new workflow tasks.
   public var pingMs: Int64 = 10_000

@@ -6,11 +6,14 @@ struct NeverHappened: Error, CustomStringConvertible {
   let description: String
 }
 
-/// Waits for a condition, for twenty seconds at most.
+/// Waits for a condition, for twenty seconds at most; for longer where the test process itself got
+/// so few turns that it hardly looked.
 func until(_ what: String, _ holds: () async throws -> Bool) async throws {
   let end = Date().addingTimeInterval(20)
-  while Date() < end {
+  var looks = 0
+  while Date() < end || looks < 500 {
     if try await holds() { return }
+    looks += 1
     try await Task.sleep(for: .milliseconds(5))
   }
   throw NeverHappened(description: "it did not come to pass: \(what)")

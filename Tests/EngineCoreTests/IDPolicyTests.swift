@@ -170,4 +170,34 @@ import Testing
     }
     #expect(world.engine.statistics.starts == 0)
   }
+
+  /// Seed 584 of the simulation.
+  @Test func aParkedSignalWithStartComesAfterTheStartThatTerminatesItsRun() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    let first = try #require(world.activation(worker))
+    _ = world.signal("o-1", "wait")
+    world.complete(worker, first, [.done()])
+    _ = try #require(world.activation(worker), "the close is asked for again")
+    var parked = SignalWithStartWorkflowRequest()
+    var start = StartWorkflowRequest()
+    start.workflowID = "o-1"
+    start.workflowType = "order"
+    start.taskQueue = "q"
+    parked.start = start
+    parked.signalName = "late"
+    let late = world.request(.signalWithStartWorkflow(parked))
+    #expect(world.reply(late) == nil)
+    let second = world.start("o-1") { $0.idConflictPolicy = .terminateExisting }
+    guard case .startWorkflow(let new) = world.reply(second),
+      case .startWorkflow(let signalled) = world.reply(late)
+    else {
+      Issue.record("both are answered")
+      return
+    }
+    #expect(signalled.runID == new.runID && !signalled.started)
+    #expect(world.history(2) == ["workflowExecutionStarted", "workflowExecutionSignaled"])
+    #expect(world.history(3) == [], "there is no third run")
+  }
 }

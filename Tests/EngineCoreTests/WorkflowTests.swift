@@ -152,6 +152,28 @@ import Testing
     world.complete(worker, out, [.cancelTimer(1)])
     #expect(world.activation(worker) == nil, "the firing is void and wakes nothing")
     #expect(world.history().suffix(3) == ["timerFired", "workflowTaskCompleted", "timerCanceled"])
+    let events = world.store.history(RunNumber(1))
+    guard case .timerCanceled(let canceled) = events.last?.attributes else {
+      Issue.record("the last event cancels the timer")
+      return
+    }
+    let start = try #require(
+      events.first { if case .timerStarted = $0.attributes { true } else { false } })
+    #expect(canceled.startedEventID == start.eventID)
+  }
+
+  @Test func aSessionThatWasTooLateIsGivenTasksAgainOnceItGivesASlotBack() throws {
+    let world = World()
+    let worker = world.attach(slots: 1)
+    _ = world.start("o-1")
+    _ = try #require(world.activation(worker))
+    world.advance(60_000)
+    #expect(world.activation(worker) == nil, "its task timed out: it is given nothing")
+    // It found the task and its eviction together, so there was nothing to answer.
+    var grant = Grant()
+    grant.workflowSlots = 1
+    world.tell(worker, .grant(grant))
+    #expect(world.activation(worker)?.jobNames == ["initialize"])
   }
 
   @Test func aCloseThatHasNotSeenASignalIsAskedAgain() throws {

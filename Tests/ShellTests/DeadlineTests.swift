@@ -47,6 +47,29 @@ import Testing
     #expect(peers.takeShort(id) == ["End 1 OK"])
   }
 
+  /// Seed 1189 of the simulation.
+  @Test func aRequestThatComesToWaitWhenItsTimeIsUpWaitsNoLonger() {
+    var peers = Peers { $0.limits.overdueMs = 50 }
+    let id = peers.greeted(1)
+    peers.isStoreBusy = true
+    peers.start(id, 1, "a")
+    peers.terminate(id, 2, "a")
+    peers.persist()
+    _ = peers.take(id)
+    // The run has left memory: the request for its result waits for the store first.
+    peers.advance(60_000)
+    peers.start(id, 3, "b")
+    _ = peers.take(id)
+    peers.advance(60_000)
+    peers.awaitResult(id, 4, "a", timeoutMs: 10)
+    peers.advance(20)
+    #expect(peers.takeShort(id) == [], "the store has it")
+    peers.answerLoads { _ in .run(Peers.openRun("a"), request: nil) }
+    #expect(peers.takeShort(id) == [], "the run is open: it waits")
+    peers.advance(50)
+    #expect(peers.takeShort(id) == ["End 4 \(late)"])
+  }
+
   @Test func anAnswerInTimeIsTheOnlyOne() {
     var peers = Peers()
     let id = peers.greeted(1)
@@ -88,5 +111,31 @@ import Testing
     peers.awaitResult(id, 2, "a", timeoutMs: 1_000)
     peers.disconnect(id)
     #expect(peers.shell.deadlines.count == 0)
+  }
+}
+
+extension Peers {
+  /// A run as the store tells of it, which nothing has happened to.
+  fileprivate static func openRun(_ workflowID: String) -> StoredRun {
+    let runID = RunID(high: 7, low: 7)
+    var started = WorkflowExecutionStarted()
+    started.workflowID = workflowID
+    started.runID = runID
+    started.workflowType = "order"
+    started.taskQueue = "q"
+    var event = HistoryEvent()
+    event.eventID = 1
+    event.attributes = .workflowExecutionStarted(started)
+    var batch = HistoryBatch()
+    batch.events = [event]
+    let row = RunRow(
+      number: RunNumber(1), namespace: "default", workflowID: workflowID, runID: runID,
+      workflowType: "order", taskQueue: "q", status: .running, startTime: Instant(ms: 0),
+      closeTime: nil, historyLength: 1, historySizeBytes: 1, deadline: RunRow.immediately,
+      summary: "")
+    return StoredRun(
+      row: row, state: nil, stateEvent: 0,
+      tail: [StoredBatch(first: 1, last: 1, bytes: batch.serialized())], activities: [],
+      requests: [])
   }
 }

@@ -14,6 +14,11 @@ import Testing
     "Sources/UVLoop": ["CUV", "Glibc"],
     "Sources/SQLiteStore": ["CSQLite", "Glibc", "Basics", "Messages", "EngineCore"],
     "Sources/Sidecar": ["Glibc", "Basics", "EngineCore", "Shell", "UVLoop", "SQLiteStore"],
+    // The simulator in its place: neither clocks nor threads nor the machine's files.
+    "Sources/SimKit": [
+      "Basics", "CSimDisk", "EngineCore", "Messages", "Shell", "SQLiteStore", "Wire",
+    ],
+    "Sources/holdfast-sim": ["ArgumentParser", "SimKit"],
     // The roof: no Foundation here either, it doubles the idle memory.
     "Sources/holdfast": [
       "ArgumentParser", "Basics", "CHoldfast", "CTOML", "CUV", "EngineCore", "Glibc", "Messages",

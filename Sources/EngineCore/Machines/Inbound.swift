@@ -41,6 +41,14 @@ struct Inbound {
     }
   }
 
+  /// The firing of a timer that the code has not seen.
+  func firing(of seq: UInt32) -> TimerFired? {
+    for event in events {
+      if case .timerFired(let fired) = event.attributes, fired.seq == seq { return fired }
+    }
+    return nil
+  }
+
   /// True when a signal or a cancel request waits after `through`: a closing command must not
   /// pass it unseen.
   func holdsRequest(after through: Int64) -> Bool {

@@ -14,6 +14,9 @@ extension Engine {
     if let timer = run.fold.timer(seq: c.seq) {
       event.timerID = timer.timerID
       event.startedEventID = timer.startedEvent
+    } else if let fired = run.fold.unseen.firing(of: c.seq) {
+      event.timerID = fired.timerID
+      event.startedEventID = fired.startedEventID
     }
     deadlines.remove(.timer(run.number, c.seq))
     record(run, .timerCanceled(event))

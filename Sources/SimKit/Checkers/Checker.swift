@@ -1,0 +1,54 @@
+import EngineCore
+import Messages
+import Shell
+
+/// What a checker can see of a simulation.
+enum Observation {
+  /// The last frame of a request's stream is leaving the engine.
+  case answerLeaves(ClientRequest, Answer)
+  /// A message of a streamed answer is leaving the engine.
+  case partLeaves(ClientRequest, [UInt8])
+  /// A message is leaving the engine on a worker's connection.
+  case toWorker(ConnectionID, EngineMessage.Kind)
+  /// A message of a worker has come to the engine.
+  case fromWorker(ConnectionID, WorkerMessage.Kind)
+  /// The client has its answer; of a history, the events in it.
+  case answered(ClientRequest, Answer, [HistoryEvent])
+  /// A worker was told that its attempt's end is recorded, or that it counts for nothing.
+  case activityRecorded(token: [UInt8], mark: String, answer: WorkerMessage.Kind?)
+  case activityRefused(mark: String)
+  /// A batch is durable; the ledger has it.
+  case committed([Write])
+  /// The store was opened again after a crash; the ledger was read from it.
+  case reopened
+  /// The engine knows that the peer is gone, by its connection or its process.
+  case linkEnded(ConnectionID)
+  case engineDied
+  /// Everything has come to its end.
+  case finished
+}
+
+/// Watches one invariant. Each lives in a file of its own, which begins by saying it.
+protocol Checker: AnyObject {
+  /// The invariant's number in the fault model, and its name.
+  static var name: String { get }
+  func see(_ observation: Observation, _ scene: Scene)
+}
+
+/// What checkers are shown with each observation.
+struct Scene {
+  let us: Int64
+  let ledger: Ledger
+  /// The first call ends the simulation.
+  let found: (String) -> Void
+}
+
+enum Checkers {
+  static func all() -> [any Checker] {
+    [
+      AcknowledgedIsStored(), OneEffectPerRequest(), HistoryIsWhole(), OneEndPerActivity(),
+      StaleLeaseIsVoid(), TimersAreNotEarly(), OneOpenRun(), SignalsOnceInOrder(),
+      NothingLeavesEarly(), OneTaskOut(), RetriesKeepToPolicy(), ResultsAreExpected(),
+    ]
+  }
+}

@@ -1,0 +1,57 @@
+import EngineCore
+import Messages
+
+/// I3: a history is 1..n without gaps, begins with Started, holds one closing event at most and
+/// nothing after it; the run's row says the same.
+final class HistoryIsWhole: Checker {
+  static let name = "I3 history is whole"
+
+  func see(_ observation: Observation, _ scene: Scene) {
+    switch observation {
+    case .committed(let writes):
+      for write in writes {
+        if case .appendHistory(let number, _, _, _) = write, let run = scene.ledger.run(number) {
+          check(run, scene)
+        }
+      }
+      if let fault = scene.ledger.faults.first { scene.found(fault) }
+    case .reopened:
+      for run in scene.ledger.runs { check(run, scene) }
+      if let fault = scene.ledger.faults.first { scene.found(fault) }
+    default: break
+    }
+  }
+
+  private func check(_ run: Ledger.Run, _ scene: Scene) {
+    for (index, event) in run.events.enumerated() where event.eventID != Int64(index + 1) {
+      return scene.found("\(run.row.number) holds event \(event.eventID) at place \(index + 1)")
+    }
+    guard case .workflowExecutionStarted(let started) = run.events.first?.attributes else {
+      return scene.found("\(run.row.number) does not begin with Started")
+    }
+    if started.runID != run.row.runID || started.workflowID != run.row.workflowID {
+      scene.found("\(run.row.number): its first event is of another run")
+    }
+    let closing = run.events.firstIndex(where: \.isClosing)
+    if let closing, closing != run.events.count - 1 {
+      scene.found("\(run.row.number) holds events after event \(closing + 1), which closed it")
+    }
+    if run.isOpen != (closing == nil) {
+      scene.found("\(run.row.number): its row and its history differ on whether it has closed")
+    }
+    if !run.isOpen && run.row.historyLength != Int64(run.events.count) {
+      scene.found("\(run.row.number): its row says \(run.row.historyLength) events")
+    }
+  }
+}
+
+extension HistoryEvent {
+  var isClosing: Bool {
+    switch attributes {
+    case .workflowExecutionCompleted, .workflowExecutionFailed, .workflowExecutionTimedOut,
+      .workflowExecutionCanceled, .workflowExecutionTerminated:
+      true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import EngineCore
+import Messages
+
+/// I2: a request id has one effect in the whole store, however often it was sent, and every answer
+/// names the run that it had it in.
+final class OneEffectPerRequest: Checker {
+  static let name = "I2 one effect per request id"
+
+  func see(_ observation: Observation, _ scene: Scene) {
+    switch observation {
+    case .reopened, .finished: checkAll(scene)
+    case .answered(let request, let answer, _):
+      guard answer.isOK, let runID = request.runID(in: answer), runID != .none else { return }
+      for run in scene.ledger.runs(of: request.workflowID)
+      where run.row.runID != runID && effects(run).contains(where: { $0.id == request.requestID }) {
+        scene.found("\(request.name) is answered with run \(runID); it made \(run.row.runID)")
+      }
+    default: break
+    }
+  }
+
+  private func checkAll(_ scene: Scene) {
+    var seen: Set<String> = []
+    for run in scene.ledger.runs {
+      for effect in effects(run) where !effect.id.isEmpty {
+        let key = "\(effect.kind) \(effect.id)"
+        if !seen.insert(key).inserted { scene.found("\(key) is in the store twice") }
+      }
+    }
+  }
+
+  private func effects(_ run: Ledger.Run) -> [(kind: String, id: String)] {
+    run.events.compactMap { event in
+      switch event.attributes {
+      case .workflowExecutionStarted(let started): ("start", started.requestID)
+      case .workflowExecutionSignaled(let signal): ("signal", signal.requestID)
+      case .workflowExecutionCancelRequested(let cancel): ("cancel", cancel.requestID)
+      // The engine terminates too, for reasons of its own.
+      case .workflowExecutionTerminated(let end) where Workload.isRequestID(end.reason):
+        ("terminate", end.reason)
+      default: nil
+      }
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import Basics
+import EngineCore
+import Messages
+import Shell
+
+/// I13: an activity has no more attempts than its policy allows, and after a failure that was
+/// recorded the next one leaves not before the policy's interval has passed.
+final class RetriesKeepToPolicy: Checker {
+  static let name = "I13 retries keep to the policy"
+
+  private struct Attempt {
+    let key: String
+    let number: Int32
+    /// When its failure came.
+    var failedUs: Int64?
+  }
+
+  private var attempts: [[UInt8]: Attempt] = [:]
+  /// When a recorded failure had come, by activity and attempt.
+  private var failed: [String: [Int32: Int64]] = [:]
+
+  func see(_ observation: Observation, _ scene: Scene) {
+    switch observation {
+    case .toWorker(_, .activityTask(let task)): leaves(task, scene)
+    case .fromWorker(_, .activityFailed(let failure)):
+      if attempts[failure.token]?.failedUs == nil { attempts[failure.token]?.failedUs = scene.us }
+    case .toWorker(_, .recorded(let recorded)):
+      for token in recorded.tokens {
+        guard let attempt = attempts[token], let us = attempt.failedUs else { continue }
+        failed[attempt.key, default: [:]][attempt.number] = us
+      }
+    default: break
+    }
+  }
+
+  private func leaves(_ task: ActivityTask, _ scene: Scene) {
+    guard let policy = task.retryPolicy else {
+      return scene.found("attempt \(task.attempt) of \(task.idempotencyKey) has no policy")
+    }
+    let key = task.idempotencyKey
+    if policy.maximumAttempts > 0 && task.attempt > policy.maximumAttempts {
+      scene.found("attempt \(task.attempt) of \(key); \(policy.maximumAttempts) are allowed")
+    }
+    if let us = failed[key]?[task.attempt - 1] {
+      let interval = RetriesKeepToPolicy.intervalMs(policy, after: task.attempt - 1)
+      if scene.us - us < interval * 1_000 - 1_000 {
+        scene.found(
+          "attempt \(task.attempt) of \(key) comes \(scene.us - us) us after the failure;"
+            + " \(interval) ms are due")
+      }
+    }
+    if attempts[task.token] == nil {
+      attempts[task.token] = Attempt(key: key, number: task.attempt)
+    }
+  }
+
+  private static func intervalMs(_ policy: RetryPolicy, after attempt: Int32) -> Int64 {
+    var interval = Double(policy.initialIntervalMs.ms)
+    for _ in 1..<max(1, min(attempt, 64)) { interval *= policy.backoffCoefficient }
+    return Int64(min(interval, Double(policy.maximumIntervalMs.ms)))
+  }
+}

@@ -1,0 +1,277 @@
+import Basics
+import EngineCore
+import Messages
+import SQLiteStore
+import Shell
+import Wire
+
+/// The engine's process: production `Shell` and `Store`, bound to the simulation as `Sidecar` binds
+/// them to the machine. It decides nothing.
+final class EngineHost {
+  unowned let world: Simulation
+  let disk: SimDisk
+  /// Counts the processes.
+  private(set) var life = 0
+  private(set) var store: Store?
+  private(set) var shell: Shell?
+  /// Accepted and not gone, in the order in which they came.
+  private(set) var links: [Link] = []
+  private var decoders: [ConnectionID: FrameDecoder] = [:]
+  private var output = ShellOutput()
+  private var watched: [Int64] = []
+
+  private var isTurnPlanned = false
+  private var deadlineGeneration = 0
+  private var lastDeadlineUs: Int64?
+  private static let bootID = "boot"
+  static let outgoingBytesMax = 16 << 20
+
+  // The store's thread.
+  var orders = Queue<StoreOrder>()
+  var isStoreBusy = false
+  var isFull = false
+  var restGeneration = 0
+
+  init(_ world: Simulation, diskName: String) {
+    self.world = world
+    disk = SimDisk(name: diskName)
+  }
+
+  var isUp: Bool { shell != nil }
+
+  // MARK: - Processes
+
+  func start() {
+    precondition(shell == nil, "the engine starts twice")
+    life += 1
+    var options = StoreOptions()
+    options.vfs = disk.name
+    options.checkpointBytes = world.options.checkpointBytes
+    options.deadlineWindow = world.options.deadlineWindow
+    do throws(StoreError) {
+      let (store, opened) = try Store.open(path: "sim.db", options: options)
+      self.store = store
+      try world.ledger.reload(store)
+      serve(opened)
+    } catch {
+      switch error {
+      case .full, .unknownOutcome, .system:
+        world.trace("the engine cannot start")
+        store = nil
+        world.time.after(500_000, .restart)
+      default: world.found("Store", "the file cannot be opened: \(error)")
+      }
+    }
+  }
+
+  private func serve(_ opened: OpenedStore) {
+    var engine = EngineConfiguration(seed: world.time.dice.word())
+    engine.times.residency = Span(ms: world.options.residencyMs)
+    engine.limits.deadlineWindow = world.options.deadlineWindow
+    let configuration = ShellConfiguration(
+      engine: engine, access: AccessRules(ownUID: 0), serverVersion: "sim", storePath: "sim.db")
+    world.trace("engine \(life) serves, epoch \(opened.epoch)")
+    world.observe(.reopened)
+    shell = Shell(configuration, opened: opened, at: world.time.clock.reading)
+    planTurn()
+  }
+
+  /// The process ends without a word. `power`: the machine's memory goes with it.
+  func crash(power: Bool) {
+    guard shell != nil || store != nil else { return }
+    world.trace("engine \(life) crashes\(power ? ", power lost" : "")")
+    disk.stop()
+    shell = nil
+    store = nil
+    if power { disk.losePower(world.time.dice.word()) }
+    disk.restart()
+    for link in links { world.network.breakOff(link, loses: true, &world.time) }
+    links = []
+    decoders = [:]
+    watched = []
+    orders = Queue()
+    isStoreBusy = false
+    isFull = false
+    isTurnPlanned = false
+    lastDeadlineUs = nil
+    life += 1
+    world.observe(.engineDied)
+    world.time.after(world.time.dice.int64(1_000...1_000_000), .restart)
+  }
+
+  /// The simulation is over; the connection is closed while its disk is still there.
+  func end() {
+    shell = nil
+    store = nil
+  }
+
+  // MARK: - Inputs
+
+  func accept(_ link: Link) -> Bool {
+    guard shell != nil else { return false }
+    beginTurn()
+    let process = link.process.map(identity)
+    let peer = Peer(uid: 0, gid: 0, process: process)
+    guard shell?.connected(link.id, peer) ?? false else { return false }
+    if let number = link.process { watched.append(number) }
+    links.append(link)
+    decoders[link.id] = FrameDecoder(frameBytesMax: 4 << 20)
+    return true
+  }
+
+  private func identity(_ process: Int64) -> ProcessIdentity {
+    ProcessIdentity(bootID: EngineHost.bootID, process: process, start: process)
+  }
+
+  func received(_ link: Link, _ bytes: [UInt8]) {
+    guard shell != nil, links.contains(where: { $0 === link }) else { return }
+    beginTurn()
+    bytes.withUnsafeBytes { shell?.received(link.id, $0) }
+  }
+
+  func disconnected(_ link: Link) {
+    guard shell != nil, let place = links.firstIndex(where: { $0 === link }) else { return }
+    links.remove(at: place)
+    decoders[link.id] = nil
+    beginTurn()
+    shell?.disconnected(link.id)
+    world.observe(.linkEnded(link.id))
+  }
+
+  /// The kernel tells of a process that is watched.
+  func processGone(_ process: Int64) {
+    guard shell != nil, watched.contains(process) else { return }
+    watched.removeAll { $0 == process }
+    beginTurn()
+    shell?.processGone(identity(process))
+    for link in links where link.process == process { world.observe(.linkEnded(link.id)) }
+  }
+
+  func handle(_ event: EngineEvent) {
+    switch event {
+    case .turn: endTurn()
+    case .deadline(let generation):
+      guard generation == deadlineGeneration else { return }
+      lastDeadlineUs = nil
+      beginTurn()
+      shell?.deadlineReached()
+    case .hold: beginTurn()
+    case .store: storeIsDone()
+    case .storeRests(let generation): storeRests(generation)
+    }
+  }
+
+  // MARK: - Turns
+
+  /// The clocks are read once a turn, when its first event comes.
+  func beginTurn() {
+    guard !isTurnPlanned else { return }
+    shell?.advance(world.time.clock.reading)
+    planTurn()
+  }
+
+  private func planTurn() {
+    isTurnPlanned = true
+    world.time.after(world.time.dice.int64(1...30), .engine(.turn, life: life))
+  }
+
+  func withShell(_ body: (inout Shell) -> Void) {
+    guard shell != nil else { return }
+    beginTurn()
+    body(&shell!)
+  }
+
+  private func endTurn() {
+    isTurnPlanned = false
+    guard shell != nil else { return }
+    for process in shell?.takeWatches() ?? [] { watch(process) }
+    shell?.flush(into: &output)
+    for load in output.loads { order(.load(load)) }
+    if let writes = output.commit {
+      order(.commit(writes))
+      if world.options.mutant == .answersBeforeCommit {
+        withShell { $0.persisted(us: 100) }
+      }
+    }
+    for id in output.dirty { write(id) }
+    for id in output.closing + output.cut {
+      guard let link = links.first(where: { $0.id == id }) else { continue }
+      world.network.breakOff(link, loses: false, &world.time)
+    }
+    if let us = output.holdUs { world.time.after(us, .engine(.hold, life: life)) }
+    planDeadline()
+  }
+
+  private func planDeadline() {
+    guard let ms = shell?.nextDeadlineMs else {
+      deadlineGeneration += 1
+      lastDeadlineUs = nil
+      return
+    }
+    let us = world.time.us + ms * 1_000
+    guard us != lastDeadlineUs else { return }
+    lastDeadlineUs = us
+    deadlineGeneration += 1
+    world.time.queue.put(
+      .engine(.deadline(generation: deadlineGeneration), life: life), at: us)
+  }
+
+  private func watch(_ identity: ProcessIdentity) {
+    guard !watched.contains(identity.process) else { return }
+    watched.append(identity.process)
+    guard world.deadProcesses.contains(identity.process) else { return }
+    withShell { $0.processGone(identity) }
+    watched.removeAll { $0 == identity.process }
+  }
+
+  private func write(_ id: ConnectionID) {
+    guard let bytes = shell?.takeOutgoing(id), !bytes.isEmpty,
+      let link = links.first(where: { $0.id == id })
+    else { return }
+    look(at: bytes, link)
+    world.network.sendToPeer(link, bytes, &world.time)
+    guard link.unreadBytes > EngineHost.outgoingBytesMax else { return }
+    shell?.overflowed(id)
+    world.network.breakOff(link, loses: false, &world.time)
+  }
+
+  /// Shows the checkers what is just leaving.
+  private func look(at bytes: [UInt8], _ link: Link) {
+    bytes.withUnsafeBytes { decoders[link.id]?.feed($0) }
+    while let frame = try? decoders[link.id]?.next() {
+      world.trace("to \(link.id.value): \(frame.short)")
+      switch (frame.kind, link.owner) {
+      case (.end(let end), .client(let index)):
+        guard let request = world.clients[index].request(of: frame.stream) else { continue }
+        world.observe(.answerLeaves(request, Answer(end)))
+      case (.message(let message), .client(let index)):
+        guard let request = world.clients[index].request(of: frame.stream) else { continue }
+        world.observe(.partLeaves(request, message.body))
+      case (.message(let message), .worker):
+        for message in (try? WorkResponse(bytes: message.body))?.messages ?? [] {
+          guard let kind = message.kind else { continue }
+          world.trace("  \(kind.short)")
+          world.observe(.toWorker(link.id, kind))
+        }
+      default: continue
+      }
+    }
+  }
+}
+
+extension Frame {
+  /// The frame in a few words, for the trace; its bytes count by their hash.
+  fileprivate var short: String {
+    let hash = Fingerprint(of: serialized()).low
+    let name: String
+    switch kind {
+    case .welcome: name = "Welcome"
+    case .goAway(let goAway): name = "GoAway \(goAway.message)"
+    case .message: name = "Message"
+    case .end(let end): name = "End \(end.status.map { "\($0.reason.name) \($0.message)" } ?? "OK")"
+    case .ping: name = "Ping"
+    default: name = "frame"
+    }
+    return "\(name) on \(stream), \(hash)"
+  }
+}

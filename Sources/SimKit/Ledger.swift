@@ -1,0 +1,178 @@
+import Basics
+import EngineCore
+import Messages
+import SQLiteStore
+
+/// What the store holds, as the checkers see it: kept from the writes of each commit, and read anew
+/// from the file after each start of the engine.
+final class Ledger {
+  struct Run {
+    var row: RunRow
+    var events: [HistoryEvent] = []
+    /// Rows of pending activities, by the event that scheduled them.
+    var activities: [Int64: ActivityRow] = [:]
+
+    var isOpen: Bool { row.closeTime == nil }
+  }
+
+  /// In order of their numbers, which begin with 1.
+  private(set) var runs: [Run] = []
+  private var places: [RunNumber: Int] = [:]
+  private var byRunID: [RunID: Int] = [:]
+  /// Attempts whose start became durable, though they may have ended since.
+  private var starts: Set<AttemptKey> = []
+
+  private struct AttemptKey: Hashable {
+    let run: RunNumber
+    let event: Int64
+    let attempt: Int32
+  }
+
+  /// What is wrong with the bytes themselves.
+  private(set) var faults: [String] = []
+
+  func run(_ number: RunNumber) -> Run? { places[number].map { runs[$0] } }
+  func run(_ id: RunID) -> Run? { byRunID[id].map { runs[$0] } }
+  func runs(of workflowID: String) -> [Run] { runs.filter { $0.row.workflowID == workflowID } }
+  var openRuns: [Run] { runs.filter(\.isOpen) }
+
+  func hasStarted(_ run: Run, event: Int64, attempt: Int32) -> Bool {
+    starts.contains(AttemptKey(run: run.row.number, event: event, attempt: attempt))
+  }
+
+  // MARK: - Commits
+
+  func apply(_ writes: [Write]) {
+    for write in writes {
+      switch write {
+      case .createRun(let row): add(Run(row: row))
+      case .appendHistory(let run, _, _, let bytes):
+        change(run) { $0.events += events(bytes, run) }
+      case .closeRun(let run, let status, let time, let length, let size):
+        change(run) {
+          $0.row.status = status
+          $0.row.closeTime = time
+          $0.row.historyLength = length
+          $0.row.historySizeBytes = size
+          $0.activities = [:]
+        }
+      case .putActivity(let run, let event, let bytes):
+        let row = activity(bytes, run)
+        if row.startedTimeMs.ms != 0 {
+          starts.insert(AttemptKey(run: run, event: event, attempt: row.attempt))
+        }
+        change(run) { $0.activities[event] = row }
+      case .deleteActivity(let run, let event): change(run) { $0.activities[event] = nil }
+      case .deleteRun(let run):
+        if self.run(run)?.isOpen ?? true { faults.append("\(run) is removed while it is open") }
+      case .wakeRun, .saveState, .putRequest: break
+      }
+    }
+  }
+
+  private func add(_ run: Run) {
+    places[run.row.number] = runs.count
+    byRunID[run.row.runID] = runs.count
+    runs.append(run)
+  }
+
+  private func change(_ number: RunNumber, _ body: (inout Run) -> Void) {
+    guard let place = places[number] else {
+      return faults.append("\(number) is written to and was never made")
+    }
+    body(&runs[place])
+  }
+
+  private func events(_ bytes: [UInt8], _ run: RunNumber) -> [HistoryEvent] {
+    guard let batch = try? HistoryBatch(bytes: bytes) else {
+      faults.append("\(run): a batch of events cannot be read")
+      return []
+    }
+    return batch.events
+  }
+
+  private func activity(_ bytes: [UInt8], _ run: RunNumber) -> ActivityRow {
+    guard let row = try? ActivityRow(bytes: bytes) else {
+      faults.append("\(run): an activity row cannot be read")
+      return ActivityRow()
+    }
+    return row
+  }
+
+  /// The events of a batch that has been applied, for the trace.
+  func summary(of writes: [Write]) -> String {
+    var text = ""
+    for write in writes {
+      guard case .appendHistory(let number, let first, let last, _) = write,
+        let run = run(number)
+      else { continue }
+      let events = (first...last).compactMap { run.event($0)?.short }
+      text += " \(number) \(first): \(events.joined(separator: ", "))"
+    }
+    return text
+  }
+
+  // MARK: - Starts
+
+  func reload(_ store: Store) throws(StoreError) {
+    runs = []
+    places = [:]
+    byRunID = [:]
+    var rows: [RunRow] = []
+    while true {
+      let load = Load.Subject.rows(namespace: "default", before: rows.last?.number, countMax: 100)
+      guard case .rows(let page) = try read(store, load), !page.isEmpty else { break }
+      rows += page
+    }
+    for row in rows.reversed() {
+      var run = Run(row: row)
+      if case .history(let batches, _) = try read(
+        store, .history(row.number, from: 1, bytesMax: .max))
+      {
+        for batch in batches { run.events += events(batch.bytes, row.number) }
+      }
+      if run.isOpen, case .run(let stored?, _) = try read(store, .run(row.number)) {
+        for stored in stored.activities {
+          run.activities[stored.scheduledEvent] = activity(stored.bytes, row.number)
+        }
+      }
+      add(run)
+    }
+    for fault in try store.integrityFaults() { faults.append("integrity: \(fault)") }
+  }
+
+  private func read(_ store: Store, _ subject: Load.Subject) throws(StoreError) -> Loaded.Content {
+    let content = try store.load(Load(id: .init(0), subject: subject)).content
+    if case .corrupt(let place) = content { faults.append(place) }
+    return content
+  }
+}
+
+extension Ledger.Run {
+  func event(_ id: Int64) -> HistoryEvent? {
+    id >= 1 && id <= events.count ? events[Int(id) - 1] : nil
+  }
+}
+
+extension HistoryEvent {
+  /// The event's kind, and what tells it from others of its kind.
+  fileprivate var short: String {
+    switch attributes {
+    case .workflowTaskFailed(let failed):
+      return "workflowTaskFailed \(failed.cause.name) \(failed.failure?.info?.message ?? "")"
+        + " \(failed.diff?.message ?? "")"
+    case .activityTaskScheduled(let scheduled): return "scheduled \(scheduled.seq)"
+    case .activityTaskCompleted(let end): return "completed \(end.seq)"
+    case .activityTaskFailed(let end):
+      let cause = end.failure?.causes.first?.message ?? ""
+      return "failed \(end.seq) \(end.retryState.name) \(cause)"
+    case .activityTaskTimedOut(let end): return "timed out \(end.seq) \(end.retryState.name)"
+    case .activityTaskStarted(let started): return "attempt \(started.attempt)"
+    case .timerStarted(let timer): return "timer \(timer.seq) \(timer.startToFireTimeoutMs.ms) ms"
+    case .timerFired(let timer): return "fired \(timer.seq)"
+    default:
+      guard let attributes else { return "none" }
+      return String(String(describing: attributes).prefix { $0 != "(" })
+    }
+  }
+}

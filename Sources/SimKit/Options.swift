@@ -1,0 +1,102 @@
+/// What a seed's simulation is like. Each seed draws its own, so that some seeds have only one kind
+/// of fault and some have all of them.
+public struct Options: Sendable {
+  public let seed: UInt64
+  var clients = 1
+  var workers = 1
+  /// Requests that the clients make while there are faults.
+  var operations = 60
+  /// Ids that starts choose from: few, so that they meet.
+  var workflowIDs = 5
+  var thinkMs: Int64 = 40
+  var latencyUs: ClosedRange<Int64> = 20...200
+  var splitPercent = 0
+  var commitUs: ClosedRange<Int64> = 100...400
+  var workflowTaskMs: ClosedRange<Int64> = 0...2
+  var checkpointBytes = 4 << 20
+  // Mean times between faults, in milliseconds; 0: none.
+  var crashMs: Int64 = 0
+  var powerPercent = 50
+  var lossMs: Int64 = 0
+  var stallMs: Int64 = 0
+  var workerDeathMs: Int64 = 0
+  var fullMs: Int64 = 0
+  var clockJumpMs: Int64 = 0
+  /// Of a hundred commits, how many end in the middle, or with an I/O error.
+  var tornCommitPercent = 0
+  var failedCommitPercent = 0
+  /// The kernel tells that a worker's process is gone.
+  var hasEvidence = true
+  /// Workers that never come back from their death.
+  var goneForGood = 0
+  var cachedRunsMax: UInt32 = 100
+  var slots: UInt32 = 10
+  var residencyMs: Int64 = 10_000
+  var taskTimeoutMs: Int64 = 10_000
+  var deadlineWindow = 100_000
+
+  /// A seed whose engine is broken on purpose; the checker that must see it is named by the case.
+  public enum Mutant: String, Sendable, CaseIterable {
+    /// The shell is told that its batch is durable as soon as it has handed it over.
+    case answersBeforeCommit
+  }
+  public var mutant: Mutant?
+
+  /// One client, one worker, no faults.
+  public static func quiet(seed: UInt64) -> Options { Options(seed: seed) }
+
+  private init(seed: UInt64) { self.seed = seed }
+
+  public static func drawn(seed: UInt64) -> Options {
+    var options = Options(seed: seed)
+    var dice = Dice(seed: seed ^ 0x6F70_7469_6F6E_73)
+    options.clients = dice.int(1...5)
+    options.workers = dice.int(1...4)
+    options.operations = dice.pick([60, 120, 250])
+    options.workflowIDs = dice.pick([2, 5, 20])
+    options.thinkMs = dice.pick([5, 40, 400])
+    options.latencyUs = dice.pick([10...50, 20...2_000, 1_000...50_000])
+    options.splitPercent = dice.pick([0, 20, 100])
+    options.commitUs = dice.pick([50...300, 100...10_000, 1_000...300_000])
+    options.workflowTaskMs = dice.pick([0...1, 0...20, 5...400])
+    options.checkpointBytes = dice.pick([1 << 14, 1 << 17, 4 << 20])
+    options.drawFaults(&dice)
+    options.drawEngine(&dice)
+    return options
+  }
+
+  private mutating func drawFaults(_ dice: inout Dice) {
+    func mean(_ dice: inout Dice) -> Int64 {
+      dice.percent(50) ? dice.pick([400, 2_000, 10_000]) : 0
+    }
+    crashMs = mean(&dice)
+    powerPercent = dice.pick([0, 50, 100])
+    lossMs = mean(&dice)
+    stallMs = dice.percent(30) ? dice.pick([3_000, 10_000]) : 0
+    workerDeathMs = mean(&dice)
+    fullMs = dice.percent(30) ? dice.pick([2_000, 10_000]) : 0
+    clockJumpMs = dice.percent(30) ? 3_000 : 0
+    tornCommitPercent = dice.percent(40) ? dice.pick([1, 5]) : 0
+    failedCommitPercent = dice.percent(30) ? dice.pick([1, 4]) : 0
+    hasEvidence = dice.percent(70)
+    goneForGood = workerDeathMs > 0 && workers > 1 && dice.percent(30) ? 1 : 0
+  }
+
+  private mutating func drawEngine(_ dice: inout Dice) {
+    cachedRunsMax = dice.pick([1, 4, 100])
+    slots = dice.pick([1, 3, 10])
+    residencyMs = dice.pick([50, 1_000, 10_000])
+    taskTimeoutMs = dice.pick([1_000, 10_000])
+    deadlineWindow = dice.pick([2, 10, 100_000])
+  }
+
+  public var description: String {
+    "clients=\(clients) workers=\(workers) gone=\(goneForGood) operations=\(operations)"
+      + " ids=\(workflowIDs) latency=\(latencyUs)us commit=\(commitUs)us crash=\(crashMs)ms"
+      + " power=\(powerPercent)% loss=\(lossMs)ms stall=\(stallMs)ms death=\(workerDeathMs)ms"
+      + " full=\(fullMs)ms jump=\(clockJumpMs)ms torn=\(tornCommitPercent)%"
+      + " failed=\(failedCommitPercent)% evidence=\(hasEvidence) cache=\(cachedRunsMax)"
+      + " slots=\(slots) residency=\(residencyMs)ms task=\(taskTimeoutMs)ms"
+      + " window=\(deadlineWindow) mutant=\(mutant?.rawValue ?? "none")"
+  }
+}

@@ -1,0 +1,83 @@
+import Basics
+import Messages
+
+/// A request of a client, as it is sent, and sent again.
+struct ClientRequest {
+  enum Kind {
+    case start(StartWorkflowRequest)
+    case signal(SignalWorkflowRequest)
+    case signalWithStart(SignalWithStartWorkflowRequest)
+    case cancel(CancelWorkflowRequest)
+    case terminate(TerminateWorkflowRequest)
+    case query(QueryWorkflowRequest)
+    case describe(DescribeWorkflowRequest)
+    case result(GetWorkflowResultRequest)
+    case history(GetHistoryRequest)
+    case list(ListWorkflowsRequest)
+    case count(CountWorkflowsRequest)
+  }
+
+  let kind: Kind
+  let requestID: String
+  let workflowID: String
+  var timeoutMs: Int64 = 0
+  /// When it was sent for the first time.
+  var firstSentUs: Int64 = -1
+
+  var method: Method {
+    switch kind {
+    case .start: .workflowStartWorkflow
+    case .signal: .workflowSignalWorkflow
+    case .signalWithStart: .workflowSignalWithStartWorkflow
+    case .cancel: .workflowCancelWorkflow
+    case .terminate: .workflowTerminateWorkflow
+    case .query: .workflowQueryWorkflow
+    case .describe: .workflowDescribeWorkflow
+    case .result: .workflowGetWorkflowResult
+    case .history: .workflowGetHistory
+    case .list: .workflowListWorkflows
+    case .count: .workflowCountWorkflows
+    }
+  }
+
+  var bytes: [UInt8] {
+    switch kind {
+    case .start(let m): m.serialized()
+    case .signal(let m): m.serialized()
+    case .signalWithStart(let m): m.serialized()
+    case .cancel(let m): m.serialized()
+    case .terminate(let m): m.serialized()
+    case .query(let m): m.serialized()
+    case .describe(let m): m.serialized()
+    case .result(let m): m.serialized()
+    case .history(let m): m.serialized()
+    case .list(let m): m.serialized()
+    case .count(let m): m.serialized()
+    }
+  }
+
+  var name: String {
+    let parts = method.rawValue.split(separator: "/")
+    return "\(parts.last ?? "?") \(workflowID) \(requestID)"
+  }
+}
+
+/// The answer to a request, as its last frame tells it.
+struct Answer {
+  let status: Status?
+  let message: [UInt8]
+
+  init(_ end: End) {
+    status = end.status
+    message = end.message
+  }
+
+  var isOK: Bool { status == nil || status?.code == .ok }
+
+  /// The engine has not decided: the same request is to be sent again.
+  var isToBeRepeated: Bool {
+    guard let status else { return false }
+    if status.reason == .noWorker || status.reason == .limitReached { return false }
+    return status.code == .unavailable || status.code == .resourceExhausted
+  }
+}

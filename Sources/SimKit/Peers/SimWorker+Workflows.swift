@@ -1,0 +1,102 @@
+import Basics
+import Messages
+
+/// Workflow tasks: programs that are run, and shown again.
+extension SimWorker {
+  func workOnTask() {
+    guard let task = tasks.popFirst() else { return }
+    var answers: [WorkerMessage.Kind] = []
+    var grant = Grant()
+    grant.workflowSlots = 1
+    switch task {
+    case .activation(let activation):
+      answers.append(run(activation))
+      answers.append(.grant(grant))
+    case .replayHistory(let history):
+      answers.append(replay(history))
+      if !replayed.contains(history.runID) { replayed.append(history.runID) }
+    default: preconditionFailure("this is no workflow task")
+    }
+    tell(answers)
+  }
+
+  /// The engine takes the run away: nothing that its code has to say is sent any more.
+  func evict(_ runID: RunID) {
+    runs[runID] = nil
+    var kept = Queue<EngineMessage.Kind>()
+    var grant = Grant()
+    while let task = tasks.popFirst() {
+      switch task {
+      case .activation(let activation) where activation.runID == runID: grant.workflowSlots += 1
+      case .replayHistory(let history) where history.runID == runID:
+        if !replayed.contains(runID) { grant.workflowSlots += 1 }
+      default: kept.append(task)
+      }
+    }
+    tasks = kept
+    if replayed.contains(runID) {
+      replayed.removeAll { $0 == runID }
+      grant.workflowSlots += 1
+    }
+    if grant.workflowSlots > 0 { tell([.grant(grant)]) }
+  }
+
+  private func run(_ activation: Activation) -> WorkerMessage.Kind {
+    var completed = WorkflowTaskCompleted()
+    completed.token = activation.token
+    replayed.removeAll { $0 == activation.runID }
+    if case .initializeWorkflow(let start) = activation.jobs.first?.kind {
+      runs[activation.runID] = Replica(Program(number: start.input.first?.numbers.first ?? 0))
+    }
+    guard var replica = runs[activation.runID] else {
+      world.found(
+        "Activations", "worker \(index) does not have run \(activation.runID) and was not shown it")
+      completed.failure = WorkflowTaskFailure()
+      return .workflowTaskCompleted(completed)
+    }
+    if case .queryWorkflow = activation.jobs.first?.kind {
+      completed.queryResults = activation.jobs.compactMap { job in
+        guard case .queryWorkflow(let query) = job.kind else { return nil }
+        var result = QueryResult()
+        result.queryID = query.queryID
+        var list = PayloadList()
+        list.payloads = [Payload(text: replica.summary)]
+        result.result = .succeeded(list)
+        return result
+      }
+      return .workflowTaskCompleted(completed)
+    }
+    guard let commands = replica.apply(activation.jobs) else {
+      world.found("Activations", "a job of run \(activation.runID) names an unknown seq")
+      completed.failure = WorkflowTaskFailure()
+      return .workflowTaskCompleted(completed)
+    }
+    runs[activation.runID] = replica
+    completed.commands = commands.map { kind in
+      var command = Command()
+      command.kind = kind
+      return command
+    }
+    return .workflowTaskCompleted(completed)
+  }
+
+  private func replay(_ history: ReplayHistory) -> WorkerMessage.Kind {
+    if history.first { runs[history.runID] = nil }
+    var completed = ReplayCompleted()
+    completed.token = history.token
+    for past in history.activations {
+      if case .initializeWorkflow(let start) = past.jobs.first?.kind {
+        runs[history.runID] = Replica(Program(number: start.input.first?.numbers.first ?? 0))
+      }
+      guard let commands = runs[history.runID]?.apply(past.jobs) else {
+        world.found("Activations", "the replay of run \(history.runID) cannot go on")
+        completed.failure = WorkflowTaskFailure()
+        break
+      }
+      var completion = PastCompletion()
+      completion.heads = commands.map(\.head)
+      completed.completions.append(completion)
+    }
+    return .replayCompleted(completed)
+  }
+}

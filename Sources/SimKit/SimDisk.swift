@@ -1,0 +1,28 @@
+import CSimDisk
+
+/// The disk of a simulation: its one owner. Files live in memory; see `sim_disk.h`.
+final class SimDisk {
+  private let disk: OpaquePointer
+  let name: String
+
+  /// `name` must be unlike that of any other disk of this process.
+  init(name: String) {
+    self.name = name
+    guard let disk = sim_disk_new(name) else { preconditionFailure("no memory for a disk") }
+    self.disk = disk
+  }
+
+  deinit { sim_disk_free(disk) }
+
+  var isFull = false { didSet { sim_disk_set_full(disk, isFull ? 1 : 0) } }
+
+  /// After so many operations the machine stops.
+  func stop(after operations: Int64) { sim_disk_stop_after(disk, operations) }
+  func failSync(after count: Int64) { sim_disk_fail_sync(disk, count) }
+  func failWrite(after count: Int64) { sim_disk_fail_write(disk, count) }
+
+  /// The process is gone: what its connection still asks for fails.
+  func stop() { sim_disk_stop(disk) }
+  func losePower(_ seed: UInt64) { sim_disk_lose_power(disk, seed) }
+  func restart() { sim_disk_restart(disk) }
+}

@@ -1,0 +1,234 @@
+import Basics
+import Messages
+import Shell
+
+/// One seed's world: an engine, its clients and workers, and one queue of events that drives them.
+///
+/// In the first phase there are faults; then they end, and all runnable work must come to its end
+/// within a bounded time.
+final class Simulation {
+  let options: Options
+  var time: WorldTime
+  var network: SimNetwork
+  let ledger = Ledger()
+  private(set) var clients: [SimClient] = []
+  private(set) var workers: [SimWorker] = []
+  private var engine: EngineHost?
+  private let record: Trace
+  private let checkers = Checkers.all()
+  private(set) var violation: Violation?
+  private var workload: Workload
+  private(set) var hasFaults = true
+  private var isOver = false
+  private var answers = 0
+  private var events = 0
+  /// Results that were given to attempts so far: each attempt has its own.
+  var marks = 0
+  var deadProcesses: [Int64] = []
+
+  // The faults end at the latest after so long; then the work has so long to come to its end.
+  private static let faultsUs: Int64 = 120_000_000
+  private static let healUs: Int64 = 1_800_000_000
+  /// More than any seed needs by far: the world turns in circles.
+  private static let eventsMax = 3_000_000
+
+  init(_ options: Options, diskName: String, tell: ((String) -> Void)?) {
+    self.options = options
+    time = WorldTime(dice: Dice(seed: options.seed))
+    network = SimNetwork(options)
+    record = Trace(tell: tell)
+    workload = Workload(options)
+    engine = EngineHost(self, diskName: diskName)
+    clients = (0..<options.clients).map { SimClient($0, self) }
+    workers = (0..<options.workers).map { SimWorker($0, self) }
+  }
+
+  var host: EngineHost {
+    guard let engine else { preconditionFailure("the simulation has no engine yet") }
+    return engine
+  }
+
+  // MARK: - Running
+
+  func run() -> Outcome {
+    host.start()
+    for worker in workers { worker.start() }
+    for client in clients {
+      client.connect()
+      time.after(time.dice.int64(0...50_000), .client(client.index, .next))
+    }
+    planFaults()
+    time.after(Simulation.faultsUs, .heal)
+    while violation == nil, !isOver, let (us, event) = time.queue.take() {
+      time.clock.advance(to: us)
+      events += 1
+      if events > Simulation.eventsMax { found("I15 liveness", "events without end") }
+      handle(event)
+    }
+    if violation == nil { observe(.finished) }
+    host.end()
+    return Outcome(
+      hash: record.hash, violation: violation, events: events, answers: answers,
+      runs: ledger.runs.count, lives: host.life, virtualMs: time.clock.ms)
+  }
+
+  private func handle(_ event: SimEvent) {
+    switch event {
+    case .engine(let event, let life):
+      if life == host.life { host.handle(event) }
+    case .restart: host.start()
+    case .toEngine(let link, let bytes): arrive(atEngine: link, bytes)
+    case .toPeer(let link, let bytes): arrive(atPeer: link, bytes)
+    case .client(let index, let event): clients[index].handle(event)
+    case .worker(let index, let event, let life):
+      let worker = workers[index]
+      if case .start = event {
+        if life == worker.life && !worker.isAlive { worker.start() }
+      } else if life == worker.life && worker.isAlive {
+        worker.handle(event)
+      }
+    case .fault(let fault): strike(fault)
+    case .fullEnds:
+      trace("the disk has space again")
+      host.disk.isFull = false
+    case .processGone(let process): host.processGone(process)
+    case .heal: heal()
+    case .finish: finish()
+    }
+  }
+
+  // MARK: - Links
+
+  /// A new connection to the engine; nil while it does not serve.
+  func connect(_ owner: Link.Owner, process: Int64?) -> Link? {
+    guard host.isUp else { return nil }
+    let link = network.link(owner, process: process)
+    guard host.accept(link) else { return nil }
+    trace("connection \(link.id.value)")
+    return link
+  }
+
+  private func arrive(atEngine link: Link, _ bytes: [UInt8]?) {
+    guard SimNetwork.arrivesAtEngine(link, bytes) else { return }
+    guard let bytes else {
+      link.isEngineDone = true
+      trace("end of \(link.id.value)")
+      return host.disconnected(link)
+    }
+    trace("from \(link.id.value): \(bytes.count)")
+    if case .worker = link.owner { lookInside(link, bytes) }
+    host.received(link, bytes)
+  }
+
+  private func arrive(atPeer link: Link, _ bytes: [UInt8]?) {
+    guard SimNetwork.arrivesAtPeer(link, bytes) else { return }
+    guard let bytes else {
+      link.isPeerDone = true
+      switch link.owner {
+      case .client(let index): clients[index].disconnected(link)
+      case .worker(let index): workers[index].disconnected(link)
+      }
+      return
+    }
+    switch link.owner {
+    case .client(let index): clients[index].received(link, bytes)
+    case .worker(let index): workers[index].received(link, bytes)
+    }
+  }
+
+  /// Shows the checkers what comes from workers.
+  private func lookInside(_ link: Link, _ bytes: [UInt8]) {
+    for kind in link.workerMessages(bytes) {
+      trace("  \(kind.short)")
+      observe(.fromWorker(link.id, kind))
+    }
+  }
+
+  // MARK: - Phases
+
+  func nextRequest() -> ClientRequest? {
+    guard hasFaults else { return nil }
+    let request = workload.next(&time.dice)
+    if request == nil { heal() }
+    return request
+  }
+
+  func answered() { answers += 1 }
+
+  /// No fault comes any more; what is missing comes back.
+  private func heal() {
+    guard hasFaults else { return }
+    hasFaults = false
+    trace("the faults end")
+    host.disk.isFull = false
+    for worker in workers where !worker.isAlive { worker.start() }
+    time.after(1_000_000, .finish)
+    healEndUs = time.us + Simulation.healUs
+  }
+
+  private var healEndUs: Int64 = 0
+
+  /// Looks once a second whether all has come to its end; gives the programs the signals that they
+  /// may wait for.
+  private func finish() {
+    let open = ledger.openRuns
+    if host.isUp && open.isEmpty && clients.allSatisfy(\.isIdle) {
+      isOver = true
+      return
+    }
+    if time.us > healEndUs {
+      let waiting = clients.flatMap(\.openRequests).map(\.name)
+      return found(
+        "I15 liveness",
+        "after \(Simulation.healUs / 1_000_000) s without faults: open runs"
+          + " \(open.map(\.row.number)), requests without an answer \(waiting)")
+    }
+    if clients[0].isIdle {
+      for run in open {
+        let signals = run.events.count { $0.signal != nil }
+        if signals < Program.signalsMax {
+          clients[0].send(workload.signal(run.row.workflowID))
+        }
+      }
+    }
+    time.after(1_000_000, .finish)
+  }
+
+  // MARK: - Telling
+
+  func trace(_ line: @autoclosure () -> String) { record.add(time.us, line()) }
+
+  func observe(_ observation: Observation) {
+    for checker in checkers {
+      let name = type(of: checker).name
+      checker.see(
+        observation,
+        Scene(us: time.us, ledger: ledger) { [unowned self] in found(name, $0) })
+    }
+  }
+
+  func found(_ checker: String, _ what: String) {
+    guard violation == nil else { return }
+    violation = Violation(checker: checker, what: what, us: time.us)
+    trace("VIOLATION of \(checker): \(what)")
+  }
+}
+
+/// What a checker saw that must not be.
+public struct Violation: Sendable {
+  public let checker: String
+  public let what: String
+  public let us: Int64
+}
+
+/// How a simulation came out.
+public struct Outcome: Sendable {
+  public let hash: UInt64
+  public let violation: Violation?
+  public let events: Int
+  public let answers: Int
+  public let runs: Int
+  /// Processes of the engine.
+  public let lives: Int
+  public let virtualMs: Int64
+}

@@ -1,0 +1,70 @@
+import Basics
+import Messages
+
+/// A workflow's program: drawn from the number that is its input, so that every worker that replays
+/// it finds the same one, and that what it must come to is known in advance.
+struct Program {
+  enum Step {
+    /// All at once; goes on when all have ended.
+    case activities([ActivityPlan])
+    case timer(ms: Int64)
+    /// Starts a timer and cancels it at once.
+    case cancelledTimer(ms: Int64)
+    /// Whichever ends first cancels the other.
+    case race(ActivityPlan, timerMs: Int64)
+    /// Goes on when so many signals have come in all.
+    case signals(Int)
+  }
+
+  let number: Int64
+  let steps: [Step]
+  /// A cancel request ends it; otherwise it goes on as if there were none.
+  let obeysCancel: Bool
+  /// It ends by failing.
+  let fails: Bool
+
+  static let type = "program"
+  /// More signals than any program waits for.
+  static let signalsMax = 3
+
+  init(number: Int64) {
+    self.number = number
+    var dice = Dice(seed: UInt64(bitPattern: number) ^ 0x7072_6F67_7261_6D)
+    obeysCancel = dice.percent(60)
+    fails = dice.percent(10)
+    var steps: [Step] = []
+    for _ in 0..<dice.int(0...5) { steps.append(Program.step(&dice)) }
+    self.steps = steps
+  }
+
+  private static func step(_ dice: inout Dice) -> Step {
+    switch dice.int(0...9) {
+    case 0...3: .activities([ActivityPlan.drawn(&dice)])
+    case 4: .activities((0..<dice.int(2...5)).map { _ in ActivityPlan.drawn(&dice) })
+    case 5, 6: .timer(ms: dice.pick([0, 1, 40, 900, 7_000]))
+    case 7: .cancelledTimer(ms: dice.pick([1, 500]))
+    case 8: .race(ActivityPlan.drawn(&dice), timerMs: dice.pick([0, 4, 100]))
+    default: .signals(dice.int(1...signalsMax))
+    }
+  }
+
+  /// What each step comes to, in order; nil: faults may decide.
+  var expected: [String?] {
+    steps.flatMap { step -> [String?] in
+      switch step {
+      case .activities(let plans):
+        return plans.map { plan in
+          switch plan.outcome {
+          case .succeeds: "ok"
+          case .fails: "failed"
+          case .either: nil
+          }
+        }
+      case .timer: return ["fired"]
+      case .cancelledTimer: return ["cancelled"]
+      case .race: return [nil]
+      case .signals: return ["signalled"]
+      }
+    }
+  }
+}

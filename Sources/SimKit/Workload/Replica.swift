@@ -1,0 +1,207 @@
+import Messages
+
+/// A run of a program in a worker's memory: jobs in, commands out; the same jobs give the same
+/// commands, so it serves for replay too.
+struct Replica {
+  private let program: Program
+  private var step = 0
+  private var hasBegun = false
+  private var lastSeq: UInt32 = 0
+  /// The step's activities and timer that have not ended, and how those that have ended did.
+  private var waiting: [UInt32] = []
+  private var outcomes: [UInt32: String] = [:]
+  private var timer: UInt32?
+  private var activity: UInt32?
+  private var hasAskedToCancel = false
+  private var results: [String] = []
+  private var signals: [String] = []
+  private var isCancelled = false
+  private(set) var isDone = false
+
+  init(_ program: Program) { self.program = program }
+
+  /// What the code made of it so far: the answer to queries.
+  var summary: String {
+    results.joined(separator: ",") + "|" + signals.joined(separator: ",")
+  }
+
+  /// Takes an activation's jobs; the commands are in the order of the calls. nil: a job names a seq
+  /// that the code never gave.
+  mutating func apply(_ jobs: [Job]) -> [Command.Kind]? {
+    for job in jobs {
+      switch job.kind {
+      case .signalWorkflow(let signal): signals.append(signal.input.first?.text ?? "?")
+      case .cancelWorkflow: isCancelled = true
+      case .fireTimer(let fired):
+        guard fired.seq <= lastSeq else { return nil }
+        waiting.removeAll { $0 == fired.seq }
+        outcomes[fired.seq] = "fired"
+      case .resolveActivity(let resolved):
+        guard resolved.seq <= lastSeq else { return nil }
+        waiting.removeAll { $0 == resolved.seq }
+        outcomes[resolved.seq] = Replica.outcome(resolved)
+      case .initializeWorkflow, .queryWorkflow, nil: break
+      }
+    }
+    return advance()
+  }
+
+  private static func outcome(_ resolved: ResolveActivity) -> String {
+    switch resolved.result {
+    case .completed: "ok"
+    case .failed: "failed"
+    case .canceled: "cancelled"
+    case nil: "?"
+    }
+  }
+
+  private mutating func advance() -> [Command.Kind] {
+    var commands: [Command.Kind] = []
+    guard !isDone else { return commands }
+    if isCancelled && program.obeysCancel {
+      isDone = true
+      return [.cancelledWorkflow(CancelledWorkflow())]
+    }
+    while step < program.steps.count {
+      if !hasBegun {
+        begin(program.steps[step], &commands)
+        hasBegun = true
+      }
+      guard isOver(program.steps[step], &commands) else { return commands }
+      step += 1
+      hasBegun = false
+    }
+    isDone = true
+    commands.append(end)
+    return commands
+  }
+
+  private var end: Command.Kind {
+    if program.fails {
+      var failure = FailWorkflow()
+      failure.failure = .application(summary, isNonRetryable: false)
+      return .failWorkflow(failure)
+    }
+    var complete = CompleteWorkflow()
+    complete.result = [Payload(text: summary)]
+    return .completeWorkflow(complete)
+  }
+
+  // MARK: - Steps
+
+  private mutating func begin(_ step: Program.Step, _ commands: inout [Command.Kind]) {
+    waiting = []
+    outcomes = [:]
+    timer = nil
+    activity = nil
+    hasAskedToCancel = false
+    switch step {
+    case .activities(let plans): for plan in plans { schedule(plan, &commands) }
+    case .timer(let ms): start(ms, &commands)
+    case .cancelledTimer(let ms):
+      start(ms, &commands)
+      cancelTimer(&commands)
+    case .race(let plan, let ms):
+      schedule(plan, &commands)
+      start(ms, &commands)
+    case .signals: break
+    }
+  }
+
+  private mutating func schedule(_ plan: ActivityPlan, _ commands: inout [Command.Kind]) {
+    lastSeq += 1
+    waiting.append(lastSeq)
+    activity = lastSeq
+    commands.append(.scheduleActivity(plan.command(seq: lastSeq)))
+  }
+
+  private mutating func start(_ ms: Int64, _ commands: inout [Command.Kind]) {
+    lastSeq += 1
+    waiting.append(lastSeq)
+    timer = lastSeq
+    var start = StartTimer()
+    start.seq = lastSeq
+    start.startToFireTimeoutMs = .init(ms: ms)
+    commands.append(.startTimer(start))
+  }
+
+  private mutating func cancelTimer(_ commands: inout [Command.Kind]) {
+    guard let seq = timer, waiting.contains(seq) else { return }
+    waiting.removeAll { $0 == seq }
+    outcomes[seq] = "cancelled"
+    var cancel = CancelTimer()
+    cancel.seq = seq
+    commands.append(.cancelTimer(cancel))
+  }
+
+  private mutating func isOver(_ step: Program.Step, _ commands: inout [Command.Kind]) -> Bool {
+    switch step {
+    case .signals(let count):
+      guard signals.count >= count else { return false }
+      results.append("signalled")
+    case .race:
+      return isRaceOver(&commands)
+    case .activities, .timer, .cancelledTimer:
+      guard waiting.isEmpty else { return false }
+      results += outcomes.keys.sorted().map { outcomes[$0] ?? "?" }
+    }
+    return true
+  }
+
+  private mutating func isRaceOver(_ commands: inout [Command.Kind]) -> Bool {
+    guard let activity, let timer else { return true }
+    if !waiting.contains(activity) {
+      cancelTimer(&commands)
+      results.append("\(outcomes[activity] ?? "?")-\(outcomes[timer] ?? "?")")
+      return true
+    }
+    if !waiting.contains(timer) && !hasAskedToCancel {
+      hasAskedToCancel = true
+      var cancel = RequestCancelActivity()
+      cancel.seq = activity
+      commands.append(.requestCancelActivity(cancel))
+    }
+    return false
+  }
+}
+
+extension Failure {
+  static func application(_ message: String, isNonRetryable: Bool) -> Failure {
+    var application = ApplicationFailure()
+    application.type = "Planned"
+    application.nonRetryable = isNonRetryable
+    var info = FailureInfo()
+    info.message = message
+    info.source = "sim"
+    info.kind = .application(application)
+    var failure = Failure()
+    failure.info = info
+    return failure
+  }
+}
+
+extension Command.Kind {
+  /// What a replay tells of the command.
+  var head: CommandHead {
+    var head = CommandHead()
+    switch self {
+    case .scheduleActivity(let command):
+      head.type = .scheduleActivity
+      head.seq = command.seq
+      head.name = command.activityType
+    case .requestCancelActivity(let command):
+      head.type = .requestCancelActivity
+      head.seq = command.seq
+    case .startTimer(let command):
+      head.type = .startTimer
+      head.seq = command.seq
+    case .cancelTimer(let command):
+      head.type = .cancelTimer
+      head.seq = command.seq
+    case .completeWorkflow: head.type = .completeWorkflow
+    case .failWorkflow: head.type = .failWorkflow
+    case .cancelledWorkflow: head.type = .cancelledWorkflow
+    }
+    return head
+  }
+}

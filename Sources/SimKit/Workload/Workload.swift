@@ -1,0 +1,120 @@
+import Messages
+
+/// Draws the requests of the clients.
+struct Workload {
+  private let options: Options
+  private var made = 0
+  private var numbers: Int64 = 0
+
+  init(_ options: Options) { self.options = options }
+
+  /// nil when the seed's number of requests has been made.
+  mutating func next(_ dice: inout Dice) -> ClientRequest? {
+    guard made < options.operations else { return nil }
+    made += 1
+    let workflowID = "w\(dice.int(1...options.workflowIDs))"
+    let id = "r\(made)"
+    var request = ClientRequest(
+      kind: kind(workflowID, id, &dice), requestID: id, workflowID: workflowID)
+    if case .result = request.kind { request.timeoutMs = dice.pick([10, 1_000, 20_000]) }
+    return request
+  }
+
+  private mutating func kind(_ workflowID: String, _ id: String, _ dice: inout Dice)
+    -> ClientRequest.Kind
+  {
+    let target = execution(workflowID)
+    switch dice.int(0...99) {
+    case 0...39: return .start(start(workflowID, id, &dice))
+    case 40...59:
+      return .signal(signalRequest(workflowID, id))
+    case 60...66:
+      var request = SignalWithStartWorkflowRequest()
+      request.start = start(workflowID, id, &dice)
+      request.signalName = "go"
+      request.signalInput = [Payload(text: id)]
+      return .signalWithStart(request)
+    case 67...72:
+      var request = CancelWorkflowRequest()
+      request.execution = target
+      request.requestID = id
+      return .cancel(request)
+    case 73...76:
+      var request = TerminateWorkflowRequest()
+      request.execution = target
+      request.reason = id
+      request.requestID = id
+      return .terminate(request)
+    case 77...82:
+      var request = QueryWorkflowRequest()
+      request.execution = target
+      request.queryType = "summary"
+      return .query(request)
+    default: return reading(target, &dice)
+    }
+  }
+
+  private func reading(_ target: WorkflowExecution, _ dice: inout Dice) -> ClientRequest.Kind {
+    switch dice.int(0...4) {
+    case 0:
+      var request = DescribeWorkflowRequest()
+      request.execution = target
+      return .describe(request)
+    case 1, 2:
+      var request = GetWorkflowResultRequest()
+      request.execution = target
+      return .result(request)
+    case 3:
+      var request = GetHistoryRequest()
+      request.execution = target
+      return .history(request)
+    default: return .list(ListWorkflowsRequest())
+    }
+  }
+
+  private mutating func start(_ workflowID: String, _ id: String, _ dice: inout Dice)
+    -> StartWorkflowRequest
+  {
+    numbers += 1
+    var start = StartWorkflowRequest()
+    start.workflowID = workflowID
+    start.workflowType = Program.type
+    start.taskQueue = "q"
+    start.input = [Payload(numbers: [dice.int64(0...Int64(1) << 40)])]
+    start.requestID = id
+    start.taskTimeoutMs = .init(ms: options.taskTimeoutMs)
+    start.idConflictPolicy = dice.pick([.unspecified, .fail, .useExisting, .terminateExisting])
+    start.idReusePolicy = dice.pick([
+      .unspecified, .allowDuplicate, .allowDuplicateFailedOnly, .rejectDuplicate,
+    ])
+    if dice.percent(5) { start.runTimeoutMs = .init(ms: dice.pick([50, 2_000])) }
+    return start
+  }
+
+  private func signalRequest(_ workflowID: String, _ id: String) -> SignalWorkflowRequest {
+    var request = SignalWorkflowRequest()
+    request.execution = execution(workflowID)
+    request.signalName = "go"
+    request.input = [Payload(text: id)]
+    request.requestID = id
+    return request
+  }
+
+  static func isRequestID(_ text: String) -> Bool {
+    text.first == "r" && text.dropFirst().allSatisfy(\.isNumber)
+  }
+
+  /// A signal beyond those that were drawn.
+  mutating func signal(_ workflowID: String) -> ClientRequest {
+    made += 1
+    let id = "r\(made)"
+    return ClientRequest(
+      kind: .signal(signalRequest(workflowID, id)), requestID: id, workflowID: workflowID)
+  }
+
+  private func execution(_ workflowID: String) -> WorkflowExecution {
+    var execution = WorkflowExecution()
+    execution.workflowID = workflowID
+    return execution
+  }
+}
