@@ -32,9 +32,10 @@ final class EngineHost {
   var isFull = false
   var restGeneration = 0
 
-  init(_ world: Simulation, diskName: String) {
+  init(_ world: Simulation) {
     self.world = world
-    disk = SimDisk(name: diskName)
+    disk = SimDisk()
+    disk.isLying = world.options.mutant == .syncsNothing
   }
 
   var isUp: Bool { shell != nil }
@@ -72,7 +73,7 @@ final class EngineHost {
       engine: engine, access: AccessRules(ownUID: 0), serverVersion: "sim", storePath: "sim.db")
     world.trace("engine \(life) serves, epoch \(opened.epoch)")
     world.observe(.reopened)
-    shell = Shell(configuration, opened: opened, at: world.time.clock.reading)
+    shell = Shell(configuration, opened: opened, at: reading)
     planTurn()
   }
 
@@ -166,8 +167,12 @@ final class EngineHost {
   /// The clocks are read once a turn, when its first event comes.
   func beginTurn() {
     guard !isTurnPlanned else { return }
-    shell?.advance(world.time.clock.reading)
+    shell?.advance(reading)
     planTurn()
+  }
+
+  private var reading: ClockReading {
+    world.time.clock.reading(isFast: world.options.mutant == .clockRunsAhead)
   }
 
   private func planTurn() {
