@@ -87,6 +87,7 @@ extension Engine {
         return body(&self, run, index)
       }
       if let end = kind.end, run.hasEnded(token, end) { return recorded(bytes, id, run) }
+      if kind.end != nil, lookUp(Repetition(id, bytes, token, kind), in: run) { return }
       stale(bytes, id, kind, .run(run))
     }
   }

@@ -16,6 +16,8 @@ struct Loading {
     case due(RunNumber)
     case replay(RunNumber)
     case read(RequestID)
+    /// Whether a worker's report is recorded already.
+    case repetition(Repetition)
     case deadlines
   }
 
@@ -232,6 +234,7 @@ extension Engine {
       takeRun(loaded.content, .run(number), nil)
     case .replay(let number): takeReplaySlice(number, loaded)
     case .read(let id): takeReadSlice(id, loaded.content)
+    case .repetition(let repetition): takeRepetitionSlice(repetition, loaded.content)
     case .deadlines: takeDeadlines(loaded.content)
     }
   }
