@@ -7,8 +7,8 @@ import SimKit
     commandName: "holdfast-sim",
     abstract: "Runs the engine against simulated crashes, disks, networks, workers and clients.",
     discussion: """
-      Each seed draws its own world and is run twice; both runs must leave the same trace. It exits \
-      with 0 only if every checker held for every seed.
+      Each seed draws its own world and is run twice; both runs must leave the same trace. It \
+      exits with 0 only if every checker held for every seed.
       """)
 
   @Option(help: "The first seed.")

@@ -10,8 +10,6 @@ struct HeldActivity {
   let mark: String
   /// What was sent and is not recorded yet; nil while it runs.
   var answer: WorkerMessage.Kind?
-  /// The engine's process that the answer was first sent to.
-  var answeredLife = 0
   var isCancelled = false
 }
 
@@ -74,7 +72,6 @@ extension SimWorker {
   /// The slot is free as soon as the code has ended; the answer is kept until it is recorded.
   private func answer(_ index: Int, _ answer: WorkerMessage.Kind) {
     activities[index].answer = answer
-    activities[index].answeredLife = world.host.life
     var grant = Grant()
     grant.activitySlots = 1
     tell([answer, .grant(grant)])
@@ -124,11 +121,7 @@ extension SimWorker {
 
   func refused(_ refused: Refused) {
     guard let index = activities.firstIndex(where: { $0.token == refused.token }) else { return }
-    // An engine that was started since does not know who brought the end of an attempt: it refuses
-    // the repetition of what its predecessor recorded.
-    if activities[index].answeredLife == world.host.life {
-      world.observe(.activityRefused(mark: activities[index].mark))
-    }
+    world.observe(.activityRefused(mark: activities[index].mark))
     drop(index)
   }
 }
