@@ -220,6 +220,8 @@ extension Engine {
     record.event = event
     run.requests.append(record)
     run.newRequests.append(record)
+    // At once: the same step may take up its repetition too, when another run is the newest.
+    filter.insert(record.key)
     touch(run)
   }
 

@@ -281,7 +281,6 @@ public struct Engine {
     }
     for record in run.newRequests {
       out.writes.append(.putRequest(run: run.number, record))
-      filter.insert(record.key)
     }
     run.newRequests.removeAll()
     if isClosing {
