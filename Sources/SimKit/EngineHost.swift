@@ -21,10 +21,12 @@ final class EngineHost {
   private var watched: [Int64] = []
 
   private var isTurnPlanned = false
+  private var isDraining = false
   private var deadlineGeneration = 0
   private var lastDeadlineUs: Int64?
   private static let bootID = "boot"
-  static let outgoingBytesMax = 16 << 20
+  private static let outgoingBytesMax = 16 << 20
+  private static let graceUs: Int64 = 5_000_000
 
   // The store's thread.
   var orders = Queue<StoreOrder>()
@@ -45,6 +47,7 @@ final class EngineHost {
   func start() {
     precondition(shell == nil, "the engine starts twice")
     life += 1
+    disk.restart()
     var options = StoreOptions()
     options.vfs = disk.name
     options.checkpointBytes = world.options.checkpointBytes
@@ -77,6 +80,23 @@ final class EngineHost {
     planTurn()
   }
 
+  /// The process is asked to end: it finishes what is out, for so long.
+  func drain() {
+    guard shell != nil, !isDraining else { return }
+    isDraining = true
+    world.trace("engine \(life) drains")
+    withShell { $0.drain() }
+    world.time.after(EngineHost.graceUs, .engine(.graceEnds, life: life))
+  }
+
+  /// The process ends in good order.
+  private func stop() {
+    world.trace("engine \(life) ends")
+    shell = nil
+    store = nil
+    leave()
+  }
+
   /// The process ends without a word. `power`: the machine's memory goes with it.
   func crash(power: Bool) {
     guard shell != nil || store != nil else { return }
@@ -85,7 +105,11 @@ final class EngineHost {
     shell = nil
     store = nil
     if power { disk.losePower(world.time.dice.word()) }
-    disk.restart()
+    leave()
+  }
+
+  /// Nothing of the process is left.
+  private func leave() {
     for link in links { world.network.breakOff(link, loses: true, &world.time) }
     links = []
     decoders = [:]
@@ -94,6 +118,7 @@ final class EngineHost {
     isStoreBusy = false
     isFull = false
     isTurnPlanned = false
+    isDraining = false
     lastDeadlineUs = nil
     life += 1
     world.observe(.engineDied)
@@ -157,6 +182,7 @@ final class EngineHost {
       beginTurn()
       shell?.deadlineReached()
     case .hold: beginTurn()
+    case .graceEnds: crash(power: false)
     case .store: storeIsDone()
     case .storeRests(let generation): storeRests(generation)
     }
@@ -203,6 +229,7 @@ final class EngineHost {
       guard let link = links.first(where: { $0.id == id }) else { continue }
       world.network.breakOff(link, loses: false, &world.time)
     }
+    if output.isDrained { return stop() }
     if let us = output.holdUs { world.time.after(us, .engine(.hold, life: life)) }
     planDeadline()
   }

@@ -11,14 +11,15 @@ import Testing
     #expect(outcome.lives == 1)
   }
 
-  @Test(arguments: 1...24 as ClosedRange<UInt64>)
+  @Test(arguments: 1...20 as ClosedRange<UInt64>)
   func everyCheckerHolds(_ seed: UInt64) {
     let outcome = SimRunner.run(.drawn(seed: seed)).outcome
     #expect(outcome.violation == nil, "\(String(describing: outcome.violation))")
   }
 
-  /// Each found a bug; what it was stands in the change that mended it.
-  @Test(arguments: [27, 147, 152, 173, 573, 584, 1189, 1231] as [UInt64])
+  /// Each found a bug, which has a test of its own too: a change of the simulator makes another world
+  /// of a seed.
+  @Test(arguments: [27, 40, 63, 147, 152, 173, 573, 584, 1189, 1231] as [UInt64])
   func whatASeedFoundStaysMended(_ seed: UInt64) {
     let outcome = SimRunner.run(.drawn(seed: seed)).outcome
     #expect(outcome.violation == nil, "\(String(describing: outcome.violation))")
