@@ -153,6 +153,11 @@ final class Simulation {
     return request
   }
 
+  /// The worker has handed its attempt over: a client brings its result.
+  func completeElsewhere(_ token: [UInt8], mark: String) {
+    time.dice.pick(clients).send(workload.completion(token, mark: mark))
+  }
+
   func answered() { answers += 1 }
 
   /// No fault comes any more; what is missing comes back.

@@ -3,21 +3,16 @@ import Testing
 
 /// The checkers are not blind: a world that is broken on purpose is seen by the one that is meant.
 @Suite("Mutants") struct MutantTests {
-  /// A seed of each mutant in which the meant checker comes first.
-  private static let seeds: [(Options.Mutant, UInt64)] = [
-    (.answersBeforeCommit, 1), (.syncsNothing, 1), (.forgetsRequestIDs, 7), (.losesEvents, 4),
-    (.clockRunsAhead, 8),
-  ]
+  private static let seeds: ClosedRange<UInt64> = 1...12
 
-  @Test(arguments: seeds)
-  func aMutantIsKilledByTheCheckerThatIsMeant(_ mutant: Options.Mutant, _ seed: UInt64) throws {
-    var options = Options.drawn(seed: seed)
-    options.mutant = mutant
-    let violation = try #require(SimRunner.run(options).outcome.violation)
-    #expect(violation.checker == mutant.checker, "\(violation.what)")
-  }
-
-  @Test func everyMutantHasASeed() {
-    #expect(Set(MutantTests.seeds.map(\.0)) == Set(Options.Mutant.allCases))
+  /// Others may come first in a seed, since one fault has many signs; in some seed it is the one.
+  @Test(arguments: Options.Mutant.allCases)
+  func aMutantIsKilledByTheCheckerThatIsMeant(_ mutant: Options.Mutant) {
+    let killed = MutantTests.seeds.contains { seed in
+      var options = Options.drawn(seed: seed)
+      options.mutant = mutant
+      return SimRunner.run(options).outcome.violation?.checker == mutant.checker
+    }
+    #expect(killed, "\(mutant.checker) sees nothing")
   }
 }

@@ -56,7 +56,11 @@ extension SimWorker {
       activities[index].answer == nil
     else { return }
     let held = activities[index]
-    if held.attempt <= held.plan.failing && !held.plan.hangs {
+    if held.plan.isElsewhere {
+      var elsewhere = WillCompleteElsewhere()
+      elsewhere.token = token
+      answer(index, .willCompleteElsewhere(elsewhere))
+    } else if held.attempt <= held.plan.failing && !held.plan.hangs {
       var failed = ActivityFailed()
       failed.token = token
       failed.failure = .application(held.mark, isNonRetryable: held.plan.isNonRetryable)
@@ -116,6 +120,9 @@ extension SimWorker {
   func recorded(_ token: [UInt8]) {
     guard let index = activities.firstIndex(where: { $0.token == token }) else { return }
     let held = activities.remove(at: index)
+    if case .willCompleteElsewhere = held.answer {
+      return world.completeElsewhere(token, mark: held.mark)
+    }
     world.observe(.activityRecorded(token: token, mark: held.mark, answer: held.answer))
   }
 
