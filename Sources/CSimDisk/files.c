@@ -178,6 +178,8 @@ enum sim_outcome sim_file_sync(struct sim_disk *disk, struct sim_file *file)
     // What a failed sync leaves is as unsynced as before: a power failure may still drop it.
     if (is_due(&disk->fail_sync))
         return SIM_ERROR;
+    if (disk->is_lying)
+        return SIM_OK;
     for (int64_t index = 0; index < file->change_count; index++)
         if (!apply(&file->durable, &file->changes[index]))
             return SIM_NO_MEMORY;
@@ -245,6 +247,11 @@ void sim_disk_restart(struct sim_disk *disk)
 void sim_disk_set_full(struct sim_disk *disk, int is_full)
 {
     disk->is_full = is_full;
+}
+
+void sim_disk_set_lying(struct sim_disk *disk, int is_lying)
+{
+    disk->is_lying = is_lying;
 }
 
 void sim_disk_stop_after(struct sim_disk *disk, int64_t operations)

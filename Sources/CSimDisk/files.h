@@ -34,6 +34,7 @@ struct sim_disk {
     struct sim_file *files;
     void *vfs;
     int is_full;
+    int is_lying;
     int is_stopped;
     int64_t operations;
     int64_t stop_after;

@@ -3,6 +3,7 @@
 #include "sim_disk.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -254,23 +255,26 @@ static int current_time(sqlite3_vfs *vfs, double *day)
     return SQLITE_OK;
 }
 
-struct sim_disk *sim_disk_new(const char *name)
+struct sim_disk *sim_disk_new(void)
 {
+    enum { NAME_BYTES = 32 };
     struct sim_disk *disk = calloc(1, sizeof *disk);
     sqlite3_vfs *vfs = calloc(1, sizeof *vfs);
-    char *copy = strdup(name);
-    if (disk == NULL || vfs == NULL || copy == NULL) {
+    char *name = malloc(NAME_BYTES);
+    if (disk == NULL || vfs == NULL || name == NULL) {
         free(disk);
         free(vfs);
-        free(copy);
+        free(name);
         return NULL;
     }
+    // No two disks of a process are at one address.
+    snprintf(name, NAME_BYTES, "sim-%p", (void *)disk);
     disk->vfs = vfs;
     sim_disk_restart(disk);
     vfs->iVersion = 1;
     vfs->szOsFile = sizeof(struct handle);
     vfs->mxPathname = 512;
-    vfs->zName = copy;
+    vfs->zName = name;
     vfs->pAppData = disk;
     vfs->xOpen = open_file;
     vfs->xDelete = delete_file;
@@ -281,6 +285,12 @@ struct sim_disk *sim_disk_new(const char *name)
     vfs->xCurrentTime = current_time;
     sqlite3_vfs_register(vfs, 0);
     return disk;
+}
+
+const char *sim_disk_name(const struct sim_disk *disk)
+{
+    const sqlite3_vfs *vfs = disk->vfs;
+    return vfs->zName;
 }
 
 void sim_disk_free(struct sim_disk *disk)

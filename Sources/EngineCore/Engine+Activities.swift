@@ -82,8 +82,12 @@ extension Engine {
     case .parked: return
     case .none: return stale(bytes, id, kind, .engine)
     case .run(let run):
-      if let index = current(token, in: run) { return body(&self, run, index) }
+      if let index = current(token, in: run) {
+        if let end = kind.end { run.remember(token, end) }
+        return body(&self, run, index)
+      }
       if let end = kind.end, run.hasEnded(token, end) { return recorded(bytes, id, run) }
+      if kind.end != nil, lookUp(Repetition(id, bytes, token, kind), in: run) { return }
       stale(bytes, id, kind, .run(run))
     }
   }
@@ -348,18 +352,6 @@ extension Activity {
     info.attempt = row.attempt
     return .engine(
       "activity '\(scheduled.activityType)' failed", .activity(info), causes: failure.layers)
-  }
-}
-
-extension Run {
-  /// The lease itself brought this end of its attempt: its repetition is answered as recorded.
-  func hasEnded(_ token: ActivityToken, _ end: AttemptEnd) -> Bool {
-    guard runID == token.runID else { return false }
-    if fold.ended.contains(token.scheduledEvent, token.attempt, end) { return true }
-    guard end == .failed,
-      let index = fold.activityIndex(scheduledEvent: token.scheduledEvent)
-    else { return false }
-    return fold.activities[index].hasFailed(token.attempt)
   }
 }
 

@@ -46,6 +46,7 @@ extension Engine {
         }
         return refuse(id, found.isByToken ? .staleLease : notPending(reference, run), .run(run))
       }
+      if let token, let (end, _) = request.end { run.remember(token, end) }
       remember(record, event: run.fold.lastEventID + 1, in: run)
       let answer = body(&self, run, index)
       reply(id, answer, .run(run))

@@ -16,6 +16,8 @@ struct Loading {
     case due(RunNumber)
     case replay(RunNumber)
     case read(RequestID)
+    /// Whether a worker's report is recorded already.
+    case repetition(Repetition)
     case deadlines
     case lifetimes
   }
@@ -218,6 +220,8 @@ extension Engine {
     guard var record else { return }
     record.event = event
     run.remember(record)
+    // At once: the same step may take up its repetition too, when another run is the newest.
+    filter.insert(record.key)
     touch(run)
   }
 
@@ -232,6 +236,7 @@ extension Engine {
       takeRun(loaded.content, .run(number), nil)
     case .replay(let number): takeReplaySlice(number, loaded)
     case .read(let id): takeReadSlice(id, loaded.content)
+    case .repetition(let repetition): takeRepetitionSlice(repetition, loaded.content)
     case .deadlines: takeDeadlines(loaded.content)
     case .lifetimes: takeLifetimes(loaded.content)
     }

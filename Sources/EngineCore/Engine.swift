@@ -291,7 +291,6 @@ public struct Engine {
     }
     for record in run.newRequests {
       out.writes.append(.putRequest(run: run.number, record))
-      filter.insert(record.key)
     }
     run.newRequests.removeAll()
     if isClosing {

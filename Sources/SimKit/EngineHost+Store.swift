@@ -72,8 +72,9 @@ extension EngineHost {
     }
   }
 
-  private func commit(_ writes: [Write], _ store: Store) throws(StoreError) {
+  private func commit(_ wanted: [Write], _ store: Store) throws(StoreError) {
     planFault()
+    let writes = mutated(wanted)
     do throws(StoreError) {
       try store.commit(writes)
     } catch {
@@ -99,6 +100,23 @@ extension EngineHost {
       withShell { $0.diskFull(false) }
     }
     try store.checkpointIfNeeded(isIdle: false)
+  }
+
+  /// What a mutant lets through.
+  private func mutated(_ writes: [Write]) -> [Write] {
+    switch world.options.mutant {
+    case .forgetsRequestIDs:
+      writes.filter { if case .putRequest = $0 { false } else { true } }
+    case .losesEvents:
+      writes.filter {
+        if case .appendHistory(_, let first, _, _) = $0 {
+          first == 1 || first % 8 != 0
+        } else {
+          true
+        }
+      }
+    case .answersBeforeCommit, .syncsNothing, .clockRunsAhead, nil: writes
+    }
   }
 
   /// Lets this commit, or its checkpoint, end in the middle.

@@ -21,10 +21,12 @@ final class EngineHost {
   private var watched: [Int64] = []
 
   private var isTurnPlanned = false
+  private var isDraining = false
   private var deadlineGeneration = 0
   private var lastDeadlineUs: Int64?
   private static let bootID = "boot"
-  static let outgoingBytesMax = 16 << 20
+  private static let outgoingBytesMax = 16 << 20
+  private static let graceUs: Int64 = 5_000_000
 
   // The store's thread.
   var orders = Queue<StoreOrder>()
@@ -32,9 +34,10 @@ final class EngineHost {
   var isFull = false
   var restGeneration = 0
 
-  init(_ world: Simulation, diskName: String) {
+  init(_ world: Simulation) {
     self.world = world
-    disk = SimDisk(name: diskName)
+    disk = SimDisk()
+    disk.isLying = world.options.mutant == .syncsNothing
   }
 
   var isUp: Bool { shell != nil }
@@ -44,6 +47,7 @@ final class EngineHost {
   func start() {
     precondition(shell == nil, "the engine starts twice")
     life += 1
+    disk.restart()
     var options = StoreOptions()
     options.vfs = disk.name
     options.checkpointBytes = world.options.checkpointBytes
@@ -72,8 +76,25 @@ final class EngineHost {
       engine: engine, access: AccessRules(ownUID: 0), serverVersion: "sim", storePath: "sim.db")
     world.trace("engine \(life) serves, epoch \(opened.epoch)")
     world.observe(.reopened)
-    shell = Shell(configuration, opened: opened, at: world.time.clock.reading)
+    shell = Shell(configuration, opened: opened, at: reading)
     planTurn()
+  }
+
+  /// The process is asked to end: it finishes what is out, for so long.
+  func drain() {
+    guard shell != nil, !isDraining else { return }
+    isDraining = true
+    world.trace("engine \(life) drains")
+    withShell { $0.drain() }
+    world.time.after(EngineHost.graceUs, .engine(.graceEnds, life: life))
+  }
+
+  /// The process ends in good order.
+  private func stop() {
+    world.trace("engine \(life) ends")
+    shell = nil
+    store = nil
+    leave()
   }
 
   /// The process ends without a word. `power`: the machine's memory goes with it.
@@ -84,7 +105,11 @@ final class EngineHost {
     shell = nil
     store = nil
     if power { disk.losePower(world.time.dice.word()) }
-    disk.restart()
+    leave()
+  }
+
+  /// Nothing of the process is left.
+  private func leave() {
     for link in links { world.network.breakOff(link, loses: true, &world.time) }
     links = []
     decoders = [:]
@@ -93,6 +118,7 @@ final class EngineHost {
     isStoreBusy = false
     isFull = false
     isTurnPlanned = false
+    isDraining = false
     lastDeadlineUs = nil
     life += 1
     world.observe(.engineDied)
@@ -156,6 +182,7 @@ final class EngineHost {
       beginTurn()
       shell?.deadlineReached()
     case .hold: beginTurn()
+    case .graceEnds: crash(power: false)
     case .store: storeIsDone()
     case .storeRests(let generation): storeRests(generation)
     }
@@ -166,8 +193,12 @@ final class EngineHost {
   /// The clocks are read once a turn, when its first event comes.
   func beginTurn() {
     guard !isTurnPlanned else { return }
-    shell?.advance(world.time.clock.reading)
+    shell?.advance(reading)
     planTurn()
+  }
+
+  private var reading: ClockReading {
+    world.time.clock.reading(isFast: world.options.mutant == .clockRunsAhead)
   }
 
   private func planTurn() {
@@ -198,6 +229,7 @@ final class EngineHost {
       guard let link = links.first(where: { $0.id == id }) else { continue }
       world.network.breakOff(link, loses: false, &world.time)
     }
+    if output.isDrained { return stop() }
     if let us = output.holdUs { world.time.after(us, .engine(.hold, life: life)) }
     planDeadline()
   }

@@ -67,6 +67,8 @@ enum EngineEvent {
   case turn
   case deadline(generation: Int)
   case hold
+  /// The time that a drain has.
+  case graceEnds
   /// The store has done what it was at.
   case store
   case storeRests(generation: Int)

@@ -1,6 +1,6 @@
 /// What goes wrong in the world around the engine, each with a mean time between two.
 enum Fault: CaseIterable {
-  case crash, loss, stall, workerDeath, full, clockJump
+  case crash, loss, stall, workerDeath, full, clockJump, drain
 
   func meanMs(_ options: Options) -> Int64 {
     switch self {
@@ -10,6 +10,7 @@ enum Fault: CaseIterable {
     case .workerDeath: options.workerDeathMs
     case .full: options.fullMs
     case .clockJump: options.clockJumpMs
+    case .drain: options.drainMs
     }
   }
 }
@@ -48,6 +49,7 @@ extension Simulation {
       trace("the disk is full")
       host.disk.isFull = true
       time.after(time.dice.int64(1_000...3_000_000), .fullEnds)
+    case .drain: host.drain()
     case .clockJump:
       trace("the wall clock is set back")
       time.clock.setBack(ms: time.dice.int64(1...120_000))

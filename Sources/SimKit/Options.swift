@@ -22,6 +22,13 @@ public struct Options: Sendable {
   var workerDeathMs: Int64 = 0
   var fullMs: Int64 = 0
   var clockJumpMs: Int64 = 0
+  /// The engine is told to drain, and is started again when it has.
+  var drainMs: Int64 = 0
+  /// Of a hundred workflow tasks, how many a worker fails; after how many it drops the run.
+  var taskFailurePercent = 0
+  var selfEvictionPercent = 0
+  /// Of a hundred requests, how many a client gives up.
+  var abandonPercent = 0
   /// Of a hundred commits, how many end in the middle, or with an I/O error.
   var tornCommitPercent = 0
   var failedCommitPercent = 0
@@ -35,10 +42,29 @@ public struct Options: Sendable {
   var taskTimeoutMs: Int64 = 10_000
   var deadlineWindow = 100_000
 
-  /// A seed whose engine is broken on purpose; the checker that must see it is named by the case.
+  /// Breaks the engine or its world on purpose: a checker must see it.
   public enum Mutant: String, Sendable, CaseIterable {
     /// The shell is told that its batch is durable as soon as it has handed it over.
     case answersBeforeCommit
+    /// The disk says that a sync is done, and has done nothing.
+    case syncsNothing
+    /// What was remembered of request ids does not reach the store.
+    case forgetsRequestIDs
+    /// One batch of events in eight does not reach the store.
+    case losesEvents
+    /// The engine's clock runs a tenth too fast.
+    case clockRunsAhead
+
+    /// The checker that is meant to see it.
+    public var checker: String {
+      switch self {
+      case .answersBeforeCommit: NothingLeavesEarly.name
+      case .syncsNothing: AcknowledgedIsStored.name
+      case .forgetsRequestIDs: OneEffectPerRequest.name
+      case .losesEvents: HistoryIsWhole.name
+      case .clockRunsAhead: TimersAreNotEarly.name
+      }
+    }
   }
   public var mutant: Mutant?
 
@@ -78,6 +104,10 @@ public struct Options: Sendable {
     clockJumpMs = dice.percent(30) ? 3_000 : 0
     tornCommitPercent = dice.percent(40) ? dice.pick([1, 5]) : 0
     failedCommitPercent = dice.percent(30) ? dice.pick([1, 4]) : 0
+    drainMs = dice.percent(20) ? dice.pick([2_000, 10_000]) : 0
+    taskFailurePercent = dice.percent(20) ? dice.pick([1, 10]) : 0
+    selfEvictionPercent = dice.percent(30) ? dice.pick([2, 20]) : 0
+    abandonPercent = dice.percent(30) ? dice.pick([2, 20]) : 0
     hasEvidence = dice.percent(70)
     goneForGood = workerDeathMs > 0 && workers > 1 && dice.percent(30) ? 1 : 0
   }
@@ -95,7 +125,9 @@ public struct Options: Sendable {
       + " ids=\(workflowIDs) latency=\(latencyUs)us commit=\(commitUs)us crash=\(crashMs)ms"
       + " power=\(powerPercent)% loss=\(lossMs)ms stall=\(stallMs)ms death=\(workerDeathMs)ms"
       + " full=\(fullMs)ms jump=\(clockJumpMs)ms torn=\(tornCommitPercent)%"
-      + " failed=\(failedCommitPercent)% evidence=\(hasEvidence) cache=\(cachedRunsMax)"
+      + " failed=\(failedCommitPercent)% drain=\(drainMs)ms task-failure=\(taskFailurePercent)%"
+      + " self-eviction=\(selfEvictionPercent)% abandon=\(abandonPercent)%"
+      + " evidence=\(hasEvidence) cache=\(cachedRunsMax)"
       + " slots=\(slots) residency=\(residencyMs)ms task=\(taskTimeoutMs)ms"
       + " window=\(deadlineWindow) mutant=\(mutant?.rawValue ?? "none")"
   }

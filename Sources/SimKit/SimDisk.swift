@@ -3,18 +3,21 @@ import CSimDisk
 /// The disk of a simulation: its one owner. Files live in memory; see `sim_disk.h`.
 final class SimDisk {
   private let disk: OpaquePointer
+  /// Of its VFS.
   let name: String
 
-  /// `name` must be unlike that of any other disk of this process.
-  init(name: String) {
-    self.name = name
-    guard let disk = sim_disk_new(name) else { preconditionFailure("no memory for a disk") }
+  init() {
+    guard let disk = sim_disk_new() else { preconditionFailure("no memory for a disk") }
     self.disk = disk
+    name = String(cString: sim_disk_name(disk))
   }
 
   deinit { sim_disk_free(disk) }
 
   var isFull = false { didSet { sim_disk_set_full(disk, isFull ? 1 : 0) } }
+
+  /// A sync says that it is done, and does nothing.
+  var isLying = false { didSet { sim_disk_set_lying(disk, isLying ? 1 : 0) } }
 
   /// After so many operations the machine stops.
   func stop(after operations: Int64) { sim_disk_stop_after(disk, operations) }

@@ -20,7 +20,7 @@ public enum SimRunner {
   }
 
   private static func once(_ options: Options, _ tell: ((String) -> Void)?) -> Outcome {
-    Simulation(options, diskName: "sim-\(options.seed)", tell: tell).run()
+    Simulation(options, tell: tell).run()
   }
 }
 

@@ -32,13 +32,13 @@ final class Simulation {
   /// More than any seed needs by far: the world turns in circles.
   private static let eventsMax = 3_000_000
 
-  init(_ options: Options, diskName: String, tell: ((String) -> Void)?) {
+  init(_ options: Options, tell: ((String) -> Void)?) {
     self.options = options
     time = WorldTime(dice: Dice(seed: options.seed))
     network = SimNetwork(options)
     record = Trace(tell: tell)
     workload = Workload(options)
-    engine = EngineHost(self, diskName: diskName)
+    engine = EngineHost(self)
     clients = (0..<options.clients).map { SimClient($0, self) }
     workers = (0..<options.workers).map { SimWorker($0, self) }
   }
@@ -151,6 +151,11 @@ final class Simulation {
     let request = workload.next(&time.dice)
     if request == nil { heal() }
     return request
+  }
+
+  /// The worker has handed its attempt over: a client brings its result.
+  func completeElsewhere(_ token: [UInt8], mark: String) {
+    time.dice.pick(clients).send(workload.completion(token, mark: mark))
   }
 
   func answered() { answers += 1 }

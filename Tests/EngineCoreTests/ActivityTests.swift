@@ -282,6 +282,48 @@ import Testing
     #expect(world.history().filter { $0 == "activityTaskCompleted" }.count == 1)
   }
 
+  /// What a worker is told of its report: recorded, refused, or nothing.
+  private func told(_ world: World, _ worker: SessionID) -> String? {
+    world.take(worker) { message -> String? in
+      switch message {
+      case .recorded: "recorded"
+      case .refused: "refused"
+      default: nil
+      }
+    }
+  }
+
+  /// Seed 18 of the simulation.
+  @Test(arguments: [false, true])
+  func aRepetitionIsRecordedAfterACrashAndAnotherResultRefused(_ closes: Bool) throws {
+    let (world, worker) = try scheduled()
+    let task = try #require(world.activity(worker))
+    world.finish(worker, task)
+    let resolved = try #require(world.activation(worker))
+    if closes { world.complete(worker, resolved, [.done()]) }
+    world.crash()
+    let again = world.attach { $0.resumeToken = Array("token-1".utf8) }
+    world.finish(again, task)
+    #expect(told(world, again) == "recorded")
+    world.finish(again, task, "another")
+    #expect(told(world, again) == "refused")
+    fail(world, again, task)
+    #expect(told(world, again) == "refused")
+    #expect(world.history().count { $0 == "activityTaskCompleted" } == 1)
+  }
+
+  @Test func theRepetitionOfAFailureThatIsTriedAgainIsRecordedAfterACrash() throws {
+    let (world, worker) = try scheduled()
+    let task = try #require(world.activity(worker))
+    fail(world, worker, task)
+    world.crash()
+    let again = world.attach { $0.resumeToken = Array("token-1".utf8) }
+    fail(world, again, task)
+    #expect(told(world, again) == "recorded")
+    fail(world, again, task, type: "Another")
+    #expect(told(world, again) == "refused")
+  }
+
   @Test func intervalsSaturate() {
     var policy = RetryPolicy()
     policy.backoffCoefficient = 10

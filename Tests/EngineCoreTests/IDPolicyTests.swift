@@ -200,4 +200,36 @@ import Testing
     #expect(world.history(2) == ["workflowExecutionStarted", "workflowExecutionSignaled"])
     #expect(world.history(3) == [], "there is no third run")
   }
+
+  /// Seed 40 of the simulation: what waited for one load is taken up in one step.
+  @Test func aRepetitionInTheSameStepFindsTheRunThatItMade() throws {
+    let world = World()
+    _ = world.start("o-1")
+    world.crash()
+    world.holdsLoads = true
+    let terminates: (inout StartWorkflowRequest) -> Void = {
+      $0.idConflictPolicy = .terminateExisting
+    }
+    let first = world.start("o-1") {
+      terminates(&$0)
+      $0.requestID = "x"
+    }
+    let between = world.start("o-1", terminates)
+    let again = world.start("o-1") {
+      terminates(&$0)
+      $0.requestID = "x"
+    }
+    world.holdsLoads = false
+    world.serveLoads()
+    guard case .startWorkflow(let made) = world.reply(first),
+      case .startWorkflow(let other) = world.reply(between),
+      case .startWorkflow(let repeated) = world.reply(again)
+    else {
+      Issue.record("all are answered")
+      return
+    }
+    #expect(repeated.runID == made.runID)
+    #expect(other.runID != made.runID)
+    #expect(world.history(4) == [], "there is no run but the three")
+  }
 }

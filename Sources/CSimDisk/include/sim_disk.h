@@ -4,7 +4,7 @@
 // keeps, drops or tears what was not synced, in sectors of 512 bytes, as a seed decides. The names
 // of files are durable at once: SQLite syncs the directory where that matters to it.
 //
-// Used by one thread. A disk is registered under its name until it is freed.
+// A disk is used by one thread at a time; several may be in use.
 #ifndef HOLDFAST_SIM_DISK_H
 #define HOLDFAST_SIM_DISK_H
 
@@ -12,14 +12,20 @@
 
 struct sim_disk;
 
-// Makes an empty disk, and registers it with SQLite under `name`; NULL without memory.
-struct sim_disk *sim_disk_new(const char *name);
+// Makes an empty disk, and registers it with SQLite under a name of its own; NULL without memory.
+struct sim_disk *sim_disk_new(void);
+
+// The name of the disk's VFS; the disk's own, for as long as it lives.
+const char *sim_disk_name(const struct sim_disk *disk);
 
 // Unregisters and frees the disk; no connection may be open on it.
 void sim_disk_free(struct sim_disk *disk);
 
 // The disk is full (1) or has space again (0): writes that make a file longer fail meanwhile.
 void sim_disk_set_full(struct sim_disk *disk, int is_full);
+
+// A sync says that it is done and does nothing (1): for the proof that this would be seen.
+void sim_disk_set_lying(struct sim_disk *disk, int is_lying);
 
 // After so many further writes, truncations and syncs, each operation fails, as in a process whose
 // machine has just stopped; negative: never.

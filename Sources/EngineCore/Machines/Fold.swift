@@ -29,7 +29,6 @@ struct Fold {
   var activities: [Activity] = []
   /// Of the pending activities.
   private var inputBytes = 0
-  private(set) var ended = EndedAttempts()
   /// By started event id, which only grows.
   private(set) var timers: [PendingTimerState] = []
   /// The terminal event, once there is one.
@@ -81,8 +80,7 @@ struct Fold {
       lastTaskCompleted = event.eventID
       taskFailure = nil
     case .workflowTaskFailed(let failed): taskFailure = failed
-    case .workflowTaskTimedOut: break
-    case .activityTaskStarted: ended.apply(event, of: nil)
+    case .workflowTaskTimedOut, .activityTaskStarted: break
     case .activityTaskScheduled(let scheduled):
       lastSeq = max(lastSeq, scheduled.seq)
       inputBytes += scheduled.input.bytes
@@ -91,10 +89,10 @@ struct Fold {
     case .activityTaskCancelRequested(let requested):
       guard let index = activityIndex(scheduledEvent: requested.scheduledEventID) else { break }
       activities[index].cancelRequested = true
-    case .activityTaskCompleted(let e): removeActivity(e.scheduledEventID, event)
-    case .activityTaskFailed(let e): removeActivity(e.scheduledEventID, event)
-    case .activityTaskTimedOut(let e): removeActivity(e.scheduledEventID, event)
-    case .activityTaskCanceled(let e): removeActivity(e.scheduledEventID, event)
+    case .activityTaskCompleted(let e): removeActivity(e.scheduledEventID)
+    case .activityTaskFailed(let e): removeActivity(e.scheduledEventID)
+    case .activityTaskTimedOut(let e): removeActivity(e.scheduledEventID)
+    case .activityTaskCanceled(let e): removeActivity(e.scheduledEventID)
     case .timerStarted(let e):
       lastSeq = max(lastSeq, e.seq)
       timers.append(
@@ -124,13 +122,11 @@ struct Fold {
     unseen = Inbound()
   }
 
-  private mutating func removeActivity(_ scheduledEvent: Int64, _ terminal: HistoryEvent) {
+  private mutating func removeActivity(_ scheduledEvent: Int64) {
     guard let index = activityIndex(scheduledEvent: scheduledEvent) else {
       preconditionFailure("activity \(scheduledEvent) has ended already")
     }
-    let activity = activities.remove(at: index)
-    inputBytes -= activity.scheduled.input.bytes
-    ended.apply(terminal, of: activity)
+    inputBytes -= activities.remove(at: index).scheduled.input.bytes
   }
 }
 

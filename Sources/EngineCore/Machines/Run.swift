@@ -38,6 +38,9 @@ final class Run {
   /// The session that has the run in its cache.
   var cachedBy: SessionID?
   private(set) var requests: [Fingerprint: RequestRecord]
+  /// Attempts of which the lease itself brought the end, the last ones: a repetition is answered as
+  /// recorded without a look at the history (`Engine+Repetitions.swift`).
+  private(set) var ended = Queue<EndedAttempt>()
 
   /// The newest step that wrote this run.
   var lastWrite = WriteSerial.none
@@ -99,6 +102,19 @@ final class Run {
 
   func request(_ key: Fingerprint) -> RequestRecord? { requests[key] }
 
+  /// The lease itself brought this end of its attempt.
+  func remember(_ token: ActivityToken, _ end: AttemptEnd) {
+    ended.append(
+      EndedAttempt(scheduledEvent: token.scheduledEvent, attempt: token.attempt, end: end))
+    if ended.count > 64 { _ = ended.popFirst() }
+  }
+
+  func hasEnded(_ token: ActivityToken, _ end: AttemptEnd) -> Bool {
+    let attempt = EndedAttempt(
+      scheduledEvent: token.scheduledEvent, attempt: token.attempt, end: end)
+    return runID == token.runID && ended.elements.contains(attempt)
+  }
+
   /// What a request with a request id has done is kept with the run.
   func remember(_ record: RequestRecord) {
     requests[record.key] = record
@@ -115,4 +131,15 @@ struct WaitingQuery {
   let query: QueryWorkflowRequest
   /// The id that the worker knows it by.
   let id: String
+}
+
+struct EndedAttempt: Equatable {
+  let scheduledEvent: Int64
+  let attempt: Int32
+  let end: AttemptEnd
+}
+
+/// What a report says of its attempt.
+enum AttemptEnd {
+  case completed, failed, cancelled
 }

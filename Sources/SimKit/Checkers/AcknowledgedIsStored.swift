@@ -33,12 +33,7 @@ final class AcknowledgedIsStored: Checker {
   }
 
   private func check(_ mark: String, _ scene: Scene) {
-    let isThere = scene.ledger.runs.contains { run in
-      run.events.contains { event in
-        guard case .activityTaskCompleted(let completed) = event.attributes else { return false }
-        return completed.result.first?.text == mark
-      }
-    }
+    let isThere = scene.ledger.holds(result: mark)
     if !isThere { scene.found("result \(mark) was recorded, but is in no history") }
   }
 }
@@ -51,7 +46,7 @@ extension ClientRequest {
       guard let response = try? StartWorkflowResponse(bytes: answer.message) else { return nil }
       return response.runID
     case .signal: return (try? SignalWorkflowResponse(bytes: answer.message))?.runID
-    case .cancel, .terminate: return RunID.none
+    case .cancel, .terminate, .complete: return RunID.none
     case .query, .describe, .result, .history, .list, .count: return nil
     }
   }
@@ -80,6 +75,9 @@ extension ClientRequest {
         return end.reason == requestID
       }
       return isThere ? nil : "no run was terminated by it"
+    case .complete(let completion):
+      let mark = completion.result.first?.text ?? ""
+      return ledger.holds(result: mark) ? nil : "result \(mark) is in no history"
     case .query, .describe, .result, .history, .list, .count: return nil
     }
   }
@@ -88,5 +86,17 @@ extension ClientRequest {
 extension HistoryEvent {
   var signal: WorkflowExecutionSignaled? {
     if case .workflowExecutionSignaled(let signal) = attributes { signal } else { nil }
+  }
+}
+
+extension Ledger {
+  /// An activity of some run has completed with this result.
+  func holds(result mark: String) -> Bool {
+    runs.contains { run in
+      run.events.contains { event in
+        guard case .activityTaskCompleted(let completed) = event.attributes else { return false }
+        return completed.result.first?.text == mark
+      }
+    }
   }
 }

@@ -10,16 +10,20 @@ final class OneTaskOut: Checker {
   private struct Task {
     let link: ConnectionID
     let token: [UInt8]
+    let sentUs: Int64
     let untilUs: Int64
   }
 
   private var tasks: [RunID: Task] = [:]
+  /// When a worker said last that it had dropped the run. What leaves in the same turn crosses it.
+  private var dropped: [RunID: Int64] = [:]
+  private static let turnUs: Int64 = 100
   private var leases: [[UInt8]: ConnectionID] = [:]
 
   func see(_ observation: Observation, _ scene: Scene) {
     switch observation {
     case .toWorker(let link, let kind): leaves(link, kind, scene)
-    case .fromWorker(let link, let kind): comes(link, kind)
+    case .fromWorker(let link, let kind): comes(link, kind, scene)
     case .linkEnded(let link):
       tasks = tasks.filter { $0.value.link != link }
       leases = leases.filter { $0.value != link }
@@ -52,19 +56,26 @@ final class OneTaskOut: Checker {
   private func goesOut(
     _ run: RunID, _ link: ConnectionID, _ token: [UInt8], _ timeout: Span, _ scene: Scene
   ) {
-    if let task = tasks[run], task.token != token, scene.us < task.untilUs {
+    if let task = tasks[run], task.token != token, scene.us < task.untilUs,
+      task.sentUs - (dropped[run] ?? .min / 2) > OneTaskOut.turnUs
+    {
       scene.found("a task of run \(run) goes to \(link.value), one is out at \(task.link.value)")
     }
-    tasks[run] = Task(link: link, token: token, untilUs: scene.us + timeout.ms * 1_000 - 1_000)
+    tasks[run] = Task(
+      link: link, token: token, sentUs: scene.us, untilUs: scene.us + timeout.ms * 1_000 - 1_000)
   }
 
-  private func comes(_ link: ConnectionID, _ kind: WorkerMessage.Kind) {
+  private func comes(_ link: ConnectionID, _ kind: WorkerMessage.Kind, _ scene: Scene) {
     switch kind {
     case .workflowTaskCompleted(let completed):
       tasks = tasks.filter { $0.value.token != completed.token }
     case .replayCompleted(let completed) where completed.failure != nil:
       tasks = tasks.filter { $0.value.token != completed.token }
-    case .evicted(let evicted): for run in evicted.runIDs { tasks[run] = nil }
+    case .evicted(let evicted):
+      for run in evicted.runIDs {
+        tasks[run] = nil
+        dropped[run] = scene.us
+      }
     default: break
     }
   }

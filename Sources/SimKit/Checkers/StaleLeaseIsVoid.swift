@@ -11,6 +11,10 @@ final class StaleLeaseIsVoid: Checker {
   func see(_ observation: Observation, _ scene: Scene) {
     switch observation {
     case .activityRefused(let mark): refused.insert(mark)
+    case .answered(let request, let answer, _):
+      guard case .complete(let completion) = request.kind, answer.status?.reason == .staleLease
+      else { return }
+      refused.insert(completion.result.first?.text ?? "")
     case .finished, .reopened:
       for run in scene.ledger.runs {
         for event in run.events {

@@ -15,6 +15,7 @@ struct ClientRequest {
     case history(GetHistoryRequest)
     case list(ListWorkflowsRequest)
     case count(CountWorkflowsRequest)
+    case complete(CompleteActivityRequest)
   }
 
   let kind: Kind
@@ -37,6 +38,7 @@ struct ClientRequest {
     case .history: .workflowGetHistory
     case .list: .workflowListWorkflows
     case .count: .workflowCountWorkflows
+    case .complete: .activityCompleteActivity
     }
   }
 
@@ -53,6 +55,7 @@ struct ClientRequest {
     case .history(let m): m.serialized()
     case .list(let m): m.serialized()
     case .count(let m): m.serialized()
+    case .complete(let m): m.serialized()
     }
   }
 

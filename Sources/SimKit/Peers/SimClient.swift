@@ -1,5 +1,6 @@
 import Basics
 import Messages
+import Shell
 
 enum ClientEvent {
   case connect
@@ -7,6 +8,8 @@ enum ClientEvent {
   case next
   /// Sends what was refused for a while again.
   case again(ClientRequest)
+  /// Does not want the answer any more, if there was none yet.
+  case abandon(link: ConnectionID, stream: UInt64)
 }
 
 /// An application: makes random requests, and sends each until it has been answered for good.
@@ -41,6 +44,9 @@ final class SimClient {
     case .again(let request):
       refused -= 1
       send(request)
+    case .abandon(let link, let stream):
+      guard let connection, connection.link.id == link, request(of: stream) != nil else { return }
+      write(connection.bytes(.cancel(Cancel()), stream: stream))
     }
   }
 
@@ -74,9 +80,14 @@ final class SimClient {
     let stream = connection.openStream()
     self.connection = connection
     pending.append((stream, request))
+    world.trace("client \(index) sends \(request.name) on \(connection.link.id.value) \(stream)")
     write(
       connection.request(
         request.method, request.bytes, stream: stream, timeoutMs: request.timeoutMs))
+    guard world.hasFaults, world.time.dice.percent(world.options.abandonPercent) else { return }
+    world.time.after(
+      world.time.dice.int64(0...200_000),
+      .client(index, .abandon(link: connection.link.id, stream: stream)))
   }
 
   private func write(_ bytes: [UInt8]) {
@@ -93,6 +104,7 @@ final class SimClient {
       guard let connection else { return }
       switch frame.kind {
       case .ping(let ping): write(connection.pong(ping))
+      case .goAway(let goAway) where goAway.code == .ok: break
       case .goAway: world.network.breakOff(connection.link, loses: false, &world.time)
       case .message(let message):
         if let batch = try? HistoryBatch(bytes: message.body) {
@@ -118,6 +130,7 @@ final class SimClient {
       return world.time.after(
         world.time.dice.int64(20_000...300_000), .client(index, .again(request)))
     }
+    world.trace("client \(index) has \(answer.status?.reason.name ?? "OK") to \(request.name)")
     world.observe(.answered(request, answer, events))
     world.answered()
     world.time.after(

@@ -10,8 +10,6 @@ struct HeldActivity {
   let mark: String
   /// What was sent and is not recorded yet; nil while it runs.
   var answer: WorkerMessage.Kind?
-  /// The engine's process that the answer was first sent to.
-  var answeredLife = 0
   var isCancelled = false
 }
 
@@ -58,7 +56,11 @@ extension SimWorker {
       activities[index].answer == nil
     else { return }
     let held = activities[index]
-    if held.attempt <= held.plan.failing && !held.plan.hangs {
+    if held.plan.isElsewhere {
+      var elsewhere = WillCompleteElsewhere()
+      elsewhere.token = token
+      answer(index, .willCompleteElsewhere(elsewhere))
+    } else if held.attempt <= held.plan.failing && !held.plan.hangs {
       var failed = ActivityFailed()
       failed.token = token
       failed.failure = .application(held.mark, isNonRetryable: held.plan.isNonRetryable)
@@ -74,7 +76,6 @@ extension SimWorker {
   /// The slot is free as soon as the code has ended; the answer is kept until it is recorded.
   private func answer(_ index: Int, _ answer: WorkerMessage.Kind) {
     activities[index].answer = answer
-    activities[index].answeredLife = world.host.life
     var grant = Grant()
     grant.activitySlots = 1
     tell([answer, .grant(grant)])
@@ -119,16 +120,15 @@ extension SimWorker {
   func recorded(_ token: [UInt8]) {
     guard let index = activities.firstIndex(where: { $0.token == token }) else { return }
     let held = activities.remove(at: index)
+    if case .willCompleteElsewhere = held.answer {
+      return world.completeElsewhere(token, mark: held.mark)
+    }
     world.observe(.activityRecorded(token: token, mark: held.mark, answer: held.answer))
   }
 
   func refused(_ refused: Refused) {
     guard let index = activities.firstIndex(where: { $0.token == refused.token }) else { return }
-    // An engine that was started since does not know who brought the end of an attempt: it refuses
-    // the repetition of what its predecessor recorded.
-    if activities[index].answeredLife == world.host.life {
-      world.observe(.activityRefused(mark: activities[index].mark))
-    }
+    world.observe(.activityRefused(mark: activities[index].mark))
     drop(index)
   }
 }

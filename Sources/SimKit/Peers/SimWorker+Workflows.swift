@@ -10,8 +10,9 @@ extension SimWorker {
     grant.workflowSlots = 1
     switch task {
     case .activation(let activation):
-      answers.append(run(activation))
+      if let answer = run(activation) { answers.append(answer) }
       answers.append(.grant(grant))
+      if let evicted = drop(activation.runID) { answers.append(evicted) }
     case .replayHistory(let history):
       answers.append(replay(history))
       if !replayed.contains(history.runID) { replayed.append(history.runID) }
@@ -41,12 +42,31 @@ extension SimWorker {
     if grant.workflowSlots > 0 { tell([.grant(grant)]) }
   }
 
-  private func run(_ activation: Activation) -> WorkerMessage.Kind {
+  /// At times a worker makes room in its cache by itself.
+  private func drop(_ runID: RunID) -> WorkerMessage.Kind? {
+    guard runs[runID] != nil, world.time.dice.percent(world.options.selfEvictionPercent) else {
+      return nil
+    }
+    runs[runID] = nil
+    dropped.append(runID)
+    var evicted = Evicted()
+    evicted.runIDs = [runID]
+    return .evicted(evicted)
+  }
+
+  /// The answer; nil to a task that crossed the eviction of its run: the engine makes it anew.
+  private func run(_ activation: Activation) -> WorkerMessage.Kind? {
     var completed = WorkflowTaskCompleted()
     completed.token = activation.token
     replayed.removeAll { $0 == activation.runID }
     if case .initializeWorkflow(let start) = activation.jobs.first?.kind {
       runs[activation.runID] = Replica(Program(number: start.input.first?.numbers.first ?? 0))
+      dropped.removeAll { $0 == activation.runID }
+    }
+    if dropped.contains(activation.runID) { return nil }
+    if world.hasFaults, world.time.dice.percent(world.options.taskFailurePercent) {
+      completed.failure = WorkflowTaskFailure()
+      return .workflowTaskCompleted(completed)
     }
     guard var replica = runs[activation.runID] else {
       world.found(
@@ -81,7 +101,10 @@ extension SimWorker {
   }
 
   private func replay(_ history: ReplayHistory) -> WorkerMessage.Kind {
-    if history.first { runs[history.runID] = nil }
+    if history.first {
+      runs[history.runID] = nil
+      dropped.removeAll { $0 == history.runID }
+    }
     var completed = ReplayCompleted()
     completed.token = history.token
     for past in history.activations {

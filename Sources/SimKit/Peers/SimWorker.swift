@@ -28,6 +28,8 @@ final class SimWorker {
   var resumeToken: [UInt8] = []
   /// The runs of the cache, for look-ups only.
   var runs: [RunID: Replica] = [:]
+  /// Runs that the worker dropped by itself, and that it was not shown again since.
+  var dropped: [RunID] = []
   /// Runs whose replay was answered, and whose activation has not come: one slot each.
   var replayed: [RunID] = []
   /// Workflow tasks in the order in which they came.
@@ -89,6 +91,7 @@ final class SimWorker {
     connection = nil
     runs = [:]
     replayed = []
+    dropped = []
     tasks = Queue()
   }
 
@@ -135,6 +138,7 @@ final class SimWorker {
       case .welcome: attach()
       case .ping(let ping): send(connection.pong(ping))
       case .message(let message): take(message.body)
+      case .goAway(let goAway) where goAway.code == .ok: break
       case .end, .goAway:
         // The session or the connection is over: come again with a new one.
         world.network.breakOff(connection.link, loses: false, &world.time)

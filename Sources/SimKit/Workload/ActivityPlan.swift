@@ -19,6 +19,8 @@ struct ActivityPlan: Equatable {
   var heartbeats = 0
   /// Answers a cancel request by giving up.
   var givesUp = false
+  /// The worker says that the result comes from elsewhere, and a client brings it.
+  var isElsewhere = false
   /// 0: unlimited.
   var maximumAttempts: Int32 = 0
   var initialIntervalMs: Int64 = 100
@@ -44,6 +46,7 @@ struct ActivityPlan: Equatable {
       plan.maximumAttempts = Int32(dice.int(1...3))
     default: plan.maximumAttempts = Int32(dice.int(1...2))
     }
+    plan.isElsewhere = plan.failing == 0 && dice.percent(15)
     plan.heartbeats = dice.percent(30) ? dice.int(1...3) : 0
     return plan
   }
@@ -77,19 +80,20 @@ struct ActivityPlan: Equatable {
   private var numbers: [Int64] {
     [
       Int64(failing), hangs ? 1 : 0, isNonRetryable ? 1 : 0, durationMs, Int64(heartbeats),
-      givesUp ? 1 : 0,
+      givesUp ? 1 : 0, isElsewhere ? 1 : 0,
     ]
   }
 
   /// What a worker needs to know of the plan; nil if the input is none.
   init?(input: [Payload]) {
-    guard let numbers = input.first?.numbers, numbers.count == 6 else { return nil }
+    guard let numbers = input.first?.numbers, numbers.count == 7 else { return nil }
     failing = Int32(clamping: numbers[0])
     hangs = numbers[1] == 1
     isNonRetryable = numbers[2] == 1
     durationMs = numbers[3]
     heartbeats = Int(numbers[4])
     givesUp = numbers[5] == 1
+    isElsewhere = numbers[6] == 1
   }
 
   init() {}

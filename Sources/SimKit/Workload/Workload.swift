@@ -100,6 +100,19 @@ struct Workload {
     return request
   }
 
+  /// The result of an attempt that its worker does not bring.
+  mutating func completion(_ token: [UInt8], mark: String) -> ClientRequest {
+    made += 1
+    let id = "r\(made)"
+    var request = CompleteActivityRequest()
+    var activity = ActivityReference()
+    activity.token = token
+    request.activity = activity
+    request.result = [Payload(text: mark)]
+    request.requestID = id
+    return ClientRequest(kind: .complete(request), requestID: id, workflowID: "")
+  }
+
   static func isRequestID(_ text: String) -> Bool {
     text.first == "r" && text.dropFirst().allSatisfy(\.isNumber)
   }
