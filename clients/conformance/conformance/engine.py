@@ -147,7 +147,7 @@ def _memory(engine: AnyEngine) -> int:
     return int(words[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def health(engine: AnyEngine, codec: Codec, level: Level) -> str:
+def health(engine: AnyEngine, codec: Codec, level: Level | None) -> str:
     """What is wrong with the engine after a case; empty when it goes on as before."""
     if not engine.is_running:
         return f"the engine has ended: {engine.log_text()}"
@@ -165,4 +165,4 @@ def health(engine: AnyEngine, codec: Codec, level: Level) -> str:
             peer.close()
     except (Failed, OSError) as error:
         return f"a new connection is not answered: {error}"
-    return level.is_reached_by(engine)
+    return level.is_reached_by(engine) if level else ""

@@ -84,7 +84,9 @@ class EngineSuite:
         try:
             engine.start()
             # Once around, so that what an engine makes at first use is there before.
-            health(engine, self.codec, Level(engine))
+            fault = health(engine, self.codec, None)
+            if fault:
+                raise Failed(fault)
         except BaseException:
             engine.dispose()
             raise

@@ -11,7 +11,7 @@ from .patterns import Absent, Anything, Capture, Compare, Regex, Rest
 
 TOKEN = re.compile(
     r"""
-    (?P<space>[ \t]+|\#[^\n]*)
+    (?P<space>[ \t]+|\#[^\n]*|\n[ \t]+)
   | (?P<newline>\n)
   | (?P<hex>x"[0-9A-Fa-f\s]*")
   | (?P<regex>~"(?:[^"\\]|\\.)*")
@@ -59,7 +59,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def steps(text: str) -> list[list[Token]]:
-    """One list of tokens a step: a step ends with its line, unless a bracket is open."""
+    """One list of tokens a step: it goes on where a line is indented or a bracket is open."""
     result: list[list[Token]] = [[]]
     depth = 0
     for token in tokens(text):
