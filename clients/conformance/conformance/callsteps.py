@@ -151,9 +151,41 @@ def end(run: Run, words: Words) -> None:
         raise Failed(fault)
 
 
+def ask(run: Run, words: Words) -> None:
+    """`ask METHOD {…}`: as `call`, but its `answer` is another step."""
+    stream = run.peer.last_stream + 1
+    run.peer.asked.append(stream)
+    _open(run, words, stream)
+
+
+def answer(run: Run, words: Words) -> None:
+    """`answer -> OK {…}`: how the oldest stream ends that was asked and not answered."""
+    peer = run.peer
+    if not peer.asked:
+        raise Ill(f"line {words.line}: nothing was asked")
+    stream = peer.asked.pop(0)
+    patience = words.seconds() if words.accept("within") else PATIENCE
+    wanted = _outcome(words)
+    if fault := _check(run, _end(run, stream, patience), peer.methods[stream], wanted):
+        raise Failed(fault)
+
+
+def cancels(run: Run, words: Words) -> None:
+    """`cancel`: gives up the stream that was asked last; it is answered all the same."""
+    run.peer.send_frame({"stream": run.peer.asked[-1], "cancel": {}})
+
+
+def credit(run: Run, words: Words) -> None:
+    """`credit 5`: for the stream that was asked last."""
+    messages = words.number()
+    run.peer.send_frame({"stream": run.peer.asked[-1], "credit": {"messages": messages}})
+
+
 def part(run: Run, words: Words) -> None:
-    """`part 1 {…}`: the next message of a streamed answer."""
-    stream = words.number()
+    """`part 1 {…}`, `part {…}`: the next message of a streamed answer, of the one asked last."""
+    token = words.peek()
+    is_named = token is not None and token.kind in ("number", "variable")
+    stream = words.number() if is_named else run.peer.asked[-1]
     frame = run.peer.frame(stream)
     if "message" not in frame:
         raise Failed(f"{shown(frame)} instead of a message")
@@ -252,9 +284,8 @@ def none(run: Run, words: Words) -> None:
     peer.pings += 1
     number = 7_000_000 + peer.pings
     peer.send_frame({"ping": {"id": number}})
-    found = peer.frame(0)
-    if found.get("pong", {}).get("id") != number:
-        raise Failed(f"{shown(found)} instead of the Pong")
+    while peer.frame(0).get("pong", {}).get("id") != number:
+        pass  # A drain may be told meanwhile.
     while any(f.get("stream") == peer.work_stream for f in peer.inbox):
         peer.engine_message()
     for message in peer.engine_messages:
@@ -268,6 +299,10 @@ VERBS: dict[str, Verb] = {
     "eventually": eventually,
     "end": end,
     "part": part,
+    "ask": ask,
+    "answer": answer,
+    "cancel": cancels,
+    "credit": credit,
     "history": history,
     "work": work,
     "say": say,

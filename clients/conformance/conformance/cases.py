@@ -21,7 +21,7 @@ PLACE = re.compile(r"<([a-z_]+)>")
 EXPECTING = {
     "call", "eventually", "end", "part", "history", "expect", "next", "goaway", "drained", "closed",
     "cut_off", "quiet", "alive", "task", "none", "exits", "same", "differ", "lines", "receive",
-    "result", "event",
+    "result", "event", "answer",
 }  # fmt: skip
 
 
@@ -161,8 +161,9 @@ def _check(name: str, text: str) -> None:
     verbs = set()
     for step in steps(text):
         words = [token.text for token in step if not token.text.startswith("@")]
-        if words[0] == "repeat":
-            words = words[2:]
         verbs.add(words[0])
+        if words[0] == "repeat":
+            verbs.add(words[2])
+            verbs |= {after for mark, after in zip(words, words[1:]) if mark == ";"}
     if not verbs & EXPECTING:
         raise Ill(f"{name}: it expects nothing, so it cannot fail")

@@ -45,6 +45,8 @@ class Peer:
         self.pieces: list[int] = []
         self.last_stream = 0
         self.methods: dict[int, str] = {}
+        # Streams that were opened by `ask` and whose `answer` is to come.
+        self.asked: list[int] = []
         self.work_stream = 0
         self.engine_messages: list[dict[str, Any]] = []
         self.welcome: dict[str, Any] = {}

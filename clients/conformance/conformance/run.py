@@ -46,12 +46,18 @@ class Run:
             raise
 
     def repeat(self, words: Words, verbs: dict[str, Verb]) -> None:
-        """`repeat 100 …`: the rest of the line, with `$i` from 1."""
+        """`repeat 100 …; …`: the rest of the line, with `$i` from 1; steps are parted by ;."""
         count = words.number()
-        rest = words.step[words.place :]
+        parts: list[list[Token]] = [[]]
+        for token in words.step[words.place :]:
+            if token.text == ";":
+                parts.append([])
+            else:
+                parts[-1].append(token)
         for number in range(1, count + 1):
             self.kept["i"] = number
-            self.step(rest, verbs)
+            for part in parts:
+                self.step(part, verbs)
 
     def resolve(self, name: str) -> Any:
         if name not in self.kept:

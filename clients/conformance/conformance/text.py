@@ -25,7 +25,7 @@ TOKEN = re.compile(
   | (?P<word>@?[A-Za-z_][\w./]*)
   | (?P<arrow>->)
   | (?P<compare>>=|<=|!=|>|<)
-  | (?P<mark>[{}\[\]:,*+=])
+  | (?P<mark>[{}\[\]:,*+=;])
     """,
     re.VERBOSE,
 )
@@ -189,9 +189,11 @@ class Words:
 
     def _string(self, text: str) -> str:
         def escape(match: re.Match[str]) -> str:
+            if match.group(2):
+                return chr(int(match.group(2), 16))
             return ESCAPES.get(match.group(1), match.group(0))
 
-        plain = re.sub(r"\\(.)", escape, text[1:-1])
+        plain = re.sub(r"\\(u([0-9a-fA-F]{4})|.)", escape, text[1:-1])
         return re.sub(r"\$([A-Za-z_]\w*)", lambda m: _written(self.resolve(m.group(1))), plain)
 
 

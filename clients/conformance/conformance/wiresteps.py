@@ -205,6 +205,13 @@ def kill(run: Run, words: Words) -> None:
     engine.start()
 
 
+def start(run: Run, words: Words) -> None:
+    """The engine, which has ended, is started again on its file."""
+    run.close()
+    run.peers.clear()
+    _process(run).start()
+
+
 def stop(run: Run, words: Words) -> None:
     """The engine is asked to end (SIGTERM)."""
     _process(run).signal(signal.SIGTERM)
@@ -242,6 +249,7 @@ VERBS: dict[str, Verb] = {
     "differ": differ,
     "keep": keep,
     "kill": kill,
+    "start": start,
     "stop": stop,
     "exits": exits,
 }
