@@ -160,10 +160,11 @@ def _prefixed(text: str, prefix: str) -> list[str]:
 def _check(name: str, text: str) -> None:
     verbs = set()
     for step in steps(text):
-        words = [token.text for token in step if not token.text.startswith("@")]
+        words = [token.text for token in step if token.kind == "word" or token.text == ";"]
+        words = [word for word in words if not word.startswith("@")]
         verbs.add(words[0])
         if words[0] == "repeat":
-            verbs.add(words[2])
+            verbs.add(words[1])
             verbs |= {after for mark, after in zip(words, words[1:]) if mark == ";"}
     if not verbs & EXPECTING:
         raise Ill(f"{name}: it expects nothing, so it cannot fail")

@@ -150,7 +150,8 @@ class Peer:
     def _cut(self) -> None:
         while len(self.received) >= 4:
             length = struct.unpack_from(">I", self.received)[0]
-            if not 1 <= length <= FRAME_MAX:
+            most = self.welcome.get("limits", {}).get("frame_bytes_max", FRAME_MAX)
+            if not 1 <= length <= most:
                 raise Failed(f"it sends a frame of {length} bytes")
             if len(self.received) < 4 + length:
                 return

@@ -32,6 +32,8 @@ class Run:
         verb = words.word()
         if verb.startswith("@"):
             self.current = verb[1:]
+            if (token := words.peek()) and token.kind == "variable":
+                self.current += str(words.value())  # `@c$i`: one of many.
             verb = words.word()
         if verb == "repeat":
             self.repeat(words, verbs)
