@@ -154,6 +154,8 @@ extension Engine {
   private mutating func refuseTask(_ token: [UInt8], _ id: SessionID) {
     refused(token, id, .staleLease, .engine)
     guard let token = TaskToken(token), let run = runs[token.run] else { return }
+    // Its task has gone out to this session again: what it holds of the run now belongs to that.
+    if run.task.lease?.session == id { return }
     if run.cachedBy == id { uncache(run, from: id) }
     sendEvict(run.runID, to: id, .notRecorded, "the task was given to somebody else or has ended")
   }
