@@ -12,6 +12,12 @@ public struct EngineLimits: Sendable {
   public var detailBytesMax = 512 << 10
   /// One activation or one part of a replay.
   public var activationBytesMax = 1 << 20
+  /// One message of a streamed answer, unless it holds one event or row only.
+  public var partBytesMax = 1 << 20
+  /// What DescribeWorkflow shows of pending work; the rest of the answer needs room in its frame.
+  public var pendingBytesMax = 256 << 10
+  /// Problems of a run that are told in words.
+  public var problemsMax = 20
   /// Pending activities of a run.
   public var pendingActivitiesMax = 2_000
   /// Timers of a run that have not fired.
@@ -33,6 +39,8 @@ public struct EngineLimits: Sendable {
   public var partsBytesMax = 64 << 20
   /// Commands of one workflow task.
   public var commandsMax = 10_000
+  /// What one command holds beside its payloads: header, texts, location.
+  public var commandBytesMax = 256 << 10
   /// Failed attempts kept of one activity: the first and the last ones, each cut to
   /// `keptFailureBytesMax`.
   public var firstAttemptsKept = 5

@@ -55,6 +55,14 @@ extension Shell {
         connection, stream,
         .of(.invalidArgument, .protocolViolation, "a request of one message must carry `end`"))
     }
+    let messageMax = configuration.limits.messageBytesMax
+    guard method.isClientStreaming || open.message.count <= messageMax else {
+      return end(
+        connection, stream,
+        .of(
+          .invalidArgument, .payloadTooLarge,
+          "a request of \(open.message.count) bytes; \(messageMax) are allowed"))
+    }
     let call: Call
     do throws(DecodeError) {
       call = try Call(method, open.message)

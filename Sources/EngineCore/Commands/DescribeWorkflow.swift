@@ -22,17 +22,49 @@ extension Engine {
     response.runTimeoutMs = run.fold.started.runTimeoutMs
     response.taskTimeoutMs = run.fold.started.taskTimeoutMs
     response.cancelRequested = run.fold.cancelRequested
-    response.pendingActivities = run.fold.activities.map { pending($0, of: run) }
-    response.pendingTimers = run.fold.timers.map { timer in
+    response.pendingWorkflowTask = pendingTask(run)
+    response.warnings = problems(of: run)
+    addPending(of: run, to: &response)
+    return response
+  }
+
+  /// As much of what is pending as an answer holds: of what is large only the heads, and of what is
+  /// too much a word.
+  private func addPending(of run: Run, to response: inout DescribeWorkflowResponse) {
+    var left = limits.pendingBytesMax
+    var hidden = 0
+    for activity in run.fold.activities {
+      var pending = pending(activity, of: run)
+      var bytes = pending.serialized().count
+      if bytes > left {
+        pending.heartbeatDetails = []
+        pending.failedAttempts = []
+        pending.lastFailure = nil
+        bytes = pending.serialized().count
+      }
+      if bytes > left {
+        hidden += 1
+        continue
+      }
+      left -= bytes
+      response.pendingActivities.append(pending)
+    }
+    for timer in run.fold.timers {
       var pending = PendingTimer()
       pending.seq = timer.seq
       pending.timerID = timer.timerID
       pending.fireTimeMs = timer.fireTime
-      return pending
+      let bytes = pending.serialized().count
+      if bytes > left {
+        hidden += 1
+        continue
+      }
+      left -= bytes
+      response.pendingTimers.append(pending)
     }
-    response.pendingWorkflowTask = pendingTask(run)
-    response.warnings = problems(of: run)
-    return response
+    if hidden > 0 {
+      response.warnings.append("\(hidden) further pending activities and timers are not shown")
+    }
   }
 
   /// The run as lists and descriptions show it.
@@ -81,6 +113,11 @@ extension Engine {
           "no worker for activity type '\(activity.scheduled.activityType)' is attached to task"
             + " queue '\(activity.scheduled.taskQueue)'")
       }
+    }
+    if problems.count > limits.problemsMax {
+      let more = problems.count - limits.problemsMax
+      problems.removeSubrange(limits.problemsMax...)
+      problems.append("and \(more) more")
     }
     return problems
   }

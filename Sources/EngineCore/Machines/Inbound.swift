@@ -152,11 +152,14 @@ extension InitializeWorkflow {
 }
 
 extension HistoryEvent {
-  /// About how many bytes the event's payloads take; enough to bound a message.
+  /// About how many bytes of peers the event holds; enough to bound a message.
   var approximateBytes: Int {
     switch attributes {
-    case .workflowExecutionStarted(let e): return 256 + e.input.bytes
-    case .workflowExecutionSignaled(let e): return 128 + e.input.bytes
+    case .workflowExecutionStarted(let e):
+      return 256 + e.input.bytes + (e.header?.bytes ?? 0) + e.identity.utf8.count
+    case .workflowExecutionSignaled(let e):
+      return 128 + e.input.bytes + (e.header?.bytes ?? 0) + e.identity.utf8.count
+    case .workflowExecutionCancelRequested(let e): return 64 + e.reason.utf8.count
     case .activityTaskCompleted(let e): return 64 + e.result.bytes
     case .activityTaskFailed(let e): return 256 + (e.failure?.approximateBytes ?? 0)
     case .activityTaskTimedOut(let e): return 256 + (e.failure?.approximateBytes ?? 0)
@@ -166,8 +169,19 @@ extension HistoryEvent {
   }
 }
 
+extension Header {
+  var bytes: Int {
+    fields.reduce(0) { $0 + $1.key.utf8.count + ($1.value.map { [$0].bytes } ?? 0) + 8 }
+  }
+}
+
 extension Array<Payload> {
-  var bytes: Int { reduce(0) { $0 + $1.data.count + $1.encoding.utf8.count + 8 } }
+  var bytes: Int {
+    reduce(0) { sum, payload in
+      let head = payload.metadata.reduce(8) { $0 + $1.key.utf8.count + $1.value.count + 8 }
+      return sum + payload.data.count + payload.encoding.utf8.count + head
+    }
+  }
 }
 
 extension Failure {

@@ -37,6 +37,18 @@ extension Engine {
 }
 
 extension Command {
+  /// What it holds beside the payloads that are checked by themselves; its event has to fit a frame.
+  fileprivate var ownBytes: Int {
+    var bytes = location.utf8.count
+    if let metadata = userMetadata {
+      bytes += metadata.summary.utf8.count + metadata.details.utf8.count
+    }
+    guard case .scheduleActivity(let c) = kind else { return bytes }
+    if let header = c.header { bytes += header.bytes }
+    for type in c.retryPolicy?.nonRetryableErrorTypes ?? [] { bytes += type.utf8.count }
+    return bytes
+  }
+
   var isClosing: Bool {
     switch kind {
     case .completeWorkflow, .failWorkflow, .cancelledWorkflow: return true
@@ -63,6 +75,10 @@ struct CommandCheck {
   mutating func fault(in command: Command) -> String? {
     if isClosed { return "it comes after the command that closes the workflow" }
     isClosed = command.isClosing
+    let bytes = command.ownBytes
+    if bytes > limits.commandBytesMax {
+      return "it holds \(bytes) bytes beside its payloads; \(limits.commandBytesMax) are allowed"
+    }
     switch command.kind {
     case .scheduleActivity(let c): return fault(in: c)
     case .requestCancelActivity(let c):
