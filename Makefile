@@ -10,6 +10,7 @@ help:
 	@echo "make demo              three hundred orders, an engine and workers killed under way"
 	@echo "make test              everything that a change must pass"
 	@echo "make test-long         fifty kills, ten thousand evictions: before a release"
+	@echo "make conformance       the protocol's conformance cases against the debug engine"
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
 	@echo "make size              the release binary's size, libraries and idle memory; with limits"
@@ -64,6 +65,15 @@ test-python: python
 	HOLDFAST_BIN=$$($(SWIFT_BUILD) --show-bin-path)/holdfast \
 	  $(VENV)/bin/python -m pytest -q clients/python/tests
 
+# ENGINE=/path/to/holdfast runs them against another engine; ARGS=--quick leaves out slow ones.
+conformance: setup
+	$(MAKE) -C clients/conformance test
+ifndef ENGINE
+	$(SWIFT_BUILD) --build-tests
+endif
+	$(MAKE) -C clients/conformance engine ARGS="$(ARGS)" \
+	  ENGINE=$(or $(ENGINE),$$($(SWIFT_BUILD) --show-bin-path)/holdfast)
+
 # The same tests, at the sizes that a release is held to.
 test-long: setup
 	$(SWIFT_BUILD) --build-tests
@@ -86,4 +96,4 @@ format: setup
 	  | xargs clang-format -i
 
 .PHONY: help setup build install demo python test test-tidy test-swift test-c test-python \
-  test-long bench size generate format
+  conformance test-long bench size generate format

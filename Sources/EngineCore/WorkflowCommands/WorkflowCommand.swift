@@ -77,7 +77,7 @@ struct CommandCheck {
     isClosed = command.isClosing
     let bytes = command.ownBytes
     if bytes > limits.commandBytesMax {
-      return "it holds \(bytes) bytes beside its payloads; \(limits.commandBytesMax) are allowed"
+      return "\(bytes) bytes beside its payloads; \(limits.commandBytesMax) are allowed"
     }
     switch command.kind {
     case .scheduleActivity(let c): return fault(in: c)

@@ -182,7 +182,7 @@ def credit(run: Run, words: Words) -> None:
 
 
 def part(run: Run, words: Words) -> None:
-    """`part 1 {…}`, `part {…}`: the next message of a streamed answer, of the one asked last."""
+    """`part 1 {…}`: the next message of a streamed answer; `part {…}`: of the one asked last."""
     token = words.peek()
     is_named = token is not None and token.kind in ("number", "variable")
     stream = words.number() if is_named else run.peer.asked[-1]

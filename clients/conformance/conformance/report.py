@@ -116,13 +116,13 @@ def write_markdown(path: Path, results: list[Result], coverage: Coverage) -> Non
     for name, counts in sorted(by_category(results).items()):
         numbers = " | ".join(str(counts[verdict]) for verdict in VERDICTS)
         lines.append(f"| {name} | {counts.total()} | {numbers} |")
-    lines += ["", "## Cases", "", "| verdict | case | title | statements | why |", "|---|---|---|---|---|"]
+    lines += ["", "## Cases", "", "| verdict | case | title | statements | why |"]
+    lines.append("|---|---|---|---|---|")
     for result in results:
-        why = _cell(result.why or result.case.reason)
-        covers = ", ".join(result.case.covers)
-        lines.append(
-            f"| {result.verdict} | {result.case.id} | {_cell(result.case.title)} | {covers} | {why} |"
-        )
+        case = result.case
+        cells = [result.verdict, case.id, case.title, ", ".join(case.covers)]
+        cells.append(result.why or case.reason)
+        lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
     lines += ["", "## Statements", "", "| statement | cases |", "|---|---|"]
     for statement in coverage.known:
         cases = coverage.by_id[statement.id]

@@ -1,4 +1,4 @@
-"""Reads the `.proto` files: messages, enumerations and methods, as far as the schema goes (SCH-001).
+"""Reads the `.proto` files: messages, enumerations, methods, as far as the schema goes (SCH-001).
 
 A reader of the suite's own keeps every protobuf library out of what it tests.
 """

@@ -93,7 +93,7 @@ class EngineSuite:
         return engine
 
     def _replace(self, case: Case) -> None:
-        """After a failure nobody knows what the engine still holds: the next case gets a new one."""
+        """After a failure nobody knows what the engine holds: the next case gets a new one."""
         if not case.needs_own_engine and (engine := self.shared.pop(case.config, None)):
             engine.dispose()
 

@@ -68,7 +68,7 @@ def uncork(run: Run, words: Words) -> None:
 
 
 def pieces(run: Run, words: Words) -> None:
-    """`pieces 1` or `pieces 3 1 4`: sizes in which bytes leave, the last one on and on; 0: whole."""
+    """`pieces 3 1 4`: sizes in which bytes leave, the last one on and on; `pieces 0`: whole."""
     sizes = []
     while words.peek():
         sizes.append(words.number())
