@@ -37,7 +37,7 @@ extension Engine {
 }
 
 extension Command {
-  /// What it holds beside the payloads that are checked by themselves; its event has to fit a frame.
+  /// What it holds beside the payloads, which are checked by themselves: its event fits a frame.
   fileprivate var ownBytes: Int {
     var bytes = location.utf8.count
     if let metadata = userMetadata {

@@ -14,7 +14,7 @@ from .cases import Case, load
 from .codec import Codec
 from .coverage import Coverage, statements
 from .schema import Schema
-from .suite import EngineSuite
+from .suite import ClientSuite, EngineSuite
 from .text import Ill
 
 HERE = Path(__file__).resolve().parent.parent
@@ -37,6 +37,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
     engine = modes.add_parser("engine", parents=[common], help="plays the client")
     engine.add_argument("--command", default=COMMAND, help="a line with {db} and {socket}")
     engine.add_argument("--socket", default="", help="an engine that is there already")
+    client = modes.add_parser("client", parents=[common], help="plays the engine")
+    client.add_argument("--driver", required=True, help="a line with {socket}; see README.md")
     modes.add_parser("list", parents=[common], help="names and titles of all cases")
     return parser.parse_args(words)
 
@@ -51,21 +53,30 @@ def main(words: list[str]) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    folder = options.cases or HERE / "cases"
+    folder = options.cases or HERE / ("client-cases" if options.mode == "client" else "cases")
     cases = load(folder)
     manifest = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))
     if lost := miscounted(cases, manifest.get("total", {})):
         raise Ill(f"the manifest declares another number of cases: {lost}")
-    coverage = Coverage(
-        statements(options.proto / "README.md"), cases, manifest.get("untestable", {})
-    )
+    known = statements(options.proto / "README.md")
+    if options.mode == "client":
+        # Most of the page is about engines: the manifest says what a client can be asked for.
+        named = set(manifest["statements"]["covered"])
+        named |= {number for case in cases for number in case.covers}
+        known = [statement for statement in known if statement.id in named]
+    coverage = Coverage(known, cases, manifest.get("untestable", {}))
     chosen = [case for case in cases if is_chosen(case, options)]
     if options.mode == "list":
         for case in chosen:
             print(f"{case.id}\t{', '.join(case.covers)}\t{case.title}")
         return 0
     codec = Codec(Schema.read(options.proto))
-    return run_engine(options, codec, chosen, coverage)
+    suite: EngineSuite | ClientSuite
+    if options.mode == "client":
+        suite = ClientSuite(codec, options.driver)
+    else:
+        suite = EngineSuite(codec, options.command, options.socket)
+    return conclude(options, suite, chosen, coverage)
 
 
 def is_chosen(case: Case, options: argparse.Namespace) -> bool:
@@ -86,15 +97,18 @@ def miscounted(cases: list[Case], declared: dict[str, int]) -> str:
     )
 
 
-def run_engine(
-    options: argparse.Namespace, codec: Codec, chosen: list[Case], coverage: Coverage
+def conclude(
+    options: argparse.Namespace,
+    suite: EngineSuite | ClientSuite,
+    chosen: list[Case],
+    coverage: Coverage,
 ) -> int:
     def told(result: report.Result) -> None:
         if not options.quiet or not result.is_expected:
             print(report.line(result), flush=True)
 
     began = time.monotonic()
-    results = EngineSuite(codec, options.command, options.socket).run(chosen, told)
+    results = suite.run(chosen, told)
     print(report.totals(results))
     print(f"in {time.monotonic() - began:.1f} s")
     print(report.coverage_text(coverage))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .codec import Codec
+from .driver import Driver
 from .engine import AnyEngine
 from .peer import Peer
 from .text import Ill, Token, Words, steps
@@ -14,7 +15,9 @@ from .text import Ill, Token, Words, steps
 class Run:
     """What one case knows while it runs: its connections and what it has kept."""
 
-    def __init__(self, codec: Codec, engine: AnyEngine, case: str, more: dict[str, Any]) -> None:
+    def __init__(
+        self, codec: Codec, engine: AnyEngine | Driver, case: str, more: dict[str, Any]
+    ) -> None:
         self.codec = codec
         self.engine = engine
         self.kept: dict[str, Any] = {"case": case.replace("/", "-"), **more}

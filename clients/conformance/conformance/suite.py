@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from . import callsteps, wiresteps
+from . import callsteps, clientsteps, wiresteps
 from .cases import Case
 from .codec import Codec, Malformed
+from .driver import Driver
 from .engine import AnyEngine, Engine, Level, ServedSocket, health
 from .peer import Failed
 from .report import Result
@@ -15,6 +16,8 @@ from .run import Run
 from .text import Ill
 
 VERBS = {**wiresteps.VERBS, **callsteps.VERBS}
+CLIENT_VERBS = {**wiresteps.VERBS, **clientsteps.VERBS}
+FAULTS = (Failed, Malformed, Ill, OSError, ValueError, TypeError, KeyError)
 
 
 class EngineSuite:
@@ -50,8 +53,8 @@ class EngineSuite:
             finally:
                 if case.needs_own_engine:
                     engine.dispose()
-        except (Failed, Malformed, Ill, OSError, ValueError, TypeError) as error:
-            why = "\n".join([f"{_kind(error)}{error}", *getattr(error, "__notes__", [])])
+        except FAULTS as error:
+            why = told_of(error)
         seconds = time.monotonic() - began
         if why:
             self._replace(case)
@@ -96,6 +99,48 @@ class EngineSuite:
         """After a failure nobody knows what the engine holds: the next case gets a new one."""
         if not case.needs_own_engine and (engine := self.shared.pop(case.config, None)):
             engine.dispose()
+
+
+class ClientSuite:
+    """Plays the engine; `command` starts a driver of the client, for each case anew."""
+
+    def __init__(self, codec: Codec, command: str) -> None:
+        self.codec = codec
+        self.command = command
+
+    def run(self, cases: Iterable[Case], told: Callable[[Result], None]) -> list[Result]:
+        results = []
+        for case in cases:
+            result = self._one(case)
+            told(result)
+            results.append(result)
+        return results
+
+    def _one(self, case: Case) -> Result:
+        began = time.monotonic()
+        why, run = "", None
+        driver = Driver(self.command)
+        try:
+            run = Run(self.codec, driver, case.id, {})
+            try:
+                run.execute(case.steps, CLIENT_VERBS)
+            finally:
+                run.close()
+            driver.quit()
+        except FAULTS as error:
+            why = told_of(error)
+        finally:
+            driver.dispose()
+        seconds = time.monotonic() - began
+        if why:
+            return Result(case, "FAIL", why, seconds)
+        deviations = run.deviations if run else []
+        verdict = "NON-STRICT" if deviations else "PASS"
+        return Result(case, verdict, "\n".join(deviations), seconds)
+
+
+def told_of(error: Exception) -> str:
+    return "\n".join([f"{_kind(error)}{error}", *getattr(error, "__notes__", [])])
 
 
 def _kind(error: Exception) -> str:
