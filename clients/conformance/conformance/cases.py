@@ -21,7 +21,7 @@ PLACE = re.compile(r"<([a-z_]+)>")
 EXPECTING = {
     "call", "eventually", "end", "part", "history", "expect", "next", "goaway", "drained", "closed",
     "cut_off", "quiet", "alive", "task", "none", "exits", "same", "differ", "told", "opened",
-    "says", "attached", "recovers", "answer", "greet",
+    "says", "comes", "attached", "recovers", "answer", "greet",
 }  # fmt: skip
 
 

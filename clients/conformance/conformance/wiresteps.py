@@ -79,9 +79,24 @@ def expect(run: Run, words: Words) -> None:
     """`expect {stream: 1, end: …}`: the next frame of that stream (0 when it names none)."""
     pattern = words.value()
     patience = words.seconds() if words.accept("within") else PATIENCE
-    found = run.peer.frame(pattern.get("stream", 0), patience, pings="ping" in pattern)
+    found = run.peer.frame(_stream(pattern), patience, pings="ping" in pattern)
     if fault := difference(pattern, found, run.kept):
         raise Failed(fault)
+
+
+def _stream(pattern: dict[str, Any]) -> int:
+    stream = pattern.get("stream", 0)
+    return stream if isinstance(stream, int) else 0
+
+
+def comes(run: Run, words: Words) -> None:
+    """`comes {stream: 1, cancel: _}`: that frame, whatever comes before on its stream."""
+    pattern = words.value()
+    until = time.monotonic() + PATIENCE
+    while True:
+        found = run.peer.frame(_stream(pattern), until - time.monotonic(), pings=True)
+        if not difference(pattern, found, run.kept):
+            return
 
 
 def following(run: Run, words: Words) -> None:
@@ -237,6 +252,7 @@ VERBS: dict[str, Verb] = {
     "uncork": uncork,
     "pieces": pieces,
     "expect": expect,
+    "comes": comes,
     "next": following,
     "goaway": goaway,
     "drained": drained,
