@@ -10,7 +10,7 @@ help:
 	@echo "make demo              three hundred orders, an engine and workers killed under way"
 	@echo "make test              everything that a change must pass"
 	@echo "make test-long         fifty kills, ten thousand evictions: before a release"
-	@echo "make conformance       the protocol's conformance cases against the debug engine"
+	@echo "make conformance       the protocol's cases against the engine and libholdfast"
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
 	@echo "make size              the release binary's size, libraries and idle memory; with limits"
@@ -73,6 +73,8 @@ ifndef ENGINE
 endif
 	$(MAKE) -C clients/conformance engine ARGS="$(ARGS)" \
 	  ENGINE=$(or $(ENGINE),$$($(SWIFT_BUILD) --show-bin-path)/holdfast)
+	$(MAKE) -C clients/c
+	$(MAKE) -C clients/conformance client ARGS="$(ARGS)"
 
 # The same tests, at the sizes that a release is held to.
 test-long: setup

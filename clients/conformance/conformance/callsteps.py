@@ -1,4 +1,4 @@
-"""Steps about requests and the Work stream."""
+"""Steps about requests and their answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from .codec import Malformed
 from .patterns import difference, shown
-from .peer import PATIENCE, Failed, Peer, Silent
+from .peer import PATIENCE, Failed
 from .run import Run, Verb
 from .schema import PACKAGE, Method
 from .text import Ill, Words
@@ -23,18 +23,18 @@ class Outcome:
     pattern: Any = None
 
 
-def _path(name: str) -> str:
+def full_path(name: str) -> str:
     return name if name.startswith(PACKAGE) else PACKAGE + name
 
 
 def _method(run: Run, name: str) -> Method | None:
-    return run.codec.schema.methods.get(_path(name))
+    return run.codec.schema.methods.get(full_path(name))
 
 
 def _open(run: Run, words: Words, stream: int) -> None:
     """`METHOD [timeout=5] [noend] {request}[, x"more bytes"]`; a text is a method as it stands."""
     value = words.value()
-    path = _path(value)
+    path = full_path(value)
     found = _method(run, value)
     opened: dict[str, Any] = {"method": path}
     has_end = True
@@ -204,7 +204,7 @@ def history(run: Run, words: Words) -> None:
     stream = peer.last_stream + 1
     peer.last_stream = stream
     request = run.codec.encode("GetHistoryRequest", {"execution": execution})
-    opened = {"method": _path("WorkflowService/GetHistory"), "message": request, "end": True}
+    opened = {"method": full_path("WorkflowService/GetHistory"), "message": request, "end": True}
     peer.send_frame({"stream": stream, "open": opened})
     peer.send_frame({"stream": stream, "credit": {"messages": 1_000_000}})
     events: list[Any] = []
@@ -221,78 +221,6 @@ def history(run: Run, words: Words) -> None:
         raise Failed(f"{fault}; the history is {names}")
 
 
-# Work
-
-
-def work(run: Run, words: Words) -> None:
-    """`work {attach: …} …`: opens the Work stream with these messages."""
-    peer = run.peer
-    peer.work_stream = peer.last_stream + 1
-    peer.last_stream = peer.work_stream
-    peer.methods[peer.work_stream] = _path("WorkerService/Work")
-    peer.engine_messages = []
-    opened = {"method": _path("WorkerService/Work"), "message": _messages(run, words)}
-    peer.send_frame({"stream": peer.work_stream, "open": opened})
-
-
-def say(run: Run, words: Words) -> None:
-    """`say {grant: …} …`: messages of the worker, in one frame."""
-    peer = run.peer
-    body = {"body": _messages(run, words)}
-    peer.send_frame({"stream": peer.work_stream, "message": body})
-
-
-def _messages(run: Run, words: Words) -> bytes:
-    messages = []
-    while words.peek():
-        messages.append(words.value())
-        words.accept(",")
-    return run.codec.encode("WorkRequest", {"messages": messages})
-
-
-def task(run: Run, words: Words) -> None:
-    """`task {activation: …}`: that message of the engine's comes, whatever else comes before."""
-    pattern = words.value()
-    until = time.monotonic() + (words.seconds() if words.accept("within") else PATIENCE)
-    peer = run.peer
-    seen = 0
-    while True:
-        if _take(run, peer, pattern, seen):
-            return
-        seen = len(peer.engine_messages)
-        try:
-            peer.engine_message(until - time.monotonic())
-        except Silent as error:
-            waiting = shown(peer.engine_messages, 1500)
-            raise Failed(f"no {shown(pattern)}; what came is {waiting}") from error
-
-
-def _take(run: Run, peer: Peer, pattern: Any, seen: int) -> bool:
-    for index in range(seen, len(peer.engine_messages)):
-        trial = dict(run.kept)
-        if not difference(pattern, peer.engine_messages[index], trial):
-            run.kept = trial
-            del peer.engine_messages[index]
-            return True
-    return False
-
-
-def none(run: Run, words: Words) -> None:
-    """`none {activity_task: _}`: after a Ping was answered, no such message has come."""
-    pattern = words.value()
-    peer = run.peer
-    peer.pings += 1
-    number = 7_000_000 + peer.pings
-    peer.send_frame({"ping": {"id": number}})
-    while peer.frame(0).get("pong", {}).get("id") != number:
-        pass  # A drain may be told meanwhile.
-    while any(f.get("stream") == peer.work_stream for f in peer.inbox):
-        peer.engine_message()
-    for message in peer.engine_messages:
-        if not difference(pattern, message, dict(run.kept)):
-            raise Failed(f"{shown(message)} should not come")
-
-
 VERBS: dict[str, Verb] = {
     "open": opens,
     "call": call,
@@ -304,8 +232,4 @@ VERBS: dict[str, Verb] = {
     "cancel": cancels,
     "credit": credit,
     "history": history,
-    "work": work,
-    "say": say,
-    "task": task,
-    "none": none,
 }

@@ -146,7 +146,7 @@ def says(run: Run, words: Words) -> None:
 
 
 def attached(run: Run, words: Words) -> None:
-    """`attached {attach}`: a worker comes, opens its Work stream and is told that it is attached."""
+    """`attached {attach}`: a worker comes, attaches with this, and is told so."""
     pattern = words.value()
     _come(run)
     frame = run.peer.frame(None)

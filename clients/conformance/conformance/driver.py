@@ -44,13 +44,18 @@ class Driver:
             raise Failed(f"the driver has ended: {self.error_text()}") from error
 
     def accept(self, patience: float = PATIENCE) -> socket.socket:
-        self.listener.settimeout(patience)
-        try:
-            sock, _ = self.listener.accept()
-        except TimeoutError as error:
-            raise Silent("the client does not connect") from error
-        sock.settimeout(PATIENCE)
-        return sock
+        assert self.process.stdout is not None
+        until = time.monotonic() + patience
+        while True:
+            left = max(0.0, until - time.monotonic())
+            ready, _, _ = select.select([self.listener, self.process.stdout], [], [], left)
+            if self.listener in ready:
+                sock, _ = self.listener.accept()
+                sock.settimeout(PATIENCE)
+                return sock
+            if not ready:
+                raise Silent("the client does not connect")
+            self._read()
 
     def line(self, patience: float = PATIENCE) -> list[str]:
         """The words of the driver's next line."""
@@ -59,12 +64,16 @@ class Driver:
         while b"\n" not in self.received:
             if not self.waits(until - time.monotonic()):
                 raise Silent("the driver says nothing")
-            data = os.read(self.process.stdout.fileno(), 1 << 16)
-            if not data:
-                raise Failed(f"the driver has ended: {self.error_text()}")
-            self.received += data
+            self._read()
         text, _, self.received = self.received.partition(b"\n")
         return text.decode(errors="replace").split(" ")
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        data = os.read(self.process.stdout.fileno(), 1 << 16)
+        if not data:
+            raise Failed(f"the driver has ended: {self.error_text()}")
+        self.received += data
 
     def waits(self, patience: float, connection: bool = False) -> str:
         """What comes first: "line" or, if asked for, "connection"; empty: neither does."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from . import callsteps, clientsteps, wiresteps
+from . import callsteps, clientsteps, othersteps, wiresteps, worksteps
 from .cases import Case
 from .codec import Codec, Malformed
 from .driver import Driver
@@ -15,8 +15,9 @@ from .report import Result
 from .run import Run
 from .text import Ill
 
-VERBS = {**wiresteps.VERBS, **callsteps.VERBS}
-CLIENT_VERBS = {**wiresteps.VERBS, **clientsteps.VERBS}
+COMMON = {**wiresteps.VERBS, **othersteps.VERBS}
+VERBS = {**COMMON, **callsteps.VERBS, **worksteps.VERBS}
+CLIENT_VERBS = {**COMMON, **clientsteps.VERBS}
 FAULTS = (Failed, Malformed, Ill, OSError, ValueError, TypeError, KeyError)
 
 
