@@ -165,6 +165,6 @@ def _check(name: str, text: str) -> None:
         verbs.add(words[0])
         if words[0] == "repeat":
             verbs.add(words[1])
-            verbs |= {after for mark, after in zip(words, words[1:]) if mark == ";"}
+            verbs |= {words[i + 1] for i, word in enumerate(words[:-1]) if word == ";"}
     if not verbs & EXPECTING:
         raise Ill(f"{name}: it expects nothing, so it cannot fail")

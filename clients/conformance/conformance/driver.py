@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from .peer import PATIENCE, Failed, Silent
 
@@ -48,7 +49,8 @@ class Driver:
         until = time.monotonic() + patience
         while True:
             left = max(0.0, until - time.monotonic())
-            ready, _, _ = select.select([self.listener, self.process.stdout], [], [], left)
+            sources: list[Any] = [self.listener, self.process.stdout]
+            ready, _, _ = select.select(sources, [], [], left)
             if self.listener in ready:
                 sock, _ = self.listener.accept()
                 sock.settimeout(PATIENCE)
@@ -80,7 +82,7 @@ class Driver:
         assert self.process.stdout is not None
         if b"\n" in self.received:
             return "line"
-        sources = [self.process.stdout, *([self.listener] if connection else [])]
+        sources: list[Any] = [self.process.stdout, *([self.listener] if connection else [])]
         ready, _, _ = select.select(sources, [], [], max(0.0, patience))
         if not ready:
             return ""

@@ -33,7 +33,7 @@ def keep(run: Run, words: Words) -> None:
 
 def _process(run: Run) -> Engine:
     if not isinstance(run.engine, Engine):
-        raise Ill("this case needs `engine = \"own\"`")
+        raise Ill('this case needs `engine = "own"`')
     return run.engine
 
 

@@ -50,7 +50,7 @@ def tokens(text: str) -> list[Token]:
     while place < len(text):
         match = TOKEN.match(text, place)
         if match is None or match.lastgroup is None:
-            raise Ill(f"line {line}: cannot read {text[place:place + 20]!r}")
+            raise Ill(f"line {line}: cannot read {text[place : place + 20]!r}")
         if match.lastgroup != "space":
             found.append(Token(match.lastgroup, match.group(), line))
         line += match.group().count("\n")
@@ -179,13 +179,11 @@ class Words:
         result: dict[str, Any] = {}
         while not self.accept("}"):
             name = self.word()
-            self.take("mark") if self.peek() and self.peek().text == ":" else self._ill(name)
+            if not self.accept(":"):
+                raise Ill(f"line {self.line}: ':' is expected after {name}")
             result[name] = self.value()
             self.accept(",")
         return result
-
-    def _ill(self, name: str) -> None:
-        raise Ill(f"line {self.line}: ':' is expected after {name}")
 
     def _string(self, text: str) -> str:
         def escape(match: re.Match[str]) -> str:

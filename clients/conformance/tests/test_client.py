@@ -60,8 +60,9 @@ class ClientTests(unittest.TestCase):
             self.assertEqual(verdict(HEALTH, fault).verdict, "FAIL", fault)
 
     def test_a_client_that_keeps_a_broken_connection_fails(self) -> None:
-        with mock.patch.object(driver, "PATIENCE", 1.0), mock.patch(
-            "conformance.peer.PATIENCE", 1.0
+        with (
+            mock.patch.object(driver, "PATIENCE", 1.0),
+            mock.patch("conformance.peer.PATIENCE", 1.0),
         ):
             result = verdict(BROKEN.replace("recovers health", "closed within 1s"), "keeps open")
         self.assertEqual(result.verdict, "FAIL")
