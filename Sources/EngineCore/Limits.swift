@@ -16,6 +16,8 @@ public struct EngineLimits: Sendable {
   public var partBytesMax = 1 << 20
   /// What DescribeWorkflow shows of pending work; the rest of the answer needs room in its frame.
   public var pendingBytesMax = 256 << 10
+  /// What DescribeTaskQueue shows of workers.
+  public var describedBytesMax = 1 << 20
   /// Problems of a run that are told in words.
   public var problemsMax = 20
   /// Pending activities of a run.

@@ -16,7 +16,9 @@ extension Shell {
     guard let method = Method(rawValue: open.method) else {
       return end(
         connection, stream,
-        .of(.unimplemented, .unknownMethod, "no method '\(open.method)'; see proto/README.md"))
+        .of(
+          .unimplemented, .unknownMethod,
+          "no method '\(open.method.prefix(200))'; see proto/README.md"))
     }
     guard connection.roles.contains(method.role) else {
       return end(
