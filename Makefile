@@ -14,6 +14,7 @@ help:
 	@echo "make test              everything that a change must pass"
 	@echo "make test-long         fifty kills, ten thousand evictions: before a release"
 	@echo "make sim               simulated crashes; COUNT seeds from SEED on (1,000 from 1)"
+	@echo "make conformance       the protocol's cases against the engine and libholdfast"
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
 	@echo "make size              the release binary's size, libraries and idle memory; with limits"
@@ -69,6 +70,17 @@ test-python: python
 	HOLDFAST_BIN=$$($(SWIFT_BUILD) --show-bin-path)/holdfast \
 	  $(VENV)/bin/python -m pytest -q clients/python/tests
 
+# ENGINE=/path/to/holdfast runs them against another engine; ARGS=--quick leaves out slow ones.
+conformance: setup
+	$(MAKE) -C clients/conformance test
+ifndef ENGINE
+	$(SWIFT_BUILD) --build-tests
+endif
+	$(MAKE) -C clients/conformance engine ARGS="$(ARGS)" \
+	  ENGINE=$(or $(ENGINE),$$($(SWIFT_BUILD) --show-bin-path)/holdfast)
+	$(MAKE) -C clients/c
+	$(MAKE) -C clients/conformance client ARGS="$(ARGS)"
+
 # The same tests, at the sizes that a release is held to.
 test-long: setup
 	$(SWIFT_BUILD) --build-tests
@@ -101,4 +113,4 @@ format: setup
 	  | xargs clang-format -i
 
 .PHONY: help setup build install demo python test test-tidy test-swift test-c test-python \
-  test-long sim bench size generate format
+  conformance test-long sim bench size generate format

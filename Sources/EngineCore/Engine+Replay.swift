@@ -38,7 +38,9 @@ extension Engine {
       return failTask(run, .workerFailure, .server("history: \(place)"))
     default: preconditionFailure("a load of history was answered with something else")
     }
-    let past = run.task.withLease { $0.replay?.take(events, more: isMore) ?? [] }
+    let past = run.task.withLease {
+      $0.replay?.take(events, more: isMore, bytesMax: limits.partBytesMax) ?? []
+    }
     advance(run, past)
   }
 

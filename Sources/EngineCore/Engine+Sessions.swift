@@ -33,6 +33,12 @@ extension Engine {
     if attach.taskQueue.isEmpty { return .missing("task_queue") }
     if let status = namespaceFault(attach.namespace) { return status }
     if let status = idFault(attach.taskQueue, "task_queue") { return status }
+    if let status = first(
+      idFault(attach.identity, "identity"), idFault(attach.buildID, "build_id"),
+      idFault(attach.sdkName, "sdk_name"), idFault(attach.sdkVersion, "sdk_version"))
+    {
+      return status
+    }
     if attach.resumeToken.count > 64 { return .invalid("resume_token", "more than 64 bytes") }
     if let status = first(
       idFault(attach.identity, "identity"), idFault(attach.buildID, "build_id"),

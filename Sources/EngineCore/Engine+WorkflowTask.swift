@@ -20,9 +20,7 @@ extension Engine {
     if let failure = completed.failure {
       let cause: WorkflowTaskFailedCause =
         failure.cause == .unspecified ? .workerFailure : failure.cause
-      return failTask(
-        run, cause,
-        failure.failure?.cut(to: limits.detailBytesMax) ?? .server("the worker gave no reason"))
+      return failTask(run, cause, bounded(failure.failure))
     }
     guard lease.replay == nil else {
       return failTask(
@@ -47,12 +45,8 @@ extension Engine {
     _ completed: WorkflowTaskCompleted, to run: Run, _ lease: WorkflowTask.Lease
   ) {
     let commands = lease.parts.isEmpty ? completed.commands : lease.parts + completed.commands
-    if let fault = fault(in: commands, of: run) {
+    if let fault = fault(in: commands, of: run) ?? metadataFault(completed) {
       return failTask(run, .badCommand, .server(fault))
-    }
-    if completed.sdkMetadata.count > limits.textBytesMax {
-      return failTask(
-        run, .badCommand, .server("sdk_metadata is over \(limits.textBytesMax) bytes"))
     }
     if commands.last?.isClosing ?? false, run.fold.unseen.holdsRequest(after: lease.shown.through) {
       return redo(run)
@@ -78,6 +72,13 @@ extension Engine {
       afterClose(run)
     }
     resumeParked(run)
+  }
+
+  /// What the SDK keeps with a completion is in its event, which has to fit a frame.
+  private func metadataFault(_ completed: WorkflowTaskCompleted) -> String? {
+    let bytes = completed.sdkMetadata.count + 5 * completed.sdkFlags.count
+    return bytes > limits.commandBytesMax
+      ? "sdk_metadata and sdk_flags of \(bytes) bytes; \(limits.commandBytesMax) are allowed" : nil
   }
 
   /// Counts a part of the worker's answer; false: it is too much, and the task has failed.

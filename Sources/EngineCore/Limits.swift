@@ -14,6 +14,14 @@ public struct EngineLimits: Sendable {
   public var detailBytesMax = 512 << 10
   /// One activation or one part of a replay.
   public var activationBytesMax = 1 << 20
+  /// One message of a streamed answer, unless it holds one event or row only.
+  public var partBytesMax = 1 << 20
+  /// What DescribeWorkflow shows of pending work; the rest of the answer needs room in its frame.
+  public var pendingBytesMax = 2 << 20
+  /// What DescribeTaskQueue shows of workers.
+  public var describedBytesMax = 1 << 20
+  /// Problems of a run that are told in words.
+  public var problemsMax = 20
   /// Pending activities of a run.
   public var pendingActivitiesMax = 2_000
   /// Timers of a run that have not fired.
@@ -35,6 +43,8 @@ public struct EngineLimits: Sendable {
   public var partsBytesMax = 64 << 20
   /// Commands of one workflow task.
   public var commandsMax = 10_000
+  /// What one command holds beside its payloads: header, texts, location.
+  public var commandBytesMax = 256 << 10
   /// Failed attempts kept of one activity: the first and the last ones, each cut to
   /// `keptFailureBytesMax`.
   public var firstAttemptsKept = 5
@@ -55,10 +65,8 @@ public struct EngineLimits: Sendable {
   public var removedBytesMax: Int64 = 4 << 20
   /// Rows read for one slice of a look for runs to remove.
   public var lifetimeSliceRows = 1_000
-  /// What lists and descriptions show of a run's texts and troubles, so that a part of a list fits
-  /// a frame.
+  /// What lists and descriptions show of one text.
   public var shownTextBytesMax = 1 << 10
-  public var problemsShownMax = 4
   /// Rows read for one slice of a list.
   public var listSliceRows = 256
 

@@ -197,7 +197,8 @@ extension Shell {
     guard hello.protocolVersions.contains(1) else {
       return fail(
         connection.id, .failedPrecondition, .protocolVersion,
-        "this engine speaks protocol version 1; the client offers \(hello.protocolVersions)")
+        "this engine speaks protocol version 1; the client offers"
+          + " \(Array(hello.protocolVersions.prefix(16)))")
     }
     connection.phase = .ready
     connection.identity = hello.identity

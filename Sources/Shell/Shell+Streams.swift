@@ -16,7 +16,9 @@ extension Shell {
     guard let method = Method(rawValue: open.method) else {
       return end(
         connection, stream,
-        .of(.unimplemented, .unknownMethod, "no method '\(open.method)'; see proto/README.md"))
+        .of(
+          .unimplemented, .unknownMethod,
+          "no method '\(open.method.prefix(200))'; see proto/README.md"))
     }
     guard connection.grants.any.contains(method.role) else {
       return end(connection, stream, .notPermitted(connection.peer, "call \(open.method)"))
@@ -66,6 +68,14 @@ extension Shell {
       return end(
         connection, stream,
         .of(.invalidArgument, .protocolViolation, "a request of one message must carry `end`"))
+    }
+    let messageMax = configuration.limits.messageBytesMax
+    guard method.isClientStreaming || open.message.count <= messageMax else {
+      return end(
+        connection, stream,
+        .of(
+          .invalidArgument, .payloadTooLarge,
+          "a request of \(open.message.count) bytes; \(messageMax) are allowed"))
     }
     let call: Call
     do throws(DecodeError) {

@@ -210,11 +210,23 @@ public struct Shell {
     guard !connection.work.isEmpty else { return }
     let work = connection.work
     connection.work = []
-    for (stream, messages) in work {
-      var response = WorkResponse()
-      response.messages = messages
-      withOutgoing(connection) { $0.append(stream: stream, body: response, to: &$1) }
-    }
+    for (stream, messages) in work { write(messages[...], connection, stream) }
+  }
+
+  /// Messages of a tick share a frame, unless they are more than one may hold (FRM-002).
+  private mutating func write(
+    _ messages: ArraySlice<EngineMessage>, _ connection: Connection, _ stream: UInt64
+  ) {
+    var response = WorkResponse()
+    response.messages = Array(messages)
+    let before = connection.outgoing.count
+    withOutgoing(connection) { $0.append(stream: stream, body: response, to: &$1) }
+    let bytes = connection.outgoing.count - before - 4  // Without the length itself.
+    guard bytes > configuration.limits.frameBytesMax, messages.count > 1 else { return }
+    connection.outgoing.removeSubrange(before...)
+    let middle = messages.startIndex + messages.count / 2
+    write(messages[..<middle], connection, stream)
+    write(messages[middle...], connection, stream)
   }
 
   mutating func withOutgoing(

@@ -4,6 +4,8 @@ import EngineCore
 public struct ShellLimits: Sendable {
   /// What a client must be able to take, and what one connection can make the engine keep.
   public var frameBytesMax = 4 << 20
+  /// A request: what the engine makes of it must fit a frame, with the engine's own fields.
+  public var messageBytesMax: Int { frameBytesMax - (512 << 10) }
   public var connectionsMax = 8_192
   /// Of one user, so that none starves the others.
   public var connectionsPerUserMax = 6_144

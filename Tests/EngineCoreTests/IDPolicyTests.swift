@@ -30,6 +30,20 @@ import Testing
     return response.runID
   }
 
+  /// é in one code point and in two: texts that Swift takes for equal.
+  @Test func idsAreComparedByteByByte() {
+    let world = World()
+    let replies = ["caf\u{E9}", "cafe\u{301}", "caf\u{E9}"].map { world.reply(world.start($0)) }
+    guard case .startWorkflow(let first) = replies[0], case .startWorkflow(let second) = replies[1],
+      case .failure(let third) = replies[2]
+    else {
+      Issue.record("\(replies)")
+      return
+    }
+    #expect(first.runID != second.runID)
+    #expect(third.runID == first.runID)
+  }
+
   @Test func whereAnOpenRunHasTheID() {
     let expected: [(WorkflowIdConflictPolicy, Result)] = [
       (.unspecified, .refused), (.fail, .refused), (.useExisting, .sameRun),

@@ -9,7 +9,7 @@ extension Engine {
     let key = QueueKey(namespace: request.namespace.orDefault, name: request.taskQueue)
     let queue = queues[key] ?? TaskQueue()
     var response = DescribeTaskQueueResponse()
-    response.workers = queue.sessions.compactMap { sessions[$0].map(worker) }
+    let hidden = addWorkers(of: queue, to: &response)
     let tasks = queue.workflowTasks.mapValues { waiting in
       waiting.elements.filter {
         guard let run = runs[$0.work], case .waiting = run.task.state else { return false }
@@ -22,7 +22,33 @@ extension Engine {
     response.workflowTasks = backlog(tasks) { hasServer(workflow: $0, on: key) }
     response.activityTasks = backlog(attempts) { hasServer(activity: $0, on: key) }
     response.warnings = warnings(response, key)
+    if hidden > 0 { response.warnings.append("\(hidden) further workers are not shown") }
     reply(id, .describeTaskQueue(response), .engine)
+  }
+
+  /// As many workers as an answer holds, and how many are left out. Of long lists of types only the
+  /// heads are told.
+  private func addWorkers(
+    of queue: TaskQueue, to response: inout DescribeTaskQueueResponse
+  ) -> Int {
+    var left = limits.describedBytesMax
+    var hidden = 0
+    for info in queue.sessions.compactMap({ sessions[$0].map(worker) }) {
+      var info = info
+      var bytes = info.serialized().count
+      if bytes > limits.describedBytesMax / 16 {
+        info.workflowTypes = Array(info.workflowTypes.prefix(limits.problemsMax))
+        info.activityTypes = Array(info.activityTypes.prefix(limits.problemsMax))
+        bytes = info.serialized().count
+      }
+      if bytes > left {
+        hidden += 1
+        continue
+      }
+      left -= bytes
+      response.workers.append(info)
+    }
+    return hidden
   }
 
   private func worker(_ session: Session) -> WorkerInfo {
@@ -51,7 +77,9 @@ extension Engine {
       if let oldest = since.min() {
         backlog.oldestAgeMs = max(backlog.oldestAgeMs, now - oldest)
       }
-      if !isServed(type) { backlog.typesWithoutWorker.append(type) }
+      if !isServed(type) && backlog.typesWithoutWorker.count < 5 * limits.problemsMax {
+        backlog.typesWithoutWorker.append(type)
+      }
     }
     return backlog
   }

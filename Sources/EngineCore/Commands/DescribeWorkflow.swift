@@ -31,7 +31,7 @@ extension Engine {
   /// Activities and timers, as many as fit a frame: what is too large is left out, details first,
   /// and said in a warning.
   private func addPending(to response: inout DescribeWorkflowResponse, of run: Run) {
-    var left = limits.requestPayloadBytesMax - response.serialized().count
+    var left = limits.pendingBytesMax
     var omitted = 0
     var shortened = 0
     for activity in run.fold.activities {
@@ -40,6 +40,7 @@ extension Engine {
       if bytes > left / 2 {
         shown.heartbeatDetails = []
         shown.failedAttempts = []
+        shown.lastFailure = nil
         shortened += 1
         bytes = shown.serialized().count
       }
@@ -90,16 +91,6 @@ extension Engine {
 
   /// What a person should look at, in words.
   private func problems(of run: Run) -> [String] {
-    var problems = allProblems(of: run)
-    let left = problems.count - limits.problemsShownMax
-    if left > 0 {
-      problems.removeLast(left)
-      problems.append("\(left) more")
-    }
-    return problems
-  }
-
-  private func allProblems(of run: Run) -> [String] {
     guard run.fold.isOpen else { return [] }
     var problems: [String] = []
     if run.wantsTask, !hasServer(workflow: run.workflowType, on: run.queue) {
@@ -125,6 +116,11 @@ extension Engine {
           "no worker for activity type '\(activity.scheduled.activityType)' is attached to task"
             + " queue '\(activity.scheduled.taskQueue)'")
       }
+    }
+    if problems.count > limits.problemsMax {
+      let more = problems.count - limits.problemsMax
+      problems.removeSubrange(limits.problemsMax...)
+      problems.append("and \(more) more")
     }
     return problems
   }

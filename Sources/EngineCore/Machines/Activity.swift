@@ -295,10 +295,12 @@ extension Failure {
     guard var info = short.info else { return short }
     info.message = info.message.cut(to: bytes / 2)
     info.stackTrace = info.stackTrace.cut(to: bytes / 4)
+    info.source = info.source.cut(to: bytes / 16)
     info.encodedAttributes = nil
     switch info.kind {
     case .application(var application):
       application.details = []
+      application.type = application.type.cut(to: bytes / 16)
       info.kind = .application(application)
     case .timeout(var timeout):
       timeout.lastHeartbeatDetails = []

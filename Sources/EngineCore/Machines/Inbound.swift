@@ -160,7 +160,7 @@ extension InitializeWorkflow {
 }
 
 extension HistoryEvent {
-  /// About how many bytes the event's payloads take; enough to bound a message.
+  /// About how many bytes of peers the event holds; enough to bound a message.
   var approximateBytes: Int {
     switch attributes {
     case .workflowExecutionStarted(let e):
@@ -201,8 +201,10 @@ extension Failure {
   var approximateBytes: Int {
     layers.reduce(0) { sum, layer in
       var bytes = layer.message.utf8.count + layer.stackTrace.utf8.count + 64
+      bytes += layer.source.utf8.count + (layer.encodedAttributes.map { [$0].bytes } ?? 0)
       switch layer.kind {
-      case .application(let application): bytes += application.details.bytes
+      case .application(let application):
+        bytes += application.details.bytes + application.type.utf8.count
       case .timeout(let timeout): bytes += timeout.lastHeartbeatDetails.bytes
       case .canceled(let canceled): bytes += canceled.details.bytes
       default: break

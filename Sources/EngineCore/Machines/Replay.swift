@@ -31,13 +31,21 @@ struct Replay {
 
   init(loading load: Load.ID) { state = .loading(load) }
 
-  /// Takes a slice of the history; the past activations in it, in order.
-  mutating func take(_ events: [HistoryEvent], more: Bool) -> [PastActivation] {
+  /// Takes a slice of the history, as far as its past activations fit one message; these, in order.
+  /// A slice of small completions can show large signals of earlier ones.
+  mutating func take(_ events: [HistoryEvent], more: Bool, bytesMax: Int) -> [PastActivation] {
     var activations: [PastActivation] = []
+    var bytes = 0
+    var isCut = false
     var heads: [(event: Int64, head: CommandHead)] = []
     var completion: (event: Int64, commands: Int32)?
     for event in events {
       precondition(event.eventID == nextEvent, "replay reads \(event.eventID), not \(nextEvent)")
+      if case .workflowTaskCompleted = event.attributes {
+        isCut = !activations.isEmpty && bytes + inbound.bytes > bytesMax
+        if isCut { break }
+        bytes += inbound.bytes
+      }
       nextEvent += 1
       if case .workflowTaskCompleted(let completed) = event.attributes {
         activations.append(past(event.eventID, completed))
@@ -53,7 +61,7 @@ struct Replay {
       }
     }
     precondition(completion == nil, "a slice of history ends within a completion")
-    exhausted = !more
+    exhausted = !more && !isCut
     if activations.isEmpty && exhausted { state = .done }
     return activations
   }

@@ -5,9 +5,18 @@ import Messages
 struct WorkflowKey: Hashable, Comparable, Sendable {
   let namespace: String
   let workflowID: String
+  private let exact: [UInt8]
+
+  init(namespace: String, workflowID: String) {
+    self.namespace = namespace
+    self.workflowID = workflowID
+    exact = workflowID.exactBytes
+  }
 
   static func < (a: WorkflowKey, b: WorkflowKey) -> Bool {
-    a.namespace != b.namespace ? a.namespace < b.namespace : a.workflowID < b.workflowID
+    if a.namespace != b.namespace { return a.namespace < b.namespace }
+    if a.workflowID != b.workflowID { return a.workflowID < b.workflowID }
+    return a.exact.lexicographicallyPrecedes(b.exact)
   }
 }
 
@@ -15,10 +24,26 @@ struct WorkflowKey: Hashable, Comparable, Sendable {
 struct QueueKey: Hashable, Comparable, Sendable {
   let namespace: String
   let name: String
+  private let exact: [UInt8]
+
+  init(namespace: String, name: String) {
+    self.namespace = namespace
+    self.name = name
+    exact = name.exactBytes
+  }
 
   static func < (a: QueueKey, b: QueueKey) -> Bool {
-    a.namespace != b.namespace ? a.namespace < b.namespace : a.name < b.name
+    if a.namespace != b.namespace { return a.namespace < b.namespace }
+    if a.name != b.name { return a.name < b.name }
+    return a.exact.lexicographicallyPrecedes(b.exact)
   }
+}
+
+extension String {
+  /// What makes the equality of a key exact. Swift's texts are equal when they look the same (é in
+  /// one code point or in two), but ids are compared byte by byte (SCH-013), as the store does.
+  /// Empty where there is no such doubt, which costs nothing.
+  fileprivate var exactBytes: [UInt8] { utf8.allSatisfy { $0 < 0x80 } ? [] : Array(utf8) }
 }
 
 /// A run in memory: its fold, its workflow task, and what this step changed of it.

@@ -94,16 +94,24 @@ extension Engine {
   ) {
     var bytes: [UInt8] = []
     var end = next
-    for batch in batches where batch.last >= next {
-      bytes += batch.first >= next ? batch.bytes : cut(batch, from: next)
-      end = batch.last + 1
+    var isCut = false
+    for batch in batches where batch.last >= next && !isCut {
+      if batch.first >= next && batch.bytes.count <= limits.partBytesMax {
+        bytes += batch.bytes
+        end = batch.last + 1
+      } else {
+        let (part, last) = cut(batch, from: next)
+        bytes += part
+        end = last + 1
+        isCut = last < batch.last
+      }
     }
     readers[id]?.source = .history(number, next: end, follow: follow)
     if !bytes.isEmpty {
       send(.part(id, bytes), .free)
       readers[id]?.isWanted = false
     }
-    if more || (follow && mayGoOn(number, after: end - 1, hadEvents: !bytes.isEmpty)) {
+    if more || isCut || (follow && mayGoOn(number, after: end - 1, hadEvents: !bytes.isEmpty)) {
       return readOn(id)
     }
     endReader(id, Status(), .free)
@@ -116,11 +124,20 @@ extension Engine {
     return run.fold.isOpen || last < run.fold.lastEventID
   }
 
-  /// The part of a batch from an event on.
-  private func cut(_ batch: StoredBatch, from next: Int64) -> [UInt8] {
-    guard var decoded = try? HistoryBatch(bytes: batch.bytes) else { return batch.bytes }
-    decoded.events.removeAll { $0.eventID < next }
-    return decoded.serialized()
+  /// The part of a batch from an event on: as many events as one message may hold, at least one.
+  /// A completion that came in parts is one batch, and can be more than a frame.
+  private func cut(_ batch: StoredBatch, from next: Int64) -> (bytes: [UInt8], last: Int64) {
+    guard let decoded = try? HistoryBatch(bytes: batch.bytes) else {
+      return (batch.bytes, batch.last)
+    }
+    var part = HistoryBatch()
+    var bytes = 0
+    for event in decoded.events where event.eventID >= next {
+      bytes += event.serialized().count
+      if !part.events.isEmpty && bytes > limits.partBytesMax { break }
+      part.events.append(event)
+    }
+    return (part.serialized(), part.events.last?.eventID ?? batch.last)
   }
 
   private mutating func endReader(_ id: RequestID, _ status: Status, _ gate: Gate) {
@@ -143,10 +160,18 @@ extension Engine {
   private mutating func takeRows(_ id: RequestID, _ list: ListReader, _ rows: [RunRow]) {
     var list = list
     var infos: [WorkflowInfo] = []
+    var bytes = 0
+    var isCut = false
     for row in rows where list.left != 0 {
-      list.before = row.number
       let info = runs[row.number].map(listed) ?? WorkflowInfo(row)
-      guard list.filter.accepts(info) else { continue }
+      let isAccepted = list.filter.accepts(info)
+      if isAccepted && list.count == nil {
+        bytes += info.serialized().count
+        isCut = !infos.isEmpty && bytes > limits.partBytesMax
+        if isCut { break }
+      }
+      list.before = row.number
+      guard isAccepted else { continue }
       if let left = list.left { list.left = left - 1 }
       if let count = list.count { list.count = count + 1 } else { infos.append(info) }
     }
@@ -158,7 +183,7 @@ extension Engine {
       send(.part(id, response.serialized()), .engine)
       readers[id]?.isWanted = false
     }
-    if rows.count == limits.listSliceRows && list.left != 0 { return readOn(id) }
+    if (isCut || rows.count == limits.listSliceRows) && list.left != 0 { return readOn(id) }
     if let count = list.count {
       dropReader(id)
       var response = CountWorkflowsResponse()

@@ -37,6 +37,18 @@ extension Engine {
 }
 
 extension Command {
+  /// What it holds beside the payloads, which are checked by themselves: its event fits a frame.
+  fileprivate var ownBytes: Int {
+    var bytes = location.utf8.count
+    if let metadata = userMetadata {
+      bytes += metadata.summary.utf8.count + metadata.details.utf8.count
+    }
+    guard case .scheduleActivity(let c) = kind else { return bytes }
+    if let header = c.header { bytes += header.bytes }
+    for type in c.retryPolicy?.nonRetryableErrorTypes ?? [] { bytes += type.utf8.count }
+    return bytes
+  }
+
   var isClosing: Bool {
     switch kind {
     case .completeWorkflow, .failWorkflow, .cancelledWorkflow: return true
@@ -63,13 +75,9 @@ struct CommandCheck {
   mutating func fault(in command: Command) -> String? {
     if isClosed { return "it comes after the command that closes the workflow" }
     isClosed = command.isClosing
-    if command.location.utf8.count > limits.idBytesMax {
-      return "location is over \(limits.idBytesMax) bytes"
-    }
-    if let metadata = command.userMetadata,
-      max(metadata.summary.utf8.count, metadata.details.utf8.count) > limits.textBytesMax
-    {
-      return "user_metadata holds a text over \(limits.textBytesMax) bytes"
+    let bytes = command.ownBytes
+    if bytes > limits.commandBytesMax {
+      return "\(bytes) bytes beside its payloads; \(limits.commandBytesMax) are allowed"
     }
     switch command.kind {
     case .scheduleActivity(let c): return fault(in: c)

@@ -1,0 +1,1 @@
+"""The protocol conformance suite: cases as data against an engine, or against a client."""
