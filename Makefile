@@ -47,7 +47,7 @@ python: setup
 	$(MAKE) -C clients/c
 	$(MAKE) -C clients/python venv
 
-test: setup test-tidy test-swift test-c test-python
+test: setup test-tidy test-swift test-c test-python test-conformance
 	./proto/generate --check
 
 SWIFT_SOURCES = Sources Tests clients/swift examples Package.swift
@@ -69,6 +69,9 @@ test-python: python
 	$(SWIFT_BUILD) --build-tests
 	HOLDFAST_BIN=$$($(SWIFT_BUILD) --show-bin-path)/holdfast \
 	  $(VENV)/bin/python -m pytest -q clients/python/tests
+
+test-conformance:
+	$(MAKE) conformance ARGS=--quick
 
 # ENGINE=/path/to/holdfast runs them against another engine; ARGS=--quick leaves out slow ones.
 conformance: setup
@@ -112,5 +115,5 @@ format: setup
 	find clients/c -name generated -prune -o \( -name '*.[ch]' -print \) | grep -v build/ \
 	  | xargs clang-format -i
 
-.PHONY: help setup build install demo python test test-tidy test-swift test-c test-python \
+.PHONY: help setup build install demo python test test-tidy test-swift test-c test-python test-conformance \
   conformance test-long sim bench size generate format
