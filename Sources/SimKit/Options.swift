@@ -5,7 +5,7 @@ public struct Options: Sendable {
   var clients = 1
   var workers = 1
   /// Requests that the clients make while there are faults.
-  var operations = 60
+  public private(set) var operations = 60
   /// Ids that starts choose from: few, so that they meet.
   var workflowIDs = 5
   var thinkMs: Int64 = 40
@@ -120,13 +120,16 @@ public struct Options: Sendable {
     deadlineWindow = dice.pick([2, 10, 100_000])
   }
 
+  public mutating func limit(operations count: Int) { operations = min(operations, count) }
+
   public var description: String {
     "clients=\(clients) workers=\(workers) gone=\(goneForGood) operations=\(operations)"
       + " ids=\(workflowIDs) latency=\(latencyUs)us commit=\(commitUs)us crash=\(crashMs)ms"
       + " power=\(powerPercent)% loss=\(lossMs)ms stall=\(stallMs)ms death=\(workerDeathMs)ms"
       + " full=\(fullMs)ms jump=\(clockJumpMs)ms torn=\(tornCommitPercent)%"
       + " failed=\(failedCommitPercent)% drain=\(drainMs)ms task-failure=\(taskFailurePercent)%"
-      + " self-eviction=\(selfEvictionPercent)% abandon=\(abandonPercent)% evidence=\(hasEvidence) cache=\(cachedRunsMax)"
+      + " self-eviction=\(selfEvictionPercent)% abandon=\(abandonPercent)%"
+      + " evidence=\(hasEvidence) cache=\(cachedRunsMax)"
       + " slots=\(slots) residency=\(residencyMs)ms task=\(taskTimeoutMs)ms"
       + " window=\(deadlineWindow) mutant=\(mutant?.rawValue ?? "none")"
   }

@@ -17,8 +17,8 @@ import Testing
     #expect(outcome.violation == nil, "\(String(describing: outcome.violation))")
   }
 
-  /// Each found a bug, which has a test of its own too: a change of the simulator makes another world
-  /// of a seed.
+  /// Each found a bug, which has a test of its own too: a change of the simulator makes another
+  /// world of a seed.
   @Test(arguments: [27, 40, 63, 147, 152, 173, 573, 584, 1189, 1231] as [UInt64])
   func whatASeedFoundStaysMended(_ seed: UInt64) {
     let outcome = SimRunner.run(.drawn(seed: seed)).outcome
