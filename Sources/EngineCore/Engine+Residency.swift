@@ -72,7 +72,8 @@ extension Engine {
   private func closedFold(_ stored: StoredRun) throws(CorruptRun) -> Fold {
     guard let head = stored.tail.first, let end = stored.tail.last,
       let first = try events(of: head, stored.row.number).first,
-      let last = try events(of: end, stored.row.number).last, first.eventID == 1
+      let last = try events(of: end, stored.row.number).last, first.eventID == 1,
+      last.eventID == stored.row.historyLength, last.endsItsRun
     else { throw CorruptRun(place: "\(stored.row.number): a closed run without its events") }
     return Fold.closed(first: first, last: last, historyBytes: stored.row.historySizeBytes)
   }

@@ -5,7 +5,7 @@ public struct Options: Sendable {
   var clients = 1
   var workers = 1
   /// Requests that the clients make while there are faults.
-  var operations = 60
+  public private(set) var operations = 60
   /// Ids that starts choose from: few, so that they meet.
   var workflowIDs = 5
   var thinkMs: Int64 = 40
@@ -119,6 +119,8 @@ public struct Options: Sendable {
     taskTimeoutMs = dice.pick([1_000, 10_000])
     deadlineWindow = dice.pick([2, 10, 100_000])
   }
+
+  public mutating func limit(operations count: Int) { operations = min(operations, count) }
 
   public var description: String {
     "clients=\(clients) workers=\(workers) gone=\(goneForGood) operations=\(operations)"

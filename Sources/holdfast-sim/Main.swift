@@ -26,7 +26,19 @@ import SimKit
   @Option(help: "Break the engine on purpose: \(Options.Mutant.allCases.map(\.rawValue)).")
   var mutant: String?
 
+  @Option(help: "Leave these out: \(Trouble.allCases.map(\.rawValue)).")
+  var without: [String] = []
+
+  @Option(help: "At most so many requests.")
+  var operations: Int?
+
+  @Flag(help: "Look for a smaller world in which a seed that fails still does.")
+  var shrink = false
+
   func validate() throws {
+    for name in without where Trouble(rawValue: name) == nil {
+      throw ValidationError("there is no trouble '\(name)'")
+    }
     if let mutant, Options.Mutant(rawValue: mutant) == nil {
       throw ValidationError("there is no mutant '\(mutant)'")
     }
@@ -36,8 +48,7 @@ import SimKit
     var failed = 0
     var hash: UInt64 = 0
     for seed in seed..<seed + seeds {
-      var options = quiet ? Options.quiet(seed: seed) : Options.drawn(seed: seed)
-      options.mutant = mutant.flatMap(Options.Mutant.init)
+      let options = options(seed)
       if seeds == 1 { print("seed \(seed): \(options.description)") }
       let tell: ((String) -> Void)? = trace ? { print($0) } : nil
       let report = SimRunner.run(options, tell: tell)
@@ -46,6 +57,22 @@ import SimKit
     }
     print("\(seeds) seeds from \(seed), \(failed) failed, hash of the range \(hash)")
     if failed > 0 { throw ExitCode.failure }
+  }
+
+  private func options(_ seed: UInt64) -> Options {
+    var options = quiet ? Options.quiet(seed: seed) : Options.drawn(seed: seed)
+    options.mutant = mutant.flatMap(Options.Mutant.init)
+    for trouble in without.compactMap(Trouble.init) { _ = options.remove(trouble) }
+    if let operations { options.limit(operations: operations) }
+    return options
+  }
+
+  private func tellShrunk(_ options: Options) {
+    guard let shrunk = Shrinker.shrink(options) else { return }
+    let without = (self.without + shrunk.without.map(\.rawValue)).map { " --without \($0)" }
+    print(
+      "seed \(options.seed): \(shrunk.violation.checker) with `holdfast-sim --seed"
+        + " \(options.seed) --operations \(shrunk.options.operations)\(without.joined()) --trace`")
   }
 
   /// False if a checker found something.
@@ -63,6 +90,7 @@ import SimKit
     print("seed \(seed): \(report.options.description)")
     print("seed \(seed): \(violation.checker), at \(violation.us) us: \(violation.what)")
     print("seed \(seed): replay with `holdfast-sim --seed \(seed) --trace`, trace \(outcome.hash)")
+    if shrink { tellShrunk(report.options) }
     return false
   }
 }

@@ -175,4 +175,22 @@ import Testing
     world.advance(1)
     #expect(world.activity(other)?.attempt == 2)
   }
+
+  /// Checksums do not see a row that is gone.
+  @Test func aClosedRunThatHasLostItsEndIsTheOnlyOneThatCannotBeRead() throws {
+    let world = World()
+    let worker = world.attach()
+    for id in ["o-1", "o-2"] {
+      _ = world.start(id)
+      world.complete(worker, try #require(world.activation(worker)), [.done()])
+    }
+    world.store.loseLastBatch(of: RunNumber(1))
+    world.crash()
+    #expect(world.failure(world.result("o-1"))?.reason == .historyCorrupt)
+    guard case .getWorkflowResult(let result) = world.reply(world.result("o-2")) else {
+      Issue.record("the other run is answered")
+      return
+    }
+    #expect(result.status == .completed)
+  }
 }

@@ -130,6 +130,18 @@ struct Fold {
   }
 }
 
+extension HistoryEvent {
+  /// Nothing may follow it.
+  var endsItsRun: Bool {
+    switch attributes {
+    case .workflowExecutionCompleted, .workflowExecutionFailed, .workflowExecutionTimedOut,
+      .workflowExecutionCanceled, .workflowExecutionTerminated:
+      true
+    default: false
+    }
+  }
+}
+
 struct PendingTimerState: Equatable {
   let startedEvent: Int64
   let seq: UInt32

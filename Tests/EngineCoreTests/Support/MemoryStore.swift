@@ -40,6 +40,9 @@ struct MemoryStore {
     .sorted { ($0.deadline, $0.run) < ($1.deadline, $1.run) }
   }
 
+  /// The file has lost the last batch of a run's events.
+  mutating func loseLastBatch(of run: RunNumber) { runs[run]?.history.removeLast() }
+
   mutating func apply(_ writes: [Write]) {
     for write in writes { apply(write) }
   }
