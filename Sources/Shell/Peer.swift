@@ -36,17 +36,22 @@ public struct Grants: Equatable, Sendable {
   public private(set) var everywhere: Roles = []
   private var inNamespace: [String: Roles] = [:]
 
-  public init(everywhere: Roles = []) { self.everywhere = everywhere }
+  public init(everywhere: Roles = []) {
+    self.everywhere = everywhere
+    any = everywhere
+  }
 
   /// Every role that the peer has anywhere; empty: it is nobody here.
-  public var any: Roles { inNamespace.values.reduce(into: everywhere) { $0.formUnion($1) } }
+  public private(set) var any: Roles = []
 
   /// An empty namespace is `default`.
   public func roles(in namespace: String) -> Roles {
-    everywhere.union(inNamespace[namespace.isEmpty ? "default" : namespace] ?? [])
+    if inNamespace.isEmpty { return everywhere }
+    return everywhere.union(inNamespace[namespace.isEmpty ? "default" : namespace] ?? [])
   }
 
   mutating func add(_ rule: AccessRules.Rule) {
+    any.formUnion(rule.roles)
     guard let namespaces = rule.namespaces else { return everywhere.formUnion(rule.roles) }
     for namespace in namespaces { inNamespace[namespace, default: []].formUnion(rule.roles) }
   }

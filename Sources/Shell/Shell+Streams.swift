@@ -189,7 +189,7 @@ extension Shell {
     for (index, message) in request.messages.enumerated() {
       guard case .work(let session) = connection.streams[stream] else { return }
       if let session {
-        return take(Array(request.messages[index...]), of: session)
+        return take(index == 0 ? request.messages : Array(request.messages[index...]), of: session)
       } else if case .attach(let attach) = message.kind {
         guard connection.grants.roles(in: attach.namespace).contains(.worker) else {
           let namespace = attach.namespace.isEmpty ? "default" : attach.namespace

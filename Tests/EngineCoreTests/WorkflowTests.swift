@@ -124,6 +124,25 @@ import Testing
     #expect(world.commits == commits + 1)
   }
 
+  @Test func everyRequestIDOfARunIsKnownHoweverManyThereAre() throws {
+    let world = World()
+    _ = world.start("o-1") { $0.requestID = "start" }
+    for round in 1...2 {
+      for number in 1...20 {
+        let reply = world.reply(world.signal("o-1", "s-\(number)", requestID: "r-\(number)"))
+        guard case .signalWorkflow = reply else {
+          Issue.record(
+            "round \(round): signal \(number) is answered by \(String(describing: reply))")
+          return
+        }
+      }
+      #expect(world.store.history(RunNumber(1)).count == 21, "each takes effect once")
+    }
+    world.crash()
+    _ = world.signal("o-1", "s-20", requestID: "r-20")
+    #expect(world.store.history(RunNumber(1)).count == 21)
+  }
+
   @Test func timersFireInOrderAndNeverEarly() throws {
     let world = World()
     let worker = world.attach()

@@ -62,7 +62,9 @@ final class Run {
   var parked = ParkedInputs()
   /// The session that has the run in its cache.
   var cachedBy: SessionID?
-  private(set) var requests: [Fingerprint: RequestRecord]
+  private(set) var requests: [RequestRecord]
+  /// Their places by key, once they are more than a few.
+  private var requestPlaces: [Fingerprint: Int] = [:]
   /// Attempts of which the lease itself brought the end, the last ones: a repetition is answered as
   /// recorded without a look at the history (`Engine+Repetitions.swift`).
   private(set) var ended = Queue<EndedAttempt>()
@@ -101,9 +103,9 @@ final class Run {
     self.key = key
     self.runID = runID
     self.fold = fold
-    self.requests = [:]
-    for record in requests { self.requests[record.key] = record }
+    self.requests = []
     self.isMarkedAwake = isMarkedAwake
+    for record in requests { keep(record) }
   }
 
   var queue: QueueKey { QueueKey(namespace: key.namespace, name: fold.started.taskQueue) }
@@ -125,7 +127,19 @@ final class Run {
       + 64 * (fold.timers.count + requests.count)
   }
 
-  func request(_ key: Fingerprint) -> RequestRecord? { requests[key] }
+  func request(_ key: Fingerprint) -> RequestRecord? {
+    guard !requestPlaces.isEmpty else { return requests.first { $0.key == key } }
+    return requestPlaces[key].map { requests[$0] }
+  }
+
+  private func keep(_ record: RequestRecord) {
+    requests.append(record)
+    if requests.count == 8 {
+      for (place, record) in requests.enumerated() { requestPlaces[record.key] = place }
+    } else if requests.count > 8 {
+      requestPlaces[record.key] = requests.count - 1
+    }
+  }
 
   /// The lease itself brought this end of its attempt.
   func remember(_ token: ActivityToken, _ end: AttemptEnd) {
@@ -142,7 +156,7 @@ final class Run {
 
   /// What a request with a request id has done is kept with the run.
   func remember(_ record: RequestRecord) {
-    requests[record.key] = record
+    keep(record)
     newRequests.append(record)
   }
 
