@@ -45,6 +45,7 @@ extension Engine {
     var isLast = rows.count < limits.lifetimeSliceRows
     var removed = 0
     var bytes: Int64 = 0
+    let read = Set(readers.values.compactMap(\.historyRun))
     for row in rows {
       if row.startTime + times.retention > now {
         pass.stays(row.startTime)
@@ -58,7 +59,10 @@ extension Engine {
       pass.after = row.run
       pass.looked += 1
       guard let closed = row.closeTime else { continue }
-      if closed + times.retention > now || isInUse(row.run) {
+      if closed + times.retention > now || runs[row.run] != nil
+        || read.contains(row.run)
+      {
+        // Somebody reads of it, perhaps: it goes with a later look.
         pass.stays(closed)
         continue
       }
@@ -69,11 +73,6 @@ extension Engine {
     counters.removed += removed
     retentionPass = pass
     if isLast { endRetentionPass(pass) } else { readLifetimes() }
-  }
-
-  /// Somebody reads of it: it goes with a later look.
-  private func isInUse(_ run: RunNumber) -> Bool {
-    runs[run] != nil || readers.values.contains { $0.reads(run) }
   }
 
   private mutating func endRetentionPass(_ pass: RetentionPass) {
@@ -87,9 +86,9 @@ extension Engine {
 }
 
 extension Reader {
-  /// It shows the history of this run.
-  fileprivate func reads(_ number: RunNumber) -> Bool {
-    if case .history(number, _, _) = source { return true }
-    return false
+  /// The run whose history it shows.
+  fileprivate var historyRun: RunNumber? {
+    if case .history(let run, _, _) = source { return run }
+    return nil
   }
 }
