@@ -250,8 +250,8 @@ extension Engine {
     var restored: Run?
     switch content {
     case .run(let stored, let record):
-      found = record
-      if let stored {
+      found = record.flatMap { removing.contains($0.run) ? nil : $0 }
+      if let stored, !removing.contains(stored.row.number) {
         do {
           restored = try restore(stored, isNewest: target.isWorkflow)
         } catch { corrupt = error.place }

@@ -184,6 +184,7 @@ extension Engine {
   mutating func persisted(_ serial: WriteSerial) {
     precondition(serial >= durable && serial <= self.serial, "durable beyond what was written")
     durable = serial
+    if !removing.isEmpty && removingUntil <= durable { removing.removeAll() }
   }
 
   /// Ends a step: drops the runs whose last write is durable and that still rest.

@@ -67,6 +67,8 @@ extension Engine {
         continue
       }
       out.writes.append(.deleteRun(run: row.run))
+      removing.insert(row.run)
+      removingUntil = serial.next
       removed += 1
       bytes += row.historySizeBytes
     }

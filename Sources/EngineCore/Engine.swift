@@ -35,6 +35,9 @@ public struct Engine {
   var waiting: [RequestID: WaitingPlace] = [:]
   var loading = Loading()
   var retentionPass: RetentionPass?
+  /// Runs whose removal is not durable yet: the store may still tell of them.
+  var removing: Set<RunNumber> = []
+  var removingUntil = WriteSerial.none
   /// Runs whose workflow task backs off.
   var failing: Set<RunNumber> = []
   /// Runs without work, by how long they have rested; each stands here once.

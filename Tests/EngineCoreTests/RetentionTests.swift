@@ -49,6 +49,23 @@ import Testing
     #expect(response.started && response.runID != first)
   }
 
+  /// The store still has the run while the batch that removes it is on its way.
+  @Test func aRunIsGoneFromTheStepThatRemovesIt() throws {
+    let world = world()
+    let worker = world.attach(slots: 100)
+    try run(world, worker, "o-1")
+    world.advance(20_000)
+    world.holdsCommits = true
+    world.advance(3 * RetentionTests.day)
+    #expect(world.store.runs.count == 1, "its removal is not durable")
+    var request = DescribeWorkflowRequest()
+    request.execution = world.execution("o-1")
+    let describe = world.request(.describeWorkflow(request))
+    world.commit()
+    #expect(world.failure(describe)?.code == .notFound)
+    #expect(world.store.runs.isEmpty)
+  }
+
   @Test func openRunsAndYoungerOnesStay() throws {
     let world = world()
     let worker = world.attach(slots: 100)
