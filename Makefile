@@ -114,7 +114,7 @@ generate: setup
 
 format: setup
 	swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
-	find clients/c -name generated -prune -o \( -name '*.[ch]' -print \) | grep -v build/ \
+	find clients/c clients/swift/Sources -name generated -prune -o \( -name '*.[ch]' -print \) | grep -v build/ \
 	  | xargs clang-format -i
 
 .PHONY: help setup build install demo python test test-tidy test-swift test-c test-python test-conformance \

@@ -83,8 +83,9 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/holdfast", swiftSettings: strict),
+    .target(name: "CTaskExit", path: "clients/swift/Sources/CTaskExit"),
     .target(
-      name: "Holdfast", dependencies: ["CHoldfast", "Basics", "Messages"],
+      name: "Holdfast", dependencies: ["CHoldfast", "CTaskExit", "Basics", "Messages"],
       path: "clients/swift/Sources/Holdfast", swiftSettings: strict),
     .executableTarget(
       name: "holdfast-bench",

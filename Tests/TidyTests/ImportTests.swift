@@ -33,7 +33,8 @@ import Testing
     "Sources/protoc-gen-holdfast": ["SwiftProtobuf", "SwiftProtobufPluginLibrary"],
     // Its JSON is Foundation's: the small part of it, where the platform has that apart.
     "clients/swift/Sources/Holdfast": [
-      "Basics", "CHoldfast", "Foundation", "FoundationEssentials", "Glibc", "Messages",
+      "Basics", "CHoldfast", "CTaskExit", "Foundation", "FoundationEssentials", "Glibc",
+      "Messages",
     ],
   ]
 

@@ -89,11 +89,15 @@ public struct HoldfastError: Error, Sendable, CustomStringConvertible {
 
 /// The run was dropped from this worker's memory: the code ends here and nothing that it does from
 /// now on counts. Let it pass; whatever a `catch` or `defer` asks of the context is discarded.
-public struct WorkflowEvictedError: Error, Sendable {}
+public struct WorkflowEvictedError: Error, Sendable {
+  /// The same for all, because a loop is thrown it a thousand times.
+  static let one: any Error = WorkflowEvictedError()
+}
 
-/// A worker has stopped because too much workflow code went on after its eviction: Swift cannot
-/// free a task that does not end, so the memory of such code comes back only with a new process.
-/// Nothing is lost by a restart; the cure is to let `WorkflowEvictedError` leave `run`.
+/// A worker has stopped because too much workflow code went on after its eviction and could not be
+/// made to end: it loops in a child task, within a task-local value or a cancellation handler, or
+/// asks nothing of the context. Its memory comes back only with a new process. Nothing is lost by a
+/// restart; the cure is to let `WorkflowEvictedError` leave `run`.
 public struct CodeDoesNotEndError: Error, Sendable, CustomStringConvertible {
   /// Runs whose code was stopped without having ended.
   public let runs: Int

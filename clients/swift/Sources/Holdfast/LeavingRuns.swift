@@ -5,18 +5,20 @@ import Glibc
 ///
 /// Code that meets the eviction with a loop of its own (a `catch` that goes on) may need many jobs
 /// to end, or never end. It gets them in small turns between other tasks, so that no other run
-/// waits for it, and is let go after `WorkflowRun.jobsAfterEviction` of them.
+/// waits for it, and is made to end after `WorkflowRun.jobsAfterEviction` of them.
 struct LeavingRuns {
   private var runs = Queue<WorkflowRun>()
   /// Jobs of one turn: about a tenth of a millisecond.
   static let jobsPerTurn = 32
-  /// Runs that were let go though their code had not ended. A Swift task that does not end cannot
-  /// be freed, so what it holds stays in memory.
+  /// Runs that were let go though their code could not be made to end (see `TaskExit`). A Swift
+  /// task that does not end cannot be freed, so what it holds stays in memory.
   private(set) var abandoned = 0
   /// A loop with nothing in it holds 4 KiB, so many of them 40 MiB; then the worker must start
   /// anew.
-  static let abandonedMax = 10_000
+  private let abandonedMax: Int
   private var typesToldOf: Set<String> = []
+
+  init(abandonedMax: Int = 10_000) { self.abandonedMax = abandonedMax }
 
   var isEmpty: Bool { runs.isEmpty }
 
@@ -36,6 +38,7 @@ struct LeavingRuns {
     switch run.leave(jobs: LeavingRuns.jobsPerTurn) {
     case .ended: break
     case .goesOn: runs.append(run)
+    case .madeToEnd: tellOnce(of: run.workflowType)
     case .abandoned:
       abandoned += 1
       tellOnce(of: run.workflowType)
@@ -44,7 +47,7 @@ struct LeavingRuns {
 
   /// Throws when so much code has not ended that the worker should start anew.
   func check() throws {
-    guard abandoned >= LeavingRuns.abandonedMax else { return }
+    guard abandoned >= abandonedMax else { return }
     throw CodeDoesNotEndError(runs: abandoned, workflowTypes: typesToldOf.sorted())
   }
 
@@ -52,8 +55,8 @@ struct LeavingRuns {
     guard typesToldOf.insert(type).inserted else { return }
     let text = """
       holdfast: code of the workflow type '\(type)' goes on after WorkflowEvictedError was thrown; \
-      it was stopped after \(WorkflowRun.jobsAfterEviction) jobs and what it holds stays in \
-      memory. Let that error leave the workflow's run function.
+      it was stopped after \(WorkflowRun.jobsAfterEviction) jobs, and objects that it holds stay \
+      in memory. Let that error leave the workflow's run function.
 
       """
     _ = Array(text.utf8).withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }

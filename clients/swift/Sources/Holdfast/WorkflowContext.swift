@@ -3,9 +3,10 @@ internal import Messages
 
 /// What a workflow's code may ask for. Given to `Workflow.run`; valid within that run only.
 public struct WorkflowContext: Sendable {
-  private let run: WorkflowRun
+  private let handle: RunHandle
+  private var run: WorkflowRun { handle.run }
 
-  init(_ run: WorkflowRun) { self.run = run }
+  init(_ handle: RunHandle) { self.handle = handle }
 
   public var workflowID: String { run.workflowID }
   public var runID: String { run.runID.description }
@@ -38,6 +39,7 @@ public struct WorkflowContext: Sendable {
     _ type: String, _ input: Input, returning: Output.Type = Output.self, options: ActivityOptions,
     file: String = #fileID, line: Int = #line
   ) async throws -> Output {
+    try await handle.checkAlive()
     var schedule = options.schedule
     schedule.activityType = type
     schedule.input = try Payloads.encode(input)
@@ -58,6 +60,7 @@ public struct WorkflowContext: Sendable {
   public func sleep(for duration: Duration, file: String = #fileID, line: Int = #line)
     async throws
   {
+    try await handle.checkAlive()
     try await run.sleep(duration.span, at: "\(file):\(line)")
   }
 
@@ -65,6 +68,7 @@ public struct WorkflowContext: Sendable {
   public func wait(
     file: String = #fileID, line: Int = #line, until holds: @escaping @Sendable () -> Bool
   ) async throws {
+    try await handle.checkAlive()
     _ = try await run.wait(nil, at: "\(file):\(line)", until: holds)
   }
 
@@ -73,7 +77,8 @@ public struct WorkflowContext: Sendable {
     timeout: Duration, file: String = #fileID, line: Int = #line,
     until holds: @escaping @Sendable () -> Bool
   ) async throws -> Bool {
-    try await run.wait(timeout.span, at: "\(file):\(line)", until: holds)
+    try await handle.checkAlive()
+    return try await run.wait(timeout.span, at: "\(file):\(line)", until: holds)
   }
 
   /// Runs code that a cancel of the workflow does not reach: compensations, clean-up.

@@ -30,6 +30,9 @@ final class WorkflowRun: @unchecked Sendable {
   /// Jobs that an evicted run's code may still run before it is let go.
   static let jobsAfterEviction = 1_000
   private var jobsSinceEviction = 0
+  /// The tasks that the run has started itself.
+  private var exits: [TaskExit] = []
+  private var mustEnd = false
 
   private struct Condition {
     let seq: UInt32
@@ -104,18 +107,30 @@ final class WorkflowRun: @unchecked Sendable {
 
   private func start(_ initialize: InitializeWorkflow) {
     let input = initialize.input
-    let context = WorkflowContext(self)
+    let handle = RunHandle(self)
+    let context = WorkflowContext(handle)
     nonisolated(unsafe) let instance = instance
     root = Task(executorPreference: executor) { [self] in
-      do {
-        let result = try await instance.run(context, input)
-        var complete = CompleteWorkflow()
-        complete.result = result
-        closing = .completeWorkflow(complete)
-      } catch {
-        end(with: error)
+      await withExit {
+        do {
+          let result = try await instance.run(context, input)
+          var complete = CompleteWorkflow()
+          complete.result = result
+          closing = .completeWorkflow(complete)
+        } catch {
+          end(with: error)
+        }
       }
+      if mustEnd { handle.letGo() }
     }
+  }
+
+  /// Runs what a task of this run is for; returns when it ends or is made to.
+  private func withExit(_ body: () async -> Void) async {
+    let exit = TaskExit()
+    exits.append(exit)
+    await exit.run(body)
+    exits.removeAll { $0 === exit }
   }
 
   /// Typed failures end the workflow; anything else is a fault of the code and fails the task.
@@ -198,18 +213,14 @@ final class WorkflowRun: @unchecked Sendable {
     return lastSeq
   }
 
-  /// Throws where code must not go on; an evicted run gives up its turn first, so that a loop that
-  /// swallows the error cannot hold the thread.
-  private func checkAlive() async throws {
-    if isEvicted {
-      await Task.yield()
-      throw WorkflowEvictedError()
-    }
-    try Task.checkCancellation()
+  /// Where a task of evicted code is made to end. While another job waits, code of a child task may
+  /// still use what the exit would free.
+  var exitToTake: TaskExit.Place? {
+    guard mustEnd, executor.isIdle else { return nil }
+    return exits.first(where: \.isOpen)?.place
   }
 
   func activity(_ schedule: ScheduleActivity, at location: String) async throws -> [Payload] {
-    try await checkAlive()
     var schedule = schedule
     let seq = takeSeq()
     schedule.seq = seq
@@ -225,7 +236,6 @@ final class WorkflowRun: @unchecked Sendable {
   }
 
   func sleep(_ span: Span, at location: String) async throws {
-    try await checkAlive()
     let seq = startTimer(span, at: location)
     try await withTaskCancellationHandler {
       try await withUnsafeThrowingContinuation { timers[seq] = $0 }
@@ -255,7 +265,6 @@ final class WorkflowRun: @unchecked Sendable {
   func wait(_ timeout: Span?, at location: String, until holds: @escaping @Sendable () -> Bool)
     async throws -> Bool
   {
-    try await checkAlive()
     if holds() { return true }
     let timer = timeout.map { startTimer($0, at: location) } ?? 0
     lastCondition += 1
@@ -273,7 +282,13 @@ final class WorkflowRun: @unchecked Sendable {
   }
 
   func shielded<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
-    try await Task(executorPreference: executor) { try await body() }.value
+    try await Task(executorPreference: executor) { [self] in
+      var result: Result<T, any Error> = .failure(WorkflowEvictedError.one)
+      await withExit {
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+      }
+      return try result.get()
+    }.value
   }
 
   func nextRandom() -> UInt64 { random.next() }
@@ -295,9 +310,9 @@ final class WorkflowRun: @unchecked Sendable {
       activities = [:]
       timers = [:]
       conditions = []
-      for waiting in awaited { waiting.resume(throwing: WorkflowEvictedError()) }
-      for waiting in slept { waiting.resume(throwing: WorkflowEvictedError()) }
-      for waiting in waited { waiting.continuation.resume(throwing: WorkflowEvictedError()) }
+      for waiting in awaited { waiting.resume(throwing: WorkflowEvictedError.one) }
+      for waiting in slept { waiting.resume(throwing: WorkflowEvictedError.one) }
+      for waiting in waited { waiting.continuation.resume(throwing: WorkflowEvictedError.one) }
       // For code that looks at Task.isCancelled only.
       root?.cancel()
     }
@@ -307,7 +322,9 @@ final class WorkflowRun: @unchecked Sendable {
   enum Departure {
     case ended
     case goesOn
-    /// It has had its jobs and asks for more: it gets none.
+    /// It has had its jobs and was made to end.
+    case madeToEnd
+    /// It has had its jobs and could not be made to end: it gets no more.
     case abandoned
   }
 
@@ -316,6 +333,9 @@ final class WorkflowRun: @unchecked Sendable {
     let limit = min(jobs, WorkflowRun.jobsAfterEviction - jobsSinceEviction)
     jobsSinceEviction += executor.driving { executor.drain(limit: limit) }
     if executor.isIdle { return .ended }
-    return jobsSinceEviction < WorkflowRun.jobsAfterEviction ? .goesOn : .abandoned
+    guard jobsSinceEviction >= WorkflowRun.jobsAfterEviction else { return .goesOn }
+    mustEnd = true
+    _ = executor.driving { executor.drain(limit: jobs) }
+    return executor.isIdle ? .madeToEnd : .abandoned
   }
 }
