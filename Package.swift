@@ -24,6 +24,8 @@ let package = Package(
   products: [
     .executable(name: "holdfast", targets: ["HoldfastCommand"]),
     .library(name: "Holdfast", targets: ["Holdfast"]),
+    // For scripts/fuzz, which links them with libFuzzer.
+    .library(name: "FuzzTargets", type: .static, targets: ["FuzzTargets"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -119,6 +121,12 @@ let package = Package(
     tests("SQLiteStoreTests", ["Basics", "EngineCore", "Messages", "SQLiteStore"]),
     tests("WireTests", ["Basics", "EngineCore", "Messages", "Wire"]),
     tests("ShellTests", ["Basics", "EngineCore", "Messages", "Shell", "Wire"]),
+    // What is fed with bytes that nobody has checked: by the tests with the corpus, by
+    // scripts/fuzz with what libFuzzer thinks of.
+    .target(
+      name: "FuzzTargets", dependencies: ["Basics", "EngineCore", "Messages", "Shell", "Wire"],
+      path: "Tests/FuzzTargets", swiftSettings: strict),
+    tests("FuzzTests", ["Basics", "EngineCore", "FuzzTargets", "Messages"], exclude: ["Corpus"]),
     tests("SimTests", ["SimKit"]),
     tests("UVLoopTests", ["CUV", "UVLoop"]),
     // It reads the binary that the command's target makes.

@@ -23,25 +23,27 @@ extension Engine {
     guard let run = runs[number], let lease = run.task.lease, let replay = lease.replay,
       case .loading(let awaited) = replay.state, awaited == loaded.id
     else { return }  // The task has ended meanwhile.
-    var events: [HistoryEvent] = []
-    var isMore = false
-    switch loaded.content {
-    case .history(let batches, let more):
-      isMore = more
-      do {
-        for batch in batches {
-          let decoded = try self.events(of: batch, number)
-          events += decoded.drop { $0.eventID < replay.nextEvent }
-        }
-      } catch { return failTask(run, .workerFailure, .server("history: \(error.place)")) }
-    case .corrupt(let place):
-      return failTask(run, .workerFailure, .server("history: \(place)"))
+    do {
+      advance(run, try take(loaded.content, of: run, from: replay.nextEvent))
+    } catch { failTask(run, .workerFailure, .server("history: \(error.place)")) }
+  }
+
+  private func take(_ content: Loaded.Content, of run: Run, from next: Int64) throws(CorruptRun)
+    -> [PastActivation]
+  {
+    switch content {
+    case .history(let batches, let isMore):
+      var events: [HistoryEvent] = []
+      for batch in batches {
+        events += try self.events(of: batch, run.number).drop { $0.eventID < next }
+      }
+      var replay = run.task.lease?.replay
+      let past = try replay?.take(events, more: isMore, bytesMax: limits.partBytesMax)
+      run.task.withLease { $0.replay = replay }
+      return past ?? []
+    case .corrupt(let place): throw CorruptRun(place: place)
     default: preconditionFailure("a load of history was answered with something else")
     }
-    let past = run.task.withLease {
-      $0.replay?.take(events, more: isMore, bytesMax: limits.partBytesMax) ?? []
-    }
-    advance(run, past)
   }
 
   /// Sends the part, reads on, or goes live.

@@ -39,22 +39,24 @@ extension Engine {
   private func openFold(_ stored: StoredRun) throws(CorruptRun) -> Fold {
     var fold = Fold()
     if let bytes = stored.state {
-      fold = Fold(try decode(RunState.self, bytes, "state row", stored.row.number))
-      guard fold.lastEventID == stored.stateEvent else {
-        throw CorruptRun(place: "\(stored.row.number): the state row is of another event")
+      let state = try decode(RunState.self, bytes, "state row", stored.row.number)
+      let isOfItsEvent = state.lastEventID == stored.stateEvent
+      if let fault = Fold.fault(of: state) ?? (isOfItsEvent ? nil : "it is of another event") {
+        throw CorruptRun(place: "\(stored.row.number): state row: \(fault)")
       }
+      fold = Fold(state)
     }
     for batch in stored.tail where batch.last > fold.lastEventID {
       for event in try events(of: batch, stored.row.number)
       where event.eventID > fold.lastEventID {
-        guard event.eventID == fold.lastEventID + 1 else {
-          throw CorruptRun(
-            place: "\(stored.row.number): event \(event.eventID) follows \(fold.lastEventID)")
+        if let fault = fold.fault(of: event) {
+          throw CorruptRun(place: "\(stored.row.number): event \(event.eventID): \(fault)")
         }
         fold.apply(event)
       }
       if batch.first > stored.stateEvent { fold.addHistoryBytes(batch.bytes.count) }
     }
+    guard fold.lastEventID > 0 else { throw CorruptRun(place: "\(stored.row.number): no events") }
     for activity in stored.activities {
       // A row outlives its activity only within the batch that ends it.
       guard let index = fold.activityIndex(scheduledEvent: activity.scheduledEvent) else {
@@ -72,8 +74,8 @@ extension Engine {
   private func closedFold(_ stored: StoredRun) throws(CorruptRun) -> Fold {
     guard let head = stored.tail.first, let end = stored.tail.last,
       let first = try events(of: head, stored.row.number).first,
-      let last = try events(of: end, stored.row.number).last, first.eventID == 1,
-      last.eventID == stored.row.historyLength, last.endsItsRun
+      let last = try events(of: end, stored.row.number).last, Fold().fault(of: first) == nil,
+      last.eventID > 1, last.eventID == stored.row.historyLength, last.endsItsRun
     else { throw CorruptRun(place: "\(stored.row.number): a closed run without its events") }
     return Fold.closed(first: first, last: last, historyBytes: stored.row.historySizeBytes)
   }

@@ -176,6 +176,35 @@ import Testing
     #expect(world.activity(other)?.attempt == 2)
   }
 
+  /// Checksums say that bytes are those that were written, not that they make sense.
+  @Test func anOpenRunWhoseEventsDoNotFollowIsTheOnlyOneThatCannotBeRead() throws {
+    for damage in [Damage.noAttributes, .startsTwice, .endsNothing, .skips] {
+      let world = World()
+      for id in ["o-1", "o-2"] { _ = world.start(id) }
+      world.store.append(damage.event, to: RunNumber(1))
+      world.crash()
+      #expect(world.failure(world.result("o-1"))?.reason == .historyCorrupt, "\(damage)")
+      #expect(world.failure(world.result("o-2")) == nil, "\(damage)")
+    }
+  }
+
+  private enum Damage {
+    case noAttributes, startsTwice, endsNothing, skips
+
+    var event: HistoryEvent {
+      var event = HistoryEvent()
+      event.eventID = self == .skips ? 3 : 2
+      switch self {
+      case .noAttributes: break
+      case .startsTwice: event.attributes = .workflowExecutionStarted(WorkflowExecutionStarted())
+      case .endsNothing: event.attributes = .activityTaskCompleted(ActivityTaskCompleted())
+      case .skips:
+        event.attributes = .workflowExecutionSignaled(WorkflowExecutionSignaled())
+      }
+      return event
+    }
+  }
+
   /// Checksums do not see a row that is gone.
   @Test func aClosedRunThatHasLostItsEndIsTheOnlyOneThatCannotBeRead() throws {
     let world = World()

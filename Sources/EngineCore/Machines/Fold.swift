@@ -61,11 +61,30 @@ struct Fold {
 
   mutating func addHistoryBytes(_ count: Int) { historyBytes += Int64(count) }
 
-  /// Applies the next event; ids must follow on each other.
+  /// Why an event cannot be the next one; nil when it can. What the engine records always can; what
+  /// it reads is asked about first.
+  func fault(of event: HistoryEvent) -> String? {
+    guard event.eventID == lastEventID + 1 else { return "it follows event \(lastEventID)" }
+    if closing != nil { return "the run has ended before it" }
+    switch event.attributes {
+    case nil: return "it has no attributes"
+    case .workflowExecutionStarted: return lastEventID == 0 ? nil : "the run starts twice"
+    case .activityTaskCompleted(let e): return activityFault(e.scheduledEventID)
+    case .activityTaskFailed(let e): return activityFault(e.scheduledEventID)
+    case .activityTaskTimedOut(let e): return activityFault(e.scheduledEventID)
+    case .activityTaskCanceled(let e): return activityFault(e.scheduledEventID)
+    default: return lastEventID == 0 ? "the run has not started" : nil
+    }
+  }
+
+  private func activityFault(_ scheduledEvent: Int64) -> String? {
+    activityIndex(scheduledEvent: scheduledEvent) == nil
+      ? "no activity \(scheduledEvent) is pending" : nil
+  }
+
+  /// Applies the next event, which must have no fault.
   mutating func apply(_ event: HistoryEvent) {
-    precondition(
-      event.eventID == lastEventID + 1, "event \(event.eventID) after event \(lastEventID)")
-    precondition(closing == nil, "event \(event.eventID) after the end of the run")
+    if let fault = fault(of: event) { preconditionFailure("event \(event.eventID): \(fault)") }
     lastEventID = event.eventID
     unseen.apply(event)
     switch event.attributes {
@@ -108,7 +127,7 @@ struct Fold {
     case .workflowExecutionTimedOut: close(event, .timedOut)
     case .workflowExecutionCanceled: close(event, .canceled)
     case .workflowExecutionTerminated: close(event, .terminated)
-    case nil: preconditionFailure("event \(event.eventID) has no attributes")
+    case nil: break
     }
   }
 
@@ -123,9 +142,7 @@ struct Fold {
   }
 
   private mutating func removeActivity(_ scheduledEvent: Int64) {
-    guard let index = activityIndex(scheduledEvent: scheduledEvent) else {
-      preconditionFailure("activity \(scheduledEvent) has ended already")
-    }
+    guard let index = activityIndex(scheduledEvent: scheduledEvent) else { return }
     inputBytes -= activities.remove(at: index).scheduled.input.bytes
   }
 }
@@ -189,6 +206,21 @@ extension Fold {
     return state
   }
 
+  /// Why a state row cannot stand for a run; nil when it can.
+  static func fault(of state: RunState) -> String? {
+    let last = state.lastEventID
+    let scheduled = [0] + state.activities.map(\.scheduledEventID)
+    let begun = [0] + state.timers.map(\.startedEventID)
+    if last < 1 || state.started == nil { return "it has not started" }
+    if !(0...last).contains(state.throughEventID) { return "the code has seen what is not there" }
+    for ids in [scheduled, begun] where !(zip(ids, ids.dropFirst()).allSatisfy { $0 < $1 }) {
+      return "its activities or timers are not in order"
+    }
+    if max(scheduled.last!, begun.last!) > last { return "something is pending from a later event" }
+    return nil
+  }
+
+  /// From a row without fault.
   init(_ state: RunState) {
     started = state.started ?? WorkflowExecutionStarted()
     startTime = state.startTimeMs

@@ -33,14 +33,18 @@ struct Replay {
 
   /// Takes a slice of the history, as far as its past activations fit one message; these, in order.
   /// A slice of small completions can show large signals of earlier ones.
-  mutating func take(_ events: [HistoryEvent], more: Bool, bytesMax: Int) -> [PastActivation] {
+  mutating func take(_ events: [HistoryEvent], more: Bool, bytesMax: Int) throws(CorruptRun)
+    -> [PastActivation]
+  {
     var activations: [PastActivation] = []
     var bytes = 0
     var isCut = false
     var heads: [(event: Int64, head: CommandHead)] = []
     var completion: (event: Int64, commands: Int32)?
     for event in events {
-      precondition(event.eventID == nextEvent, "replay reads \(event.eventID), not \(nextEvent)")
+      guard event.eventID == nextEvent else {
+        throw CorruptRun(place: "event \(event.eventID) in the place of event \(nextEvent)")
+      }
       if case .workflowTaskCompleted = event.attributes {
         isCut = !activations.isEmpty && bytes + inbound.bytes > bytesMax
         if isCut { break }
@@ -52,7 +56,10 @@ struct Replay {
         completion = (event.eventID, completed.commands)
         heads = []
       } else if completion != nil {
-        heads.append((event.eventID, CommandHead(recordedBy: event)))
+        guard let head = CommandHead(recordedBy: event) else {
+          throw CorruptRun(place: "event \(event.eventID) records no command")
+        }
+        heads.append((event.eventID, head))
       }
       inbound.apply(event)
       if let done = completion, heads.count == Int(done.commands) {
@@ -60,7 +67,9 @@ struct Replay {
         completion = nil
       }
     }
-    precondition(completion == nil, "a slice of history ends within a completion")
+    guard completion == nil else {
+      throw CorruptRun(place: "it ends within the completion of event \(nextEvent - 1)")
+    }
     exhausted = !more && !isCut
     if activations.isEmpty && exhausted { state = .done }
     return activations
@@ -164,8 +173,8 @@ extension CommandHead {
     return text
   }
 
-  /// The command that an event records.
-  init(recordedBy event: HistoryEvent) {
+  /// The command that an event records; nil if it records none.
+  init?(recordedBy event: HistoryEvent) {
     self.init()
     switch event.attributes {
     case .activityTaskScheduled(let e):
@@ -190,7 +199,7 @@ extension CommandHead {
     case .workflowExecutionCompleted: type = .completeWorkflow
     case .workflowExecutionFailed: type = .failWorkflow
     case .workflowExecutionCanceled: type = .cancelledWorkflow
-    default: preconditionFailure("event \(event.eventID) records no command")
+    default: return nil
     }
   }
 }

@@ -41,6 +41,13 @@ struct MemoryStore {
   }
 
   /// The file has lost the last batch of a run's events.
+  mutating func append(_ event: HistoryEvent, to run: RunNumber) {
+    var batch = HistoryBatch()
+    batch.events = [event]
+    runs[run]?.history.append(
+      StoredBatch(first: event.eventID, last: event.eventID, bytes: batch.serialized()))
+  }
+
   mutating func loseLastBatch(of run: RunNumber) { runs[run]?.history.removeLast() }
 
   mutating func apply(_ writes: [Write]) {
