@@ -94,12 +94,15 @@ test-long: setup
 
 COUNT ?= 1000
 SEED ?= 1
+JOBS ?= $(shell nproc)
 
-# A seed that fails is replayed with `holdfast-sim --seed N --trace`.
+# Each seed is run in two processes, whose sets and dictionaries have other orders; the hash of the
+# range is the same with any number of JOBS. A seed that fails is replayed with
+# `holdfast-sim --seed N --trace`.
 sim: setup
 	$(SWIFT_BUILD) -c release --product holdfast-sim
 	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && \
-	  $$bin/holdfast-sim --seeds $(COUNT) --seed $(SEED)
+	  $$bin/holdfast-sim --seeds $(COUNT) --seed $(SEED) --jobs $(JOBS)
 
 bench: setup
 	$(SWIFT_BUILD) -c release --product holdfast

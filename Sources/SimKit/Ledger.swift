@@ -170,9 +170,27 @@ extension HistoryEvent {
     case .activityTaskStarted(let started): return "attempt \(started.attempt)"
     case .timerStarted(let timer): return "timer \(timer.seq) \(timer.startToFireTimeoutMs.ms) ms"
     case .timerFired(let timer): return "fired \(timer.seq)"
-    default:
-      guard let attributes else { return "none" }
-      return String(String(describing: attributes).prefix { $0 != "(" })
+    default: return kind
+    }
+  }
+
+  /// Spelled out: to ask the value for its name would print the whole of it.
+  private var kind: String {
+    switch attributes {
+    case .workflowExecutionStarted: "started"
+    case .workflowExecutionCompleted: "closed: completed"
+    case .workflowExecutionFailed: "closed: failed"
+    case .workflowExecutionTimedOut: "closed: timed out"
+    case .workflowExecutionCanceled: "closed: cancelled"
+    case .workflowExecutionTerminated: "closed: terminated"
+    case .workflowExecutionCancelRequested: "cancel requested"
+    case .workflowExecutionSignaled(let signal): "signal \(signal.requestID)"
+    case .workflowTaskCompleted(let task): "task completed through \(task.throughEventID)"
+    case .workflowTaskTimedOut: "task timed out"
+    case .activityTaskCancelRequested(let cancel): "cancel of \(cancel.scheduledEventID)"
+    case .activityTaskCanceled(let end): "cancelled \(end.seq)"
+    case .timerCanceled(let timer): "timer \(timer.seq) cancelled"
+    default: "event"
     }
   }
 }

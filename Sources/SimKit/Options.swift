@@ -5,7 +5,7 @@ public struct Options: Sendable {
   var clients = 1
   var workers = 1
   /// Requests that the clients make while there are faults.
-  public private(set) var operations = 60
+  public private(set) var operations = 500
   /// Ids that starts choose from: few, so that they meet.
   var workflowIDs = 5
   var thinkMs: Int64 = 40
@@ -78,7 +78,7 @@ public struct Options: Sendable {
     var dice = Dice(seed: seed ^ 0x6F70_7469_6F6E_73)
     options.clients = dice.int(1...5)
     options.workers = dice.int(1...4)
-    options.operations = dice.pick([60, 120, 250])
+    options.operations = dice.pick([500, 500, 800])
     options.workflowIDs = dice.pick([2, 5, 20])
     options.thinkMs = dice.pick([5, 40, 400])
     options.latencyUs = dice.pick([10...50, 20...2_000, 1_000...50_000])

@@ -26,11 +26,10 @@ final class Simulation {
   var marks = 0
   var deadProcesses: [Int64] = []
 
-  // The faults end at the latest after so long; then the work has so long to come to its end.
-  private static let faultsUs: Int64 = 120_000_000
-  private static let healUs: Int64 = 1_800_000_000
+  /// The faults end at the latest after so long.
+  private static let faultsUs: Int64 = 1_200_000_000
   /// More than any seed needs by far: the world turns in circles.
-  private static let eventsMax = 3_000_000
+  private static let eventsMax = 10_000_000
 
   init(_ options: Options, tell: ((String) -> Void)?) {
     self.options = options
@@ -62,14 +61,14 @@ final class Simulation {
     while violation == nil, !isOver, let (us, event) = time.queue.take() {
       time.clock.advance(to: us)
       events += 1
-      if events > Simulation.eventsMax { found("I15 liveness", "events without end") }
+      if events > Simulation.eventsMax { found(AllWorkEnds.name, "events without end") }
       handle(event)
     }
     if violation == nil { observe(.finished) }
     host.end()
     return Outcome(
-      hash: record.hash, violation: violation, events: events, answers: answers,
-      runs: ledger.runs.count, lives: host.life, virtualMs: time.clock.ms)
+      hash: record.hash, violation: violation, operations: workload.made, events: events,
+      answers: answers, runs: ledger.runs.count, lives: host.life, virtualMs: time.clock.ms)
   }
 
   private func handle(_ event: SimEvent) {
@@ -168,10 +167,10 @@ final class Simulation {
     host.disk.isFull = false
     for worker in workers where !worker.isAlive { worker.start() }
     time.after(1_000_000, .finish)
-    healEndUs = time.us + Simulation.healUs
+    healedUs = time.us
   }
 
-  private var healEndUs: Int64 = 0
+  private var healedUs: Int64 = 0
 
   /// Looks once a second whether all has come to its end; gives the programs the signals that they
   /// may wait for.
@@ -181,13 +180,7 @@ final class Simulation {
       isOver = true
       return
     }
-    if time.us > healEndUs {
-      let waiting = clients.flatMap(\.openRequests).map(\.name)
-      return found(
-        "I15 liveness",
-        "after \(Simulation.healUs / 1_000_000) s without faults: open runs"
-          + " \(open.map(\.row.number)), requests without an answer \(waiting)")
-    }
+    observe(.waiting(sinceUs: healedUs, requests: clients.flatMap(\.openRequests)))
     if clients[0].isIdle {
       for run in open {
         let signals = run.events.count { $0.signal != nil }
@@ -217,23 +210,4 @@ final class Simulation {
     violation = Violation(checker: checker, what: what, us: time.us)
     trace("VIOLATION of \(checker): \(what)")
   }
-}
-
-/// What a checker saw that must not be.
-public struct Violation: Sendable {
-  public let checker: String
-  public let what: String
-  public let us: Int64
-}
-
-/// How a simulation came out.
-public struct Outcome: Sendable {
-  public let hash: UInt64
-  public let violation: Violation?
-  public let events: Int
-  public let answers: Int
-  public let runs: Int
-  /// Processes of the engine.
-  public let lives: Int
-  public let virtualMs: Int64
 }

@@ -42,7 +42,7 @@ public enum Shrinker {
 
   /// nil when the seed holds.
   public static func shrink(_ options: Options) -> Shrunk? {
-    guard let first = SimRunner.run(options).outcome.violation else { return nil }
+    guard let first = SimRunner.run(options).violation else { return nil }
     var shrunk = Shrunk(options: options, without: [], violation: first)
     for trouble in Trouble.allCases {
       var less = shrunk.options
@@ -59,7 +59,7 @@ public enum Shrinker {
   }
 
   private static func same(_ first: Violation, _ options: Options) -> Violation? {
-    let violation = SimRunner.run(options).outcome.violation
+    let violation = SimRunner.run(options).violation
     return violation?.checker == first.checker ? violation : nil
   }
 }

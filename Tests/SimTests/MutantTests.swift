@@ -11,7 +11,8 @@ import Testing
     let killed = MutantTests.seeds.contains { seed in
       var options = Options.drawn(seed: seed)
       options.mutant = mutant
-      return SimRunner.run(options).outcome.violation?.checker == mutant.checker
+      options.limit(operations: 250)
+      return SimRunner.run(options).violation?.checker == mutant.checker
     }
     #expect(killed, "\(mutant.checker) sees nothing")
   }

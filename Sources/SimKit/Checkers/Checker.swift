@@ -24,6 +24,8 @@ enum Observation {
   /// The engine knows that the peer is gone, by its connection or its process.
   case linkEnded(ConnectionID)
   case engineDied
+  /// There have been no faults since then, and these requests have no answer yet.
+  case waiting(sinceUs: Int64, requests: [ClientRequest])
   /// Everything has come to its end.
   case finished
 }
@@ -48,7 +50,8 @@ enum Checkers {
     [
       AcknowledgedIsStored(), OneEffectPerRequest(), HistoryIsWhole(), OneEndPerActivity(),
       StaleLeaseIsVoid(), TimersAreNotEarly(), OneOpenRun(), SignalsOnceInOrder(),
-      NothingLeavesEarly(), OneTaskOut(), RetriesKeepToPolicy(), ResultsAreExpected(),
+      NothingLeavesEarly(), OneTaskOut(), RetriesKeepToPolicy(), AllWorkEnds(),
+      ResultsAreExpected(),
     ]
   }
 }

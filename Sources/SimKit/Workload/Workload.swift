@@ -3,7 +3,8 @@ import Messages
 /// Draws the requests of the clients.
 struct Workload {
   private let options: Options
-  private var made = 0
+  /// Requests so far.
+  private(set) var made = 0
   private var numbers: Int64 = 0
 
   init(_ options: Options) { self.options = options }
