@@ -14,6 +14,7 @@ help:
 	@echo "make test              everything that a change must pass"
 	@echo "make test-long         fifty kills, ten thousand evictions: before a release"
 	@echo "make sim               simulated crashes; COUNT seeds from SEED on (1,000 from 1)"
+	@echo "make mutants           faults put into the engine: each must be seen by its checker"
 	@echo "make conformance       the protocol's cases against the engine and libholdfast"
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
@@ -91,6 +92,7 @@ test-long: setup
 	$(SWIFT_TEST) --skip EndToEndTests --skip HoldfastTests
 	HOLDFAST_EVICTIONS=10000 $(SWIFT_TEST) --filter HoldfastTests
 	HOLDFAST_KILLS=50 $(SWIFT_TEST) --filter EndToEndTests
+	$(MAKE) mutants
 
 COUNT ?= 1000
 SEED ?= 1
@@ -103,6 +105,12 @@ sim: setup
 	$(SWIFT_BUILD) -c release --product holdfast-sim
 	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && \
 	  $$bin/holdfast-sim --seeds $(COUNT) --seed $(SEED) --jobs $(JOBS)
+
+# A build of its own, in which faults can be put into the engine: no other holds them.
+mutants: setup
+	swift build --scratch-path $(SCRATCH)-mutants -c release -Xswiftc -DMUTANTS \
+	  --product holdfast-sim
+	$(SCRATCH)-mutants/release/holdfast-sim mutants
 
 bench: setup
 	$(SWIFT_BUILD) -c release --product holdfast
@@ -121,4 +129,4 @@ format: setup
 	  | xargs clang-format -i
 
 .PHONY: help setup build install demo python test test-tidy test-swift test-c test-python test-conformance \
-  conformance test-long sim bench size generate format
+  conformance test-long sim mutants bench size generate format

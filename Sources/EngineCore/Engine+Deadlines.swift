@@ -73,6 +73,9 @@ extension Engine {
         details: [], identity: "holdfast")
       return
     }
+    #if MUTANTS
+      if Mutant.isOn(.taskIsForgotten), run.task.lease != nil { run.task.state = .idle }
+    #endif
     offerTask(run)
   }
 }

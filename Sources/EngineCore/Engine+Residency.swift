@@ -100,10 +100,21 @@ extension Engine {
     if let end = runDeadline(run) {
       deadlines.set(.runTimeout(run.number), at: end, order: .init(run.number.value, .max))
     }
+    #if MUTANTS
+      if Mutant.isOn(.loadedTimerIsEarly), let timer = run.fold.timers.first {
+        return deadlines.set(.timer(run.number, timer.seq), at: now, order: .init(0))
+      }
+    #endif
     for timer in run.fold.timers { arm(timer, of: run) }
   }
 
   mutating func arm(_ timer: PendingTimerState, of run: Run) {
+    #if MUTANTS
+      if Mutant.isOn(.timerNeverFires), timer.seq % 2 == 0 { return }
+      if Mutant.isOn(.timerIsEarly), timer.fireTime > now {
+        return deadlines.set(.timer(run.number, timer.seq), at: now + Span(ms: 1), order: .init(0))
+      }
+    #endif
     deadlines.set(
       .timer(run.number, timer.seq), at: timer.fireTime,
       order: .init(run.number.value, timer.startedEvent))

@@ -284,6 +284,13 @@ public struct Engine {
       run.isMarkedAwake = true
     }
     if let first = run.newEvents.first, let last = run.newEvents.last {
+      #if MUTANTS
+        if Mutant.isOn(.eventIsSkipped), run.newEvents.count > 2 { run.newEvents.remove(at: 1) }
+        if Mutant.isOn(.goesOnAfterItsEnd), isClosing {
+          run.newEvents.append(run.newEvents[0])
+          run.newEvents[run.newEvents.count - 1].eventID = last.eventID + 1
+        }
+      #endif
       let bytes = writer.batch(run.newEvents)
       run.fold.addHistoryBytes(bytes.count)
       out.writes.append(

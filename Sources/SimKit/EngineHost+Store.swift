@@ -94,7 +94,7 @@ extension EngineHost {
       // Durable, and nobody was told.
       return crash(power: true)
     }
-    if world.options.mutant != .answersBeforeCommit { withShell { $0.persisted(us: 200) } }
+    if world.mutant != .answersBeforeCommit { withShell { $0.persisted(us: 200) } }
     if isFull && !disk.isFull {
       isFull = false
       withShell { $0.diskFull(false) }
@@ -104,7 +104,7 @@ extension EngineHost {
 
   /// What a mutant lets through.
   private func mutated(_ writes: [Write]) -> [Write] {
-    switch world.options.mutant {
+    switch world.mutant {
     case .forgetsRequestIDs:
       writes.filter { if case .putRequest = $0 { false } else { true } }
     case .losesEvents:

@@ -37,7 +37,7 @@ final class EngineHost {
   init(_ world: Simulation) {
     self.world = world
     disk = SimDisk()
-    disk.isLying = world.options.mutant == .syncsNothing
+    disk.isLying = world.mutant == .syncsNothing
   }
 
   var isUp: Bool { shell != nil }
@@ -198,7 +198,7 @@ final class EngineHost {
   }
 
   private var reading: ClockReading {
-    world.time.clock.reading(isFast: world.options.mutant == .clockRunsAhead)
+    world.time.clock.reading(isFast: world.mutant == .clockRunsAhead)
   }
 
   private func planTurn() {
@@ -220,7 +220,7 @@ final class EngineHost {
     for load in output.loads { order(.load(load)) }
     if let writes = output.commit {
       order(.commit(writes))
-      if world.options.mutant == .answersBeforeCommit {
+      if world.mutant == .answersBeforeCommit {
         withShell { $0.persisted(us: 100) }
       }
     }

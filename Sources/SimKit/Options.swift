@@ -42,31 +42,8 @@ public struct Options: Sendable {
   var taskTimeoutMs: Int64 = 10_000
   var deadlineWindow = 100_000
 
-  /// Breaks the engine or its world on purpose: a checker must see it.
-  public enum Mutant: String, Sendable, CaseIterable {
-    /// The shell is told that its batch is durable as soon as it has handed it over.
-    case answersBeforeCommit
-    /// The disk says that a sync is done, and has done nothing.
-    case syncsNothing
-    /// What was remembered of request ids does not reach the store.
-    case forgetsRequestIDs
-    /// One batch of events in eight does not reach the store.
-    case losesEvents
-    /// The engine's clock runs a tenth too fast.
-    case clockRunsAhead
-
-    /// The checker that is meant to see it.
-    public var checker: String {
-      switch self {
-      case .answersBeforeCommit: NothingLeavesEarly.name
-      case .syncsNothing: AcknowledgedIsStored.name
-      case .forgetsRequestIDs: OneEffectPerRequest.name
-      case .losesEvents: HistoryIsWhole.name
-      case .clockRunsAhead: TimersAreNotEarly.name
-      }
-    }
-  }
-  public var mutant: Mutant?
+  /// Breaks the engine or its world on purpose: one of `Mutants.all`.
+  public var mutant: String?
 
   /// One client, one worker, no faults.
   public static func quiet(seed: UInt64) -> Options { Options(seed: seed) }
@@ -131,6 +108,6 @@ public struct Options: Sendable {
       + " self-eviction=\(selfEvictionPercent)% abandon=\(abandonPercent)%"
       + " evidence=\(hasEvidence) cache=\(cachedRunsMax)"
       + " slots=\(slots) residency=\(residencyMs)ms task=\(taskTimeoutMs)ms"
-      + " window=\(deadlineWindow) mutant=\(mutant?.rawValue ?? "none")"
+      + " window=\(deadlineWindow) mutant=\(mutant ?? "none")"
   }
 }

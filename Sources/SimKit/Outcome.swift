@@ -3,6 +3,14 @@ public struct Violation: Sendable, Equatable {
   public let checker: String
   public let what: String
   public let us: Int64
+  /// Other checkers that saw something at the same moment.
+  public private(set) var others: [String] = []
+
+  public var checkers: [String] { [checker] + others }
+
+  mutating func add(_ other: String, at us: Int64) {
+    if us == self.us && !checkers.contains(other) { others.append(other) }
+  }
 }
 
 /// How a simulation came out.
@@ -34,7 +42,7 @@ extension Outcome {
 extension Outcome {
   public var line: String {
     let counts = [operations, events, answers, runs, lives, Int(virtualMs)].map(String.init)
-    let found = violation.map { [String($0.us), $0.checker, $0.what] } ?? []
+    let found = violation.map { [String($0.us)] + $0.checkers + [$0.what] } ?? []
     return ([String(hash)] + counts + found)
       .map { String($0.map { $0 == "\t" || $0 == "\n" ? " " : $0 }) }.joined(separator: "\t")
   }
@@ -43,7 +51,7 @@ extension Outcome {
   public init?(line: String) {
     let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
     let numbers = fields.dropFirst().prefix(6).compactMap(Int.init)
-    guard fields.count == 7 || fields.count == 10, let hash = UInt64(fields[0]), numbers.count == 6
+    guard fields.count == 7 || fields.count >= 10, let hash = UInt64(fields[0]), numbers.count == 6
     else { return nil }
     self.hash = hash
     operations = numbers[0]
@@ -52,8 +60,9 @@ extension Outcome {
     runs = numbers[3]
     lives = numbers[4]
     virtualMs = Int64(numbers[5])
-    guard fields.count == 10 else { return }
+    guard let what = fields.dropFirst(9).last else { return }
     guard let us = Int64(fields[7]) else { return nil }
-    violation = Violation(checker: fields[8], what: fields[9], us: us)
+    violation = Violation(checker: fields[8], what: what, us: us)
+    for other in fields[9...].dropLast() { violation?.add(other, at: us) }
   }
 }

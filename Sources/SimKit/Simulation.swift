@@ -8,6 +8,7 @@ import Shell
 /// within a bounded time.
 final class Simulation {
   let options: Options
+  let mutant: WorldMutant?
   var time: WorldTime
   var network: SimNetwork
   let ledger = Ledger()
@@ -33,6 +34,8 @@ final class Simulation {
 
   init(_ options: Options, tell: ((String) -> Void)?) {
     self.options = options
+    mutant = options.mutant.flatMap(WorldMutant.init)
+    Mutants.choose(options.mutant)
     time = WorldTime(dice: Dice(seed: options.seed))
     network = SimNetwork(options)
     record = Trace(tell: tell)
@@ -206,7 +209,10 @@ final class Simulation {
   }
 
   func found(_ checker: String, _ what: String) {
-    guard violation == nil else { return }
+    guard violation == nil else {
+      violation?.add(checker, at: time.us)
+      return
+    }
     violation = Violation(checker: checker, what: what, us: time.us)
     trace("VIOLATION of \(checker): \(what)")
   }

@@ -53,8 +53,10 @@ struct Fleet {
 final class Pipe {
   private let file: UnsafeMutablePointer<FILE>
 
-  init?(_ arguments: [String]) {
-    let command = arguments.map(Pipe.quoted).joined(separator: " ")
+  /// `silent`: nobody sees its errors.
+  init?(_ arguments: [String], silent: Bool = false) {
+    let words = arguments.map(Pipe.quoted) + (silent ? ["2>/dev/null"] : [])
+    let command = "exec " + words.joined(separator: " ")
     guard let file = popen(command, "r") else { return nil }
     self.file = file
   }
@@ -88,7 +90,8 @@ enum Program {
   static var commit: String {
     let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     let describe = ["describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
-    return Pipe(["git", "-C", folder.joined(separator: "/")] + describe)?.line() ?? "unknown"
+    return Pipe(["git", "-C", folder.joined(separator: "/")] + describe, silent: true)?.line()
+      ?? "unknown"
   }
 
   static var isOnTerminal: Bool { isatty(2) == 1 }

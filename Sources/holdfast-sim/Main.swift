@@ -11,7 +11,8 @@ import SimKit
       Each seed draws its own world and is run twice; both runs must leave the same trace, in two \
       processes when there is a range of seeds. It exits with 0 only if every checker held for \
       every seed.
-      """)
+      """,
+    subcommands: [MutantsCommand.self])
 
   @Option(help: "The first seed.")
   var seed: UInt64 = 1
@@ -28,7 +29,7 @@ import SimKit
   @Flag(help: "One client, one worker, no faults.")
   var quiet = false
 
-  @Option(help: "Break the engine on purpose: \(Options.Mutant.allCases.map(\.rawValue)).")
+  @Option(help: "Break the engine on purpose: \(Mutants.all.map(\.name)).")
   var mutant: String?
 
   @Option(help: "Leave these out: \(Trouble.allCases.map(\.rawValue)).")
@@ -48,7 +49,7 @@ import SimKit
     for name in without where Trouble(rawValue: name) == nil {
       throw ValidationError("there is no trouble '\(name)'")
     }
-    if let mutant, Options.Mutant(rawValue: mutant) == nil {
+    if let mutant, !Mutants.all.contains(where: { $0.name == mutant }) {
       throw ValidationError("there is no mutant '\(mutant)'")
     }
   }
@@ -110,7 +111,7 @@ import SimKit
 
   private func options(_ seed: UInt64) -> Options {
     var options = quiet ? Options.quiet(seed: seed) : Options.drawn(seed: seed)
-    options.mutant = mutant.flatMap(Options.Mutant.init)
+    options.mutant = mutant
     for trouble in without.compactMap(Trouble.init) { _ = options.remove(trouble) }
     if let operations { options.limit(operations: operations) }
     return options

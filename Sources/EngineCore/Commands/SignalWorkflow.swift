@@ -68,6 +68,9 @@ extension Engine {
     event.header = header
     event.identity = identity
     event.requestID = requestID
+    #if MUTANTS
+      if Mutant.isOn(.signalIsTwice) { record(run, .workflowExecutionSignaled(event)) }
+    #endif
     return record(run, .workflowExecutionSignaled(event))
   }
 

@@ -67,6 +67,9 @@ extension Engine {
   mutating func admit(
     _ request: StartWorkflowRequest, _ existing: Run?, default conflict: WorkflowIdConflictPolicy
   ) -> Admission {
+    #if MUTANTS
+      if Mutant.isOn(.openRunIsOverlooked), existing?.fold.isOpen ?? false { return .start }
+    #endif
     if let existing, existing.fold.isOpen {
       let policy =
         request.idConflictPolicy == .unspecified ? conflict : request.idConflictPolicy
@@ -140,6 +143,9 @@ extension Engine {
       event.executionExpirationTimeMs = now + request.executionTimeoutMs
     }
     record(run, .workflowExecutionStarted(event), metadata: request.userMetadata)
+    #if MUTANTS
+      if Mutant.isOn(.startsTwice) { record(run, .workflowExecutionStarted(event)) }
+    #endif
     armDeadlines(of: run)
     return run
   }

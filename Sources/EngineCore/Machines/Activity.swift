@@ -163,6 +163,12 @@ extension Activity {
     if cancelRequested { return .giveUp(.cancelRequested) }
     guard let policy = scheduled.retryPolicy else { return .giveUp(.retryPolicyNotSet) }
     if policy.forbids(failure) { return .giveUp(.nonRetryableFailure) }
+    #if MUTANTS
+      if Mutant.isOn(.retriesForEver) { return .retry(at: now + policy.initialIntervalMs) }
+      if Mutant.isOn(.retriesAtOnce), row.attempt < policy.maximumAttempts {
+        return .retry(at: now)
+      }
+    #endif
     if policy.maximumAttempts > 0 && row.attempt >= policy.maximumAttempts {
       return .giveUp(.maximumAttemptsReached)
     }

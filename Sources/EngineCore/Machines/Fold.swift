@@ -99,7 +99,11 @@ struct Fold {
         PendingTimerState(
           startedEvent: event.eventID, seq: e.seq, timerID: e.timerID,
           fireTime: event.eventTimeMs + e.startToFireTimeoutMs))
-    case .timerFired(let e): timers.removeAll { $0.seq == e.seq }
+    case .timerFired(let e):
+      #if MUTANTS
+        if Mutant.isOn(.timerStays) { break }
+      #endif
+      timers.removeAll { $0.seq == e.seq }
     case .timerCanceled(let e): timers.removeAll { $0.seq == e.seq }
     case .workflowExecutionCancelRequested: cancelRequested = true
     case .workflowExecutionSignaled: signals += 1
@@ -123,6 +127,9 @@ struct Fold {
   }
 
   private mutating func removeActivity(_ scheduledEvent: Int64) {
+    #if MUTANTS
+      if Mutant.isOn(.activityStays), lastEventID % 2 == 0 { return }
+    #endif
     guard let index = activityIndex(scheduledEvent: scheduledEvent) else {
       preconditionFailure("activity \(scheduledEvent) has ended already")
     }
