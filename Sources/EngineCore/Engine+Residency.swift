@@ -12,7 +12,11 @@ extension Engine {
   /// Makes a stored run resident; the run that is there already wins.
   mutating func restore(_ stored: StoredRun, isNewest: Bool) throws(CorruptRun) -> Run {
     let number = stored.row.number
-    if let run = runs[number] { return run }
+    if let run = runs[number] {
+      // It may have been looked up otherwise than by its workflow id.
+      if isNewest && newest[run.key] == nil { newest[run.key] = number }
+      return run
+    }
     window.forget(number)
     let fold = try stored.row.closeTime == nil ? openFold(stored) : closedFold(stored)
     let run = Run(
@@ -36,7 +40,7 @@ extension Engine {
     return run
   }
 
-  private func openFold(_ stored: StoredRun) throws(CorruptRun) -> Fold {
+  func openFold(_ stored: StoredRun) throws(CorruptRun) -> Fold {
     var fold = Fold()
     if let bytes = stored.state {
       fold = Fold(try decode(RunState.self, bytes, "state row", stored.row.number))
