@@ -97,6 +97,9 @@ final class BatchWriter {
       try deleteActivity.run()
     case .deleteRun(let run):
       for statement in deleteRun {
+        #if MUTANTS
+          if Mutant.isOn(.removalLeavesHistory), statement === deleteRun[0] { continue }
+        #endif
         statement.bind(1, run.value)
         try statement.run()
       }

@@ -28,6 +28,9 @@ final class EngineHost {
   private static let outgoingBytesMax = 16 << 20
   private static let graceUs: Int64 = 5_000_000
 
+  /// The batch whose outcome nobody knows yet.
+  var uncertain: [Write] = []
+
   // The store's thread.
   var orders = Queue<StoreOrder>()
   var isStoreBusy = false
@@ -55,7 +58,8 @@ final class EngineHost {
     do throws(StoreError) {
       let (store, opened) = try Store.open(path: "sim.db", options: options)
       self.store = store
-      try world.ledger.reload(store)
+      try world.ledger.reload(store, uncertain: uncertain)
+      uncertain = []
       serve(opened)
     } catch {
       switch error {
@@ -71,7 +75,10 @@ final class EngineHost {
   private func serve(_ opened: OpenedStore) {
     var engine = EngineConfiguration(seed: world.time.dice.word())
     engine.times.residency = Span(ms: world.options.residencyMs)
-    engine.limits.deadlineWindow = world.options.deadlineWindow
+    engine.limits = world.options.limits
+    if world.options.retentionMs > 0 {
+      engine.times.retention = Span(ms: world.options.retentionMs)
+    }
     let configuration = ShellConfiguration(
       engine: engine, access: AccessRules(ownUID: 0), serverVersion: "sim", storePath: "sim.db")
     world.trace("engine \(life) serves, epoch \(opened.epoch)")

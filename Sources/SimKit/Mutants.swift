@@ -71,7 +71,13 @@ public enum Mutants {
       case .activityStays, .timerStays: OneEndPerActivity.name
       case .staleAttemptCounts, .refusedCounts: StaleLeaseIsVoid.name
       case .timerIsEarly, .loadedTimerIsEarly: TimersAreNotEarly.name
+      case .stateForgetsCancel, .stateForgetsSignals: StateIsFold.name
       case .openRunIsOverlooked: OneOpenRun.name
+      case .duplicatesAreAllowed, .failTerminates: PoliciesAreFollowed.name
+      case .rowTellsAnotherEnd, .endsTwice: OneEndPerRun.name
+      case .removesOpenRuns, .removesEarly, .removalLeavesHistory: RemovalIsWhole.name
+      case .signalsUnbounded, .historyUnbounded, .activitiesUnbounded, .payloadsUnbounded:
+        LimitsHold.name
       case .signalIsTwice, .signalsTurnRound, .signalIsNotShown: SignalsOnceInOrder.name
       case .gateIsOpen, .attemptLeavesEarly: NothingLeavesEarly.name
       case .taskIsForgotten, .leaseGoesToAll: OneTaskOut.name

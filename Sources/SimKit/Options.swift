@@ -1,3 +1,6 @@
+import Basics
+import EngineCore
+
 /// What a seed's simulation is like. Each seed draws its own, so that some seeds have only one kind
 /// of fault and some have all of them.
 public struct Options: Sendable {
@@ -24,6 +27,8 @@ public struct Options: Sendable {
   var clockJumpMs: Int64 = 0
   /// The engine is told to drain, and is started again when it has.
   var drainMs: Int64 = 0
+  /// It is told to drain, and one with other settings takes its place.
+  var upgradeMs: Int64 = 0
   /// Of a hundred workflow tasks, how many a worker fails; after how many it drops the run.
   var taskFailurePercent = 0
   var selfEvictionPercent = 0
@@ -41,6 +46,30 @@ public struct Options: Sendable {
   var residencyMs: Int64 = 10_000
   var taskTimeoutMs: Int64 = 10_000
   var deadlineWindow = 100_000
+  /// How long closed runs are kept; 0: longer than any seed lasts.
+  var retentionMs: Int64 = 0
+  /// Of a run: small enough to be met by some of a seed's runs.
+  var signalsMax: Int64 = 10_000
+  var historyEventsMax: Int64 = 51_200
+  var pendingActivitiesMax = 2_000
+  var payloadBytesMax = 2 << 20
+  /// Rows of a slice, runs of a removal.
+  var sliceRows = 256
+
+  var retention: Span? { retentionMs == 0 ? nil : Span(ms: retentionMs) }
+
+  var limits: EngineLimits {
+    var limits = EngineLimits()
+    limits.deadlineWindow = deadlineWindow
+    limits.signalsPerRunMax = signalsMax
+    limits.historyEventsMax = historyEventsMax
+    limits.pendingActivitiesMax = pendingActivitiesMax
+    limits.payloadBytesMax = payloadBytesMax
+    limits.listSliceRows = sliceRows
+    limits.lifetimeSliceRows = sliceRows
+    limits.removedRunsMax = sliceRows
+    return limits
+  }
 
   /// Breaks the engine or its world on purpose: one of `Mutants.all`.
   public var mutant: String?
@@ -65,6 +94,7 @@ public struct Options: Sendable {
     options.checkpointBytes = dice.pick([1 << 14, 1 << 17, 4 << 20])
     options.drawFaults(&dice)
     options.drawEngine(&dice)
+    options.drawLimits(&dice)
     return options
   }
 
@@ -97,6 +127,25 @@ public struct Options: Sendable {
     deadlineWindow = dice.pick([2, 10, 100_000])
   }
 
+  private mutating func drawLimits(_ dice: inout Dice) {
+    retentionMs = dice.percent(40) ? dice.pick([500, 3_000, 20_000]) : 0
+    // More than a program waits for, and fewer than some schedule at once.
+    if dice.percent(20) { signalsMax = Int64(Program.signalsMax + 1) }
+    if dice.percent(20) { historyEventsMax = dice.pick([15, 40]) }
+    if dice.percent(20) { pendingActivitiesMax = Program.activitiesMax - 2 }
+    if dice.percent(20) { payloadBytesMax = 4_000 }
+    sliceRows = dice.pick([2, 5, 256])
+    upgradeMs = dice.percent(20) ? dice.pick([3_000, 20_000]) : 0
+  }
+
+  /// What may differ between two versions that have one file after the other.
+  mutating func upgrade(_ dice: inout Dice) {
+    residencyMs = dice.pick([50, 1_000, 10_000])
+    deadlineWindow = dice.pick([2, 10, 100_000])
+    checkpointBytes = dice.pick([1 << 14, 1 << 17, 4 << 20])
+    sliceRows = dice.pick([2, 5, 256])
+  }
+
   public mutating func limit(operations count: Int) { operations = min(operations, count) }
 
   public var description: String {
@@ -104,10 +153,13 @@ public struct Options: Sendable {
       + " ids=\(workflowIDs) latency=\(latencyUs)us commit=\(commitUs)us crash=\(crashMs)ms"
       + " power=\(powerPercent)% loss=\(lossMs)ms stall=\(stallMs)ms death=\(workerDeathMs)ms"
       + " full=\(fullMs)ms jump=\(clockJumpMs)ms torn=\(tornCommitPercent)%"
-      + " failed=\(failedCommitPercent)% drain=\(drainMs)ms task-failure=\(taskFailurePercent)%"
+      + " failed=\(failedCommitPercent)% drain=\(drainMs)ms upgrade=\(upgradeMs)ms"
+      + " task-failure=\(taskFailurePercent)%"
       + " self-eviction=\(selfEvictionPercent)% abandon=\(abandonPercent)%"
       + " evidence=\(hasEvidence) cache=\(cachedRunsMax)"
       + " slots=\(slots) residency=\(residencyMs)ms task=\(taskTimeoutMs)ms"
-      + " window=\(deadlineWindow) mutant=\(mutant ?? "none")"
+      + " window=\(deadlineWindow) retention=\(retentionMs)ms signals=\(signalsMax)"
+      + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
+      + " slice=\(sliceRows) mutant=\(mutant ?? "none")"
   }
 }

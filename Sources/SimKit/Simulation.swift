@@ -7,7 +7,7 @@ import Shell
 /// In the first phase there are faults; then they end, and all runnable work must come to its end
 /// within a bounded time.
 final class Simulation {
-  let options: Options
+  private(set) var options: Options
   let mutant: WorldMutant?
   var time: WorldTime
   var network: SimNetwork
@@ -16,7 +16,7 @@ final class Simulation {
   private(set) var workers: [SimWorker] = []
   private var engine: EngineHost?
   private let record: Trace
-  private let checkers = Checkers.all()
+  private let checkers: [any Checker]
   private(set) var violation: Violation?
   private var workload: Workload
   private(set) var hasFaults = true
@@ -36,6 +36,7 @@ final class Simulation {
     self.options = options
     mutant = options.mutant.flatMap(WorldMutant.init)
     Mutants.choose(options.mutant)
+    checkers = Checkers.all(options)
     time = WorldTime(dice: Dice(seed: options.seed))
     network = SimNetwork(options)
     record = Trace(tell: tell)
@@ -155,6 +156,13 @@ final class Simulation {
     return request
   }
 
+  /// Another version of the engine takes the file over: it has other settings.
+  func upgrade() {
+    trace("an upgrade")
+    options.upgrade(&time.dice)
+    host.drain()
+  }
+
   /// The worker has handed its attempt over: a client brings its result.
   func completeElsewhere(_ token: [UInt8], mark: String) {
     time.dice.pick(clients).send(workload.completion(token, mark: mark))
@@ -187,7 +195,9 @@ final class Simulation {
     if clients[0].isIdle {
       for run in open {
         let signals = run.events.count { $0.signal != nil }
-        if signals < Program.signalsMax {
+        if run.isOverLimit {
+          clients[0].send(workload.termination(run.row.workflowID))
+        } else if signals < Program.signalsMax {
           clients[0].send(workload.signal(run.row.workflowID))
         }
       }

@@ -1,6 +1,7 @@
 /// Each thing that can go wrong in a seed's world; a seed can be replayed without some of them.
 public enum Trouble: String, Sendable, CaseIterable {
-  case crash, loss, stall, death, full, jump, drain, torn, failed, evictions, abandons
+  case crash, loss, stall, death, full, jump, drain, upgrade, retention, torn, failed, evictions,
+    abandons
   case failingTasks = "failing-tasks"
   case splits
 }
@@ -16,6 +17,8 @@ extension Options {
     case .full: clear(&fullMs)
     case .jump: clear(&clockJumpMs)
     case .drain: clear(&drainMs)
+    case .upgrade: clear(&upgradeMs)
+    case .retention: clear(&retentionMs)
     case .torn: clear(&tornCommitPercent)
     case .failed: clear(&failedCommitPercent)
     case .evictions: clear(&selfEvictionPercent)

@@ -51,6 +51,9 @@ extension Engine {
   }
 
   func signalFault(_ run: Run) -> Status? {
+    #if MUTANTS
+      if Mutant.isOn(.signalsUnbounded) { return nil }
+    #endif
     guard run.fold.signals >= limits.signalsPerRunMax else { return nil }
     return .refusal(
       .resourceExhausted, .limitReached,

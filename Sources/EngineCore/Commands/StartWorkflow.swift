@@ -71,6 +71,13 @@ extension Engine {
       if Mutant.isOn(.openRunIsOverlooked), existing?.fold.isOpen ?? false { return .start }
     #endif
     if let existing, existing.fold.isOpen {
+      #if MUTANTS
+        if Mutant.isOn(.failTerminates), request.idConflictPolicy == .fail {
+          terminate(
+            existing, reason: "a new start with TERMINATE_EXISTING", details: [], identity: "")
+          return .start
+        }
+      #endif
       let policy =
         request.idConflictPolicy == .unspecified ? conflict : request.idConflictPolicy
       switch policy {
@@ -85,6 +92,9 @@ extension Engine {
         return .refuse(.alreadyStarted(existing, "is running"))
       }
     }
+    #if MUTANTS
+      if Mutant.isOn(.duplicatesAreAllowed) { return .start }
+    #endif
     if let existing {
       switch request.idReusePolicy {
       case .rejectDuplicate: return .refuse(.alreadyStarted(existing, "has run"))

@@ -6,7 +6,7 @@ import Messages
 ///     queued ──▶ started ──▶ (ended: removed by its terminal event)
 ///       ▲           │
 ///       └─ backing ◀┘  (the attempt failed and the policy allows another)
-struct Activity: Sendable {
+struct Activity: Sendable, Equatable {
   enum Phase: Sendable {
     /// Waits in its task queue. Can transition to: started, and ended by schedule-to-start,
     /// schedule-to-close or a cancel request.

@@ -5,7 +5,7 @@ import Messages
 ///
 /// Live, an event is recorded and applied here in one call; after a load the same function is fed
 /// from the state row and the events after it. Nothing else changes these fields.
-struct Fold {
+struct Fold: Equatable {
   /// Event 1, without its input.
   private(set) var started = WorkflowExecutionStarted()
   private(set) var startTime = Instant(ms: 0)
@@ -185,6 +185,10 @@ extension Fold {
       saved.cancelRequested = activity.cancelRequested
       return saved
     }
+    #if MUTANTS
+      if Mutant.isOn(.stateForgetsCancel) { state.cancelRequested = false }
+      if Mutant.isOn(.stateForgetsSignals) { state.signals = 0 }
+    #endif
     state.timers = timers.map { timer in
       var saved = StartedTimer()
       saved.startedEventID = timer.startedEvent

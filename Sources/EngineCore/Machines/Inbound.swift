@@ -5,7 +5,7 @@ import Messages
 ///
 /// The live engine and replay derive activations from history through this one type, so that both
 /// show the code the same jobs.
-struct Inbound {
+struct Inbound: Equatable {
   private(set) var events: [HistoryEvent] = []
   /// About how much memory they take.
   private(set) var bytes = 0

@@ -52,13 +52,4 @@ extension HistoryEvent {
   fileprivate var isStart: Bool {
     if case .workflowExecutionStarted = attributes { true } else { false }
   }
-
-  var isClosing: Bool {
-    switch attributes {
-    case .workflowExecutionCompleted, .workflowExecutionFailed, .workflowExecutionTimedOut,
-      .workflowExecutionCanceled, .workflowExecutionTerminated:
-      true
-    default: false
-    }
-  }
 }

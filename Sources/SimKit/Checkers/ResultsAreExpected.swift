@@ -8,6 +8,9 @@ final class ResultsAreExpected: Checker {
   func see(_ observation: Observation, _ scene: Scene) {
     guard case .finished = observation else { return }
     for run in scene.ledger.runs { check(run, scene) }
+    for run in scene.ledger.removed.values.sorted(by: { $0.row.runID < $1.row.runID }) {
+      check(run, scene)
+    }
   }
 
   private func check(_ run: Ledger.Run, _ scene: Scene) {
