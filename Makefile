@@ -15,6 +15,7 @@ help:
 	@echo "make test-long         fifty kills, ten thousand evictions: before a release"
 	@echo "make sim               simulated crashes; COUNT seeds from SEED on (1,000 from 1)"
 	@echo "make fuzz              what nobody has checked, for SECONDS each (60), TARGET only"
+	@echo "make mutants           faults put into the engine: each must be seen by its checker"
 	@echo "make conformance       the protocol's cases against the engine and libholdfast"
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
@@ -92,15 +93,25 @@ test-long: setup
 	$(SWIFT_TEST) --skip EndToEndTests --skip HoldfastTests
 	HOLDFAST_EVICTIONS=10000 $(SWIFT_TEST) --filter HoldfastTests
 	HOLDFAST_KILLS=50 $(SWIFT_TEST) --filter EndToEndTests
+	$(MAKE) mutants
 
 COUNT ?= 1000
 SEED ?= 1
+JOBS ?= $(shell nproc)
 
-# A seed that fails is replayed with `holdfast-sim --seed N --trace`.
+# Each seed is run in two processes, whose sets and dictionaries have other orders; the hash of the
+# range is the same with any number of JOBS. A seed that fails is replayed with
+# `holdfast-sim --seed N --trace`.
 sim: setup
 	$(SWIFT_BUILD) -c release --product holdfast-sim
 	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && \
-	  $$bin/holdfast-sim --seeds $(COUNT) --seed $(SEED)
+	  $$bin/holdfast-sim --seeds $(COUNT) --seed $(SEED) --jobs $(JOBS)
+
+# A build of its own, in which faults can be put into the engine: no other holds them.
+mutants: setup
+	swift build --scratch-path $(SCRATCH)-mutants -c release -Xswiftc -DMUTANTS \
+	  --product holdfast-sim
+	$(SCRATCH)-mutants/release/holdfast-sim mutants
 
 SECONDS ?= 60
 
@@ -124,4 +135,4 @@ format: setup
 	  | xargs clang-format -i
 
 .PHONY: help setup build install demo python test test-tidy test-swift test-c test-python test-conformance \
-  conformance test-long sim fuzz bench size generate format
+  conformance test-long sim mutants fuzz bench size generate format

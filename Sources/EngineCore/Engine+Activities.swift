@@ -88,6 +88,13 @@ extension Engine {
       }
       if let end = kind.end, run.hasEnded(token, end) { return recorded(bytes, id, run) }
       if kind.end != nil, lookUp(Repetition(id, bytes, token, kind), in: run) { return }
+      #if MUTANTS
+        if Mutant.isOn(.refusedCounts), case .activityCompleted(let m) = kind,
+          let index = run.fold.activityIndex(scheduledEvent: token.scheduledEvent)
+        {
+          end(run, index, .completed(m.result))
+        }
+      #endif
       stale(bytes, id, kind, .run(run))
     }
   }
@@ -104,6 +111,12 @@ extension Engine {
 
   /// The place of the activity whose current, started attempt the token names.
   func current(_ token: ActivityToken, in run: Run) -> Int? {
+    #if MUTANTS
+      if Mutant.isOn(.staleAttemptCounts) {
+        return run.fold.activityIndex(scheduledEvent: token.scheduledEvent)
+          .flatMap { run.fold.activities[$0].phase == .started ? $0 : nil }
+      }
+    #endif
     guard run.runID == token.runID,
       let index = run.fold.activityIndex(scheduledEvent: token.scheduledEvent),
       run.fold.activities[index].phase == .started,

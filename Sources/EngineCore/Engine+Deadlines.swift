@@ -63,6 +63,9 @@ extension Engine {
   /// An inbound event was recorded: bounds the history, and sees to it that the code is shown it.
   mutating func afterInbound(_ run: Run) {
     guard run.fold.isOpen else { return }
+    #if MUTANTS
+      if Mutant.isOn(.historyUnbounded) { return offerTask(run) }
+    #endif
     if run.fold.lastEventID > limits.historyEventsMax
       || run.fold.historyBytes > limits.historyBytesMax
     {
@@ -73,6 +76,9 @@ extension Engine {
         details: [], identity: "holdfast")
       return
     }
+    #if MUTANTS
+      if Mutant.isOn(.taskIsForgotten), run.task.lease != nil { run.task.state = .idle }
+    #endif
     offerTask(run)
   }
 }

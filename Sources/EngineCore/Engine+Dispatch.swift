@@ -263,6 +263,9 @@ extension Engine {
       startAttempt(of: run, index, on: best.id)
     } else {
       armActivity(run, index)
+      #if MUTANTS
+        if Mutant.isOn(.attemptIsForgotten), activity.row.attempt == 2 { return }
+      #endif
       let lease = LeaseKey(run: run.number, scheduledEvent: scheduledEvent)
       queues[key, default: TaskQueue()].add(
         attempt: TaskQueue.Attempt(lease: lease, attempt: activity.row.attempt),
@@ -304,6 +307,14 @@ extension Engine {
     changed(run, index)
     var message = EngineMessage()
     message.kind = .activityTask(task(for: activity, of: run))
+    #if MUTANTS
+      if Mutant.isOn(.attemptLeavesEarly) { return send(.worker(id, message), .free) }
+      if Mutant.isOn(.leaseGoesToAll) {
+        for other in sessions.keys.sorted() where other != id {
+          send(.worker(other, message), .run(run))
+        }
+      }
+    #endif
     send(.worker(id, message), .run(run))
   }
 

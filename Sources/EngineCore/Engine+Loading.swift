@@ -203,6 +203,9 @@ extension Engine {
         request: fingerprint)
       return .handled
     }
+    #if MUTANTS
+      if Mutant.isOn(.repetitionIsNew), found?.run != run?.number { return .new(record) }
+    #endif
     guard let found else { return .new(record) }
     guard found.record.requestHash == record.requestHash else {
       refuse(
@@ -218,6 +221,9 @@ extension Engine {
 
   mutating func remember(_ record: RequestRecord?, event: Int64, in run: Run) {
     guard var record else { return }
+    #if MUTANTS
+      if Mutant.isOn(.requestIsForgotten), event != 0 { return }
+    #endif
     record.event = event
     run.remember(record)
     // At once: the same step may take up its repetition too, when another run is the newest.

@@ -12,7 +12,11 @@ extension Engine {
   /// Makes a stored run resident; the run that is there already wins.
   mutating func restore(_ stored: StoredRun, isNewest: Bool) throws(CorruptRun) -> Run {
     let number = stored.row.number
-    if let run = runs[number] { return run }
+    if let run = runs[number] {
+      // It may have been looked up otherwise than by its workflow id.
+      if isNewest && newest[run.key] == nil { newest[run.key] = number }
+      return run
+    }
     window.forget(number)
     let fold = try stored.row.closeTime == nil ? openFold(stored) : closedFold(stored)
     let run = Run(
@@ -36,7 +40,7 @@ extension Engine {
     return run
   }
 
-  private func openFold(_ stored: StoredRun) throws(CorruptRun) -> Fold {
+  func openFold(_ stored: StoredRun) throws(CorruptRun) -> Fold {
     var fold = Fold()
     if let bytes = stored.state {
       let state = try decode(RunState.self, bytes, "state row", stored.row.number)
@@ -102,10 +106,21 @@ extension Engine {
     if let end = runDeadline(run) {
       deadlines.set(.runTimeout(run.number), at: end, order: .init(run.number.value, .max))
     }
+    #if MUTANTS
+      if Mutant.isOn(.loadedTimerIsEarly), let timer = run.fold.timers.first {
+        return deadlines.set(.timer(run.number, timer.seq), at: now, order: .init(0))
+      }
+    #endif
     for timer in run.fold.timers { arm(timer, of: run) }
   }
 
   mutating func arm(_ timer: PendingTimerState, of run: Run) {
+    #if MUTANTS
+      if Mutant.isOn(.timerNeverFires), timer.seq % 2 == 0 { return }
+      if Mutant.isOn(.timerIsEarly), timer.fireTime > now {
+        return deadlines.set(.timer(run.number, timer.seq), at: now + Span(ms: 1), order: .init(0))
+      }
+    #endif
     deadlines.set(
       .timer(run.number, timer.seq), at: timer.fireTime,
       order: .init(run.number.value, timer.startedEvent))

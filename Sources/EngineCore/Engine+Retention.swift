@@ -58,7 +58,18 @@ extension Engine {
       }
       pass.after = row.run
       pass.looked += 1
+      #if MUTANTS
+        if Mutant.isOn(.removesOpenRuns), row.closeTime == nil, runs[row.run] == nil {
+          out.writes.append(.deleteRun(run: row.run))
+        }
+      #endif
       guard let closed = row.closeTime else { continue }
+      #if MUTANTS
+        if Mutant.isOn(.removesEarly), runs[row.run] == nil {
+          out.writes.append(.deleteRun(run: row.run))
+          continue
+        }
+      #endif
       if closed + times.retention > now || runs[row.run] != nil
         || read.contains(row.run)
       {

@@ -284,6 +284,13 @@ public struct Engine {
       run.isMarkedAwake = true
     }
     if let first = run.newEvents.first, let last = run.newEvents.last {
+      #if MUTANTS
+        if Mutant.isOn(.eventIsSkipped), run.newEvents.count > 2 { run.newEvents.remove(at: 1) }
+        if Mutant.isOn(.goesOnAfterItsEnd) || Mutant.isOn(.endsTwice), isClosing {
+          run.newEvents.append(Mutant.isOn(.endsTwice) ? last : run.newEvents[0])
+          run.newEvents[run.newEvents.count - 1].eventID = last.eventID + 1
+        }
+      #endif
       let bytes = writer.batch(run.newEvents)
       run.fold.addHistoryBytes(bytes.count)
       out.writes.append(
@@ -301,6 +308,14 @@ public struct Engine {
         .closeRun(
           run: run.number, status: run.fold.status, closeTime: run.fold.closeTime ?? now,
           historyLength: run.fold.lastEventID, historySizeBytes: run.fold.historyBytes))
+      #if MUTANTS
+        if Mutant.isOn(.rowTellsAnotherEnd), run.fold.cancelRequested {
+          out.writes.append(
+            .closeRun(
+              run: run.number, status: .canceled, closeTime: now,
+              historyLength: run.fold.lastEventID, historySizeBytes: run.fold.historyBytes))
+        }
+      #endif
     } else {
       flushActivities(run)
       saveIfLong(run)

@@ -51,7 +51,12 @@ public struct RequestID: Hashable, Comparable, Sendable {
 public struct SessionID: Hashable, Comparable, Sendable, CustomStringConvertible {
   public let value: UInt64
   public init(_ value: UInt64) { self.value = value }
-  public static func < (a: SessionID, b: SessionID) -> Bool { a.value < b.value }
+  public static func < (a: SessionID, b: SessionID) -> Bool {
+    #if MUTANTS
+      if Mutant.isOn(.sessionsInHashOrder) { return a != b && Set([a, b]).first == a }
+    #endif
+    return a.value < b.value
+  }
   public var description: String { "session-\(value)" }
 }
 

@@ -169,6 +169,17 @@ public final class Store {
     return try loader.load(load)
   }
 
+  /// Tables with rows of runs that are not there; empty, since a removal takes all of a run.
+  public func leftovers() throws(StoreError) -> [String] {
+    var found: [String] = []
+    for table in ["history", "request", "activity", "state"] {
+      let rows = try database.query(
+        "SELECT count(*) FROM \(table) WHERE run NOT IN (SELECT run FROM run)")
+      if rows > 0 { found.append("\(rows) rows of \(table) belong to no run") }
+    }
+    return found
+  }
+
   /// Checks the whole file; empty if it is sound.
   public func integrityFaults() throws(StoreError) -> [String] {
     let statement = try Statement(database, "PRAGMA integrity_check")

@@ -99,6 +99,11 @@ public struct Shell {
     step(.persisted(serial))
   }
 
+  /// The engine's runs that can be compared with the store, while no write is on its way.
+  package var auditable: [RunNumber] { gate.isIdle ? engine.auditable : [] }
+
+  package func difference(from stored: StoredRun) -> String? { engine.difference(from: stored) }
+
   public mutating func loaded(_ loaded: Loaded) { step(.loaded(loaded)) }
 
   /// The disk is full: the store tries the same batch again until there is space.

@@ -75,6 +75,7 @@ extension EngineHost {
   private func commit(_ wanted: [Write], _ store: Store) throws(StoreError) {
     planFault()
     let writes = mutated(wanted)
+    uncertain = writes
     do throws(StoreError) {
       try store.commit(writes)
     } catch {
@@ -87,6 +88,7 @@ extension EngineHost {
       return
     }
     _ = orders.popFirst()
+    uncertain = []
     world.ledger.apply(writes)
     world.trace("commit of \(writes.count):\(world.ledger.summary(of: writes))")
     world.observe(.committed(writes))
@@ -94,17 +96,18 @@ extension EngineHost {
       // Durable, and nobody was told.
       return crash(power: true)
     }
-    if world.options.mutant != .answersBeforeCommit { withShell { $0.persisted(us: 200) } }
+    if world.mutant != .answersBeforeCommit { withShell { $0.persisted(us: 200) } }
     if isFull && !disk.isFull {
       isFull = false
       withShell { $0.diskFull(false) }
     }
     try store.checkpointIfNeeded(isIdle: false)
+    if store.counters.commits % 16 == 0 { try audit(store) }
   }
 
   /// What a mutant lets through.
   private func mutated(_ writes: [Write]) -> [Write] {
-    switch world.options.mutant {
+    switch world.mutant {
     case .forgetsRequestIDs:
       writes.filter { if case .putRequest = $0 { false } else { true } }
     case .losesEvents:
@@ -139,9 +142,33 @@ extension EngineHost {
     guard generation == restGeneration, let store else { return }
     do throws(StoreError) {
       try store.checkpointIfNeeded(isIdle: true)
+      try audit(store)
     } catch {
       world.trace("the store fails at rest")
       crash(power: world.time.dice.percent(world.options.powerPercent))
     }
+  }
+
+  /// Shows the checkers the runs in memory beside those of the store, while neither waits for the
+  /// other.
+  private func audit(_ store: Store) throws(StoreError) {
+    guard orders.isEmpty, let shell else { return }
+    var resident: [ResidentRun] = []
+    for number in shell.auditable {
+      guard
+        case .run(let stored?, _) = try read(store, .run(number)),
+        case .history(let batches, _) = try read(store, .history(number, from: 1, bytesMax: .max))
+      else {
+        world.found(StateIsFold.name, "\(number) is in memory and not in the store")
+        continue
+      }
+      resident.append(
+        ResidentRun(stored: stored, batches: batches) { shell.difference(from: $0) })
+    }
+    world.observe(.atRest(resident))
+  }
+
+  private func read(_ store: Store, _ subject: Load.Subject) throws(StoreError) -> Loaded.Content {
+    try store.load(Load(id: .init(0), subject: subject)).content
   }
 }

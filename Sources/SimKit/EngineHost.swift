@@ -28,6 +28,9 @@ final class EngineHost {
   private static let outgoingBytesMax = 16 << 20
   private static let graceUs: Int64 = 5_000_000
 
+  /// The batch whose outcome nobody knows yet.
+  var uncertain: [Write] = []
+
   // The store's thread.
   var orders = Queue<StoreOrder>()
   var isStoreBusy = false
@@ -37,7 +40,7 @@ final class EngineHost {
   init(_ world: Simulation) {
     self.world = world
     disk = SimDisk()
-    disk.isLying = world.options.mutant == .syncsNothing
+    disk.isLying = world.mutant == .syncsNothing
   }
 
   var isUp: Bool { shell != nil }
@@ -55,7 +58,8 @@ final class EngineHost {
     do throws(StoreError) {
       let (store, opened) = try Store.open(path: "sim.db", options: options)
       self.store = store
-      try world.ledger.reload(store)
+      try world.ledger.reload(store, uncertain: uncertain)
+      uncertain = []
       serve(opened)
     } catch {
       switch error {
@@ -71,7 +75,10 @@ final class EngineHost {
   private func serve(_ opened: OpenedStore) {
     var engine = EngineConfiguration(seed: world.time.dice.word())
     engine.times.residency = Span(ms: world.options.residencyMs)
-    engine.limits.deadlineWindow = world.options.deadlineWindow
+    engine.limits = world.options.limits
+    if world.options.retentionMs > 0 {
+      engine.times.retention = Span(ms: world.options.retentionMs)
+    }
     let configuration = ShellConfiguration(
       engine: engine, access: AccessRules(ownUID: 0), serverVersion: "sim", storePath: "sim.db")
     world.trace("engine \(life) serves, epoch \(opened.epoch)")
@@ -198,7 +205,7 @@ final class EngineHost {
   }
 
   private var reading: ClockReading {
-    world.time.clock.reading(isFast: world.options.mutant == .clockRunsAhead)
+    world.time.clock.reading(isFast: world.mutant == .clockRunsAhead)
   }
 
   private func planTurn() {
@@ -220,7 +227,7 @@ final class EngineHost {
     for load in output.loads { order(.load(load)) }
     if let writes = output.commit {
       order(.commit(writes))
-      if world.options.mutant == .answersBeforeCommit {
+      if world.mutant == .answersBeforeCommit {
         withShell { $0.persisted(us: 100) }
       }
     }

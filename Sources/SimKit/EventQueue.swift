@@ -54,7 +54,8 @@ enum SimEvent {
   /// Bytes, or the end of the link (nil), come to the engine's side or to the peer's.
   case toEngine(Link, [UInt8]?)
   case toPeer(Link, [UInt8]?)
-  case client(Int, ClientEvent)
+  // Boxed: the queue moves its events at each turn, and a request is large.
+  indirect case client(Int, ClientEvent)
   case worker(Int, WorkerEvent, life: Int)
   case fault(Fault)
   case fullEnds

@@ -1,6 +1,6 @@
 /// What goes wrong in the world around the engine, each with a mean time between two.
 enum Fault: CaseIterable {
-  case crash, loss, stall, workerDeath, full, clockJump, drain
+  case crash, loss, stall, workerDeath, full, clockJump, drain, upgrade
 
   func meanMs(_ options: Options) -> Int64 {
     switch self {
@@ -11,6 +11,7 @@ enum Fault: CaseIterable {
     case .full: options.fullMs
     case .clockJump: options.clockJumpMs
     case .drain: options.drainMs
+    case .upgrade: options.upgradeMs
     }
   }
 }
@@ -50,6 +51,7 @@ extension Simulation {
       host.disk.isFull = true
       time.after(time.dice.int64(1_000...3_000_000), .fullEnds)
     case .drain: host.drain()
+    case .upgrade: upgrade()
     case .clockJump:
       trace("the wall clock is set back")
       time.clock.setBack(ms: time.dice.int64(1...120_000))

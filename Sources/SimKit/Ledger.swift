@@ -17,37 +17,56 @@ final class Ledger {
 
   /// In order of their numbers, which begin with 1.
   private(set) var runs: [Run] = []
+  /// Runs that were removed after their retention, as they were. By their ids: a number may be
+  /// given again after a start of the engine when the run that had it last is gone.
+  private(set) var removed: [RunID: Run] = [:]
+  /// Those of the last batch.
+  private(set) var justRemoved: [Run] = []
   private var places: [RunNumber: Int] = [:]
-  private var byRunID: [RunID: Int] = [:]
+  private var numbers: [RunID: RunNumber] = [:]
+  /// Results of activities in any history.
+  private var results: Set<String> = []
   /// Attempts whose start became durable, though they may have ended since.
   private var starts: Set<AttemptKey> = []
 
   private struct AttemptKey: Hashable {
-    let run: RunNumber
+    let run: RunID
     let event: Int64
     let attempt: Int32
   }
 
   /// What is wrong with the bytes themselves.
   private(set) var faults: [String] = []
+  /// What the store holds of runs that are not there, or are there again.
+  private(set) var leftovers: [String] = []
 
   func run(_ number: RunNumber) -> Run? { places[number].map { runs[$0] } }
-  func run(_ id: RunID) -> Run? { byRunID[id].map { runs[$0] } }
+  func run(_ id: RunID) -> Run? { numbers[id].flatMap { run($0) } ?? removed[id] }
   func runs(of workflowID: String) -> [Run] { runs.filter { $0.row.workflowID == workflowID } }
+  /// Those that were removed too.
+  func everyRun(of workflowID: String) -> [Run] {
+    runs(of: workflowID) + removed.values.filter { $0.row.workflowID == workflowID }
+  }
   var openRuns: [Run] { runs.filter(\.isOpen) }
 
+  /// An activity of some run has completed with this result.
+  func holds(result mark: String) -> Bool { results.contains(mark) }
+
   func hasStarted(_ run: Run, event: Int64, attempt: Int32) -> Bool {
-    starts.contains(AttemptKey(run: run.row.number, event: event, attempt: attempt))
+    starts.contains(AttemptKey(run: run.row.runID, event: event, attempt: attempt))
   }
 
   // MARK: - Commits
 
   func apply(_ writes: [Write]) {
+    justRemoved = []
     for write in writes {
       switch write {
       case .createRun(let row): add(Run(row: row))
       case .appendHistory(let run, _, _, let bytes):
-        change(run) { $0.events += events(bytes, run) }
+        let events = events(bytes, run)
+        for event in events { note(event) }
+        change(run) { $0.events += events }
       case .closeRun(let run, let status, let time, let length, let size):
         change(run) {
           $0.row.status = status
@@ -58,13 +77,13 @@ final class Ledger {
         }
       case .putActivity(let run, let event, let bytes):
         let row = activity(bytes, run)
-        if row.startedTimeMs.ms != 0 {
-          starts.insert(AttemptKey(run: run, event: event, attempt: row.attempt))
+        change(run) {
+          $0.activities[event] = row
+          guard row.startedTimeMs.ms != 0 else { return }
+          starts.insert(AttemptKey(run: $0.row.runID, event: event, attempt: row.attempt))
         }
-        change(run) { $0.activities[event] = row }
       case .deleteActivity(let run, let event): change(run) { $0.activities[event] = nil }
-      case .deleteRun(let run):
-        if self.run(run)?.isOpen ?? true { faults.append("\(run) is removed while it is open") }
+      case .deleteRun(let run): remove(run)
       case .wakeRun, .saveState, .putRequest: break
       }
     }
@@ -72,8 +91,25 @@ final class Ledger {
 
   private func add(_ run: Run) {
     places[run.row.number] = runs.count
-    byRunID[run.row.runID] = runs.count
+    numbers[run.row.runID] = run.row.number
     runs.append(run)
+  }
+
+  private func remove(_ number: RunNumber) {
+    guard let place = places.removeValue(forKey: number) else {
+      return faults.append("\(number) is removed and is not there")
+    }
+    let run = runs.remove(at: place)
+    numbers[run.row.runID] = nil
+    removed[run.row.runID] = run
+    justRemoved.append(run)
+    for later in runs[place...] { places[later.row.number, default: 0] -= 1 }
+  }
+
+  private func note(_ event: HistoryEvent) {
+    guard case .activityTaskCompleted(let end) = event.attributes, let mark = end.result.first
+    else { return }
+    results.insert(mark.text)
   }
 
   private func change(_ number: RunNumber, _ body: (inout Run) -> Void) {
@@ -114,16 +150,37 @@ final class Ledger {
 
   // MARK: - Starts
 
-  func reload(_ store: Store) throws(StoreError) {
+  /// `uncertain`: the batch whose commit was under way when the last process ended.
+  func reload(_ store: Store, uncertain: [Write]) throws(StoreError) {
+    let found = try readAll(store)
+    let before = runs
     runs = []
     places = [:]
-    byRunID = [:]
+    numbers = [:]
+    results = []
+    for run in found { add(run) }
+    // What was being removed when the process ended may be gone or not.
+    for case .deleteRun(let number) in uncertain {
+      guard places[number] == nil, let run = before.first(where: { $0.row.number == number })
+      else { continue }
+      removed[run.row.runID] = run
+    }
+    for run in runs + removed.values { for event in run.events { note(event) } }
+    leftovers += try store.leftovers()
+    for run in runs where removed[run.row.runID] != nil {
+      leftovers.append("\(run.row.number), run \(run.row.runID), is there again")
+    }
+    for fault in try store.integrityFaults() { faults.append("integrity: \(fault)") }
+  }
+
+  private func readAll(_ store: Store) throws(StoreError) -> [Run] {
     var rows: [RunRow] = []
     while true {
       let load = Load.Subject.rows(namespace: "default", before: rows.last?.number, countMax: 100)
       guard case .rows(let page) = try read(store, load), !page.isEmpty else { break }
       rows += page
     }
+    var found: [Run] = []
     for row in rows.reversed() {
       var run = Run(row: row)
       if case .history(let batches, _) = try read(
@@ -136,9 +193,9 @@ final class Ledger {
           run.activities[stored.scheduledEvent] = activity(stored.bytes, row.number)
         }
       }
-      add(run)
+      found.append(run)
     }
-    for fault in try store.integrityFaults() { faults.append("integrity: \(fault)") }
+    return found
   }
 
   private func read(_ store: Store, _ subject: Load.Subject) throws(StoreError) -> Loaded.Content {
@@ -170,9 +227,27 @@ extension HistoryEvent {
     case .activityTaskStarted(let started): return "attempt \(started.attempt)"
     case .timerStarted(let timer): return "timer \(timer.seq) \(timer.startToFireTimeoutMs.ms) ms"
     case .timerFired(let timer): return "fired \(timer.seq)"
-    default:
-      guard let attributes else { return "none" }
-      return String(String(describing: attributes).prefix { $0 != "(" })
+    default: return kind
+    }
+  }
+
+  /// Spelled out: to ask the value for its name would print the whole of it.
+  private var kind: String {
+    switch attributes {
+    case .workflowExecutionStarted(let start): "started \(start.workflowID) by \(start.requestID)"
+    case .workflowExecutionCompleted: "closed: completed"
+    case .workflowExecutionFailed: "closed: failed"
+    case .workflowExecutionTimedOut: "closed: timed out"
+    case .workflowExecutionCanceled: "closed: cancelled"
+    case .workflowExecutionTerminated: "closed: terminated"
+    case .workflowExecutionCancelRequested: "cancel requested"
+    case .workflowExecutionSignaled(let signal): "signal \(signal.requestID)"
+    case .workflowTaskCompleted(let task): "task completed through \(task.throughEventID)"
+    case .workflowTaskTimedOut: "task timed out"
+    case .activityTaskCancelRequested(let cancel): "cancel of \(cancel.scheduledEventID)"
+    case .activityTaskCanceled(let end): "cancelled \(end.seq)"
+    case .timerCanceled(let timer): "timer \(timer.seq) cancelled"
+    default: "event"
     }
   }
 }

@@ -1,3 +1,6 @@
+import Basics
+import EngineCore
+
 /// What a seed's simulation is like. Each seed draws its own, so that some seeds have only one kind
 /// of fault and some have all of them.
 public struct Options: Sendable {
@@ -5,7 +8,7 @@ public struct Options: Sendable {
   var clients = 1
   var workers = 1
   /// Requests that the clients make while there are faults.
-  public private(set) var operations = 60
+  public private(set) var operations = 500
   /// Ids that starts choose from: few, so that they meet.
   var workflowIDs = 5
   var thinkMs: Int64 = 40
@@ -24,6 +27,8 @@ public struct Options: Sendable {
   var clockJumpMs: Int64 = 0
   /// The engine is told to drain, and is started again when it has.
   var drainMs: Int64 = 0
+  /// It is told to drain, and one with other settings takes its place.
+  var upgradeMs: Int64 = 0
   /// Of a hundred workflow tasks, how many a worker fails; after how many it drops the run.
   var taskFailurePercent = 0
   var selfEvictionPercent = 0
@@ -41,32 +46,33 @@ public struct Options: Sendable {
   var residencyMs: Int64 = 10_000
   var taskTimeoutMs: Int64 = 10_000
   var deadlineWindow = 100_000
+  /// How long closed runs are kept; 0: longer than any seed lasts.
+  var retentionMs: Int64 = 0
+  /// Of a run: small enough to be met by some of a seed's runs.
+  var signalsMax: Int64 = 10_000
+  var historyEventsMax: Int64 = 51_200
+  var pendingActivitiesMax = 2_000
+  var payloadBytesMax = 2 << 20
+  /// Rows of a slice, runs of a removal.
+  var sliceRows = 256
 
-  /// Breaks the engine or its world on purpose: a checker must see it.
-  public enum Mutant: String, Sendable, CaseIterable {
-    /// The shell is told that its batch is durable as soon as it has handed it over.
-    case answersBeforeCommit
-    /// The disk says that a sync is done, and has done nothing.
-    case syncsNothing
-    /// What was remembered of request ids does not reach the store.
-    case forgetsRequestIDs
-    /// One batch of events in eight does not reach the store.
-    case losesEvents
-    /// The engine's clock runs a tenth too fast.
-    case clockRunsAhead
+  var retention: Span? { retentionMs == 0 ? nil : Span(ms: retentionMs) }
 
-    /// The checker that is meant to see it.
-    public var checker: String {
-      switch self {
-      case .answersBeforeCommit: NothingLeavesEarly.name
-      case .syncsNothing: AcknowledgedIsStored.name
-      case .forgetsRequestIDs: OneEffectPerRequest.name
-      case .losesEvents: HistoryIsWhole.name
-      case .clockRunsAhead: TimersAreNotEarly.name
-      }
-    }
+  var limits: EngineLimits {
+    var limits = EngineLimits()
+    limits.deadlineWindow = deadlineWindow
+    limits.signalsPerRunMax = signalsMax
+    limits.historyEventsMax = historyEventsMax
+    limits.pendingActivitiesMax = pendingActivitiesMax
+    limits.payloadBytesMax = payloadBytesMax
+    limits.listSliceRows = sliceRows
+    limits.lifetimeSliceRows = sliceRows
+    limits.removedRunsMax = sliceRows
+    return limits
   }
-  public var mutant: Mutant?
+
+  /// Breaks the engine or its world on purpose: one of `Mutants.all`.
+  public var mutant: String?
 
   /// One client, one worker, no faults.
   public static func quiet(seed: UInt64) -> Options { Options(seed: seed) }
@@ -78,7 +84,7 @@ public struct Options: Sendable {
     var dice = Dice(seed: seed ^ 0x6F70_7469_6F6E_73)
     options.clients = dice.int(1...5)
     options.workers = dice.int(1...4)
-    options.operations = dice.pick([60, 120, 250])
+    options.operations = dice.pick([500, 500, 800])
     options.workflowIDs = dice.pick([2, 5, 20])
     options.thinkMs = dice.pick([5, 40, 400])
     options.latencyUs = dice.pick([10...50, 20...2_000, 1_000...50_000])
@@ -88,6 +94,7 @@ public struct Options: Sendable {
     options.checkpointBytes = dice.pick([1 << 14, 1 << 17, 4 << 20])
     options.drawFaults(&dice)
     options.drawEngine(&dice)
+    options.drawLimits(&dice)
     return options
   }
 
@@ -120,6 +127,25 @@ public struct Options: Sendable {
     deadlineWindow = dice.pick([2, 10, 100_000])
   }
 
+  private mutating func drawLimits(_ dice: inout Dice) {
+    retentionMs = dice.percent(40) ? dice.pick([500, 3_000, 20_000]) : 0
+    // More than a program waits for, and fewer than some schedule at once.
+    if dice.percent(20) { signalsMax = Int64(Program.signalsMax + 1) }
+    if dice.percent(20) { historyEventsMax = dice.pick([15, 40]) }
+    if dice.percent(20) { pendingActivitiesMax = Program.activitiesMax - 2 }
+    if dice.percent(20) { payloadBytesMax = 4_000 }
+    sliceRows = dice.pick([2, 5, 256])
+    upgradeMs = dice.percent(20) ? dice.pick([3_000, 20_000]) : 0
+  }
+
+  /// What may differ between two versions that have one file after the other.
+  mutating func upgrade(_ dice: inout Dice) {
+    residencyMs = dice.pick([50, 1_000, 10_000])
+    deadlineWindow = dice.pick([2, 10, 100_000])
+    checkpointBytes = dice.pick([1 << 14, 1 << 17, 4 << 20])
+    sliceRows = dice.pick([2, 5, 256])
+  }
+
   public mutating func limit(operations count: Int) { operations = min(operations, count) }
 
   public var description: String {
@@ -127,10 +153,13 @@ public struct Options: Sendable {
       + " ids=\(workflowIDs) latency=\(latencyUs)us commit=\(commitUs)us crash=\(crashMs)ms"
       + " power=\(powerPercent)% loss=\(lossMs)ms stall=\(stallMs)ms death=\(workerDeathMs)ms"
       + " full=\(fullMs)ms jump=\(clockJumpMs)ms torn=\(tornCommitPercent)%"
-      + " failed=\(failedCommitPercent)% drain=\(drainMs)ms task-failure=\(taskFailurePercent)%"
+      + " failed=\(failedCommitPercent)% drain=\(drainMs)ms upgrade=\(upgradeMs)ms"
+      + " task-failure=\(taskFailurePercent)%"
       + " self-eviction=\(selfEvictionPercent)% abandon=\(abandonPercent)%"
       + " evidence=\(hasEvidence) cache=\(cachedRunsMax)"
       + " slots=\(slots) residency=\(residencyMs)ms task=\(taskTimeoutMs)ms"
-      + " window=\(deadlineWindow) mutant=\(mutant?.rawValue ?? "none")"
+      + " window=\(deadlineWindow) retention=\(retentionMs)ms signals=\(signalsMax)"
+      + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
+      + " slice=\(sliceRows) mutant=\(mutant ?? "none")"
   }
 }

@@ -5,7 +5,8 @@ struct SimClock {
   private(set) var us: Int64 = 0
   /// How far the wall clock has been set back.
   private var backMs: Int64 = 0
-  private static let originMs: Int64 = 1_700_000_000_000
+  /// What the wall clock says at the beginning.
+  static let originMs: Int64 = 1_700_000_000_000
 
   mutating func advance(to us: Int64) {
     precondition(us >= self.us, "the simulation's time goes back from \(self.us) to \(us)")

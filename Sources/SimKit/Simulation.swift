@@ -7,7 +7,8 @@ import Shell
 /// In the first phase there are faults; then they end, and all runnable work must come to its end
 /// within a bounded time.
 final class Simulation {
-  let options: Options
+  private(set) var options: Options
+  let mutant: WorldMutant?
   var time: WorldTime
   var network: SimNetwork
   let ledger = Ledger()
@@ -15,7 +16,7 @@ final class Simulation {
   private(set) var workers: [SimWorker] = []
   private var engine: EngineHost?
   private let record: Trace
-  private let checkers = Checkers.all()
+  private let checkers: [any Checker]
   private(set) var violation: Violation?
   private var workload: Workload
   private(set) var hasFaults = true
@@ -26,14 +27,16 @@ final class Simulation {
   var marks = 0
   var deadProcesses: [Int64] = []
 
-  // The faults end at the latest after so long; then the work has so long to come to its end.
-  private static let faultsUs: Int64 = 120_000_000
-  private static let healUs: Int64 = 1_800_000_000
+  /// The faults end at the latest after so long.
+  private static let faultsUs: Int64 = 1_200_000_000
   /// More than any seed needs by far: the world turns in circles.
-  private static let eventsMax = 3_000_000
+  private static let eventsMax = 10_000_000
 
   init(_ options: Options, tell: ((String) -> Void)?) {
     self.options = options
+    mutant = options.mutant.flatMap(WorldMutant.init)
+    Mutants.choose(options.mutant)
+    checkers = Checkers.all(options)
     time = WorldTime(dice: Dice(seed: options.seed))
     network = SimNetwork(options)
     record = Trace(tell: tell)
@@ -62,14 +65,14 @@ final class Simulation {
     while violation == nil, !isOver, let (us, event) = time.queue.take() {
       time.clock.advance(to: us)
       events += 1
-      if events > Simulation.eventsMax { found("I15 liveness", "events without end") }
+      if events > Simulation.eventsMax { found(AllWorkEnds.name, "events without end") }
       handle(event)
     }
     if violation == nil { observe(.finished) }
     host.end()
     return Outcome(
-      hash: record.hash, violation: violation, events: events, answers: answers,
-      runs: ledger.runs.count, lives: host.life, virtualMs: time.clock.ms)
+      hash: record.hash, violation: violation, operations: workload.made, events: events,
+      answers: answers, runs: ledger.runs.count, lives: host.life, virtualMs: time.clock.ms)
   }
 
   private func handle(_ event: SimEvent) {
@@ -153,6 +156,13 @@ final class Simulation {
     return request
   }
 
+  /// Another version of the engine takes the file over: it has other settings.
+  func upgrade() {
+    trace("an upgrade")
+    options.upgrade(&time.dice)
+    host.drain()
+  }
+
   /// The worker has handed its attempt over: a client brings its result.
   func completeElsewhere(_ token: [UInt8], mark: String) {
     time.dice.pick(clients).send(workload.completion(token, mark: mark))
@@ -168,10 +178,10 @@ final class Simulation {
     host.disk.isFull = false
     for worker in workers where !worker.isAlive { worker.start() }
     time.after(1_000_000, .finish)
-    healEndUs = time.us + Simulation.healUs
+    healedUs = time.us
   }
 
-  private var healEndUs: Int64 = 0
+  private var healedUs: Int64 = 0
 
   /// Looks once a second whether all has come to its end; gives the programs the signals that they
   /// may wait for.
@@ -181,17 +191,13 @@ final class Simulation {
       isOver = true
       return
     }
-    if time.us > healEndUs {
-      let waiting = clients.flatMap(\.openRequests).map(\.name)
-      return found(
-        "I15 liveness",
-        "after \(Simulation.healUs / 1_000_000) s without faults: open runs"
-          + " \(open.map(\.row.number)), requests without an answer \(waiting)")
-    }
+    observe(.waiting(sinceUs: healedUs, requests: clients.flatMap(\.openRequests)))
     if clients[0].isIdle {
       for run in open {
         let signals = run.events.count { $0.signal != nil }
-        if signals < Program.signalsMax {
+        if run.isOverLimit {
+          clients[0].send(workload.termination(run.row.workflowID))
+        } else if signals < Program.signalsMax {
           clients[0].send(workload.signal(run.row.workflowID))
         }
       }
@@ -213,27 +219,11 @@ final class Simulation {
   }
 
   func found(_ checker: String, _ what: String) {
-    guard violation == nil else { return }
+    guard violation == nil else {
+      violation?.add(checker, at: time.us)
+      return
+    }
     violation = Violation(checker: checker, what: what, us: time.us)
     trace("VIOLATION of \(checker): \(what)")
   }
-}
-
-/// What a checker saw that must not be.
-public struct Violation: Sendable {
-  public let checker: String
-  public let what: String
-  public let us: Int64
-}
-
-/// How a simulation came out.
-public struct Outcome: Sendable {
-  public let hash: UInt64
-  public let violation: Violation?
-  public let events: Int
-  public let answers: Int
-  public let runs: Int
-  /// Processes of the engine.
-  public let lives: Int
-  public let virtualMs: Int64
 }

@@ -1,6 +1,7 @@
 /// Each thing that can go wrong in a seed's world; a seed can be replayed without some of them.
 public enum Trouble: String, Sendable, CaseIterable {
-  case crash, loss, stall, death, full, jump, drain, torn, failed, evictions, abandons
+  case crash, loss, stall, death, full, jump, drain, upgrade, retention, torn, failed, evictions,
+    abandons
   case failingTasks = "failing-tasks"
   case splits
 }
@@ -16,6 +17,8 @@ extension Options {
     case .full: clear(&fullMs)
     case .jump: clear(&clockJumpMs)
     case .drain: clear(&drainMs)
+    case .upgrade: clear(&upgradeMs)
+    case .retention: clear(&retentionMs)
     case .torn: clear(&tornCommitPercent)
     case .failed: clear(&failedCommitPercent)
     case .evictions: clear(&selfEvictionPercent)
@@ -42,7 +45,7 @@ public enum Shrinker {
 
   /// nil when the seed holds.
   public static func shrink(_ options: Options) -> Shrunk? {
-    guard let first = SimRunner.run(options).outcome.violation else { return nil }
+    guard let first = SimRunner.run(options).violation else { return nil }
     var shrunk = Shrunk(options: options, without: [], violation: first)
     for trouble in Trouble.allCases {
       var less = shrunk.options
@@ -59,7 +62,7 @@ public enum Shrinker {
   }
 
   private static func same(_ first: Violation, _ options: Options) -> Violation? {
-    let violation = SimRunner.run(options).outcome.violation
+    let violation = SimRunner.run(options).violation
     return violation?.checker == first.checker ? violation : nil
   }
 }

@@ -31,6 +31,30 @@ import Testing
     #expect(replayed(world, worker)?.jobNames == ["fire 1"])
   }
 
+  /// A look-up by run id brings the run into memory while one by workflow id is on its way.
+  @Test func aClosedRunThatIsInMemoryAlreadyIsTheNewestAllTheSame() throws {
+    let world = World()
+    guard case .startWorkflow(let first) = world.reply(world.start("o-1")) else {
+      Issue.record("no run")
+      return
+    }
+    var end = TerminateWorkflowRequest()
+    end.execution = world.execution("o-1")
+    _ = world.ask(.terminateWorkflow(end))
+    #expect(world.engine.statistics.residentRuns == 0)
+    world.holdsLoads = true
+    var describe = DescribeWorkflowRequest()
+    describe.execution = world.execution("o-1", first.runID)
+    world.request(.describeWorkflow(describe))
+    let start = world.start("o-1") { $0.idReusePolicy = .rejectDuplicate }
+    world.serveLoads()
+    let refusal = world.failure(start)
+    #expect(refusal?.reason == .workflowAlreadyStarted)
+    #expect(refusal?.runID == first.runID)
+    world.advance(0)
+    #expect(world.engine.statistics.residentRuns == 0)
+  }
+
   @Test func overTheBudgetTheColdestGoFirst() throws {
     let (world, worker) = try sleepers(4, ms: 60_000) { $0.limits.residentBytesMax = 7_000 }
     // Three fit; the first one is the coldest.

@@ -18,7 +18,7 @@ import Testing
     "Sources/SimKit": [
       "Basics", "CSimDisk", "EngineCore", "Messages", "Shell", "SQLiteStore", "Wire",
     ],
-    "Sources/holdfast-sim": ["ArgumentParser", "SimKit"],
+    "Sources/holdfast-sim": ["ArgumentParser", "Glibc", "SimKit"],
     // The roof: no Foundation here either, it doubles the idle memory.
     "Sources/holdfast": [
       "ArgumentParser", "Basics", "CHoldfast", "CTOML", "CUV", "EngineCore", "Glibc", "Messages",

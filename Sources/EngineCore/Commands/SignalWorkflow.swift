@@ -51,6 +51,9 @@ extension Engine {
   }
 
   func signalFault(_ run: Run) -> Status? {
+    #if MUTANTS
+      if Mutant.isOn(.signalsUnbounded) { return nil }
+    #endif
     guard run.fold.signals >= limits.signalsPerRunMax else { return nil }
     return .refusal(
       .resourceExhausted, .limitReached,
@@ -68,6 +71,9 @@ extension Engine {
     event.header = header
     event.identity = identity
     event.requestID = requestID
+    #if MUTANTS
+      if Mutant.isOn(.signalIsTwice) { record(run, .workflowExecutionSignaled(event)) }
+    #endif
     return record(run, .workflowExecutionSignaled(event))
   }
 

@@ -67,7 +67,17 @@ extension Engine {
   mutating func admit(
     _ request: StartWorkflowRequest, _ existing: Run?, default conflict: WorkflowIdConflictPolicy
   ) -> Admission {
+    #if MUTANTS
+      if Mutant.isOn(.openRunIsOverlooked), existing?.fold.isOpen ?? false { return .start }
+    #endif
     if let existing, existing.fold.isOpen {
+      #if MUTANTS
+        if Mutant.isOn(.failTerminates), request.idConflictPolicy == .fail {
+          terminate(
+            existing, reason: "a new start with TERMINATE_EXISTING", details: [], identity: "")
+          return .start
+        }
+      #endif
       let policy =
         request.idConflictPolicy == .unspecified ? conflict : request.idConflictPolicy
       switch policy {
@@ -82,6 +92,9 @@ extension Engine {
         return .refuse(.alreadyStarted(existing, "is running"))
       }
     }
+    #if MUTANTS
+      if Mutant.isOn(.duplicatesAreAllowed) { return .start }
+    #endif
     if let existing {
       switch request.idReusePolicy {
       case .rejectDuplicate: return .refuse(.alreadyStarted(existing, "has run"))
@@ -140,6 +153,9 @@ extension Engine {
       event.executionExpirationTimeMs = now + request.executionTimeoutMs
     }
     record(run, .workflowExecutionStarted(event), metadata: request.userMetadata)
+    #if MUTANTS
+      if Mutant.isOn(.startsTwice) { record(run, .workflowExecutionStarted(event)) }
+    #endif
     armDeadlines(of: run)
     return run
   }

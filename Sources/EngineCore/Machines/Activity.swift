@@ -6,7 +6,7 @@ import Messages
 ///     queued ──▶ started ──▶ (ended: removed by its terminal event)
 ///       ▲           │
 ///       └─ backing ◀┘  (the attempt failed and the policy allows another)
-struct Activity: Sendable {
+struct Activity: Sendable, Equatable {
   enum Phase: Sendable {
     /// Waits in its task queue. Can transition to: started, and ended by schedule-to-start,
     /// schedule-to-close or a cancel request.
@@ -163,6 +163,12 @@ extension Activity {
     if cancelRequested { return .giveUp(.cancelRequested) }
     guard let policy = scheduled.retryPolicy else { return .giveUp(.retryPolicyNotSet) }
     if policy.forbids(failure) { return .giveUp(.nonRetryableFailure) }
+    #if MUTANTS
+      if Mutant.isOn(.retriesForEver) { return .retry(at: now + policy.initialIntervalMs) }
+      if Mutant.isOn(.retriesAtOnce), row.attempt < policy.maximumAttempts {
+        return .retry(at: now)
+      }
+    #endif
     if policy.maximumAttempts > 0 && row.attempt >= policy.maximumAttempts {
       return .giveUp(.maximumAttemptsReached)
     }

@@ -5,7 +5,7 @@ import Messages
 ///
 /// Live, an event is recorded and applied here in one call; after a load the same function is fed
 /// from the state row and the events after it. Nothing else changes these fields.
-struct Fold {
+struct Fold: Equatable {
   /// Event 1, without its input.
   private(set) var started = WorkflowExecutionStarted()
   private(set) var startTime = Instant(ms: 0)
@@ -118,7 +118,11 @@ struct Fold {
         PendingTimerState(
           startedEvent: event.eventID, seq: e.seq, timerID: e.timerID,
           fireTime: event.eventTimeMs + e.startToFireTimeoutMs))
-    case .timerFired(let e): timers.removeAll { $0.seq == e.seq }
+    case .timerFired(let e):
+      #if MUTANTS
+        if Mutant.isOn(.timerStays) { break }
+      #endif
+      timers.removeAll { $0.seq == e.seq }
     case .timerCanceled(let e): timers.removeAll { $0.seq == e.seq }
     case .workflowExecutionCancelRequested: cancelRequested = true
     case .workflowExecutionSignaled: signals += 1
@@ -142,6 +146,9 @@ struct Fold {
   }
 
   private mutating func removeActivity(_ scheduledEvent: Int64) {
+    #if MUTANTS
+      if Mutant.isOn(.activityStays), lastEventID % 2 == 0 { return }
+    #endif
     guard let index = activityIndex(scheduledEvent: scheduledEvent) else { return }
     inputBytes -= activities.remove(at: index).scheduled.input.bytes
   }
@@ -195,6 +202,10 @@ extension Fold {
       saved.cancelRequested = activity.cancelRequested
       return saved
     }
+    #if MUTANTS
+      if Mutant.isOn(.stateForgetsCancel) { state.cancelRequested = false }
+      if Mutant.isOn(.stateForgetsSignals) { state.signals = 0 }
+    #endif
     state.timers = timers.map { timer in
       var saved = StartedTimer()
       saved.startedEventID = timer.startedEvent

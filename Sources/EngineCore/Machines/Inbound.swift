@@ -5,7 +5,7 @@ import Messages
 ///
 /// The live engine and replay derive activations from history through this one type, so that both
 /// show the code the same jobs.
-struct Inbound {
+struct Inbound: Equatable {
   private(set) var events: [HistoryEvent] = []
   /// About how much memory they take.
   private(set) var bytes = 0
@@ -14,6 +14,13 @@ struct Inbound {
 
   /// Takes note of the next event of the history.
   mutating func apply(_ event: HistoryEvent) {
+    #if MUTANTS
+      if Mutant.isOn(.signalIsNotShown), case .workflowExecutionSignaled = event.attributes,
+        event.eventID % 2 == 0
+      {
+        return
+      }
+    #endif
     switch event.attributes {
     case .workflowExecutionStarted, .workflowExecutionSignaled,
       .workflowExecutionCancelRequested, .timerFired, .activityTaskCompleted,
@@ -91,6 +98,9 @@ struct Inbound {
       default: rest.append(job)
       }
     }
+    #if MUTANTS
+      if Mutant.isOn(.signalsTurnRound), first.count > 2 { first.swapAt(1, 2) }
+    #endif
     return first + rest
   }
 }

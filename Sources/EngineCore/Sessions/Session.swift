@@ -72,7 +72,10 @@ struct LeaseKey: Hashable, Comparable {
   let scheduledEvent: Int64
 
   static func < (a: LeaseKey, b: LeaseKey) -> Bool {
-    a.run != b.run ? a.run < b.run : a.scheduledEvent < b.scheduledEvent
+    #if MUTANTS
+      if Mutant.isOn(.leasesInHashOrder) { return a != b && Set([a, b]).first == a }
+    #endif
+    return a.run != b.run ? a.run < b.run : a.scheduledEvent < b.scheduledEvent
   }
 }
 

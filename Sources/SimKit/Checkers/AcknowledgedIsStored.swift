@@ -61,14 +61,14 @@ extension ClientRequest {
       let isThere = run.events.contains { $0.signal?.requestID == requestID }
       return isThere ? nil : "run \(runID) does not hold the signal"
     case .cancel:
-      let isThere = ledger.runs(of: workflowID).contains { run in
+      let isThere = ledger.everyRun(of: workflowID).contains { run in
         run.events.contains {
           if case .workflowExecutionCancelRequested = $0.attributes { true } else { false }
         }
       }
       return isThere ? nil : "no run holds a cancel request"
     case .terminate:
-      let isThere = ledger.runs(of: workflowID).contains { run in
+      let isThere = ledger.everyRun(of: workflowID).contains { run in
         guard case .workflowExecutionTerminated(let end) = run.events.last?.attributes else {
           return false
         }
@@ -86,17 +86,5 @@ extension ClientRequest {
 extension HistoryEvent {
   var signal: WorkflowExecutionSignaled? {
     if case .workflowExecutionSignaled(let signal) = attributes { signal } else { nil }
-  }
-}
-
-extension Ledger {
-  /// An activity of some run has completed with this result.
-  func holds(result mark: String) -> Bool {
-    runs.contains { run in
-      run.events.contains { event in
-        guard case .activityTaskCompleted(let completed) = event.attributes else { return false }
-        return completed.result.first?.text == mark
-      }
-    }
   }
 }

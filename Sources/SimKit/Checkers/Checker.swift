@@ -12,8 +12,8 @@ enum Observation {
   case toWorker(ConnectionID, EngineMessage.Kind)
   /// A message of a worker has come to the engine.
   case fromWorker(ConnectionID, WorkerMessage.Kind)
-  /// The client has its answer; of a history, the events in it.
-  case answered(ClientRequest, Answer, [HistoryEvent])
+  /// The client has its answer; of a streamed one, the messages before it.
+  case answered(ClientRequest, Answer, [[UInt8]])
   /// A worker was told that its attempt's end is recorded, or that it counts for nothing.
   case activityRecorded(token: [UInt8], mark: String, answer: WorkerMessage.Kind?)
   case activityRefused(mark: String)
@@ -24,6 +24,10 @@ enum Observation {
   /// The engine knows that the peer is gone, by its connection or its process.
   case linkEnded(ConnectionID)
   case engineDied
+  /// Nothing is on its way to the store; some of the runs that the engine has in memory.
+  case atRest([ResidentRun])
+  /// There have been no faults since then, and these requests have no answer yet.
+  case waiting(sinceUs: Int64, requests: [ClientRequest])
   /// Everything has come to its end.
   case finished
 }
@@ -44,11 +48,13 @@ struct Scene {
 }
 
 enum Checkers {
-  static func all() -> [any Checker] {
+  static func all(_ options: Options) -> [any Checker] {
     [
-      AcknowledgedIsStored(), OneEffectPerRequest(), HistoryIsWhole(), OneEndPerActivity(),
-      StaleLeaseIsVoid(), TimersAreNotEarly(), OneOpenRun(), SignalsOnceInOrder(),
-      NothingLeavesEarly(), OneTaskOut(), RetriesKeepToPolicy(), ResultsAreExpected(),
+      AcknowledgedIsStored(), OneEffectPerRequest(), HistoryIsWhole(), StateIsFold(),
+      OneEndPerActivity(), StaleLeaseIsVoid(), TimersAreNotEarly(), OneOpenRun(),
+      PoliciesAreFollowed(), SignalsOnceInOrder(), NothingLeavesEarly(), OneTaskOut(),
+      OneEndPerRun(), RetriesKeepToPolicy(), RemovalIsWhole(retention: options.retention),
+      AllWorkEnds(), LimitsHold(options.limits), ResultsAreExpected(), ReadsAreTrue(),
     ]
   }
 }

@@ -32,6 +32,9 @@ final class HistoryIsWhole: Checker {
     if started.runID != run.row.runID || started.workflowID != run.row.workflowID {
       scene.found("\(run.row.number): its first event is of another run")
     }
+    if run.events.count(where: \.isStart) > 1 {
+      scene.found("\(run.row.number) starts twice")
+    }
     let closing = run.events.firstIndex(where: \.isClosing)
     if let closing, closing != run.events.count - 1 {
       scene.found("\(run.row.number) holds events after event \(closing + 1), which closed it")
@@ -46,12 +49,7 @@ final class HistoryIsWhole: Checker {
 }
 
 extension HistoryEvent {
-  var isClosing: Bool {
-    switch attributes {
-    case .workflowExecutionCompleted, .workflowExecutionFailed, .workflowExecutionTimedOut,
-      .workflowExecutionCanceled, .workflowExecutionTerminated:
-      true
-    default: false
-    }
+  fileprivate var isStart: Bool {
+    if case .workflowExecutionStarted = attributes { true } else { false }
   }
 }

@@ -47,7 +47,7 @@ final class NothingLeavesEarly: Checker {
 
   private func look(at batch: HistoryBatch, _ request: ClientRequest, _ scene: Scene) {
     for event in batch.events {
-      let isThere = scene.ledger.runs(of: request.workflowID).contains {
+      let isThere = scene.ledger.everyRun(of: request.workflowID).contains {
         $0.event(event.eventID) == event
       }
       if !isThere {

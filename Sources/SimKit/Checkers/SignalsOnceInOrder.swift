@@ -2,7 +2,7 @@ import EngineCore
 import Messages
 
 /// I9: signals stand in a history once each, and never before one that was acknowledged before they
-/// were sent.
+/// were sent; a program that came to its end has seen them all, in that order.
 final class SignalsOnceInOrder: Checker {
   static let name = "I9 signals once each, in order"
 
@@ -19,7 +19,12 @@ final class SignalsOnceInOrder: Checker {
       guard answer.isOK, case .signal = request.kind else { return }
       acknowledged[request.requestID] = Sent(
         firstSentUs: request.firstSentUs, answeredUs: scene.us)
-    case .reopened, .finished: for run in scene.ledger.runs { check(run, scene) }
+    case .reopened: for run in scene.ledger.runs { check(run, scene) }
+    case .finished:
+      for run in scene.ledger.runs {
+        check(run, scene)
+        checkSeen(run, scene)
+      }
     default: break
     }
   }
@@ -38,6 +43,15 @@ final class SignalsOnceInOrder: Checker {
             + " acknowledged before the other was sent")
       }
       if sent.firstSentUs > latest.us { latest = (signal.requestID, sent.firstSentUs) }
+    }
+  }
+
+  private func checkSeen(_ run: Ledger.Run, _ scene: Scene) {
+    guard let summary = run.summary else { return }
+    let seen = summary.split(separator: "|", omittingEmptySubsequences: false).dropFirst().first
+    let signals = run.events.compactMap { $0.signal?.input.first?.text }.joined(separator: ",")
+    if seen ?? "" != signals {
+      scene.found("\(run.row.number) saw '\(summary)'; its signals are '\(signals)'")
     }
   }
 }

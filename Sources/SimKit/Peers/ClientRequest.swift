@@ -24,6 +24,17 @@ struct ClientRequest {
   var timeoutMs: Int64 = 0
   /// When it was sent for the first time.
   var firstSentUs: Int64 = -1
+  /// When it was sent last.
+  var sentUs: Int64 = -1
+
+  /// Its answer may be long in coming.
+  var waits: Bool {
+    switch kind {
+    case .result: true
+    case .history(let history): history.follow
+    default: false
+    }
+  }
 
   var method: Method {
     switch kind {

@@ -22,7 +22,8 @@ final class SimClient {
   /// To be sent on the next connection.
   private var waiting: [ClientRequest] = []
   private var refused = 0
-  private var parts: [UInt64: [HistoryEvent]] = [:]
+  /// The messages of streamed answers.
+  private var parts: [UInt64: [[UInt8]]] = [:]
 
   init(_ index: Int, _ world: Simulation) {
     self.index = index
@@ -77,6 +78,7 @@ final class SimClient {
     guard var connection else { return waiting.append(request) }
     var request = request
     if request.firstSentUs < 0 { request.firstSentUs = world.time.us }
+    request.sentUs = world.time.us
     let stream = connection.openStream()
     self.connection = connection
     pending.append((stream, request))
@@ -107,9 +109,7 @@ final class SimClient {
       case .goAway(let goAway) where goAway.code == .ok: break
       case .goAway: world.network.breakOff(connection.link, loses: false, &world.time)
       case .message(let message):
-        if let batch = try? HistoryBatch(bytes: message.body) {
-          parts[frame.stream, default: []] += batch.events
-        }
+        parts[frame.stream, default: []].append(message.body)
         var credit = Credit()
         credit.messages = 1
         write(connection.bytes(.credit(credit), stream: frame.stream))
@@ -124,14 +124,14 @@ final class SimClient {
       return world.found("Streams", "client \(index): stream \(stream) ends and is not open")
     }
     let request = pending.remove(at: place).request
-    let events = parts.removeValue(forKey: stream) ?? []
+    let parts = parts.removeValue(forKey: stream) ?? []
     if answer.isToBeRepeated {
       refused += 1
       return world.time.after(
         world.time.dice.int64(20_000...300_000), .client(index, .again(request)))
     }
     world.trace("client \(index) has \(answer.status?.reason.name ?? "OK") to \(request.name)")
-    world.observe(.answered(request, answer, events))
+    world.observe(.answered(request, answer, parts))
     world.answered()
     world.time.after(
       world.time.dice.int64(0...2 * world.options.thinkMs) * 1_000, .client(index, .next))

@@ -26,6 +26,8 @@ struct Program {
   static let type = "program"
   /// More signals than any program waits for.
   static let signalsMax = 3
+  /// The most activities that a step schedules at once.
+  static let activitiesMax = 5
 
   init(number: Int64) {
     self.number = number
@@ -40,7 +42,7 @@ struct Program {
   private static func step(_ dice: inout Dice) -> Step {
     switch dice.int(0...9) {
     case 0...3: .activities([ActivityPlan.drawn(&dice)])
-    case 4: .activities((0..<dice.int(2...5)).map { _ in ActivityPlan.drawn(&dice) })
+    case 4: .activities((0..<dice.int(2...activitiesMax)).map { _ in ActivityPlan.drawn(&dice) })
     case 5, 6: .timer(ms: dice.pick([0, 1, 40, 900, 7_000]))
     case 7: .cancelledTimer(ms: dice.pick([1, 500]))
     case 8: .race(ActivityPlan.drawn(&dice), timerMs: dice.pick([0, 4, 100]))

@@ -3,7 +3,8 @@ import Messages
 /// Draws the requests of the clients.
 struct Workload {
   private let options: Options
-  private var made = 0
+  /// Requests so far.
+  private(set) var made = 0
   private var numbers: Int64 = 0
 
   init(_ options: Options) { self.options = options }
@@ -16,7 +17,7 @@ struct Workload {
     let id = "r\(made)"
     var request = ClientRequest(
       kind: kind(workflowID, id, &dice), requestID: id, workflowID: workflowID)
-    if case .result = request.kind { request.timeoutMs = dice.pick([10, 1_000, 20_000]) }
+    if request.waits { request.timeoutMs = dice.pick([10, 1_000, 20_000]) }
     return request
   }
 
@@ -26,8 +27,13 @@ struct Workload {
     let target = execution(workflowID)
     switch dice.int(0...99) {
     case 0...39: return .start(start(workflowID, id, &dice))
-    case 40...59:
-      return .signal(signalRequest(workflowID, id))
+    case 40...58: return .signal(signalRequest(workflowID, id))
+    case 59:
+      var request = signalRequest(workflowID, id)
+      if options.payloadBytesMax < 10_000 {
+        request.input[0].data += [UInt8](repeating: 0x2E, count: options.payloadBytesMax)
+      }
+      return .signal(request)
     case 60...66:
       var request = SignalWithStartWorkflowRequest()
       request.start = start(workflowID, id, &dice)
@@ -55,7 +61,7 @@ struct Workload {
   }
 
   private func reading(_ target: WorkflowExecution, _ dice: inout Dice) -> ClientRequest.Kind {
-    switch dice.int(0...4) {
+    switch dice.int(0...5) {
     case 0:
       var request = DescribeWorkflowRequest()
       request.execution = target
@@ -67,10 +73,20 @@ struct Workload {
     case 3:
       var request = GetHistoryRequest()
       request.execution = target
+      request.follow = dice.percent(50)
       return .history(request)
-    default: return .list(ListWorkflowsRequest())
+    case 4:
+      var request = ListWorkflowsRequest()
+      request.query = dice.pick(["", Workload.running])
+      return .list(request)
+    default:
+      var request = CountWorkflowsRequest()
+      request.query = dice.pick(["", Workload.running])
+      return .count(request)
     }
   }
+
+  private static let running = "ExecutionStatus = 'Running'"
 
   private mutating func start(_ workflowID: String, _ id: String, _ dice: inout Dice)
     -> StartWorkflowRequest
@@ -123,6 +139,17 @@ struct Workload {
     let id = "r\(made)"
     return ClientRequest(
       kind: .signal(signalRequest(workflowID, id)), requestID: id, workflowID: workflowID)
+  }
+
+  /// Ends a run that asks for more than a limit allows.
+  mutating func termination(_ workflowID: String) -> ClientRequest {
+    made += 1
+    let id = "r\(made)"
+    var request = TerminateWorkflowRequest()
+    request.execution = execution(workflowID)
+    request.reason = id
+    request.requestID = id
+    return ClientRequest(kind: .terminate(request), requestID: id, workflowID: workflowID)
   }
 
   private func execution(_ workflowID: String) -> WorkflowExecution {

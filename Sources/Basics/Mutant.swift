@@ -1,0 +1,47 @@
+#if MUTANTS
+  /// A fault that is put into the engine on purpose, so that the simulator's checkers are seen to
+  /// see it. Only `make mutants` builds with these: any other binary has none of it.
+  public enum Mutant: String, CaseIterable, Sendable {
+    // I1: the store loses what was acknowledged.
+    case syncsLess, batchIsSkipped
+    // I2: a request id is forgotten, at once or for other runs.
+    case requestIsForgotten, repetitionIsNew
+    // I3: a history with a gap, two starts, a life after its end.
+    case eventIsSkipped, startsTwice, goesOnAfterItsEnd
+    // I4: the state row is not the state.
+    case stateForgetsCancel, stateForgetsSignals
+    // I5: what has ended is still there to end.
+    case activityStays, timerStays
+    // I6: a report of an attempt that is over counts.
+    case staleAttemptCounts, refusedCounts
+    // I7: timers fire early, when they are set or when they are loaded.
+    case timerIsEarly, loadedTimerIsEarly
+    // I8: a start beside an open run; a policy that is not followed.
+    case openRunIsOverlooked, duplicatesAreAllowed, failTerminates
+    // I9: a signal twice, out of order, never shown.
+    case signalIsTwice, signalsTurnRound, signalIsNotShown
+    // I10: what leaves before its commit.
+    case gateIsOpen, attemptLeavesEarly
+    // I11: two tasks of a run, two holders of a lease.
+    case taskIsForgotten, leaseGoesToAll
+    // I12: a row, or a second event, tells of another end.
+    case rowTellsAnotherEnd, endsTwice
+    // I13: attempts beyond the policy, or before their time.
+    case retriesForEver, retriesAtOnce
+    // I14: removal of what is open, or kept; a removal of a part.
+    case removesOpenRuns, removesEarly, removalLeavesHistory
+    // I15: what is due never comes.
+    case timerNeverFires, attemptIsForgotten
+    // I16: limits that are not looked at.
+    case signalsUnbounded, historyUnbounded, activitiesUnbounded, payloadsUnbounded
+    // I17: the order of a set reaches an effect.
+    case leasesInHashOrder, sessionsInHashOrder
+    /// None of it: the proof that a mutant which nobody sees is told.
+    case changesNothing
+
+    /// The one that is on in this process.
+    nonisolated(unsafe) public static var chosen: Mutant?
+
+    @inline(__always) public static func isOn(_ mutant: Mutant) -> Bool { chosen == mutant }
+  }
+#endif

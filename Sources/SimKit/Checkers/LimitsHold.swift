@@ -1,0 +1,66 @@
+import EngineCore
+import Messages
+
+/// I16: no run has more signals, events, pending activities or bytes in a payload than is allowed.
+final class LimitsHold: Checker {
+  static let name = "I16 limits hold"
+
+  private let limits: EngineLimits
+  /// The events of one task may pass the limit of the history before it is looked at.
+  private static let taskEvents = 20
+
+  init(_ limits: EngineLimits) { self.limits = limits }
+
+  func see(_ observation: Observation, _ scene: Scene) {
+    guard case .committed(let writes) = observation else { return }
+    for case .appendHistory(let number, let first, _, _) in writes {
+      if let run = scene.ledger.run(number) { check(run, from: first, scene) }
+    }
+  }
+
+  private func check(_ run: Ledger.Run, from first: Int64, _ scene: Scene) {
+    let number = run.row.number
+    let signals = run.events.count { $0.signal != nil }
+    if signals > limits.signalsPerRunMax { scene.found("\(number) has taken \(signals) signals") }
+    if run.events.count > Int(limits.historyEventsMax) + LimitsHold.taskEvents {
+      scene.found("\(number) has \(run.events.count) events")
+    }
+    let pending = run.pendingActivities
+    if pending > limits.pendingActivitiesMax {
+      scene.found("\(number) has \(pending) pending activities")
+    }
+    for event in run.events where event.eventID >= first {
+      let bytes = event.signal?.input.map(\.data.count).max() ?? 0
+      if bytes > limits.payloadBytesMax {
+        scene.found("\(number): event \(event.eventID) holds a payload of \(bytes) bytes")
+      }
+    }
+  }
+}
+
+extension Ledger.Run {
+  /// Its code asks for more than is allowed, and will go on to do so.
+  var isOverLimit: Bool {
+    for event in events.reversed() {
+      switch event.attributes {
+      case .workflowTaskFailed(let failed): return failed.cause == .badCommand
+      case .workflowTaskCompleted: return false
+      default: continue
+      }
+    }
+    return false
+  }
+
+  fileprivate var pendingActivities: Int {
+    guard isOpen else { return 0 }
+    return events.reduce(0) { count, event in
+      switch event.attributes {
+      case .activityTaskScheduled: count + 1
+      case .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut,
+        .activityTaskCanceled:
+        count - 1
+      default: count
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import Basics
+import EngineCore
+import Messages
+
+/// I12: however cancel, terminate, timeout and completion race, a run has one closing event; its
+/// row and every answer tell of that one.
+final class OneEndPerRun: Checker {
+  static let name = "I12 one end per run"
+
+  private var told: [RunID: WorkflowStatus] = [:]
+
+  func see(_ observation: Observation, _ scene: Scene) {
+    switch observation {
+    case .committed(let writes):
+      for case .closeRun(let number, _, _, _, _) in writes {
+        if let run = scene.ledger.run(number) { check(run, scene) }
+      }
+    case .reopened, .finished: for run in scene.ledger.runs { check(run, scene) }
+    case .answered(let request, let answer, _):
+      guard case .result = request.kind, answer.isOK,
+        let result = try? GetWorkflowResultResponse(bytes: answer.message)
+      else { return }
+      check(result, scene)
+    default: break
+    }
+  }
+
+  private func check(_ run: Ledger.Run, _ scene: Scene) {
+    let ends = run.events.compactMap(\.closingStatus)
+    if ends.count > 1 { scene.found("\(run.row.number) ends as \(ends.map(\.name))") }
+    guard !run.isOpen else { return }
+    if ends.first != run.row.status {
+      scene.found(
+        "\(run.row.number) ends as \(ends.map(\.name)), its row says \(run.row.status.name)")
+    }
+    if let status = told[run.row.runID], status != run.row.status {
+      scene.found("\(run.row.number) was told to be \(status.name), it is \(run.row.status.name)")
+    }
+  }
+
+  private func check(_ result: GetWorkflowResultResponse, _ scene: Scene) {
+    let status = told[result.runID, default: result.status]
+    told[result.runID] = status
+    if status != result.status {
+      scene.found("run \(result.runID) ends as \(status.name) and as \(result.status.name)")
+    }
+  }
+}
+
+extension HistoryEvent {
+  /// How the event ends its run; nil when it does not.
+  var closingStatus: WorkflowStatus? {
+    switch attributes {
+    case .workflowExecutionCompleted: .completed
+    case .workflowExecutionFailed: .failed
+    case .workflowExecutionTimedOut: .timedOut
+    case .workflowExecutionCanceled: .canceled
+    case .workflowExecutionTerminated: .terminated
+    default: nil
+    }
+  }
+
+  var isClosing: Bool { closingStatus != nil }
+}

@@ -1,0 +1,158 @@
+import Basics
+import EngineCore
+import Messages
+
+/// Lists, counts, histories and queries tell of everything that was acknowledged before they were
+/// asked, and of nothing that is not there.
+final class ReadsAreTrue: Checker {
+  static let name = "Reads are true"
+
+  /// When the store had it, and had it no more.
+  private struct Life {
+    let createdUs: Int64
+    var closedUs: Int64?
+    var removedUs: Int64?
+  }
+
+  private var lives: [RunID: Life] = [:]
+  private var acknowledged: [String: Int64] = [:]
+
+  func see(_ observation: Observation, _ scene: Scene) {
+    switch observation {
+    case .committed(let writes): if writes.contains(where: \.isOfLife) { note(scene) }
+    case .reopened: note(scene)
+    case .answered(let request, let answer, let parts) where answer.isOK:
+      answered(request, answer, parts, scene)
+    default: break
+    }
+  }
+
+  private func note(_ scene: Scene) {
+    for run in scene.ledger.runs {
+      let id = run.row.runID
+      if lives[id] == nil { lives[id] = Life(createdUs: scene.us) }
+      if !run.isOpen && lives[id]?.closedUs == nil { lives[id]?.closedUs = scene.us }
+    }
+    for id in scene.ledger.removed.keys where lives[id]?.removedUs == nil {
+      lives[id]?.removedUs = scene.us
+    }
+  }
+
+  private func answered(
+    _ request: ClientRequest, _ answer: Answer, _ parts: [[UInt8]], _ scene: Scene
+  ) {
+    switch request.kind {
+    case .signal: acknowledged[request.requestID] = scene.us
+    case .list(let list):
+      let infos = parts.flatMap { (try? ListWorkflowsResponse(bytes: $0))?.workflows ?? [] }
+      check(infos, request, isFiltered: !list.query.isEmpty, scene)
+    case .count(let count):
+      guard let response = try? CountWorkflowsResponse(bytes: answer.message) else { return }
+      check(response.count, request, isFiltered: !count.query.isEmpty, scene)
+    case .history(let history):
+      let events = parts.flatMap { (try? HistoryBatch(bytes: $0))?.events ?? [] }
+      check(events, request, isFollowed: history.follow, scene)
+    case .query:
+      guard let response = try? QueryWorkflowResponse(bytes: answer.message) else { return }
+      check(response.result.first?.text ?? "", request, scene)
+    default: break
+    }
+  }
+
+  // MARK: - Lists
+
+  /// Runs that an answer must tell of; `isFiltered`: only open ones are asked for.
+  private func expected(_ request: ClientRequest, isFiltered: Bool, _ scene: Scene) -> [Ledger.Run]
+  {
+    scene.ledger.runs.filter { run in
+      (lives[run.row.runID]?.createdUs ?? .max) < request.sentUs && (!isFiltered || run.isOpen)
+    }
+  }
+
+  /// The answer may tell of the run: at some time since it was asked for, it was there.
+  private func isAllowed(_ id: RunID, _ request: ClientRequest, isFiltered: Bool) -> Bool {
+    guard let life = lives[id] else { return false }
+    let end = isFiltered ? life.closedUs ?? life.removedUs : life.removedUs
+    return (end ?? .max) >= request.sentUs
+  }
+
+  private func check(
+    _ infos: [WorkflowInfo], _ request: ClientRequest, isFiltered: Bool, _ scene: Scene
+  ) {
+    var listed: Set<RunNumber> = []
+    var last: RunNumber?
+    for info in infos {
+      let runID = info.execution?.runID ?? .none
+      guard let run = scene.ledger.run(runID),
+        isAllowed(runID, request, isFiltered: isFiltered)
+      else { return scene.found("\(request.name) tells of run \(runID), which is not there") }
+      listed.insert(run.row.number)
+      if let last, last <= run.row.number {
+        scene.found("\(request.name) tells of \(run.row.number) after \(last)")
+      }
+      last = run.row.number
+      let closedUs = lives[runID]?.closedUs ?? .max
+      if closedUs < request.sentUs && info.status != run.row.status {
+        scene.found(
+          "\(request.name): \(run.row.number) is \(info.status.name), not"
+            + " \(run.row.status.name)")
+      }
+    }
+    for run in expected(request, isFiltered: isFiltered, scene)
+    where !listed.contains(run.row.number) {
+      return scene.found("\(request.name) does not tell of \(run.row.number)")
+    }
+  }
+
+  private func check(
+    _ count: Int64, _ request: ClientRequest, isFiltered: Bool, _ scene: Scene
+  ) {
+    let least = expected(request, isFiltered: isFiltered, scene).count
+    let most = lives.keys.count { isAllowed($0, request, isFiltered: isFiltered) }
+    if count < least || count > most {
+      scene.found("\(request.name) counts \(count) runs; there are \(least) to \(most)")
+    }
+  }
+
+  // MARK: - One run
+
+  private func check(
+    _ events: [HistoryEvent], _ request: ClientRequest, isFollowed: Bool, _ scene: Scene
+  ) {
+    guard case .workflowExecutionStarted(let started) = events.first?.attributes,
+      let run = scene.ledger.run(started.runID)
+    else { return scene.found("\(request.name) begins with no start of a run") }
+    for (index, event) in events.enumerated() where event.eventID != Int64(index + 1) {
+      return scene.found("\(request.name) has event \(event.eventID) at place \(index + 1)")
+    }
+    if isFollowed && !(events.last?.isClosing ?? false) {
+      scene.found("\(request.name) follows \(run.row.number) and ends before it")
+    }
+  }
+
+  /// The workflow id may have had several runs: in one of them it must be true.
+  private func check(_ summary: String, _ request: ClientRequest, _ scene: Scene) {
+    let text = summary.split(separator: "|", omittingEmptySubsequences: false).last ?? ""
+    let seen = text.split(separator: ",").map(String.init)
+    let isTrue = scene.ledger.everyRun(of: request.workflowID).contains { run in
+      let signals = run.events.compactMap(\.signal)
+      guard signals.prefix(seen.count).map(\.requestID) == seen else { return false }
+      // Code that was ended from outside has not seen all.
+      if run.row.status == .terminated || run.row.status == .timedOut { return true }
+      return signals.dropFirst(seen.count).allSatisfy {
+        (acknowledged[$0.requestID] ?? .max) >= request.sentUs
+      }
+    }
+    if !isTrue { scene.found("\(request.name) tells of signals \(seen); no run has seen those") }
+  }
+}
+
+extension Write {
+  /// The run is made, ends, or is removed.
+  fileprivate var isOfLife: Bool {
+    switch self {
+    case .createRun, .closeRun, .deleteRun: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Basics
+
+/// Breaks the world of the engine on purpose: a checker must see it.
+enum WorldMutant: String, CaseIterable {
+  /// The shell is told that its batch is durable as soon as it has handed it over.
+  case answersBeforeCommit
+  /// The disk says that a sync is done, and has done nothing.
+  case syncsNothing
+  /// What was remembered of request ids does not reach the store.
+  case forgetsRequestIDs
+  /// One batch of events in eight does not reach the store.
+  case losesEvents
+  /// The engine's clock runs a tenth too fast.
+  case clockRunsAhead
+
+  /// The checker that is meant to see it.
+  var checker: String {
+    switch self {
+    case .answersBeforeCommit: NothingLeavesEarly.name
+    case .syncsNothing: AcknowledgedIsStored.name
+    case .forgetsRequestIDs: OneEffectPerRequest.name
+    case .losesEvents: HistoryIsWhole.name
+    case .clockRunsAhead: TimersAreNotEarly.name
+    }
+  }
+}
+
+/// A fault by its name, and the checker that is meant to see it.
+public struct NamedMutant: Sendable {
+  public let name: String
+  public let checker: String
+
+  public init(name: String, checker: String) {
+    self.name = name
+    self.checker = checker
+  }
+}
+
+public enum Mutants {
+  /// Those of the world, and those of the engine where they were compiled in.
+  public static let all = world + engine
+
+  public static let world = WorldMutant.allCases.map {
+    NamedMutant(name: $0.rawValue, checker: $0.checker)
+  }
+
+  #if MUTANTS
+    public static let engine = Mutant.allCases.map {
+      NamedMutant(name: $0.rawValue, checker: $0.checker)
+    }
+  #else
+    public static let engine: [NamedMutant] = []
+  #endif
+
+  /// Puts the engine's mutant of that name on in this process, and takes any other off.
+  static func choose(_ name: String?) {
+    #if MUTANTS
+      Mutant.chosen = name.flatMap(Mutant.init)
+    #endif
+  }
+}
+
+#if MUTANTS
+  extension Mutant {
+    /// The checker that is meant to see it.
+    fileprivate var checker: String {
+      switch self {
+      case .syncsLess, .batchIsSkipped: AcknowledgedIsStored.name
+      case .requestIsForgotten, .repetitionIsNew: OneEffectPerRequest.name
+      case .eventIsSkipped, .startsTwice, .goesOnAfterItsEnd: HistoryIsWhole.name
+      case .activityStays, .timerStays: OneEndPerActivity.name
+      case .staleAttemptCounts, .refusedCounts: StaleLeaseIsVoid.name
+      case .timerIsEarly, .loadedTimerIsEarly: TimersAreNotEarly.name
+      case .stateForgetsCancel, .stateForgetsSignals: StateIsFold.name
+      case .openRunIsOverlooked: OneOpenRun.name
+      case .duplicatesAreAllowed, .failTerminates: PoliciesAreFollowed.name
+      case .rowTellsAnotherEnd, .endsTwice: OneEndPerRun.name
+      case .removesOpenRuns, .removesEarly, .removalLeavesHistory: RemovalIsWhole.name
+      case .signalsUnbounded, .historyUnbounded, .activitiesUnbounded, .payloadsUnbounded:
+        LimitsHold.name
+      case .signalIsTwice, .signalsTurnRound, .signalIsNotShown: SignalsOnceInOrder.name
+      case .gateIsOpen, .attemptLeavesEarly: NothingLeavesEarly.name
+      case .taskIsForgotten, .leaseGoesToAll: OneTaskOut.name
+      case .retriesForEver, .retriesAtOnce: RetriesKeepToPolicy.name
+      case .timerNeverFires, .attemptIsForgotten: AllWorkEnds.name
+      case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
+      case .changesNothing: "none"
+      }
+    }
+  }
+#endif

@@ -1,0 +1,105 @@
+import Glibc
+import SimKit
+
+/// Processes of this program that run a range of seeds.
+///
+/// Each seed is run in two of them: in each process Swift's sets and dictionaries have another
+/// order, so that a trace which depends on it is seen. A process that ends in the middle of a seed
+/// has failed it, and a new one goes on after it.
+struct Fleet {
+  let seeds: Range<UInt64>
+  let size: Int
+  /// What each process is told beside its seeds.
+  let arguments: [String]
+  private var pipes: [Pipe?]
+
+  init(_ seeds: Range<UInt64>, size: Int, arguments: [String]) {
+    self.seeds = seeds
+    self.size = max(2, size)
+    self.arguments = arguments
+    pipes = Array(repeating: nil, count: self.size)
+    // It would give every process the same order.
+    unsetenv("SWIFT_DETERMINISTIC_HASHING")
+    for member in pipes.indices { pipes[member] = process(member, from: seeds.lowerBound) }
+  }
+
+  /// The members that run the seed, of a fleet of that size.
+  static func members(of seed: UInt64, size: Int) -> [Int] {
+    let first = Int(seed % UInt64(size))
+    return [first, (first + 1) % size]
+  }
+
+  /// What the next seed came to; to be called for all of them in order.
+  mutating func outcome(of seed: UInt64) -> Outcome {
+    let both = Fleet.members(of: seed, size: size).map { outcome(of: seed, by: $0) }
+    return SameTrace.compare(both[0], both[1])
+  }
+
+  private mutating func outcome(of seed: UInt64, by member: Int) -> Outcome {
+    if let line = pipes[member]?.line(), let outcome = Outcome(line: line) { return outcome }
+    pipes[member] = process(member, from: seed + 1)
+    return .processDied
+  }
+
+  private func process(_ member: Int, from seed: UInt64) -> Pipe? {
+    guard seed < seeds.upperBound else { return nil }
+    let range = ["--seed", "\(seed)", "--seeds", "\(seeds.upperBound - seed)"]
+    return Pipe(
+      [Program.path] + range + ["--member", "\(member)", "--jobs", "\(size)"] + arguments)
+  }
+}
+
+/// The output of a program.
+final class Pipe {
+  private let file: UnsafeMutablePointer<FILE>
+
+  /// `silent`: nobody sees its errors.
+  init?(_ arguments: [String], silent: Bool = false) {
+    let words = arguments.map(Pipe.quoted) + (silent ? ["2>/dev/null"] : [])
+    let command = "exec " + words.joined(separator: " ")
+    guard let file = popen(command, "r") else { return nil }
+    self.file = file
+  }
+
+  deinit { pclose(file) }
+
+  /// The next line, without its end; nil at the end of the output.
+  func line() -> String? {
+    var bytes: UnsafeMutablePointer<CChar>?
+    var capacity = 0
+    defer { free(bytes) }
+    guard getline(&bytes, &capacity, file) > 0, let bytes else { return nil }
+    let line = String(cString: bytes)
+    return line.hasSuffix("\n") ? String(line.dropLast()) : line
+  }
+
+  private static func quoted(_ word: String) -> String {
+    "'" + word.map { $0 == "'" ? "'\\''" : String($0) }.joined() + "'"
+  }
+}
+
+/// This program.
+enum Program {
+  static var path: String {
+    let path = realpath("/proc/self/exe", nil)
+    defer { free(path) }
+    return path.map { String(cString: $0) } ?? ""
+  }
+
+  /// The commit of the source tree that the program lies in; `+` when it was changed since.
+  static var commit: String {
+    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    let describe = ["describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
+    return Pipe(["git", "-C", folder.joined(separator: "/")] + describe, silent: true)?.line()
+      ?? "unknown"
+  }
+
+  static var isOnTerminal: Bool { isatty(2) == 1 }
+
+  /// Replaces the line of progress; empty: takes it away.
+  static func showProgress(_ text: String) {
+    guard isOnTerminal else { return }
+    var line = "\r\u{1B}[K\(text)"
+    _ = line.withUTF8 { write(2, $0.baseAddress, $0.count) }
+  }
+}

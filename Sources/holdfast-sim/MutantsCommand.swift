@@ -1,0 +1,97 @@
+import ArgumentParser
+import SimKit
+
+/// Puts each fault into the engine or its world, and sees that the checker which is meant sees it.
+struct MutantsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "mutants",
+    abstract: "Shows that no checker is blind: a fault for each, seen by the one that is meant.",
+    discussion: """
+      Each mutant is given seeds until the checker that is meant sees it; others may see it \
+      before, since one fault has many signs. Two canaries come first: without a mutant all must \
+      hold, and a mutant that changes nothing must be told to be alive. It exits with 0 only if \
+      all that is so.
+      """)
+
+  @Option(help: "At most so many seeds for each.")
+  var seeds: UInt64 = 60
+
+  @Option(help: "At most so many requests a seed.")
+  var operations = 250
+
+  @Option(help: "Only this one.")
+  var only: String?
+
+  func run() throws {
+    guard !Mutants.engine.isEmpty else {
+      throw ValidationError("this build has no mutants of the engine; `make mutants` makes one")
+    }
+    print("commit \(Program.commit), \(Mutants.all.count) mutants, at most \(seeds) seeds each")
+    var isAsMeant = only == nil ? canariesAreAsMeant() : true
+    for mutant in Mutants.all where only.map({ $0 == mutant.name }) ?? !mutant.isCanary {
+      let verdict = judge(mutant)
+      print(verdict.line(mutant))
+      if verdict.killer == nil { isAsMeant = false }
+    }
+    print(isAsMeant ? "all as meant" : "NOT ALL AS MEANT")
+    if !isAsMeant { throw ExitCode.failure }
+  }
+
+  private func canariesAreAsMeant() -> Bool {
+    var isAsMeant = true
+    for canary in [NamedMutant.none] + Mutants.all.filter(\.isCanary) {
+      let verdict = judge(canary)
+      print(verdict.line(canary))
+      if verdict.killer != nil || !verdict.others.isEmpty { isAsMeant = false }
+    }
+    return isAsMeant
+  }
+
+  struct Verdict {
+    /// The seed in which the checker that is meant saw it.
+    var killer: UInt64?
+    var seeds = 0
+    /// The checkers that saw something before.
+    var others: [String: Int] = [:]
+
+    func line(_ mutant: NamedMutant) -> String {
+      let name = mutant.name.padded(to: 22)
+      let others = self.others.sorted { $0.key < $1.key }.map { "\($0.key) in \($0.value)" }
+      let before = others.isEmpty ? "" : "; before it " + others.joined(separator: ", ")
+      guard let killer else { return "\(name) alive     after \(seeds) seeds\(before)" }
+      return "\(name) killed    seed \(killer) by \(mutant.checker)\(before)"
+    }
+  }
+
+  private func judge(_ mutant: NamedMutant) -> Verdict {
+    let range = 1..<1 + (mutant.isCanary ? min(seeds, 10) : seeds)
+    let name = mutant.name.isEmpty ? [] : ["--mutant", mutant.name]
+    var fleet = Fleet(range, size: 2, arguments: name + ["--operations", "\(operations)"])
+    var verdict = Verdict()
+    for seed in range {
+      Program.showProgress("\(mutant.name), seed \(seed)")
+      let violation = fleet.outcome(of: seed).violation
+      verdict.seeds += 1
+      if violation?.checkers.contains(mutant.checker) ?? false {
+        verdict.killer = seed
+        break
+      }
+      if let violation { verdict.others[violation.checker, default: 0] += 1 }
+    }
+    Program.showProgress("")
+    return verdict
+  }
+}
+
+extension NamedMutant {
+  /// The engine as it is.
+  fileprivate static let none = NamedMutant(name: "", checker: "none")
+
+  fileprivate var isCanary: Bool { checker == "none" }
+}
+
+extension String {
+  fileprivate func padded(to width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
+  }
+}

@@ -1,0 +1,203 @@
+import Basics
+import EngineCore
+import Messages
+import Testing
+
+@testable import SimKit
+
+/// Checkers of what the store holds: each accepts a good story and sees what is wrong in a bad one.
+@Suite("Checkers of the store") struct StoreCheckerTests {
+  @Test func anAcknowledgedStartIsInTheStore() {
+    let bench = CheckerBench(AcknowledgedIsStored())
+    bench.make(1)
+    bench.answer(Ask.start(), Ask.started(1))
+    bench.see(.reopened)
+    #expect(bench.found == [])
+    bench.answer(Ask.start(), Ask.started(2))
+    #expect(bench.found.count == 1)
+  }
+
+  @Test func anAcknowledgedResultIsInAHistory() {
+    let bench = CheckerBench(AcknowledgedIsStored())
+    bench.make(1)
+    bench.add(1, .scheduled(1), .completed("m1", of: 2))
+    for (mark, count) in [("m1", 0), ("m2", 1)] {
+      bench.see(
+        .activityRecorded(
+          token: [1], mark: mark, answer: .activityCompleted(ActivityCompleted())))
+      #expect(bench.found.count == count, "\(mark)")
+    }
+  }
+
+  @Test func aRequestHasOneEffect() {
+    let bench = CheckerBench(OneEffectPerRequest())
+    bench.make(1)
+    bench.make(2, of: "x")
+    bench.add(1, .signal("r1"))
+    bench.see(.finished)
+    #expect(bench.found == [])
+    bench.add(2, .signal("r1"))
+    bench.see(.finished)
+    #expect(bench.found == ["signal r1 is in the store twice"])
+  }
+
+  @Test func aHistoryHasNoGap() {
+    let bench = CheckerBench(HistoryIsWhole())
+    bench.make(1)
+    bench.add(1, .signal("r1"))
+    #expect(bench.found == [])
+    bench.commit(bench.append(1, [.signal("r2")], skipping: 1))
+    #expect(bench.found.count == 1)
+  }
+
+  @Test func aHistoryHasOneStartAndNothingAfterItsEnd() {
+    let starts = CheckerBench(HistoryIsWhole())
+    starts.make(1)
+    var started = WorkflowExecutionStarted()
+    started.workflowID = "w"
+    starts.add(1, .workflowExecutionStarted(started))
+    #expect(starts.found == ["run#1 starts twice"])
+    let ends = CheckerBench(HistoryIsWhole())
+    ends.make(1)
+    ends.close(1, .done(), .completed)
+    #expect(ends.found == [])
+    ends.add(1, .signal("r1"))
+    #expect(ends.found.count == 2, "an event after the end, and another length than the row's")
+  }
+
+  @Test func memoryIsComparedWithAndWithoutItsStateRow() {
+    let bench = CheckerBench(StateIsFold())
+    bench.make(1)
+    var stored = StoredRun(
+      row: bench.ledger.runs[0].row, state: [1], stateEvent: 1, tail: [], activities: [],
+      requests: [])
+    stored.state = [1]
+    bench.see(.atRest([ResidentRun(stored: stored, batches: []) { _ in nil }]))
+    #expect(bench.found == [])
+    bench.see(
+      .atRest([ResidentRun(stored: stored, batches: []) { $0.state == nil ? "timers" : nil }]))
+    #expect(bench.found == ["run#1, from its history alone: timers"])
+    bench.see(
+      .atRest([ResidentRun(stored: stored, batches: []) { $0.state == nil ? nil : "signals" }]))
+    #expect(bench.found.last == "run#1, loaded: signals")
+  }
+
+  @Test func anActivityEndsOnce() {
+    let bench = CheckerBench(OneEndPerActivity())
+    bench.make(1)
+    bench.add(1, .scheduled(1), .attempt(1, of: 2), .completed("m1", of: 2))
+    #expect(bench.found == [])
+    bench.add(1, .completed("m2", of: 2))
+    #expect(bench.found == ["run#1: what event 2 began ends twice"])
+  }
+
+  @Test func aWorkflowIDHasOneOpenRun() {
+    let bench = CheckerBench(OneOpenRun())
+    bench.make(1)
+    bench.make(2, of: "x")
+    #expect(bench.found == [])
+    bench.make(3)
+    #expect(bench.found.count == 1)
+  }
+
+  @Test func signalsStandOnceAndInOrder() {
+    let bench = CheckerBench(SignalsOnceInOrder())
+    bench.make(1)
+    bench.us = 10
+    bench.answer(Ask.signal("r1", sentUs: 1), Ask.signaled(1))
+    bench.us = 30
+    bench.answer(Ask.signal("r2", sentUs: 20), Ask.signaled(1))
+    bench.add(1, .signal("r1"), .signal("r2"))
+    bench.close(1, .done("|r1,r2"), .completed)
+    bench.see(.finished)
+    #expect(bench.found == [])
+    bench.make(2, of: "x")
+    bench.add(2, .signal("r2"), .signal("r1"), .signal("r1"))
+    bench.see(.reopened)
+    #expect(bench.found.count == 3, "\(bench.found): r1 twice, and each after r2")
+  }
+
+  @Test func aProgramSeesItsSignalsInOrder() {
+    let bench = CheckerBench(SignalsOnceInOrder())
+    bench.make(1)
+    bench.add(1, .signal("r1"), .signal("r2"))
+    bench.close(1, .done("|r2,r1"), .completed)
+    bench.see(.finished)
+    #expect(bench.found == ["run#1 saw '|r2,r1'; its signals are 'r1,r2'"])
+  }
+
+  @Test func aRunHasOneEndAndItsRowTellsOfIt() {
+    let good = CheckerBench(OneEndPerRun())
+    good.make(1)
+    good.close(1, .terminated(), .terminated)
+    #expect(good.found == [])
+    let twice = CheckerBench(OneEndPerRun())
+    twice.make(1)
+    twice.add(1, .done())
+    twice.close(1, .terminated(), .completed)
+    #expect(twice.found == ["run#1 ends as [\"COMPLETED\", \"TERMINATED\"]"])
+    let other = CheckerBench(OneEndPerRun())
+    other.make(1)
+    other.close(1, .done(), .canceled)
+    #expect(other.found == ["run#1 ends as [\"COMPLETED\"], its row says CANCELED"])
+  }
+
+  @Test func aResultIsToldTheSameToAll() {
+    let bench = CheckerBench(OneEndPerRun())
+    for (status, count) in [(WorkflowStatus.completed, 0), (.completed, 0), (.terminated, 1)] {
+      var response = GetWorkflowResultResponse()
+      response.runID = CheckerBench.runID(1)
+      response.status = status
+      bench.answer(Ask.request(.result(GetWorkflowResultRequest())), Ask.ok(response))
+      #expect(bench.found.count == count)
+    }
+  }
+
+  @Test func onlyClosedRunsAreRemovedAndNotBeforeTheirTime() {
+    let bench = CheckerBench(RemovalIsWhole(retention: Span(ms: 1_000)))
+    let closedMs = SimClock.originMs
+    bench.make(1)
+    bench.close(1, .done(), .completed, ms: closedMs)
+    bench.us = 1_000_000
+    bench.remove(1)
+    bench.see(.finished)
+    #expect(bench.found == [])
+    bench.make(2)
+    bench.close(2, .done(), .completed, ms: closedMs + 1)
+    bench.remove(2)
+    #expect(bench.found == ["run#2 is removed 1 ms early"])
+    bench.make(3)
+    bench.remove(3)
+    #expect(bench.found.last == "run#3 is removed while it is open")
+  }
+
+  @Test func limitsHold() {
+    var limits = EngineLimits()
+    limits.signalsPerRunMax = 2
+    limits.pendingActivitiesMax = 1
+    let bench = CheckerBench(LimitsHold(limits))
+    bench.make(1)
+    bench.add(1, .signal("r1"), .signal("r2"), .scheduled(1), .completed("m1", of: 4))
+    bench.add(1, .scheduled(2))
+    #expect(bench.found == [])
+    bench.add(1, .scheduled(3))
+    #expect(bench.found == ["run#1 has 2 pending activities"])
+    bench.add(1, .signal("r3"))
+    #expect(bench.found.contains("run#1 has taken 3 signals"))
+  }
+
+  @Test func aProgramComesToWhatItsNumberSays() throws {
+    let fails = try #require((0..<1_000).first { Program(number: $0).fails })
+    let completes = try #require(
+      (0..<1_000).first { !Program(number: $0).fails && Program(number: $0).steps.isEmpty })
+    let bench = CheckerBench(ResultsAreExpected())
+    bench.make(1, program: completes)
+    bench.close(1, .done(), .completed)
+    bench.see(.finished)
+    #expect(bench.found == [])
+    bench.make(2, program: fails)
+    bench.close(2, .done(), .completed)
+    bench.see(.finished)
+    #expect(bench.found.first == "run#2 completes, its program fails")
+  }
+}
