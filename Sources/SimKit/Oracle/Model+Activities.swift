@@ -119,13 +119,10 @@ extension Model {
     tell(holder, activity.token, reason)
   }
 
-  private mutating func tell(
+  mutating func tell(
     _ session: SessionID, _ token: [UInt8], _ reason: ActivityCancelReason
   ) {
-    var cancel = ActivityCancel()
-    cancel.token = token
-    cancel.reason = reason
-    facts.append(.told(session, .activityCancel(cancel)))
+    facts.append(.told(session, .activityCancel(.of(token, reason))))
   }
 
   // MARK: - Ends

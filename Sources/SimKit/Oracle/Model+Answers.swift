@@ -10,7 +10,7 @@ extension Model {
     response.runTimeoutMs = run.started.runTimeoutMs
     response.taskTimeoutMs = run.started.taskTimeoutMs
     response.executionTimeoutMs = run.started.executionTimeoutMs
-    response.cancelRequested = run.isCancelRequested
+    response.cancelRequested = run.isCancelRequested && run.isOpen
     response.pendingActivities = run.activities.map(pending)
     response.pendingTimers = run.timers.filter { !$0.hasFired }.map { timer in
       var pending = PendingTimer()
@@ -48,7 +48,8 @@ extension Model {
     pending.failedAttempts = activity.shownAttempts
     pending.failedAttemptsCount = Int32(activity.failedAttempts.count)
     pending.crashesWorker = activity.workersLostInARow >= 3
-    pending.noWorker = !sessions.contains { $0.serves(activity) }
+    pending.noWorker =
+      activity.state != .started && !sessions.contains { $0.serves(activity) }
     return pending
   }
 

@@ -97,13 +97,12 @@ extension Model {
   }
 
   private func activity(_ reference: ActivityReference?) -> Status? {
-    guard let reference, reference != ActivityReference() else {
-      return .of(.invalidArgument, .fieldMissing, field: "activity")
-    }
-    if !reference.token.isEmpty || reference.activityID.isEmpty {
+    guard let reference else { return .of(.invalidArgument, .fieldMissing, field: "activity") }
+    if !reference.token.isEmpty {
       return reference.token.count < OracleWalk.tokenBytesMin ? invalid("activity.token") : nil
     }
-    return execution(reference.execution)
+    return name("activity.activity_id", reference.activityID)
+      ?? execution(reference.execution)
   }
 
   private func time(_ field: String, _ span: Span, max: Span = .longest) -> Status? {

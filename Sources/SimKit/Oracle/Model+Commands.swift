@@ -63,8 +63,8 @@ extension Model {
       case .completeWorkflow, .failWorkflow, .cancelledWorkflow, nil: break
       }
     }
-    for seq in cancelled { resolveCancel(seq, run) }
     if let last = commands.last { closeByCommand(last, run, completion) }
+    if run.isOpen { for seq in cancelled { resolveCancel(seq, run) } }
   }
 
   private mutating func schedule(
@@ -85,7 +85,7 @@ extension Model {
       scheduled.heartbeatTimeoutMs = shorter(
         m.heartbeatTimeoutMs, scheduled.startToCloseTimeoutMs)
     }
-    scheduled.retryPolicy = m.retryPolicy?.withDefaults
+    scheduled.retryPolicy = (m.retryPolicy ?? RetryPolicy()).withDefaults
     scheduled.cancellationType = m.cancellationType
     scheduled.workflowTaskCompletedEventID = completion
     scheduled.location = command.location

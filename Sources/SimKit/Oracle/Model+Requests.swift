@@ -12,7 +12,8 @@ extension Model {
   {
     guard !requestID.isEmpty else { return nil }
     let found = remembered.last {
-      $0.method == method && $0.workflowID == workflowID && $0.requestID == requestID
+      $0.method == method && $0.workflowID.utf8.elementsEqual(workflowID.utf8)
+        && $0.requestID == requestID
     }
     guard let found else { return nil }
     if found.request.isSame(as: request) { return found.answer }
@@ -39,7 +40,7 @@ extension Model {
     if let run = newest(r.workflowID), run.isOpen {
       switch r.idConflictPolicy {
       case .useExisting: return .start(.of(run.id, started: false))
-      case .terminateExisting: terminateForStart(run)
+      case .terminateExisting: terminateForStart(run, r.identity)
       case .unspecified, .fail, .unrecognized: return alreadyStarted(run)
       }
     } else if let run = newest(r.workflowID), !allows(r.idReusePolicy, after: run.status) {
@@ -64,9 +65,10 @@ extension Model {
     }
   }
 
-  private mutating func terminateForStart(_ run: ModelRun) {
+  private mutating func terminateForStart(_ run: ModelRun, _ identity: String) {
     var terminated = WorkflowExecutionTerminated()
     terminated.reason = "a new start with TERMINATE_EXISTING"
+    terminated.identity = identity
     append(.workflowExecutionTerminated(terminated), to: run)
     close(run, .terminated)
   }
@@ -156,7 +158,7 @@ extension Model {
     var existing = newest(start.workflowID)
     if let run = existing, run.isOpen {
       if start.idConflictPolicy == .terminateExisting {
-        terminateForStart(run)
+        terminateForStart(run, start.identity)
         existing = nil
       } else if park(id, request, run) {
         return nil
@@ -183,7 +185,7 @@ extension Model {
     switch find(r.execution) {
     case .none(let status): return .failure(status)
     case .run(let run):
-      if run.isCancelRequested || run.status == .canceled { return .done }
+      if run.isOpen && run.isCancelRequested || run.status == .canceled { return .done }
       if park(id, request, run) { return nil }
       guard run.isOpen else {
         return .failure(.of(.failedPrecondition, .workflowClosed, run: run.id))

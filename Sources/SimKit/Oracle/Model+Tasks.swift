@@ -181,10 +181,9 @@ extension Model {
       server.nonRetryable = true
       return failTask(run, .badCommand, .of("", .server(server)))
     }
-    if closes(m.commands) && run.hasUnseenRequest {
+    if closes(m.commands) && run.hasRequest(after: activation.throughEventID) {
       evict(run, session.id, .notRecorded)
-      run.task.state = .waiting(notBefore: now)
-      run.task.activation = nil
+      run.task.offerAgain(at: now)
       run.isRedo = true
       return
     }
@@ -214,8 +213,8 @@ extension Model {
     run.task = ModelTask()
     run.through = activation.throughEventID
     run.activationTime = activation.activationTimeMs
-    record(m.commands, run)
     run.timers.removeAll { $0.hasFired && !run.isUnseenFiring($0) }
+    record(m.commands, run)
     facts.append(.told(session.id, .recorded(.of(m.token))))
     if !run.isOpen { session.cache.remove(run.id) }
     endRedo(run)
@@ -233,7 +232,8 @@ extension Model {
     failed.identity = session.attach.identity
     failed.buildID = session.attach.buildID
     failed.diff = diff
-    if run.task.attempt == 1 { append(.workflowTaskFailed(failed), to: run) }
+    if !run.task.isFailureRecorded { append(.workflowTaskFailed(failed), to: run) }
+    run.task.isFailureRecorded = true
     evict(run, id, cause == .nondeterminism ? .nondeterminism : .taskFailed)
     run.task.lastFailure = failure
     run.task.lastCause = cause

@@ -44,7 +44,7 @@ extension Model {
     var attached = Attached()
     attached.sessionID = "\(id)"
     attached.resumeWindowMs = times.resumeWindow
-    attached.lostLeases = attach.heldLeases
+    var lost = attach.heldLeases
     for run in runs {
       for (place, activity) in run.activities.enumerated() {
         guard activity.state == .started, activity.orphanUntil != nil,
@@ -53,13 +53,14 @@ extension Model {
         if attach.heldLeases.contains(activity.token) {
           run.activities[place].holder = id
           run.activities[place].orphanUntil = nil
-          attached.lostLeases.removeAll { $0 == activity.token }
+          lost.removeAll { $0 == activity.token }
         } else {
           run.activities[place].sendAgain(at: now)
         }
       }
     }
     facts.append(.told(id, .attached(attached)))
+    for token in lost { tell(id, token, .notFound) }
     // Whoever comes may do better with a task that fails.
     for run in runs where session.serves(run) {
       if case .waiting = run.task.state { run.task.state = .waiting(notBefore: now) }
@@ -71,7 +72,7 @@ extension Model {
     sessions.removeAll { $0.id == id }
     for run in runs {
       if run.task.session == id {
-        run.task.state = .waiting(notBefore: now)
+        run.task.offerAgain(at: now)
         endRedo(run)
       }
       for event in run.activities.filter({ $0.holder == id }).map(\.event) {

@@ -39,8 +39,7 @@ struct ModelActivity {
     attemptScheduledTime = now
   }
 
-  /// The policy with the defaults filled in.
-  var policy: RetryPolicy { (scheduled.retryPolicy ?? RetryPolicy()).withDefaults }
+  var policy: RetryPolicy { scheduled.retryPolicy ?? RetryPolicy() }
 
   // MARK: - Times
 
@@ -131,7 +130,6 @@ struct ModelActivity {
 
   mutating func endLease() {
     startedTime = .epoch
-    lastHeartbeatTime = .epoch
     token = []
     resumeToken = []
     holder = nil

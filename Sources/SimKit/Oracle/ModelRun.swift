@@ -76,8 +76,8 @@ final class ModelRun {
   var unseen: [HistoryEvent] { inbound(after: through, through: lastEventID) }
 
   /// A signal or a cancel request: what a close may not overlook.
-  var hasUnseenRequest: Bool {
-    unseen.contains { event in
+  func hasRequest(after through: Int64) -> Bool {
+    events[Int(through)...].contains { event in
       switch event.attributes {
       case .workflowExecutionSignaled, .workflowExecutionCancelRequested: true
       default: false
@@ -223,9 +223,18 @@ struct ModelTask {
   /// What is shown to the session; nil while it replays the past.
   var activation: Activation?
   var isReplaying = false
+  /// The streak of failures has its event, which tells the first failure.
+  var isFailureRecorded = false
   var lastFailure: Failure?
   var lastCause = WorkflowTaskFailedCause.unspecified
   var lastDiff: NondeterminismDiff?
+
+  /// It was with nobody who could answer: the same try is made anew.
+  mutating func offerAgain(at now: Instant) {
+    state = .waiting(notBefore: now)
+    activation = nil
+    isReplaying = false
+  }
 
   var session: SessionID? { if case .out(let session, _) = state { session } else { nil } }
   var token: [UInt8]? { if case .out(_, let token) = state { token } else { nil } }
@@ -270,9 +279,11 @@ extension ResolveActivity {
 }
 
 extension Failure {
+  /// One that the engine makes.
   static func of(_ message: String, _ kind: FailureInfo.Kind) -> Failure {
     var info = FailureInfo()
     info.message = message
+    info.source = "holdfast"
     info.kind = kind
     var failure = Failure()
     failure.info = info

@@ -25,6 +25,8 @@ struct OracleEngine {
   private(set) var created: [WorkflowExecutionStarted] = []
   private(set) var removed: [RunID] = []
   private var facts: [Fact] = []
+  /// Loads that one input may still lead to.
+  private var loadsLeft = 1_000
   private var lists: Set<RequestID> = []
 
   init(_ configuration: EngineConfiguration, at now: Instant) throws(StoreError) {
@@ -44,8 +46,11 @@ struct OracleEngine {
     facts = []
     created = []
     removed = []
+    loadsLeft = 1_000
     if case .request(let id, .listWorkflows) = input { lists.insert(id) }
     try step(input)
+    // A herd is handled in several steps, at one time.
+    if case .deadlineReached = input { while isDue { try step(input) } }
     if !holdsCommits { try commit() }
     return facts
   }
@@ -83,6 +88,8 @@ struct OracleEngine {
     }
     release()
     for load in loads {
+      loadsLeft -= 1
+      precondition(loadsLeft > 0, "the engine asks the store for ever: \(load.load)")
       if load.after > durable { try commit() }
       try step(.loaded(store.load(load.load)))
     }
@@ -140,13 +147,20 @@ struct OracleEngine {
     }
   }
 
-  /// Each token that is recorded is a fact, however many share a message.
+  /// Each token that is recorded is a fact, however many share a message; so is each lease that is
+  /// lost, whether it is told with the attachment or afterwards.
   private mutating func note(_ session: SessionID, _ kind: EngineMessage.Kind) {
-    guard case .recorded(let recorded) = kind else {
-      facts.append(.told(session, kind))
-      return
+    switch kind {
+    case .recorded(let recorded):
+      for token in recorded.tokens { facts.append(.told(session, .recorded(.of(token)))) }
+    case .attached(var attached):
+      for token in attached.lostLeases {
+        facts.append(.told(session, .activityCancel(.of(token, .notFound))))
+      }
+      attached.lostLeases = []
+      facts.append(.told(session, .attached(attached)))
+    default: facts.append(.told(session, kind))
     }
-    for token in recorded.tokens { facts.append(.told(session, .recorded(.of(token)))) }
   }
 
   private mutating func streamed(_ id: RequestID, _ parts: [[UInt8]], _ status: Status)
@@ -168,5 +182,14 @@ extension Recorded {
     var recorded = Recorded()
     recorded.tokens = [token]
     return recorded
+  }
+}
+
+extension ActivityCancel {
+  static func of(_ token: [UInt8], _ reason: ActivityCancelReason) -> ActivityCancel {
+    var cancel = ActivityCancel()
+    cancel.token = token
+    cancel.reason = reason
+    return cancel
   }
 }
