@@ -12,7 +12,11 @@ extension Engine {
   /// Makes a stored run resident; the run that is there already wins.
   mutating func restore(_ stored: StoredRun, isNewest: Bool) throws(CorruptRun) -> Run {
     let number = stored.row.number
-    if let run = runs[number] { return run }
+    if let run = runs[number] {
+      // It may have been loaded by its own id, which does not say that there is no newer one.
+      if isNewest { newest[run.key] = max(newest[run.key] ?? number, number) }
+      return run
+    }
     window.forget(number)
     let fold = try stored.row.closeTime == nil ? openFold(stored) : closedFold(stored)
     let run = Run(

@@ -172,6 +172,26 @@ import Testing
     #expect(world.loadsWaiting == 0)
   }
 
+  /// Seed 6 of the oracle: the newest run was not found while it was in memory by its run id.
+  @Test func aClosedRunThatIsBeingDescribedStillHasItsWorkflowID() {
+    let world = World()
+    let run = started(world)
+    var terminate = TerminateWorkflowRequest()
+    terminate.execution = world.execution("o-1")
+    _ = world.ask(.terminateWorkflow(terminate))
+    world.crash()
+    world.holdsLoads = true
+    var describe = DescribeWorkflowRequest()
+    describe.execution = world.execution("o-1", run)
+    _ = world.request(.describeWorkflow(describe))
+    let signal = world.signal("o-1", "s")
+    let start = world.start("o-1") { $0.idReusePolicy = .rejectDuplicate }
+    world.holdsLoads = false
+    world.serveLoads()
+    #expect(world.failure(signal)?.reason == .workflowClosed)
+    #expect(world.failure(start)?.reason == .workflowAlreadyStarted)
+  }
+
   /// Seeds 1 and 6 of the oracle: both hung on whether the closed run was still in memory.
   @Test func whatAClosedRunSaysOfCancellingDoesNotHangOnWhereItIs() {
     let world = World()

@@ -39,9 +39,9 @@ extension Model {
   // MARK: - Requests
 
   mutating func report(
-    _ reference: ActivityReference?, _ requestID: String, _ request: Request,
+    _ id: RequestID, _ reference: ActivityReference?, _ requestID: String, _ request: Request,
     _ end: EndedAttempt.End, _ identity: String, details: [Payload] = []
-  ) -> Response {
+  ) -> Response? {
     let method = "\(end.name)Activity"
     let workflowID =
       reference.flatMap { $0.activityID.isEmpty ? tokens[$0.token] : nil }
@@ -50,8 +50,11 @@ extension Model {
     switch lease(reference) {
     case .none(let status): return .failure(status)
     case .past(let run):
-      return isRepetition(run, reference?.token ?? [], end)
-        ? .done : .failure(.of(.failedPrecondition, .staleLease))
+      let stale = Response.failure(.of(.failedPrecondition, .staleLease))
+      guard isLikeBefore(run, reference?.token ?? [], end) else { return stale }
+      // The engine remembers the last ends of a run while it is in memory.
+      either.append((.answered(id, .done), .answered(id, stale)))
+      return nil
     case .current(let run, let place):
       remember(method, run, requestID, request, event: run.lastEventID + 1, .done)
       self.end(run, place, end, identity: identity, details: details)
@@ -81,6 +84,10 @@ extension Model {
       facts.append(.told(session, .recorded(.of(token))))
     case .past(let run) where isRepetition(run, token, end):
       facts.append(.told(session, .recorded(.of(token))))
+    case .past(let run) where isLikeBefore(run, token, end):
+      // While the run is in memory the engine does not look at what the end brought.
+      either.append(
+        (.told(session, .recorded(.of(token))), .told(session, .refused(.stale(token)))))
     case .past, .none: refuse(session, token)
     }
   }
@@ -104,14 +111,16 @@ extension Model {
   }
 
   mutating func refuse(_ session: SessionID, _ token: [UInt8]) {
-    var refused = Refused()
-    refused.token = token
-    refused.status = .of(.failedPrecondition, .staleLease)
-    facts.append(.told(session, .refused(refused)))
+    facts.append(.told(session, .refused(.stale(token))))
   }
 
   private func isRepetition(_ run: ModelRun, _ token: [UInt8], _ end: EndedAttempt.End) -> Bool {
-    run.endedAttempts.contains { $0.token == token && $0.end == end }
+    run.endedAttempts.contains { $0.token == token && $0.end == end && $0.isInHistory }
+  }
+
+  /// The attempt ended in this way, perhaps with something else in it, or before the last one.
+  private func isLikeBefore(_ run: ModelRun, _ token: [UInt8], _ end: EndedAttempt.End) -> Bool {
+    run.endedAttempts.contains { $0.token == token && $0.end.name == end.name }
   }
 
   mutating func tellHolder(of activity: ModelActivity, _ reason: ActivityCancelReason) {
@@ -132,7 +141,13 @@ extension Model {
     details: [Payload]
   ) {
     let activity = run.activities[place]
-    run.endedAttempts.append(EndedAttempt(token: activity.token, end: end))
+    let events = run.events.count
+    defer {
+      run.endedAttempts.append(
+        EndedAttempt(
+          token: activity.token, end: end,
+          isInHistory: run.events.count > events && !end.isSelfCancel(of: activity)))
+    }
     let who = identity.isEmpty ? activity.identity : identity
     switch end {
     case .completed(let result):
@@ -201,7 +216,7 @@ extension Model {
       var failed = ActivityTaskFailed()
       failed.scheduledEventID = activity.event
       failed.seq = activity.scheduled.seq
-      failed.failure = activity.failure(failure.chain, no.why, identity: activity.identity)
+      failed.failure = activity.failure(failure.chain, no.why, identity: identity)
       failed.retryState = no.why
       failed.identity = identity
       append(.activityTaskFailed(failed), to: run)
@@ -269,7 +284,21 @@ extension Model {
   }
 }
 
+extension Refused {
+  static func stale(_ token: [UInt8]) -> Refused {
+    var refused = Refused()
+    refused.token = token
+    refused.status = .of(.failedPrecondition, .staleLease)
+    return refused
+  }
+}
+
 extension EndedAttempt.End {
+  /// The worker cancelled what nobody asked it to cancel: history has that as a failure.
+  fileprivate func isSelfCancel(of activity: ModelActivity) -> Bool {
+    if case .canceled = self { !activity.isCancelRequested } else { false }
+  }
+
   fileprivate var name: String {
     switch self {
     case .completed: "Complete"

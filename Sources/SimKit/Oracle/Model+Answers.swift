@@ -49,7 +49,7 @@ extension Model {
     pending.failedAttemptsCount = Int32(activity.failedAttempts.count)
     pending.crashesWorker = activity.workersLostInARow >= 3
     pending.noWorker =
-      activity.state != .started && !sessions.contains { $0.serves(activity) }
+      activity.state != .started && !sessions.contains { $0.serves(activity) && !$0.isDraining }
     return pending
   }
 

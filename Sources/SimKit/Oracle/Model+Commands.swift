@@ -8,6 +8,7 @@ extension Model {
   func areBad(_ commands: [Command], _ run: ModelRun) -> Bool {
     var seq = run.lastSeq
     var pending = run.activities.map(\.scheduled.activityID)
+    var timers = run.timers.filter { !$0.hasFired }.map(\.id)
     for (place, command) in commands.enumerated() {
       switch command.kind {
       case .scheduleActivity(let m):
@@ -16,7 +17,9 @@ extension Model {
         pending.append(m.activityID.isEmpty ? "\(seq)" : m.activityID)
       case .startTimer(let m):
         seq += 1
-        if m.seq != seq || m.startToFireTimeoutMs < .zero { return true }
+        let id = m.timerID.isEmpty ? "\(seq)" : m.timerID
+        if m.seq != seq || m.startToFireTimeoutMs < .zero || timers.contains(id) { return true }
+        timers.append(id)
       case .requestCancelActivity(let m): if m.seq == 0 || m.seq > seq { return true }
       case .cancelTimer(let m): if m.seq == 0 || m.seq > seq { return true }
       case .completeWorkflow, .failWorkflow, .cancelledWorkflow:
@@ -151,7 +154,7 @@ extension Model {
     }
     if kind != .abandon { tellHolder(of: activity, .cancelled) }
     guard kind != .waitCancellationCompleted else { return }
-    run.endedAttempts.append(EndedAttempt(token: activity.token, end: .canceled([])))
+    run.endedAttempts.append(EndedAttempt(token: activity.token, end: .canceled([]), isInHistory: true))
     resolveCanceled(run, place, [], identity: activity.identity)
   }
 

@@ -12,6 +12,8 @@ final class ModelSession {
   var workflowTasksOut: UInt32 = 0
   /// The runs whose code it holds, up to their last recorded task.
   var cache: Set<RunID> = []
+  /// It has had slots for workflow tasks.
+  var hasBegun = false
   var isDraining = false
   var isSilent = false
   /// It let a task time out, and has not been heard of workflow tasks since.
@@ -47,13 +49,15 @@ extension Model {
     var lost = attach.heldLeases
     for run in runs {
       for (place, activity) in run.activities.enumerated() {
-        guard activity.state == .started, activity.orphanUntil != nil,
-          activity.resumeToken == attach.resumeToken, !attach.resumeToken.isEmpty
+        guard activity.state == .started, activity.resumeToken == attach.resumeToken,
+          !attach.resumeToken.isEmpty
         else { continue }
+        lost.removeAll { $0 == activity.token }
+        guard activity.orphanUntil != nil else { continue }
         if attach.heldLeases.contains(activity.token) {
           run.activities[place].holder = id
           run.activities[place].orphanUntil = nil
-          lost.removeAll { $0 == activity.token }
+          if activity.isCancelRequested { tell(id, activity.token, .cancelled) }
         } else {
           run.activities[place].sendAgain(at: now)
         }
@@ -61,7 +65,12 @@ extension Model {
     }
     facts.append(.told(id, .attached(attached)))
     for token in lost { tell(id, token, .notFound) }
-    // Whoever comes may do better with a task that fails.
+  }
+
+  /// Whoever comes may do better with a task that fails, once there is a slot for it.
+  private func begin(_ session: ModelSession) {
+    guard !session.hasBegun, session.workflowSlots > 0 else { return }
+    session.hasBegun = true
     for run in runs where session.serves(run) {
       if case .waiting = run.task.state { run.task.state = .waiting(notBefore: now) }
     }
@@ -95,6 +104,7 @@ extension Model {
       session.workflowSlots += m.workflowSlots
       session.activitySlots += m.activitySlots
       if m.workflowSlots > 0 { session.isLate = false }
+      begin(session)
     case .workflowTaskCompleted(let m):
       session.isLate = false
       complete(session, m)

@@ -27,6 +27,8 @@ struct Model {
   var objections: [String] = []
   /// An error on purpose.
   var mutant: Oracle.Mutant?
+  /// What it may do in one of two ways.
+  var either: [(Fact, Fact)] = []
   /// Choices of the engine that are not as they ought to be.
   var unmatched: [Fact] = []
 
@@ -79,13 +81,13 @@ struct Model {
     case .listWorkflows(let r): return list(r)
     case .countWorkflows(let r): return .count(Int64(selected(r.query).count))
     case .completeActivity(let r):
-      return report(r.activity, r.requestID, request, .completed(r.result), r.identity)
+      return report(id, r.activity, r.requestID, request, .completed(r.result), r.identity)
     case .failActivity(let r):
       return report(
-        r.activity, r.requestID, request, .failed(r.failure ?? Failure()), r.identity,
+        id, r.activity, r.requestID, request, .failed(r.failure ?? Failure()), r.identity,
         details: r.lastHeartbeatDetails)
     case .reportActivityCancelled(let r):
-      return report(r.activity, r.requestID, request, .canceled(r.details), r.identity)
+      return report(id, r.activity, r.requestID, request, .canceled(r.details), r.identity)
     case .heartbeatActivity(let r): return heartbeat(r)
     case .describeTaskQueue: return nil
     }

@@ -175,6 +175,8 @@ struct EndedAttempt {
   }
   let token: [UInt8]
   let end: End
+  /// It was also the activity's end.
+  let isInHistory: Bool
 }
 
 extension RetryPolicy {

@@ -246,18 +246,22 @@ extension HistoryEvent {
     var head = CommandHead()
     switch attributes {
     case .activityTaskScheduled(let m):
+      head.location = m.location
       head.type = .scheduleActivity
       head.seq = m.seq
       head.name = m.activityType
       head.id = m.activityID
     case .activityTaskCancelRequested(let m):
+      head.location = m.location
       head.type = .requestCancelActivity
       head.seq = m.seq
     case .timerStarted(let m):
+      head.location = m.location
       head.type = .startTimer
       head.seq = m.seq
       head.id = m.timerID
     case .timerCanceled(let m):
+      head.location = m.location
       head.type = .cancelTimer
       head.seq = m.seq
     case .workflowExecutionCompleted: head.type = .completeWorkflow

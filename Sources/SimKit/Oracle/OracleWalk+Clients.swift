@@ -24,13 +24,19 @@ extension OracleWalk {
     }
   }
 
-  /// To the next deadline, beyond it, or a little on.
+  /// To the next deadline, a little beyond it, or over all that are due in some time.
   private mutating func passTime() throws(StoreError) {
     let next = engine.nextDeadline ?? engine.now
     switch dice.int(0...9) {
     case 0..<5: engine.advance(to: next)
-    case 5: engine.advance(to: next + Span(ms: dice.int64(1...30_000)))
-    default: engine.advance(to: engine.now + Span(ms: dice.pick([1, 99, 500, 1_000, 3_000])))
+    case 5: engine.advance(to: next + Span(ms: dice.int64(1...400)))
+    default:
+      let end = engine.now + Span(ms: dice.pick([1, 99, 500, 1_000, 3_000, 30_000]))
+      while let next = engine.nextDeadline, next < end, !hasDiffered {
+        engine.advance(to: next)
+        try settle()
+      }
+      engine.advance(to: end)
     }
   }
 
@@ -51,9 +57,6 @@ extension OracleWalk {
   }
 
   // MARK: - Fields
-
-  /// At times a field that is wrong.
-  private mutating func isWrong() -> Bool { dice.percent(1) }
 
   private mutating func drawID() -> String {
     isWrong() ? dice.pick(["", OracleWalk.tooLong, "unknown"]) : dice.pick(OracleWalk.ids)

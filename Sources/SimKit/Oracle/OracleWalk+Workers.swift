@@ -223,20 +223,20 @@ extension OracleWalk {
       commands.append(.of(kind, at: dice.pick(["", "order.py:12"])))
     }
     if dice.percent(12) { commands.append(.of(drawClose(), at: "")) }
-    if dice.percent(1) { commands.insert(Command(), at: 0) }
+    if isWrong() { commands.insert(Command(), at: 0) }
     return commands
   }
 
   /// One that was given; at times one that was not.
   private mutating func drawSeq(_ last: UInt32) -> UInt32 {
-    last == 0 || dice.percent(2) ? last + 1 : UInt32(dice.int(max(1, Int(last) - 5)...Int(last)))
+    last == 0 || isWrong() ? last + 1 : UInt32(dice.int(max(1, Int(last) - 5)...Int(last)))
   }
 
   private mutating func drawActivity(_ seq: UInt32) -> ScheduleActivity {
     var schedule = ScheduleActivity()
-    schedule.seq = dice.percent(1) ? seq + 1 : seq
+    schedule.seq = isWrong() ? seq + 1 : seq
     schedule.activityID = dice.percent(20) ? dice.pick(["x", "y"]) : ""
-    schedule.activityType = dice.percent(1) ? "" : dice.pick(["charge", "charge", "pack"])
+    schedule.activityType = isWrong() ? "" : dice.pick(["charge", "charge", "pack"])
     schedule.taskQueue = dice.percent(10) ? "dock" : ""
     schedule.input = drawDetails()
     if dice.percent(30) {
@@ -249,7 +249,7 @@ extension OracleWalk {
       schedule.startToCloseTimeoutMs = Span(ms: dice.pick([1_000, 10_000, 60_000]))
     }
     if dice.percent(20) { schedule.heartbeatTimeoutMs = Span(ms: dice.pick([1_000, 3_000])) }
-    if dice.percent(1) { schedule.heartbeatTimeoutMs = Span(ms: -1) }
+    if isWrong() { schedule.heartbeatTimeoutMs = Span(ms: -1) }
     if dice.percent(50) { schedule.retryPolicy = drawPolicy() }
     schedule.cancellationType = ActivityCancellationType(rawValue: Int32(dice.int(0...3)))
     return schedule
@@ -262,7 +262,7 @@ extension OracleWalk {
     policy.maximumIntervalMs = Span(ms: dice.pick([0, 4_000, 20_000]))
     policy.maximumAttempts = dice.pick([0, 1, 2, 3])
     if dice.percent(20) { policy.nonRetryableErrorTypes = ["Declined"] }
-    if dice.percent(1) { policy.backoffCoefficient = 0.5 }
+    if isWrong() { policy.backoffCoefficient = 0.5 }
     return policy
   }
 
@@ -271,7 +271,7 @@ extension OracleWalk {
     timer.seq = seq
     timer.timerID = dice.percent(20) ? "tea" : ""
     timer.startToFireTimeoutMs = Span(ms: dice.pick([0, 1, 500, 5_000, 60_000]))
-    if dice.percent(1) { timer.startToFireTimeoutMs = Span(ms: -1) }
+    if isWrong() { timer.startToFireTimeoutMs = Span(ms: -1) }
     return timer
   }
 

@@ -26,6 +26,8 @@ struct OracleWalk {
   var oldLeases: [ActivityTask] = []
   var requests: [RequestID] = []
   var sessionCount: UInt64 = 0
+  /// Two faults at once would ask which is told first.
+  private var mayBeWrong = true
   private var requestCount: UInt64 = 0
 
   private var steps = 0
@@ -34,6 +36,7 @@ struct OracleWalk {
   private var answers = 0
   private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
   private var difference: String?
+  var hasDiffered: Bool { difference != nil }
 
   init(seed: UInt64, mutant: Oracle.Mutant?, tell: ((String) -> Void)?) throws(StoreError) {
     self.seed = seed
@@ -55,6 +58,8 @@ struct OracleWalk {
   mutating func run(steps wanted: Int) throws(StoreError) -> OracleReport {
     while steps < wanted && difference == nil {
       steps += 1
+      steps += 1
+      mayBeWrong = true
       engine.holdsCommits = dice.percent(holdPercent)
       try act()
       try settle()
@@ -66,7 +71,7 @@ struct OracleWalk {
   }
 
   /// What is due happens, and nothing that could go on waits.
-  private mutating func settle() throws(StoreError) {
+  mutating func settle() throws(StoreError) {
     while engine.isDue && difference == nil { try play(.deadlineReached) }
     guard difference == nil else { return }
     model.objectToWaiting()
@@ -80,6 +85,13 @@ struct OracleWalk {
       try ask(.describeWorkflow(describe))
       guard difference == nil else { return }
     }
+  }
+
+  /// At times something is wrong, at most one thing a step.
+  mutating func isWrong() -> Bool {
+    guard mayBeWrong, dice.percent(1) else { return false }
+    mayBeWrong = false
+    return true
   }
 
   // MARK: - Playing
@@ -119,13 +131,20 @@ struct OracleWalk {
     }
     model.remove(engine.removed)
     var missing = model.facts
+    for (one, other) in model.either {
+      let place = extra.firstIndex { $0 == one || $0 == other }
+      if let place { extra.remove(at: place) } else { missing.append(one) }
+    }
     extra.removeAll { fact in
       guard let place = missing.firstIndex(of: fact) else { return false }
       missing.remove(at: place)
       return true
     }
     extra += model.unmatched
-    if tell != nil { for fact in observed { tell?("  \(fact.text)") } }
+    if tell != nil {
+      for fact in observed { tell?("  \(fact.text)") }
+      for run in engine.removed { tell?("  \(run) is removed") }
+    }
     if !missing.isEmpty || !extra.isEmpty || !model.objections.isEmpty {
       differ(input, missing, extra)
     }
@@ -188,6 +207,7 @@ extension Model {
     self.now = now
     self.drawn = drawn
     facts = []
+    either = []
     unmatched = []
     objections = []
   }
