@@ -246,8 +246,11 @@ extension Model {
         run.activities[place].fail(failure, at: now)
         run.activities[place].backOff(until: next)
       case .failure(let no) where no.why == .timeout:
-        let whole = timeout(.scheduleToClose, activity)
-        endTimedOut(run, place, whole.chain + failure.chain, no.why)
+        // As Temporal has it: the last failure is the cause, or the only one that there was.
+        var whole = timeout(.scheduleToClose, activity)
+        whole.copyHeartbeat(of: failure)
+        endTimedOut(
+          run, place, whole.chain + (activity.lastFailure ?? failure).chain, no.why)
       case .failure(let no): endTimedOut(run, place, failure.chain, no.why)
       }
     case .scheduleToStart: endTimedOut(run, place, failure.chain, .nonRetryableFailure)
@@ -309,6 +312,13 @@ extension EndedAttempt.End {
 }
 
 extension Failure {
+  fileprivate mutating func copyHeartbeat(of other: Failure) {
+    guard case .timeout(let theirs) = other.info?.kind, case .timeout(var own) = info?.kind
+    else { return }
+    own.lastHeartbeatDetails = theirs.lastHeartbeatDetails
+    info?.kind = .timeout(own)
+  }
+
   /// The failure and its causes.
   var chain: [FailureInfo] { (info.map { [$0] } ?? []) + causes }
 }

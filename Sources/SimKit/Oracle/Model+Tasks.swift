@@ -12,7 +12,10 @@ extension Model {
     switch kind {
     case .activation(let m): show(session, m)
     case .replayHistory(let m): replay(session, m)
-    case .activityTask(let m): start(session, m)
+    case .activityTask(let m):
+      guard let place = given.firstIndex(where: { $0.task == m }) else { return true }
+      given.remove(at: place)
+      start(session, m)
     case .evict(let m): return takeAway(session, m)
     case .attached, .activityCancel, .recorded, .refused, .drain: return false
     }
@@ -102,6 +105,17 @@ extension Model {
       facts.append(.told(id, .replayHistory(replay)))
       unmatched.append(.told(id, .replayHistory(m)))
     }
+  }
+
+  /// The engine gives the activity away in this unit: it starts now.
+  mutating func takeGiven(_ activity: ModelActivity, of run: ModelRun) {
+    let place = given.firstIndex { _, task in
+      task.runID == run.id && task.activityID == activity.scheduled.activityID
+        && task.attempt == activity.attempt
+    }
+    guard let place else { return }
+    let (session, task) = given.remove(at: place)
+    start(session, task)
   }
 
   private mutating func start(_ id: SessionID, _ m: ActivityTask) {
@@ -318,7 +332,7 @@ extension Model {
     for run in runs where run.isOpen {
       if case .waiting(let since) = run.task.state,
         now >= max(since, run.task.scheduledTime) + times.stickyWait,
-        let idle = sessions.first(where: { $0.couldTakeTask && $0.serves(run) })
+        let idle = sessions.first(where: { couldTake($0, run) })
       {
         objections.append("the task of \(run.id) waits, though \(idle.id) could take it")
       }
@@ -330,6 +344,12 @@ extension Model {
         }
       }
     }
+  }
+
+  private func couldTake(_ session: ModelSession, _ run: ModelRun) -> Bool {
+    guard session.couldTakeTask, session.serves(run) else { return false }
+    let replays = runs.count { $0.task.isReplaying && $0.task.session == session.id }
+    return !run.hasPast || replays < limits.replaysPerSessionMax
   }
 }
 

@@ -46,7 +46,10 @@ extension Model {
       fired.timerID = timer.id
       fired.startedEventID = timer.startedEvent
       append(.timerFired(fired), to: run)
-    case .activity(let place, .retry): run.activities[place].state = .scheduled
+    case .activity(let place, .retry):
+      run.activities[place].state = .scheduled
+      // It may start at once, before what else is due by now.
+      takeGiven(run.activities[place], of: run)
     case .activity(let place, .timeout(let type)): timeOut(run, place, type)
     case .activity(let place, .workerLost):
       loseWorker(run, place, evidence: "it did not come back within the resume window")

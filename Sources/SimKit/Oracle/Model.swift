@@ -21,6 +21,9 @@ struct Model {
   /// Ids and seeds that the engine has drawn for the runs of this unit.
   var drawn: [WorkflowExecutionStarted] = []
 
+  /// Tasks of activities that the engine gives away in this unit.
+  var given: [(session: SessionID, task: ActivityTask)] = []
+
   /// What this unit has to do.
   var facts: [Fact] = []
   /// What the engine did and may not.

@@ -91,7 +91,7 @@ struct ModelActivity {
       return .failure(NoRetry(why: .maximumAttemptsReached))
     }
     let next = now + interval(after: failure)
-    if let end = scheduleToCloseTime, next >= end {
+    if let end = scheduleToCloseTime, next > end {
       return .failure(NoRetry(why: .timeout))
     }
     return .success(next)

@@ -13,11 +13,11 @@ extension OracleWalk {
 
   mutating func act() throws(StoreError) {
     switch dice.int(0...99) {
-    case 0..<38: try ask(drawRequest())
-    case 38..<76: try work()
-    case 76..<90: try passTime()
-    case 90..<97: try attachOrLeave()
-    case 97: try commit()
+    case 0..<28: try ask(drawRequest())
+    case 28..<80: try work()
+    case 80..<89: try passTime()
+    case 89..<98: try attachOrLeave()
+    case 98: try commit()
     default:
       guard !requests.isEmpty else { return }
       try play(.requestAbandoned(requests.remove(at: dice.int(0...requests.count - 1))))
@@ -40,14 +40,14 @@ extension OracleWalk {
     }
   }
 
-  private mutating func drawRequest() -> Request {
+  mutating func drawRequest() -> Request {
     switch dice.int(0...99) {
-    case 0..<26: .startWorkflow(drawStart())
-    case 26..<46: .signalWorkflow(drawSignal())
+    case 0..<22: .startWorkflow(drawStart())
+    case 22..<46: .signalWorkflow(drawSignal())
     case 46..<54: .signalWithStartWorkflow(drawSignalWithStart())
     case 54..<60: .cancelWorkflow(drawCancel())
-    case 60..<64: .terminateWorkflow(drawTerminate())
-    case 64..<68: .getWorkflowResult(drawResult())
+    case 60..<62: .terminateWorkflow(drawTerminate())
+    case 62..<68: .getWorkflowResult(drawResult())
     case 68..<71: .describeWorkflow(drawDescribe())
     case 71..<74: .getHistory(drawHistory())
     case 74..<77: .listWorkflows(drawList())
@@ -112,7 +112,8 @@ extension OracleWalk {
     if isWrong() { start.runTimeoutMs = Span(ms: -1) }
     if isWrong() { start.taskTimeoutMs = Span(ms: 120_001) }
     start.idReusePolicy = WorkflowIdReusePolicy(rawValue: Int32(dice.int(0...3)))
-    start.idConflictPolicy = WorkflowIdConflictPolicy(rawValue: Int32(dice.int(0...3)))
+    start.idConflictPolicy = WorkflowIdConflictPolicy(
+      rawValue: dice.percent(40) ? 2 : Int32(dice.int(0...3)))
     if isWrong() { start.idReusePolicy = .unrecognized(9) }
     if isWrong() { start.idConflictPolicy = .unrecognized(9) }
     return start

@@ -12,12 +12,13 @@ extension OracleWalk {
       return try attach()
     }
     let session = dice.pick(model.sessions)
-    switch dice.int(0...9) {
-    case 0..<3: try leave(session.id)
-    case 3: try say(session.id, .detach(Detach()))
-    case 4, 5: try play(.sessionSilent(session.id, !session.isSilent))
-    default: try grant(session.id, UInt32(dice.int(0...3)), UInt32(dice.int(0...3)))
+    let choice = dice.int(0...9)
+    if choice == 0 || session.isDraining { return try leave(session.id) }
+    if choice == 1 || session.isSilent {
+      return try play(.sessionSilent(session.id, !session.isSilent))
     }
+    if choice == 2, dice.percent(50) { return try say(session.id, .detach(Detach())) }
+    try grant(session.id, UInt32(dice.int(0...3)), UInt32(dice.int(0...3)))
   }
 
   private mutating func attach() throws(StoreError) {
@@ -78,10 +79,10 @@ extension OracleWalk {
 
   mutating func work() throws(StoreError) {
     let choice = dice.int(0...99)
-    if choice < 50, !tasks.isEmpty { return try answerTask() }
-    if choice < 65, !replays.isEmpty { return try answerReplay() }
-    if choice < 95, !leases.isEmpty { return try answerLease() }
-    guard !model.sessions.isEmpty else { return }
+    if choice < 20, !replays.isEmpty { return try answerReplay() }
+    if choice < 60, !tasks.isEmpty { return try answerTask() }
+    if choice < 90, !leases.isEmpty { return try answerLease() }
+    guard choice >= 90, !model.sessions.isEmpty else { return try ask(drawRequest()) }
     try sayStale(dice.pick(model.sessions).id)
   }
 
@@ -222,7 +223,7 @@ extension OracleWalk {
       }
       commands.append(.of(kind, at: dice.pick(["", "order.py:12"])))
     }
-    if dice.percent(12) { commands.append(.of(drawClose(), at: "")) }
+    if dice.percent(8) { commands.append(.of(drawClose(), at: "")) }
     if isWrong() { commands.insert(Command(), at: 0) }
     return commands
   }

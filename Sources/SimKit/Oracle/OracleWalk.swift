@@ -109,6 +109,10 @@ struct OracleWalk {
     tell?("step \(steps) at \(engine.now.ms): \(input.line)")
     let observed = try engine.unit(input)
     model.begin(at: engine.now, drawn: engine.created)
+    model.given = observed.compactMap { fact in
+      guard case .told(let session, .activityTask(let task)) = fact else { return nil }
+      return (session, task)
+    }
     model.handle(input)
     compare(observed, input.line)
     deliver()
@@ -206,6 +210,7 @@ extension Model {
   mutating func begin(at now: Instant, drawn: [WorkflowExecutionStarted]) {
     self.now = now
     self.drawn = drawn
+    given = []
     facts = []
     either = []
     unmatched = []
