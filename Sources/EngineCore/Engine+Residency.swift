@@ -155,7 +155,7 @@ extension Engine {
       guard let run = runs[first.run] else { continue }
       run.isInLine = false
       // One with work again is put in line anew when that is done.
-      guard let since = run.restingSince, run.isAtRest else { continue }
+      guard let since = run.restingSince, run.isAtRest, !run.isTouched else { continue }
       if since > first.since {
         run.isInLine = true
         resting.append((run.number, since: since))

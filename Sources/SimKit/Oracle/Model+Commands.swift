@@ -62,7 +62,7 @@ extension Model {
       case .cancelTimer(let m): cancelTimer(m, command, run, completion)
       case .requestCancelActivity(let m):
         requestCancel(m, command, run, completion)
-        if !cancelled.contains(m.seq) { cancelled.append(m.seq) }
+        cancelled.append(m.seq)
       case .completeWorkflow, .failWorkflow, .cancelledWorkflow, nil: break
       }
     }
@@ -143,8 +143,7 @@ extension Model {
 
   /// At once, unless the worker's answer is waited for.
   private mutating func resolveCancel(_ seq: UInt32, _ run: ModelRun) {
-    guard let place = run.activities.firstIndex(where: { $0.scheduled.seq == seq }),
-      !run.activities[place].isCancelRequested
+    guard let place = run.activities.firstIndex(where: { $0.scheduled.seq == seq })
     else { return }
     run.activities[place].isCancelRequested = true
     let activity = run.activities[place]

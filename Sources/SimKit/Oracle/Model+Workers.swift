@@ -128,6 +128,7 @@ extension ModelActivity {
   /// The attempt never reached its worker.
   mutating func sendAgain(at now: Instant) {
     endLease()
+    identity = failedAttempts.last?.identity ?? ""
     state = .scheduled
     attemptScheduledTime = now
   }
