@@ -71,7 +71,7 @@ extension Engine {
       }
     }
     if reference.activityID.isEmpty {
-      refuse(id, .missing("activity.token or activity.activity_id"))
+      refuse(id, .missing("activity.activity_id"))
       return nil
     }
     switch key(namespace, reference.execution) {

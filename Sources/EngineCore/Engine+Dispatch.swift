@@ -21,8 +21,7 @@ extension Engine {
       run.isOffered = false
       guard run.wantsTask, run.task.isIdle else { continue }  // It has closed since.
       run.task.state = .waiting
-      // A streak that began before the run was loaded is counted, but since when is not known.
-      if run.task.attempt == 1 || run.task.scheduledTime == .epoch { run.task.scheduledTime = now }
+      if run.task.scheduledTime == .epoch { run.task.scheduledTime = now }
       place(run)
     }
     offered.removeAll(keepingCapacity: true)

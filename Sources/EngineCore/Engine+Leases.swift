@@ -24,8 +24,13 @@ extension Engine {
     return attach.heldLeases.filter { bytes in
       guard let token = known(bytes) else { return true }
       guard let run = runs[token.run] else { return false }
-      return current(token, in: run) == nil
+      return !holds(token, of: run, attach)
     }
+  }
+
+  private func holds(_ token: ActivityToken, of run: Run, _ attach: Attach) -> Bool {
+    guard let index = current(token, in: run) else { return false }
+    return run.fold.activities[index].row.holder?.resumeToken == attach.resumeToken
   }
 
   /// A token of a run that there may be.
@@ -106,8 +111,9 @@ extension Engine {
   /// The run of some claims has been loaded, or is not there: stale ones are told.
   mutating func settleClaims(_ number: RunNumber) {
     guard let claims = claims.removeValue(forKey: number) else { return }
-    for claim in claims where sessions[claim.session] != nil {
-      if let run = runs[number], current(claim.token, in: run) != nil { continue }
+    for claim in claims {
+      guard let attach = sessions[claim.session]?.attach else { continue }
+      if let run = runs[number], holds(claim.token, of: run, attach) { continue }
       cancelLease(claim.token.bytes, claim.session, .notFound, .engine)
     }
   }

@@ -38,6 +38,8 @@ struct Loading {
     /// The request key that was looked up, and what it found.
     let request: Fingerprint?
     let found: FoundRequest?
+    /// Of the input that is taken up: that the run which it names is not there is known already.
+    var hasNoRun = false
   }
 
   mutating func nextID() -> Load.ID {
@@ -52,6 +54,8 @@ struct ParkedInputs {
     let input: Input
     /// It waits for the load that looks this request up; nil: any load of the target will do.
     var request: Fingerprint?
+    /// The run that it names was looked for and is not there.
+    var hasNoRun = false
   }
 
   private(set) var inputs: [Parked] = []
@@ -104,7 +108,7 @@ extension Engine {
       return .run(run)
     }
     let target: Loading.Target = runID == .none ? .workflow(key) : .named(runID)
-    if loading.answer?.target == target { return .none }
+    if let answer = loading.answer, answer.target == target || answer.hasNoRun { return .none }
     guard filter.mayContain(IDFilter.key(namespace: key.namespace, workflowID: key.workflowID))
     else { return .none }
     let subject: Load.Subject =
@@ -125,7 +129,7 @@ extension Engine {
 
   private mutating func park(
     _ input: Input, on target: Loading.Target, _ subject: Load.Subject,
-    request: Fingerprint? = nil
+    request: Fingerprint? = nil, hasNoRun: Bool = false
   ) -> Found {
     let isFirst = loading.parked[target]?.isEmpty ?? true
     if isFirst || request != nil {
@@ -135,14 +139,15 @@ extension Engine {
       loading.purposes[id] = .target(target, request: request)
       counters.loads += 1
     }
-    return park(input, on: target, request)
+    return park(input, on: target, request, hasNoRun: hasNoRun)
   }
 
   /// Puts the input into the line of a load that is under way.
   private mutating func park(
-    _ input: Input, on target: Loading.Target, _ request: Fingerprint? = nil
+    _ input: Input, on target: Loading.Target, _ request: Fingerprint? = nil,
+    hasNoRun: Bool = false
   ) -> Found {
-    let parked = ParkedInputs.Parked(input: input, request: request)
+    let parked = ParkedInputs.Parked(input: input, request: request, hasNoRun: hasNoRun)
     if !loading.parked[target, default: ParkedInputs()].add(parked, limits) {
       refuseParked(input, "the load of its run")
     }
@@ -200,7 +205,7 @@ extension Engine {
         input, on: .workflow(key),
         .workflow(
           namespace: key.namespace, workflowID: key.workflowID, request: fingerprint),
-        request: fingerprint)
+        request: fingerprint, hasNoRun: run == nil)
       return .handled
     }
     #if MUTANTS
@@ -295,8 +300,10 @@ extension Engine {
     while taken < waiting.count, loading.parked[target] == nil,
       waiting[taken].request == nil || waiting[taken].request == request
     {
+      let parked = waiting[taken]
       taken += 1
-      handle(waiting[taken - 1].input)
+      loading.answer?.hasNoRun = parked.hasNoRun
+      handle(parked.input)
     }
     guard taken < waiting.count else { return }
     loading.parked[target, default: ParkedInputs()].append(waiting[taken...])

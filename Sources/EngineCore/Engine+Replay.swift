@@ -113,6 +113,7 @@ extension Engine {
         diff.message, .server(server), causes: completed.failure?.failure?.layers ?? [])
       return failTask(run, .nondeterminism, failure, diff: diff)
     }
+    restartTaskTimeout(run)
     advance(run, [])
   }
 }

@@ -13,8 +13,8 @@ extension Engine {
   mutating func restore(_ stored: StoredRun, isNewest: Bool) throws(CorruptRun) -> Run {
     let number = stored.row.number
     if let run = runs[number] {
-      // It may have been looked up otherwise than by its workflow id.
-      if isNewest && newest[run.key] == nil { newest[run.key] = number }
+      // It may have been loaded by its own id, which does not say that there is no newer one.
+      if isNewest { newest[run.key] = max(newest[run.key] ?? number, number) }
       return run
     }
     window.forget(number)
@@ -168,7 +168,7 @@ extension Engine {
       guard let run = runs[first.run] else { continue }
       run.isInLine = false
       // One with work again is put in line anew when that is done.
-      guard let since = run.restingSince, run.isAtRest else { continue }
+      guard let since = run.restingSince, run.isAtRest, !run.isTouched else { continue }
       if since > first.since {
         run.isInLine = true
         resting.append((run.number, since: since))

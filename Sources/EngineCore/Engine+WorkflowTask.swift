@@ -59,6 +59,7 @@ extension Engine {
       if let activity = execute(command, of: run, completedEvent) { scheduled.append(activity) }
     }
     run.task.attempt = 1
+    run.task.scheduledTime = .epoch
     run.task.failedBuildID = nil
     run.task.lastFailed = nil
     recorded(completed.token, lease.session, run)
@@ -121,6 +122,7 @@ extension Engine {
 
   /// The task is no longer out; nobody waits for its answer.
   mutating func endTask(_ run: Run) {
+    if !run.task.isOutForCode { run.task.scheduledTime = .epoch }
     if let lease = run.task.lease {
       sessions[lease.session]?.tasksOut.remove(run.number)
       if let replay = lease.replay {

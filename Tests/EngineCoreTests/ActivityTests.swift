@@ -324,6 +324,17 @@ import Testing
     #expect(told(world, again) == "refused")
   }
 
+  /// Seed 12 of the oracle.
+  @Test func aLeaseThatAnotherWorkerHoldsIsLost() throws {
+    let (world, worker) = try scheduled()
+    let task = try #require(world.activity(worker))
+    let other = world.attach { $0.heldLeases = [task.token] }
+    let attached = world.take(other) { if case .attached(let m) = $0 { m } else { nil } }
+    #expect(attached?.lostLeases == [task.token])
+    world.finish(worker, task)
+    #expect(told(world, worker) == "recorded")
+  }
+
   @Test func intervalsSaturate() {
     var policy = RetryPolicy()
     policy.backoffCoefficient = 10

@@ -151,6 +151,73 @@ import Testing
     }
   }
 
+  /// Seed 1 of the oracle: the look-ups of the run and of the request id took turns for ever.
+  @Test func aKnownRequestIDWithAnUnknownRunIDIsAnswered() {
+    let world = World()
+    _ = started(world)
+    _ = world.signal("o-1", "s", requestID: "r-1")
+    world.crash()
+    var signal = SignalWorkflowRequest()
+    signal.execution = world.execution("o-1", RunID(high: 1, low: 1))
+    signal.signalName = "another"
+    world.holdsLoads = true
+    var answers: [Status?] = []
+    for requestID in ["r-1", "r-2"] {
+      signal.requestID = requestID
+      let id = world.request(.signalWorkflow(signal))
+      for _ in 0..<8 { world.serveLoads() }
+      answers.append(world.failure(id))
+    }
+    #expect(answers.map { $0?.reason } == [.requestIDReused, .workflowNotFound])
+    #expect(world.loadsWaiting == 0)
+  }
+
+  /// Seed 6 of the oracle: the newest run was not found while it was in memory by its run id.
+  @Test func aClosedRunThatIsBeingDescribedStillHasItsWorkflowID() {
+    let world = World()
+    let run = started(world)
+    var terminate = TerminateWorkflowRequest()
+    terminate.execution = world.execution("o-1")
+    _ = world.ask(.terminateWorkflow(terminate))
+    world.crash()
+    world.holdsLoads = true
+    var describe = DescribeWorkflowRequest()
+    describe.execution = world.execution("o-1", run)
+    _ = world.request(.describeWorkflow(describe))
+    let signal = world.signal("o-1", "s")
+    let start = world.start("o-1") { $0.idReusePolicy = .rejectDuplicate }
+    world.holdsLoads = false
+    world.serveLoads()
+    #expect(world.failure(signal)?.reason == .workflowClosed)
+    #expect(world.failure(start)?.reason == .workflowAlreadyStarted)
+  }
+
+  /// Seeds 1 and 6 of the oracle: both hung on whether the closed run was still in memory.
+  @Test func whatAClosedRunSaysOfCancellingDoesNotHangOnWhereItIs() {
+    let world = World()
+    _ = started(world)
+    var cancel = CancelWorkflowRequest()
+    cancel.execution = world.execution("o-1")
+    _ = world.ask(.cancelWorkflow(cancel))
+    world.holdsCommits = true
+    var terminate = TerminateWorkflowRequest()
+    terminate.execution = world.execution("o-1")
+    _ = world.request(.terminateWorkflow(terminate))
+    let inMemory = world.request(.cancelWorkflow(cancel))
+    var describe = DescribeWorkflowRequest()
+    describe.execution = world.execution("o-1")
+    let described = world.request(.describeWorkflow(describe))
+    world.commit()
+    #expect(world.failure(inMemory)?.reason == .workflowClosed)
+    if case .describeWorkflow(let shown) = world.reply(described) {
+      #expect(shown.info?.status == .terminated && !shown.cancelRequested)
+    } else {
+      Issue.record("no description")
+    }
+    #expect(world.failure(world.request(.cancelWorkflow(cancel)))?.reason == .workflowClosed)
+    #expect(world.describe("o-1")?.cancelRequested == false)
+  }
+
   @Test func unknownAndClosedWorkflowsAreDifferentErrors() {
     let world = World()
     #expect(world.failure(world.signal("nobody", "s"))?.reason == .workflowNotFound)

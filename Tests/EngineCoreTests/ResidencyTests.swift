@@ -55,6 +55,20 @@ import Testing
     #expect(world.engine.statistics.residentRuns == 0)
   }
 
+  /// Seed 51 of the oracle: the engine stopped.
+  @Test func aRunMayTimeOutInTheStepInWhichItsRestIsOver() throws {
+    let world = World()
+    let worker = world.attach()
+    let rest = EngineTimes().residency
+    _ = world.start("o-1") { $0.runTimeoutMs = rest - Span(ms: 1) }
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 60_000)])
+    // The loop was held up: both are due.
+    world.now = world.now + rest
+    world.step(.deadlineReached)
+    #expect(world.history().last == "workflowExecutionTimedOut")
+    #expect(world.engine.statistics.residentRuns == 0)
+  }
+
   @Test func overTheBudgetTheColdestGoFirst() throws {
     let (world, worker) = try sleepers(4, ms: 60_000) { $0.limits.residentBytesMax = 7_000 }
     // Three fit; the first one is the coldest.

@@ -261,6 +261,45 @@ import Testing
     #expect(world.failure(other)?.reason == .requestIDReused)
   }
 
+  /// Seed 2 of the oracle.
+  @Test func theWholeTimeForAnAnswerBeginsWhenTheReplayIsAnswered() throws {
+    let world = World()
+    let first = world.attach()
+    _ = world.start("o-1")
+    world.complete(first, try #require(world.activation(first)), [])
+    world.step(.sessionClosed(first))
+    _ = world.signal("o-1", "s")
+    let second = world.attach()
+    let replay = try #require(
+      world.take(second) { if case .replayHistory(let m) = $0 { m } else { nil } })
+    world.advance(9_000)
+    var replayed = ReplayCompleted()
+    replayed.token = replay.token
+    replayed.completions = [PastCompletion()]
+    world.tell(second, .replayCompleted(replayed))
+    let activation = try #require(world.activation(second))
+    world.advance(9_999)
+    world.complete(second, activation, [.done()])
+    #expect(world.history().last == "workflowExecutionCompleted")
+  }
+
+  /// Seeds 3 and 7 of the oracle.
+  @Test func theTaskOfALostWorkerWaitsSinceItWasMade() throws {
+    let world = World()
+    let made = world.now
+    let first = world.attach()
+    _ = world.start("o-1")
+    _ = try #require(world.activation(first))
+    world.advance(1_000)
+    world.step(.sessionClosed(first))
+    #expect(world.describe("o-1")?.pendingWorkflowTask?.scheduledTimeMs == made)
+    let second = world.attach()
+    let again = try #require(world.activation(second))
+    world.complete(second, again, [])
+    _ = world.signal("o-1", "s")
+    #expect(world.describe("o-1")?.pendingWorkflowTask?.scheduledTimeMs == world.now)
+  }
+
   @Test func partsWithoutAnEndFailTheTask() throws {
     let world = World { $0.limits.partsBytesMax = 1_000 }
     let worker = world.attach()

@@ -42,7 +42,8 @@ extension Engine {
       remember(record, event: self.record(run, .workflowExecutionCancelRequested(event)), in: run)
       afterInbound(run)
     }
-    guard run.fold.isOpen || run.fold.cancelRequested || run.fold.status == .canceled else {
+    // Of a closed run that was asked to cancel and ended otherwise, history alone still knows it.
+    guard run.fold.isOpen || run.fold.status == .canceled else {
       return refuse(id, .workflowClosed(run), .run(run))
     }
     reply(id, .cancelWorkflow(CancelWorkflowResponse()), .run(run))

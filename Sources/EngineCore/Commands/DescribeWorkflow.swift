@@ -21,7 +21,7 @@ extension Engine {
     response.executionTimeoutMs = run.fold.started.executionTimeoutMs
     response.runTimeoutMs = run.fold.started.runTimeoutMs
     response.taskTimeoutMs = run.fold.started.taskTimeoutMs
-    response.cancelRequested = run.fold.cancelRequested
+    response.cancelRequested = run.fold.isOpen && run.fold.cancelRequested
     response.pendingWorkflowTask = pendingTask(run)
     response.warnings = problems(of: run)
     addPending(to: &response, of: run)

@@ -52,7 +52,7 @@ struct WorkflowTask {
   }
 
   var state = State.idle
-  /// Since when the task waits; kept over tries.
+  /// Since when the task waits; kept over tries, and over the loss of a worker.
   var scheduledTime = Instant(ms: 0)
   /// The try that is waiting or out, from 1.
   var attempt: Int32 = 1
@@ -68,6 +68,12 @@ struct WorkflowTask {
   var lease: Lease? {
     if case .out(let lease) = state { return lease }
     return nil
+  }
+
+  /// A worker has it for the sake of what the code has not seen, not of queries.
+  var isOutForCode: Bool {
+    if case .out(let lease) = state, case .activation = lease.purpose { return true }
+    return false
   }
 
   var isIdle: Bool {

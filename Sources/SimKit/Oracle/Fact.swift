@@ -1,0 +1,184 @@
+import Basics
+import EngineCore
+import Messages
+
+/// One thing that a step did, as far as its meaning goes: what the engine and the model are
+/// compared by. Texts for people are left out, and when something leaves is the gate's matter.
+enum Fact: Equatable {
+  /// The next event of a run's history.
+  case event(RunID, HistoryEvent)
+  case closed(RunID, WorkflowStatus)
+  /// A request id is remembered with its run and the event that it made.
+  case remembered(RunID, event: Int64)
+  case answered(RequestID, Response)
+  /// A message to a session.
+  case told(SessionID, EngineMessage.Kind)
+  case ended(SessionID, Status)
+
+  /// In a line or a few, for people.
+  var text: String {
+    switch self {
+    case .event(let run, let event): "event of \(run): \(event.json())"
+    case .closed(let run, let status): "\(run) closes: \(status)"
+    case .remembered(let run, let event): "request id of \(run), event \(event)"
+    case .answered(let request, let answer): "answer \(request.stream): \(answer.text)"
+    case .told(let session, let kind):
+      "\(session) is told: \(EngineMessage.of(kind).json())"
+    case .ended(let session, let status): "\(session) is ended: \(status.json())"
+    }
+  }
+}
+
+/// An answer to a request, streamed ones as a whole.
+enum Response: Equatable {
+  case failure(Status)
+  case start(StartWorkflowResponse)
+  case signal(SignalWorkflowResponse)
+  case query(QueryWorkflowResponse)
+  case describe(DescribeWorkflowResponse)
+  case result(GetWorkflowResultResponse)
+  case count(Int64)
+  case list([WorkflowInfo])
+  case history([HistoryEvent])
+  case heartbeat(cancelRequested: Bool)
+  case queue(DescribeTaskQueueResponse)
+  /// Of a request whose answer says nothing but that it was done.
+  case done
+
+  var text: String {
+    switch self {
+    case .failure(let m): "failure \(m.json())"
+    case .start(let m): "start \(m.json())"
+    case .signal(let m): "signal \(m.json())"
+    case .query(let m): "query \(m.json())"
+    case .describe(let m): "describe \(m.json())"
+    case .result(let m): "result \(m.json())"
+    case .count(let count): "count \(count)"
+    case .list(let infos): "list \(infos.map { $0.json() })"
+    case .history(let events): "history \(events.map { $0.json() })"
+    case .heartbeat(let cancelRequested): "heartbeat, cancel requested \(cancelRequested)"
+    case .queue(let m): "queue \(m.json())"
+    case .done: "done"
+    }
+  }
+}
+
+extension Response {
+  init(_ reply: Reply) {
+    switch reply {
+    case .failure(let status): self = .failure(status.plain)
+    case .startWorkflow(let m): self = .start(m)
+    case .signalWorkflow(let m): self = .signal(m)
+    case .queryWorkflow(let m): self = .query(m)
+    case .cancelWorkflow, .terminateWorkflow, .completeActivity, .failActivity,
+      .reportActivityCancelled:
+      self = .done
+    case .describeWorkflow(let m): self = .describe(m.plain)
+    case .getWorkflowResult(let m): self = .result(m)
+    case .countWorkflows(let m): self = .count(m.count)
+    case .heartbeatActivity(let m): self = .heartbeat(cancelRequested: m.cancelRequested)
+    case .describeTaskQueue(let m): self = .queue(m.plain)
+    }
+  }
+}
+
+// MARK: - Without texts for people
+
+extension Status {
+  var plain: Status {
+    var status = self
+    status.message = ""
+    return status
+  }
+}
+
+extension DescribeWorkflowResponse {
+  var plain: DescribeWorkflowResponse {
+    var response = self
+    response.warnings = []
+    response.info = info?.plain
+    if let task = response.pendingWorkflowTask, task.lastCause.isTheEnginesWord {
+      response.pendingWorkflowTask?.lastFailure?.info?.message = ""
+      response.pendingWorkflowTask?.lastDiff?.message = ""
+    }
+    return response
+  }
+}
+
+extension WorkflowInfo {
+  /// How many bytes a history takes is the store's matter.
+  var plain: WorkflowInfo {
+    var info = self
+    info.problems = []
+    info.historySizeBytes = 0
+    return info
+  }
+}
+
+extension DescribeTaskQueueResponse {
+  var plain: DescribeTaskQueueResponse {
+    var response = self
+    response.warnings = []
+    for index in response.workers.indices { response.workers[index].cachedRuns = 0 }
+    return response
+  }
+}
+
+extension WorkflowTaskFailedCause {
+  /// The engine itself found the fault, and describes it in words.
+  var isTheEnginesWord: Bool { self == .badCommand || self == .nondeterminism }
+}
+
+extension HistoryEvent {
+  var plain: HistoryEvent {
+    var event = self
+    switch attributes {
+    case .workflowTaskCompleted(var completed):
+      completed.historySizeBytes = 0
+      event.attributes = .workflowTaskCompleted(completed)
+    case .workflowTaskFailed(var failed) where failed.cause.isTheEnginesWord:
+      failed.failure?.info?.message = ""
+      failed.diff?.message = ""
+      event.attributes = .workflowTaskFailed(failed)
+    default: break
+    }
+    return event
+  }
+}
+
+extension EngineMessage.Kind {
+  var plain: EngineMessage.Kind {
+    switch self {
+    case .activation(var m):
+      m.historySizeBytes = 0
+      return .activation(m)
+    case .replayHistory(var m):
+      for index in m.activations.indices { m.activations[index].historySizeBytes = 0 }
+      return .replayHistory(m)
+    case .evict(var m):
+      m.message = ""
+      return .evict(m)
+    case .refused(var m):
+      m.status = m.status?.plain
+      return .refused(m)
+    case .drain: return .drain(Drain())
+    case .attached, .activityTask, .activityCancel, .recorded: return self
+    }
+  }
+}
+
+extension EngineMessage {
+  static func of(_ kind: Kind) -> EngineMessage {
+    var message = EngineMessage()
+    message.kind = kind
+    return message
+  }
+}
+
+extension WorkerMessage {
+  static func of(_ kind: Kind) -> WorkerMessage {
+    var message = WorkerMessage()
+    message.kind = kind
+    return message
+  }
+}

@@ -1,0 +1,141 @@
+import Basics
+import EngineCore
+import Messages
+
+/// What is told of runs.
+extension Model {
+  func describe(_ run: ModelRun) -> DescribeWorkflowResponse {
+    var response = DescribeWorkflowResponse()
+    response.info = info(run)
+    response.runTimeoutMs = run.started.runTimeoutMs
+    response.taskTimeoutMs = run.started.taskTimeoutMs
+    response.executionTimeoutMs = run.started.executionTimeoutMs
+    response.cancelRequested = run.isCancelRequested && run.isOpen
+    response.pendingActivities = run.activities.map(pending)
+    response.pendingTimers = run.timers.filter { !$0.hasFired }.map { timer in
+      var pending = PendingTimer()
+      pending.seq = timer.seq
+      pending.timerID = timer.id
+      pending.fireTimeMs = timer.fireTime
+      return pending
+    }
+    response.pendingWorkflowTask = pendingTask(run.task)
+    return response
+  }
+
+  private func pending(_ activity: ModelActivity) -> PendingActivity {
+    var pending = PendingActivity()
+    pending.seq = activity.scheduled.seq
+    pending.activityID = activity.scheduled.activityID
+    pending.activityType = activity.scheduled.activityType
+    pending.taskQueue = activity.scheduled.taskQueue
+    switch activity.state {
+    case .scheduled: pending.state = .scheduled
+    case .backingOff(let until):
+      pending.state = .backingOff
+      pending.nextAttemptTimeMs = until
+    case .started: pending.state = .started
+    }
+    if activity.isCancelRequested { pending.state = .cancelRequested }
+    pending.attempt = activity.attempt
+    pending.maximumAttempts = activity.policy.maximumAttempts
+    pending.scheduledTimeMs = activity.scheduledTime
+    pending.startedTimeMs = activity.startedTime
+    pending.lastHeartbeatTimeMs = activity.lastHeartbeatTime
+    pending.heartbeatDetails = activity.heartbeatDetails
+    pending.lastWorkerIdentity = activity.identity
+    pending.lastFailure = activity.lastFailure
+    pending.failedAttempts = activity.shownAttempts
+    pending.failedAttemptsCount = Int32(activity.failedAttempts.count)
+    pending.crashesWorker = activity.workersLostInARow >= 3
+    pending.noWorker =
+      activity.state != .started && !sessions.contains { $0.serves(activity) && !$0.isDraining }
+    return pending
+  }
+
+  private func pendingTask(_ task: ModelTask) -> PendingWorkflowTask? {
+    var pending = PendingWorkflowTask()
+    switch task.state {
+    case .none: return nil
+    case .waiting(let notBefore):
+      pending.state = notBefore > now ? .backingOff : .scheduled
+      if notBefore > now { pending.nextAttemptTimeMs = notBefore }
+    case .out(let session, _):
+      pending.state = .started
+      pending.identity = self.session(session)?.attach.identity ?? ""
+    }
+    pending.attempt = task.attempt
+    pending.scheduledTimeMs = task.scheduledTime
+    pending.lastFailure = task.lastFailure
+    pending.lastCause = task.lastCause
+    pending.lastDiff = task.lastDiff
+    return pending
+  }
+
+  private func info(_ run: ModelRun) -> WorkflowInfo {
+    var info = WorkflowInfo()
+    var execution = WorkflowExecution()
+    execution.workflowID = run.workflowID
+    execution.runID = run.id
+    info.execution = execution
+    info.workflowType = run.started.workflowType
+    info.taskQueue = run.started.taskQueue
+    info.status = run.status
+    info.startTimeMs = run.startTime
+    info.closeTimeMs = run.closeTime
+    info.historyLength = run.lastEventID
+    info.userMetadata = run.metadata
+    return info
+  }
+
+  // MARK: - Lists
+
+  func selected(_ query: String) -> [ModelRun] {
+    guard let filter = ModelFilter(query) else { return [] }
+    return runs.reversed().filter(filter.takes)
+  }
+
+  func list(_ r: ListWorkflowsRequest) -> Response {
+    let all = selected(r.query)
+    return .list(all.prefix(r.limit > 0 ? Int(r.limit) : all.count).map(info))
+  }
+
+  // MARK: - Results
+
+  mutating func result(_ id: RequestID, _ r: GetWorkflowResultRequest) -> Response? {
+    switch find(r.execution) {
+    case .none(let status): return .failure(status)
+    case .run(let run) where run.isOpen:
+      run.waiting.append(id)
+      return nil
+    case .run(let run): return .result(result(of: run))
+    }
+  }
+
+  func result(of run: ModelRun) -> GetWorkflowResultResponse {
+    var response = GetWorkflowResultResponse()
+    response.runID = run.id
+    response.status = run.status
+    switch run.events.last?.attributes {
+    case .workflowExecutionCompleted(let m): response.result = m.result
+    case .workflowExecutionFailed(let m): response.failure = m.failure
+    case .workflowExecutionCanceled(let m):
+      var canceled = CanceledFailure()
+      canceled.details = m.details
+      response.failure = .of("the workflow was canceled", .canceled(canceled))
+    case .workflowExecutionTerminated(let m):
+      let why = m.reason.isEmpty ? "" : ": \(m.reason)"
+      response.failure = .of(
+        "the workflow was terminated\(why)", .terminated(TerminatedFailure()))
+    default:
+      var timeout = TimeoutFailure()
+      timeout.timeoutType = .startToClose
+      response.failure = .of("the workflow timed out", .timeout(timeout))
+    }
+    return response
+  }
+
+  // MARK: - Queries
+
+  mutating func query(_ id: RequestID, _ r: QueryWorkflowRequest) -> Response? { nil }
+}

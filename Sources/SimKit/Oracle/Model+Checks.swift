@@ -1,0 +1,122 @@
+import Basics
+import EngineCore
+import Messages
+
+/// What is wrong with a request by itself.
+extension Model {
+  func fault(of request: Request) -> Status? {
+    switch request {
+    case .startWorkflow(let r): fault(of: r, "")
+    case .signalWithStartWorkflow(let r): fault(of: r)
+    case .signalWorkflow(let r):
+      first(
+        namespace(r.namespace), execution(r.execution), name("signal_name", r.signalName),
+        payloads("input", r.input), id("request_id", r.requestID))
+    case .cancelWorkflow(let r):
+      first(namespace(r.namespace), execution(r.execution), id("request_id", r.requestID))
+    case .terminateWorkflow(let r):
+      first(
+        namespace(r.namespace), execution(r.execution), payloads("details", r.details),
+        id("request_id", r.requestID))
+    case .queryWorkflow(let r):
+      first(
+        namespace(r.namespace), execution(r.execution), name("query_type", r.queryType),
+        payloads("args", r.args))
+    case .describeWorkflow(let r): first(namespace(r.namespace), execution(r.execution))
+    case .getWorkflowResult(let r): first(namespace(r.namespace), execution(r.execution))
+    case .getHistory(let r): first(namespace(r.namespace), execution(r.execution))
+    case .listWorkflows(let r): first(namespace(r.namespace), filter(r.query))
+    case .countWorkflows(let r): first(namespace(r.namespace), filter(r.query))
+    case .completeActivity(let r):
+      first(
+        namespace(r.namespace), activity(r.activity), payloads("result", r.result),
+        id("request_id", r.requestID))
+    case .failActivity(let r):
+      first(
+        namespace(r.namespace),
+        r.failure == nil ? .of(.invalidArgument, .fieldMissing, field: "failure") : nil,
+        activity(r.activity), id("request_id", r.requestID))
+    case .reportActivityCancelled(let r):
+      first(
+        namespace(r.namespace), activity(r.activity), payloads("details", r.details),
+        id("request_id", r.requestID))
+    case .heartbeatActivity(let r): first(namespace(r.namespace), activity(r.activity))
+    case .describeTaskQueue: nil
+    }
+  }
+
+  private func fault(of start: StartWorkflowRequest, _ path: String) -> Status? {
+    let policies =
+      isUnknown(start.idReusePolicy.rawValue)
+      ? invalid(path + "id_reuse_policy")
+      : isUnknown(start.idConflictPolicy.rawValue) ? invalid(path + "id_conflict_policy") : nil
+    return first(
+      namespace(start.namespace, path + "namespace"),
+      name(path + "workflow_id", start.workflowID),
+      name(path + "workflow_type", start.workflowType),
+      name(path + "task_queue", start.taskQueue), id(path + "request_id", start.requestID),
+      time(path + "execution_timeout_ms", start.executionTimeoutMs),
+      time(path + "run_timeout_ms", start.runTimeoutMs),
+      time(path + "task_timeout_ms", start.taskTimeoutMs, max: times.taskTimeoutMax), policies,
+      payloads(path + "input", start.input))
+  }
+
+  private func fault(of r: SignalWithStartWorkflowRequest) -> Status? {
+    guard let start = r.start else {
+      return .of(.invalidArgument, .fieldMissing, field: "start")
+    }
+    return first(
+      fault(of: start, "start."),
+      start.idConflictPolicy == .fail ? invalid("start.id_conflict_policy") : nil,
+      name("signal_name", r.signalName), payloads("signal_input", r.signalInput))
+  }
+
+  // MARK: - Fields
+
+  private func first(_ faults: Status?...) -> Status? { faults.compactMap { $0 }.first }
+
+  private func invalid(_ field: String) -> Status {
+    .of(.invalidArgument, .fieldInvalid, field: field)
+  }
+
+  private func namespace(_ name: String, _ field: String = "namespace") -> Status? {
+    name.isEmpty || name == "default"
+      ? nil : .of(.notFound, .namespaceNotFound, field: field)
+  }
+
+  private func id(_ field: String, _ text: String) -> Status? {
+    text.utf8.count > limits.idBytesMax ? invalid(field) : nil
+  }
+
+  private func name(_ field: String, _ text: String) -> Status? {
+    text.isEmpty ? .of(.invalidArgument, .fieldMissing, field: field) : id(field, text)
+  }
+
+  private func execution(_ execution: WorkflowExecution?) -> Status? {
+    name("execution.workflow_id", execution?.workflowID ?? "")
+  }
+
+  private func activity(_ reference: ActivityReference?) -> Status? {
+    guard let reference else { return .of(.invalidArgument, .fieldMissing, field: "activity") }
+    if !reference.token.isEmpty {
+      return reference.token.count < OracleWalk.tokenBytesMin ? invalid("activity.token") : nil
+    }
+    return name("activity.activity_id", reference.activityID)
+      ?? execution(reference.execution)
+  }
+
+  private func time(_ field: String, _ span: Span, max: Span = .longest) -> Status? {
+    span < .zero || span > max ? invalid(field) : nil
+  }
+
+  private func isUnknown(_ policy: Int32) -> Bool { !(0...3).contains(policy) }
+
+  private func payloads(_ field: String, _ payloads: [Payload]) -> Status? {
+    payloads.contains { $0.data.count > limits.payloadBytesMax }
+      ? .of(.invalidArgument, .payloadTooLarge, field: field) : nil
+  }
+
+  private func filter(_ query: String) -> Status? {
+    ModelFilter(query) == nil ? .of(.invalidArgument, .filterInvalid, field: "query") : nil
+  }
+}

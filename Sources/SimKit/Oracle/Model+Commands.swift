@@ -1,0 +1,184 @@
+import Basics
+import EngineCore
+import Messages
+
+/// What workflow code asks for, and the event that each command makes.
+extension Model {
+  /// Whether the commands break a rule; nothing of the completion is recorded then.
+  func areBad(_ commands: [Command], _ run: ModelRun) -> Bool {
+    var seq = run.lastSeq
+    var pending = run.activities.map(\.scheduled.activityID)
+    var timers = run.timers.filter { !$0.hasFired }.map(\.id)
+    for (place, command) in commands.enumerated() {
+      switch command.kind {
+      case .scheduleActivity(let m):
+        seq += 1
+        if m.seq != seq || isBad(m, pending) { return true }
+        pending.append(m.activityID.isEmpty ? "\(seq)" : m.activityID)
+      case .startTimer(let m):
+        seq += 1
+        let id = m.timerID.isEmpty ? "\(seq)" : m.timerID
+        if m.seq != seq || m.startToFireTimeoutMs < .zero || timers.contains(id) { return true }
+        timers.append(id)
+      case .requestCancelActivity(let m): if m.seq == 0 || m.seq > seq { return true }
+      case .cancelTimer(let m): if m.seq == 0 || m.seq > seq { return true }
+      case .completeWorkflow, .failWorkflow, .cancelledWorkflow:
+        if place != commands.count - 1 { return true }
+      case nil: return true
+      }
+    }
+    return false
+  }
+
+  private func isBad(_ m: ScheduleActivity, _ pending: [String]) -> Bool {
+    let times = [
+      m.scheduleToCloseTimeoutMs, m.scheduleToStartTimeoutMs, m.startToCloseTimeoutMs,
+      m.heartbeatTimeoutMs,
+    ]
+    let policy = m.retryPolicy ?? RetryPolicy()
+    let id = m.activityID.isEmpty ? "\(m.seq)" : m.activityID
+    return m.activityType.isEmpty || pending.contains(id) || times.contains { $0 < .zero }
+      || (m.scheduleToCloseTimeoutMs == .zero && m.startToCloseTimeoutMs == .zero)
+      || (policy.backoffCoefficient != 0 && policy.backoffCoefficient < 1)
+      || policy.initialIntervalMs < .zero || policy.maximumIntervalMs < .zero
+      || policy.maximumAttempts < 0
+  }
+
+  func closes(_ commands: [Command]) -> Bool {
+    switch commands.last?.kind {
+    case .completeWorkflow, .failWorkflow, .cancelledWorkflow: true
+    default: false
+    }
+  }
+
+  /// One event for each, and then the ends of what was cancelled.
+  mutating func record(_ commands: [Command], _ run: ModelRun) {
+    let completion = run.lastEventID
+    var cancelled: [UInt32] = []
+    for command in commands {
+      switch command.kind {
+      case .scheduleActivity(let m): schedule(m, command, run, completion)
+      case .startTimer(let m): startTimer(m, command, run, completion)
+      case .cancelTimer(let m): cancelTimer(m, command, run, completion)
+      case .requestCancelActivity(let m):
+        requestCancel(m, command, run, completion)
+        cancelled.append(m.seq)
+      case .completeWorkflow, .failWorkflow, .cancelledWorkflow, nil: break
+      }
+    }
+    if let last = commands.last { closeByCommand(last, run, completion) }
+    if run.isOpen { for seq in cancelled { resolveCancel(seq, run) } }
+  }
+
+  private mutating func schedule(
+    _ m: ScheduleActivity, _ command: Command, _ run: ModelRun, _ completion: Int64
+  ) {
+    var scheduled = ActivityTaskScheduled()
+    scheduled.seq = m.seq
+    scheduled.activityID = m.activityID.isEmpty ? "\(m.seq)" : m.activityID
+    scheduled.activityType = m.activityType
+    scheduled.taskQueue = m.taskQueue.isEmpty ? run.started.taskQueue : m.taskQueue
+    scheduled.header = m.header
+    scheduled.input = m.input
+    let whole = shorter(m.scheduleToCloseTimeoutMs, run.started.runTimeoutMs)
+    scheduled.scheduleToCloseTimeoutMs = whole
+    scheduled.scheduleToStartTimeoutMs = shorter(m.scheduleToStartTimeoutMs, whole)
+    scheduled.startToCloseTimeoutMs = shorter(m.startToCloseTimeoutMs, whole)
+    if m.heartbeatTimeoutMs > .zero {
+      scheduled.heartbeatTimeoutMs = shorter(
+        m.heartbeatTimeoutMs, scheduled.startToCloseTimeoutMs)
+    }
+    scheduled.retryPolicy = (m.retryPolicy ?? RetryPolicy()).withDefaults
+    scheduled.cancellationType = m.cancellationType
+    scheduled.workflowTaskCompletedEventID = completion
+    scheduled.location = command.location
+    run.lastSeq = m.seq
+    append(.activityTaskScheduled(scheduled), to: run, metadata: command.userMetadata)
+    run.activities.append(ModelActivity(run.lastEventID, scheduled, at: now))
+  }
+
+  private mutating func startTimer(
+    _ m: StartTimer, _ command: Command, _ run: ModelRun, _ completion: Int64
+  ) {
+    var started = TimerStarted()
+    started.seq = m.seq
+    started.timerID = m.timerID.isEmpty ? "\(m.seq)" : m.timerID
+    started.startToFireTimeoutMs = m.startToFireTimeoutMs
+    started.workflowTaskCompletedEventID = completion
+    started.location = command.location
+    run.lastSeq = m.seq
+    append(.timerStarted(started), to: run, metadata: command.userMetadata)
+    run.timers.append(
+      ModelTimer(
+        seq: m.seq, id: started.timerID, startedEvent: run.lastEventID,
+        fireTime: now + m.startToFireTimeoutMs))
+  }
+
+  private mutating func cancelTimer(
+    _ m: CancelTimer, _ command: Command, _ run: ModelRun, _ completion: Int64
+  ) {
+    var canceled = TimerCanceled()
+    canceled.seq = m.seq
+    canceled.workflowTaskCompletedEventID = completion
+    canceled.location = command.location
+    if let place = run.timers.firstIndex(where: { $0.seq == m.seq }) {
+      let timer = run.timers.remove(at: place)
+      canceled.timerID = timer.id
+      canceled.startedEventID = timer.startedEvent
+    }
+    append(.timerCanceled(canceled), to: run, metadata: command.userMetadata)
+  }
+
+  private mutating func requestCancel(
+    _ m: RequestCancelActivity, _ command: Command, _ run: ModelRun, _ completion: Int64
+  ) {
+    var requested = ActivityTaskCancelRequested()
+    requested.seq = m.seq
+    requested.workflowTaskCompletedEventID = completion
+    requested.location = command.location
+    let pending = run.activities.first { $0.scheduled.seq == m.seq }
+    requested.scheduledEventID = pending?.event ?? 0
+    append(.activityTaskCancelRequested(requested), to: run, metadata: command.userMetadata)
+  }
+
+  /// At once, unless the worker's answer is waited for.
+  private mutating func resolveCancel(_ seq: UInt32, _ run: ModelRun) {
+    guard let place = run.activities.firstIndex(where: { $0.scheduled.seq == seq })
+    else { return }
+    run.activities[place].isCancelRequested = true
+    let activity = run.activities[place]
+    let kind = activity.scheduled.cancellationType
+    guard activity.state == .started else {
+      return resolveCanceled(run, place, [], identity: "")
+    }
+    if kind != .abandon { tellHolder(of: activity, .cancelled) }
+    guard kind != .waitCancellationCompleted else { return }
+    run.endedAttempts.append(EndedAttempt(token: activity.token, end: .canceled([]), isInHistory: true))
+    resolveCanceled(run, place, [], identity: activity.identity)
+  }
+
+  private mutating func closeByCommand(_ command: Command, _ run: ModelRun, _ completion: Int64) {
+    switch command.kind {
+    case .completeWorkflow(let m):
+      var completed = WorkflowExecutionCompleted()
+      completed.result = m.result
+      completed.workflowTaskCompletedEventID = completion
+      append(.workflowExecutionCompleted(completed), to: run, metadata: command.userMetadata)
+      close(run, .completed)
+    case .failWorkflow(let m):
+      var failed = WorkflowExecutionFailed()
+      failed.failure = m.failure
+      failed.retryState = .retryPolicyNotSet
+      failed.workflowTaskCompletedEventID = completion
+      append(.workflowExecutionFailed(failed), to: run, metadata: command.userMetadata)
+      close(run, .failed)
+    case .cancelledWorkflow(let m):
+      var canceled = WorkflowExecutionCanceled()
+      canceled.details = m.details
+      canceled.workflowTaskCompletedEventID = completion
+      append(.workflowExecutionCanceled(canceled), to: run, metadata: command.userMetadata)
+      close(run, .canceled)
+    case .scheduleActivity, .startTimer, .cancelTimer, .requestCancelActivity, nil: break
+    }
+  }
+}

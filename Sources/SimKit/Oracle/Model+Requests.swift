@@ -1,0 +1,302 @@
+import Basics
+import EngineCore
+import Messages
+
+/// What clients ask of workflows.
+extension Model {
+  // MARK: - Request ids
+
+  /// What the request did before, or that another one has its id; nil if it is new.
+  func before(_ method: String, _ workflowID: String, _ requestID: String, _ request: Request)
+    -> Response?
+  {
+    guard !requestID.isEmpty else { return nil }
+    let found = remembered.last {
+      $0.method == method && $0.workflowID.utf8.elementsEqual(workflowID.utf8)
+        && $0.requestID == requestID
+    }
+    guard let found else { return nil }
+    if found.request.isSame(as: request) { return found.answer }
+    return .failure(
+      .of(.invalidArgument, .requestIDReused, field: "request_id", run: found.run))
+  }
+
+  mutating func remember(
+    _ method: String, _ run: ModelRun, _ requestID: String, _ request: Request, event: Int64,
+    _ answer: Response
+  ) {
+    guard !requestID.isEmpty else { return }
+    remembered.append(
+      Remembered(
+        method: method, workflowID: run.workflowID, requestID: requestID, request: request,
+        run: run.id, answer: answer))
+    facts.append(.remembered(run.id, event: event))
+  }
+
+  // MARK: - Starts
+
+  mutating func start(_ r: StartWorkflowRequest, _ request: Request) -> Response {
+    if let answer = before("Start", r.workflowID, r.requestID, request) { return answer }
+    if let run = newest(r.workflowID), run.isOpen {
+      switch r.idConflictPolicy {
+      case .useExisting: return .start(.of(run.id, started: false))
+      case .terminateExisting: terminateForStart(run, r.identity)
+      case .unspecified, .fail, .unrecognized: return alreadyStarted(run)
+      }
+    } else if let run = newest(r.workflowID), !allows(r.idReusePolicy, after: run.status) {
+      return alreadyStarted(run)
+    }
+    guard let run = makeRun(r) else { return .failure(Status()) }
+    let answer = Response.start(.of(run.id, started: true))
+    remember("Start", run, r.requestID, request, event: 0, answer)
+    return answer
+  }
+
+  private func alreadyStarted(_ run: ModelRun) -> Response {
+    .failure(.of(.alreadyExists, .workflowAlreadyStarted, field: "workflow_id", run: run.id))
+  }
+
+  private func allows(_ policy: WorkflowIdReusePolicy, after status: WorkflowStatus) -> Bool {
+    switch policy {
+    case .unspecified, .allowDuplicate, .unrecognized: true
+    case .allowDuplicateFailedOnly:
+      [.failed, .canceled, .terminated, .timedOut].contains(status)
+    case .rejectDuplicate: false
+    }
+  }
+
+  private mutating func terminateForStart(_ run: ModelRun, _ identity: String) {
+    var terminated = WorkflowExecutionTerminated()
+    terminated.reason = "a new start with TERMINATE_EXISTING"
+    terminated.identity = identity
+    append(.workflowExecutionTerminated(terminated), to: run)
+    close(run, .terminated)
+  }
+
+  private mutating func makeRun(_ r: StartWorkflowRequest) -> ModelRun? {
+    guard !drawn.isEmpty else {
+      objections.append("a run of '\(r.workflowID)' had to be started")
+      return nil
+    }
+    let choice = drawn.removeFirst()
+    var started = WorkflowExecutionStarted()
+    started.namespace = "default"
+    started.workflowID = r.workflowID
+    started.runID = choice.runID
+    started.workflowType = r.workflowType
+    started.taskQueue = r.taskQueue
+    started.input = r.input
+    started.header = r.header
+    started.executionTimeoutMs = r.executionTimeoutMs
+    started.runTimeoutMs = shorter(r.runTimeoutMs, r.executionTimeoutMs)
+    started.taskTimeoutMs =
+      r.taskTimeoutMs == .zero ? times.taskTimeoutDefault : r.taskTimeoutMs
+    started.identity = r.identity
+    started.requestID = r.requestID
+    started.firstRunID = choice.runID
+    started.randomSeed = choice.randomSeed
+    if r.executionTimeoutMs > .zero {
+      started.executionExpirationTimeMs = now + r.executionTimeoutMs
+    }
+    let run = ModelRun(started, at: now, metadata: r.userMetadata)
+    runs.append(run)
+    append(.workflowExecutionStarted(started), to: run, metadata: r.userMetadata)
+    return run
+  }
+
+  // MARK: - Signals and cancel requests
+
+  mutating func signal(_ id: RequestID, _ r: SignalWorkflowRequest, _ request: Request)
+    -> Response?
+  {
+    let workflowID = r.execution?.workflowID ?? ""
+    if let answer = before("Signal", workflowID, r.requestID, request) { return answer }
+    switch find(r.execution) {
+    case .none(let status): return .failure(status)
+    case .run(let run):
+      if park(id, request, run) { return nil }
+      if let fault = cannotSignal(run) { return fault }
+      var answer = SignalWorkflowResponse()
+      answer.runID = run.id
+      remember(
+        "Signal", run, r.requestID, request, event: run.lastEventID + 1, .signal(answer))
+      signal(run, r.signalName, r.input, r.header, r.identity, r.requestID)
+      return .signal(answer)
+    }
+  }
+
+  private func cannotSignal(_ run: ModelRun) -> Response? {
+    if !run.isOpen {
+      return .failure(.of(.failedPrecondition, .workflowClosed, run: run.id))
+    }
+    if run.signals >= limits.signalsPerRunMax {
+      return .failure(.of(.resourceExhausted, .limitReached, run: run.id))
+    }
+    return nil
+  }
+
+  private mutating func signal(
+    _ run: ModelRun, _ name: String, _ input: [Payload], _ header: Header?, _ identity: String,
+    _ requestID: String
+  ) {
+    var signaled = WorkflowExecutionSignaled()
+    signaled.signalName = name
+    signaled.input = input
+    signaled.header = header
+    signaled.identity = identity
+    signaled.requestID = requestID
+    run.signals += 1
+    append(.workflowExecutionSignaled(signaled), to: run)
+  }
+
+  mutating func signalWithStart(
+    _ id: RequestID, _ r: SignalWithStartWorkflowRequest, _ request: Request
+  ) -> Response? {
+    let start = r.start ?? StartWorkflowRequest()
+    let method = "SignalWithStart"
+    if let answer = before(method, start.workflowID, start.requestID, request) { return answer }
+    var existing = newest(start.workflowID)
+    if let run = existing, run.isOpen {
+      if start.idConflictPolicy == .terminateExisting {
+        terminateForStart(run, start.identity)
+        existing = nil
+      } else if park(id, request, run) {
+        return nil
+      }
+    } else if let run = existing, !allows(start.idReusePolicy, after: run.status) {
+      return alreadyStarted(run)
+    }
+    let isStart = !(existing?.isOpen ?? false)
+    if !isStart, let run = existing, let fault = cannotSignal(run) { return fault }
+    guard let run = isStart ? makeRun(start) : existing else { return .failure(Status()) }
+    let answer = Response.start(.of(run.id, started: isStart))
+    remember(
+      method, run, start.requestID, request, event: isStart ? 0 : run.lastEventID + 1, answer)
+    signal(
+      run, r.signalName, r.signalInput, r.signalHeader, start.identity, start.requestID)
+    return answer
+  }
+
+  mutating func cancel(_ id: RequestID, _ r: CancelWorkflowRequest, _ request: Request)
+    -> Response?
+  {
+    let workflowID = r.execution?.workflowID ?? ""
+    if let answer = before("Cancel", workflowID, r.requestID, request) { return answer }
+    switch find(r.execution) {
+    case .none(let status): return .failure(status)
+    case .run(let run):
+      if run.isOpen && run.isCancelRequested || run.status == .canceled { return .done }
+      if park(id, request, run) { return nil }
+      guard run.isOpen else {
+        return .failure(.of(.failedPrecondition, .workflowClosed, run: run.id))
+      }
+      remember("Cancel", run, r.requestID, request, event: run.lastEventID + 1, .done)
+      run.isCancelRequested = true
+      var requested = WorkflowExecutionCancelRequested()
+      requested.reason = r.reason
+      requested.identity = r.identity
+      requested.requestID = r.requestID
+      append(.workflowExecutionCancelRequested(requested), to: run)
+      return .done
+    }
+  }
+
+  mutating func terminate(_ r: TerminateWorkflowRequest, _ request: Request) -> Response {
+    let workflowID = r.execution?.workflowID ?? ""
+    if let answer = before("Terminate", workflowID, r.requestID, request) { return answer }
+    switch find(r.execution) {
+    case .none(let status): return .failure(status)
+    case .run(let run):
+      guard run.isOpen else {
+        return .failure(.of(.failedPrecondition, .workflowClosed, run: run.id))
+      }
+      remember("Terminate", run, r.requestID, request, event: run.lastEventID + 1, .done)
+      var terminated = WorkflowExecutionTerminated()
+      terminated.reason = r.reason
+      terminated.details = r.details
+      terminated.identity = r.identity
+      append(.workflowExecutionTerminated(terminated), to: run)
+      close(run, .terminated)
+      return .done
+    }
+  }
+
+  // MARK: - While a redo is out
+
+  /// True if the request has to wait for the end of the redo.
+  private func park(_ id: RequestID, _ request: Request, _ run: ModelRun) -> Bool {
+    guard run.isOpen, run.isRedo, run.task.session != nil else { return false }
+    run.parked.append((id, request))
+    return true
+  }
+
+  /// The redo is no longer out: what waited for its end is taken up.
+  mutating func endRedo(_ run: ModelRun) {
+    run.isRedo = false
+    let parked = run.parked
+    run.parked = []
+    for (id, request) in parked {
+      if let answer = answer(id, request) { facts.append(.answered(id, answer)) }
+    }
+  }
+
+  mutating func abandon(_ id: RequestID) {
+    for run in runs {
+      run.waiting.removeAll { $0 == id }
+      run.parked.removeAll { $0.0 == id }
+      run.queries.removeAll { $0.request == id }
+    }
+  }
+}
+
+/// The shorter of two timeouts; zero is none.
+func shorter(_ a: Span, _ b: Span) -> Span {
+  if a == .zero { return b }
+  return b == .zero ? a : min(a, b)
+}
+
+extension StartWorkflowResponse {
+  static func of(_ run: RunID, started: Bool) -> StartWorkflowResponse {
+    var response = StartWorkflowResponse()
+    response.runID = run
+    response.started = started
+    return response
+  }
+}
+
+extension Request {
+  /// The same request, whoever sends it.
+  func isSame(as other: Request) -> Bool { anonymousBytes == other.anonymousBytes }
+
+  private var anonymousBytes: [UInt8] {
+    switch self {
+    case .startWorkflow(var r):
+      r.identity = ""
+      return r.serialized()
+    case .signalWorkflow(var r):
+      r.identity = ""
+      return r.serialized()
+    case .signalWithStartWorkflow(var r):
+      r.start?.identity = ""
+      return r.serialized()
+    case .cancelWorkflow(var r):
+      r.identity = ""
+      return r.serialized()
+    case .terminateWorkflow(var r):
+      r.identity = ""
+      return r.serialized()
+    case .completeActivity(var r):
+      r.identity = ""
+      return r.serialized()
+    case .failActivity(var r):
+      r.identity = ""
+      return r.serialized()
+    case .reportActivityCancelled(var r):
+      r.identity = ""
+      return r.serialized()
+    case .queryWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows,
+      .countWorkflows, .heartbeatActivity, .describeTaskQueue:
+      preconditionFailure("this request has no request id")
+    }
+  }
+}

@@ -1,0 +1,374 @@
+import Basics
+import EngineCore
+import Messages
+
+/// Workflow tasks: who may have them, what they show, and what comes of their answers.
+extension Model {
+  // MARK: - The engine's choices
+
+  /// The engine gives a task to a session, or takes a run from it. Whom it chooses is its own
+  /// matter, what the message holds is not. True if the message was such a choice.
+  mutating func take(_ session: SessionID, _ kind: EngineMessage.Kind) -> Bool {
+    switch kind {
+    case .activation(let m): show(session, m)
+    case .replayHistory(let m): replay(session, m)
+    case .activityTask(let m):
+      guard let place = given.firstIndex(where: { $0.task == m }) else { return true }
+      given.remove(at: place)
+      start(session, m)
+    case .evict(let m): return takeAway(session, m)
+    case .attached, .activityCancel, .recorded, .refused, .drain: return false
+    }
+    return true
+  }
+
+  private mutating func show(_ id: SessionID, _ m: Activation) {
+    guard let run = run(m.runID), let session = session(id) else {
+      return objections.append("\(id) is given a task of \(m.runID), of which nothing is known")
+    }
+    if run.task.isReplaying, run.task.session == id, run.task.token == m.token {
+      run.task.isReplaying = false
+    } else if mayTake(session, run) {
+      if run.hasPast && !session.cache.contains(run.id) {
+        objections.append("\(id) does not know the past of \(run.id)")
+      }
+      hand(run, session, m.token)
+    }
+    run.task.deadline = now + run.started.taskTimeoutMs
+    let activation = activation(of: run, m.token)
+    if m != activation {
+      facts.append(.told(id, .activation(activation)))
+      unmatched.append(.told(id, .activation(m)))
+    }
+    run.task.activation = activation
+  }
+
+  private mutating func hand(_ run: ModelRun, _ session: ModelSession, _ token: [UInt8]) {
+    for other in sessions where other !== session { other.cache.remove(run.id) }
+    session.workflowSlots -= min(session.workflowSlots, 1)
+    session.workflowTasksOut += 1
+    session.cache.insert(run.id)
+    run.task.state = .out(session.id, token: token)
+    run.task.startedTime = now
+  }
+
+  private mutating func mayTake(_ session: ModelSession, _ run: ModelRun) -> Bool {
+    guard case .waiting(let notBefore) = run.task.state else {
+      objections.append("\(run.id) has no task that waits")
+      return false
+    }
+    if notBefore > now { objections.append("the task of \(run.id) backs off") }
+    if !session.serves(run) || session.isDraining || session.isSilent
+      || session.workflowSlots == 0
+    {
+      objections.append("\(session.id) may not take a task of \(run.id)")
+    }
+    return true
+  }
+
+  private func activation(of run: ModelRun, _ token: [UInt8]) -> Activation {
+    var activation = Activation()
+    activation.token = token
+    activation.runID = run.id
+    activation.workflowID = run.workflowID
+    activation.workflowType = run.started.workflowType
+    activation.activationTimeMs = now
+    activation.jobs = run.jobs(run.unseen)
+    activation.throughEventID = run.lastEventID
+    activation.historyLength = run.lastEventID
+    activation.continueAsNewSuggested = run.lastEventID >= limits.historyEventsSuggested
+    activation.attempt = run.task.attempt
+    activation.taskTimeoutMs = run.started.taskTimeoutMs
+    activation.namespace = "default"
+    activation.taskQueue = run.started.taskQueue
+    return activation
+  }
+
+  private mutating func replay(_ id: SessionID, _ m: ReplayHistory) {
+    guard let run = run(m.runID), let session = session(id), mayTake(session, run) else {
+      return objections.append("\(id) is shown a history for which there is no reason")
+    }
+    hand(run, session, m.token)
+    run.task.isReplaying = true
+    run.task.deadline = now + run.started.taskTimeoutMs
+    var replay = ReplayHistory()
+    replay.token = m.token
+    replay.runID = run.id
+    replay.workflowID = run.workflowID
+    replay.workflowType = run.started.workflowType
+    replay.activations = run.pastActivations
+    replay.namespace = "default"
+    replay.taskQueue = run.started.taskQueue
+    replay.taskTimeoutMs = run.started.taskTimeoutMs
+    replay.first = true
+    if m != replay {
+      facts.append(.told(id, .replayHistory(replay)))
+      unmatched.append(.told(id, .replayHistory(m)))
+    }
+  }
+
+  /// The engine gives the activity away in this unit: it starts now.
+  mutating func takeGiven(_ activity: ModelActivity, of run: ModelRun) {
+    let place = given.firstIndex { _, task in
+      task.runID == run.id && task.activityID == activity.scheduled.activityID
+        && task.attempt == activity.attempt
+    }
+    guard let place else { return }
+    let (session, task) = given.remove(at: place)
+    start(session, task)
+  }
+
+  private mutating func start(_ id: SessionID, _ m: ActivityTask) {
+    let activities = run(m.runID)?.activities ?? []
+    let place = activities.firstIndex {
+      $0.scheduled.activityID == m.activityID && $0.state == .scheduled
+    }
+    guard let run = run(m.runID), let session = session(id), let place,
+      session.serves(activities[place]), session.activitySlots > 0, !session.isDraining,
+      !session.isSilent
+    else { return objections.append("\(id) may not take activity '\(m.activityID)'") }
+    session.activitySlots -= 1
+    run.activities[place].start(session, token: m.token, at: now)
+    tokens[m.token] = run.id
+    let task = task(run.activities[place], of: run)
+    if m != task {
+      facts.append(.told(id, .activityTask(task)))
+      unmatched.append(.told(id, .activityTask(m)))
+    }
+  }
+
+  private func task(_ activity: ModelActivity, of run: ModelRun) -> ActivityTask {
+    let scheduled = activity.scheduled
+    var task = ActivityTask()
+    task.token = activity.token
+    task.namespace = "default"
+    task.workflowID = run.workflowID
+    task.runID = run.id
+    task.workflowType = run.started.workflowType
+    task.activityID = scheduled.activityID
+    task.activityType = scheduled.activityType
+    task.taskQueue = scheduled.taskQueue
+    task.attempt = activity.attempt
+    task.header = scheduled.header
+    task.input = scheduled.input
+    task.heartbeatDetails = activity.heartbeatDetails
+    task.scheduledTimeMs = activity.scheduledTime
+    task.currentAttemptScheduledTimeMs = activity.attemptScheduledTime
+    task.startedTimeMs = now
+    task.scheduleToCloseTimeoutMs = scheduled.scheduleToCloseTimeoutMs
+    task.startToCloseTimeoutMs = scheduled.startToCloseTimeoutMs
+    task.heartbeatTimeoutMs = scheduled.heartbeatTimeoutMs
+    task.retryPolicy = activity.policy
+    task.idempotencyKey = "\(run.id)/\(activity.event)"
+    return task
+  }
+
+  /// A run may leave a cache at any time, but not with a task that is out.
+  private mutating func takeAway(_ id: SessionID, _ m: Evict) -> Bool {
+    if m.reason == .notRecorded && mustEvict(id, m) { return false }
+    if m.reason == .taskFailed || m.reason == .nondeterminism { return false }
+    if m.reason == .closed && mustEvict(id, m) { return false }
+    if run(m.runID)?.task.session == id {
+      objections.append("\(m.runID) is taken from \(id), which has its task")
+    }
+    session(id)?.cache.remove(m.runID)
+    return true
+  }
+
+  private func mustEvict(_ id: SessionID, _ m: Evict) -> Bool {
+    facts.contains(.told(id, .evict(m)))
+  }
+
+  // MARK: - Answers
+
+  mutating func complete(_ session: ModelSession, _ m: WorkflowTaskCompleted) {
+    guard let run = runs.first(where: { $0.task.token == m.token && !m.token.isEmpty }),
+      run.task.session == session.id, let activation = run.task.activation
+    else { return refuse(session.id, m.token) }
+    session.workflowTasksOut -= 1
+    if let failure = m.failure {
+      let cause = failure.cause == .unspecified ? .workerFailure : failure.cause
+      return failTask(run, cause, failure.failure)
+    }
+    if areBad(m.commands, run) {
+      var server = ServerFailure()
+      server.nonRetryable = true
+      return failTask(run, .badCommand, .of("", .server(server)))
+    }
+    if closes(m.commands) && run.hasRequest(after: activation.throughEventID) {
+      evict(run, session.id, .notRecorded)
+      run.task.offerAgain(at: now)
+      run.isRedo = true
+      return
+    }
+    record(m, activation, run, session)
+  }
+
+  private mutating func record(
+    _ m: WorkflowTaskCompleted, _ activation: Activation, _ run: ModelRun,
+    _ session: ModelSession
+  ) {
+    var completed = WorkflowTaskCompletedEvent()
+    completed.throughEventID = activation.throughEventID
+    completed.activationTimeMs = activation.activationTimeMs
+    completed.historyLength = activation.historyLength
+    completed.continueAsNewSuggested = activation.continueAsNewSuggested
+    completed.identity = session.attach.identity
+    completed.buildID = session.attach.buildID
+    completed.sdkName = session.attach.sdkName
+    completed.sdkVersion = session.attach.sdkVersion
+    completed.sdkFlags = m.sdkFlags
+    completed.sdkMetadata = m.sdkMetadata
+    completed.attempt = run.task.attempt
+    completed.scheduledTimeMs = run.task.scheduledTime
+    completed.startedTimeMs = run.task.startedTime
+    completed.commands = Int32(m.commands.count)
+    append(.workflowTaskCompleted(completed), to: run)
+    run.task = ModelTask()
+    run.through = activation.throughEventID
+    run.activationTime = activation.activationTimeMs
+    run.timers.removeAll { $0.hasFired && !run.isUnseenFiring($0) }
+    record(m.commands, run)
+    facts.append(.told(session.id, .recorded(.of(m.token))))
+    if !run.isOpen { session.cache.remove(run.id) }
+    endRedo(run)
+  }
+
+  mutating func failTask(
+    _ run: ModelRun, _ cause: WorkflowTaskFailedCause, _ failure: Failure?,
+    diff: NondeterminismDiff? = nil
+  ) {
+    guard let id = run.task.session, let session = session(id) else { return }
+    var failed = WorkflowTaskFailed()
+    failed.cause = cause
+    failed.failure = failure
+    failed.attempt = run.task.attempt
+    failed.identity = session.attach.identity
+    failed.buildID = session.attach.buildID
+    failed.diff = diff
+    if !run.task.isFailureRecorded { append(.workflowTaskFailed(failed), to: run) }
+    run.task.isFailureRecorded = true
+    evict(run, id, cause == .nondeterminism ? .nondeterminism : .taskFailed)
+    run.task.lastFailure = failure
+    run.task.lastCause = cause
+    run.task.lastDiff = diff
+    backOff(run)
+  }
+
+  mutating func timeOutTask(_ run: ModelRun) {
+    guard let id = run.task.session, let session = session(id) else { return }
+    var timedOut = WorkflowTaskTimedOut()
+    timedOut.attempt = run.task.attempt
+    timedOut.identity = session.attach.identity
+    if run.task.attempt == 1 { append(.workflowTaskTimedOut(timedOut), to: run) }
+    evict(run, id, .notRecorded)
+    session.workflowTasksOut -= 1
+    session.isLate = true
+    run.task.lastFailure = nil
+    run.task.lastCause = .unspecified
+    run.task.lastDiff = nil
+    backOff(run)
+  }
+
+  /// The next try comes after 1 s, 2 s, 4 s … 10 min.
+  private mutating func backOff(_ run: ModelRun) {
+    var wait = times.taskBackoffInitial
+    for _ in 1..<run.task.attempt { wait = min(wait * 2, times.taskBackoffMax) }
+    run.task.attempt += 1
+    run.task.state = .waiting(notBefore: now + wait)
+    run.task.activation = nil
+    run.task.isReplaying = false
+    endRedo(run)
+  }
+
+  mutating func evict(_ run: ModelRun, _ session: SessionID, _ reason: EvictReason) {
+    self.session(session)?.cache.remove(run.id)
+    var evict = Evict()
+    evict.runID = run.id
+    evict.reason = reason
+    facts.append(.told(session, .evict(evict)))
+  }
+
+  // MARK: - Replay
+
+  mutating func completeReplay(_ session: ModelSession, _ m: ReplayCompleted) {
+    guard let run = runs.first(where: { $0.task.token == m.token && !m.token.isEmpty }),
+      run.task.session == session.id, run.task.isReplaying
+    else { return refuse(session.id, m.token) }
+    run.task.deadline = now + run.started.taskTimeoutMs
+    if m.completions == run.pastHeads { return }
+    session.workflowTasksOut -= 1
+    var server = ServerFailure()
+    server.nonRetryable = true
+    failTask(
+      run, .nondeterminism, .of("", .server(server)), diff: diff(m.completions, of: run))
+  }
+
+  /// Where the two part first.
+  private func diff(_ actual: [PastCompletion], of run: ModelRun) -> NondeterminismDiff? {
+    let past = run.pastActivations
+    for (place, expected) in run.pastHeads.enumerated() {
+      let heads = place < actual.count ? actual[place].heads : []
+      for index in 0..<max(expected.heads.count, heads.count) {
+        let wanted = index < expected.heads.count ? expected.heads[index] : nil
+        let given = index < heads.count ? heads[index] : nil
+        if wanted == given { continue }
+        var diff = NondeterminismDiff()
+        diff.workflowTaskCompletedEventID = past[place].workflowTaskCompletedEventID
+        diff.commandIndex = Int32(index)
+        diff.eventID = wanted == nil ? 0 : diff.workflowTaskCompletedEventID + 1 + Int64(index)
+        diff.expected = wanted
+        diff.actual = given
+        return diff
+      }
+    }
+    return nil
+  }
+
+  // MARK: - What has to be given
+
+  /// No task waits while a session could take it.
+  mutating func objectToWaiting() {
+    for run in runs where run.isOpen {
+      if case .waiting(let since) = run.task.state,
+        now >= max(since, run.task.scheduledTime) + times.stickyWait,
+        let idle = sessions.first(where: { couldTake($0, run) })
+      {
+        objections.append("the task of \(run.id) waits, though \(idle.id) could take it")
+      }
+      for activity in run.activities where activity.state == .scheduled {
+        if let idle = sessions.first(where: { $0.couldTakeActivity && $0.serves(activity) }) {
+          objections.append(
+            "activity '\(activity.scheduled.activityID)' of \(run.id) waits, though"
+              + " \(idle.id) could take it")
+        }
+      }
+    }
+  }
+
+  private func couldTake(_ session: ModelSession, _ run: ModelRun) -> Bool {
+    guard session.couldTakeTask, session.serves(run) else { return false }
+    let replays = runs.count { $0.task.isReplaying && $0.task.session == session.id }
+    return !run.hasPast || replays < limits.replaysPerSessionMax
+  }
+}
+
+extension ModelSession {
+  fileprivate var couldTakeTask: Bool {
+    workflowSlots > 0 && !isDraining && !isSilent && !isLate
+  }
+  fileprivate var couldTakeActivity: Bool { activitySlots > 0 && !isDraining && !isSilent }
+}
+
+extension ModelRun {
+  /// The code has not seen it yet.
+  func isUnseenFiring(_ timer: ModelTimer) -> Bool {
+    unseen.contains { event in
+      if case .timerFired(let fired) = event.attributes {
+        fired.startedEventID == timer.startedEvent
+      } else {
+        false
+      }
+    }
+  }
+}

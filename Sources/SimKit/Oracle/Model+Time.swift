@@ -1,0 +1,63 @@
+import Basics
+import EngineCore
+import Messages
+
+/// What becomes due.
+extension Model {
+  /// Everything that is due by now happens, each run's in the order of (time, event).
+  mutating func meetDeadlines() {
+    for run in runs {
+      while run.isOpen, let due = due(run) { meet(due, run) }
+    }
+  }
+
+  private enum Due {
+    case taskTimeout
+    case timer(Int)
+    case activity(Int, ModelDue)
+    case runTimeout
+  }
+
+  /// The first of what is due.
+  private func due(_ run: ModelRun) -> Due? {
+    var all: [(time: Instant, event: Int64, due: Due)] = []
+    if run.task.session != nil { all.append((run.task.deadline, 0, .taskTimeout)) }
+    for (place, timer) in run.timers.enumerated() where !timer.hasFired {
+      all.append((timer.fireTime, timer.startedEvent, .timer(place)))
+    }
+    for (place, activity) in run.activities.enumerated() {
+      if let (time, due) = activity.due {
+        all.append((time, activity.event, .activity(place, due)))
+      }
+    }
+    if let deadline = run.deadline { all.append((deadline, .max, .runTimeout)) }
+    let first = all.filter { $0.time <= now }.min { ($0.time, $0.event) < ($1.time, $1.event) }
+    return first?.due
+  }
+
+  private mutating func meet(_ due: Due, _ run: ModelRun) {
+    switch due {
+    case .taskTimeout: timeOutTask(run)
+    case .timer(let place):
+      run.timers[place].hasFired = true
+      let timer = run.timers[place]
+      var fired = TimerFired()
+      fired.seq = timer.seq
+      fired.timerID = timer.id
+      fired.startedEventID = timer.startedEvent
+      append(.timerFired(fired), to: run)
+    case .activity(let place, .retry):
+      run.activities[place].state = .scheduled
+      // It may start at once, before what else is due by now.
+      takeGiven(run.activities[place], of: run)
+    case .activity(let place, .timeout(let type)): timeOut(run, place, type)
+    case .activity(let place, .workerLost):
+      loseWorker(run, place, evidence: "it did not come back within the resume window")
+    case .runTimeout:
+      var timedOut = WorkflowExecutionTimedOut()
+      timedOut.retryState = .retryPolicyNotSet
+      append(.workflowExecutionTimedOut(timedOut), to: run)
+      close(run, .timedOut)
+    }
+  }
+}

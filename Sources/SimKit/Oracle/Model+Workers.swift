@@ -1,0 +1,135 @@
+import Basics
+import EngineCore
+import Messages
+
+/// A worker's attachment.
+final class ModelSession {
+  let id: SessionID
+  let attach: Attach
+  let attachedTime: Instant
+  var workflowSlots: UInt32 = 0
+  var activitySlots: UInt32 = 0
+  var workflowTasksOut: UInt32 = 0
+  /// The runs whose code it holds, up to their last recorded task.
+  var cache: Set<RunID> = []
+  /// It has had slots for workflow tasks.
+  var hasBegun = false
+  var isDraining = false
+  var isSilent = false
+  /// It let a task time out, and has not been heard of workflow tasks since.
+  var isLate = false
+
+  init(_ id: SessionID, _ attach: Attach, at now: Instant) {
+    self.id = id
+    self.attach = attach
+    attachedTime = now
+  }
+
+  func serves(_ run: ModelRun) -> Bool {
+    attach.taskQueue == run.started.taskQueue
+      && attach.workflowTypes.contains(run.started.workflowType)
+  }
+
+  func serves(_ activity: ModelActivity) -> Bool {
+    attach.taskQueue == activity.scheduled.taskQueue
+      && attach.activityTypes.contains(activity.scheduled.activityType)
+  }
+}
+
+/// What workers say.
+extension Model {
+  func session(_ id: SessionID) -> ModelSession? { sessions.first { $0.id == id } }
+
+  mutating func open(_ id: SessionID, _ attach: Attach) {
+    let session = ModelSession(id, attach, at: now)
+    sessions.append(session)
+    var attached = Attached()
+    attached.sessionID = "\(id)"
+    attached.resumeWindowMs = times.resumeWindow
+    var lost = attach.heldLeases
+    for run in runs {
+      for (place, activity) in run.activities.enumerated() {
+        guard activity.state == .started, activity.resumeToken == attach.resumeToken,
+          !attach.resumeToken.isEmpty
+        else { continue }
+        lost.removeAll { $0 == activity.token }
+        guard activity.orphanUntil != nil else { continue }
+        if attach.heldLeases.contains(activity.token) {
+          run.activities[place].holder = id
+          run.activities[place].orphanUntil = nil
+          if activity.isCancelRequested { tell(id, activity.token, .cancelled) }
+        } else {
+          run.activities[place].sendAgain(at: now)
+        }
+      }
+    }
+    facts.append(.told(id, .attached(attached)))
+    for token in lost { tell(id, token, .notFound) }
+  }
+
+  /// Whoever comes may do better with a task that fails, once there is a slot for it.
+  private func begin(_ session: ModelSession) {
+    guard !session.hasBegun, session.workflowSlots > 0 else { return }
+    session.hasBegun = true
+    for run in runs where session.serves(run) {
+      if case .waiting = run.task.state { run.task.state = .waiting(notBefore: now) }
+    }
+  }
+
+  mutating func close(_ id: SessionID) {
+    guard let session = session(id) else { return }
+    sessions.removeAll { $0.id == id }
+    for run in runs {
+      if run.task.session == id {
+        run.task.offerAgain(at: now)
+        endRedo(run)
+      }
+      for event in run.activities.filter({ $0.holder == id }).map(\.event) {
+        guard let place = run.activities.firstIndex(where: { $0.event == event }) else { continue }
+        run.activities[place].holder = nil
+        if session.attach.resumeToken.isEmpty {
+          loseWorker(run, place, evidence: "its process or connection has ended")
+        } else {
+          run.activities[place].orphanUntil = now + times.resumeWindow
+        }
+      }
+    }
+  }
+
+  mutating func hear(_ id: SessionID, _ kind: WorkerMessage.Kind) {
+    guard let session = session(id) else { return }
+    switch kind {
+    case .attach: facts.append(.ended(id, .of(.invalidArgument, .protocolViolation)))
+    case .grant(let m):
+      session.workflowSlots += m.workflowSlots
+      session.activitySlots += m.activitySlots
+      if m.workflowSlots > 0 { session.isLate = false }
+      begin(session)
+    case .workflowTaskCompleted(let m):
+      session.isLate = false
+      complete(session, m)
+    case .replayCompleted(let m):
+      session.isLate = false
+      completeReplay(session, m)
+    case .activityCompleted(let m): report(id, m.token, .completed(m.result))
+    case .activityFailed(let m):
+      report(
+        id, m.token, .failed(m.failure ?? Failure()), details: m.lastHeartbeatDetails)
+    case .reportActivityCancelled(let m): report(id, m.token, .canceled(m.details))
+    case .willCompleteElsewhere(let m): willCompleteElsewhere(id, m.token)
+    case .heartbeat(let m): heartbeat(id, m)
+    case .evicted(let m): for run in m.runIDs { session.cache.remove(run) }
+    case .detach: session.isDraining = true
+    }
+  }
+}
+
+extension ModelActivity {
+  /// The attempt never reached its worker.
+  mutating func sendAgain(at now: Instant) {
+    endLease()
+    identity = failedAttempts.last?.identity ?? ""
+    state = .scheduled
+    attemptScheduledTime = now
+  }
+}

@@ -1,0 +1,189 @@
+import Basics
+import EngineCore
+import Messages
+
+/// The semantics once more: small, slow and obvious, written from the design's and the protocol's
+/// pages and without a look at how the engine decides.
+///
+/// It answers what the engine is asked, and keeps what the engine keeps. Who of several workers is
+/// given a task, and what ids and seeds are drawn, the pages leave open: there it takes the
+/// engine's choice, and objects if that was not allowed.
+struct Model {
+  var now: Instant
+  let limits: EngineLimits
+  let times: EngineTimes
+  /// All runs that have not been removed, oldest first.
+  var runs: [ModelRun] = []
+  var sessions: [ModelSession] = []
+  var remembered: [Remembered] = []
+  /// Tokens of activities, and whose they are.
+  var tokens: [[UInt8]: RunID] = [:]
+  /// Ids and seeds that the engine has drawn for the runs of this unit.
+  var drawn: [WorkflowExecutionStarted] = []
+
+  /// Tasks of activities that the engine gives away in this unit.
+  var given: [(session: SessionID, task: ActivityTask)] = []
+
+  /// What this unit has to do.
+  var facts: [Fact] = []
+  /// What the engine did and may not.
+  var objections: [String] = []
+  /// An error on purpose.
+  var mutant: Oracle.Mutant?
+  /// What it may do in one of two ways.
+  var either: [(Fact, Fact)] = []
+  /// Choices of the engine that are not as they ought to be.
+  var unmatched: [Fact] = []
+
+  init(at now: Instant, _ configuration: EngineConfiguration) {
+    self.now = now
+    limits = configuration.limits
+    times = configuration.times
+  }
+
+  // MARK: - Inputs
+
+  mutating func handle(_ input: Input) {
+    switch input {
+    case .request(let id, let request): handle(id, request)
+    case .requestAbandoned(let id): abandon(id)
+    case .sessionOpened(let id, let attach, _): open(id, attach)
+    case .workerMessage(let id, let message):
+      if let kind = message.kind { hear(id, kind) }
+    case .workerMessages(let id, let messages):
+      for message in messages { if let kind = message.kind { hear(id, kind) } }
+    case .sessionClosed(let id): close(id)
+    case .sessionSilent(let id, let isSilent): session(id)?.isSilent = isSilent
+    case .deadlineReached: meetDeadlines()
+    case .processGone, .loaded, .persisted, .readMore, .drain, .diskFull: break
+    }
+    settle()
+  }
+
+  private mutating func handle(_ id: RequestID, _ request: Request) {
+    guard let answer = answer(id, request) else { return }
+    facts.append(.answered(id, answer))
+  }
+
+  /// Nil: it waits.
+  mutating func answer(_ id: RequestID, _ request: Request) -> Response? {
+    if let fault = fault(of: request) { return .failure(fault) }
+    switch request {
+    case .startWorkflow(let r): return start(r, request)
+    case .signalWorkflow(let r): return signal(id, r, request)
+    case .signalWithStartWorkflow(let r): return signalWithStart(id, r, request)
+    case .cancelWorkflow(let r): return cancel(id, r, request)
+    case .terminateWorkflow(let r): return terminate(r, request)
+    case .queryWorkflow(let r): return query(id, r)
+    case .describeWorkflow(let r): return withRun(r.execution) { .describe(describe($0)) }
+    case .getWorkflowResult(let r): return result(id, r)
+    case .getHistory(let r):
+      return withRun(r.execution) { run in
+        .history(run.events.filter { $0.eventID >= r.firstEventID }.map(\.plain))
+      }
+    case .listWorkflows(let r): return list(r)
+    case .countWorkflows(let r): return .count(Int64(selected(r.query).count))
+    case .completeActivity(let r):
+      return report(id, r.activity, r.requestID, request, .completed(r.result), r.identity)
+    case .failActivity(let r):
+      return report(
+        id, r.activity, r.requestID, request, .failed(r.failure ?? Failure()), r.identity,
+        details: r.lastHeartbeatDetails)
+    case .reportActivityCancelled(let r):
+      return report(id, r.activity, r.requestID, request, .canceled(r.details), r.identity)
+    case .heartbeatActivity(let r): return heartbeat(r)
+    case .describeTaskQueue: return nil
+    }
+  }
+
+  // MARK: - Runs
+
+  func run(_ id: RunID) -> ModelRun? { runs.last { $0.id == id } }
+
+  func newest(_ workflowID: String) -> ModelRun? {
+    runs.last { $0.workflowID.utf8.elementsEqual(workflowID.utf8) }
+  }
+
+  enum Found {
+    case run(ModelRun)
+    case none(Status)
+  }
+
+  func find(_ execution: WorkflowExecution?) -> Found {
+    let workflowID = execution?.workflowID ?? ""
+    let runID = execution?.runID ?? .none
+    let run = runs.last { run in
+      run.workflowID.utf8.elementsEqual(workflowID.utf8) && (runID == .none || run.id == runID)
+    }
+    guard let run else { return .none(.of(.notFound, .workflowNotFound, run: runID)) }
+    return .run(run)
+  }
+
+  func withRun(_ execution: WorkflowExecution?, _ answer: (ModelRun) -> Response) -> Response {
+    switch find(execution) {
+    case .run(let run): answer(run)
+    case .none(let status): .failure(status)
+    }
+  }
+
+  mutating func append(
+    _ attributes: HistoryEvent.Attributes, to run: ModelRun, metadata: UserMetadata? = nil
+  ) {
+    var event = HistoryEvent()
+    event.eventID = run.lastEventID + 1
+    event.eventTimeMs = now
+    event.userMetadata = metadata
+    event.attributes = attributes
+    run.events.append(event)
+    facts.append(.event(run.id, event.plain))
+  }
+
+  /// The run is over: what it had in hand goes, and who waits hears.
+  mutating func close(_ run: ModelRun, _ status: WorkflowStatus) {
+    run.status = status
+    run.closeTime = now
+    facts.append(.closed(run.id, status))
+    if let session = run.task.session { evict(run, session, .closed) }
+    run.task.state = .none
+    run.timers = []
+    for activity in run.activities {
+      tellHolder(of: activity, .workflowClosed)
+    }
+    run.activities = []
+    for id in run.waiting { facts.append(.answered(id, .result(result(of: run)))) }
+    run.waiting = []
+    endRedo(run)
+  }
+
+  /// What the step leaves to be done: a run with news for its code has a task.
+  mutating func settle() {
+    for run in runs where run.isOpen && run.task.state == .none && !run.unseen.isEmpty {
+      run.task = ModelTask()
+      run.task.state = .waiting(notBefore: now)
+      run.task.scheduledTime = now
+    }
+  }
+}
+
+/// What a request with a request id did.
+struct Remembered {
+  let method: String
+  let workflowID: String
+  let requestID: String
+  let request: Request
+  let run: RunID
+  let answer: Response
+}
+
+extension Status {
+  static func of(
+    _ code: StatusCode, _ reason: Reason, field: String = "", run: RunID = .none
+  ) -> Status {
+    var status = Status()
+    status.code = code
+    status.reason = reason
+    status.field = field
+    status.runID = run
+    return status
+  }
+}

@@ -1,0 +1,296 @@
+import Basics
+import EngineCore
+import Messages
+
+/// A run as the semantics see it: its events, and what is pending.
+final class ModelRun {
+  let id: RunID
+  let started: WorkflowExecutionStarted
+  let startTime: Instant
+  let metadata: UserMetadata?
+  var status = WorkflowStatus.running
+  var closeTime = Instant.epoch
+  var events: [HistoryEvent] = []
+  /// The last event that a recorded activation showed, and that activation's time.
+  var through: Int64 = 0
+  var activationTime = Instant.epoch
+  var lastSeq: UInt32 = 0
+  var signals: Int64 = 0
+  var isCancelRequested = false
+  var timers: [ModelTimer] = []
+  var activities: [ModelActivity] = []
+  /// Attempts that are over, for repetitions of what ended them.
+  var endedAttempts: [EndedAttempt] = []
+  var task = ModelTask()
+  /// A close was refused, and the task that was made of it is not answered yet.
+  var isRedo = false
+  /// Requests that wait for the end of the redo.
+  var parked: [(RequestID, Request)] = []
+  /// Who waits for the run's end.
+  var waiting: [RequestID] = []
+  var queries: [ModelQuery] = []
+
+  init(
+    _ started: WorkflowExecutionStarted, at startTime: Instant, metadata: UserMetadata?
+  ) {
+    id = started.runID
+    self.started = started
+    self.startTime = startTime
+    self.metadata = metadata
+  }
+
+  var isOpen: Bool { status == .running }
+  var workflowID: String { started.workflowID }
+  var lastEventID: Int64 { Int64(events.count) }
+
+  var deadline: Instant? {
+    started.runTimeoutMs > .zero ? startTime + started.runTimeoutMs : nil
+  }
+
+  // MARK: - What the code has and has not seen
+
+  /// Firings that the code cancelled before it saw them.
+  private var voidFirings: [Int64] {
+    events.compactMap { event in
+      guard case .timerCanceled(let canceled) = event.attributes, canceled.startedEventID > 0
+      else { return nil }
+      return canceled.startedEventID
+    }
+  }
+
+  /// The inbound events after `from`, up to `through`.
+  func inbound(after from: Int64, through: Int64) -> [HistoryEvent] {
+    let void = voidFirings
+    return events[Int(from)..<Int(through)].filter { event in
+      switch event.attributes {
+      case .workflowExecutionStarted, .workflowExecutionSignaled,
+        .workflowExecutionCancelRequested, .activityTaskCompleted, .activityTaskFailed,
+        .activityTaskTimedOut, .activityTaskCanceled:
+        true
+      case .timerFired(let fired): !void.contains(fired.startedEventID)
+      default: false
+      }
+    }
+  }
+
+  var unseen: [HistoryEvent] { inbound(after: through, through: lastEventID) }
+
+  /// A signal or a cancel request: what a close may not overlook.
+  func hasRequest(after through: Int64) -> Bool {
+    events[Int(through)...].contains { event in
+      switch event.attributes {
+      case .workflowExecutionSignaled, .workflowExecutionCancelRequested: true
+      default: false
+      }
+    }
+  }
+
+  /// The jobs that show these inbound events: initialize, signals, then the rest.
+  func jobs(_ inbound: [HistoryEvent]) -> [Job] {
+    let jobs = inbound.compactMap { job($0) }
+    func rank(_ job: Job) -> Int {
+      switch job.kind {
+      case .initializeWorkflow: 0
+      case .signalWorkflow: 1
+      default: 2
+      }
+    }
+    return (0...2).flatMap { wanted in jobs.filter { rank($0) == wanted } }
+  }
+
+  private func job(_ event: HistoryEvent) -> Job? {
+    var job = Job()
+    switch event.attributes {
+    case .workflowExecutionStarted(let m):
+      var initialize = InitializeWorkflow()
+      initialize.input = m.input
+      initialize.header = m.header
+      initialize.randomSeed = m.randomSeed
+      initialize.firstRunID = m.firstRunID
+      initialize.startTimeMs = startTime
+      initialize.executionTimeoutMs = m.executionTimeoutMs
+      initialize.runTimeoutMs = m.runTimeoutMs
+      initialize.identity = m.identity
+      job.kind = .initializeWorkflow(initialize)
+    case .workflowExecutionSignaled(let m):
+      var signal = SignalWorkflowJob()
+      signal.signalName = m.signalName
+      signal.input = m.input
+      signal.header = m.header
+      signal.identity = m.identity
+      job.kind = .signalWorkflow(signal)
+    case .workflowExecutionCancelRequested(let m):
+      var cancel = CancelWorkflowJob()
+      cancel.reason = m.reason
+      job.kind = .cancelWorkflow(cancel)
+    case .timerFired(let m):
+      var fire = FireTimer()
+      fire.seq = m.seq
+      job.kind = .fireTimer(fire)
+    case .activityTaskCompleted(let m):
+      var list = PayloadList()
+      list.payloads = m.result
+      job.kind = .resolveActivity(.of(m.seq, .completed(list)))
+    case .activityTaskFailed(let m):
+      job.kind = .resolveActivity(.of(m.seq, .failed(m.failure ?? Failure())))
+    case .activityTaskTimedOut(let m):
+      job.kind = .resolveActivity(.of(m.seq, .failed(m.failure ?? Failure())))
+    case .activityTaskCanceled(let m):
+      var canceled = CanceledFailure()
+      canceled.details = m.details
+      job.kind = .resolveActivity(
+        .of(m.seq, .canceled(.of("activity canceled", .canceled(canceled)))))
+    default: return nil
+    }
+    return job
+  }
+
+  // MARK: - Its past
+
+  private var completions: [(event: HistoryEvent, completed: WorkflowTaskCompletedEvent)] {
+    events.compactMap { event in
+      if case .workflowTaskCompleted(let completed) = event.attributes {
+        (event, completed)
+      } else {
+        nil
+      }
+    }
+  }
+
+  var hasPast: Bool { !completions.isEmpty }
+
+  /// What a worker that does not know the run is shown first.
+  var pastActivations: [PastActivation] {
+    var from: Int64 = 0
+    return completions.map { event, completed in
+      var past = PastActivation()
+      past.workflowTaskCompletedEventID = event.eventID
+      past.activationTimeMs = completed.activationTimeMs
+      past.jobs = jobs(inbound(after: from, through: completed.throughEventID))
+      past.historyLength = completed.historyLength
+      past.continueAsNewSuggested = completed.continueAsNewSuggested
+      past.sdkFlags = completed.sdkFlags
+      past.sdkMetadata = completed.sdkMetadata
+      from = completed.throughEventID
+      return past
+    }
+  }
+
+  /// What code that agrees with the history answers to that.
+  var pastHeads: [PastCompletion] {
+    completions.map { event, completed in
+      var past = PastCompletion()
+      let first = Int(event.eventID)
+      past.heads = events[first..<first + Int(completed.commands)].map(\.head)
+      return past
+    }
+  }
+}
+
+struct ModelTimer {
+  let seq: UInt32
+  let id: String
+  let startedEvent: Int64
+  let fireTime: Instant
+  /// Fired, and the code has not seen it: it can still be cancelled.
+  var hasFired = false
+}
+
+struct ModelQuery {
+  let request: RequestID
+  let queryType: String
+  let args: [Payload]
+  let header: Header?
+  /// The id under which it is with a worker.
+  var queryID: String?
+}
+
+/// A run's turn of code.
+struct ModelTask {
+  enum State: Equatable {
+    case none
+    /// It waits for a worker; not before the instant that is given.
+    case waiting(notBefore: Instant)
+    case out(SessionID, token: [UInt8])
+  }
+  var state = State.none
+  var attempt: Int32 = 1
+  var scheduledTime = Instant.epoch
+  /// When it was given to its session.
+  var startedTime = Instant.epoch
+  /// When the session has to have answered.
+  var deadline = Instant.epoch
+  /// What is shown to the session; nil while it replays the past.
+  var activation: Activation?
+  var isReplaying = false
+  /// The streak of failures has its event, which tells the first failure.
+  var isFailureRecorded = false
+  var lastFailure: Failure?
+  var lastCause = WorkflowTaskFailedCause.unspecified
+  var lastDiff: NondeterminismDiff?
+
+  /// It was with nobody who could answer: the same try is made anew.
+  mutating func offerAgain(at now: Instant) {
+    state = .waiting(notBefore: now)
+    activation = nil
+    isReplaying = false
+  }
+
+  var session: SessionID? { if case .out(let session, _) = state { session } else { nil } }
+  var token: [UInt8]? { if case .out(_, let token) = state { token } else { nil } }
+}
+
+extension HistoryEvent {
+  /// What of the command that made it is compared at a replay.
+  var head: CommandHead {
+    var head = CommandHead()
+    switch attributes {
+    case .activityTaskScheduled(let m):
+      head.location = m.location
+      head.type = .scheduleActivity
+      head.seq = m.seq
+      head.name = m.activityType
+      head.id = m.activityID
+    case .activityTaskCancelRequested(let m):
+      head.location = m.location
+      head.type = .requestCancelActivity
+      head.seq = m.seq
+    case .timerStarted(let m):
+      head.location = m.location
+      head.type = .startTimer
+      head.seq = m.seq
+      head.id = m.timerID
+    case .timerCanceled(let m):
+      head.location = m.location
+      head.type = .cancelTimer
+      head.seq = m.seq
+    case .workflowExecutionCompleted: head.type = .completeWorkflow
+    case .workflowExecutionFailed: head.type = .failWorkflow
+    case .workflowExecutionCanceled: head.type = .cancelledWorkflow
+    default: preconditionFailure("event \(eventID) was made by no command")
+    }
+    return head
+  }
+}
+
+extension ResolveActivity {
+  static func of(_ seq: UInt32, _ result: Result) -> ResolveActivity {
+    var resolve = ResolveActivity()
+    resolve.seq = seq
+    resolve.result = result
+    return resolve
+  }
+}
+
+extension Failure {
+  /// One that the engine makes.
+  static func of(_ message: String, _ kind: FailureInfo.Kind) -> Failure {
+    var info = FailureInfo()
+    info.message = message
+    info.source = "holdfast"
+    info.kind = kind
+    var failure = Failure()
+    failure.info = info
+    return failure
+  }
+}

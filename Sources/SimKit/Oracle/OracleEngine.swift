@@ -1,0 +1,195 @@
+import Basics
+import EngineCore
+import Messages
+import SQLiteStore
+
+/// The engine over a store in memory, and what it does as facts. It decides nothing.
+struct OracleEngine {
+  private var engine: Engine
+  private let store: Store
+  private var effects = Effects()
+  private var staged: [Write] = []
+  private var stagedSerial = WriteSerial.none
+  private var durable = WriteSerial.none
+  private var gated: [GatedSend] = []
+  private var runIDs: [RunNumber: RunID] = [:]
+  /// The parts of the streamed answers that are under way.
+  private var parts: [RequestID: [[UInt8]]] = [:]
+
+  /// Commits wait for `commit`, unless a load needs them.
+  var holdsCommits = false
+  private(set) var now: Instant
+  /// What has left for the sessions, oldest first; taken out by those who play them.
+  var delivered: [(SessionID, EngineMessage.Kind)] = []
+  /// Runs that were made by the last unit, oldest first.
+  private(set) var created: [WorkflowExecutionStarted] = []
+  private(set) var removed: [RunID] = []
+  private var facts: [Fact] = []
+  /// Loads that one input may still lead to.
+  private var loadsLeft = 1_000
+  private var lists: Set<RequestID> = []
+
+  init(_ configuration: EngineConfiguration, at now: Instant) throws(StoreError) {
+    let (store, opened) = try Store.open(path: nil)
+    self.store = store
+    self.now = now
+    engine = Engine(configuration, opened: opened)
+  }
+
+  var isDue: Bool { engine.nextDeadline.map { $0 <= now } ?? false }
+  var nextDeadline: Instant? { engine.nextDeadline }
+
+  mutating func advance(to instant: Instant) { now = max(now, instant) }
+
+  /// Steps the engine with the input, and with the loads and commits that it asks for on its way.
+  mutating func unit(_ input: Input) throws(StoreError) -> [Fact] {
+    facts = []
+    created = []
+    removed = []
+    loadsLeft = 1_000
+    if case .request(let id, .listWorkflows) = input { lists.insert(id) }
+    try step(input)
+    // A herd is handled in several steps, at one time.
+    if case .deadlineReached = input { while isDue { try step(input) } }
+    if !holdsCommits { try commit() }
+    return facts
+  }
+
+  /// Makes everything durable that is not.
+  mutating func commit() throws(StoreError) {
+    while !staged.isEmpty {
+      try store.commit(staged)
+      staged = []
+      durable = stagedSerial
+      release()
+      try step(.persisted(durable))
+    }
+  }
+
+  /// The facts of a commit.
+  mutating func commitUnit() throws(StoreError) -> [Fact] {
+    facts = []
+    created = []
+    removed = []
+    try commit()
+    return facts
+  }
+
+  private mutating func step(_ input: Input) throws(StoreError) {
+    engine.step(input, now: now, into: &effects)
+    for write in effects.writes { note(write) }
+    for send in effects.sends { note(send.send) }
+    staged += effects.writes
+    if !effects.writes.isEmpty { stagedSerial = effects.serial }
+    gated += effects.sends
+    let loads = effects.loads
+    let ended = effects.sends.compactMap { sent -> RequestID? in
+      if case .part(let id, _) = sent.send { id } else { nil }
+    }
+    release()
+    for load in loads {
+      loadsLeft -= 1
+      precondition(loadsLeft > 0, "the engine asks the store for ever: \(load.load)")
+      if load.after > durable { try commit() }
+      try step(.loaded(store.load(load.load)))
+    }
+    for id in ended where parts[id] != nil { try step(.readMore(id)) }
+  }
+
+  private mutating func release() {
+    for sent in gated where sent.after <= durable {
+      if case .worker(let session, let message) = sent.send, let kind = message.kind {
+        delivered.append((session, kind))
+      }
+    }
+    gated.removeAll { $0.after <= durable }
+  }
+
+  // MARK: - Facts
+
+  private mutating func note(_ write: Write) {
+    switch write {
+    case .createRun(let row): runIDs[row.number] = row.runID
+    case .appendHistory(let run, _, _, let bytes):
+      guard let batch = try? HistoryBatch(bytes: bytes) else {
+        preconditionFailure("\(run): a batch that cannot be read")
+      }
+      for event in batch.events {
+        if case .workflowExecutionStarted(let started) = event.attributes {
+          created.append(started)
+        }
+        facts.append(.event(id(run), event.plain))
+      }
+    case .closeRun(let run, let status, _, _, _): facts.append(.closed(id(run), status))
+    case .putRequest(let run, let record):
+      facts.append(.remembered(id(run), event: record.event))
+    case .deleteRun(let run): removed.append(id(run))
+    case .wakeRun, .saveState, .putActivity, .deleteActivity: break
+    }
+  }
+
+  private func id(_ run: RunNumber) -> RunID {
+    guard let id = runIDs[run] else { preconditionFailure("\(run) is written and was never made") }
+    return id
+  }
+
+  private mutating func note(_ send: Send) {
+    switch send {
+    case .reply(let id, let reply): facts.append(.answered(id, Response(reply)))
+    case .part(let id, let bytes): parts[id, default: []].append(bytes)
+    case .end(let id, let status):
+      let bytes = parts.removeValue(forKey: id) ?? []
+      facts.append(.answered(id, streamed(id, bytes, status)))
+    case .worker(let session, let message):
+      guard let kind = message.kind else { preconditionFailure("a message without a kind") }
+      note(session, kind.plain)
+    case .endSession(let session, let status): facts.append(.ended(session, status.plain))
+    }
+  }
+
+  /// Each token that is recorded is a fact, however many share a message; so is each lease that is
+  /// lost, whether it is told with the attachment or afterwards.
+  private mutating func note(_ session: SessionID, _ kind: EngineMessage.Kind) {
+    switch kind {
+    case .recorded(let recorded):
+      for token in recorded.tokens { facts.append(.told(session, .recorded(.of(token)))) }
+    case .attached(var attached):
+      for token in attached.lostLeases {
+        facts.append(.told(session, .activityCancel(.of(token, .notFound))))
+      }
+      attached.lostLeases = []
+      facts.append(.told(session, .attached(attached)))
+    default: facts.append(.told(session, kind))
+    }
+  }
+
+  private mutating func streamed(_ id: RequestID, _ parts: [[UInt8]], _ status: Status)
+    -> Response
+  {
+    let isList = lists.remove(id) != nil
+    guard status.code == .ok else { return .failure(status.plain) }
+    if isList {
+      let responses = parts.compactMap { try? ListWorkflowsResponse(bytes: $0) }
+      return .list(responses.flatMap(\.workflows).map(\.plain))
+    }
+    let batches = parts.compactMap { try? HistoryBatch(bytes: $0) }
+    return .history(batches.flatMap(\.events).map(\.plain))
+  }
+}
+
+extension Recorded {
+  static func of(_ token: [UInt8]) -> Recorded {
+    var recorded = Recorded()
+    recorded.tokens = [token]
+    return recorded
+  }
+}
+
+extension ActivityCancel {
+  static func of(_ token: [UInt8], _ reason: ActivityCancelReason) -> ActivityCancel {
+    var cancel = ActivityCancel()
+    cancel.token = token
+    cancel.reason = reason
+    return cancel
+  }
+}

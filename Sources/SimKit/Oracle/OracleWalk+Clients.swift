@@ -1,0 +1,282 @@
+import Basics
+import EngineCore
+import Messages
+import SQLiteStore
+
+/// What clients ask.
+extension OracleWalk {
+  /// Shorter than every token.
+  static let tokenBytesMin = 8
+
+  private static let ids = ["a", "b", "c", "e\u{301}", "\u{E9}"]
+  private static let tooLong = String(repeating: "x", count: 1_001)
+
+  mutating func act() throws(StoreError) {
+    switch dice.int(0...99) {
+    case 0..<28: try ask(drawRequest())
+    case 28..<80: try work()
+    case 80..<89: try passTime()
+    case 89..<98: try attachOrLeave()
+    case 98: try commit()
+    default:
+      guard !requests.isEmpty else { return }
+      try play(.requestAbandoned(requests.remove(at: dice.int(0...requests.count - 1))))
+    }
+  }
+
+  /// To the next deadline, a little beyond it, or over all that are due in some time.
+  private mutating func passTime() throws(StoreError) {
+    let next = engine.nextDeadline ?? engine.now
+    switch dice.int(0...9) {
+    case 0..<5: engine.advance(to: next)
+    case 5: engine.advance(to: next + Span(ms: dice.int64(1...400)))
+    default:
+      let end = engine.now + Span(ms: dice.pick([1, 99, 500, 1_000, 3_000, 30_000]))
+      while let next = engine.nextDeadline, next < end, !hasDiffered {
+        engine.advance(to: next)
+        try settle()
+      }
+      engine.advance(to: end)
+    }
+  }
+
+  mutating func drawRequest() -> Request {
+    switch dice.int(0...99) {
+    case 0..<22: .startWorkflow(drawStart())
+    case 22..<46: .signalWorkflow(drawSignal())
+    case 46..<54: .signalWithStartWorkflow(drawSignalWithStart())
+    case 54..<60: .cancelWorkflow(drawCancel())
+    case 60..<62: .terminateWorkflow(drawTerminate())
+    case 62..<68: .getWorkflowResult(drawResult())
+    case 68..<71: .describeWorkflow(drawDescribe())
+    case 71..<74: .getHistory(drawHistory())
+    case 74..<77: .listWorkflows(drawList())
+    case 77..<79: .countWorkflows(drawCount())
+    default: drawReport()
+    }
+  }
+
+  // MARK: - Fields
+
+  private mutating func drawID() -> String {
+    isWrong() ? dice.pick(["", OracleWalk.tooLong, "unknown"]) : dice.pick(OracleWalk.ids)
+  }
+
+  private mutating func drawRequestID() -> String {
+    if isWrong() { return OracleWalk.tooLong }
+    return dice.percent(60) ? "" : dice.pick(["r1", "r2", "r3", "r4", "r5", "r6"])
+  }
+
+  private mutating func drawNamespace() -> String {
+    isWrong() ? "elsewhere" : dice.pick(["", "default"])
+  }
+
+  mutating func drawPayloads() -> [Payload] {
+    var payload = Payload()
+    payload.encoding = "json/plain"
+    payload.data = isWrong() ? [UInt8](repeating: 49, count: 1_001) : [dice.pick([49, 50])]
+    return dice.percent(60) ? [] : [payload]
+  }
+
+  private mutating func drawIdentity() -> String { dice.pick(["", "shop", "boss"]) }
+
+  private mutating func drawMetadata() -> UserMetadata? {
+    guard dice.percent(20) else { return nil }
+    var metadata = UserMetadata()
+    metadata.summary = "two books"
+    return metadata
+  }
+
+  mutating func drawExecution() -> WorkflowExecution? {
+    if isWrong() { return nil }
+    if dice.percent(85) || model.runs.isEmpty { return .of(drawID()) }
+    let run = dice.pick(Array(model.runs.suffix(8)))
+    return .of(dice.percent(95) ? run.workflowID : "a", isWrong() ? RunID(high: 1, low: 1) : run.id)
+  }
+
+  // MARK: - Requests
+
+  private mutating func drawStart() -> StartWorkflowRequest {
+    var start = StartWorkflowRequest()
+    start.namespace = drawNamespace()
+    start.workflowID = drawID()
+    start.workflowType = isWrong() ? "" : dice.pick(["order", "order", "ship"])
+    start.taskQueue = isWrong() ? "" : dice.pick(["q", "q", "q", "dock"])
+    start.input = drawPayloads()
+    start.requestID = drawRequestID()
+    start.identity = drawIdentity()
+    start.userMetadata = drawMetadata()
+    if dice.percent(20) { start.runTimeoutMs = Span(ms: dice.pick([1, 5_000, 60_000])) }
+    if dice.percent(10) { start.executionTimeoutMs = Span(ms: dice.pick([3_000, 90_000])) }
+    if dice.percent(20) { start.taskTimeoutMs = Span(ms: dice.pick([500, 5_000, 120_000])) }
+    if isWrong() { start.runTimeoutMs = Span(ms: -1) }
+    if isWrong() { start.taskTimeoutMs = Span(ms: 120_001) }
+    start.idReusePolicy = WorkflowIdReusePolicy(rawValue: Int32(dice.int(0...3)))
+    start.idConflictPolicy = WorkflowIdConflictPolicy(
+      rawValue: dice.percent(40) ? 2 : Int32(dice.int(0...3)))
+    if isWrong() { start.idReusePolicy = .unrecognized(9) }
+    if isWrong() { start.idConflictPolicy = .unrecognized(9) }
+    return start
+  }
+
+  private mutating func drawSignal() -> SignalWorkflowRequest {
+    var signal = SignalWorkflowRequest()
+    signal.namespace = drawNamespace()
+    signal.execution = drawExecution()
+    signal.signalName = isWrong() ? "" : dice.pick(["go", "stop"])
+    signal.input = drawPayloads()
+    signal.requestID = drawRequestID()
+    signal.identity = drawIdentity()
+    return signal
+  }
+
+  private mutating func drawSignalWithStart() -> SignalWithStartWorkflowRequest {
+    var request = SignalWithStartWorkflowRequest()
+    if !isWrong() { request.start = drawStart() }
+    request.signalName = isWrong() ? "" : dice.pick(["go", "stop"])
+    request.signalInput = drawPayloads()
+    return request
+  }
+
+  private mutating func drawCancel() -> CancelWorkflowRequest {
+    var cancel = CancelWorkflowRequest()
+    cancel.namespace = drawNamespace()
+    cancel.execution = drawExecution()
+    cancel.reason = dice.pick(["", "sold out"])
+    cancel.requestID = drawRequestID()
+    cancel.identity = drawIdentity()
+    return cancel
+  }
+
+  private mutating func drawTerminate() -> TerminateWorkflowRequest {
+    var terminate = TerminateWorkflowRequest()
+    terminate.namespace = drawNamespace()
+    terminate.execution = drawExecution()
+    terminate.reason = dice.pick(["", "fraud"])
+    terminate.details = drawPayloads()
+    terminate.requestID = drawRequestID()
+    terminate.identity = drawIdentity()
+    return terminate
+  }
+
+  private mutating func drawResult() -> GetWorkflowResultRequest {
+    var result = GetWorkflowResultRequest()
+    result.namespace = drawNamespace()
+    result.execution = drawExecution()
+    return result
+  }
+
+  private mutating func drawDescribe() -> DescribeWorkflowRequest {
+    var describe = DescribeWorkflowRequest()
+    describe.namespace = drawNamespace()
+    describe.execution = drawExecution()
+    return describe
+  }
+
+  private mutating func drawHistory() -> GetHistoryRequest {
+    var history = GetHistoryRequest()
+    history.namespace = drawNamespace()
+    history.execution = drawExecution()
+    history.firstEventID = dice.pick([0, 1, 3])
+    return history
+  }
+
+  private mutating func drawFilter() -> String {
+    let id = dice.pick(["a", "b", "c"])
+    return dice.pick([
+      "", "", "WorkflowId = '\(id)'", "WorkflowId STARTS_WITH '\(id)'",
+      "ExecutionStatus = 'Running'", "ExecutionStatus != 'Running'",
+      "WorkflowType = 'ship' AND ExecutionStatus = 'Completed'", "TaskQueue = 'dock'",
+      "ExecutionStatus = 'Terminated' AND WorkflowId = '\(id)'", "WorkflowType != 'order'",
+      "Nothing = 'x'", "WorkflowId ~ 'a'",
+    ])
+  }
+
+  private mutating func drawList() -> ListWorkflowsRequest {
+    var list = ListWorkflowsRequest()
+    list.namespace = drawNamespace()
+    list.query = drawFilter()
+    list.limit = dice.pick([0, 1, 3])
+    return list
+  }
+
+  private mutating func drawCount() -> CountWorkflowsRequest {
+    var count = CountWorkflowsRequest()
+    count.namespace = drawNamespace()
+    count.query = drawFilter()
+    return count
+  }
+
+  // MARK: - Activities from elsewhere
+
+  private mutating func drawReference() -> ActivityReference? {
+    if isWrong() { return dice.percent(50) ? nil : ActivityReference() }
+    var reference = ActivityReference()
+    if isWrong() {
+      reference.token = [1, 2, 3]
+    } else if dice.percent(50), let task = drawLease() {
+      reference.token = task.token
+    } else {
+      reference.execution = drawExecution()
+      reference.activityID = dice.pick(["1", "2", "3", "x", "y"])
+    }
+    return reference
+  }
+
+  private mutating func drawLease() -> ActivityTask? {
+    let all = dice.percent(70) && !leases.isEmpty ? leases.map(\.task) : oldLeases
+    return all.isEmpty ? nil : dice.pick(all)
+  }
+
+  private mutating func drawReport() -> Request {
+    let reference = drawReference()
+    switch dice.int(0...9) {
+    case 0..<3:
+      var complete = CompleteActivityRequest()
+      complete.namespace = drawNamespace()
+      complete.activity = reference
+      complete.result = drawPayloads()
+      complete.identity = drawIdentity()
+      complete.requestID = drawRequestID()
+      return .completeActivity(complete)
+    case 3..<5:
+      var fail = FailActivityRequest()
+      fail.namespace = drawNamespace()
+      fail.activity = reference
+      fail.failure = isWrong() ? nil : drawFailure()
+      if dice.percent(20) { fail.lastHeartbeatDetails = drawDetails() }
+      fail.identity = drawIdentity()
+      fail.requestID = drawRequestID()
+      return .failActivity(fail)
+    case 5..<7:
+      var report = ReportActivityCancelledRequest()
+      report.namespace = drawNamespace()
+      report.activity = reference
+      report.details = drawPayloads()
+      report.identity = drawIdentity()
+      report.requestID = drawRequestID()
+      return .reportActivityCancelled(report)
+    default:
+      var heartbeat = HeartbeatActivityRequest()
+      heartbeat.namespace = drawNamespace()
+      heartbeat.activity = reference
+      heartbeat.details = drawDetails()
+      return .heartbeatActivity(heartbeat)
+    }
+  }
+
+  mutating func drawDetails() -> [Payload] {
+    var payload = Payload()
+    payload.encoding = "json/plain"
+    payload.data = [dice.pick([48, 49])]
+    return dice.percent(30) ? [] : [payload]
+  }
+
+  mutating func drawFailure() -> Failure {
+    var application = ApplicationFailure()
+    application.type = dice.pick(["Busy", "Busy", "Declined"])
+    application.nonRetryable = dice.percent(15)
+    if dice.percent(15) { application.nextRetryDelayMs = Span(ms: dice.pick([1, 7_000])) }
+    return .of("it says so", .application(application))
+  }
+}

@@ -1,0 +1,304 @@
+import Basics
+import EngineCore
+import Messages
+import SQLiteStore
+
+/// What workers do.
+extension OracleWalk {
+  // MARK: - Attachments
+
+  mutating func attachOrLeave() throws(StoreError) {
+    if model.sessions.isEmpty || (model.sessions.count < 3 && dice.percent(50)) {
+      return try attach()
+    }
+    let session = dice.pick(model.sessions)
+    let choice = dice.int(0...9)
+    if choice == 0 || session.isDraining { return try leave(session.id) }
+    if choice == 1 || session.isSilent {
+      return try play(.sessionSilent(session.id, !session.isSilent))
+    }
+    if choice == 2, dice.percent(50) { return try say(session.id, .detach(Detach())) }
+    try grant(session.id, UInt32(dice.int(0...3)), UInt32(dice.int(0...3)))
+  }
+
+  private mutating func attach() throws(StoreError) {
+    sessionCount += 1
+    let id = SessionID(sessionCount)
+    let name = dice.pick(["w1", "w2", "w3", "w4"])
+    guard !model.sessions.contains(where: { $0.attach.identity == name }) else { return }
+    var attach = Attach()
+    attach.taskQueue = dice.pick(["q", "q", "q", "dock"])
+    attach.workflowTypes = dice.pick([["order", "ship"], ["order", "ship"], ["order"], []])
+    attach.activityTypes = dice.pick([["charge", "pack"], ["charge", "pack"], ["charge"], []])
+    attach.identity = name
+    attach.buildID = dice.pick(["", "b1"])
+    attach.cachedRunsMax = dice.pick([1, 100])
+    if name != "w4" { attach.resumeToken = Array("resume of \(name)".utf8) }
+    for lease in leases where dice.percent(50) { attach.heldLeases.append(lease.task.token) }
+    try play(.sessionOpened(id, attach, nil))
+    keepLeases(of: id)
+    try grant(id, UInt32(dice.int(0...4)), UInt32(dice.int(0...4)))
+  }
+
+  /// What the worker named and may keep is from now on this session's.
+  private mutating func keepLeases(of id: SessionID) {
+    let current = model.runs.flatMap(\.activities).filter { $0.state == .started }
+    let (kept, lost) = (
+      leases.filter { lease in current.contains { $0.token == lease.task.token } },
+      leases.filter { lease in !current.contains { $0.token == lease.task.token } }
+    )
+    oldLeases += lost.map(\.task)
+    leases = kept.map { lease in
+      let isKept = current.contains { $0.token == lease.task.token && $0.holder == id }
+      return (isKept ? id : lease.session, lease.task)
+    }
+  }
+
+  private func isOpen(_ id: SessionID) -> Bool { model.sessions.contains { $0.id == id } }
+
+  private mutating func leave(_ id: SessionID) throws(StoreError) {
+    tasks.removeAll { $0.session == id }
+    replays.removeAll { $0.session == id }
+    try play(.sessionClosed(id))
+  }
+
+  private mutating func grant(_ id: SessionID, _ workflows: UInt32, _ activities: UInt32)
+    throws(StoreError)
+  {
+    var grant = Grant()
+    grant.workflowSlots = workflows
+    grant.activitySlots = activities
+    try say(id, .grant(grant))
+  }
+
+  private mutating func say(_ id: SessionID, _ kind: WorkerMessage.Kind) throws(StoreError) {
+    try play(.workerMessage(id, .of(kind)))
+  }
+
+  // MARK: - Answers
+
+  mutating func work() throws(StoreError) {
+    let choice = dice.int(0...99)
+    if choice < 20, !replays.isEmpty { return try answerReplay() }
+    if choice < 60, !tasks.isEmpty { return try answerTask() }
+    if choice < 90, !leases.isEmpty { return try answerLease() }
+    guard choice >= 90, !model.sessions.isEmpty else { return try ask(drawRequest()) }
+    try sayStale(dice.pick(model.sessions).id)
+  }
+
+  private mutating func answerTask() throws(StoreError) {
+    let (session, activation) = tasks.remove(at: dice.int(0...tasks.count - 1))
+    oldTasks.append(activation.token)
+    guard isOpen(session) else { return }
+    var completed = WorkflowTaskCompleted()
+    completed.token = activation.token
+    if dice.percent(6) {
+      var failure = WorkflowTaskFailure()
+      failure.failure = .of("boom", .application(ApplicationFailure()))
+      completed.failure = failure
+    } else if let run = model.run(activation.runID) {
+      completed.commands = drawCommands(run)
+    }
+    try say(session, .workflowTaskCompleted(completed))
+    if dice.percent(90) { try grant(session, 1, 0) }
+  }
+
+  private mutating func answerReplay() throws(StoreError) {
+    let (session, history) = replays.remove(at: dice.int(0...replays.count - 1))
+    oldTasks.append(history.token)
+    guard isOpen(session), let run = model.run(history.runID) else { return }
+    var completed = ReplayCompleted()
+    completed.token = history.token
+    completed.completions = run.pastHeads
+    if dice.percent(10) { spoil(&completed.completions) }
+    try say(session, .replayCompleted(completed))
+  }
+
+  /// The code is another one.
+  private mutating func spoil(_ completions: inout [PastCompletion]) {
+    guard !completions.isEmpty else { return }
+    let place = dice.int(0...completions.count - 1)
+    if completions[place].heads.isEmpty {
+      var head = CommandHead()
+      head.type = .startTimer
+      head.seq = 1
+      head.id = "1"
+      completions[place].heads = [head]
+    } else {
+      completions[place].heads.removeLast()
+    }
+  }
+
+  private mutating func answerLease() throws(StoreError) {
+    let (session, task) = leases[dice.int(0...leases.count - 1)]
+    guard isOpen(session) else { return }
+    let token = task.token
+    switch dice.int(0...19) {
+    case 0..<8:
+      var completed = ActivityCompleted()
+      completed.token = token
+      completed.result = drawDetails()
+      forget(token)
+      try say(session, .activityCompleted(completed))
+    case 8..<12:
+      var failed = ActivityFailed()
+      failed.token = token
+      failed.failure = drawFailure()
+      if dice.percent(20) { failed.lastHeartbeatDetails = drawDetails() }
+      forget(token)
+      try say(session, .activityFailed(failed))
+    case 12..<15:
+      var report = ReportActivityCancelled()
+      report.token = token
+      report.details = drawDetails()
+      forget(token)
+      try say(session, .reportActivityCancelled(report))
+    case 15..<19:
+      var heartbeat = Heartbeat()
+      heartbeat.token = token
+      heartbeat.details = drawDetails()
+      return try say(session, .heartbeat(heartbeat))
+    default:
+      var elsewhere = WillCompleteElsewhere()
+      elsewhere.token = token
+      try say(session, .willCompleteElsewhere(elsewhere))
+    }
+    if dice.percent(90) { try grant(session, 0, 1) }
+  }
+
+  /// What belongs to the past.
+  private mutating func sayStale(_ session: SessionID) throws(StoreError) {
+    if dice.percent(30), !oldTasks.isEmpty {
+      var completed = WorkflowTaskCompleted()
+      completed.token = dice.pick(oldTasks)
+      return try say(session, .workflowTaskCompleted(completed))
+    }
+    guard !oldLeases.isEmpty else { return }
+    let token = dice.pick(oldLeases).token
+    switch dice.int(0...3) {
+    case 0:
+      var completed = ActivityCompleted()
+      completed.token = token
+      completed.result = drawDetails()
+      try say(session, .activityCompleted(completed))
+    case 1:
+      var failed = ActivityFailed()
+      failed.token = token
+      failed.failure = drawFailure()
+      try say(session, .activityFailed(failed))
+    case 2:
+      var report = ReportActivityCancelled()
+      report.token = token
+      report.details = drawDetails()
+      try say(session, .reportActivityCancelled(report))
+    default:
+      var heartbeat = Heartbeat()
+      heartbeat.token = token
+      try say(session, .heartbeat(heartbeat))
+    }
+  }
+
+  // MARK: - Commands
+
+  private mutating func drawCommands(_ run: ModelRun) -> [Command] {
+    var commands: [Command] = []
+    var seq = run.lastSeq
+    for _ in 0..<dice.int(0...3) {
+      let kind: Command.Kind
+      switch dice.int(0...9) {
+      case 0..<4:
+        seq += 1
+        kind = .scheduleActivity(drawActivity(seq))
+      case 4..<7:
+        seq += 1
+        kind = .startTimer(drawTimer(seq))
+      case 7:
+        var cancel = CancelTimer()
+        cancel.seq = drawSeq(seq)
+        kind = .cancelTimer(cancel)
+      default:
+        var cancel = RequestCancelActivity()
+        cancel.seq = drawSeq(seq)
+        kind = .requestCancelActivity(cancel)
+      }
+      commands.append(.of(kind, at: dice.pick(["", "order.py:12"])))
+    }
+    if dice.percent(8) { commands.append(.of(drawClose(), at: "")) }
+    if isWrong() { commands.insert(Command(), at: 0) }
+    return commands
+  }
+
+  /// One that was given; at times one that was not.
+  private mutating func drawSeq(_ last: UInt32) -> UInt32 {
+    last == 0 || isWrong() ? last + 1 : UInt32(dice.int(max(1, Int(last) - 5)...Int(last)))
+  }
+
+  private mutating func drawActivity(_ seq: UInt32) -> ScheduleActivity {
+    var schedule = ScheduleActivity()
+    schedule.seq = isWrong() ? seq + 1 : seq
+    schedule.activityID = dice.percent(20) ? dice.pick(["x", "y"]) : ""
+    schedule.activityType = isWrong() ? "" : dice.pick(["charge", "charge", "pack"])
+    schedule.taskQueue = dice.percent(10) ? "dock" : ""
+    schedule.input = drawDetails()
+    if dice.percent(30) {
+      schedule.scheduleToCloseTimeoutMs = Span(ms: dice.pick([900, 5_000, 60_000]))
+    }
+    if dice.percent(20) {
+      schedule.scheduleToStartTimeoutMs = Span(ms: dice.pick([500, 5_000]))
+    }
+    if dice.percent(85) {
+      schedule.startToCloseTimeoutMs = Span(ms: dice.pick([1_000, 10_000, 60_000]))
+    }
+    if dice.percent(20) { schedule.heartbeatTimeoutMs = Span(ms: dice.pick([1_000, 3_000])) }
+    if isWrong() { schedule.heartbeatTimeoutMs = Span(ms: -1) }
+    if dice.percent(50) { schedule.retryPolicy = drawPolicy() }
+    schedule.cancellationType = ActivityCancellationType(rawValue: Int32(dice.int(0...3)))
+    return schedule
+  }
+
+  private mutating func drawPolicy() -> RetryPolicy {
+    var policy = RetryPolicy()
+    policy.initialIntervalMs = Span(ms: dice.pick([0, 1, 500, 4_000]))
+    policy.backoffCoefficient = dice.pick([0, 1, 1.5, 10])
+    policy.maximumIntervalMs = Span(ms: dice.pick([0, 4_000, 20_000]))
+    policy.maximumAttempts = dice.pick([0, 1, 2, 3])
+    if dice.percent(20) { policy.nonRetryableErrorTypes = ["Declined"] }
+    if isWrong() { policy.backoffCoefficient = 0.5 }
+    return policy
+  }
+
+  private mutating func drawTimer(_ seq: UInt32) -> StartTimer {
+    var timer = StartTimer()
+    timer.seq = seq
+    timer.timerID = dice.percent(20) ? "tea" : ""
+    timer.startToFireTimeoutMs = Span(ms: dice.pick([0, 1, 500, 5_000, 60_000]))
+    if isWrong() { timer.startToFireTimeoutMs = Span(ms: -1) }
+    return timer
+  }
+
+  private mutating func drawClose() -> Command.Kind {
+    switch dice.int(0...2) {
+    case 0:
+      var complete = CompleteWorkflow()
+      complete.result = drawDetails()
+      return .completeWorkflow(complete)
+    case 1:
+      var fail = FailWorkflow()
+      fail.failure = drawFailure()
+      return .failWorkflow(fail)
+    default:
+      var cancelled = CancelledWorkflow()
+      cancelled.details = drawDetails()
+      return .cancelledWorkflow(cancelled)
+    }
+  }
+}
+
+extension Command {
+  static func of(_ kind: Kind, at location: String) -> Command {
+    var command = Command()
+    command.location = location
+    command.kind = kind
+    return command
+  }
+}

@@ -1,0 +1,277 @@
+import Basics
+import EngineCore
+import Messages
+import SQLiteStore
+
+/// A random walk of the engine and the model, side by side.
+///
+/// It plays the clients and the workers. Names are few, so that everything meets everything.
+struct OracleWalk {
+  var dice: Dice
+  var engine: OracleEngine
+  var model: Model
+  private let seed: UInt64
+  private let tell: ((String) -> Void)?
+  /// Of a hundred steps, after how many every run is looked at. Runs that are looked at do not
+  /// become dormant.
+  private let snapshotPercent: Int
+  private let holdPercent: Int
+
+  // What the players know.
+  var tasks: [(session: SessionID, activation: Activation)] = []
+  var replays: [(session: SessionID, history: ReplayHistory)] = []
+  var leases: [(session: SessionID, task: ActivityTask)] = []
+  /// Tokens of the past.
+  var oldTasks: [[UInt8]] = []
+  var oldLeases: [ActivityTask] = []
+  var requests: [RequestID] = []
+  var sessionCount: UInt64 = 0
+  /// Two faults at once would ask which is told first.
+  private var mayBeWrong = true
+  private var requestCount: UInt64 = 0
+
+  private var steps = 0
+  private var runs = 0
+  private var events = 0
+  private var answers = 0
+  private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+  private var difference: String?
+  var hasDiffered: Bool { difference != nil }
+
+  init(seed: UInt64, mutant: Oracle.Mutant?, tell: ((String) -> Void)?) throws(StoreError) {
+    self.seed = seed
+    self.tell = tell
+    dice = Dice(seed: seed)
+    var configuration = EngineConfiguration(seed: dice.word())
+    configuration.limits.payloadBytesMax = 1_000
+    configuration.limits.signalsPerRunMax = dice.pick([10, 1_000])
+    configuration.times.residency = Span(ms: dice.pick([0, 1_000, 10_000]))
+    configuration.times.retention = Span(ms: dice.pick([60_000, 3_600_000]))
+    snapshotPercent = dice.pick([5, 30, 100])
+    holdPercent = dice.pick([0, 50])
+    let start = Instant(ms: 1_700_000_000_000)
+    engine = try OracleEngine(configuration, at: start)
+    model = Model(at: start, configuration)
+    model.mutant = mutant
+  }
+
+  mutating func run(steps wanted: Int) throws(StoreError) -> OracleReport {
+    while steps < wanted && difference == nil {
+      steps += 1
+      steps += 1
+      mayBeWrong = true
+      engine.holdsCommits = dice.percent(holdPercent)
+      try act()
+      try settle()
+      if dice.percent(snapshotPercent) { try lookAtAll() }
+    }
+    return OracleReport(
+      seed: seed, steps: steps, runs: runs, events: events, answers: answers, hash: hash,
+      difference: difference)
+  }
+
+  /// What is due happens, and nothing that could go on waits.
+  mutating func settle() throws(StoreError) {
+    while engine.isDue && difference == nil { try play(.deadlineReached) }
+    guard difference == nil else { return }
+    model.objectToWaiting()
+    if !model.objections.isEmpty { differ("after the step", [], []) }
+  }
+
+  private mutating func lookAtAll() throws(StoreError) {
+    for run in model.runs.suffix(12) {
+      var describe = DescribeWorkflowRequest()
+      describe.execution = .of(run.workflowID, run.id)
+      try ask(.describeWorkflow(describe))
+      guard difference == nil else { return }
+    }
+  }
+
+  /// At times something is wrong, at most one thing a step.
+  mutating func isWrong() -> Bool {
+    guard mayBeWrong, dice.percent(1) else { return false }
+    mayBeWrong = false
+    return true
+  }
+
+  // MARK: - Playing
+
+  mutating func ask(_ request: Request) throws(StoreError) {
+    requestCount += 1
+    let id = RequestID(connection: 1, stream: requestCount)
+    if case .getWorkflowResult = request { requests.append(id) }
+    try play(.request(id, request))
+  }
+
+  /// Both take the input, and have to do the same.
+  mutating func play(_ input: Input) throws(StoreError) {
+    guard difference == nil else { return }
+    tell?("step \(steps) at \(engine.now.ms): \(input.line)")
+    let observed = try engine.unit(input)
+    model.begin(at: engine.now, drawn: engine.created)
+    model.given = observed.compactMap { fact in
+      guard case .told(let session, .activityTask(let task)) = fact else { return nil }
+      return (session, task)
+    }
+    model.handle(input)
+    compare(observed, input.line)
+    deliver()
+  }
+
+  /// Everything becomes durable; that alone has no effect but what leaves.
+  mutating func commit() throws(StoreError) {
+    let observed = try engine.commitUnit()
+    model.begin(at: engine.now, drawn: [])
+    compare(observed, "commit")
+    deliver()
+  }
+
+  private mutating func compare(_ observed: [Fact], _ input: String) {
+    for fact in observed { count(fact) }
+    var extra: [Fact] = []
+    for fact in observed {
+      if case .told(let session, let kind) = fact, model.take(session, kind) { continue }
+      extra.append(fact)
+    }
+    model.remove(engine.removed)
+    var missing = model.facts
+    for (one, other) in model.either {
+      let place = extra.firstIndex { $0 == one || $0 == other }
+      if let place { extra.remove(at: place) } else { missing.append(one) }
+    }
+    extra.removeAll { fact in
+      guard let place = missing.firstIndex(of: fact) else { return false }
+      missing.remove(at: place)
+      return true
+    }
+    extra += model.unmatched
+    if tell != nil {
+      for fact in observed { tell?("  \(fact.text)") }
+      for run in engine.removed { tell?("  \(run) is removed") }
+    }
+    if !missing.isEmpty || !extra.isEmpty || !model.objections.isEmpty {
+      differ(input, missing, extra)
+    }
+  }
+
+  private mutating func differ(_ input: String, _ missing: [Fact], _ extra: [Fact]) {
+    var lines = ["seed \(seed), step \(steps), at \(engine.now.ms): \(input)"]
+    lines += missing.map { "- model:  \($0.text)" }
+    lines += extra.map { "+ engine: \($0.text)" }
+    lines += model.objections.map { "! \($0)" }
+    difference = lines.joined(separator: "\n")
+  }
+
+  private mutating func count(_ fact: Fact) {
+    var word: UInt64 = 0
+    switch fact {
+    case .event(let run, let event):
+      events += 1
+      word = run.low ^ UInt64(event.eventID)
+      if event.eventID == 1 { runs += 1 }
+    case .answered(let id, let answer):
+      answers += 1
+      word = id.stream
+      if case .failure(let status) = answer { word ^= UInt64(status.reason.rawValue) << 32 }
+    case .closed(let run, _), .remembered(let run, _): word = run.high
+    case .told(let session, _), .ended(let session, _): word = session.value << 16
+    }
+    hash = (hash ^ word) &* 0x100_0000_01B3
+  }
+
+  /// What has left reaches the players.
+  private mutating func deliver() {
+    for (session, kind) in engine.delivered {
+      switch kind {
+      case .activation(let m): tasks.append((session, m))
+      case .replayHistory(let m): replays.append((session, m))
+      case .activityTask(let m): leases.append((session, m))
+      case .evict(let m):
+        oldTasks += tasks.filter { $0.activation.runID == m.runID }.map(\.activation.token)
+        tasks.removeAll { $0.session == session && $0.activation.runID == m.runID }
+        replays.removeAll { $0.session == session && $0.history.runID == m.runID }
+      case .activityCancel(let m) where m.reason != .cancelled: forget(m.token)
+      case .attached, .activityCancel, .recorded, .refused, .drain: break
+      }
+    }
+    engine.delivered = []
+    oldTasks = oldTasks.suffix(10)
+    oldLeases = oldLeases.suffix(30)
+  }
+
+  mutating func forget(_ token: [UInt8]) {
+    oldLeases += leases.filter { $0.task.token == token }.map(\.task)
+    leases.removeAll { $0.task.token == token }
+  }
+}
+
+extension Model {
+  /// A unit begins.
+  mutating func begin(at now: Instant, drawn: [WorkflowExecutionStarted]) {
+    self.now = now
+    self.drawn = drawn
+    given = []
+    facts = []
+    either = []
+    unmatched = []
+    objections = []
+  }
+
+  /// The engine has removed closed runs: when is its matter, but not before their time.
+  mutating func remove(_ ids: [RunID]) {
+    for id in ids {
+      guard let run = run(id), !run.isOpen, run.closeTime + times.retention <= now else {
+        objections.append("\(id) is removed before its time")
+        continue
+      }
+      runs.removeAll { $0 === run }
+      remembered.removeAll { $0.run == id }
+    }
+  }
+}
+
+extension WorkflowExecution {
+  static func of(_ workflowID: String, _ runID: RunID = .none) -> WorkflowExecution {
+    var execution = WorkflowExecution()
+    execution.workflowID = workflowID
+    execution.runID = runID
+    return execution
+  }
+}
+
+extension Input {
+  /// In a line, for people.
+  var line: String {
+    switch self {
+    case .request(let id, let request): "request \(id.stream): \(request.line)"
+    case .workerMessage(let session, let message): "\(session) says \(message.json())"
+    case .workerMessages(let session, let messages):
+      "\(session) says \(messages.map { $0.json() })"
+    case .sessionOpened(let session, let attach, _): "\(session) attaches: \(attach.json())"
+    default: "\(self)"
+    }
+  }
+}
+
+extension Request {
+  fileprivate var line: String {
+    switch self {
+    case .startWorkflow(let m): "StartWorkflow \(m.json())"
+    case .signalWorkflow(let m): "SignalWorkflow \(m.json())"
+    case .signalWithStartWorkflow(let m): "SignalWithStartWorkflow \(m.json())"
+    case .queryWorkflow(let m): "QueryWorkflow \(m.json())"
+    case .cancelWorkflow(let m): "CancelWorkflow \(m.json())"
+    case .terminateWorkflow(let m): "TerminateWorkflow \(m.json())"
+    case .describeWorkflow(let m): "DescribeWorkflow \(m.json())"
+    case .getWorkflowResult(let m): "GetWorkflowResult \(m.json())"
+    case .getHistory(let m): "GetHistory \(m.json())"
+    case .listWorkflows(let m): "ListWorkflows \(m.json())"
+    case .countWorkflows(let m): "CountWorkflows \(m.json())"
+    case .completeActivity(let m): "CompleteActivity \(m.json())"
+    case .failActivity(let m): "FailActivity \(m.json())"
+    case .reportActivityCancelled(let m): "ReportActivityCancelled \(m.json())"
+    case .heartbeatActivity(let m): "HeartbeatActivity \(m.json())"
+    case .describeTaskQueue(let m): "DescribeTaskQueue \(m.json())"
+    }
+  }
+}
