@@ -22,7 +22,8 @@ struct Serve: ParsableCommand {
         socket_group = "holdfast"      # its members may connect: mode 0660 instead of 0600
         [limits]
         frame_bytes_max = 4194304      # also connections_max, connections_per_user_max,
-                                       # streams_max, outgoing_bytes_max, resident_bytes_max,
+                                       # streams_max, outgoing_bytes_max, held_bytes_max,
+                                       # request_bytes_max, resident_bytes_max,
                                        # pending_activities_max, signals_per_run_max,
                                        # history_events_max, history_bytes_max
         [[access]]                     # the engine's own user and root may do everything
