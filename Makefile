@@ -90,7 +90,7 @@ test-long: setup
 	$(SWIFT_BUILD) --build-tests
 	$(SWIFT_TEST) --skip EndToEndTests --skip HoldfastTests
 	HOLDFAST_EVICTIONS=10000 $(SWIFT_TEST) --filter HoldfastTests
-	HOLDFAST_KILLS=50 HOLDFAST_HOSTILE=1000 $(SWIFT_TEST) --filter EndToEndTests
+	HOLDFAST_KILLS=50 HOLDFAST_HOSTILE=1000 HOLDFAST_RACES=1000 $(SWIFT_TEST) --filter EndToEndTests
 
 COUNT ?= 1000
 SEED ?= 1
