@@ -1,0 +1,66 @@
+import Foundation
+import Harness
+import Holdfast
+import Testing
+
+/// kill -9 in loops. `HOLDFAST_KILLS` says how many: 20 in the everyday run, 2,000 before a release.
+@Suite(.serialized) struct CrashLoopTests {
+  static let kills = Int(ProcessInfo.processInfo.environment["HOLDFAST_KILLS"] ?? "") ?? 20
+  /// Then a new store: its whole file is looked at after each kill.
+  private static let killsPerStore = 50
+
+  /// Starts, signals and completions go on while the engine, its worker, or both are killed again
+  /// and again: what was acknowledged is there afterwards, once, and the file is sound each time.
+  @Test func nothingAcknowledgedIsLostOverManyKills() async throws {
+    var left = CrashLoopTests.kills
+    var acknowledged = 0
+    let began = nowMs()
+    while left > 0 {
+      let kills = min(left, CrashLoopTests.killsPerStore)
+      acknowledged += try await oneStore(kills)
+      left -= kills
+    }
+    let perMinute = Int64(CrashLoopTests.kills) * 60_000 / (nowMs() - began)
+    print(
+      "\(CrashLoopTests.kills) kills, \(perMinute) a minute; \(acknowledged) workflows acknowledged")
+  }
+
+  /// How many workflows were acknowledged.
+  private func oneStore(_ kills: Int) async throws -> Int {
+    let engine = try EngineProcess()
+    var worker = try engine.startWorker()
+    defer { worker.killNow() }
+    let load = try KillLoad(engine.socket)
+    defer { load.end() }
+    async let ids = load.run()
+    for _ in 0..<kills {
+      // Something is acknowledged between two kills; then the moment is anywhere in the engine's work.
+      let target = load.acknowledged.value + Int.random(in: 1...12)
+      try await until("the work goes on") { load.acknowledged.value >= target }
+      let isWorkerKilled = Int.random(in: 0..<4) == 0
+      if isWorkerKilled { worker.killNow() }
+      if !isWorkerKilled || Bool.random() { try await killAndCheck(engine) }
+      if isWorkerKilled { worker = try engine.startWorker() }
+    }
+    load.stop.set()
+    let done = try await ids
+    #expect(!done.marks.isEmpty && !done.relays.isEmpty)
+    try done.check(engine)
+    return done.marks.count + done.relays.count
+  }
+
+  /// SQLite looks at a copy, while the next engine finds the log as it was left.
+  private func killAndCheck(_ engine: EngineProcess) async throws {
+    engine.kill()
+    try await Scratch.directory { directory in
+      for name in ["holdfast.db", "holdfast.db-wal"] {
+        let path = engine.directory + "/" + name
+        guard FileManager.default.fileExists(atPath: path) else { continue }
+        try FileManager.default.copyItem(atPath: path, toPath: directory + "/" + name)
+      }
+      try engine.start()
+      let faults = try await SQLite.run(directory + "/holdfast.db", "PRAGMA integrity_check")
+      #expect(faults == ["ok"])
+    }
+  }
+}
