@@ -12,7 +12,7 @@ VENV = clients/python/.venv
 help:
 	@echo "make demo              three hundred orders, an engine and workers killed under way"
 	@echo "make test              everything that a change must pass"
-	@echo "make test-long         fifty kills, ten thousand evictions: before a release"
+	@echo "make test-long         2,000 kills, a fault at every write, 1,000 hostile peers: before a release"
 	@echo "make sim               simulated crashes; COUNT seeds from SEED on (1,000 from 1)"
 	@echo "make conformance       the protocol's cases against the engine and libholdfast"
 	@echo "make build             the release binary, libholdfast"
@@ -90,7 +90,8 @@ test-long: setup
 	$(SWIFT_BUILD) --build-tests
 	$(SWIFT_TEST) --skip EndToEndTests --skip HoldfastTests
 	HOLDFAST_EVICTIONS=10000 $(SWIFT_TEST) --filter HoldfastTests
-	HOLDFAST_KILLS=50 HOLDFAST_HOSTILE=1000 HOLDFAST_RACES=1000 $(SWIFT_TEST) --filter EndToEndTests
+	HOLDFAST_KILLS=2000 HOLDFAST_FAULTS=1 HOLDFAST_HOSTILE=1000 HOLDFAST_RACES=1000 \
+	  HOLDFAST_HERD=100000 $(SWIFT_TEST) --filter EndToEndTests
 
 COUNT ?= 1000
 SEED ?= 1
