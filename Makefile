@@ -19,6 +19,7 @@ help:
 	@echo "make install PREFIX=/usr/local"
 	@echo "make size              the release binary's size, libraries and idle memory; with limits"
 	@echo "make bench             throughput, latency, commits, beside the device's own sync time"
+	@echo "make overload          ten times the load that it can take: what is left of the throughput"
 	@echo "make format            rewrite the sources in the house style"
 	@echo "make generate          make the generated code anew from proto/"
 
@@ -105,7 +106,22 @@ sim: setup
 bench: setup
 	$(SWIFT_BUILD) -c release --product holdfast
 	$(SWIFT_BUILD) -c release --product holdfast-bench
-	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $$bin/holdfast-bench $$bin
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench $$bin
+
+# DELAY_US=1000: as on a disk whose syncs take a millisecond longer.
+ifdef DELAY_US
+bench overload: $(SCRATCH)/slower.so
+SLOWER = env LD_PRELOAD=$(abspath $(SCRATCH))/slower.so SYNC_DELAY_US=$(DELAY_US)
+endif
+
+$(SCRATCH)/slower.so: Tests/DiskFaults/preload.c
+	@mkdir -p $(SCRATCH)
+	$(CC) -shared -fPIC -O1 -Wall -Werror -o $@ $< -ldl
+
+overload: setup
+	$(SWIFT_BUILD) -c release --product holdfast
+	$(SWIFT_BUILD) -c release --product holdfast-bench
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench overload $$bin
 
 size: setup
 	SCRATCH=$(SCRATCH) ./scripts/size
@@ -119,4 +135,4 @@ format: setup
 	  | xargs clang-format -i
 
 .PHONY: help setup build install demo python test test-tidy test-swift test-c test-python test-conformance \
-  conformance test-long sim bench size generate format
+  conformance test-long sim bench overload size generate format

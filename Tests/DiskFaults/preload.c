@@ -4,12 +4,12 @@
  *
  *     CALL N WHAT
  *
- * CALL is pwrite64 or fdatasync. The N-th call from now on (from 1; 0: every one; N+: every one from
- * the N-th on) does WHAT: EIO, ENOSPC, EINTR (once, then the call is done), short (half of the
+ * CALL is pwrite64 or fdatasync. The N-th call from now on (from 1; 0: every one; N+: every one
+ * from the N-th on) does WHAT: EIO, ENOSPC, EINTR (once, then the call is done), short (half of the
  * bytes, then the rest). Where a fault has struck, FAULT_FILE.struck holds a line for each, which
  * ends with the time, in milliseconds since 1970.
  *
- * SYNC_DELAY_US: each fdatasync of the store takes so many microseconds longer, as on a slower disk.
+ * SYNC_DELAY_US: each fdatasync of the store takes so many microseconds longer.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -3,7 +3,7 @@ import Harness
 import Holdfast
 import Testing
 
-/// kill -9 in loops. `HOLDFAST_KILLS` says how many: 21 in the everyday run, 2,000 before a release.
+/// kill -9 in loops. `HOLDFAST_KILLS` says how many: 21 every day, 2,000 before a release.
 @Suite(.serialized) struct CrashLoopTests {
   static let kills = Int(ProcessInfo.processInfo.environment["HOLDFAST_KILLS"] ?? "") ?? 21
   /// Then a new store: its whole file is looked at after each kill.
@@ -45,7 +45,7 @@ import Testing
     defer { load.end() }
     async let ids = load.run()
     for _ in 0..<kills {
-      // Something is acknowledged between two kills; then the moment is anywhere in the engine's work.
+      // Something is acknowledged between two kills; then the moment is anywhere.
       let target = load.acknowledged.value + Int.random(in: 1...12)
       try await until("the work goes on") { load.acknowledged.value >= target }
       let isWorkerKilled = Int.random(in: 0..<4) == 0
@@ -77,8 +77,8 @@ import Testing
 }
 
 enum Disk {
-  /// The median time of a 4 KiB write with fdatasync, in microseconds: what figures about durability
-  /// rest on.
+  /// The median time of a 4 KiB write with fdatasync, in microseconds: what figures about
+  /// durability rest on.
   static func syncUs() throws -> Int {
     let path = Scratch.path()
     let fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0o600)

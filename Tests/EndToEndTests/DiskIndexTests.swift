@@ -16,7 +16,7 @@ import Testing
     return n - step
   }
 
-  /// When the engine has had nothing to do for a while it brings its log into the file, and empties it.
+  /// When the engine has had nothing to do for a while, it brings its log into the file.
   private func untilCheckpoint(_ faulty: FaultyEngine, after strikes: Int) async throws {
     let log = faulty.engine.database + "-wal"
     try await until("a checkpoint, or the fault") {
@@ -50,14 +50,15 @@ import Testing
       try faulty.disarm()
       try engine.start()
       #expect(try await RawPeer.probe(engine.socket))
-      #expect(try script.length(engine) >= DiskScript.lengths[done], "what was acknowledged is there")
+      #expect(
+        try script.length(engine) >= DiskScript.lengths[done], "what was acknowledged is there")
       #expect(try await script.run(engine) == DiskScript.Step.allCases.count)
       #expect(try script.length(engine) == DiskScript.lengths.last)
       return true
     }
     print(
-      "EIO at \(scripts - 1) places of \(last) calls of \(call), \(sticks ? "and on" : "once"): gone"
-        + " in \(slowestMs) ms at most")
+      "EIO at \(scripts - 1) places of \(last) calls of \(call), \(sticks ? "and on" : "once"):"
+        + " gone in \(slowestMs) ms at most")
     #expect(last >= (call == "pwrite64" ? 60 : 5))
     #expect(slowestMs <= 100)
     #expect(try await engine.run("workflow count").output == "\(2 * scripts)\n")
@@ -71,8 +72,8 @@ import Testing
     #expect(try await faulty.engine.process?.end() == 74)
   }
 
-  /// The ballast makes room for what has been taken; what meets the full disk is answered when there
-  /// is space, and the engine goes on.
+  /// The ballast makes room for what has been taken; what meets the full disk is answered when
+  /// there is space, and the engine goes on.
   @Test(arguments: [false, true])
   func aFullDiskAtEveryIndex(sticks: Bool) async throws {
     let faulty = try await FaultyEngine()

@@ -12,8 +12,8 @@ final class EngineProcess: @unchecked Sendable {
   private let environment: [String: String]
   private let descriptors: String?
 
-  /// `directory` nil: a new one of its own. Without `hasStore` it is told of no file. `descriptors`:
-  /// the soft and the hard limit of how many it may have, as `prlimit` takes them.
+  /// `directory` nil: a new one of its own. Without `hasStore` it is told of no file.
+  /// `descriptors`: the soft and the hard limit of how many it may have, as `prlimit` takes them.
   init(
     _ arguments: [String] = [], hasStore: Bool = true, directory: String? = nil,
     environment: [String: String] = [:], descriptors: String? = nil

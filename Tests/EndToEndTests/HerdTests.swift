@@ -22,7 +22,7 @@ private final class Flock: Workflow, @unchecked Sendable {
   }
 }
 
-/// An engine that is killed with much under way, and all of it is due, or comes back, when it starts.
+/// An engine that is killed with much under way: all of it is due, or comes back, when it starts.
 /// `HOLDFAST_HERD`: how many timers; a tenth of that are workflows and leases, a hundredth clients.
 @Suite(.serialized) struct HerdTests {
   private static let timers =
