@@ -12,7 +12,7 @@ VENV = clients/python/.venv
 help:
 	@echo "make demo              three hundred orders, an engine and workers killed under way"
 	@echo "make test              everything that a change must pass"
-	@echo "make test-long         fifty kills, ten thousand evictions: before a release"
+	@echo "make test-long         2,000 kills, a fault at every write, 1,000 hostile peers: before a release"
 	@echo "make sim               simulated crashes; COUNT seeds from SEED on (1,000 from 1)"
 	@echo "make fuzz              what nobody has checked, for SECONDS each (60), TARGET only"
 	@echo "make mutants           faults put into the engine: each must be seen by its checker"
@@ -21,6 +21,7 @@ help:
 	@echo "make install PREFIX=/usr/local"
 	@echo "make size              the release binary's size, libraries and idle memory; with limits"
 	@echo "make bench             throughput, latency, commits, beside the device's own sync time"
+	@echo "make overload          ten times the load that it can take: what is left of the throughput"
 	@echo "make format            rewrite the sources in the house style"
 	@echo "make generate          make the generated code anew from proto/"
 
@@ -92,7 +93,8 @@ test-long: setup
 	$(SWIFT_BUILD) --build-tests
 	$(SWIFT_TEST) --skip EndToEndTests --skip HoldfastTests
 	HOLDFAST_EVICTIONS=10000 $(SWIFT_TEST) --filter HoldfastTests
-	HOLDFAST_KILLS=50 $(SWIFT_TEST) --filter EndToEndTests
+	HOLDFAST_KILLS=2000 HOLDFAST_FAULTS=1 HOLDFAST_HOSTILE=1000 HOLDFAST_RACES=1000 \
+	  HOLDFAST_HERD=100000 $(SWIFT_TEST) --filter EndToEndTests
 	$(MAKE) mutants
 
 COUNT ?= 1000
@@ -121,7 +123,22 @@ fuzz: setup
 bench: setup
 	$(SWIFT_BUILD) -c release --product holdfast
 	$(SWIFT_BUILD) -c release --product holdfast-bench
-	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $$bin/holdfast-bench $$bin
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench $$bin
+
+# DELAY_US=1000: as on a disk whose syncs take a millisecond longer.
+ifdef DELAY_US
+bench overload: $(SCRATCH)/slower.so
+SLOWER = env LD_PRELOAD=$(abspath $(SCRATCH))/slower.so SYNC_DELAY_US=$(DELAY_US)
+endif
+
+$(SCRATCH)/slower.so: Tests/DiskFaults/preload.c
+	@mkdir -p $(SCRATCH)
+	$(CC) -shared -fPIC -O1 -Wall -Werror -o $@ $< -ldl
+
+overload: setup
+	$(SWIFT_BUILD) -c release --product holdfast
+	$(SWIFT_BUILD) -c release --product holdfast-bench
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench overload $$bin
 
 size: setup
 	SCRATCH=$(SCRATCH) ./scripts/size
@@ -135,4 +152,4 @@ format: setup
 	  | xargs clang-format -i
 
 .PHONY: help setup build install demo python test test-tidy test-swift test-c test-python test-conformance \
-  conformance test-long sim mutants fuzz bench size generate format
+  conformance test-long sim mutants fuzz bench overload size generate format

@@ -30,8 +30,16 @@ static inline int holdfast_open(const char *path, int flags, int mode) {
 
 static inline int holdfast_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGTERM); }
 
-// Two threads need no more arenas; each costs memory.
-static inline void holdfast_limit_arenas(void) { mallopt(M_ARENA_MAX, 2); }
+// Two threads need no more arenas; each costs memory. What is large goes back to the system when it
+// is freed: by itself glibc raises that bound with each large piece that it sees freed.
+static inline void holdfast_limit_arenas(void) {
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
+// What was freed in pieces stays with the process until then.
+static inline void holdfast_give_memory_back(void) { malloc_trim(0); }
 
 // Swift does not import fork(); here it is called before any thread exists.
 static inline pid_t holdfast_fork(void) { return fork(); }

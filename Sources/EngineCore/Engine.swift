@@ -31,6 +31,7 @@ public struct Engine {
   var window: DeadlineWindow
   var resultWaiters: [RunNumber: [RequestID]] = [:]
   var readers: [RequestID: Reader] = [:]
+  var reads = ReadTurns()
   /// Where a request waits, so that it can be given up.
   var waiting: [RequestID: WaitingPlace] = [:]
   var loading = Loading()

@@ -67,6 +67,8 @@ public struct EngineLimits: Sendable {
   public var lifetimeSliceRows = 1_000
   /// What lists and descriptions show of one text.
   public var shownTextBytesMax = 1 << 10
+  /// Reads for streamed answers that are with the store at a time.
+  public var readsMax = 16
   /// Rows read for one slice of a list.
   public var listSliceRows = 256
 

@@ -17,7 +17,7 @@ final class Connection {
   }
 
   enum Stream {
-    case unary
+    case unary(requestBytes: Int)
     case reading(credit: UInt32, isWanted: Bool)
     /// `session` is nil until Attach.
     case work(session: SessionID?)
@@ -29,6 +29,14 @@ final class Connection {
   var phase = Phase.awaitingHello
   var decoder: FrameDecoder
   var outgoing: [UInt8] = []
+  /// Handed out, but not taken by the kernel yet.
+  var unreadBytes = 0
+  /// Of its requests that are under way.
+  var requestBytes = 0
+  /// What it holds, as far as it has been counted, and since when without a pause.
+  var held = (bytes: 0, sinceUs: Int64(0))
+  /// Streamed answers that go on when it has read.
+  var paused: [UInt64] = []
   var streams: [UInt64: Stream] = [:]
   var lastStream: UInt64 = 0
   var identity = ""
@@ -36,6 +44,8 @@ final class Connection {
   var pings: UInt64 = 0
   /// It has bytes or a close for the caller.
   var isDirty = false
+  /// Closed, by either side.
+  var isGone = false
   /// Messages for each Work stream, gathered into one frame a tick.
   var work: [(stream: UInt64, messages: [EngineMessage])] = []
 
@@ -45,6 +55,9 @@ final class Connection {
     self.grants = grants
     decoder = FrameDecoder(frameBytesMax: frameBytesMax)
   }
+
+  /// Bytes for the peer that it has not read.
+  var waitingBytes: Int { outgoing.count + unreadBytes }
 
   var isClosing: Bool { if case .closing = phase { true } else { false } }
 

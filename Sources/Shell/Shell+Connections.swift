@@ -57,23 +57,30 @@ extension Shell {
     connection.decoder.feed(bytes)
     while !connection.isClosing {
       do throws(FrameFault) {
-        guard let frame = try connection.decoder.next() else { return }
+        guard let frame = try connection.decoder.next() else { break }
+        if connection.unreadBytes == 0 { connection.held.sinceUs = clock.us }
         take(frame, connection)
       } catch {
         fail(id, error)
       }
     }
+    weigh(connection)
   }
 
   /// The connection is gone, by either side.
   public mutating func disconnected(_ id: ConnectionID) {
     guard let connection = connections.removeValue(forKey: id) else { return }
     connection.phase = .closing
-    abandon(connection.streams, id)
+    connection.isGone = true
+    weigh(connection)
+    abandon(connection)
   }
 
   /// Nothing is owed to the peer any more, and nothing comes from it.
-  private mutating func abandon(_ streams: [UInt64: Connection.Stream], _ id: ConnectionID) {
+  private mutating func abandon(_ connection: Connection) {
+    let id = connection.id
+    let streams = connection.streams
+    connection.streams = [:]
     deadlines.remove(.hello(id))
     deadlines.remove(.ping(id))
     deadlines.remove(.close(id))
@@ -84,13 +91,13 @@ extension Shell {
       case .work(let session?):
         closeSession(session)
       case .work(nil), nil: break
-      case .unary, .reading: step(.requestAbandoned(request))
+      case .unary(let bytes):
+        requestEnded(connection, bytes: bytes)
+        step(.requestAbandoned(request))
+      case .reading: step(.requestAbandoned(request))
       }
     }
   }
-
-  /// More waits to be read by the peer than it may let wait.
-  public mutating func overflowed(_ id: ConnectionID) { cut(id) }
 
   /// Closes the connection though its peer has not read everything.
   mutating func cut(_ id: ConnectionID) {
@@ -151,14 +158,14 @@ extension Shell {
     _ id: ConnectionID, _ code: StatusCode, _ reason: Reason, _ message: String
   ) {
     guard let connection = connections[id], !connection.isClosing else { return }
+    connection.decoder.clear()
     var goAway = GoAway.saying(code, reason, message)
     goAway.lastStream = connection.lastStream
     send(.goAway(goAway), to: connection)
+    guard !connection.isGone else { return }  // It left too much unread before.
     connection.phase = .closing
-    let streams = connection.streams
-    connection.streams = [:]
     output.closing.append(id)
-    abandon(streams, id)
+    abandon(connection)
     deadlines.set(
       .close(id), at: clock.now + Span(ms: configuration.limits.closeMs),
       order: .init(Int64(bitPattern: id.value)))

@@ -70,6 +70,7 @@ extension Shell {
         .of(.invalidArgument, .protocolViolation, "a request of one message must carry `end`"))
     }
     let messageMax = configuration.limits.messageBytesMax
+    let bytes = open.message.count
     guard method.isClientStreaming || open.message.count <= messageMax else {
       return end(
         connection, stream,
@@ -85,7 +86,9 @@ extension Shell {
         connection, stream,
         .of(.invalidArgument, .malformedRequest, "the request cannot be read: \(error)"))
     }
-    if let status = refusal(connection, method, call) { return end(connection, stream, status) }
+    if let status = refusal(connection, method, call) ?? refusal(connection, bytes: bytes) {
+      return end(connection, stream, status)
+    }
     requests += 1
     let request = RequestID(connection: connection.id.value, stream: stream)
     switch call {
@@ -97,7 +100,9 @@ extension Shell {
     case .engine(let decoded):
       connection.streams[stream] =
         method.isServerStreaming
-        ? .reading(credit: configuration.limits.initialCredit, isWanted: true) : .unary
+        ? .reading(credit: configuration.limits.initialCredit, isWanted: true)
+        : .unary(requestBytes: bytes)
+      if !method.isServerStreaming { requestBegan(connection, bytes: bytes) }
       if open.timeoutMs.ms > 0 {
         deadlines.set(
           .request(request), at: clock.now + open.timeoutMs,

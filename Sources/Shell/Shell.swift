@@ -45,6 +45,9 @@ public struct Shell {
   private var watches: [ProcessIdentity] = []
   private var isStepping = false
   private var lastSession: UInt64 = 0
+  /// Of all connections: what they hold, and their requests under way.
+  var heldBytes = 0
+  var requestBytes = 0
   public var storeCounters: [(name: String, value: Int64)] = []
   var requests = 0
 
@@ -191,6 +194,11 @@ public struct Shell {
     output = ShellOutput()
   }
 
+  /// What was told after `flush` has made more to do: it wants to be called again.
+  public var hasOutput: Bool {
+    !(output.loads.isEmpty && output.dirty.isEmpty && output.closing.isEmpty && output.cut.isEmpty)
+  }
+
   /// Processes whose end must be told by `processGone`, at once if they are gone already; asked for
   /// before `flush`, in each turn.
   public mutating func takeWatches() -> [ProcessIdentity] {
@@ -198,10 +206,11 @@ public struct Shell {
     return watches
   }
 
-  /// Moves a connection's outgoing bytes to the caller.
+  /// Moves a connection's outgoing bytes to the caller, who tells by `unread` what becomes of them.
   public mutating func takeOutgoing(_ id: ConnectionID) -> [UInt8] {
     guard let connection = connections[id] else { return [] }
     defer { connection.outgoing = [] }
+    connection.unreadBytes += connection.outgoing.count
     return connection.outgoing
   }
 
@@ -237,8 +246,10 @@ public struct Shell {
   mutating func withOutgoing(
     _ connection: Connection, _ body: (inout FrameEncoder, inout [UInt8]) -> Void
   ) {
+    guard !connection.isGone else { return }
     encoder.with { encoder in body(&encoder, &connection.outgoing) }
     markDirty(connection)
+    weigh(connection)
   }
 
   mutating func send(_ kind: Frame.Kind, stream: UInt64 = 0, to connection: Connection) {
@@ -253,7 +264,7 @@ public struct Shell {
     switch send {
     case .reply(let request, let reply):
       guard let connection = endStream(request) else { return }
-      withOutgoing(connection) { $0.append(reply, stream: request.stream, to: &$1) }
+      answer(connection, request.stream, reply)
     case .part(let request, let bytes): emitPart(request, bytes)
     case .end(let request, let status):
       guard let connection = endStream(request) else { return }
@@ -271,6 +282,22 @@ public struct Shell {
     }
   }
 
+  /// A long answer to a peer that has not read enough of those before is refused: it may ask again.
+  private mutating func answer(_ connection: Connection, _ stream: UInt64, _ reply: Reply) {
+    let max = configuration.limits.unreadBytesMax
+    withOutgoing(connection) { encoder, outgoing in
+      let before = outgoing.count
+      encoder.append(reply, stream: stream, to: &outgoing)
+      let bytes = outgoing.count - before
+      guard bytes > 4_096, before + connection.unreadBytes + bytes > max, before > 0 else { return }
+      outgoing.removeSubrange(before...)
+      encoder.append(
+        end: .of(
+          .resourceExhausted, .overloaded, "earlier answers wait to be read", retryAfterMs: 100),
+        stream: stream, to: &outgoing)
+    }
+  }
+
   private mutating func emitPart(_ request: RequestID, _ bytes: [UInt8]) {
     guard let connection = connections[ConnectionID(request.connection)],
       case .reading(let credit, _) = connection.streams[request.stream]
@@ -278,7 +305,12 @@ public struct Shell {
     withOutgoing(connection) { $0.append(stream: request.stream, bytes: bytes, to: &$1) }
     let left = credit - 1
     connection.streams[request.stream] = .reading(credit: left, isWanted: left > 0)
-    if left > 0 { step(.readMore(request)) }
+    guard left > 0 else { return }
+    if connection.waitingBytes < configuration.limits.unreadBytesMax {
+      step(.readMore(request))
+    } else {
+      connection.paused.append(request.stream)
+    }
   }
 
   /// The connection of the request's stream, if it was open.
@@ -292,7 +324,9 @@ public struct Shell {
   /// True if the stream was open.
   mutating func endStream(_ connection: Connection, _ stream: UInt64) -> Bool {
     deadlines.remove(.request(RequestID(connection: connection.id.value, stream: stream)))
-    return connection.streams.removeValue(forKey: stream) != nil
+    let ended = connection.streams.removeValue(forKey: stream)
+    if case .unary(let bytes) = ended { requestEnded(connection, bytes: bytes) }
+    return ended != nil
   }
 }
 

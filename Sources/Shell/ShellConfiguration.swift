@@ -14,7 +14,18 @@ public struct ShellLimits: Sendable {
   /// Messages of a stream before the client's first Credit.
   public var initialCredit: UInt32 = 16
   /// Bytes that wait to be read by one peer; then it is cut off.
-  public var outgoingBytesMax = 16 << 20
+  public var outgoingBytesMax = 8 << 20
+  /// From here on a peer's long answers are refused and its streamed ones wait, so that one that
+  /// reads is not cut off.
+  public var unreadBytesMax: Int { outgoingBytesMax / 2 }
+  /// Requests of one connection that are under way: two of the largest.
+  public var requestBytesMax: Int { 2 * frameBytesMax }
+  /// Requests that are under way: of one user, so that none starves the others, and of all.
+  public var requestBytesPerUserMax = 48 << 20
+  public var requestBytesInAllMax = 64 << 20
+  /// Half frames, and bytes that wait to be read, of all peers together; then the one that holds
+  /// most for longest has to go.
+  public var heldBytesInAllMax = 96 << 20
   /// A connection without Hello.
   public var helloMs: Int64 = 5_000
   /// A peer at fault that does not read why; then it is cut off, so that it holds no place.
@@ -26,6 +37,14 @@ public struct ShellLimits: Sendable {
   public var pingMs: Int64 = 10_000
 
   public init() {}
+
+  /// No bound may be less than a few of the largest frames need.
+  public mutating func makeRoomForFrames() {
+    outgoingBytesMax = max(outgoingBytesMax, 2 * frameBytesMax)
+    requestBytesPerUserMax = max(requestBytesPerUserMax, 2 * frameBytesMax)
+    requestBytesInAllMax = max(requestBytesInAllMax, 4 * frameBytesMax)
+    heldBytesInAllMax = max(heldBytesInAllMax, 4 * frameBytesMax)
+  }
 }
 
 public struct ShellConfiguration: Sendable {

@@ -20,7 +20,6 @@ public final class Sidecar: ConnectionDelegate {
   private var shell: Shell
   private let store: StoreThread
   private let log: (SidecarEvent) -> Void
-  private let outgoingBytesMax: Int
   private let bootID = PeerProcess.bootID
 
   private var listener: Listener?
@@ -46,7 +45,6 @@ public final class Sidecar: ConnectionDelegate {
   ) throws(UVError) {
     loop = try Loop()
     self.log = log
-    outgoingBytesMax = configuration.limits.outgoingBytesMax
     shell = Shell(configuration, opened: opened, at: Sidecar.reading)
     let answered = WakeupReference()
     self.store = StoreThread(store) { answered.wakeup?.send() }
@@ -144,6 +142,11 @@ public final class Sidecar: ConnectionDelegate {
     shell.received(ConnectionID(connection.number), bytes)
   }
 
+  public func connectionWrote(_ connection: Connection) {
+    readClock()
+    shell.unread(ConnectionID(connection.number), bytes: connection.queuedBytes)
+  }
+
   public func connectionClosed(_ connection: Connection) {
     guard connections.removeValue(forKey: connection.number) != nil else { return }
     readClock()
@@ -178,13 +181,8 @@ public final class Sidecar: ConnectionDelegate {
     guard !isStopping else { return }
     if !isClockRead { shell.advance(Sidecar.reading) }
     for process in shell.takeWatches() { watch(process) }
-    shell.flush(into: &output)
-    for load in output.loads { store.orders.put(.load(load)) }
-    if let writes = output.commit { store.orders.put(.commit(writes)) }
-    for id in output.dirty { write(id) }
-    for id in output.closing { connections[id.value]?.closeWhenWritten() }
-    for id in output.cut { connections[id.value]?.close() }
-    if let us = output.holdUs { holdTimer?.start(afterUs: us) }
+    // What the kernel takes of the bytes may let streamed answers go on.
+    repeat { flush() } while shell.hasOutput
     if let ms = shell.nextDeadlineMs {
       deadlineTimer?.start(afterMs: UInt64(ms))
     } else {
@@ -194,14 +192,21 @@ public final class Sidecar: ConnectionDelegate {
     if output.isDrained { stop() }
   }
 
+  private func flush() {
+    shell.flush(into: &output)
+    for load in output.loads { store.orders.put(.load(load)) }
+    if let writes = output.commit { store.orders.put(.commit(writes)) }
+    for id in output.dirty { write(id) }
+    for id in output.closing { connections[id.value]?.closeWhenWritten() }
+    for id in output.cut { connections[id.value]?.close() }
+    if let us = output.holdUs { holdTimer?.start(afterUs: us) }
+  }
+
   private func write(_ id: ConnectionID) {
     let bytes = shell.takeOutgoing(id)
     guard let connection = connections[id.value], !bytes.isEmpty else { return }
     bytes.withUnsafeBytes { connection.write($0) }
-    if connection.queuedBytes > outgoingBytesMax {
-      shell.overflowed(id)
-      connection.close()
-    }
+    shell.unread(id, bytes: connection.queuedBytes)
   }
 
   // MARK: - The end

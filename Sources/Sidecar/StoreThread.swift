@@ -26,6 +26,7 @@ final class StoreThread: @unchecked Sendable {
   private let store: Store
   private let wake: @Sendable () -> Void
   private var isFull = false
+  private var hasWorked = true
   private var lastLookUs: Int64 = 0
   private var thread = pthread_t()
 
@@ -60,7 +61,7 @@ final class StoreThread: @unchecked Sendable {
   private func run() {
     while let batch = orders.wait(ms: isFull ? 100 : 1_000) {
       do throws(StoreError) {
-        if batch.isEmpty { try rest() }
+        if batch.isEmpty { try rest() } else { hasWorked = true }
         for case .load(let load) in batch { try serve(load) }
         for case .commit(let writes) in batch { try commit(writes) }
         regainSpace()
@@ -114,6 +115,9 @@ final class StoreThread: @unchecked Sendable {
   /// Nothing to do for a while.
   private func rest() throws(StoreError) {
     try store.checkpointIfNeeded(isIdle: true)
+    guard hasWorked else { return }
+    hasWorked = false
+    ProcessMemory.giveBack()
   }
 
   /// After a full disk: starts are taken again once the ballast has its space back. Busy or not, it

@@ -25,7 +25,6 @@ final class EngineHost {
   private var deadlineGeneration = 0
   private var lastDeadlineUs: Int64?
   private static let bootID = "boot"
-  private static let outgoingBytesMax = 16 << 20
   private static let graceUs: Int64 = 5_000_000
 
   /// The batch whose outcome nobody knows yet.
@@ -269,9 +268,13 @@ final class EngineHost {
     else { return }
     look(at: bytes, link)
     world.network.sendToPeer(link, bytes, &world.time)
-    guard link.unreadBytes > EngineHost.outgoingBytesMax else { return }
-    shell?.overflowed(id)
-    world.network.breakOff(link, loses: false, &world.time)
+    tellUnread(link)
+  }
+
+  /// What the peer has not read; once it has, streamed answers go on.
+  func tellUnread(_ link: Link) {
+    shell?.unread(link.id, bytes: max(0, link.unreadBytes))
+    if let shell, shell.hasOutput { beginTurn() }
   }
 
   /// Shows the checkers what is just leaving.

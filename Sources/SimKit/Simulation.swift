@@ -125,6 +125,7 @@ final class Simulation {
 
   private func arrive(atPeer link: Link, _ bytes: [UInt8]?) {
     guard SimNetwork.arrivesAtPeer(link, bytes) else { return }
+    host.tellUnread(link)
     guard let bytes else {
       link.isPeerDone = true
       switch link.owner {

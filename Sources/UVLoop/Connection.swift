@@ -4,33 +4,36 @@ import CUV
 public protocol ConnectionDelegate: AnyObject {
   /// Bytes came; they are valid during the call.
   func connection(_ connection: Connection, received bytes: UnsafeRawBufferPointer)
+  /// The kernel has taken what had to wait: `queuedBytes` is less than it was.
+  func connectionWrote(_ connection: Connection)
   /// The connection is closed, by either side; the last call.
   func connectionClosed(_ connection: Connection)
 }
 
-/// One accepted connection: reads into a buffer of its own, writes what it is given.
+/// One accepted connection: reads its share in each turn of the loop, writes what it is given.
 ///
 /// Its memory is freed when it has closed and no write is in flight: libuv calls back for pending
 /// writes after the close.
 public final class Connection: ClosingOwner {
   private let box = HandleBox<uv_pipe_t>()
-  private let buffer: UnsafeMutableRawBufferPointer
+  private unowned let loop: Loop
   private weak var delegate: ConnectionDelegate?
   /// Free for the owner's use.
   public let number: UInt64
   /// Bytes that the kernel has not taken yet.
   public private(set) var queuedBytes = 0
+  /// What libuv may read next, and whether there may be more than that.
+  private var share = 0
+  private var hadItsShare = false
   private var isClosed = false
   private var closesWhenWritten = false
-
-  static let bufferBytes = 64 << 10
 
   /// Accepts the next connection of a listener; its handle is closed by `close`.
   init(_ loop: Loop, accepting server: UnsafeMutablePointer<uv_pipe_t>, number: UInt64)
     throws(UVError)
   {
     self.number = number
-    buffer = .allocate(byteCount: Connection.bufferBytes, alignment: 16)
+    self.loop = loop
     let code = uv_pipe_init(loop.handle, box.handle, 0)
     precondition(code == 0, "uv_pipe_init cannot fail")
     box.retain(self)
@@ -41,8 +44,6 @@ public final class Connection: ClosingOwner {
       throw UVError(code: accepted, place: "accept")
     }
   }
-
-  deinit { buffer.deallocate() }
 
   private static func stream(_ pipe: UnsafeMutablePointer<uv_pipe_t>)
     -> UnsafeMutablePointer<uv_stream_t>
@@ -64,8 +65,9 @@ public final class Connection: ClosingOwner {
       Connection.stream(box.handle),
       { handle, _, buffer in
         let connection = HandleBox<uv_pipe_t>.owner(handle?.pointee.data, as: Connection.self)
-        buffer?.pointee.base = connection.buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
-        buffer?.pointee.len = connection.buffer.count
+        let base = connection.loop.readBuffer.baseAddress
+        buffer?.pointee.base = base?.assumingMemoryBound(to: CChar.self)
+        buffer?.pointee.len = connection.takeShare()
       },
       { stream, count, _ in
         HandleBox<uv_pipe_t>.owner(stream?.pointee.data, as: Connection.self).took(count)
@@ -73,11 +75,21 @@ public final class Connection: ClosingOwner {
     try check(code, "uv_read_start")
   }
 
+  /// The bytes that may be read now. libuv goes on while it fills what it is given: 0 is told back
+  /// as ENOBUFS, and leaves the rest for the next turn.
+  private func takeShare() -> Int {
+    guard !hadItsShare else { return 0 }
+    loop.share.began()
+    share = loop.share.bytes
+    return share
+  }
+
   private func took(_ count: Int) {
+    hadItsShare = count == share
     if count > 0 {
-      delegate?.connection(
-        self, received: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
-    } else if count < 0 {
+      let read = UnsafeRawBufferPointer(loop.readBuffer)[..<count]
+      delegate?.connection(self, received: UnsafeRawBufferPointer(rebasing: read))
+    } else if count < 0, count != Int(UV_ENOBUFS.rawValue) {
       close()
     }
   }
@@ -138,6 +150,7 @@ public final class Connection: ClosingOwner {
   private func wrote(_ count: Int, _ status: Int32) {
     queuedBytes -= count
     if status < 0 { return close() }
+    delegate?.connectionWrote(self)
     if queuedBytes == 0 && closesWhenWritten { close() }
   }
 

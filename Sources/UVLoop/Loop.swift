@@ -22,6 +22,9 @@ public struct UVError: Error, CustomStringConvertible, Sendable {
 /// The event loop. Everything of it is used by the thread that runs it, but `Wakeup.send`.
 public final class Loop {
   let handle: UnsafeMutablePointer<uv_loop_t>
+  /// What is read lies here while the delegate looks at it: one connection at a time.
+  let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+  var share = ReadShare()
   private var isClosed = false
 
   public init() throws(UVError) {
@@ -42,6 +45,7 @@ public final class Loop {
     let code = uv_loop_close(handle)
     precondition(code == 0, "the loop still has open handles: \(openHandles())")
     handle.deallocate()
+    readBuffer.deallocate()
   }
 
   private func openHandles() -> String {

@@ -29,6 +29,11 @@ enum Device {
     return times.sorted()[100]
   }
 
+  /// What is added to each sync of the store, by the library of `Tests/DiskFaults`; empty: nothing.
+  static var delay: String {
+    getenv("SYNC_DELAY_US").map { "; \(String(cString: $0)) us longer for the store" } ?? ""
+  }
+
   /// User and system time of a process in milliseconds.
   static func cpuMs(of pid: pid_t) -> Int {
     guard let text = read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return 0 }

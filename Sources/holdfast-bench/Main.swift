@@ -14,8 +14,13 @@ struct Bench {
     if arguments.count == 3, arguments[1] == "shell", let count = Int(arguments[2]) {
       return measureShell(count)
     }
+    if arguments.count >= 3, arguments[1] == "overload" {
+      let seconds = arguments.count > 3 ? Double(arguments[3]) ?? 5 : 5
+      return try await Overload(bin: arguments[2], seconds: seconds).run()
+    }
     guard arguments.count >= 2 else {
       print("usage: holdfast-bench DIRECTORY-OF-THE-BINARIES [SECONDS [CLOSED-RUNS]]")
+      print("       holdfast-bench overload DIRECTORY-OF-THE-BINARIES [SECONDS]")
       print("       holdfast-bench shell WORKFLOWS    engine and shell alone, for profilers")
       exit(2)
     }

@@ -109,6 +109,7 @@ struct ShellBench {
 
   private mutating func take(_ id: ConnectionID) {
     let bytes = shell.takeOutgoing(id)
+    shell.unread(id, bytes: 0)
     bytes.withUnsafeBytes { decoders[id]?.feed($0) }
     while let frame = try? decoders[id]?.next() {
       switch frame.kind {

@@ -9,7 +9,7 @@ struct Suite {
   let closedRuns: Int
 
   func run() async throws {
-    print("device: fdatasync of 4 KiB, p50 \(micro(Device.syncUs(in: directory)))")
+    print("device: fdatasync of 4 KiB, p50 \(micro(Device.syncUs(in: directory)))\(Device.delay)")
     print(
       columns("scenario", "per s", "p50", "p99", "commits", "written", "cpu: engine worker driver"))
     for flight in [1, 16, 64] {
@@ -127,58 +127,10 @@ struct Suite {
     fflush(nil)  // Each line when it is there, also into a pipe.
   }
 
-  private func drive(
-    _ client: Client, flight: Int, seconds: Double, prefix: String,
-    _ body: @escaping @Sendable (Client, String) async throws -> Void
-  ) async throws -> Samples {
-    let end = Device.nowUs + Int64(seconds * 1_000_000)
-    return try await withThrowingTaskGroup(of: [Int64].self) { group in
-      for lane in 0..<flight {
-        group.addTask {
-          var times: [Int64] = []
-          var number = lane
-          while true {
-            let begin = Device.nowUs
-            if begin >= end { return times }
-            try await body(client, "\(prefix)-\(number)")
-            times.append(Device.nowUs - begin)
-            number += flight
-          }
-        }
-      }
-      var all: [Int64] = []
-      for try await times in group { all += times }
-      return Samples(all)
-    }
-  }
-
   private func columns(_ texts: String...) -> String {
     let widths = [38, 9, 10, 10, 9, 10, 26]
     return zip(texts, widths).map { text, width in
       text.count >= width ? text + " " : text + String(repeating: " ", count: width - text.count)
     }.joined()
-  }
-
-  private func micro(_ us: Int64) -> String {
-    us < 1_000 ? "\(us) us" : fixed(Double(us) / 1_000) + " ms"
-  }
-
-  private func fixed(_ value: Double) -> String {
-    let hundredths = Int((value * 100).rounded())
-    let rest = String(hundredths % 100 + 100).dropFirst()
-    return "\(hundredths / 100).\(rest)"
-  }
-}
-
-/// Times in microseconds.
-struct Samples {
-  private let sorted: [Int64]
-  init(_ times: [Int64]) { sorted = times.sorted() }
-
-  var count: Int { sorted.count }
-  func discard() {}
-
-  func percentile(_ share: Double) -> Int64 {
-    sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
   }
 }

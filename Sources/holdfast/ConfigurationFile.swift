@@ -77,6 +77,7 @@ struct ConfigurationFile {
       default: try applyLimit(entry, to: &configuration)
       }
     }
+    configuration.limits.makeRoomForFrames()
     configuration.access.rules = rules.sorted { $0.key < $1.key }.map(\.value)
   }
 
@@ -122,6 +123,10 @@ struct ConfigurationFile {
       guard value <= 1_000_000 else { throw fault(entry, "at most a million is expected") }
       configuration.limits.streamsMax = value
     case "limits.outgoing_bytes_max": configuration.limits.outgoingBytesMax = value
+    case "limits.held_bytes_max": configuration.limits.heldBytesInAllMax = value
+    case "limits.request_bytes_max":
+      configuration.limits.requestBytesInAllMax = value
+      configuration.limits.requestBytesPerUserMax = value / 4 * 3
     case "limits.pending_activities_max":
       configuration.engine.limits.pendingActivitiesMax = value
     case "limits.signals_per_run_max":

@@ -22,7 +22,8 @@ struct Serve: ParsableCommand {
         socket_group = "holdfast"      # its members may connect: mode 0660 instead of 0600
         [limits]
         frame_bytes_max = 4194304      # also connections_max, connections_per_user_max,
-                                       # streams_max, outgoing_bytes_max, resident_bytes_max,
+                                       # streams_max, outgoing_bytes_max, held_bytes_max,
+                                       # request_bytes_max, resident_bytes_max,
                                        # pending_activities_max, signals_per_run_max,
                                        # history_events_max, history_bytes_max
         [[access]]                     # the engine's own user and root may do everything
@@ -58,6 +59,7 @@ struct Serve: ParsableCommand {
     for signal in [SIGTERM, SIGINT] { sigaddset(&ends, signal) }
     sigprocmask(SIG_UNBLOCK, &ends, nil)
     holdfast_limit_arenas()
+    raiseDescriptorLimit()
     // Meant for this process: a child that --supervise starts has another id.
     let inherited = try Paths.inherited()
     if supervise { Supervisor.run() }
@@ -116,6 +118,16 @@ struct Serve: ParsableCommand {
       let sidecar = try Sidecar(configuration, store: store, opened: opened) { log.write($0) }
       try sidecar.run(socket, name: socket.servedPath ?? "(inherited)")
     } catch { throw Fault(text: error.description, code: 73) }
+  }
+
+  /// A connection is a descriptor, and its process another one: the usual limit of 1,024 is there
+  /// for programs that use select().
+  private func raiseDescriptorLimit() {
+    var limit = rlimit()
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    guard getrlimit(resource, &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(resource, &limit)
   }
 
   private func seed() -> UInt64 {

@@ -4,9 +4,12 @@
  *
  *     CALL N WHAT
  *
- * CALL is pwrite64 or fdatasync. The N-th call from now on (from 1; 0: every one) does WHAT: EIO,
- * ENOSPC, EINTR (once, then the call is done), short (half of the bytes, then the rest). Where a
- * fault has struck, FAULT_FILE.struck holds a line for each.
+ * CALL is pwrite64 or fdatasync. The N-th call from now on (from 1; 0: every one; N+: every one
+ * from the N-th on) does WHAT: EIO, ENOSPC, EINTR (once, then the call is done), short (half of the
+ * bytes, then the rest). Where a fault has struck, FAULT_FILE.struck holds a line for each, which
+ * ends with the time, in milliseconds since 1970.
+ *
+ * SYNC_DELAY_US: each fdatasync of the store takes so many microseconds longer.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -16,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static long calls;           /* since the fault in force was armed */
@@ -43,7 +47,7 @@ static const char *fault(const char *call, int fd)
     if (inside || path == NULL || !is_store(fd))
         return NULL;
     inside = 1;
-    char name[16] = "";
+    char name[16] = "", from[2] = "";
     long n = -1;
     struct stat status;
     FILE *file = fopen(path, "r");
@@ -53,14 +57,17 @@ static const char *fault(const char *call, int fd)
             seen = status.st_mtim;
             calls = 0;
         }
-        if (fscanf(file, "%15s %ld %15s", name, &n, what) != 3)
-            n = -1;
+        if (fscanf(file, "%15s %ld%1[+] %15s", name, &n, from, what) != 4) {
+            rewind(file);
+            if (fscanf(file, "%15s %ld %15s", name, &n, what) != 3)
+                n = -1;
+        }
         fclose(file);
     }
     const char *result = NULL;
     if (n >= 0 && strcmp(name, call) == 0) {
         calls++;
-        if (n == 0 || calls == n)
+        if (n == 0 || calls == n || (from[0] == '+' && calls > n))
             result = what;
     }
     if (result != NULL) {
@@ -68,7 +75,10 @@ static const char *fault(const char *call, int fd)
         snprintf(struck, sizeof struck, "%s.struck", path);
         FILE *log = fopen(struck, "a");
         if (log != NULL) {
-            fprintf(log, "%s %ld %s\n", call, calls, what);
+            struct timespec now;
+            clock_gettime(CLOCK_REALTIME, &now);
+            long long ms = (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+            fprintf(log, "%s %ld %s %lld\n", call, calls, what, ms);
             fclose(log);
         }
     }
@@ -103,8 +113,12 @@ int fdatasync(int fd)
     if (next == NULL)
         next = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
     const char *what = fault("fdatasync", fd);
-    if (what == NULL)
+    if (what == NULL) {
+        const char *delay = getenv("SYNC_DELAY_US");
+        if (delay != NULL && is_store(fd))
+            usleep((useconds_t)atol(delay));
         return next(fd);
+    }
     errno = number(what);
     return -1;
 }

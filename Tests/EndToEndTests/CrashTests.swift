@@ -82,28 +82,4 @@ import Testing
       #expect(figures.counter("store_commits_total") - before == 4)
     }
   }
-
-  /// Starts, signals and completions go on while the engine, its worker, or both are killed again
-  /// and again: what was acknowledged is there afterwards, once.
-  @Test func nothingAcknowledgedIsLostOverManyKills() async throws {
-    let kills = Int(ProcessInfo.processInfo.environment["HOLDFAST_KILLS"] ?? "") ?? 10
-    let engine = try EngineProcess()
-    var worker = try engine.startWorker()
-    defer { worker.killNow() }
-    let load = try KillLoad(engine.socket)
-    defer { load.end() }
-    async let ids = load.run()
-    for _ in 0..<kills {
-      try await Task.sleep(for: .milliseconds(Int.random(in: 50...400)))
-      let isWorkerKilled = Bool.random()
-      if isWorkerKilled { worker.killNow() }
-      if !isWorkerKilled || Bool.random() { try engine.restart() }
-      if isWorkerKilled { worker = try engine.startWorker() }
-    }
-    load.stop.set()
-    let done = try await ids
-    print("\(done.marks.count) + \(done.relays.count) workflows over \(kills) kills")
-    #expect(!done.marks.isEmpty && !done.relays.isEmpty)
-    try done.check(engine)
-  }
 }

@@ -10,12 +10,15 @@ final class EngineProcess: @unchecked Sendable {
   private(set) var process: ChildProcess?
   private let arguments: [String]
   private let environment: [String: String]
+  private let descriptors: String?
 
   /// `directory` nil: a new one of its own. Without `hasStore` it is told of no file.
+  /// `descriptors`: the soft and the hard limit of how many it may have, as `prlimit` takes them.
   init(
     _ arguments: [String] = [], hasStore: Bool = true, directory: String? = nil,
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], descriptors: String? = nil
   ) throws {
+    self.descriptors = descriptors
     self.directory = directory ?? Scratch.path()
     socket = self.directory + "/s.sock"
     let store = hasStore ? ["--db", self.directory + "/holdfast.db"] : []
@@ -44,8 +47,10 @@ final class EngineProcess: @unchecked Sendable {
   }
 
   func start() throws {
+    var command = [EngineProcess.bin + "/holdfast"] + arguments
+    if let descriptors { command = ["/usr/bin/prlimit", "--nofile=" + descriptors] + command }
     process = try ChildProcess(
-      EngineProcess.bin + "/holdfast", arguments, environment: environment,
+      command[0], Array(command.dropFirst()), environment: environment,
       output: directory + "/engine.log")
   }
 

@@ -14,6 +14,13 @@ final class FaultyEngine {
       atPath: directory, withIntermediateDirectories: true)
     fault = directory + "/fault"
     if let armed { try armed.write(toFile: fault, atomically: true, encoding: .utf8) }
+    let library = try await FaultyEngine.library(in: directory)
+    engine = try EngineProcess(
+      arguments, directory: directory, environment: ["LD_PRELOAD": library, "FAULT_FILE": fault])
+  }
+
+  /// Compiles what is preloaded; its path.
+  static func library(in directory: String) async throws -> String {
     let library = directory + "/preload.so"
     let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("DiskFaults/preload.c").path
@@ -21,21 +28,26 @@ final class FaultyEngine {
       "/usr/bin/env",
       ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, source, "-ldl"])
     try #require(try await compiler.end() == 0, "cc")
-    engine = try EngineProcess(
-      arguments, directory: directory, environment: ["LD_PRELOAD": library, "FAULT_FILE": fault])
+    return library
   }
 
-  /// The N-th call from now on (0: every one) does `what`.
-  func arm(_ call: String, _ n: Int, _ what: String) throws {
-    try "\(call) \(n) \(what)".write(toFile: fault, atomically: true, encoding: .utf8)
+  /// The N-th call from now on (0: every one; `sticks`: each from then on too) does `what`.
+  func arm(_ call: String, _ n: Int, _ what: String, sticks: Bool = false) throws {
+    try "\(call) \(n)\(sticks ? "+" : "") \(what)".write(
+      toFile: fault, atomically: true, encoding: .utf8)
   }
 
   func disarm() throws { try FileManager.default.removeItem(atPath: fault) }
 
-  /// The faults that have struck.
-  var struck: [String] {
+  /// The faults that have struck: the call, its number, what it did.
+  var struck: [String] { strikes.map { $0.dropLast().joined(separator: " ") } }
+
+  /// When the last one struck, in milliseconds since 1970.
+  var lastStruckMs: Int64? { strikes.last?.last.flatMap { Int64($0) } }
+
+  private var strikes: [[Substring]] {
     let text = (try? String(contentsOfFile: fault + ".struck", encoding: .utf8)) ?? ""
-    return text.split(separator: "\n").map(String.init)
+    return text.split(separator: "\n").map { $0.split(separator: " ") }
   }
 
   /// Ends the engine and lets SQLite look at the whole file.

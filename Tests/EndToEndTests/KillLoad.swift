@@ -13,6 +13,8 @@ final class KillLoad: Sendable {
   /// Signals that each relay is sent, numbered.
   static let signals = 3
   let stop = Flag()
+  /// Workflows whose result has come.
+  let acknowledged = Count()
   private let client: Client
   private let worker: RunningWorker
   private let tokens = Tokens()
@@ -42,6 +44,7 @@ final class KillLoad: Sendable {
             } else {
               done.relays.append(try await relay("r-\(lane)-\(done.relays.count)"))
             }
+            acknowledged.add()
           }
           return done
         }

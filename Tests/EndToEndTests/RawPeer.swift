@@ -87,20 +87,24 @@ final class RawPeer {
   }
 
   /// Opens a stream with one message and reads its end.
-  func call(_ method: String, _ message: [UInt8], end: Bool = true) throws -> End {
-    let stream = open(method, message, end: end)
+  func call(_ method: String, _ message: [UInt8], end: Bool = true, timeoutMs: Int64 = 0) throws
+    -> End
+  {
+    let stream = open(method, message, end: end, timeoutMs: timeoutMs)
     while true {
       let frame = try next()
       if frame.stream == stream, case .end(let end) = frame.kind { return end }
     }
   }
 
-  func open(_ method: String, _ message: [UInt8], end: Bool) -> UInt64 {
+  @discardableResult
+  func open(_ method: String, _ message: [UInt8], end: Bool, timeoutMs: Int64 = 0) -> UInt64 {
     lastStream += 1
     var open = Open()
     open.method = method
     open.message = message
     open.end = end
+    open.timeoutMs = .init(ms: timeoutMs)
     send(.open(open), stream: lastStream)
     return lastStream
   }

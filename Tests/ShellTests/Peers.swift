@@ -18,6 +18,8 @@ struct Peers {
   private var unanswered: [Load] = []
   /// Sees each batch as it becomes durable.
   var onCommit: ([Write]) -> Void = { _ in }
+  /// How much of so many bytes the kernel takes at once; the peer sees them all the same.
+  var kernelTakes: (Int) -> Int = { $0 }
   /// Batches stay with the store until `persist`.
   var isStoreBusy = false
   /// Connections that are to be closed stay: their peers do not read.
@@ -115,7 +117,7 @@ struct Peers {
         shell.persisted(us: 100)
         isDone = false
       }
-      if isDone { return }
+      if isDone && !shell.hasOutput { return }
     }
   }
 
@@ -141,8 +143,9 @@ struct Peers {
     settle()
   }
 
-  mutating func overflow(_ id: ConnectionID) {
-    shell.overflowed(id)
+  /// The kernel has not taken so many bytes of what was sent.
+  mutating func unread(_ id: ConnectionID, bytes: Int) {
+    shell.unread(id, bytes: bytes)
     settle()
   }
 
@@ -153,6 +156,7 @@ struct Peers {
 
   private mutating func deliver(_ id: ConnectionID) {
     let bytes = shell.takeOutgoing(id)
+    shell.unread(id, bytes: bytes.count - kernelTakes(bytes.count))
     bytes.withUnsafeBytes { decoders[id]?.feed($0) }
     do {
       while let frame = try decoders[id]?.next() { received[id, default: []].append(frame) }

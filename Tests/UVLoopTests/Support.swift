@@ -107,6 +107,8 @@ final class Served: ConnectionDelegate {
     onBytes(connection)
   }
 
+  func connectionWrote(_ connection: Connection) {}
+
   func connectionClosed(_ connection: Connection) {
     closed.append(connection.number)
     onClosed(connection)

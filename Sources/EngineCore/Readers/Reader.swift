@@ -50,13 +50,31 @@ extension Engine {
   /// Asks the store for the next part, if one is wanted and none is on its way.
   private mutating func readOn(_ id: RequestID) {
     guard let reader = readers[id], reader.isWanted, !reader.isLoading else { return }
+    if case .history(let number, let next, true) = reader.source, let run = runs[number],
+      run.fold.isOpen, next > run.fold.lastEventID
+    {
+      return  // The next event wakes it.
+    }
+    readers[id]?.isLoading = true
+    reads.wait(id)
+    beginReads()
+  }
+
+  private mutating func beginReads() {
+    while let id = reads.begin(max: limits.readsMax) {
+      if let reader = readers[id] {
+        begin(id, reader)
+      } else {
+        reads.end()  // Abandoned before its turn came.
+      }
+    }
+  }
+
+  private mutating func begin(_ id: RequestID, _ reader: Reader) {
     let load: Load.ID
     switch reader.source {
-    case .history(let number, let next, let follow):
+    case .history(let number, let next, _):
       let run = runs[number]
-      if follow, let run, run.fold.isOpen, next > run.fold.lastEventID {
-        return  // The next event wakes it.
-      }
       load = self.load(
         .history(number, from: next, bytesMax: limits.activationBytesMax / 2),
         run.map { .run($0) } ?? .free)
@@ -67,7 +85,6 @@ extension Engine {
         .engine)
     }
     loading.purposes[load] = .read(id)
-    readers[id]?.isLoading = true
   }
 
   /// New events of a run: those who follow it read on.
@@ -76,6 +93,8 @@ extension Engine {
   }
 
   mutating func takeReadSlice(_ id: RequestID, _ content: Loaded.Content) {
+    reads.end()
+    defer { beginReads() }
     guard let reader = readers[id] else { return }  // Abandoned.
     readers[id]?.isLoading = false
     switch (reader.source, content) {
