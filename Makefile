@@ -14,6 +14,8 @@ help:
 	@echo "make test              everything that a change must pass"
 	@echo "make test-long         2,000 kills, a fault at every write, 1,000 hostile peers: before a release"
 	@echo "make sim               simulated crashes; COUNT seeds from SEED on (1,000 from 1)"
+	@echo "make oracle            the engine beside a model of the semantics, STEPS from SEED on"
+	@echo "make soak              all of that for HOURS (8), with new seeds in each round"
 	@echo "make fuzz              what nobody has checked, for SECONDS each (60), TARGET only"
 	@echo "make mutants           faults put into the engine: each must be seen by its checker"
 	@echo "make conformance       the protocol's cases against the engine and libholdfast"
@@ -95,7 +97,18 @@ test-long: setup
 	HOLDFAST_EVICTIONS=10000 $(SWIFT_TEST) --filter HoldfastTests
 	HOLDFAST_KILLS=2000 HOLDFAST_FAULTS=1 HOLDFAST_HOSTILE=1000 HOLDFAST_RACES=1000 \
 	  HOLDFAST_HERD=100000 $(SWIFT_TEST) --filter EndToEndTests
+	$(MAKE) conformance
 	$(MAKE) mutants
+	$(MAKE) oracle
+	$(MAKE) sim
+	$(MAKE) fuzz
+	$(MAKE) -C clients/c fuzz
+
+# With seeds of its own in each round, until HOURS are over or something fails.
+HOURS ?= 8
+
+soak: setup python
+	scripts/soak $(HOURS)
 
 COUNT ?= 1000
 SEED ?= 1
@@ -108,6 +121,13 @@ sim: setup
 	$(SWIFT_BUILD) -c release --product holdfast-sim
 	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && \
 	  $$bin/holdfast-sim --seeds $(COUNT) --seed $(SEED) --jobs $(JOBS)
+
+STEPS ?= 1000000
+
+oracle: setup
+	$(SWIFT_BUILD) -c release --product holdfast-sim
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && \
+	  $$bin/holdfast-sim oracle --seed $(SEED) --steps $(STEPS)
 
 # A build of its own, in which faults can be put into the engine: no other holds them.
 mutants: setup
@@ -152,4 +172,4 @@ format: setup
 	  | xargs clang-format -i
 
 .PHONY: help setup build install demo python test test-tidy test-swift test-c test-python test-conformance \
-  conformance test-long sim mutants fuzz bench overload size generate format
+  conformance test-long soak sim oracle mutants fuzz bench overload size generate format
