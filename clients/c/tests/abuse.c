@@ -40,6 +40,7 @@ static const bytes openings[] = {
     BYTES("\0\0\0\7\x1a\x05\x08\x01\x12\x01\0", HOLDFAST_PROTOCOL_ERROR),   /* NUL in a string */
     BYTES("\0\0\0\2\x3a\x00", HOLDFAST_PROTOCOL_ERROR),                     /* End before Welcome */
     BYTES("\0\0\0\4\x22\x02\x08\x07", HOLDFAST_PERMISSION_DENIED),          /* GoAway */
+    BYTES("\0\0\0\2\x22\x00", HOLDFAST_UNAVAILABLE),                        /* a drain */
     BYTES("\0\0", HOLDFAST_DISCONNECTED),                                   /* cut in the length */
     BYTES("\0\0\0\x09\x1a", HOLDFAST_DISCONNECTED),                         /* cut in the frame */
     BYTES("", HOLDFAST_DISCONNECTED),
