@@ -358,9 +358,9 @@ HOLDFAST_API holdfast_status holdfast_client_open(holdfast_client *client, const
                                                   holdfast_stream **stream, holdfast_error **error);
 
 /* Waits up to wait_ms for the next message. *message is a view, valid until the next call on this
- * stream. CLOSED: the stream has ended well, there are no more. TIMEOUT: none within wait_ms, the
- * stream goes on. Any other status: the stream has ended with this error. Credit is given back as
- * messages are taken. One thread at a time per stream. Since 0.1. */
+ * stream. CLOSED: the stream has ended well, there are no more; *error stays NULL. TIMEOUT: none
+ * within wait_ms, the stream goes on. Any other status: the stream has ended with this error.
+ * Credit is given back as messages are taken. One thread at a time per stream. Since 0.1. */
 HOLDFAST_API holdfast_status holdfast_stream_next(holdfast_stream *stream, int64_t wait_ms,
                                                   holdfast_bytes *message, holdfast_error **error);
 
@@ -754,7 +754,8 @@ typedef struct holdfast_task {
  * holdfast_task_free; freeing it answers nothing. Tasks of one run come out in order. When several
  * threads pull, a run's tasks may come out on different threads. After holdfast_worker_stop it goes
  * on until the tasks that are out are answered or the grace is over, then says CLOSED. Errors:
- * TIMEOUT, CLOSED, FORKED, and those of holdfast_worker_run. Thread-safe. Since 0.1. */
+ * TIMEOUT (the only one for which *error stays NULL), CLOSED, FORKED, and those of
+ * holdfast_worker_run. Thread-safe. Since 0.1. */
 HOLDFAST_API holdfast_status holdfast_worker_next_task(holdfast_worker *worker, int64_t wait_ms,
                                                        holdfast_task **task,
                                                        holdfast_error **error);

@@ -79,27 +79,33 @@ static bool hand_on(holdfast_worker *worker, holdfast_activity *activity)
                                 holdfast_activity_run_id(activity), activity);
 }
 
-void hf_worker_take_activity(holdfast_worker *worker, holdfast_bytes message, holdfast_bytes token)
+holdfast_status hf_worker_take_activity(holdfast_worker *worker, holdfast_bytes message,
+                                        holdfast_bytes token)
 {
+    if (token.len == 0)
+        return HOLDFAST_PROTOCOL_ERROR;
     if (hf_worker_activity(worker, token) != NULL ||
         hf_table_find(&worker->results, token.ptr, token.len) != NULL) {
         /* Sent twice: it runs once. The engine took a slot for the repetition. */
         worker->grant_activity++;
-        return;
+        return HOLDFAST_OK;
     }
+    if (worker->activities.count >= worker->activities_max)
+        return HOLDFAST_PROTOCOL_ERROR;
     holdfast_activity *activity = make(worker, message);
     if (activity == NULL)
-        return; /* no memory for it: it stays the engine's, and ends by its timeouts */
+        return HOLDFAST_OK; /* no memory for it: it stays the engine's, and ends by its timeouts */
     activity->registration = registration_of(worker, activity->task->activity_type);
     holdfast_bytes key = holdfast_activity_token(activity);
     if (!hf_table_insert(&worker->activities, &activity->node, key.ptr, key.len)) {
         holdfast_activity_release(activity);
-        return;
+        return HOLDFAST_OK;
     }
     if (!hand_on(worker, activity)) {
         hf_table_remove(&worker->activities, &activity->node);
         holdfast_activity_release(activity);
     }
+    return HOLDFAST_OK;
 }
 
 void hf_activity_cancel(holdfast_worker *worker, holdfast_activity *activity,

@@ -9,6 +9,8 @@
 #define HF_CALLS_MAX 100000u
 /* Messages of a stream that may wait here for their reader. */
 #define HF_STREAM_WINDOW 32u
+/* Their bytes: the engine may begin with more credit than the window, but not with more memory. */
+#define HF_STREAM_BYTES_MAX ((size_t)HF_STREAM_WINDOW * HF_FRAME_BYTES_MAX)
 /* How much longer than the engine, which watches the deadline too, the client waits for its word.
  */
 #define HF_DEADLINE_SLACK_MS 250
@@ -60,6 +62,7 @@ struct hf_call {
     holdfast_bytes response; /* owned */
     holdfast_error *error;
     hf_message *messages, *messages_last; /* of a stream */
+    size_t messages_bytes;                /* what they take */
     hf_message *current;                  /* viewed by the caller */
     uint64_t granted;                     /* messages that the engine may still send */
 };

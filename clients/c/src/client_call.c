@@ -103,9 +103,9 @@ holdfast_status hf_call_begin(holdfast_client *client, hf_call *call, holdfast_e
     int64_t now = hf_now_ms();
     hf_client_refresh(client, now);
     if (client->reconnect.never && client->failures > 0) {
-        if (error != NULL)
-            *error = hf_error_copy(client->last_error);
-        return HOLDFAST_DISCONNECTED;
+        const holdfast_error *why = client->last_error;
+        return hf_fail(error, HOLDFAST_DISCONNECTED, "the connection was lost: %s",
+                       why != NULL ? why->message.ptr : "");
     }
     call->state = HF_CALL_QUEUED;
     hf_call_list_append(&client->queued, call);

@@ -86,7 +86,11 @@ static void take_message(holdfast_client *client, const holdfast_event *event)
         return;
     holdfast_error *error = NULL;
     holdfast_status status = check_response(call, event->body, &error);
-    hf_message *message = status == HOLDFAST_OK ? malloc(sizeof *message + event->body.len) : NULL;
+    size_t size = sizeof(hf_message) + event->body.len;
+    if (status == HOLDFAST_OK && size > HF_STREAM_BYTES_MAX - call->messages_bytes)
+        status = hf_fail(&error, HOLDFAST_RESOURCE_EXHAUSTED, "%s: too much waits to be taken",
+                         call->method);
+    hf_message *message = status == HOLDFAST_OK ? malloc(size) : NULL;
     if (status == HOLDFAST_OK && message == NULL)
         status = hf_fail(&error, HOLDFAST_OUT_OF_MEMORY, "out of memory");
     if (status != HOLDFAST_OK) {
@@ -103,6 +107,7 @@ static void take_message(holdfast_client *client, const holdfast_event *event)
     else
         call->messages = message;
     call->messages_last = message;
+    call->messages_bytes += size;
     if (call->granted > 0)
         call->granted--;
     if (call->waiter != NULL)

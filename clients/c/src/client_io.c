@@ -46,6 +46,14 @@ void hf_client_leave(holdfast_client *client, hf_waiter *waiter)
         pthread_cond_signal(&client->waiters->condition);
 }
 
+static void finish_lost(holdfast_client *client, hf_call *call, const holdfast_error *why)
+{
+    holdfast_error *error = NULL;
+    hf_fail(&error, HOLDFAST_DISCONNECTED, "the connection was lost: %s",
+            why != NULL ? why->message.ptr : "");
+    hf_call_finish(client, call, HOLDFAST_DISCONNECTED, error);
+}
+
 void hf_client_disconnect(holdfast_client *client, int64_t now_ms, holdfast_error *why)
 {
     hf_link_close(&client->link, &client->lock);
@@ -65,16 +73,13 @@ void hf_client_disconnect(holdfast_client *client, int64_t now_ms, holdfast_erro
             call->state = HF_CALL_QUEUED;
             hf_call_list_prepend(&client->queued, call);
         } else {
-            holdfast_error *error = NULL;
-            hf_fail(&error, HOLDFAST_DISCONNECTED, "the connection was lost: %s",
-                    why != NULL ? why->message.ptr : "");
-            hf_call_finish(client, call, HOLDFAST_DISCONNECTED, error);
+            finish_lost(client, call, why);
         }
     }
     if (!client->reconnect.never)
         return;
     while ((call = client->queued.first) != NULL)
-        hf_call_finish(client, call, HOLDFAST_DISCONNECTED, hf_error_copy(why));
+        finish_lost(client, call, why);
 }
 
 static void connect_if_due(holdfast_client *client, int64_t now_ms)

@@ -56,6 +56,7 @@ static holdfast_status take_message(holdfast_client *client, hf_call *call, hold
     if (call->messages != NULL) {
         call->current = call->messages;
         call->messages = call->current->next;
+        call->messages_bytes -= sizeof *call->current + call->current->length;
         if (call->messages == NULL)
             call->messages_last = NULL;
         *message = (holdfast_bytes){call->current->bytes, call->current->length};

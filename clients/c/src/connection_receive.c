@@ -52,14 +52,16 @@ static bool take_welcome(holdfast_connection *connection, const Holdfast__V1__We
 static bool take_go_away(holdfast_connection *connection, const Holdfast__V1__GoAway *notice,
                          holdfast_event *event)
 {
-    if (notice->code == HOLDFAST__V1__STATUS_CODE__STATUS_CODE_OK) {
+    bool drains = notice->code == HOLDFAST__V1__STATUS_CODE__STATUS_CODE_OK;
+    if (drains && connection->phase != HF_PHASE_HELLO) {
         bool first = connection->phase != HF_PHASE_DRAINING;
         connection->phase = HF_PHASE_DRAINING;
         *event = (holdfast_event){.kind = HOLDFAST_EVENT_DRAIN};
         return first;
     }
     Holdfast__V1__Status status = HOLDFAST__V1__STATUS__INIT;
-    status.code = notice->code;
+    /* A drain that comes before Welcome leaves nothing to finish. */
+    status.code = drains ? HOLDFAST__V1__STATUS_CODE__STATUS_CODE_UNAVAILABLE : notice->code;
     status.message = notice->message;
     holdfast_error *error = NULL;
     hf_fail_status(&error, &status);

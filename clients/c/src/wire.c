@@ -6,10 +6,14 @@ hf_reader hf_read(holdfast_bytes message)
     return (hf_reader){at, message.len > 0 ? at + message.len : at, false};
 }
 
-static bool read_varint(hf_reader *reader, uint64_t *value)
+/* Tags and lengths are numbers of 32 bits: protobuf-c reads no longer form of them. */
+#define HF_VARINT32_BYTES 5u
+#define HF_VARINT_BYTES 10u
+
+static bool read_varint(hf_reader *reader, unsigned bytes_max, uint64_t *value)
 {
     *value = 0;
-    for (unsigned shift = 0; shift < 70; shift += 7) {
+    for (unsigned shift = 0; shift < 7 * bytes_max; shift += 7) {
         if (reader->at == reader->end)
             return false;
         uint8_t byte = *reader->at++;
@@ -35,7 +39,8 @@ static bool read_fixed(hf_reader *reader, size_t size, uint64_t *value)
 static bool read_delimited(hf_reader *reader, hf_field *field)
 {
     uint64_t length;
-    if (!read_varint(reader, &length) || length > (size_t)(reader->end - reader->at))
+    if (!read_varint(reader, HF_VARINT32_BYTES, &length) ||
+        length > (size_t)(reader->end - reader->at))
         return false;
     field->bytes = (holdfast_bytes){reader->at, (size_t)length};
     reader->at += length;
@@ -46,7 +51,7 @@ static bool read_value(hf_reader *reader, hf_field *field)
 {
     switch (field->wire_type) {
     case 0:
-        return read_varint(reader, &field->value);
+        return read_varint(reader, HF_VARINT_BYTES, &field->value);
     case 1:
         return read_fixed(reader, 8, &field->value);
     case 2:
@@ -65,7 +70,7 @@ bool hf_read_field(hf_reader *reader, hf_field *field)
     const uint8_t *start = reader->at;
     uint64_t tag;
     *field = (hf_field){0};
-    if (!read_varint(reader, &tag) || tag > UINT32_MAX || tag >> 3 == 0) {
+    if (!read_varint(reader, HF_VARINT32_BYTES, &tag) || tag > UINT32_MAX || tag >> 3 == 0) {
         reader->malformed = true;
         return false;
     }

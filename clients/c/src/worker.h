@@ -202,7 +202,9 @@ void hf_worker_end_run_tasks(holdfast_worker *worker, holdfast_string run_id);
 void hf_worker_drop_workflow_tasks(holdfast_worker *worker);
 
 /* activity.c */
-void hf_worker_take_activity(holdfast_worker *worker, holdfast_bytes message, holdfast_bytes token);
+/* PROTOCOL_ERROR: it has no token, or no slot. */
+holdfast_status hf_worker_take_activity(holdfast_worker *worker, holdfast_bytes message,
+                                        holdfast_bytes token);
 holdfast_activity *hf_worker_activity(const holdfast_worker *worker, holdfast_bytes token);
 void hf_activity_cancel(holdfast_worker *worker, holdfast_activity *activity,
                         holdfast_cancel_reason reason, holdfast_bytes message);

@@ -40,7 +40,11 @@ static void note_failure(holdfast_worker *worker, int64_t now_ms, holdfast_error
     worker->last_error = why;
     bool refused = !worker->attached && is_final(code);
     if (worker->fatal == NULL && (worker->reconnect.never || refused)) {
-        worker->fatal = hf_error_copy(why);
+        /* TIMEOUT would say to who pulls that there is no task yet. */
+        if (code == HOLDFAST_TIMEOUT)
+            code = hf_fail(&worker->fatal, HOLDFAST_DISCONNECTED, "%s", why->message.ptr);
+        else
+            worker->fatal = hf_error_copy(why);
         if (worker->fatal == NULL)
             hf_fail(&worker->fatal, code, "%s", holdfast_strerror(code));
         wake_all(worker);

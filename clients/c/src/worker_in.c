@@ -32,6 +32,8 @@ static holdfast_string string_of(holdfast_bytes message, uint32_t number)
 static holdfast_status take_evict(holdfast_worker *worker, holdfast_bytes message)
 {
     holdfast_string run_id = string_of(message, EVICT_RUN_ID);
+    if (worker->workflow_types_count == 0)
+        return HOLDFAST_OK; /* no run is here, and nobody who would take the task */
     hf_worker_end_run_tasks(worker, run_id);
     bool queued = hf_worker_queue_task(worker, HOLDFAST_TASK_EVICT, message, (holdfast_bytes){0},
                                        run_id, NULL);
@@ -77,6 +79,8 @@ static holdfast_status take(holdfast_worker *worker, uint32_t kind, holdfast_byt
     holdfast_bytes token = bytes_of(message, HF_FIELD_TOKEN);
     switch (kind) {
     case ENGINE_ATTACHED:
+        if (worker->attached)
+            return HOLDFAST_PROTOCOL_ERROR; /* each makes all results leave again */
         hf_worker_attached(worker, message, now_ms);
         return HOLDFAST_OK;
     case ENGINE_ACTIVATION:
@@ -88,8 +92,7 @@ static holdfast_status take(holdfast_worker *worker, uint32_t kind, holdfast_byt
     case ENGINE_EVICT:
         return take_evict(worker, message);
     case ENGINE_ACTIVITY_TASK:
-        hf_worker_take_activity(worker, message, token);
-        return HOLDFAST_OK;
+        return hf_worker_take_activity(worker, message, token);
     case ENGINE_ACTIVITY_CANCEL:
         take_cancel(worker, message);
         return HOLDFAST_OK;

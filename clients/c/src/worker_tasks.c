@@ -159,6 +159,8 @@ holdfast_status hf_worker_take_workflow_task(holdfast_worker *worker, holdfast_t
     /* What follows a replay, or a part of it, has the same slot. */
     if (before != NULL && before->replaying)
         forget(worker, before);
+    if (worker->workflow_tasks.count >= worker->workflow_tasks_max)
+        return HOLDFAST_PROTOCOL_ERROR; /* nobody granted a slot for it */
     if (!remember(worker, token, run_id, replaying))
         return HOLDFAST_OUT_OF_MEMORY;
     return hf_worker_queue_task(worker, kind, message, token, run_id, NULL)

@@ -40,6 +40,7 @@ static const bytes openings[] = {
     BYTES("\0\0\0\7\x1a\x05\x08\x01\x12\x01\0", HOLDFAST_PROTOCOL_ERROR),   /* NUL in a string */
     BYTES("\0\0\0\2\x3a\x00", HOLDFAST_PROTOCOL_ERROR),                     /* End before Welcome */
     BYTES("\0\0\0\4\x22\x02\x08\x07", HOLDFAST_PERMISSION_DENIED),          /* GoAway */
+    BYTES("\0\0\0\2\x22\x00", HOLDFAST_UNAVAILABLE),                        /* a drain */
     BYTES("\0\0", HOLDFAST_DISCONNECTED),                                   /* cut in the length */
     BYTES("\0\0\0\x09\x1a", HOLDFAST_DISCONNECTED),                         /* cut in the frame */
     BYTES("", HOLDFAST_DISCONNECTED),
@@ -137,6 +138,10 @@ static const bytes work[] = {
     BYTES("\0\0\0\x0a\x08\x01\x32\x06\x0a\x04\x0a\x02\x12\x00", 0), /* a task without a token */
     BYTES("\0\0\0\x0d\x08\x01\x32\x09\x0a\x07\x0a\x05\x2a\x03\x12\x01\xff", 0), /* bad UTF-8 */
     BYTES("\0\0\0\x0d\x08\x01\x32\x09\x0a\x07\x0a\x05\x2a\x03\x12\x01\x00", 0), /* NUL */
+    BYTES("\0\0\0\x0a\x08\x01\x32\x06\x0a\x04\x0a\x02\x2a\x00", 0), /* an activity without one */
+    BYTES("\0\0\0\x0a\x08\x01\x32\x06\x0a\x04\x0a\x02\x0a\x00", 0), /* Attached again */
+    /* An activation for a worker that serves no workflows. */
+    BYTES("\0\0\0\x10\x08\x01\x32\x0c\x0a\x0a\x0a\x08\x12\x06\x0a\x01t\x12\x01r", 0),
     BYTES("\xff\xff\xff\xff", 0),
     BYTES("", 0),
 };
@@ -190,6 +195,78 @@ static void bad_work_is_not_run(void)
         holdfast_worker_free(self.worker);
         fake_stop(&engine);
     }
+}
+
+static void send_more_than_granted(fake_peer *peer, void *context)
+{
+    (void)context;
+    Holdfast__V1__WorkerMessage *attach = fake_accept_worker(peer);
+    fake_free_message(attach);
+    fake_attached(peer, NULL, 0);
+    fake_send_activity(peer, "first", "work", 0);
+    fake_send_activity(peer, "second", "work", 0);
+    fake_wait_for_close(peer);
+}
+
+static void more_work_than_was_granted_is_not_taken(void)
+{
+    fake_engine engine;
+    fake_prepare(&engine, send_more_than_granted, NULL);
+    fake_start(&engine);
+    holdfast_worker_options options = {.struct_size = sizeof options,
+                                       .socket_path = holdfast_str(engine.path),
+                                       .task_queue = HOLDFAST_STR("queue"),
+                                       .max_concurrent_activities = 1,
+                                       .reconnect = {.never = true}};
+    holdfast_worker *worker;
+    CHECK_STATUS(HOLDFAST_OK, holdfast_worker_create(&options, &worker, NULL));
+    holdfast_worker_register_activity(worker, "work", NULL, NULL);
+    holdfast_task *task;
+    CHECK_STATUS(HOLDFAST_OK, holdfast_worker_next_task(worker, 2000, &task, NULL));
+    CHECK(task->kind == HOLDFAST_TASK_ACTIVITY && task->token.len == strlen("first"));
+    holdfast_task_free(task);
+    CHECK_STATUS(HOLDFAST_PROTOCOL_ERROR, holdfast_worker_next_task(worker, 2000, &task, NULL));
+    holdfast_worker_free(worker);
+    fake_stop(&engine);
+}
+
+static void evict_and_stop(fake_peer *peer, void *context)
+{
+    Holdfast__V1__WorkerMessage *attach = fake_accept_worker(peer);
+    fake_free_message(attach);
+    fake_attached(peer, NULL, 0);
+    static const char evict[] = "\0\0\0\x0d\x08\x01\x32\x09\x0a\x07\x0a\x05\x22\x03\x0a\x01r";
+    static const char ping[] = "\0\0\0\4\x52\x02\x08\x01";
+    fake_write_bytes(peer, evict, sizeof evict - 1);
+    fake_write_bytes(peer, ping, sizeof ping - 1);
+    Holdfast__V1__Frame *frame;
+    bool answered = false;
+    while (!answered && (frame = fake_read(peer)) != NULL) {
+        answered = frame->kind_case == HOLDFAST__V1__FRAME__KIND_PONG;
+        fake_free(frame);
+    }
+    CHECK(answered);
+    holdfast_worker_stop(*(holdfast_worker **)context);
+    fake_wait_for_close(peer);
+}
+
+static void an_evict_without_workflows_does_not_hold_up_the_end(void)
+{
+    fake_engine engine;
+    holdfast_worker *worker;
+    fake_prepare(&engine, evict_and_stop, &worker);
+    holdfast_worker_options options = {.struct_size = sizeof options,
+                                       .socket_path = holdfast_str(engine.path),
+                                       .task_queue = HOLDFAST_STR("queue"),
+                                       .threads = 1,
+                                       .grace_ms = -1};
+    CHECK_STATUS(HOLDFAST_OK, holdfast_worker_create(&options, &worker, NULL));
+    holdfast_worker_register_activity(worker, "work", never, NULL);
+    fake_start(&engine);
+    CHECK_STATUS(HOLDFAST_OK, holdfast_worker_run(worker, NULL));
+    CHECK(atomic_load(&engine.connections) == 1); /* each stops it once more */
+    holdfast_worker_free(worker);
+    fake_stop(&engine);
 }
 
 static void send_more_than_credit(fake_peer *peer, void *context)
@@ -401,6 +478,9 @@ const test_case abuse_tests[] = {
     {"a_silent_engine_times_out", a_silent_engine_times_out, false},
     {"a_bad_answer_is_an_error", a_bad_answer_is_an_error, false},
     {"bad_work_is_not_run", bad_work_is_not_run, false},
+    {"more_work_than_was_granted_is_not_taken", more_work_than_was_granted_is_not_taken, false},
+    {"an_evict_without_workflows_does_not_hold_up_the_end",
+     an_evict_without_workflows_does_not_hold_up_the_end, false},
     {"a_stream_beyond_its_credit_is_ended", a_stream_beyond_its_credit_is_ended, false},
     {"a_full_socket_is_waited_for", a_full_socket_is_waited_for, false},
     {"every_allocation_of_a_call_may_fail", every_allocation_of_a_call_may_fail, false},

@@ -1,6 +1,8 @@
 /* Streams of the client, and what the system does to it: fork, signals, dead sockets. */
 #include "stage.h"
 
+#include "wire.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -189,9 +191,70 @@ static void a_dead_socket_raises_no_signal(void)
     fake_stop(&engine);
 }
 
+/* Messages of 4 MiB, more than the client may keep; then answers the call that reads meanwhile. */
+static void send_without_end(fake_peer *peer, void *context)
+{
+    (void)context;
+    fake_handshake(peer);
+    fake_free(fake_next_open(peer));
+    uint64_t history = peer->stream;
+    fake_free(fake_next_open(peer));
+    const size_t size = 4 * 1024 * 1024 - 64;
+    void *zeros = calloc(1, size);
+    hf_buffer batch = {0}, message = {0}, frame = {0};
+    CHECK(zeros != NULL && hf_put_bytes(&batch, 100, (holdfast_bytes){zeros, size}));
+    CHECK(hf_put_bytes(&message, 1, hf_buffer_view(&batch)));
+    CHECK(hf_put_number(&frame, 1, history) && hf_put_bytes(&frame, 6, hf_buffer_view(&message)));
+    size_t length = hf_buffer_length(&frame);
+    const uint8_t head[] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16),
+                            (uint8_t)(length >> 8), (uint8_t)length};
+    for (int i = 0; i < 40; i++) {
+        fake_write_bytes(peer, head, sizeof head);
+        fake_write_bytes(peer, frame.data, length);
+    }
+    Holdfast__V1__Frame *cancel = fake_read(peer);
+    while (cancel != NULL && cancel->kind_case != HOLDFAST__V1__FRAME__KIND_CANCEL) {
+        fake_free(cancel);
+        cancel = fake_read(peer);
+    }
+    CHECK(cancel != NULL && cancel->stream == history);
+    fake_free(cancel);
+    Holdfast__V1__HealthResponse healthy = HOLDFAST__V1__HEALTH_RESPONSE__INIT;
+    fake_answer(peer, peer->stream, &healthy.base);
+    fake_wait_for_close(peer);
+    hf_buffer_free(&batch);
+    hf_buffer_free(&message);
+    hf_buffer_free(&frame);
+    free(zeros);
+}
+
+static void what_waits_for_its_reader_has_a_limit(void)
+{
+    fake_engine engine;
+    fake_prepare(&engine, send_without_end, NULL);
+    engine.initial_credit = 1000000;
+    fake_start(&engine);
+    holdfast_client *client = stage_connect(&engine);
+    holdfast_stream *stream;
+    CHECK_STATUS(HOLDFAST_OK, holdfast_client_open(client, "holdfast.v1.WorkflowService/GetHistory",
+                                                   (holdfast_bytes){0}, 0, &stream, NULL));
+    CHECK_STATUS(HOLDFAST_OK, holdfast_health(client, 30000, NULL, NULL));
+    holdfast_bytes message;
+    holdfast_status status;
+    int messages = 0;
+    while ((status = holdfast_stream_next(stream, 0, &message, NULL)) == HOLDFAST_OK)
+        messages++;
+    CHECK_STATUS(HOLDFAST_RESOURCE_EXHAUSTED, status);
+    CHECK(messages == 32);
+    holdfast_stream_close(stream);
+    holdfast_client_close(client);
+    fake_stop(&engine);
+}
+
 const test_case stream_tests[] = {
     {"a_stream_gives_credit_as_it_is_read", a_stream_gives_credit_as_it_is_read, false},
     {"a_stream_tells_a_lost_connection", a_stream_tells_a_lost_connection, false},
+    {"what_waits_for_its_reader_has_a_limit", what_waits_for_its_reader_has_a_limit, false},
     {"a_child_cannot_use_the_handle", a_child_cannot_use_the_handle, true},
     {"interrupted_system_calls_go_on", interrupted_system_calls_go_on, false},
     {"a_dead_socket_raises_no_signal", a_dead_socket_raises_no_signal, false},

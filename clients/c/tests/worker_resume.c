@@ -111,12 +111,22 @@ static void a_refusal_for_good_ends_the_worker(void)
 
 /* --- Stopping --------------------------------------------------------------------------------- */
 
+static atomic_bool begun;
+
+static void begin_slowly(holdfast_activity *activity, void *user_data)
+{
+    atomic_store(&begun, true);
+    stage_slow(activity, user_data);
+}
+
 static void stop_with_work_out(fake_peer *peer, void *context)
 {
     stage *scene = context;
     stage_attach(peer);
     fake_send_activity(peer, "slow", "work", 0);
-    usleep(30000);
+    /* Work that no function has begun would be left at the second stop. */
+    while (!atomic_exchange(&begun, false))
+        usleep(1000);
     holdfast_worker_stop(scene->worker);
     fake_free_message(stage_expect(peer, DETACH));
     holdfast_worker_stop(scene->worker); /* the second ends the grace */
@@ -129,7 +139,7 @@ static void stop_with_work_out(fake_peer *peer, void *context)
 static void a_stop_waits_for_what_is_out(void)
 {
     atomic_store(&stage_release, false);
-    stage_play(stop_with_work_out, stage_slow, 3);
+    stage_play(stop_with_work_out, begin_slowly, 3);
 }
 
 /* --- The caller's loop ------------------------------------------------------------------------ */
