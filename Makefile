@@ -14,6 +14,7 @@ help:
 	@echo "make test              everything that a change must pass"
 	@echo "make test-long         fifty kills, ten thousand evictions: before a release"
 	@echo "make sim               simulated crashes; COUNT seeds from SEED on (1,000 from 1)"
+	@echo "make oracle            the engine beside a model of the semantics; STEPS of each of COUNT seeds"
 	@echo "make conformance       the protocol's cases against the engine and libholdfast"
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
@@ -101,6 +102,15 @@ sim: setup
 	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && \
 	  $$bin/holdfast-sim --seeds $(COUNT) --seed $(SEED)
 
+STEPS ?= 10000
+oracle: COUNT = 100
+
+# A seed that differs is replayed with `holdfast-sim oracle --seed N --steps N --trace`.
+oracle: setup
+	$(SWIFT_BUILD) -c release --product holdfast-sim
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && \
+	  $$bin/holdfast-sim oracle --seeds $(COUNT) --seed $(SEED) --steps $(STEPS)
+
 bench: setup
 	$(SWIFT_BUILD) -c release --product holdfast
 	$(SWIFT_BUILD) -c release --product holdfast-bench
@@ -118,4 +128,4 @@ format: setup
 	  | xargs clang-format -i
 
 .PHONY: help setup build install demo python test test-tidy test-swift test-c test-python test-conformance \
-  conformance test-long sim bench size generate format
+  conformance test-long sim oracle bench size generate format

@@ -195,7 +195,9 @@ extension Model {
       server.nonRetryable = true
       return failTask(run, .badCommand, .of("", .server(server)))
     }
-    if closes(m.commands) && run.hasRequest(after: activation.throughEventID) {
+    if closes(m.commands) && run.hasRequest(after: activation.throughEventID)
+      && mutant != .overlooksSignals
+    {
       evict(run, session.id, .notRecorded)
       run.task.offerAgain(at: now)
       run.isRedo = true
@@ -234,7 +236,7 @@ extension Model {
     endRedo(run)
   }
 
-  mutating func failTask(
+  private mutating func failTask(
     _ run: ModelRun, _ cause: WorkflowTaskFailedCause, _ failure: Failure?,
     diff: NondeterminismDiff? = nil
   ) {

@@ -23,7 +23,8 @@ extension Model {
     var all: [(time: Instant, event: Int64, due: Due)] = []
     if run.task.session != nil { all.append((run.task.deadline, 0, .taskTimeout)) }
     for (place, timer) in run.timers.enumerated() where !timer.hasFired {
-      all.append((timer.fireTime, timer.startedEvent, .timer(place)))
+      let late = Span(ms: mutant == .firesLate ? 1 : 0)
+      all.append((timer.fireTime + late, timer.startedEvent, .timer(place)))
     }
     for (place, activity) in run.activities.enumerated() {
       if let (time, due) = activity.due {
