@@ -7,7 +7,7 @@ extension Model {
   /// Everything that is due by now happens, each run's in the order of (time, event).
   mutating func meetDeadlines() {
     for run in runs {
-      while run.isOpen, let due = due(run) { meet(due, run) }
+      while let due = due(run) { meet(due, run) }
     }
   }
 
@@ -31,7 +31,7 @@ extension Model {
         all.append((time, activity.event, .activity(place, due)))
       }
     }
-    if let deadline = run.deadline { all.append((deadline, .max, .runTimeout)) }
+    if run.isOpen, let deadline = run.deadline { all.append((deadline, .max, .runTimeout)) }
     let first = all.filter { $0.time <= now }.min { ($0.time, $0.event) < ($1.time, $1.event) }
     return first?.due
   }
