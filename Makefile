@@ -14,7 +14,7 @@ help:
 	@echo "make test              everything that a change must pass"
 	@echo "make test-long         2,000 kills, a fault at every write, 1,000 hostile peers: before a release"
 	@echo "make sim               simulated crashes; COUNT seeds from SEED on (1,000 from 1)"
-	@echo "make oracle            the engine beside a model of the semantics, STEPS from SEED on"
+	@echo "make oracle            the engine beside a model of the semantics; STEPS of each of COUNT seeds"
 	@echo "make soak              all of that for HOURS (8), with new seeds in each round"
 	@echo "make fuzz              what nobody has checked, for SECONDS each (60), TARGET only"
 	@echo "make mutants           faults put into the engine: each must be seen by its checker"
@@ -122,13 +122,6 @@ sim: setup
 	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && \
 	  $$bin/holdfast-sim --seeds $(COUNT) --seed $(SEED) --jobs $(JOBS)
 
-STEPS ?= 1000000
-
-oracle: setup
-	$(SWIFT_BUILD) -c release --product holdfast-sim
-	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && \
-	  $$bin/holdfast-sim oracle --seed $(SEED) --steps $(STEPS)
-
 # A build of its own, in which faults can be put into the engine: no other holds them.
 mutants: setup
 	swift build --scratch-path $(SCRATCH)-mutants -c release -Xswiftc -DMUTANTS \
@@ -139,6 +132,15 @@ SECONDS ?= 60
 
 fuzz: setup
 	scripts/fuzz $(SECONDS) $(TARGET)
+
+STEPS ?= 10000
+oracle: COUNT = 100
+
+# A seed that differs is replayed with `holdfast-sim oracle --seed N --steps N --trace`.
+oracle: setup
+	$(SWIFT_BUILD) -c release --product holdfast-sim
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && \
+	  $$bin/holdfast-sim oracle --seeds $(COUNT) --seed $(SEED) --steps $(STEPS)
 
 bench: setup
 	$(SWIFT_BUILD) -c release --product holdfast

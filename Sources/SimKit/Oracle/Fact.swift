@@ -97,6 +97,15 @@ extension DescribeWorkflowResponse {
     var response = self
     response.warnings = []
     response.info = info?.plain
+    if info?.status != .running, var task = response.pendingWorkflowTask {
+      // Queries of a closed run: what is left of its last task in memory says nothing.
+      task.attempt = 0
+      task.scheduledTimeMs = .epoch
+      task.lastFailure = nil
+      task.lastCause = .unspecified
+      task.lastDiff = nil
+      response.pendingWorkflowTask = task
+    }
     if let task = response.pendingWorkflowTask, task.lastCause.isTheEnginesWord {
       response.pendingWorkflowTask?.lastFailure?.info?.message = ""
       response.pendingWorkflowTask?.lastDiff?.message = ""

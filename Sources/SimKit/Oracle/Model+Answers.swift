@@ -20,7 +20,7 @@ extension Model {
       return pending
     }
     response.pendingWorkflowTask = pendingTask(run.task)
-    return response
+    return response.plain
   }
 
   private func pending(_ activity: ModelActivity) -> PendingActivity {
@@ -134,8 +134,4 @@ extension Model {
     }
     return response
   }
-
-  // MARK: - Queries
-
-  mutating func query(_ id: RequestID, _ r: QueryWorkflowRequest) -> Response? { nil }
 }

@@ -153,7 +153,8 @@ extension Model {
     }
     if kind != .abandon { tellHolder(of: activity, .cancelled) }
     guard kind != .waitCancellationCompleted else { return }
-    run.endedAttempts.append(EndedAttempt(token: activity.token, end: .canceled([]), isInHistory: true))
+    run.endedAttempts.append(
+      EndedAttempt(token: activity.token, end: .canceled([]), isInHistory: true))
     resolveCanceled(run, place, [], identity: activity.identity)
   }
 

@@ -10,7 +10,7 @@ extension Model {
   func before(_ method: String, _ workflowID: String, _ requestID: String, _ request: Request)
     -> Response?
   {
-    guard !requestID.isEmpty else { return nil }
+    guard !requestID.isEmpty, mutant != .forgetsRequestIDs else { return nil }
     let found = remembered.last {
       $0.method == method && $0.workflowID.utf8.elementsEqual(workflowID.utf8)
         && $0.requestID == requestID
@@ -57,11 +57,12 @@ extension Model {
   }
 
   private func allows(_ policy: WorkflowIdReusePolicy, after status: WorkflowStatus) -> Bool {
+    if mutant == .allowsEveryReuse { return true }
     switch policy {
-    case .unspecified, .allowDuplicate, .unrecognized: true
+    case .unspecified, .allowDuplicate, .unrecognized: return true
     case .allowDuplicateFailedOnly:
-      [.failed, .canceled, .terminated, .timedOut].contains(status)
-    case .rejectDuplicate: false
+      return [.failed, .canceled, .terminated, .timedOut].contains(status)
+    case .rejectDuplicate: return false
     }
   }
 

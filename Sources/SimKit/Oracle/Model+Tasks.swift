@@ -35,7 +35,8 @@ extension Model {
       hand(run, session, m.token)
     }
     run.task.deadline = now + run.started.taskTimeoutMs
-    let activation = activation(of: run, m.token)
+    let activation =
+      run.task.isForQueries ? activation(asking: run, like: m) : activation(of: run, m.token)
     if m != activation {
       facts.append(.told(id, .activation(activation)))
       unmatched.append(.told(id, .activation(m)))
@@ -46,9 +47,9 @@ extension Model {
   private mutating func hand(_ run: ModelRun, _ session: ModelSession, _ token: [UInt8]) {
     for other in sessions where other !== session { other.cache.remove(run.id) }
     session.workflowSlots -= min(session.workflowSlots, 1)
-    session.workflowTasksOut += 1
     session.cache.insert(run.id)
     run.task.state = .out(session.id, token: token)
+    run.task.isForQueries = !run.isOpen || run.unseen.isEmpty
     run.task.startedTime = now
   }
 
@@ -66,7 +67,7 @@ extension Model {
     return true
   }
 
-  private func activation(of run: ModelRun, _ token: [UInt8]) -> Activation {
+  func activation(of run: ModelRun, _ token: [UInt8]) -> Activation {
     var activation = Activation()
     activation.token = token
     activation.runID = run.id
@@ -185,7 +186,7 @@ extension Model {
     guard let run = runs.first(where: { $0.task.token == m.token && !m.token.isEmpty }),
       run.task.session == session.id, let activation = run.task.activation
     else { return refuse(session.id, m.token) }
-    session.workflowTasksOut -= 1
+    if run.task.isForQueries { return answerQueries(m, run, session) }
     if let failure = m.failure {
       let cause = failure.cause == .unspecified ? .workerFailure : failure.cause
       return failTask(run, cause, failure.failure)
@@ -195,7 +196,9 @@ extension Model {
       server.nonRetryable = true
       return failTask(run, .badCommand, .of("", .server(server)))
     }
-    if closes(m.commands) && run.hasRequest(after: activation.throughEventID) {
+    if closes(m.commands) && run.hasRequest(after: activation.throughEventID)
+      && mutant != .overlooksSignals
+    {
       evict(run, session.id, .notRecorded)
       run.task.offerAgain(at: now)
       run.isRedo = true
@@ -234,7 +237,7 @@ extension Model {
     endRedo(run)
   }
 
-  mutating func failTask(
+  private mutating func failTask(
     _ run: ModelRun, _ cause: WorkflowTaskFailedCause, _ failure: Failure?,
     diff: NondeterminismDiff? = nil
   ) {
@@ -257,12 +260,15 @@ extension Model {
 
   mutating func timeOutTask(_ run: ModelRun) {
     guard let id = run.task.session, let session = session(id) else { return }
+    if run.task.isForQueries {
+      session.isLate = true
+      return failQueryTask(run, .notRecorded)
+    }
     var timedOut = WorkflowTaskTimedOut()
     timedOut.attempt = run.task.attempt
     timedOut.identity = session.attach.identity
     if run.task.attempt == 1 { append(.workflowTaskTimedOut(timedOut), to: run) }
     evict(run, id, .notRecorded)
-    session.workflowTasksOut -= 1
     session.isLate = true
     run.task.lastFailure = nil
     run.task.lastCause = .unspecified
@@ -278,6 +284,7 @@ extension Model {
     run.task.state = .waiting(notBefore: now + wait)
     run.task.activation = nil
     run.task.isReplaying = false
+    failQueries(run, .workflowTaskFailing)
     endRedo(run)
   }
 
@@ -297,7 +304,7 @@ extension Model {
     else { return refuse(session.id, m.token) }
     run.task.deadline = now + run.started.taskTimeoutMs
     if m.completions == run.pastHeads { return }
-    session.workflowTasksOut -= 1
+    if run.task.isForQueries { return failQueryTask(run, .nondeterminism) }
     var server = ServerFailure()
     server.nonRetryable = true
     failTask(

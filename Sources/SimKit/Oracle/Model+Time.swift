@@ -7,7 +7,7 @@ extension Model {
   /// Everything that is due by now happens, each run's in the order of (time, event).
   mutating func meetDeadlines() {
     for run in runs {
-      while run.isOpen, let due = due(run) { meet(due, run) }
+      while let due = due(run) { meet(due, run) }
     }
   }
 
@@ -23,14 +23,15 @@ extension Model {
     var all: [(time: Instant, event: Int64, due: Due)] = []
     if run.task.session != nil { all.append((run.task.deadline, 0, .taskTimeout)) }
     for (place, timer) in run.timers.enumerated() where !timer.hasFired {
-      all.append((timer.fireTime, timer.startedEvent, .timer(place)))
+      let late = Span(ms: mutant == .firesLate ? 1 : 0)
+      all.append((timer.fireTime + late, timer.startedEvent, .timer(place)))
     }
     for (place, activity) in run.activities.enumerated() {
       if let (time, due) = activity.due {
         all.append((time, activity.event, .activity(place, due)))
       }
     }
-    if let deadline = run.deadline { all.append((deadline, .max, .runTimeout)) }
+    if run.isOpen, let deadline = run.deadline { all.append((deadline, .max, .runTimeout)) }
     let first = all.filter { $0.time <= now }.min { ($0.time, $0.event) < ($1.time, $1.event) }
     return first?.due
   }

@@ -9,7 +9,6 @@ final class ModelSession {
   let attachedTime: Instant
   var workflowSlots: UInt32 = 0
   var activitySlots: UInt32 = 0
-  var workflowTasksOut: UInt32 = 0
   /// The runs whose code it holds, up to their last recorded task.
   var cache: Set<RunID> = []
   /// It has had slots for workflow tasks.
@@ -81,7 +80,8 @@ extension Model {
     sessions.removeAll { $0.id == id }
     for run in runs {
       if run.task.session == id {
-        run.task.offerAgain(at: now)
+        if run.task.isForQueries { run.task = ModelTask() } else { run.task.offerAgain(at: now) }
+        for place in run.queries.indices { run.queries[place].queryID = nil }
         endRedo(run)
       }
       for event in run.activities.filter({ $0.holder == id }).map(\.event) {
@@ -94,6 +94,7 @@ extension Model {
         }
       }
     }
+    failQueriesWithoutServer()
   }
 
   mutating func hear(_ id: SessionID, _ kind: WorkerMessage.Kind) {
@@ -119,7 +120,9 @@ extension Model {
     case .willCompleteElsewhere(let m): willCompleteElsewhere(id, m.token)
     case .heartbeat(let m): heartbeat(id, m)
     case .evicted(let m): for run in m.runIDs { session.cache.remove(run) }
-    case .detach: session.isDraining = true
+    case .detach:
+      session.isDraining = true
+      failQueriesWithoutServer()
     }
   }
 }

@@ -157,7 +157,9 @@ struct Model {
 
   /// What the step leaves to be done: a run with news for its code has a task.
   mutating func settle() {
-    for run in runs where run.isOpen && run.task.state == .none && !run.unseen.isEmpty {
+    for run in runs {
+      if case .waiting = run.task.state, !run.wantsTask { run.task = ModelTask() }
+      guard run.task.state == .none, run.wantsTask else { continue }
       run.task = ModelTask()
       run.task.state = .waiting(notBefore: now)
       run.task.scheduledTime = now

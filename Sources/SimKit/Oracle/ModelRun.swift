@@ -73,6 +73,9 @@ final class ModelRun {
     }
   }
 
+  /// Its code has something to be shown, or to be asked.
+  var wantsTask: Bool { (isOpen && !unseen.isEmpty) || !queries.isEmpty }
+
   var unseen: [HistoryEvent] { inbound(after: through, through: lastEventID) }
 
   /// A signal or a cancel request: what a close may not overlook.
@@ -223,6 +226,8 @@ struct ModelTask {
   /// What is shown to the session; nil while it replays the past.
   var activation: Activation?
   var isReplaying = false
+  /// It is out for the sake of queries.
+  var isForQueries = false
   /// The streak of failures has its event, which tells the first failure.
   var isFailureRecorded = false
   var lastFailure: Failure?
@@ -234,6 +239,7 @@ struct ModelTask {
     state = .waiting(notBefore: now)
     activation = nil
     isReplaying = false
+    isForQueries = false
   }
 
   var session: SessionID? { if case .out(let session, _) = state { session } else { nil } }

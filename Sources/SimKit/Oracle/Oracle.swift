@@ -13,16 +13,16 @@ public enum Oracle {
     } catch { preconditionFailure("the store in memory fails: \(error)") }
   }
 
-  /// Errors that the model is given on purpose, to see that they are found.
+  /// Errors that the model makes on purpose, to see that a walk finds them.
   public enum Mutant: String, CaseIterable, Sendable {
     /// A start is allowed whatever the last run's end was.
     case allowsEveryReuse
-    /// The interval between attempts does not grow.
-    case retriesEvenly
-    /// A firing that was cancelled unseen is shown to the code.
-    case showsVoidFirings
-    /// A request id is not remembered.
+    /// A request id has never been seen.
     case forgetsRequestIDs
+    /// Timers fire a millisecond late.
+    case firesLate
+    /// The code may close a run although it has not seen a signal.
+    case overlooksSignals
   }
 }
 

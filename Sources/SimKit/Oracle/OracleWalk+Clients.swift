@@ -49,9 +49,10 @@ extension OracleWalk {
     case 60..<62: .terminateWorkflow(drawTerminate())
     case 62..<68: .getWorkflowResult(drawResult())
     case 68..<71: .describeWorkflow(drawDescribe())
-    case 71..<74: .getHistory(drawHistory())
-    case 74..<77: .listWorkflows(drawList())
-    case 77..<79: .countWorkflows(drawCount())
+    case 71..<73: .getHistory(drawHistory())
+    case 73..<78: .queryWorkflow(drawQuery())
+    case 78..<80: .listWorkflows(drawList())
+    case 80..<82: .countWorkflows(drawCount())
     default: drawReport()
     }
   }
@@ -164,6 +165,15 @@ extension OracleWalk {
     result.namespace = drawNamespace()
     result.execution = drawExecution()
     return result
+  }
+
+  private mutating func drawQuery() -> QueryWorkflowRequest {
+    var query = QueryWorkflowRequest()
+    query.namespace = drawNamespace()
+    query.execution = drawExecution()
+    query.queryType = isWrong() ? "" : dice.pick(["total", "items"])
+    query.args = drawPayloads()
+    return query
   }
 
   private mutating func drawDescribe() -> DescribeWorkflowRequest {

@@ -96,11 +96,33 @@ extension OracleWalk {
       var failure = WorkflowTaskFailure()
       failure.failure = .of("boom", .application(ApplicationFailure()))
       completed.failure = failure
+    } else if case .queryWorkflow = activation.jobs.first?.kind {
+      completed.queryResults = drawResults(activation)
+      if dice.percent(5), let run = model.run(activation.runID) {
+        completed.commands = drawCommands(run)
+      }
     } else if let run = model.run(activation.runID) {
       completed.commands = drawCommands(run)
     }
     try say(session, .workflowTaskCompleted(completed))
     if dice.percent(90) { try grant(session, 1, 0) }
+  }
+
+  /// One for most of what is asked.
+  private mutating func drawResults(_ activation: Activation) -> [QueryResult] {
+    activation.jobs.compactMap { job in
+      guard case .queryWorkflow(let asked) = job.kind, !dice.percent(10) else { return nil }
+      var result = QueryResult()
+      result.queryID = asked.queryID
+      if dice.percent(20) {
+        result.result = .failed(drawFailure())
+      } else {
+        var list = PayloadList()
+        list.payloads = drawDetails()
+        result.result = .succeeded(list)
+      }
+      return result
+    }
   }
 
   private mutating func answerReplay() throws(StoreError) {

@@ -99,7 +99,10 @@ struct OracleWalk {
   mutating func ask(_ request: Request) throws(StoreError) {
     requestCount += 1
     let id = RequestID(connection: 1, stream: requestCount)
-    if case .getWorkflowResult = request { requests.append(id) }
+    switch request {
+    case .getWorkflowResult, .queryWorkflow: requests.append(id)
+    default: break
+    }
     try play(.request(id, request))
   }
 
@@ -131,6 +134,7 @@ struct OracleWalk {
     var extra: [Fact] = []
     for fact in observed {
       if case .told(let session, let kind) = fact, model.take(session, kind) { continue }
+      if case .answered(let id, let response) = fact, model.refuses(id, response) { continue }
       extra.append(fact)
     }
     model.remove(engine.removed)

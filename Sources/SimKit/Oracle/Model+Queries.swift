@@ -1,0 +1,111 @@
+import Basics
+import EngineCore
+import Messages
+
+/// Queries: they wait for a turn of their own, in which the code may change nothing.
+extension Model {
+  mutating func query(_ id: RequestID, _ r: QueryWorkflowRequest) -> Response? {
+    switch find(r.execution) {
+    case .none(let status): return .failure(status)
+    case .run(let run):
+      guard hasServer(run) else { return .failure(.of(.unavailable, .noWorker)) }
+      if case .waiting(let notBefore) = run.task.state, notBefore > now {
+        return .failure(.of(.unavailable, .workflowTaskFailing))
+      }
+      run.queries.append(
+        ModelQuery(request: id, queryType: r.queryType, args: r.args, header: r.header))
+      return nil
+    }
+  }
+
+  private func hasServer(_ run: ModelRun) -> Bool {
+    sessions.contains { $0.serves(run) && !$0.isDraining }
+  }
+
+  mutating func failQueries(_ run: ModelRun, _ reason: Reason) {
+    for query in run.queries {
+      facts.append(.answered(query.request, .failure(.of(.unavailable, reason))))
+    }
+    run.queries = []
+  }
+
+  /// A worker goes: nobody answers queries of what only it served, but those that are out.
+  mutating func failQueriesWithoutServer() {
+    for run in runs where !run.queries.isEmpty && !hasServer(run) {
+      if run.task.session != nil && run.task.isForQueries { continue }
+      failQueries(run, .noWorker)
+    }
+  }
+
+  /// The activation that asks all that wait; the engine chooses their ids.
+  func activation(asking run: ModelRun, like m: Activation) -> Activation {
+    var activation = activation(of: run, m.token)
+    activation.activationTimeMs = run.activationTime
+    activation.throughEventID = run.through
+    if !run.isOpen {
+      // Whether its last events count as shown, and its last try, hang on where the run is.
+      if m.throughEventID == run.lastEventID { activation.throughEventID = run.lastEventID }
+      activation.attempt = m.attempt
+    }
+    activation.jobs = []
+    for place in run.queries.indices {
+      if place < m.jobs.count, case .queryWorkflow(let job) = m.jobs[place].kind {
+        run.queries[place].queryID = job.queryID
+      }
+      let query = run.queries[place]
+      var asked = QueryWorkflowJob()
+      asked.queryID = query.queryID ?? ""
+      asked.queryType = query.queryType
+      asked.args = query.args
+      asked.header = query.header
+      var job = Job()
+      job.kind = .queryWorkflow(asked)
+      activation.jobs.append(job)
+    }
+    return activation
+  }
+
+  mutating func answerQueries(
+    _ m: WorkflowTaskCompleted, _ run: ModelRun, _ session: ModelSession
+  ) {
+    if m.failure != nil || !m.commands.isEmpty { return failQueryTask(run, .taskFailed) }
+    for query in run.queries where query.queryID != nil {
+      let result = m.queryResults.first { $0.queryID == query.queryID }?.result
+      facts.append(.answered(query.request, response(result)))
+    }
+    run.queries.removeAll { $0.queryID != nil }
+    run.task = ModelTask()
+    facts.append(.told(session.id, .recorded(.of(m.token))))
+    if !run.isOpen && run.queries.isEmpty { evict(run, session.id, .closed) }
+  }
+
+  private func response(_ result: QueryResult.Result?) -> Response {
+    switch result {
+    case .succeeded(let list):
+      var response = QueryWorkflowResponse()
+      response.result = list.payloads
+      return .query(response)
+    case .failed: return .failure(.of(.invalidArgument, .queryFailed))
+    case nil: return .failure(.of(.internal, .queryFailed))
+    }
+  }
+
+  /// No event, no back-off: the history goes on as if nobody had asked.
+  mutating func failQueryTask(_ run: ModelRun, _ reason: EvictReason) {
+    if let id = run.task.session { evict(run, id, reason) }
+    run.task = ModelTask()
+    failQueries(run, .workflowTaskFailing)
+  }
+
+  /// A run whose code never ran cannot be asked: the engine says so when it would ask.
+  mutating func refuses(_ id: RequestID, _ response: Response) -> Bool {
+    for run in runs where !run.isOpen && !run.hasPast {
+      let refusal = Response.failure(.of(.failedPrecondition, .workflowClosed, run: run.id))
+      guard response == refusal, run.queries.contains(where: { $0.request == id }) else { continue }
+      run.queries.removeAll { $0.request == id }
+      run.task = ModelTask()
+      return true
+    }
+    return false
+  }
+}

@@ -1,0 +1,36 @@
+import SimKit
+import Testing
+
+/// I18: the engine does what a model of the semantics does, step by step. `make oracle` walks on.
+@Suite("Oracle") struct OracleTests {
+  @Test(arguments: 1...8 as ClosedRange<UInt64>)
+  func theEngineDoesWhatTheModelDoes(_ seed: UInt64) {
+    print("oracle seed \(seed)")
+    let report = Oracle.walk(seed: seed, steps: 1_000)
+    #expect(report.difference == nil, "\(report.difference ?? "")")
+    #expect(report.steps == 1_000)
+  }
+
+  /// Each found a bug of the engine, which has a test of its own too: a change of the walk makes
+  /// another one of a seed.
+  @Test(arguments: [(51, 1_500), (57, 1_500)] as [(UInt64, Int)])
+  func whatAWalkFoundStaysMended(_ seed: UInt64, _ steps: Int) {
+    let report = Oracle.walk(seed: seed, steps: steps)
+    #expect(report.difference == nil, "\(report.difference ?? "")")
+  }
+
+  /// The comparison is not blind: a model that is wrong on purpose differs, and says where.
+  @Test(arguments: Oracle.Mutant.allCases)
+  func aWrongModelIsFound(_ mutant: Oracle.Mutant) throws {
+    let reports = (1...6).lazy.map { Oracle.walk(seed: $0, steps: 1_500, mutant: mutant) }
+    let difference = try #require(reports.compactMap(\.difference).first, "\(mutant) is not seen")
+    #expect(difference.contains("step"))
+    #expect(difference.contains("- model:") || difference.contains("+ engine:"))
+  }
+
+  @Test func theSameSeedIsTheSameWalk() {
+    let first = Oracle.walk(seed: 3, steps: 500)
+    #expect(first.hash == Oracle.walk(seed: 3, steps: 500).hash)
+    #expect(first.hash != Oracle.walk(seed: 4, steps: 500).hash)
+  }
+}
