@@ -118,7 +118,8 @@ let package = Package(
     tests("SQLiteStoreTests", ["Basics", "EngineCore", "Messages", "SQLiteStore"]),
     tests("WireTests", ["Basics", "EngineCore", "Messages", "Wire"]),
     tests("ShellTests", ["Basics", "EngineCore", "Messages", "Shell", "Wire"]),
-    tests("SimTests", ["Basics", "EngineCore", "Messages", "Shell", "SimKit"]),
+    tests(
+      "SimTests", ["Basics", "EngineCore", "Messages", "Shell", "SimKit"], exclude: ["Files"]),
     tests("UVLoopTests", ["CUV", "UVLoop"]),
     // It reads the binary that the command's target makes.
     tests("TidyTests", ["HoldfastCommand", "Messages", "Wire"]),
