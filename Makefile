@@ -14,7 +14,7 @@ help:
 	@echo "make test              everything that a change must pass"
 	@echo "make test-long         2,000 kills, a fault at every write, 1,000 hostile peers: before a release"
 	@echo "make sim               simulated crashes; COUNT seeds from SEED on (1,000 from 1)"
-	@echo "make oracle            the engine beside a model of the semantics; STEPS of each of COUNT seeds"
+	@echo "make oracle            the engine beside a model of the semantics, COUNT seeds of STEPS"
 	@echo "make soak              all of that for HOURS (8), with new seeds in each round"
 	@echo "make fuzz              what nobody has checked, for SECONDS each (60), TARGET only"
 	@echo "make mutants           faults put into the engine: each must be seen by its checker"

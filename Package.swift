@@ -127,7 +127,8 @@ let package = Package(
       name: "FuzzTargets", dependencies: ["Basics", "EngineCore", "Messages", "Shell", "Wire"],
       path: "Tests/FuzzTargets", swiftSettings: strict),
     tests("FuzzTests", ["Basics", "EngineCore", "FuzzTargets", "Messages"], exclude: ["Corpus"]),
-    tests("SimTests", ["Basics", "EngineCore", "Messages", "Shell", "SimKit"]),
+    tests(
+      "SimTests", ["Basics", "EngineCore", "Messages", "Shell", "SimKit"], exclude: ["Files"]),
     tests("UVLoopTests", ["CUV", "UVLoop"]),
     // It reads the binary that the command's target makes.
     tests("TidyTests", ["HoldfastCommand", "Messages", "Wire"]),

@@ -111,6 +111,22 @@ void sim_files_free(struct sim_disk *disk)
     }
 }
 
+int sim_disk_put(struct sim_disk *disk, const char *name, const void *bytes, int64_t length)
+{
+    struct sim_file *file = sim_file_make(disk, name);
+    return file != NULL && put(&file->current, bytes, length, 0) &&
+           put(&file->durable, bytes, length, 0);
+}
+
+const void *sim_disk_bytes(struct sim_disk *disk, const char *name, int64_t *length)
+{
+    struct sim_file *file = sim_file_find(disk, name);
+    if (file == NULL)
+        return NULL;
+    *length = file->current.length;
+    return file->current.bytes;
+}
+
 // MARK: operations
 
 // Counts an operation that changes the disk; SIM_ERROR once the disk has stopped.

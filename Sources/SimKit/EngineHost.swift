@@ -24,6 +24,7 @@ final class EngineHost {
   private var isDraining = false
   private var deadlineGeneration = 0
   private var lastDeadlineUs: Int64?
+  private static let path = "sim.db"
   private static let bootID = "boot"
   private static let graceUs: Int64 = 5_000_000
 
@@ -40,6 +41,7 @@ final class EngineHost {
     self.world = world
     disk = SimDisk()
     disk.isLying = world.mutant == .syncsNothing
+    if let file = world.options.file { disk.put(EngineHost.path, file) }
   }
 
   var isUp: Bool { shell != nil }
@@ -55,7 +57,7 @@ final class EngineHost {
     options.checkpointBytes = world.options.checkpointBytes
     options.deadlineWindow = world.options.deadlineWindow
     do throws(StoreError) {
-      let (store, opened) = try Store.open(path: "sim.db", options: options)
+      let (store, opened) = try Store.open(path: EngineHost.path, options: options)
       self.store = store
       try world.ledger.reload(store, uncertain: uncertain)
       uncertain = []
@@ -79,7 +81,8 @@ final class EngineHost {
       engine.times.retention = Span(ms: world.options.retentionMs)
     }
     let configuration = ShellConfiguration(
-      engine: engine, access: AccessRules(ownUID: 0), serverVersion: "sim", storePath: "sim.db")
+      engine: engine, access: AccessRules(ownUID: 0), serverVersion: "sim",
+      storePath: EngineHost.path)
     world.trace("engine \(life) serves, epoch \(opened.epoch)")
     world.observe(.reopened)
     shell = Shell(configuration, opened: opened, at: reading)
@@ -129,6 +132,14 @@ final class EngineHost {
     life += 1
     world.observe(.engineDied)
     world.time.after(world.time.dice.int64(1_000...1_000_000), .restart)
+  }
+
+  /// The store's file as it is now; empty while the engine is down.
+  func file() -> [UInt8] {
+    do throws(StoreError) {
+      try store?.checkpointIfNeeded(isIdle: true)
+    } catch { return [] }
+    return store == nil ? [] : disk.bytes(EngineHost.path)
   }
 
   /// The simulation is over; the connection is closed while its disk is still there.

@@ -56,6 +56,14 @@ public struct Options: Sendable {
   /// Rows of a slice, runs of a removal.
   var sliceRows = 256
 
+  /// The file that the engine finds; nil: none.
+  public var file: [UInt8]?
+  /// What the clients leave is kept, for a later simulation to find.
+  var keepsFile = false
+
+  /// Where request ids and results begin to be counted: apart from those in the file.
+  var firstName: Int { file == nil ? 0 : 1_000_000 }
+
   var retention: Span? { retentionMs == 0 ? nil : Span(ms: retentionMs) }
 
   var limits: EngineLimits {

@@ -14,6 +14,20 @@ final class SimDisk {
 
   deinit { sim_disk_free(disk) }
 
+  func put(_ name: String, _ bytes: [UInt8]) {
+    let isThere = bytes.withUnsafeBytes {
+      sim_disk_put(disk, name, $0.baseAddress, Int64($0.count))
+    }
+    precondition(isThere == 1, "no memory for a file of \(bytes.count) bytes")
+  }
+
+  /// Empty when there is no such file.
+  func bytes(_ name: String) -> [UInt8] {
+    var count: Int64 = 0
+    let bytes = sim_disk_bytes(disk, name, &count)
+    return Array(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+  }
+
   var isFull = false { didSet { sim_disk_set_full(disk, isFull ? 1 : 0) } }
 
   /// A sync says that it is done, and does nothing.

@@ -9,4 +9,13 @@ public enum SimRunner {
   public static func once(_ options: Options, tell: ((String) -> Void)? = nil) -> Outcome {
     Simulation(options, tell: tell).run()
   }
+
+  /// The store's file at the end of the seed's faults: open runs, closed ones, all that there is.
+  public static func file(_ options: Options) -> [UInt8] {
+    var options = options
+    options.keepsFile = true
+    let simulation = Simulation(options, tell: nil)
+    _ = simulation.run()
+    return simulation.file
+  }
 }

@@ -24,8 +24,10 @@ final class Simulation {
   private var answers = 0
   private var events = 0
   /// Results that were given to attempts so far: each attempt has its own.
-  var marks = 0
+  var marks: Int
   var deadProcesses: [Int64] = []
+  /// The store's file when the faults ended, where it is wanted.
+  private(set) var file: [UInt8] = []
 
   /// The faults end at the latest after so long.
   private static let faultsUs: Int64 = 1_200_000_000
@@ -40,6 +42,7 @@ final class Simulation {
     time = WorldTime(dice: Dice(seed: options.seed))
     network = SimNetwork(options)
     record = Trace(tell: tell)
+    marks = options.firstName
     workload = Workload(options)
     engine = EngineHost(self)
     clients = (0..<options.clients).map { SimClient($0, self) }
@@ -177,6 +180,7 @@ final class Simulation {
     hasFaults = false
     trace("the faults end")
     host.disk.isFull = false
+    if options.keepsFile { file = host.file() }
     for worker in workers where !worker.isAlive { worker.start() }
     time.after(1_000_000, .finish)
     healedUs = time.us

@@ -37,6 +37,12 @@ struct WorldCommand: ParsableCommand {
   @Option(help: "At most so many requests.")
   var operations: Int?
 
+  @Option(help: "Begin with this file, made by --keep, in place of an empty disk.")
+  var file: String?
+
+  @Option(help: "Only write the engine's file at the end of the seed's faults, to this path.")
+  var keep: String?
+
   @Flag(help: "Look for a smaller world in which a seed that fails still does.")
   var shrink = false
 
@@ -45,6 +51,7 @@ struct WorldCommand: ParsableCommand {
   var member: Int?
 
   func validate() throws {
+    if let file, Program.read(file) == nil { throw ValidationError("'\(file)' cannot be read") }
     for name in without where Trouble(rawValue: name) == nil {
       throw ValidationError("there is no trouble '\(name)'")
     }
@@ -55,6 +62,7 @@ struct WorldCommand: ParsableCommand {
 
   func run() throws {
     if let member { return runAsMember(member) }
+    if let keep { return try Program.store(SimRunner.file(options(seed)), to: keep) }
     print("commit \(Program.commit)")
     if seeds == 1 { return try runOne() }
     let range = seed..<seed + seeds
@@ -103,15 +111,19 @@ struct WorldCommand: ParsableCommand {
 
   /// The options that make a seed's world, for the processes of a fleet.
   private var worldArguments: [String] {
-    (quiet ? ["--quiet"] : []) + (mutant.map { ["--mutant", $0] } ?? [])
-      + without.flatMap { ["--without", $0] }
-      + (operations.map { ["--operations", "\($0)"] } ?? [])
+    var words = quiet ? ["--quiet"] : []
+    if let mutant { words += ["--mutant", mutant] }
+    for name in without { words += ["--without", name] }
+    if let operations { words += ["--operations", "\(operations)"] }
+    if let file { words += ["--file", file] }
+    return words
   }
 
   private func options(_ seed: UInt64) -> Options {
     var options = quiet ? Options.quiet(seed: seed) : Options.drawn(seed: seed)
     options.mutant = mutant
     for trouble in without.compactMap(Trouble.init) { _ = options.remove(trouble) }
+    options.file = file.flatMap(Program.read)
     if let operations { options.limit(operations: operations) }
     return options
   }
@@ -129,6 +141,7 @@ struct WorldCommand: ParsableCommand {
     print("seed \(seed): \(options.description)")
     print("seed \(seed): \(violation.checker), at \(violation.us) us: \(violation.what)")
     print("seed \(seed): replay with `holdfast-sim --seed \(seed) --trace`, trace \(outcome.hash)")
+    fflush(nil)
     if shrink { tellShrunk(options) }
   }
 }

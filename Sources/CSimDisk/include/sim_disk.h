@@ -49,6 +49,12 @@ void sim_disk_lose_power(struct sim_disk *disk, uint64_t seed);
 // Operations work again; what the last process ordered of failures is forgotten.
 void sim_disk_restart(struct sim_disk *disk);
 
+// Makes a file with these bytes, all of them durable; 0 without memory.
+int sim_disk_put(struct sim_disk *disk, const char *name, const void *bytes, int64_t length);
+
+// What a reader sees of a file, until the next operation; NULL when there is none of that name.
+const void *sim_disk_bytes(struct sim_disk *disk, const char *name, int64_t *length);
+
 // Writes, truncations and syncs so far.
 int64_t sim_disk_operations(const struct sim_disk *disk);
 

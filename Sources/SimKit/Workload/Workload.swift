@@ -12,13 +12,17 @@ struct Workload {
   /// nil when the seed's number of requests has been made.
   mutating func next(_ dice: inout Dice) -> ClientRequest? {
     guard made < options.operations else { return nil }
-    made += 1
     let workflowID = "w\(dice.int(1...options.workflowIDs))"
-    let id = "r\(made)"
+    let id = nextID()
     var request = ClientRequest(
       kind: kind(workflowID, id, &dice), requestID: id, workflowID: workflowID)
     if request.waits { request.timeoutMs = dice.pick([10, 1_000, 20_000]) }
     return request
+  }
+
+  private mutating func nextID() -> String {
+    made += 1
+    return "r\(options.firstName + made)"
   }
 
   private mutating func kind(_ workflowID: String, _ id: String, _ dice: inout Dice)
@@ -118,8 +122,7 @@ struct Workload {
 
   /// The result of an attempt that its worker does not bring.
   mutating func completion(_ token: [UInt8], mark: String) -> ClientRequest {
-    made += 1
-    let id = "r\(made)"
+    let id = nextID()
     var request = CompleteActivityRequest()
     var activity = ActivityReference()
     activity.token = token
@@ -135,16 +138,14 @@ struct Workload {
 
   /// A signal beyond those that were drawn.
   mutating func signal(_ workflowID: String) -> ClientRequest {
-    made += 1
-    let id = "r\(made)"
+    let id = nextID()
     return ClientRequest(
       kind: .signal(signalRequest(workflowID, id)), requestID: id, workflowID: workflowID)
   }
 
   /// Ends a run that asks for more than a limit allows.
   mutating func termination(_ workflowID: String) -> ClientRequest {
-    made += 1
-    let id = "r\(made)"
+    let id = nextID()
     var request = TerminateWorkflowRequest()
     request.execution = execution(workflowID)
     request.reason = id

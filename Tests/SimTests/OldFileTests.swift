@@ -1,0 +1,53 @@
+import Foundation
+import SimKit
+import Testing
+
+/// I19: a file that an earlier engine left is opened, and all that was under way in it comes to its
+/// end as if nothing had happened.
+///
+/// Each file was made by the engine that wrote its format first, and is never made again:
+/// `holdfast-sim --seed 6 --operations 40 --keep Tests/SimTests/Files/format-1.db` made the first
+/// one, with twelve runs, nine of them open, four pending activities and three state rows.
+@Suite("Old files") struct OldFileTests {
+  private static let formats = [1]
+
+  private func file(_ format: Int) throws -> [UInt8] {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    return Array(try Data(contentsOf: folder.appending(path: "Files/format-\(format).db")))
+  }
+
+  private func outcome(_ options: Options, _ format: Int) throws -> Outcome {
+    var options = options
+    options.limit(operations: 60)
+    options.file = try file(format)
+    return SimRunner.run(options)
+  }
+
+  /// The format stands in the header of SQLite's files.
+  @Test(arguments: formats) func aFileIsOfTheFormatInItsName(_ format: Int) throws {
+    let bytes = try file(format)
+    #expect(bytes[60..<64].reduce(0) { $0 << 8 | Int($1) } == format)
+  }
+
+  @Test(arguments: formats) func whatIsUnderWayInAnOldFileComesToItsEnd(_ format: Int) throws {
+    let outcome = try outcome(.quiet(seed: 1), format)
+    #expect(outcome.violation == nil, "\(String(describing: outcome.violation))")
+    #expect(outcome.runs >= 12)
+  }
+
+  @Test(arguments: formats, 1...8 as ClosedRange<UInt64>)
+  func soItDoesWithFaults(_ format: Int, _ seed: UInt64) throws {
+    let outcome = try outcome(.drawn(seed: seed), format)
+    #expect(outcome.violation == nil, "\(String(describing: outcome.violation))")
+  }
+
+  @Test(arguments: formats) func aDamagedFileIsSeen(_ format: Int) throws {
+    var options = Options.quiet(seed: 1)
+    options.limit(operations: 10)
+    var bytes = try file(format)
+    let place = try #require(bytes.lastIndex(of: UInt8(ascii: "|")))
+    bytes[place] ^= 1
+    options.file = bytes
+    #expect(SimRunner.run(options).violation != nil)
+  }
+}
