@@ -1,5 +1,5 @@
 /// Requests that wait for the same thing, in the order in which they came. Each may leave at any
-/// moment: of many, a whole connection's may leave at once, so that no leave may look at all others.
+/// moment, a whole connection's at once, so no leave may look at all others.
 struct Waiters {
   // Those that have left are nil until they are half of all.
   private var ids: [RequestID?] = []

@@ -47,8 +47,8 @@ extension Shell {
       "too much is held for connections that stand still")
   }
 
-  /// Why the request's bytes cannot be taken now. Reports of activities, which make room, are bounded
-  /// for their connection only.
+  /// Why the request's bytes cannot be taken now. Reports of activities, which make room, are
+  /// bounded for their connection only.
   func refusal(_ connection: Connection, bytes: Int, isReport: Bool) -> Status? {
     let limits = configuration.limits
     if connection.requestBytes + bytes > limits.requestBytesMax {
