@@ -45,7 +45,7 @@ extension Engine {
     if run.task.lease != nil { evict(run, .closed, "the workflow has closed") }
     endTask(run)
     if run.cachedBy != nil { evict(run, .closed, "the workflow has closed") }
-    for id in resultWaiters.removeValue(forKey: run.number) ?? [] {
+    for id in resultWaiters.removeValue(forKey: run.number)?.inOrder ?? [] {
       reply(id, .getWorkflowResult(result(of: run)), .run(run))
     }
     resumeParked(run)
@@ -91,7 +91,7 @@ extension Engine {
     guard let place = waiting.removeValue(forKey: id) else { return }
     switch place {
     case .result(let number):
-      resultWaiters[number]?.removeAll { $0 == id }
+      resultWaiters[number]?.remove(id)
       if resultWaiters[number]?.isEmpty ?? false { resultWaiters.removeValue(forKey: number) }
     case .query(let number):
       // One that is out comes back to nobody.

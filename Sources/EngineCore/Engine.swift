@@ -29,7 +29,7 @@ public struct Engine {
   var deadlines = DeadlineHeap<Deadline>()
   var filter: IDFilter
   var window: DeadlineWindow
-  var resultWaiters: [RunNumber: [RequestID]] = [:]
+  var resultWaiters: [RunNumber: Waiters] = [:]
   var readers: [RequestID: Reader] = [:]
   var reads = ReadTurns()
   /// Where a request waits, so that it can be given up.

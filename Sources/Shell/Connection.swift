@@ -17,14 +17,21 @@ final class Connection {
   }
 
   enum Stream {
-    case unary(requestBytes: Int)
+    case unary
     case reading(credit: UInt32, isWanted: Bool)
     /// `session` is nil until Attach.
     case work(session: SessionID?)
   }
 
+  struct OpenStream {
+    var stream: Stream
+    /// What the request takes, for as long as the stream is open.
+    var requestBytes: Int
+  }
+
   let id: ConnectionID
   let peer: Peer
+  let user: User
   let grants: Grants
   var phase = Phase.awaitingHello
   var decoder: FrameDecoder
@@ -37,7 +44,7 @@ final class Connection {
   var held = (bytes: 0, sinceUs: Int64(0))
   /// Streamed answers that go on when it has read.
   var paused: [UInt64] = []
-  var streams: [UInt64: Stream] = [:]
+  var streams: [UInt64: OpenStream] = [:]
   var lastStream: UInt64 = 0
   var identity = ""
   /// Pings since the peer was last heard.
@@ -49,12 +56,15 @@ final class Connection {
   /// Messages for each Work stream, gathered into one frame a tick.
   var work: [(stream: UInt64, messages: [EngineMessage])] = []
 
-  init(id: ConnectionID, peer: Peer, grants: Grants, frameBytesMax: Int) {
+  init(id: ConnectionID, peer: Peer, user: User, grants: Grants, frameBytesMax: Int) {
     self.id = id
     self.peer = peer
+    self.user = user
     self.grants = grants
     decoder = FrameDecoder(frameBytesMax: frameBytesMax)
   }
+
+  func stream(_ id: UInt64) -> Stream? { streams[id]?.stream }
 
   /// Bytes for the peer that it has not read.
   var waitingBytes: Int { outgoing.count + unreadBytes }

@@ -9,8 +9,11 @@ extension Shell {
   public mutating func connected(_ id: ConnectionID, _ peer: Peer) -> Bool {
     precondition(connections[id] == nil, "connection \(id.value) comes twice")
     guard refusal(of: peer) == nil else { return false }
+    let user = users[peer.uid] ?? User(uid: peer.uid)
+    user.connections += 1
+    users[peer.uid] = user
     connections[id] = Connection(
-      id: id, peer: peer, grants: configuration.access.grants(to: peer),
+      id: id, peer: peer, user: user, grants: configuration.access.grants(to: peer),
       frameBytesMax: configuration.limits.frameBytesMax)
     deadlines.set(
       .hello(id), at: clock.now + Span(ms: configuration.limits.helloMs),
@@ -40,8 +43,7 @@ extension Shell {
     if connections.count >= limits.connectionsMax {
       return (.resourceExhausted, .overloaded, "\(limits.connectionsMax) connections are open")
     }
-    let ofUser = connections.values.reduce(0) { $0 + ($1.peer.uid == peer.uid ? 1 : 0) }
-    if ofUser >= limits.connectionsPerUserMax {
+    if users[peer.uid]?.connections ?? 0 >= limits.connectionsPerUserMax {
       return (
         .resourceExhausted, .overloaded,
         "user \(peer.uid) has \(limits.connectionsPerUserMax) connections open"
@@ -74,6 +76,8 @@ extension Shell {
     connection.isGone = true
     weigh(connection)
     abandon(connection)
+    connection.user.connections -= 1
+    if connection.user.connections == 0 { users.removeValue(forKey: connection.user.uid) }
   }
 
   /// Nothing is owed to the peer any more, and nothing comes from it.
@@ -87,14 +91,12 @@ extension Shell {
     for stream in streams.keys.sorted() {
       let request = RequestID(connection: id.value, stream: stream)
       deadlines.remove(.request(request))
-      switch streams[stream] {
+      requestEnded(connection, bytes: streams[stream]?.requestBytes ?? 0)
+      switch streams[stream]?.stream {
       case .work(let session?):
         closeSession(session)
       case .work(nil), nil: break
-      case .unary(let bytes):
-        requestEnded(connection, bytes: bytes)
-        step(.requestAbandoned(request))
-      case .reading: step(.requestAbandoned(request))
+      case .unary, .reading: step(.requestAbandoned(request))
       }
     }
   }
@@ -134,7 +136,7 @@ extension Shell {
 
   private mutating func tellSessions(of connection: Connection, areSilent: Bool) {
     for stream in connection.streams.keys.sorted() {
-      guard case .work(let session?) = connection.streams[stream] else { continue }
+      guard case .work(let session?) = connection.stream(stream) else { continue }
       step(.sessionSilent(session, areSilent))
     }
   }

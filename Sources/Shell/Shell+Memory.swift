@@ -24,6 +24,7 @@ extension Shell {
     let bytes = connection.isGone ? 0 : connection.decoder.pendingBytes + waiting
     if connection.held.bytes == 0 { connection.held.sinceUs = clock.us }
     heldBytes += bytes - connection.held.bytes
+    connection.user.heldBytes += bytes - connection.held.bytes
     connection.held.bytes = bytes
     if waiting > configuration.limits.outgoingBytesMax, !connection.isGone { cut(connection.id) }
     if heldBytes > configuration.limits.heldBytesInAllMax { makeRoom() }
@@ -32,17 +33,13 @@ extension Shell {
   /// Ends the connection that holds most for longest, of the user whose connections hold most: who
   /// sends whole frames and reads what comes is never that one.
   private mutating func makeRoom() {
-    var ofUser: [UInt32: Int] = [:]
-    for connection in connections.values {
-      ofUser[connection.peer.uid, default: 0] += connection.held.bytes
-    }
-    let user = ofUser.max { ($0.value, $0.key) < ($1.value, $1.key) }?.key
+    let user = users.values.max { ($0.heldBytes, $0.uid) < ($1.heldBytes, $1.uid) }
     let now = clock.us
     func cost(_ connection: Connection) -> (Double, ConnectionID) {
       let us = Double(now - connection.held.sinceUs + 1)
       return (Double(connection.held.bytes) * us, connection.id)
     }
-    let ofThem = connections.values.filter { $0.peer.uid == user }
+    let ofThem = connections.values.filter { $0.user === user }
     guard let costliest = ofThem.max(by: { cost($0) < cost($1) }) else { return }
     if costliest.waitingBytes > 0 { return cut(costliest.id) }
     fail(
@@ -50,28 +47,28 @@ extension Shell {
       "too much is held for connections that stand still")
   }
 
-  /// Why the request's bytes cannot be taken now.
-  func refusal(_ connection: Connection, bytes: Int) -> Status? {
+  /// Why the request's bytes cannot be taken now. Reports of activities, which make room, are
+  /// bounded for their connection only.
+  func refusal(_ connection: Connection, bytes: Int, isReport: Bool) -> Status? {
     let limits = configuration.limits
-    guard bytes > 0 else { return nil }
     if connection.requestBytes + bytes > limits.requestBytesMax {
       return .tooMuch(connection.requestBytes, " on this connection")
     }
+    if isReport { return nil }
     if requestBytes + bytes > limits.requestBytesInAllMax { return .tooMuch(requestBytes, "") }
-    // Only one who has most of it can have too much.
-    guard requestBytes + bytes > limits.requestBytesPerUserMax else { return nil }
-    let uid = connection.peer.uid
-    let ofUser = connections.values.reduce(0) { $0 + ($1.peer.uid == uid ? $1.requestBytes : 0) }
+    let ofUser = connection.user.requestBytes
     return ofUser + bytes > limits.requestBytesPerUserMax ? .tooMuch(ofUser, " of this user") : nil
   }
 
   mutating func requestBegan(_ connection: Connection, bytes: Int) {
     connection.requestBytes += bytes
+    connection.user.requestBytes += bytes
     requestBytes += bytes
   }
 
   mutating func requestEnded(_ connection: Connection, bytes: Int) {
     connection.requestBytes -= bytes
+    connection.user.requestBytes -= bytes
     requestBytes -= bytes
   }
 }

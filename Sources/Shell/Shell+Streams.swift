@@ -70,7 +70,6 @@ extension Shell {
         .of(.invalidArgument, .protocolViolation, "a request of one message must carry `end`"))
     }
     let messageMax = configuration.limits.messageBytesMax
-    let bytes = open.message.count
     guard method.isClientStreaming || open.message.count <= messageMax else {
       return end(
         connection, stream,
@@ -86,23 +85,22 @@ extension Shell {
         connection, stream,
         .of(.invalidArgument, .malformedRequest, "the request cannot be read: \(error)"))
     }
-    if let status = refusal(connection, method, call) ?? refusal(connection, bytes: bytes) {
-      return end(connection, stream, status)
-    }
+    if let status = refusal(connection, method, call) { return end(connection, stream, status) }
     requests += 1
     let request = RequestID(connection: connection.id.value, stream: stream)
     switch call {
     case .work:
-      connection.streams[stream] = .work(session: nil)
+      guard admit(connection, stream, .work(session: nil), method, 0) else {
+        return
+      }
       if !open.message.isEmpty { takeWork(open.message, connection, stream) }
       if open.end { cancel(connection, stream) }
       return
     case .engine(let decoded):
-      connection.streams[stream] =
+      let kind: Connection.Stream =
         method.isServerStreaming
-        ? .reading(credit: configuration.limits.initialCredit, isWanted: true)
-        : .unary(requestBytes: bytes)
-      if !method.isServerStreaming { requestBegan(connection, bytes: bytes) }
+        ? .reading(credit: configuration.limits.initialCredit, isWanted: true) : .unary
+      guard admit(connection, stream, kind, method, open.message.count) else { return }
       if open.timeoutMs.ms > 0 {
         deadlines.set(
           .request(request), at: clock.now + open.timeoutMs,
@@ -115,6 +113,21 @@ extension Shell {
       answer(connection, stream, DrainResponse())
       drain()
     }
+  }
+
+  /// Keeps the stream open for the request, unless too many bytes of requests are under way.
+  private mutating func admit(
+    _ connection: Connection, _ stream: UInt64, _ kind: Connection.Stream, _ method: Method,
+    _ messageBytes: Int
+  ) -> Bool {
+    let bytes = messageBytes + configuration.limits.requestOverheadBytes
+    if let status = refusal(connection, bytes: bytes, isReport: method.isReport) {
+      end(connection, stream, status)
+      return false
+    }
+    connection.streams[stream] = .init(stream: kind, requestBytes: bytes)
+    requestBegan(connection, bytes: bytes)
+    return true
   }
 
   private mutating func answer(
@@ -146,7 +159,7 @@ extension Shell {
   }
 
   mutating func cancel(_ connection: Connection, _ stream: UInt64) {
-    guard let kind = connection.streams[stream] else { return }  // It has just ended.
+    guard let kind = connection.stream(stream) else { return }  // It has just ended.
     switch kind {
     case .work(let session):
       end(connection, stream, .of(.cancelled, .unspecified, "the worker ended the stream"))
@@ -158,9 +171,10 @@ extension Shell {
   }
 
   mutating func add(_ credit: Credit, _ connection: Connection, _ stream: UInt64) {
-    guard case .reading(let left, let isWanted) = connection.streams[stream] else { return }
+    guard case .reading(let left, let isWanted) = connection.stream(stream) else { return }
     let (sum, overflow) = left.addingReportingOverflow(credit.messages)
-    connection.streams[stream] = .reading(credit: overflow ? .max : sum, isWanted: sum > 0)
+    connection.streams[stream]?.stream = .reading(
+      credit: overflow ? .max : sum, isWanted: sum > 0)
     if !isWanted && sum > 0 {
       step(.readMore(RequestID(connection: connection.id.value, stream: stream)))
     }
@@ -169,7 +183,7 @@ extension Shell {
   // MARK: - Work
 
   mutating func take(_ message: StreamMessage, _ connection: Connection, _ stream: UInt64) {
-    switch connection.streams[stream] {
+    switch connection.stream(stream) {
     case .work:
       takeWork(message.body, connection, stream)
       if message.end { cancel(connection, stream) }
@@ -192,7 +206,7 @@ extension Shell {
         connection, stream, .of(.invalidArgument, .malformedRequest, "a worker message: \(error)"))
     }
     for (index, message) in request.messages.enumerated() {
-      guard case .work(let session) = connection.streams[stream] else { return }
+      guard case .work(let session) = connection.stream(stream) else { return }
       if let session {
         return take(index == 0 ? request.messages : Array(request.messages[index...]), of: session)
       } else if case .attach(let attach) = message.kind {
@@ -202,6 +216,12 @@ extension Shell {
             connection, stream,
             .notPermitted(connection.peer, "attach a worker in namespace '\(namespace)'"))
         }
+        // It is kept for as long as the session.
+        if let status = refusal(connection, bytes: bytes.count, isReport: false) {
+          return endWork(connection, stream, status)
+        }
+        connection.streams[stream]?.requestBytes += bytes.count
+        requestBegan(connection, bytes: bytes.count)
         openSession(attach, connection, stream)
       } else {
         return endWork(
@@ -222,13 +242,16 @@ extension Shell {
   }
 
   private mutating func endWork(_ connection: Connection, _ stream: UInt64, _ status: Status) {
-    guard case .work(let session) = connection.streams[stream] else { return }
+    guard case .work(let session) = connection.stream(stream) else { return }
     end(connection, stream, status)
     if let session { closeSession(session) }
   }
 }
 
 extension Method {
+  /// Tells how an activity goes: what is under way comes before what is new.
+  fileprivate var isReport: Bool { rawValue.hasPrefix("holdfast.v1.ActivityService/") }
+
   /// The role that a peer needs.
   var role: Roles {
     if rawValue.hasPrefix("holdfast.v1.WorkerService/") { return .worker }

@@ -45,6 +45,7 @@ public struct Shell {
   private var watches: [ProcessIdentity] = []
   private var isStepping = false
   private var lastSession: UInt64 = 0
+  var users: [UInt32: User] = [:]
   /// Of all connections: what they hold, and their requests under way.
   var heldBytes = 0
   var requestBytes = 0
@@ -149,7 +150,7 @@ public struct Shell {
     lastSession += 1
     let session = SessionID(lastSession)
     sessions[session] = (connection, stream)
-    connection.streams[stream] = .work(session: session)
+    connection.streams[stream]?.stream = .work(session: session)
     armPing(connection.id)
     step(.sessionOpened(session, attach, connection.peer.process))
   }
@@ -300,11 +301,11 @@ public struct Shell {
 
   private mutating func emitPart(_ request: RequestID, _ bytes: [UInt8]) {
     guard let connection = connections[ConnectionID(request.connection)],
-      case .reading(let credit, _) = connection.streams[request.stream]
+      case .reading(let credit, _) = connection.stream(request.stream)
     else { return }
     withOutgoing(connection) { $0.append(stream: request.stream, bytes: bytes, to: &$1) }
     let left = credit - 1
-    connection.streams[request.stream] = .reading(credit: left, isWanted: left > 0)
+    connection.streams[request.stream]?.stream = .reading(credit: left, isWanted: left > 0)
     guard left > 0 else { return }
     if connection.waitingBytes < configuration.limits.unreadBytesMax {
       step(.readMore(request))
@@ -324,9 +325,9 @@ public struct Shell {
   /// True if the stream was open.
   mutating func endStream(_ connection: Connection, _ stream: UInt64) -> Bool {
     deadlines.remove(.request(RequestID(connection: connection.id.value, stream: stream)))
-    let ended = connection.streams.removeValue(forKey: stream)
-    if case .unary(let bytes) = ended { requestEnded(connection, bytes: bytes) }
-    return ended != nil
+    guard let ended = connection.streams.removeValue(forKey: stream) else { return false }
+    requestEnded(connection, bytes: ended.requestBytes)
+    return true
   }
 }
 

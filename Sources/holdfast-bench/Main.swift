@@ -16,7 +16,7 @@ struct Bench {
     }
     if arguments.count >= 3, arguments[1] == "overload" {
       let seconds = arguments.count > 3 ? Double(arguments[3]) ?? 5 : 5
-      return try await Overload(bin: arguments[2], seconds: seconds).run()
+      exit(try await Overload(bin: arguments[2], seconds: seconds).run() ? 0 : 1)
     }
     guard arguments.count >= 2 else {
       print("usage: holdfast-bench DIRECTORY-OF-THE-BINARIES [SECONDS [CLOSED-RUNS]]")

@@ -111,12 +111,12 @@ private final class Flock: Workflow, @unchecked Sendable {
     try await reaches(engine, "timers_fired_total", HerdTests.timers)
     let firedMs = nowMs() - began
     release.set()
+    try await reaches(engine, "closed_total", HerdTests.runs)
+    let closedMs = nowMs() - began
     for peer in clients {
       guard case .end(let end) = try peer.next().kind else { throw RawPeer.Gone() }
       #expect(end.status == nil)
     }
-    try await reaches(engine, "closed_total", HerdTests.runs)
-    let closedMs = nowMs() - began
     let another = try engine.startWorker()
     defer { another.killNow() }
     for number in 0..<HerdTests.orphans {

@@ -13,6 +13,8 @@ import Testing
     case histories, results, lists, describes
     /// Queries with large arguments that nobody answers.
     case queries
+    /// Waits for one result on as many streams as there may be.
+    case waiters
     /// Opens and cancels as fast as it can, and never reads.
     case cancels
     /// As much credit as a number can say, on many streams.
@@ -173,6 +175,9 @@ final class HostileStage {
       request.queryType = "q"
       request.args = [HostileStage.payload(1_000_000)]
       ask(peer, .workflowQueryWorkflow, request.serialized(), count: 30)
+    case .waiters:
+      ask(
+        peer, .workflowGetWorkflowResult, named(GetWorkflowResultRequest(), "held"), count: 10_000)
     case .cancels:
       for _ in 0..<5_000 {
         let stream = peer.open(

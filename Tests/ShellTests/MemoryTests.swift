@@ -179,6 +179,39 @@ import Wire
     #expect(peers.shell.requestBytes == 0)
   }
 
+  /// Ten thousand that only wait are more than their messages.
+  @Test func requestsThatWaitAreBoundedToo() {
+    var peers = Peers { $0.limits.requestBytesInAllMax = 5_000 }
+    let id = peers.greeted(1)
+    peers.start(id, 1, "a")
+    _ = peers.take(id)
+    var request = GetWorkflowResultRequest()
+    request.execution = .named("a")
+    for stream in 2...20 as ClosedRange<UInt64> {
+      peers.call(id, stream, .workflowGetWorkflowResult, request)
+    }
+    // 512 bytes and 5 of the message each.
+    #expect(peers.takeShort(id) == (11...20).map { "End \($0) RESOURCE_EXHAUSTED OVERLOADED" })
+    #expect(peers.shell.requestBytes == 9 * 517)
+    peers.call(id, 21, .operatorHealth, HealthRequest())
+    #expect(peers.takeShort(id) == ["End 21 OK"], "health is answered throughout")
+    peers.send(id, stream: 2, .cancel(Cancel()))
+    #expect(peers.shell.requestBytes == 8 * 517)
+    peers.disconnect(id)
+    #expect(peers.shell.requestBytes == 0)
+    #expect(peers.shell.users.isEmpty)
+  }
+
+  @Test func whatAWorkersAttachSaysIsCountedWhileItIsThere() {
+    var peers = Peers()
+    let id = peers.greeted(1)
+    peers.attach(id)
+    let bytes = peers.shell.requestBytes
+    #expect(bytes > 512 && bytes < 600)
+    peers.send(id, stream: 1, .cancel(Cancel()))
+    #expect(peers.shell.requestBytes == 0)
+  }
+
   @Test func requestsUnderWayAreBoundedForOneUser() {
     var peers = Peers {
       $0.limits.requestBytesPerUserMax = 1_000_000

@@ -15,7 +15,7 @@ extension Engine {
         return reply(id, .getWorkflowResult(result(of: run)), .run(run))
       }
       // Waits by the run's number: the run itself may become dormant meanwhile.
-      resultWaiters[run.number, default: []].append(id)
+      resultWaiters[run.number, default: Waiters()].append(id)
       waiting[id] = .result(run.number)
     }
   }

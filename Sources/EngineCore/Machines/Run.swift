@@ -93,7 +93,7 @@ final class Run {
   var isNew = false
 
   /// Readers that follow its history; they keep it in memory.
-  var followers: [RequestID] = []
+  var followers = Waiters()
 
   init(
     number: RunNumber, key: WorkflowKey, runID: RunID, fold: Fold = Fold(),

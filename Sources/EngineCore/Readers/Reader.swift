@@ -89,7 +89,7 @@ extension Engine {
 
   /// New events of a run: those who follow it read on.
   mutating func wakeFollowers(of run: Run) {
-    for id in run.followers { readOn(id) }
+    for id in run.followers.inOrder { readOn(id) }
   }
 
   mutating func takeReadSlice(_ id: RequestID, _ content: Loaded.Content) {
@@ -170,7 +170,7 @@ extension Engine {
     guard let reader = readers.removeValue(forKey: id), let number = reader.follows,
       let run = runs[number]
     else { return }
-    run.followers.removeAll { $0 == id }
+    run.followers.remove(id)
     if !run.isTouched { settle(run) }
   }
 
