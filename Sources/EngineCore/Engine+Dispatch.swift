@@ -192,7 +192,7 @@ extension Engine {
       shown.queries = asked.map(\.id)
       shown.through = run.fold.through
       // Of a closed run that was loaded only the borders are known; its replay told the time.
-      shown.activationTime = max(run.fold.activationTime, lease.replayedTime)
+      shown.activationTime = max(run.fold.activationTime, run.replayedTime)
     }
     activation.throughEventID = shown.through
     activation.activationTimeMs = shown.activationTime

@@ -63,10 +63,8 @@ extension Engine {
       var message = EngineMessage()
       message.kind = .replayHistory(part)
       send(.worker(lease.session, message), .free)
-      run.task.withLease {
-        $0.replay?.partSent()
-        $0.replayedTime = past.last?.activationTimeMs ?? $0.replayedTime
-      }
+      run.task.withLease { $0.replay?.partSent() }
+      run.replayedTime = past.last?.activationTimeMs ?? run.replayedTime
       return restartTaskTimeout(run)
     }
     if case .done = replay.state {

@@ -261,6 +261,37 @@ import Testing
     #expect(world.failure(other)?.reason == .requestIDReused)
   }
 
+  /// Seed 3 of the oracle.
+  @Test func theTimeOfAClosedRunStandsStillForEveryQuery() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.done()])
+    let closed = world.now
+    world.advance(1_000)
+    var query = QueryWorkflowRequest()
+    query.execution = world.execution("o-1")
+    query.queryType = "total"
+    _ = world.request(.queryWorkflow(query))
+    let replay = try #require(
+      world.take(worker) { if case .replayHistory(let m) = $0 { m } else { nil } })
+    var replayed = ReplayCompleted()
+    replayed.token = replay.token
+    var head = CommandHead()
+    head.type = .completeWorkflow
+    var past = PastCompletion()
+    past.heads = [head]
+    replayed.completions = [past]
+    world.tell(worker, .replayCompleted(replayed))
+    let first = try #require(world.activation(worker))
+    _ = world.request(.queryWorkflow(query))
+    var answer = WorkflowTaskCompleted()
+    answer.token = first.token
+    world.tell(worker, .workflowTaskCompleted(answer))
+    let second = try #require(world.activation(worker), "it needs no replay")
+    #expect([first, second].map(\.activationTimeMs) == [closed, closed])
+  }
+
   /// Seed 2 of the oracle.
   @Test func theWholeTimeForAnAnswerBeginsWhenTheReplayIsAnswered() throws {
     let world = World()

@@ -76,6 +76,10 @@ final class Run {
   /// The last event that the state row covers.
   var savedEvent: Int64 = 0
 
+  /// now() of the last past activation that a replay showed: of a closed run that was loaded nothing
+  /// else knows it.
+  var replayedTime = Instant.epoch
+
   /// Since when the run has had no work; nil while it has.
   var restingSince: Instant?
   /// It stands in the engine's line of resting runs.

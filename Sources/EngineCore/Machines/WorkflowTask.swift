@@ -26,8 +26,6 @@ struct WorkflowTask {
     var deadline: Instant
     /// Set while the session is shown what it does not have in its cache.
     var replay: Replay?
-    /// now() of the last past activation that the replay showed.
-    var replayedTime = Instant(ms: 0)
     /// What the live activation told the code.
     var shown = Shown()
     /// Commands of the parts that have arrived (`more`).

@@ -158,11 +158,10 @@ extension Model {
     if let answer = before(method, start.workflowID, start.requestID, request) { return answer }
     var existing = newest(start.workflowID)
     if let run = existing, run.isOpen {
+      if park(id, request, run) { return nil }
       if start.idConflictPolicy == .terminateExisting {
         terminateForStart(run, start.identity)
         existing = nil
-      } else if park(id, request, run) {
-        return nil
       }
     } else if let run = existing, !allows(start.idReusePolicy, after: run.status) {
       return alreadyStarted(run)

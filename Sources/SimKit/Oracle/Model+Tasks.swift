@@ -36,7 +36,9 @@ extension Model {
     }
     run.task.deadline = now + run.started.taskTimeoutMs
     let activation =
-      run.task.isForQueries ? activation(asking: run, like: m) : activation(of: run, m.token)
+      run.task.isForQueries
+      ? activation(asking: run, like: m)
+      : activation(of: run, m.token, length: hasLoaded ? m.historyLength : run.lastEventID)
     if m != activation {
       facts.append(.told(id, .activation(activation)))
       unmatched.append(.told(id, .activation(m)))
@@ -67,17 +69,19 @@ extension Model {
     return true
   }
 
-  func activation(of run: ModelRun, _ token: [UInt8]) -> Activation {
+  /// `length`: of the history as it was then.
+  func activation(of run: ModelRun, _ token: [UInt8], length: Int64) -> Activation {
+    let length = min(max(length, run.through), run.lastEventID)
     var activation = Activation()
     activation.token = token
     activation.runID = run.id
     activation.workflowID = run.workflowID
     activation.workflowType = run.started.workflowType
     activation.activationTimeMs = now
-    activation.jobs = run.jobs(run.unseen)
-    activation.throughEventID = run.lastEventID
-    activation.historyLength = run.lastEventID
-    activation.continueAsNewSuggested = run.lastEventID >= limits.historyEventsSuggested
+    activation.jobs = run.jobs(run.inbound(after: run.through, through: length))
+    activation.throughEventID = length
+    activation.historyLength = length
+    activation.continueAsNewSuggested = length >= limits.historyEventsSuggested
     activation.attempt = run.task.attempt
     activation.taskTimeoutMs = run.started.taskTimeoutMs
     activation.namespace = "default"

@@ -24,6 +24,9 @@ struct Model {
   /// Tasks of activities that the engine gives away in this unit.
   var given: [(session: SessionID, task: ActivityTask)] = []
 
+  /// The store was asked: what waited for it came after the unit's first tasks were given away.
+  var hasLoaded = false
+
   /// What this unit has to do.
   var facts: [Fact] = []
   /// What the engine did and may not.

@@ -24,9 +24,12 @@ struct OracleEngine {
   /// Runs that were made by the last unit, oldest first.
   private(set) var created: [WorkflowExecutionStarted] = []
   private(set) var removed: [RunID] = []
+  /// The last unit asked the store.
+  var hasLoaded: Bool { loadsLeft < OracleEngine.loadsMax }
+  private static let loadsMax = 1_000
   private var facts: [Fact] = []
   /// Loads that one input may still lead to.
-  private var loadsLeft = 1_000
+  private var loadsLeft = loadsMax
   private var lists: Set<RequestID> = []
 
   init(_ configuration: EngineConfiguration, at now: Instant) throws(StoreError) {
@@ -46,7 +49,7 @@ struct OracleEngine {
     facts = []
     created = []
     removed = []
-    loadsLeft = 1_000
+    loadsLeft = OracleEngine.loadsMax
     if case .request(let id, .listWorkflows) = input { lists.insert(id) }
     try step(input)
     // A herd is handled in several steps, at one time.

@@ -112,6 +112,7 @@ struct OracleWalk {
     tell?("step \(steps) at \(engine.now.ms): \(input.line)")
     let observed = try engine.unit(input)
     model.begin(at: engine.now, drawn: engine.created)
+    model.hasLoaded = engine.hasLoaded
     model.given = observed.compactMap { fact in
       guard case .told(let session, .activityTask(let task)) = fact else { return nil }
       return (session, task)
@@ -215,6 +216,7 @@ extension Model {
     self.now = now
     self.drawn = drawn
     given = []
+    hasLoaded = false
     facts = []
     either = []
     unmatched = []
