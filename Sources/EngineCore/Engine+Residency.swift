@@ -13,9 +13,6 @@ extension Engine {
   mutating func restore(_ stored: StoredRun, isNewest: Bool) throws(CorruptRun) -> Run {
     let number = stored.row.number
     if let run = runs[number] {
-      #if MUTANTS
-        if Mutant.isOn(.newestIsOverlooked) { return run }
-      #endif
       // It may have been looked up otherwise than by its workflow id.
       if isNewest && newest[run.key] == nil { newest[run.key] = number }
       return run
