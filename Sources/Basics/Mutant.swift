@@ -17,7 +17,7 @@
     // I7: timers fire early, when they are set or when they are loaded.
     case timerIsEarly, loadedTimerIsEarly
     // I8: a start beside an open run; a policy that is not followed.
-    case openRunIsOverlooked, duplicatesAreAllowed, failTerminates, newestIsOverlooked
+    case openRunIsOverlooked, duplicatesAreAllowed, failTerminates
     // I9: a signal twice, out of order, never shown.
     case signalIsTwice, signalsTurnRound, signalIsNotShown
     // I10: what leaves before its commit.

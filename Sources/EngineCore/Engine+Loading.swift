@@ -37,7 +37,7 @@ struct Loading {
     let target: Target
     /// The request key that was looked up, and what it found.
     let request: Fingerprint?
-    let found: FoundRequest?
+    var found: FoundRequest?
     /// Of the input that is taken up: that the run which it names is not there is known already.
     var hasNoRun = false
   }
@@ -233,6 +233,10 @@ extension Engine {
     run.remember(record)
     // At once: the same step may take up its repetition too, when another run is the newest.
     filter.insert(record.key)
+    if loading.answer?.request == record.key {
+      // Its repetition may wait for the same answer, which is older than this.
+      loading.answer?.found = FoundRequest(run: run.number, runID: run.runID, record: record)
+    }
     touch(run)
   }
 

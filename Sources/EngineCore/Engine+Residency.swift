@@ -13,9 +13,6 @@ extension Engine {
   mutating func restore(_ stored: StoredRun, isNewest: Bool) throws(CorruptRun) -> Run {
     let number = stored.row.number
     if let run = runs[number] {
-      #if MUTANTS
-        if Mutant.isOn(.newestIsOverlooked) { return run }
-      #endif
       // It may have been loaded by its own id, which does not say that there is no newer one.
       if isNewest { newest[run.key] = max(newest[run.key] ?? number, number) }
       return run

@@ -73,7 +73,7 @@ public enum Mutants {
       case .timerIsEarly, .loadedTimerIsEarly: TimersAreNotEarly.name
       case .stateForgetsCancel, .stateForgetsSignals: StateIsFold.name
       case .openRunIsOverlooked: OneOpenRun.name
-      case .duplicatesAreAllowed, .failTerminates, .newestIsOverlooked: PoliciesAreFollowed.name
+      case .duplicatesAreAllowed, .failTerminates: PoliciesAreFollowed.name
       case .rowTellsAnotherEnd, .endsTwice: OneEndPerRun.name
       case .removesOpenRuns, .removesEarly, .removalLeavesHistory: RemovalIsWhole.name
       case .signalsUnbounded, .historyUnbounded, .activitiesUnbounded, .payloadsUnbounded:

@@ -49,6 +49,30 @@ import Testing
     #expect(response.started && response.runID != first)
   }
 
+  /// What was remembered of the request went with its run; the filter still takes it for known. So
+  /// it is looked up, and its repetition waits for the same look-up.
+  @Test func aRepetitionMeetsWhatItsRequestHasJustDone() throws {
+    let world = world()
+    let worker = world.attach(slots: 100)
+    try run(world, worker, "o-1")
+    world.advance(4 * RetentionTests.day)
+    #expect(world.store.runs.isEmpty)
+    world.holdsLoads = true
+    let starts = ["start o-1", "another", "start o-1"].map { requestID in
+      world.start("o-1") {
+        $0.requestID = requestID
+        $0.idConflictPolicy = .terminateExisting
+      }
+    }
+    while world.loadsWaiting > 0 { world.serveLoads() }
+    let runs = starts.map { start -> RunID? in
+      if case .startWorkflow(let response) = world.reply(start) { response.runID } else { nil }
+    }
+    #expect(runs[0] != nil && runs[0] == runs[2])
+    #expect(runs[1] != nil && runs[1] != runs[0])
+    #expect(world.store.runs.count == 2)
+  }
+
   /// The store still has the run while the batch that removes it is on its way.
   @Test func aRunIsGoneFromTheStepThatRemovesIt() throws {
     let world = world()

@@ -91,7 +91,10 @@ struct Answer {
   /// The engine has not decided: the same request is to be sent again.
   var isToBeRepeated: Bool {
     guard let status else { return false }
-    if status.reason == .noWorker || status.reason == .limitReached { return false }
+    switch status.reason {
+    case .noWorker, .limitReached, .workflowTaskFailing: return false
+    default: break
+    }
     return status.code == .unavailable || status.code == .resourceExhausted
   }
 }
