@@ -14,7 +14,7 @@ help:
 	@echo "make test              everything that a change must pass"
 	@echo "make test-long         fifty kills, ten thousand evictions: before a release"
 	@echo "make sim               simulated crashes; COUNT seeds from SEED on (1,000 from 1)"
-	@echo "make oracle            the engine beside a model of the semantics; STEPS of each of COUNT seeds"
+	@echo "make oracle            the engine beside a model of it; STEPS of each of COUNT seeds"
 	@echo "make conformance       the protocol's cases against the engine and libholdfast"
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
