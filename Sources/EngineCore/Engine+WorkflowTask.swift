@@ -327,7 +327,7 @@ extension Engine {
   /// Queries of the run are gone: a task that waited for their sake is not wanted any more, and
   /// nothing else may keep the run in memory.
   mutating func queriesLeft(_ run: Run) {
-    if case .waiting = run.task.state, !run.wantsTask { endTask(run) }
+    if run.task.lease == nil && !run.wantsTask { endTask(run) }
     if !run.isTouched { settle(run) }
   }
 }

@@ -11,14 +11,6 @@ import Testing
     #expect(report.steps == 1_000)
   }
 
-  /// Each found a bug of the engine, which has a test of its own too: a change of the walk makes
-  /// another one of a seed.
-  @Test(arguments: [(51, 1_500), (57, 1_500)] as [(UInt64, Int)])
-  func whatAWalkFoundStaysMended(_ seed: UInt64, _ steps: Int) {
-    let report = Oracle.walk(seed: seed, steps: steps)
-    #expect(report.difference == nil, "\(report.difference ?? "")")
-  }
-
   /// The comparison is not blind: a model that is wrong on purpose differs, and says where.
   @Test(arguments: Oracle.Mutant.allCases)
   func aWrongModelIsFound(_ mutant: Oracle.Mutant) throws {

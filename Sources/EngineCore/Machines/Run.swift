@@ -76,7 +76,7 @@ final class Run {
   /// The last event that the state row covers.
   var savedEvent: Int64 = 0
 
-  /// now() of the last past activation that a replay showed: of a closed run that was loaded nothing
+  /// now() of the last past activation that a replay showed: of a loaded closed run nothing
   /// else knows it.
   var replayedTime = Instant.epoch
 

@@ -77,7 +77,7 @@ extension Response {
     case .getWorkflowResult(let m): self = .result(m)
     case .countWorkflows(let m): self = .count(m.count)
     case .heartbeatActivity(let m): self = .heartbeat(cancelRequested: m.cancelRequested)
-    case .describeTaskQueue(let m): self = .queue(m.plain)
+    case .describeTaskQueue(let m): self = .queue(m)
     }
   }
 }
@@ -121,15 +121,6 @@ extension WorkflowInfo {
     info.problems = []
     info.historySizeBytes = 0
     return info
-  }
-}
-
-extension DescribeTaskQueueResponse {
-  var plain: DescribeTaskQueueResponse {
-    var response = self
-    response.warnings = []
-    for index in response.workers.indices { response.workers[index].cachedRuns = 0 }
-    return response
   }
 }
 

@@ -6,7 +6,6 @@ import Messages
 final class ModelSession {
   let id: SessionID
   let attach: Attach
-  let attachedTime: Instant
   var workflowSlots: UInt32 = 0
   var activitySlots: UInt32 = 0
   /// The runs whose code it holds, up to their last recorded task.
@@ -18,10 +17,9 @@ final class ModelSession {
   /// It let a task time out, and has not been heard of workflow tasks since.
   var isLate = false
 
-  init(_ id: SessionID, _ attach: Attach, at now: Instant) {
+  init(_ id: SessionID, _ attach: Attach) {
     self.id = id
     self.attach = attach
-    attachedTime = now
   }
 
   func serves(_ run: ModelRun) -> Bool {
@@ -40,7 +38,7 @@ extension Model {
   func session(_ id: SessionID) -> ModelSession? { sessions.first { $0.id == id } }
 
   mutating func open(_ id: SessionID, _ attach: Attach) {
-    let session = ModelSession(id, attach, at: now)
+    let session = ModelSession(id, attach)
     sessions.append(session)
     var attached = Attached()
     attached.sessionID = "\(id)"
