@@ -54,7 +54,7 @@ extension Shell {
 
   /// Bytes came; they are valid during the call.
   public mutating func received(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) {
-    guard let connection = connections[id] else { return }
+    guard let connection = connections[id], !connection.isClosing else { return }
     if connection.pings > 0 { heard(connection) }
     connection.decoder.feed(bytes)
     while !connection.isClosing {

@@ -95,6 +95,11 @@ import Testing
         try await until("the fault strikes, or there is no such write") {
           faulty.struck.count > strikes || isOver.isSet
         }
+        if faulty.struck.count > strikes {
+          try await until("health says so") {
+            try await engine.run("health").errors == "holdfast: the engine is DISK_FULL\n"
+          }
+        }
         freedMs = nowMs()
         try faulty.disarm()
       }

@@ -65,7 +65,8 @@ struct DiskScript {
   /// The steps up to the first one that gets no answer; how many were acknowledged. Where the disk
   /// is full a start is refused: it is sent again until it is taken.
   func run(_ engine: EngineProcess) async throws -> Int {
-    let peer = try await RawPeer(engine.socket)
+    // An answer that waits for space waits for the test too, which may get few turns.
+    let peer = try await RawPeer(engine.socket, patience: 60)
     try peer.hello()
     var done = 0
     for step in Step.allCases {

@@ -30,8 +30,8 @@ private final class Flock: Workflow, @unchecked Sendable {
   private static let runs = timers / Flock.timers
   /// Workflows whose activity's worker is killed with the engine.
   private static let orphans = 20
-  /// Longer than it takes to start all of them, on a busy machine too.
-  private static let timerMs = 10_000 + timers / 2
+  /// Longer than it takes to start all of them.
+  private static let timerMs = 5_000 + timers / 2
 
   private func worker(_ engine: EngineProcess, _ release: Flag) -> RunningWorker {
     var worker = Worker(
@@ -62,13 +62,13 @@ private final class Flock: Workflow, @unchecked Sendable {
     return clients
   }
 
-  private func start(_ client: Client, _ engine: EngineProcess) async throws {
+  private func start(_ client: Client, _ timerMs: Int) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for lane in 0..<32 {
         group.addTask {
           for number in stride(from: lane, to: HerdTests.runs, by: 32) {
             _ = try await client.start(
-              Flock.self, HerdTests.timerMs, id: "f-\(number)", taskQueue: "flock")
+              Flock.self, timerMs, id: "f-\(number)", taskQueue: "flock")
           }
         }
       }
@@ -81,6 +81,15 @@ private final class Flock: Workflow, @unchecked Sendable {
   }
 
   @Test func everythingComesBackOnceAfterAKill() async throws {
+    // A machine that is so busy that the first timers fire before the last ones run has more time.
+    for timerMs in [HerdTests.timerMs, 4 * HerdTests.timerMs, 16 * HerdTests.timerMs] {
+      if try await round(timerMs) { return }
+    }
+    Issue.record("the timers fired before all of them had been started")
+  }
+
+  /// False when a timer fired before the kill.
+  private func round(_ timerMs: Int) async throws -> Bool {
     let engine = try EngineProcess()
     let release = Flag()
     let worker = worker(engine, release)
@@ -91,12 +100,12 @@ private final class Flock: Workflow, @unchecked Sendable {
     let orphansWorker = try engine.startWorker()
     defer { orphansWorker.killNow() }
     let client = try Client(socket: engine.socket)
-    try await start(client, engine)
+    try await start(client, timerMs)
     let leases = HerdTests.runs + HerdTests.orphans
     try await reaches(engine, "activity_attempts_total", leases)
     var clients = try await clients(engine)
-    try #require(try #require(EngineFigures(engine.socket)).counter("timers_fired_total") == 0)
-    let due = nowMs() + Int64(HerdTests.timerMs)
+    if try #require(EngineFigures(engine.socket)).counter("timers_fired_total") > 0 { return false }
+    let due = nowMs() + Int64(timerMs)
     engine.kill()
     orphansWorker.killNow()
     clients = []
@@ -128,6 +137,7 @@ private final class Flock: Workflow, @unchecked Sendable {
         + " \(readyMs) ms, all connected after \(connectedMs), all timers fired after \(firedMs),"
         + " all workflows closed after \(closedMs)")
     try check(engine)
+    return true
   }
 
   /// Waits for as long as the counter moves.

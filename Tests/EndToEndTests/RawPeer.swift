@@ -9,9 +9,11 @@ final class RawPeer {
 
   struct Gone: Error {}
 
-  /// Connects, waiting for the engine to serve the socket.
-  init(_ socket: String) async throws {
-    let fd = Foundation.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+  /// Connects, waiting for the engine to serve the socket. `patience`: seconds, for an answer.
+  init(_ socket: String, patience: Int = 10) async throws {
+    // Processes that other tests start meanwhile must not keep it open.
+    let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue
+    let fd = Foundation.socket(AF_UNIX, Int32(kind), 0)
     self.fd = fd
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
@@ -23,9 +25,9 @@ final class RawPeer {
         }
       }
     }
-    var patience = timeval(tv_sec: 10, tv_usec: 0)
+    var time = timeval(tv_sec: patience, tv_usec: 0)
     setsockopt(
-      fd, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+      fd, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
   }
 
   deinit { close(fd) }
