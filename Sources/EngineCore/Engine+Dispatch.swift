@@ -130,10 +130,9 @@ extension Engine {
     sessions[id]?.tasksOut.insert(run.number)
     taskSerial += 1
     counters.workflowTasks += 1
-    let isActivation = run.fold.isOpen && !run.fold.unseen.isEmpty
     run.task.state = .out(
       WorkflowTask.Lease(
-        serial: taskSerial, session: id, purpose: isActivation ? .activation : .query,
+        serial: taskSerial, session: id, purpose: run.wantsActivation ? .activation : .query,
         scheduledTime: run.task.scheduledTime, startedTime: now, deadline: now + run.taskTimeout))
     restartTaskTimeout(run)
     if run.cachedBy == id || !needsReplay(run) {
@@ -152,6 +151,10 @@ extension Engine {
 
   /// Sends the live activation: what is new, or the queries that wait.
   mutating func goLive(_ run: Run) {
+    if run.wantsActivation {
+      // It may have come during a replay for a query: queries see what was acknowledged before.
+      run.task.withLease { $0.purpose = .activation }
+    }
     guard let lease = run.task.lease else { preconditionFailure("no task is out to go live") }
     var activation = Activation()
     activation.token = TaskToken(epoch: epoch, serial: lease.serial, run: run.number).bytes

@@ -69,6 +69,23 @@ import Testing
     #expect(world.engine.statistics.residentRuns == 0)
   }
 
+  /// A query that comes during a replay sees what was acknowledged before it, though the replay
+  /// began for an older one.
+  @Test func aSignalThatComesDuringAReplayIsShownBeforeTheQueries() throws {
+    let (world, worker) = try sleepers(1, ms: 60_000)
+    world.advance(10_000)
+    var query = QueryWorkflowRequest()
+    query.execution = world.execution("o-1")
+    query.queryType = "summary"
+    world.request(.queryWorkflow(query))
+    _ = world.signal("o-1", "go")
+    world.request(.queryWorkflow(query))
+    let shown = try #require(replayed(world, worker))
+    #expect(shown.jobNames == ["signal go"])
+    world.complete(worker, shown, [])
+    #expect(world.activation(worker)?.jobNames == ["query summary", "query summary"])
+  }
+
   @Test func overTheBudgetTheColdestGoFirst() throws {
     let (world, worker) = try sleepers(4, ms: 60_000) { $0.limits.residentBytesMax = 7_000 }
     // Three fit; the first one is the coldest.

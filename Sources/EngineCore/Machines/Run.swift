@@ -117,7 +117,9 @@ final class Run {
   var taskTimeout: Span { fold.started.taskTimeoutMs }
 
   /// Something waits to be shown to the code.
-  var wantsTask: Bool { (fold.isOpen && !fold.unseen.isEmpty) || !queries.isEmpty }
+  var wantsTask: Bool { wantsActivation || !queries.isEmpty }
+  /// Events do; before them no query is asked.
+  var wantsActivation: Bool { fold.isOpen && !fold.unseen.isEmpty }
 
   /// No task, no activity, nobody who waits: the run can leave memory.
   var isAtRest: Bool {

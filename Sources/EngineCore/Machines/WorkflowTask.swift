@@ -19,7 +19,7 @@ struct WorkflowTask {
   struct Lease {
     let serial: UInt64
     let session: SessionID
-    let purpose: Purpose
+    var purpose: Purpose
     let scheduledTime: Instant
     var startedTime: Instant
     /// The answer, or the next answer of a replay, is due then.

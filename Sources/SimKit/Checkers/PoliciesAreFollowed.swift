@@ -69,7 +69,7 @@ final class PoliciesAreFollowed: Checker {
       let run = ledger.run(runID)
     else { return nil }
     // While it was open, as far as anybody can know.
-    let mayBeOpen = closedUs[runID].map { $0 >= request.firstSentUs } ?? run.isOpen
+    let mayBeOpen = closedUs[runID].map { $0 >= request.firstSentUs } ?? true
     if policies.refusesOpen && mayBeOpen { return nil }
     return !run.isOpen && !policies.allowsReuse(after: run.row.status)
       ? nil : "refused because of run \(runID), \(run.row.status.name)"
