@@ -200,7 +200,7 @@ final class Simulation {
     if clients[0].isIdle {
       for run in open {
         let signals = run.events.count { $0.signal != nil }
-        if run.isOverLimit {
+        if run.isFailing && options.pendingActivitiesMax < Program.activitiesMax {
           clients[0].send(workload.termination(run.row.workflowID))
         } else if signals < Program.signalsMax {
           clients[0].send(workload.signal(run.row.workflowID))

@@ -39,11 +39,12 @@ final class LimitsHold: Checker {
 }
 
 extension Ledger.Run {
-  /// Its code asks for more than is allowed, and will go on to do so.
-  var isOverLimit: Bool {
+  /// Its task is failing; where a limit is small, its code may ask for more than that, and go on to
+  /// do so. (Of a streak of failures, the history holds the first one only.)
+  var isFailing: Bool {
     for event in events.reversed() {
       switch event.attributes {
-      case .workflowTaskFailed(let failed): return failed.cause == .badCommand
+      case .workflowTaskFailed: return true
       case .workflowTaskCompleted: return false
       default: continue
       }
