@@ -28,6 +28,8 @@ extension Model {
     }
     if run.task.isReplaying, run.task.session == id, run.task.token == m.token {
       run.task.isReplaying = false
+      // Queries that wait are asked after what has come meanwhile.
+      if run.isOpen && !run.unseen.isEmpty { run.task.isForQueries = false }
     } else if mayTake(session, run) {
       if run.hasPast && !session.cache.contains(run.id) {
         objections.append("\(id) does not know the past of \(run.id)")
