@@ -22,23 +22,24 @@ extension Engine {
     }
     let input = Input.request(id, request)
     guard let found = find(reference, namespace, id, input) else { return }
-    guard let run = found.run else {
-      let named = reference.execution.map {
-        Status.workflowNotFound(
-          WorkflowKey(namespace: namespace.orDefault, workflowID: $0.workflowID), $0.runID)
-      }
-      return refuse(id, named ?? .activityNotFound("with that token"), .engine)
+    guard let key = found.key else {
+      return refuse(id, .activityNotFound("with that token"), .engine)
     }
     let earlier = earlier(
-      id, method: method, key: run.key, requestID: requestID, hash: hash(), run: run, input: input)
+      id, method: method, key: key, requestID: requestID, hash: hash(), run: found.run,
+      input: input)
     switch earlier {
     case .handled: return
-    case .done:
+    case .done(let done):
       guard let (_, repeated) = request.end else {
         preconditionFailure("a heartbeat has no request id")
       }
-      reply(id, repeated, .run(run))
+      reply(id, repeated, runs[done.run].map { .run($0) } ?? .engine)
     case .new(let record):
+      guard let run = found.run else {
+        let runID = reference.execution?.runID ?? .none
+        return refuse(id, .workflowNotFound(key, runID), .engine)
+      }
       let token = ActivityToken(reference.token)
       guard let index = index(of: reference, in: run) else {
         if let token, let (end, repeated) = request.end, run.hasEnded(token, end) {
@@ -59,7 +60,7 @@ extension Engine {
 
   private mutating func find(
     _ reference: ActivityReference, _ namespace: String, _ id: RequestID, _ input: Input
-  ) -> (run: Run?, isByToken: Bool)? {
+  ) -> (run: Run?, key: WorkflowKey?, isByToken: Bool)? {
     if !reference.token.isEmpty {
       guard let token = ActivityToken(reference.token) else {
         refuse(id, .invalid("activity.token", "this is not a token of an activity"))
@@ -67,7 +68,8 @@ extension Engine {
       }
       return find(token.run, for: input).settled.map { found in
         // Whoever may speak for one namespace may not end what runs in another.
-        (found.run?.key.namespace == namespace.orDefault ? found.run : nil, true)
+        let run = found.run?.key.namespace == namespace.orDefault ? found.run : nil
+        return (run, run?.key, true)
       }
     }
     if reference.activityID.isEmpty {
@@ -80,7 +82,7 @@ extension Engine {
       return nil
     case .success(let key):
       let runID = reference.execution?.runID ?? .none
-      return find(key, runID, for: input).settled.map { ($0.run, false) }
+      return find(key, runID, for: input).settled.map { ($0.run, key, false) }
     }
   }
 

@@ -172,6 +172,27 @@ import Testing
     #expect(world.loadsWaiting == 0)
   }
 
+  /// Seed 93 of the oracle.
+  @Test func aReportsRequestIDIsKnownWhateverRunItNames() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.activity(1)])
+    var report = CompleteActivityRequest()
+    var reference = ActivityReference()
+    reference.activityID = "1"
+    report.requestID = "r-1"
+    var answers: [Status?] = []
+    for runID in [RunID.none, RunID(high: 1, low: 1)] {
+      reference.execution = world.execution("o-1", runID)
+      report.activity = reference
+      answers.append(world.failure(world.request(.completeActivity(report))))
+    }
+    report.requestID = "r-2"
+    answers.append(world.failure(world.request(.completeActivity(report))))
+    #expect(answers.map { $0?.reason } == [nil, .requestIDReused, .workflowNotFound])
+  }
+
   /// Seed 6 of the oracle: the newest run was not found while it was in memory by its run id.
   @Test func aClosedRunThatIsBeingDescribedStillHasItsWorkflowID() {
     let world = World()

@@ -39,7 +39,7 @@ extension Model {
 
   /// The activation that asks all that wait; the engine chooses their ids.
   func activation(asking run: ModelRun, like m: Activation) -> Activation {
-    var activation = activation(of: run, m.token, length: run.lastEventID)
+    var activation = activation(of: run, m.token, length: length(run, m))
     activation.activationTimeMs = run.activationTime
     activation.throughEventID = run.through
     if !run.isOpen {

@@ -233,11 +233,8 @@ extension Model {
   /// The redo is no longer out: what waited for its end is taken up.
   mutating func endRedo(_ run: ModelRun) {
     run.isRedo = false
-    let parked = run.parked
+    resumed += run.parked
     run.parked = []
-    for (id, request) in parked {
-      if let answer = answer(id, request) { facts.append(.answered(id, answer)) }
-    }
   }
 
   mutating func abandon(_ id: RequestID) {

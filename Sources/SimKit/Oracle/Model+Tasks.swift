@@ -29,23 +29,34 @@ extension Model {
     if run.task.isReplaying, run.task.session == id, run.task.token == m.token {
       run.task.isReplaying = false
       // Queries that wait are asked after what has come meanwhile.
-      if run.isOpen && !run.unseen.isEmpty { run.task.isForQueries = false }
+      if hasNews(run, m) { run.task.isForQueries = false }
     } else if mayTake(session, run) {
       if run.hasPast && !session.cache.contains(run.id) {
         objections.append("\(id) does not know the past of \(run.id)")
       }
       hand(run, session, m.token)
+      run.task.isForQueries = !hasNews(run, m)
     }
     run.task.deadline = now + run.started.taskTimeoutMs
     let activation =
       run.task.isForQueries
       ? activation(asking: run, like: m)
-      : activation(of: run, m.token, length: hasLoaded ? m.historyLength : run.lastEventID)
+      : activation(of: run, m.token, length: length(run, m))
     if m != activation {
       facts.append(.told(id, .activation(activation)))
       unmatched.append(.told(id, .activation(m)))
     }
     run.task.activation = activation
+  }
+
+  /// Of the history, as it was when the activation left.
+  func length(_ run: ModelRun, _ m: Activation) -> Int64 {
+    hasLoaded ? min(max(m.historyLength, run.through), run.lastEventID) : run.lastEventID
+  }
+
+  /// True if it showed the code something.
+  private func hasNews(_ run: ModelRun, _ m: Activation) -> Bool {
+    run.isOpen && !run.inbound(after: run.through, through: length(run, m)).isEmpty
   }
 
   private mutating func hand(_ run: ModelRun, _ session: ModelSession, _ token: [UInt8]) {
@@ -73,7 +84,6 @@ extension Model {
 
   /// `length`: of the history as it was then.
   func activation(of run: ModelRun, _ token: [UInt8], length: Int64) -> Activation {
-    let length = min(max(length, run.through), run.lastEventID)
     var activation = Activation()
     activation.token = token
     activation.runID = run.id

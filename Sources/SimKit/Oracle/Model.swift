@@ -27,6 +27,9 @@ struct Model {
   /// The store was asked: what waited for it came after the unit's first tasks were given away.
   var hasLoaded = false
 
+  /// Requests that are taken up when the input has been handled.
+  var resumed: [(RequestID, Request)] = []
+
   /// What this unit has to do.
   var facts: [Fact] = []
   /// What the engine did and may not.
@@ -59,6 +62,11 @@ struct Model {
     case .sessionSilent(let id, let isSilent): session(id)?.isSilent = isSilent
     case .deadlineReached: meetDeadlines()
     case .processGone, .loaded, .persisted, .readMore, .drain, .diskFull: break
+    }
+    // What waited for the end of a redo comes after what has ended it.
+    while !resumed.isEmpty {
+      let (id, request) = resumed.removeFirst()
+      handle(id, request)
     }
     settle()
   }
