@@ -82,9 +82,11 @@ struct Fold: Equatable {
       ? "no activity \(scheduledEvent) is pending" : nil
   }
 
-  /// Applies the next event, which must have no fault.
+  /// Applies the next event; what was read must have no fault.
   mutating func apply(_ event: HistoryEvent) {
-    if let fault = fault(of: event) { preconditionFailure("event \(event.eventID): \(fault)") }
+    precondition(
+      event.eventID == lastEventID + 1, "event \(event.eventID) after event \(lastEventID)")
+    precondition(closing == nil, "event \(event.eventID) after the end of the run")
     lastEventID = event.eventID
     unseen.apply(event)
     switch event.attributes {
