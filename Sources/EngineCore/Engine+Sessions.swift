@@ -40,12 +40,6 @@ extension Engine {
       return status
     }
     if attach.resumeToken.count > 64 { return .invalid("resume_token", "more than 64 bytes") }
-    if let status = first(
-      idFault(attach.identity, "identity"), idFault(attach.buildID, "build_id"),
-      idFault(attach.sdkName, "sdk_name"), idFault(attach.sdkVersion, "sdk_version"))
-    {
-      return status
-    }
     for type in attach.workflowTypes + attach.activityTypes {
       if let status = idFault(type, "workflow_types or activity_types") { return status }
     }

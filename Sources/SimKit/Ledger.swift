@@ -42,6 +42,12 @@ final class Ledger {
 
   func run(_ number: RunNumber) -> Run? { places[number].map { runs[$0] } }
   func run(_ id: RunID) -> Run? { numbers[id].flatMap { run($0) } ?? removed[id] }
+  /// Whose history a batch has made longer.
+  func runs(extendedBy writes: [Write]) -> [Run] {
+    writes.compactMap { write in
+      if case .appendHistory(let number, _, _, _) = write { run(number) } else { nil }
+    }
+  }
   func runs(of workflowID: String) -> [Run] { runs.filter { $0.row.workflowID == workflowID } }
   /// Those that were removed too.
   func everyRun(of workflowID: String) -> [Run] {

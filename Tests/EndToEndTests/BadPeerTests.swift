@@ -115,13 +115,6 @@ import Testing
     return request.serialized()
   }
 
-  private static func payload(_ bytes: Int) -> Payload {
-    var payload = Payload()
-    payload.encoding = "binary/plain"
-    payload.data = [UInt8](repeating: 7, count: bytes)
-    return payload
-  }
-
   private static let long = String(repeating: "ä", count: 501)
 
   static let refused = [
@@ -153,11 +146,11 @@ import Testing
       code: .invalidArgument, reason: .fieldInvalid, field: "workflow_type"),
     Refused(
       name: "a payload over 2 MiB",
-      message: start { $0.input = [payload(1), payload(2 << 20 + 1)] },
+      message: start { $0.input = [.large(1), .large(2 << 20 + 1)] },
       code: .invalidArgument, reason: .payloadTooLarge, field: "input"),
     Refused(
       name: "payloads over 3 MiB in all",
-      message: start { $0.input = [payload(3 << 19), payload(3 << 19 + 1)] },
+      message: start { $0.input = [.large(3 << 19), .large(3 << 19 + 1)] },
       code: .invalidArgument, reason: .payloadTooLarge, field: "input"),
     Refused(
       name: "a negative timeout", message: start { $0.runTimeoutMs = .init(ms: -1) },
@@ -227,7 +220,7 @@ import Testing
     let engine = try EngineProcess(["--in-memory"], hasStore: false)
     let peer = try await RawPeer(engine.socket)
     try peer.hello()
-    let message = BadPeerTests.start { $0.input = [BadPeerTests.payload(2 << 20)] }
+    let message = BadPeerTests.start { $0.input = [.large(2 << 20)] }
     let end = try peer.call(Method.workflowStartWorkflow.rawValue, message)
     #expect(end.status == nil)
     #expect(try StartWorkflowResponse(bytes: end.message).started)

@@ -110,15 +110,8 @@ final class HostileStage {
     request.workflowID = id
     request.workflowType = id
     request.taskQueue = isSmall ? "nobodys" : "q"
-    request.input = [payload(isSmall ? 10 : 2_000_000)]
+    request.input = [.large(isSmall ? 10 : 2_000_000)]
     return request.serialized()
-  }
-
-  private static func payload(_ bytes: Int) -> Payload {
-    var payload = Payload()
-    payload.encoding = "binary/plain"
-    payload.data = [UInt8](repeating: 7, count: bytes)
-    return payload
   }
 
   /// Serves both types once: one ends with its large result, the other is never answered for again.
@@ -141,7 +134,7 @@ final class HostileStage {
         if activation.workflowType == "big" {
           var command = Command()
           var complete = CompleteWorkflow()
-          complete.result = [HostileStage.payload(2_000_000)]
+          complete.result = [.large(2_000_000)]
           command.kind = .completeWorkflow(complete)
           completed.commands = [command]
         }
@@ -173,7 +166,7 @@ final class HostileStage {
       request.execution = WorkflowExecution()
       request.execution?.workflowID = "held"
       request.queryType = "q"
-      request.args = [HostileStage.payload(1_000_000)]
+      request.args = [.large(1_000_000)]
       ask(peer, .workflowQueryWorkflow, request.serialized(), count: 30)
     case .waiters:
       ask(

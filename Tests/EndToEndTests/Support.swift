@@ -1,5 +1,6 @@
 import Foundation
 import Harness
+import Messages
 import Testing
 
 struct NeverHappened: Error, CustomStringConvertible {
@@ -100,6 +101,15 @@ extension EngineProcess {
 
 /// Now, in milliseconds since 1970: what log lines, events and effects are compared with. A test
 /// process that is short of processors notices late; they do not.
+extension Payload {
+  static func large(_ bytes: Int) -> Payload {
+    var payload = Payload()
+    payload.encoding = "binary/plain"
+    payload.data = [UInt8](repeating: 7, count: bytes)
+    return payload
+  }
+}
+
 func nowMs() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
 
 extension EngineProcess {

@@ -9,11 +9,7 @@ final class OneEndPerActivity: Checker {
   func see(_ observation: Observation, _ scene: Scene) {
     switch observation {
     case .committed(let writes):
-      for write in writes {
-        if case .appendHistory(let number, _, _, _) = write, let run = scene.ledger.run(number) {
-          check(run, scene)
-        }
-      }
+      for run in scene.ledger.runs(extendedBy: writes) { check(run, scene) }
     case .reopened: for run in scene.ledger.runs { check(run, scene) }
     default: break
     }
