@@ -10,8 +10,11 @@ import Wire
 final class EngineHost {
   unowned let world: Simulation
   let disk: SimDisk
-  /// Counts the processes.
+  /// Another one for each process, and for each time without one.
   private(set) var life = 0
+  private(set) var lives = 0
+  private(set) var kills = 0
+  private(set) var powerLosses = 0
   private(set) var store: Store?
   private(set) var shell: Shell?
   /// Accepted and not gone, in the order in which they came.
@@ -51,6 +54,7 @@ final class EngineHost {
   func start() {
     precondition(shell == nil, "the engine starts twice")
     life += 1
+    lives += 1
     disk.restart()
     var options = StoreOptions()
     options.vfs = disk.name
@@ -113,7 +117,11 @@ final class EngineHost {
     disk.stop()
     shell = nil
     store = nil
-    if power { disk.losePower(world.time.dice.word()) }
+    kills += 1
+    if power {
+      powerLosses += 1
+      disk.losePower(world.time.dice.word())
+    }
     leave()
   }
 

@@ -24,6 +24,9 @@ public struct Outcome: Sendable, Equatable {
   public let runs: Int
   /// Processes of the engine.
   public let lives: Int
+  /// Those that were killed, and those of them whose machine lost its memory too.
+  public let kills: Int
+  public let powerLosses: Int
   public let virtualMs: Int64
 }
 
@@ -34,24 +37,24 @@ extension Outcome {
       checker: "Preconditions", what: "the process ended in the middle of it", us: 0)
     return Outcome(
       hash: 0, violation: violation, operations: 0, events: 0, answers: 0, runs: 0, lives: 0,
-      virtualMs: 0)
+      kills: 0, powerLosses: 0, virtualMs: 0)
   }
 }
 
 /// One line of text, which another process reads.
 extension Outcome {
   public var line: String {
-    let counts = [operations, events, answers, runs, lives, Int(virtualMs)].map(String.init)
+    let counts = [operations, events, answers, runs, lives, kills, powerLosses, Int(virtualMs)]
     let found = violation.map { [String($0.us)] + $0.checkers + [$0.what] } ?? []
-    return ([String(hash)] + counts + found)
+    return ([String(hash)] + counts.map(String.init) + found)
       .map { String($0.map { $0 == "\t" || $0 == "\n" ? " " : $0 }) }.joined(separator: "\t")
   }
 
   /// nil: the line was not made by `line`.
   public init?(line: String) {
     let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-    let numbers = fields.dropFirst().prefix(6).compactMap(Int.init)
-    guard fields.count == 7 || fields.count >= 10, let hash = UInt64(fields[0]), numbers.count == 6
+    let numbers = fields.dropFirst().prefix(8).compactMap(Int.init)
+    guard fields.count == 9 || fields.count >= 12, let hash = UInt64(fields[0]), numbers.count == 8
     else { return nil }
     self.hash = hash
     operations = numbers[0]
@@ -59,10 +62,12 @@ extension Outcome {
     answers = numbers[2]
     runs = numbers[3]
     lives = numbers[4]
-    virtualMs = Int64(numbers[5])
-    guard let what = fields.dropFirst(9).last else { return }
-    guard let us = Int64(fields[7]) else { return nil }
-    violation = Violation(checker: fields[8], what: what, us: us)
-    for other in fields[9...].dropLast() { violation?.add(other, at: us) }
+    kills = numbers[5]
+    powerLosses = numbers[6]
+    virtualMs = Int64(numbers[7])
+    guard let what = fields.dropFirst(11).last else { return }
+    guard let us = Int64(fields[9]) else { return nil }
+    violation = Violation(checker: fields[10], what: what, us: us)
+    for other in fields[11...].dropLast() { violation?.add(other, at: us) }
   }
 }

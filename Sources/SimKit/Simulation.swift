@@ -75,7 +75,8 @@ final class Simulation {
     host.end()
     return Outcome(
       hash: record.hash, violation: violation, operations: workload.made, events: events,
-      answers: answers, runs: ledger.runs.count, lives: host.life, virtualMs: time.clock.ms)
+      answers: answers, runs: ledger.runs.count, lives: host.lives, kills: host.kills,
+      powerLosses: host.powerLosses, virtualMs: time.clock.ms)
   }
 
   private func handle(_ event: SimEvent) {

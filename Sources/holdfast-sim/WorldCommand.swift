@@ -69,11 +69,15 @@ struct WorldCommand: ParsableCommand {
     var fleet = Fleet(range, size: jobs, arguments: worldArguments)
     var failed = 0
     var operations = 0
+    var kills = 0
+    var powerLosses = 0
     var hash: UInt64 = 0
     for seed in range {
       let outcome = fleet.outcome(of: seed)
       hash = hash &* 0x9E37_79B9_7F4A_7C15 ^ outcome.hash
       operations += outcome.operations
+      kills += outcome.kills
+      powerLosses += outcome.powerLosses
       if let violation = outcome.violation {
         failed += 1
         Program.showProgress("")
@@ -83,8 +87,8 @@ struct WorldCommand: ParsableCommand {
     }
     Program.showProgress("")
     print(
-      "\(seeds) seeds from \(seed), \(failed) failed, \(operations) operations, hash of the range"
-        + " \(hash)")
+      "\(seeds) seeds from \(seed), \(failed) failed, \(operations) operations, \(kills) kills,"
+        + " \(powerLosses) of them with the power, hash of the range \(hash)")
     if failed > 0 { throw ExitCode.failure }
   }
 
@@ -98,7 +102,8 @@ struct WorldCommand: ParsableCommand {
     }
     print(
       "seed \(seed): ok, \(outcome.operations) operations, \(outcome.answers) answers,"
-        + " \(outcome.runs) runs, \(outcome.lives) lives, \(outcome.events) events,"
+        + " \(outcome.runs) runs, \(outcome.lives) lives, \(outcome.kills) kills,"
+        + " \(outcome.powerLosses) of them with the power, \(outcome.events) events,"
         + " \(outcome.virtualMs) ms, trace \(outcome.hash)")
   }
 

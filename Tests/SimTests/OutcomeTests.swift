@@ -6,7 +6,7 @@ import Testing
   private static func outcome(hash: UInt64, _ violation: Violation? = nil) -> Outcome {
     Outcome(
       hash: hash, violation: violation, operations: 1, events: 2, answers: 3, runs: 4, lives: 5,
-      virtualMs: 6)
+      kills: 6, powerLosses: 7, virtualMs: 8)
   }
 
   private static let lost = Violation(checker: "I1 acknowledged", what: "a run is gone", us: 7)
@@ -22,7 +22,7 @@ import Testing
     #expect(Outcome(line: line)?.violation?.what == "one two three")
   }
 
-  @Test(arguments: ["", "1", "1\t2\t3\t4\t5\t6", "x\t1\t2\t3\t4\t5\t6", "1\t2\t3\t4\t5\t6\tx"])
+  @Test(arguments: ["", "1", "1\t2\t3\t4\t5\t6\t7\t8", "x\t1\t2\t3\t4\t5\t6\t7\t8", "1\t2\t3\t4\t5\t6\t7\t8\tx"])
   func anythingElseIsNoOutcome(_ line: String) { #expect(Outcome(line: line) == nil) }
 
   @Test func anotherTraceIsSeen() {
