@@ -34,6 +34,8 @@ extension Engine {
     }
     for timer in run.fold.timers { deadlines.remove(.timer(run.number, timer.seq)) }
     deadlines.remove(.runTimeout(run.number))
+    deadlines.remove(.beginning(run.number))
+    run.isHeld = false
   }
 
   /// The terminal event is recorded: everybody who waits for it is told.
@@ -45,9 +47,7 @@ extension Engine {
     if run.task.lease != nil { evict(run, .closed, "the workflow has closed") }
     endTask(run)
     if run.cachedBy != nil { evict(run, .closed, "the workflow has closed") }
-    for id in resultWaiters.removeValue(forKey: run.number)?.inOrder ?? [] {
-      reply(id, .getWorkflowResult(result(of: run)), .run(run))
-    }
+    tellWaiters(of: run)
     resumeParked(run)
     if !run.queries.isEmpty { offerTask(run) }
     sweep(run.queue, hasClosed: true)
@@ -72,15 +72,17 @@ extension Engine {
       var timeout = TimeoutFailure()
       timeout.timeoutType = .startToClose
       response.failure = .engine("the workflow timed out", .timeout(timeout))
+    case .workflowExecutionContinuedAsNew: break
     default: preconditionFailure("\(run.number) is open")
     }
+    response.newRunID = run.fold.nextRunID
     return response
   }
 }
 
 /// Where a request waits.
 enum WaitingPlace {
-  case result(RunNumber)
+  case result(AwaitedEnd)
   case query(RunNumber)
   case reading
 }
@@ -90,9 +92,9 @@ extension Engine {
   mutating func abandon(_ id: RequestID) {
     guard let place = waiting.removeValue(forKey: id) else { return }
     switch place {
-    case .result(let number):
-      resultWaiters[number]?.remove(id)
-      if resultWaiters[number]?.isEmpty ?? false { resultWaiters.removeValue(forKey: number) }
+    case .result(let end):
+      resultWaiters[end]?.remove(id)
+      if resultWaiters[end]?.isEmpty ?? false { resultWaiters.removeValue(forKey: end) }
     case .query(let number):
       // One that is out comes back to nobody.
       guard let run = runs[number] else { return }

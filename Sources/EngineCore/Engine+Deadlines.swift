@@ -9,6 +9,8 @@ enum Deadline: Hashable, Sendable {
   /// The workflow task times out, or its back-off ends.
   case task(RunNumber)
   case runTimeout(RunNumber)
+  /// The first task of a run that was held back may go out.
+  case beginning(RunNumber)
   /// The session that caches the run has been waited for.
   case sticky(RunNumber)
   /// The run that rests longest has rested for long enough.
@@ -30,6 +32,7 @@ extension Engine {
       case .activity(let key): activityDue(key)
       case .task(let number): taskDue(number)
       case .runTimeout(let number): runTimedOut(number)
+      case .beginning(let number): beginningDue(number)
       case .sticky(let number): stickyDue(number)
       case .residency: residencyDue()
       case .retention: retentionDue()
@@ -54,9 +57,7 @@ extension Engine {
 
   private mutating func runTimedOut(_ number: RunNumber) {
     guard let run = runs[number], run.fold.isOpen else { return }
-    var timedOut = WorkflowExecutionTimedOut()
-    timedOut.retryState = .retryPolicyNotSet
-    close(run, .workflowExecutionTimedOut(timedOut))
+    timeOut(run)
     afterClose(run)
   }
 

@@ -8,6 +8,7 @@ extension Engine {
   /// Sees to it that what the run's code has not seen is shown to it, at the end of the step: so
   /// that one activation shows everything that the step brings.
   mutating func offerTask(_ run: Run) {
+    release(run)
     guard run.wantsTask, run.task.isIdle, !run.isOffered else { return }
     run.isOffered = true
     offered.append(run)

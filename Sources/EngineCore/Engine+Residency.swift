@@ -96,16 +96,20 @@ extension Engine {
     } catch { throw CorruptRun(place: "\(run): \(what): \(error)") }
   }
 
-  /// Sets the deadlines that follow from a run's fold.
-  func runDeadline(_ run: Run) -> Instant? {
-    let timeout = run.fold.started.runTimeoutMs
-    return timeout.ms == 0 ? nil : run.fold.startTime + timeout
+  /// The run times out then, or its whole chain.
+  private func runDeadline(_ run: Run) -> Instant? {
+    let started = run.fold.started
+    let run = started.runTimeoutMs == .zero ? nil : run.fold.beginning + started.runTimeoutMs
+    let chain = started.executionExpirationTimeMs
+    return chain == .epoch ? run : min(run ?? chain, chain)
   }
 
+  /// Sets the deadlines that follow from a run's fold.
   mutating func armDeadlines(of run: Run) {
     if let end = runDeadline(run) {
       deadlines.set(.runTimeout(run.number), at: end, order: .init(run.number.value, .max))
     }
+    hold(run)
     #if MUTANTS
       if Mutant.isOn(.loadedTimerIsEarly), let timer = run.fold.timers.first {
         return deadlines.set(.timer(run.number, timer.seq), at: now, order: .init(0))
@@ -182,10 +186,12 @@ extension Engine {
   /// The state row is written, if there is anything new, and the run leaves memory once that is
   /// durable.
   private mutating func becomeDormant(_ run: Run) {
-    precondition(run.isAtRest && run.fold.canBeSaved, "\(run.number) has work in hand")
+    precondition(
+      run.isAtRest && (run.fold.canBeSaved || run.isHeld), "\(run.number) has work in hand")
     uncount(run)
-    if run.isMarkedAwake || run.savedEvent < run.fold.lastEventID {
-      save(run, deadline: nextDeadline(of: run))
+    if run.isMarkedAwake || (!run.isHeld && run.savedEvent < run.fold.lastEventID) {
+      let deadline = nextDeadline(of: run)
+      if run.isHeld { sleep(run, deadline: deadline) } else { save(run, deadline: deadline) }
       run.isMarkedAwake = false
       run.lastWrite = serial.next
     }
@@ -195,7 +201,7 @@ extension Engine {
   /// What wakes the run when nobody asks for it.
   private func nextDeadline(of run: Run) -> Instant? {
     let timers = run.fold.timers.lazy.map(\.fireTime).min()
-    return [runDeadline(run), timers].compactMap { $0 }.min()
+    return [runDeadline(run), timers, run.fold.firstTaskTime].compactMap { $0 }.min()
   }
 
   mutating func persisted(_ serial: WriteSerial) {
@@ -222,6 +228,7 @@ extension Engine {
     byRunID.removeValue(forKey: run.runID)
     if newest[run.key] == number { newest.removeValue(forKey: run.key) }
     deadlines.remove(.runTimeout(number))
+    deadlines.remove(.beginning(number))
     for timer in run.fold.timers { deadlines.remove(.timer(number, timer.seq)) }
     if let session = run.cachedBy { uncache(run, from: session) }
     if run.fold.isOpen, let deadline = nextDeadline(of: run) {

@@ -48,7 +48,7 @@ extension Engine {
     if let fault = fault(in: commands, of: run) ?? metadataFault(completed) {
       return failTask(run, .badCommand, .server(fault))
     }
-    if commands.last?.isClosing ?? false, run.fold.unseen.holdsRequest(after: lease.shown.through) {
+    if commands.last?.isFinal ?? false, run.fold.unseen.holdsRequest(after: lease.shown.through) {
       return redo(run)
     }
     endTask(run)

@@ -29,7 +29,7 @@ public struct Engine {
   var deadlines = DeadlineHeap<Deadline>()
   var filter: IDFilter
   var window: DeadlineWindow
-  var resultWaiters: [RunNumber: Waiters] = [:]
+  var resultWaiters: [AwaitedEnd: Waiters] = [:]
   var readers: [RequestID: Reader] = [:]
   var reads = ReadTurns()
   /// Where a request waits, so that it can be given up.
@@ -353,6 +353,13 @@ public struct Engine {
         run: run.number, throughEvent: run.fold.lastEventID,
         bytes: writer.state(run.fold.saved()), deadline: deadline,
         historyLength: run.fold.lastEventID, historySizeBytes: run.fold.historyBytes))
+  }
+
+  mutating func sleep(_ run: Run, deadline: Instant?) {
+    out.writes.append(
+      .sleepRun(
+        run: run.number, deadline: deadline, historyLength: run.fold.lastEventID,
+        historySizeBytes: run.fold.historyBytes))
   }
 
   private func row(of run: Run) -> RunRow {

@@ -88,6 +88,9 @@ public struct EngineTimes: Sendable {
   /// Back-off of a failing workflow task.
   public var taskBackoffInitial = Span(ms: 1_000)
   public var taskBackoffMax = Span(ms: 600_000)
+  /// From the beginning of a run to that of the next one of its chain, so that no chain is a busy
+  /// loop.
+  public var chainPause = Span(ms: 1_000)
   /// A heartbeat is durable this late at the latest.
   public var heartbeatFlush = Span(ms: 1_000)
   public var retryIntervalDefault = Span(ms: 1_000)

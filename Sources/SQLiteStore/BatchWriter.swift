@@ -79,14 +79,12 @@ final class BatchWriter {
         try statement.run()
       }
     case .saveState(let run, let through, let bytes, let deadline, let length, let size):
-      updateRun.bind(1, run.value)
-      updateRun.bind(2, deadline?.ms)
-      updateRun.bind(3, length)
-      updateRun.bind(4, size)
-      try updateRun.run()
+      try update(run, deadline, length, size)
       saveState.bind(1, run.value)
       saveState.bind(2, through)
       try blob(saveState, 3, bytes, run, place: through)
+    case .sleepRun(let run, let deadline, let length, let size):
+      try update(run, deadline, length, size)
     case .putActivity(let run, let event, let bytes):
       putActivity.bind(1, run.value)
       putActivity.bind(2, event)
@@ -110,6 +108,16 @@ final class BatchWriter {
       putRequest.bind(4, record.event)
       try putRequest.run()
     }
+  }
+
+  private func update(_ run: RunNumber, _ deadline: Instant?, _ length: Int64, _ bytes: Int64)
+    throws(StoreError)
+  {
+    updateRun.bind(1, run.value)
+    updateRun.bind(2, deadline?.ms)
+    updateRun.bind(3, length)
+    updateRun.bind(4, bytes)
+    try updateRun.run()
   }
 
   private func create(_ row: RunRow) throws(StoreError) {

@@ -90,7 +90,7 @@ final class Ledger {
         }
       case .deleteActivity(let run, let event): change(run) { $0.activities[event] = nil }
       case .deleteRun(let run): remove(run)
-      case .wakeRun, .saveState, .putRequest: break
+      case .wakeRun, .saveState, .sleepRun, .putRequest: break
       }
     }
   }
@@ -246,6 +246,7 @@ extension HistoryEvent {
     case .workflowExecutionTimedOut: "closed: timed out"
     case .workflowExecutionCanceled: "closed: cancelled"
     case .workflowExecutionTerminated: "closed: terminated"
+    case .workflowExecutionContinuedAsNew: "closed: continued as new"
     case .workflowExecutionCancelRequested: "cancel requested"
     case .workflowExecutionSignaled(let signal): "signal \(signal.requestID)"
     case .workflowTaskCompleted(let task): "task completed through \(task.throughEventID)"

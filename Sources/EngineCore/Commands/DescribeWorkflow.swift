@@ -21,6 +21,11 @@ extension Engine {
     response.executionTimeoutMs = run.fold.started.executionTimeoutMs
     response.runTimeoutMs = run.fold.started.runTimeoutMs
     response.taskTimeoutMs = run.fold.started.taskTimeoutMs
+    response.firstRunID = run.fold.started.firstRunID
+    response.continuedRunID = run.fold.started.continuedRunID
+    response.newRunID = run.fold.nextRunID
+    response.attempt = max(run.fold.started.attempt, 1)
+    response.retryPolicy = run.fold.started.retryPolicy
     response.cancelRequested = run.fold.isOpen && run.fold.cancelRequested
     response.pendingWorkflowTask = pendingTask(run)
     response.warnings = problems(of: run)
@@ -162,7 +167,10 @@ extension Engine {
   private func pendingTask(_ run: Run) -> PendingWorkflowTask? {
     var pending = PendingWorkflowTask()
     switch run.task.state {
-    case .idle: return nil
+    case .idle:
+      guard run.isHeld, let time = run.fold.firstTaskTime else { return nil }
+      pending.state = .backingOff
+      pending.nextAttemptTimeMs = time
     case .waiting: pending.state = .scheduled
     case .backingOff(let until):
       pending.state = .backingOff

@@ -24,6 +24,14 @@ extension Engine {
   }
 
   private mutating func ask(_ run: Run, _ request: QueryWorkflowRequest, _ id: RequestID) {
+    if let time = run.fold.firstTaskTime, run.isHeld {
+      return refuse(
+        id,
+        .refusal(
+          .unavailable, .workflowNotBegun,
+          "the workflow's code begins in \((time - now).ms) ms: there is nothing to query yet",
+          runID: run.runID, retryAfter: time - now), .run(run))
+    }
     if let status = serverFault(run) { return refuse(id, status, .run(run)) }
     if case .backingOff = run.task.state {
       return refuse(

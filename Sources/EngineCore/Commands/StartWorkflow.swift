@@ -44,7 +44,7 @@ extension Engine {
       spanFault(request.taskTimeoutMs, "task_timeout_ms"),
       payloadFault(request.input, "input", with: request.header),
       idFault(request.identity, "identity"), textFault(request.userMetadata),
-      policyFault(request))
+      policyFault(request), retryFault(request.retryPolicy), delayFault(request))
   }
 
   private func policyFault(_ request: StartWorkflowRequest) -> Status? {
@@ -55,6 +55,26 @@ extension Engine {
       return .invalid("id_conflict_policy", "no policy has the number \(number)")
     }
     return nil
+  }
+
+  private func retryFault(_ policy: RetryPolicy?) -> Status? {
+    guard let policy else { return nil }
+    if let fault = policy.fault { return .invalid("retry_policy.\(fault.field)", fault.message) }
+    let bytes = policy.nonRetryableErrorTypes.reduce(0) { $0 + $1.utf8.count }
+    return bytes > limits.textBytesMax
+      ? .invalid(
+        "retry_policy.non_retryable_error_types",
+        "\(bytes) bytes; \(limits.textBytesMax) are allowed") : nil
+  }
+
+  private func delayFault(_ request: StartWorkflowRequest) -> Status? {
+    if request.startDelayMs != .zero && request.startAtTimeMs != .epoch {
+      return .invalid("start_at_time_ms", "start_delay_ms is set too: only one of them")
+    }
+    if request.startAtTimeMs < .epoch {
+      return .invalid("start_at_time_ms", "must not be negative")
+    }
+    return spanFault(request.startDelayMs, "start_delay_ms")
   }
 
   enum Admission {
@@ -123,21 +143,11 @@ extension Engine {
 
   /// Makes the run and records its first event.
   mutating func start(_ request: StartWorkflowRequest, _ key: WorkflowKey) -> Run {
-    let number = nextRun
-    nextRun = RunNumber(number.value + 1)
-    let runID = RunID(at: now, random: (random.next(), random.next()))
-    let run = Run(number: number, key: key, runID: runID, isMarkedAwake: true)
-    run.isNew = true
-    runs[number] = run
-    newest[key] = number
-    byRunID[runID] = number
-    filter.insert(IDFilter.key(namespace: key.namespace, workflowID: key.workflowID))
-    counters.starts += 1
     var event = WorkflowExecutionStarted()
     event.namespace = key.namespace
     event.workflowID = key.workflowID
-    event.runID = runID
-    event.firstRunID = runID
+    event.runID = newRunID()
+    event.firstRunID = event.runID
     event.workflowType = request.workflowType
     event.taskQueue = request.taskQueue
     event.input = request.input
@@ -149,10 +159,37 @@ extension Engine {
     event.identity = request.identity
     event.requestID = request.requestID
     event.randomSeed = random.next()
+    event.attempt = 1
+    event.retryPolicy = request.retryPolicy?.filled(default: times.retryIntervalDefault)
+    event.firstWorkflowTaskBackoffMs = delay(of: request)
     if request.executionTimeoutMs.ms != 0 {
-      event.executionExpirationTimeMs = now + request.executionTimeoutMs
+      event.executionExpirationTimeMs =
+        now + event.firstWorkflowTaskBackoffMs + request.executionTimeoutMs
     }
-    record(run, .workflowExecutionStarted(event), metadata: request.userMetadata)
+    return begin(event, key, metadata: request.userMetadata)
+  }
+
+  /// The code begins so long after the start.
+  private func delay(of request: StartWorkflowRequest) -> Span {
+    request.startAtTimeMs > now ? request.startAtTimeMs - now : request.startDelayMs
+  }
+
+  mutating func newRunID() -> RunID { RunID(at: now, random: (random.next(), random.next())) }
+
+  /// Makes the run that the event begins; it is the newest of its workflow id.
+  mutating func begin(
+    _ event: WorkflowExecutionStarted, _ key: WorkflowKey, metadata: UserMetadata?
+  ) -> Run {
+    let number = nextRun
+    nextRun = RunNumber(number.value + 1)
+    let run = Run(number: number, key: key, runID: event.runID, isMarkedAwake: true)
+    run.isNew = true
+    runs[number] = run
+    newest[key] = number
+    byRunID[event.runID] = number
+    filter.insert(IDFilter.key(namespace: key.namespace, workflowID: key.workflowID))
+    counters.starts += 1
+    record(run, .workflowExecutionStarted(event), metadata: metadata)
     #if MUTANTS
       if Mutant.isOn(.startsTwice) { record(run, .workflowExecutionStarted(event)) }
     #endif

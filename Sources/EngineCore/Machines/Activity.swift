@@ -152,14 +152,15 @@ struct Activity: Sendable, Equatable {
 
 // MARK: - Retry
 
-extension Activity {
-  enum Verdict {
-    case retry(at: Instant)
-    case giveUp(RetryState)
-  }
+/// What follows the failure of an attempt.
+enum RetryVerdict {
+  case retry(at: Instant)
+  case giveUp(RetryState)
+}
 
+extension Activity {
   /// What follows the failure of the current attempt.
-  func verdict(on failure: Failure, at now: Instant) -> Verdict {
+  func verdict(on failure: Failure, at now: Instant) -> RetryVerdict {
     if cancelRequested { return .giveUp(.cancelRequested) }
     guard let policy = scheduled.retryPolicy else { return .giveUp(.retryPolicyNotSet) }
     if policy.forbids(failure) { return .giveUp(.nonRetryableFailure) }
@@ -169,23 +170,13 @@ extension Activity {
         return .retry(at: now)
       }
     #endif
-    if policy.maximumAttempts > 0 && row.attempt >= policy.maximumAttempts {
-      return .giveUp(.maximumAttemptsReached)
-    }
-    let next = now + interval(policy, failure)
-    if let end = scheduleToCloseDeadline, next > end { return .giveUp(.timeout) }
-    return .retry(at: next)
+    return policy.verdict(
+      attempt: row.attempt, at: now + interval(policy, failure), before: scheduleToCloseDeadline)
   }
 
   private func interval(_ policy: RetryPolicy, _ failure: Failure) -> Span {
-    switch failure.info?.kind {
-    case .application(let application) where application.nextRetryDelayMs.ms > 0:
-      return application.nextRetryDelayMs
-    case .workerLost where row.workersLostInARow <= 1:
-      return .zero
-    default:
-      return policy.interval(afterAttempt: row.attempt)
-    }
+    if case .workerLost = failure.info?.kind, row.workersLostInARow <= 1 { return .zero }
+    return policy.interval(afterAttempt: row.attempt, failure)
   }
 }
 
@@ -199,6 +190,23 @@ extension RetryPolicy {
       policy.maximumIntervalMs = Span(ms: saturating(Double(policy.initialIntervalMs.ms) * 100))
     }
     return policy
+  }
+
+  /// Whether there is an attempt after this one, which would begin at `next`.
+  func verdict(attempt: Int32, at next: Instant, before end: Instant?) -> RetryVerdict {
+    if maximumAttempts > 0 && attempt >= maximumAttempts {
+      return .giveUp(.maximumAttemptsReached)
+    }
+    if let end, next > end { return .giveUp(.timeout) }
+    return .retry(at: next)
+  }
+
+  /// The pause after the attempt: what the failure says, else the policy.
+  func interval(afterAttempt attempt: Int32, _ failure: Failure) -> Span {
+    guard case .application(let application) = failure.info?.kind,
+      application.nextRetryDelayMs.ms > 0
+    else { return interval(afterAttempt: attempt) }
+    return application.nextRetryDelayMs
   }
 
   /// initial × coefficient^(attempt − 1), capped; saturates instead of overflowing.

@@ -6,7 +6,7 @@ import Messages
 /// Live, an event is recorded and applied here in one call; after a load the same function is fed
 /// from the state row and the events after it. Nothing else changes these fields.
 struct Fold: Equatable {
-  /// Event 1, without its input.
+  /// Event 1; its input only where a retry of the run needs it.
   private(set) var started = WorkflowExecutionStarted()
   private(set) var startTime = Instant(ms: 0)
   private(set) var userMetadata: UserMetadata?
@@ -14,6 +14,8 @@ struct Fold: Equatable {
   private(set) var closeTime: Instant?
   private(set) var lastEventID: Int64 = 0
   private(set) var historyBytes: Int64 = 0
+  /// When the first task may go out; nil: at once, or it has.
+  private(set) var firstTaskTime: Instant?
   /// The last event that a completed task showed to the code.
   private(set) var through: Int64 = 0
   /// now() of the last completed task: the code's time never goes back.
@@ -39,7 +41,20 @@ struct Fold: Equatable {
   var isOpen: Bool { status == .running }
 
   /// Payload bytes that are kept in memory for the run.
-  var heldBytes: Int { unseen.bytes + inputBytes }
+  var heldBytes: Int { unseen.bytes + inputBytes + started.input.bytes }
+
+  /// The run that follows this one in its chain; `none` for an open run and at the end of a chain.
+  var nextRunID: RunID {
+    switch closing?.attributes {
+    case .workflowExecutionContinuedAsNew(let end): end.newRunID
+    case .workflowExecutionFailed(let end): end.newRunID
+    case .workflowExecutionTimedOut(let end): end.newRunID
+    default: .none
+    }
+  }
+
+  /// When the code begins, or began: the run's timeout counts from here.
+  var beginning: Instant { startTime + started.firstWorkflowTaskBackoffMs }
 
   func activityIndex(scheduledEvent: Int64) -> Int? {
     var low = 0
@@ -91,14 +106,16 @@ struct Fold: Equatable {
     unseen.apply(event)
     switch event.attributes {
     case .workflowExecutionStarted(var begun):
-      begun.input = []
+      if begun.retryPolicy == nil { begun.input = [] }
       started = begun
       startTime = event.eventTimeMs
+      firstTaskTime = begun.firstWorkflowTaskBackoffMs > .zero ? beginning : nil
       userMetadata = event.userMetadata
     case .workflowTaskCompleted(let completed):
       through = completed.throughEventID
       activationTime = completed.activationTimeMs
       lastTaskCompleted = event.eventID
+      firstTaskTime = nil
       taskFailure = nil
     case .workflowTaskFailed(let failed): taskFailure = failed
     case .workflowTaskTimedOut, .activityTaskStarted: break
@@ -126,13 +143,19 @@ struct Fold: Equatable {
       #endif
       timers.removeAll { $0.seq == e.seq }
     case .timerCanceled(let e): timers.removeAll { $0.seq == e.seq }
-    case .workflowExecutionCancelRequested: cancelRequested = true
-    case .workflowExecutionSignaled: signals += 1
+    case .workflowExecutionCancelRequested:
+      cancelRequested = true
+      firstTaskTime = nil
+    case .workflowExecutionSignaled:
+      signals += 1
+      // A start delay is over with the first signal; the pause between two runs is not.
+      if started.initiator == .unspecified { firstTaskTime = nil }
     case .workflowExecutionCompleted: close(event, .completed)
     case .workflowExecutionFailed: close(event, .failed)
     case .workflowExecutionTimedOut: close(event, .timedOut)
     case .workflowExecutionCanceled: close(event, .canceled)
     case .workflowExecutionTerminated: close(event, .terminated)
+    case .workflowExecutionContinuedAsNew: close(event, .continuedAsNew)
     case nil: break
     }
   }
@@ -144,6 +167,7 @@ struct Fold: Equatable {
     activities = []
     inputBytes = 0
     timers = []
+    firstTaskTime = nil
     unseen = Inbound()
   }
 
@@ -161,7 +185,7 @@ extension HistoryEvent {
   var endsItsRun: Bool {
     switch attributes {
     case .workflowExecutionCompleted, .workflowExecutionFailed, .workflowExecutionTimedOut,
-      .workflowExecutionCanceled, .workflowExecutionTerminated:
+      .workflowExecutionCanceled, .workflowExecutionTerminated, .workflowExecutionContinuedAsNew:
       true
     default: false
     }

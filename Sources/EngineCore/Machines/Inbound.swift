@@ -68,6 +68,16 @@ struct Inbound: Equatable {
     }
   }
 
+  /// The signals and the cancel request, which the next run of the chain takes over.
+  var requests: [HistoryEvent.Attributes] {
+    events.compactMap { event in
+      switch event.attributes {
+      case .workflowExecutionSignaled, .workflowExecutionCancelRequested: event.attributes
+      default: nil
+      }
+    }
+  }
+
   /// The jobs of the next activation: as many events as fit `bytesMax`, at least one.
   /// `through` is nil when all events fit.
   func jobs(bytesMax: Int) -> (jobs: [Job], through: Int64?) {
@@ -166,6 +176,11 @@ extension InitializeWorkflow {
     executionTimeoutMs = started.executionTimeoutMs
     runTimeoutMs = started.runTimeoutMs
     identity = started.identity
+    continuedRunID = started.continuedRunID
+    initiator = started.initiator
+    attempt = started.attempt
+    retryPolicy = started.retryPolicy
+    continuedFailure = started.continuedFailure
   }
 }
 
@@ -175,6 +190,7 @@ extension HistoryEvent {
     switch attributes {
     case .workflowExecutionStarted(let e):
       return 512 + e.input.bytes + (e.header?.bytes ?? 0) + e.identity.utf8.count
+        + (e.continuedFailure?.approximateBytes ?? 0)
     case .workflowExecutionSignaled(let e):
       return 128 + e.input.bytes + (e.header?.bytes ?? 0) + e.identity.utf8.count
         + e.signalName.utf8.count

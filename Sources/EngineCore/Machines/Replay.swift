@@ -199,6 +199,9 @@ extension CommandHead {
     case .workflowExecutionCompleted: type = .completeWorkflow
     case .workflowExecutionFailed: type = .failWorkflow
     case .workflowExecutionCanceled: type = .cancelledWorkflow
+    case .workflowExecutionContinuedAsNew(let e):
+      type = .continueAsNew
+      location = e.location
     default: return nil
     }
   }

@@ -80,6 +80,9 @@ final class Run {
   /// else knows it.
   var replayedTime = Instant.epoch
 
+  /// Its first task waits for its time (`Engine+Chain.swift`).
+  var isHeld = false
+
   /// Since when the run has had no work; nil while it has.
   var restingSince: Instant?
   /// It stands in the engine's line of resting runs.
@@ -119,12 +122,11 @@ final class Run {
   /// Something waits to be shown to the code.
   var wantsTask: Bool { wantsActivation || !queries.isEmpty }
   /// Events do; before them no query is asked.
-  var wantsActivation: Bool { fold.isOpen && !fold.unseen.isEmpty }
+  var wantsActivation: Bool { fold.isOpen && !fold.unseen.isEmpty && !isHeld }
 
   /// No task, no activity, nobody who waits: the run can leave memory.
   var isAtRest: Bool {
     task.isIdle && !wantsTask && fold.activities.isEmpty && followers.isEmpty
-      && fold.unseen.isEmpty
   }
 
   /// About how many bytes of memory the run takes.

@@ -18,6 +18,9 @@ public enum Write: Sendable, Equatable {
   case saveState(
     run: RunNumber, throughEvent: Int64, bytes: [UInt8], deadline: Instant?, historyLength: Int64,
     historySizeBytes: Int64)
+  /// The run leaves memory with events that its code has not seen, of which no state row can tell:
+  /// `deadline` and the rest as in `saveState`.
+  case sleepRun(run: RunNumber, deadline: Instant?, historyLength: Int64, historySizeBytes: Int64)
   /// What history does not say about a pending activity: attempt, lease, failures, heartbeat.
   case putActivity(run: RunNumber, scheduledEvent: Int64, bytes: [UInt8])
   case deleteActivity(run: RunNumber, scheduledEvent: Int64)

@@ -6,8 +6,10 @@ extension Engine {
   mutating func fail(_ c: FailWorkflow, _ run: Run, _ completedEvent: Int64) {
     var event = WorkflowExecutionFailed()
     event.failure = c.failure
-    event.retryState = .retryPolicyNotSet
     event.workflowTaskCompletedEventID = completedEvent
-    close(run, .workflowExecutionFailed(event))
+    let next = nextAttempt(of: run, after: c.failure ?? Failure())
+    event.retryState = next.state
+    event.newRunID = next.started?.runID ?? .none
+    close(run, .workflowExecutionFailed(event), next: next.started)
   }
 }

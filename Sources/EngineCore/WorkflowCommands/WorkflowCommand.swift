@@ -6,7 +6,8 @@ extension Engine {
   /// What makes the completion unacceptable, in words; nil when it is fine.
   func fault(in commands: [Command], of run: Run) -> String? {
     if commands.count > limits.commandsMax { return tooManyCommands }
-    var check = CommandCheck(fold: run.fold, limits: limits)
+    var check = CommandCheck(
+      fold: run.fold, limits: limits, taskTimeoutMax: times.taskTimeoutMax)
     for (index, command) in commands.enumerated() {
       if let fault = check.fault(in: command) {
         let place = command.location.isEmpty ? "" : " at \(command.location)"
@@ -30,6 +31,7 @@ extension Engine {
     case .completeWorkflow(let c): complete(c, run, completedEvent)
     case .failWorkflow(let c): fail(c, run, completedEvent)
     case .cancelledWorkflow(let c): cancelled(c, run, completedEvent)
+    case .continueAsNew(let c): continueAsNew(c, command, run, completedEvent)
     case nil: preconditionFailure("a command without a kind passed the check")
     }
     return nil
@@ -43,30 +45,45 @@ extension Command {
     if let metadata = userMetadata {
       bytes += metadata.summary.utf8.count + metadata.details.utf8.count
     }
-    guard case .scheduleActivity(let c) = kind else { return bytes }
-    if let header = c.header { bytes += header.bytes }
-    for type in c.retryPolicy?.nonRetryableErrorTypes ?? [] { bytes += type.utf8.count }
-    return bytes
+    switch kind {
+    case .scheduleActivity(let c): return bytes + Command.bytes(c.header, c.retryPolicy)
+    case .continueAsNew(let c): return bytes + Command.bytes(c.header, c.retryPolicy)
+    default: return bytes
+    }
+  }
+
+  private static func bytes(_ header: Header?, _ policy: RetryPolicy?) -> Int {
+    (header?.bytes ?? 0)
+      + (policy?.nonRetryableErrorTypes.reduce(0) { $0 + $1.utf8.count } ?? 0)
   }
 
   var isClosing: Bool {
     switch kind {
-    case .completeWorkflow, .failWorkflow, .cancelledWorkflow: return true
+    case .completeWorkflow, .failWorkflow, .cancelledWorkflow, .continueAsNew: return true
     default: return false
     }
+  }
+
+  /// It ends the workflow for good, so that it must not pass by a request that the code has not
+  /// seen; the next run of a chain takes such requests over.
+  var isFinal: Bool {
+    if case .continueAsNew = kind { return false }
+    return isClosing
   }
 }
 
 /// Checks the commands of one completion in their order, before any of them is recorded.
 struct CommandCheck {
   private let limits: EngineLimits
+  private let taskTimeoutMax: Span
   private var lastSeq: UInt32
   private var activityIDs: Set<String>
   private var timerIDs: Set<String>
   private var isClosed = false
 
-  init(fold: Fold, limits: EngineLimits) {
+  init(fold: Fold, limits: EngineLimits, taskTimeoutMax: Span) {
     self.limits = limits
+    self.taskTimeoutMax = taskTimeoutMax
     lastSeq = fold.lastSeq
     activityIDs = Set(fold.activities.map { $0.scheduled.activityID })
     timerIDs = Set(fold.timers.map { $0.timerID })
@@ -92,6 +109,7 @@ struct CommandCheck {
       return failure.approximateBytes > limits.payloadBytesMax
         ? "failure is over \(limits.payloadBytesMax) bytes" : nil
     case .cancelledWorkflow(let c): return payloads(c.details, "details")
+    case .continueAsNew(let c): return fault(in: c)
     case nil: return "it has no kind that this engine knows"
     }
   }
@@ -137,6 +155,18 @@ struct CommandCheck {
     if !timerIDs.insert(id).inserted { return "timer id '\(id)' is running already" }
     return timerIDs.count > limits.pendingTimersMax
       ? "more than \(limits.pendingTimersMax) timers" : nil
+  }
+
+  private func fault(in c: ContinueAsNew) -> String? {
+    for (field, text) in [("workflow_type", c.workflowType), ("task_queue", c.taskQueue)]
+    where text.utf8.count > limits.idBytesMax {
+      return "\(field) is over \(limits.idBytesMax) bytes"
+    }
+    if c.runTimeoutMs < .zero { return "run_timeout_ms is negative" }
+    if c.taskTimeoutMs < .zero { return "task_timeout_ms is negative" }
+    if c.taskTimeoutMs > taskTimeoutMax { return "task_timeout_ms is over \(taskTimeoutMax.ms)" }
+    if let fault = c.retryPolicy?.fault { return "retry_policy.\(fault.field) \(fault.message)" }
+    return payloads(c.input, "input", c.header)
   }
 
   /// Seqs are given by one counter, without gaps.

@@ -227,6 +227,40 @@ public enum WorkflowIdConflictPolicy: Equatable, Hashable, Sendable, WireEnum {
   ]
 }
 
+/// Why a run follows another one in its chain.
+public enum ContinueAsNewInitiator: Equatable, Hashable, Sendable, WireEnum {
+  /// It is the first run of its chain.
+  case unspecified
+  case workflow
+  case retry
+  /// A number that this version does not know.
+  case unrecognized(Int32)
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .workflow
+      case 2: self = .retry
+      default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+      case .unspecified: return 0
+      case .workflow: return 1
+      case .retry: return 2
+      case .unrecognized(let number): return number
+    }
+  }
+
+  public static let names: [(number: Int32, name: String)] = [
+    (0, "UNSPECIFIED"),
+    (1, "WORKFLOW"),
+    (2, "RETRY"),
+  ]
+}
+
 public enum ActivityCancellationType: Equatable, Hashable, Sendable, WireEnum {
   /// TRY_CANCEL.
   case unspecified

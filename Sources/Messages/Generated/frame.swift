@@ -122,6 +122,7 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
   case historyCorrupt
   case timedOut
   case closing
+  case workflowNotBegun
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -156,6 +157,7 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case 26: self = .historyCorrupt
       case 27: self = .timedOut
       case 28: self = .closing
+      case 29: self = .workflowNotBegun
       default: self = .unrecognized(rawValue)
     }
   }
@@ -191,6 +193,7 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case .historyCorrupt: return 26
       case .timedOut: return 27
       case .closing: return 28
+      case .workflowNotBegun: return 29
       case .unrecognized(let number): return number
     }
   }
@@ -225,6 +228,7 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
     (26, "HISTORY_CORRUPT"),
     (27, "TIMED_OUT"),
     (28, "CLOSING"),
+    (29, "WORKFLOW_NOT_BEGUN"),
   ]
 }
 

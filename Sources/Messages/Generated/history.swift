@@ -55,6 +55,7 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
   case failWorkflow
   case cancelTimer
   case cancelledWorkflow
+  case continueAsNew
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -68,6 +69,7 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
       case 5: self = .failWorkflow
       case 6: self = .cancelTimer
       case 7: self = .cancelledWorkflow
+      case 8: self = .continueAsNew
       default: self = .unrecognized(rawValue)
     }
   }
@@ -82,6 +84,7 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
       case .failWorkflow: return 5
       case .cancelTimer: return 6
       case .cancelledWorkflow: return 7
+      case .continueAsNew: return 8
       case .unrecognized(let number): return number
     }
   }
@@ -95,6 +98,7 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
     (5, "FAIL_WORKFLOW"),
     (6, "CANCEL_TIMER"),
     (7, "CANCELLED_WORKFLOW"),
+    (8, "CONTINUE_AS_NEW"),
   ]
 }
 
@@ -153,6 +157,7 @@ public struct HistoryEvent: Message {
     case workflowExecutionCanceled(WorkflowExecutionCanceled)
     indirect case workflowExecutionSignaled(WorkflowExecutionSignaled)
     case workflowExecutionTerminated(WorkflowExecutionTerminated)
+    indirect case workflowExecutionContinuedAsNew(WorkflowExecutionContinuedAsNew)
   }
 
   public init() {}
@@ -268,6 +273,11 @@ public struct HistoryEvent: Message {
         if case .workflowExecutionTerminated(let earlier)? = attributes { value = earlier }
         try reader.merge(into: &value)
         attributes = .workflowExecutionTerminated(value)
+      case 1026:
+        var value = WorkflowExecutionContinuedAsNew()
+        if case .workflowExecutionContinuedAsNew(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .workflowExecutionContinuedAsNew(value)
       default: try reader.skip(tag)
       }
     }
@@ -296,6 +306,7 @@ public struct HistoryEvent: Message {
     case .workflowExecutionCanceled(let value)?: writer.message(value, tag: 970)
     case .workflowExecutionSignaled(let value)?: writer.message(value, tag: 1010)
     case .workflowExecutionTerminated(let value)?: writer.message(value, tag: 1018)
+    case .workflowExecutionContinuedAsNew(let value)?: writer.message(value, tag: 1026)
     case nil: break
     }
     if let value = userMetadata { writer.message(value, tag: 26) }
@@ -330,6 +341,7 @@ public struct HistoryEvent: Message {
       FieldTable(121, "workflow_execution_canceled", .message { WorkflowExecutionCanceled.table }, oneof: "attributes"),
       FieldTable(126, "workflow_execution_signaled", .message { WorkflowExecutionSignaled.table }, oneof: "attributes"),
       FieldTable(127, "workflow_execution_terminated", .message { WorkflowExecutionTerminated.table }, oneof: "attributes"),
+      FieldTable(128, "workflow_execution_continued_as_new", .message { WorkflowExecutionContinuedAsNew.table }, oneof: "attributes"),
     ])
 }
 
@@ -350,6 +362,17 @@ public struct WorkflowExecutionStarted: Message {
   public var firstRunID: RunID = RunID.none
   public var randomSeed: UInt64 = 0
   public var executionExpirationTimeMs: Instant = Instant(ms: 0)
+  /// The run before this one in the chain; empty for the first.
+  public var continuedRunID: RunID = RunID.none
+  public var initiator: ContinueAsNewInitiator = .unspecified
+  /// Of the workflow's retry policy, from 1.
+  public var attempt: Int32 = 0
+  /// How long after the start the first workflow task is given out: a start delay, or the pause
+  /// between two runs of a chain.
+  public var firstWorkflowTaskBackoffMs: Span = Span(ms: 0)
+  public var retryPolicy: RetryPolicy?
+  /// With RETRY: how the run before failed.
+  public var continuedFailure: Failure?
 
   public init() {}
 
@@ -371,12 +394,24 @@ public struct WorkflowExecutionStarted: Message {
       case 106: firstRunID = try reader.runID()
       case 112: randomSeed = try reader.uint64()
       case 120: executionExpirationTimeMs = try reader.instant()
+      case 130: continuedRunID = try reader.runID()
+      case 136: initiator = try reader.enumeration()
+      case 144: attempt = try reader.int32()
+      case 152: firstWorkflowTaskBackoffMs = try reader.span()
+      case 162: try reader.merge(into: &retryPolicy)
+      case 170: try reader.merge(into: &continuedFailure)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = continuedFailure { writer.message(value, tag: 170) }
+    if let value = retryPolicy { writer.message(value, tag: 162) }
+    if !(firstWorkflowTaskBackoffMs.ms == 0) { writer.span(firstWorkflowTaskBackoffMs, tag: 152) }
+    if !(attempt == 0) { writer.int32(attempt, tag: 144) }
+    if !(initiator.rawValue == 0) { writer.enumeration(initiator, tag: 136) }
+    if !(continuedRunID == RunID.none) { writer.runID(continuedRunID, tag: 130) }
     if !(executionExpirationTimeMs.ms == 0) { writer.instant(executionExpirationTimeMs, tag: 120) }
     if !(randomSeed == 0) { writer.uint64(randomSeed, tag: 112) }
     if !(firstRunID == RunID.none) { writer.runID(firstRunID, tag: 106) }
@@ -412,6 +447,12 @@ public struct WorkflowExecutionStarted: Message {
       FieldTable(13, "first_run_id", .runID),
       FieldTable(14, "random_seed", .uint64),
       FieldTable(15, "execution_expiration_time_ms", .int64),
+      FieldTable(16, "continued_run_id", .runID),
+      FieldTable(17, "initiator", .enumeration(ContinueAsNewInitiator.names)),
+      FieldTable(18, "attempt", .int32),
+      FieldTable(19, "first_workflow_task_backoff_ms", .int64),
+      FieldTable(20, "retry_policy", .message { RetryPolicy.table }),
+      FieldTable(21, "continued_failure", .message { Failure.table }),
     ])
 }
 
@@ -448,6 +489,8 @@ public struct WorkflowExecutionFailed: Message {
   public var failure: Failure?
   public var retryState: RetryState = .unspecified
   public var workflowTaskCompletedEventID: Int64 = 0
+  /// The run of the next attempt, with IN_PROGRESS.
+  public var newRunID: RunID = RunID.none
 
   public init() {}
 
@@ -457,12 +500,14 @@ public struct WorkflowExecutionFailed: Message {
       case 10: try reader.merge(into: &failure)
       case 16: retryState = try reader.enumeration()
       case 24: workflowTaskCompletedEventID = try reader.int64()
+      case 34: newRunID = try reader.runID()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(newRunID == RunID.none) { writer.runID(newRunID, tag: 34) }
     if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 24) }
     if !(retryState.rawValue == 0) { writer.enumeration(retryState, tag: 16) }
     if let value = failure { writer.message(value, tag: 10) }
@@ -474,11 +519,14 @@ public struct WorkflowExecutionFailed: Message {
       FieldTable(1, "failure", .message { Failure.table }),
       FieldTable(2, "retry_state", .enumeration(RetryState.names)),
       FieldTable(3, "workflow_task_completed_event_id", .int64),
+      FieldTable(4, "new_run_id", .runID),
     ])
 }
 
 public struct WorkflowExecutionTimedOut: Message {
   public var retryState: RetryState = .unspecified
+  /// The run of the next attempt, with IN_PROGRESS.
+  public var newRunID: RunID = RunID.none
 
   public init() {}
 
@@ -486,12 +534,14 @@ public struct WorkflowExecutionTimedOut: Message {
     while let tag = try reader.nextTag() {
       switch tag {
       case 8: retryState = try reader.enumeration()
+      case 18: newRunID = try reader.runID()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(newRunID == RunID.none) { writer.runID(newRunID, tag: 18) }
     if !(retryState.rawValue == 0) { writer.enumeration(retryState, tag: 8) }
   }
 
@@ -499,6 +549,70 @@ public struct WorkflowExecutionTimedOut: Message {
     name: "holdfast.v1.WorkflowExecutionTimedOut",
     fields: [
       FieldTable(1, "retry_state", .enumeration(RetryState.names)),
+      FieldTable(2, "new_run_id", .runID),
+    ])
+}
+
+/// The next run of the chain begins with what is said here, and with the signals and the cancel
+/// request that this one's code has not seen.
+public struct WorkflowExecutionContinuedAsNew: Message {
+  public var newRunID: RunID = RunID.none
+  public var workflowType: String = ""
+  public var taskQueue: String = ""
+  public var input: [Payload] = []
+  public var header: Header?
+  public var runTimeoutMs: Span = Span(ms: 0)
+  public var taskTimeoutMs: Span = Span(ms: 0)
+  public var backoffStartIntervalMs: Span = Span(ms: 0)
+  public var workflowTaskCompletedEventID: Int64 = 0
+  public var location: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: newRunID = try reader.runID()
+      case 18: workflowType = try reader.string()
+      case 26: taskQueue = try reader.string()
+      case 34: input.append(try reader.message())
+      case 42: try reader.merge(into: &header)
+      case 48: runTimeoutMs = try reader.span()
+      case 56: taskTimeoutMs = try reader.span()
+      case 64: backoffStartIntervalMs = try reader.span()
+      case 72: workflowTaskCompletedEventID = try reader.int64()
+      case 82: location = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(location.isEmpty) { writer.string(location, tag: 82) }
+    if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 72) }
+    if !(backoffStartIntervalMs.ms == 0) { writer.span(backoffStartIntervalMs, tag: 64) }
+    if !(taskTimeoutMs.ms == 0) { writer.span(taskTimeoutMs, tag: 56) }
+    if !(runTimeoutMs.ms == 0) { writer.span(runTimeoutMs, tag: 48) }
+    if let value = header { writer.message(value, tag: 42) }
+    for value in input.reversed() { writer.message(value, tag: 34) }
+    if !(taskQueue.isEmpty) { writer.string(taskQueue, tag: 26) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 18) }
+    if !(newRunID == RunID.none) { writer.runID(newRunID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowExecutionContinuedAsNew",
+    fields: [
+      FieldTable(1, "new_run_id", .runID),
+      FieldTable(2, "workflow_type", .string),
+      FieldTable(3, "task_queue", .string),
+      FieldTable(4, "input", .message { Payload.table }, isRepeated: true),
+      FieldTable(5, "header", .message { Header.table }),
+      FieldTable(6, "run_timeout_ms", .int64),
+      FieldTable(7, "task_timeout_ms", .int64),
+      FieldTable(8, "backoff_start_interval_ms", .int64),
+      FieldTable(9, "workflow_task_completed_event_id", .int64),
+      FieldTable(10, "location", .string),
     ])
 }
 

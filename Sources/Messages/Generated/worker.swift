@@ -679,6 +679,12 @@ public struct InitializeWorkflow: Message {
   public var executionTimeoutMs: Span = Span(ms: 0)
   public var runTimeoutMs: Span = Span(ms: 0)
   public var identity: String = ""
+  /// As in WorkflowExecutionStarted.
+  public var continuedRunID: RunID = RunID.none
+  public var initiator: ContinueAsNewInitiator = .unspecified
+  public var attempt: Int32 = 0
+  public var retryPolicy: RetryPolicy?
+  public var continuedFailure: Failure?
 
   public init() {}
 
@@ -693,12 +699,22 @@ public struct InitializeWorkflow: Message {
       case 48: executionTimeoutMs = try reader.span()
       case 56: runTimeoutMs = try reader.span()
       case 66: identity = try reader.string()
+      case 74: continuedRunID = try reader.runID()
+      case 80: initiator = try reader.enumeration()
+      case 88: attempt = try reader.int32()
+      case 98: try reader.merge(into: &retryPolicy)
+      case 106: try reader.merge(into: &continuedFailure)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = continuedFailure { writer.message(value, tag: 106) }
+    if let value = retryPolicy { writer.message(value, tag: 98) }
+    if !(attempt == 0) { writer.int32(attempt, tag: 88) }
+    if !(initiator.rawValue == 0) { writer.enumeration(initiator, tag: 80) }
+    if !(continuedRunID == RunID.none) { writer.runID(continuedRunID, tag: 74) }
     if !(identity.isEmpty) { writer.string(identity, tag: 66) }
     if !(runTimeoutMs.ms == 0) { writer.span(runTimeoutMs, tag: 56) }
     if !(executionTimeoutMs.ms == 0) { writer.span(executionTimeoutMs, tag: 48) }
@@ -720,6 +736,11 @@ public struct InitializeWorkflow: Message {
       FieldTable(6, "execution_timeout_ms", .int64),
       FieldTable(7, "run_timeout_ms", .int64),
       FieldTable(8, "identity", .string),
+      FieldTable(9, "continued_run_id", .runID),
+      FieldTable(10, "initiator", .enumeration(ContinueAsNewInitiator.names)),
+      FieldTable(11, "attempt", .int32),
+      FieldTable(12, "retry_policy", .message { RetryPolicy.table }),
+      FieldTable(13, "continued_failure", .message { Failure.table }),
     ])
 }
 
@@ -1079,6 +1100,7 @@ public struct Command: Message {
     case completeWorkflow(CompleteWorkflow)
     indirect case failWorkflow(FailWorkflow)
     case cancelledWorkflow(CancelledWorkflow)
+    indirect case continueAsNew(ContinueAsNew)
   }
 
   public init() {}
@@ -1123,6 +1145,11 @@ public struct Command: Message {
         if case .cancelledWorkflow(let earlier)? = kind { value = earlier }
         try reader.merge(into: &value)
         kind = .cancelledWorkflow(value)
+      case 82:
+        var value = ContinueAsNew()
+        if case .continueAsNew(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .continueAsNew(value)
       default: try reader.skip(tag)
       }
     }
@@ -1137,6 +1164,7 @@ public struct Command: Message {
     case .completeWorkflow(let value)?: writer.message(value, tag: 58)
     case .failWorkflow(let value)?: writer.message(value, tag: 66)
     case .cancelledWorkflow(let value)?: writer.message(value, tag: 74)
+    case .continueAsNew(let value)?: writer.message(value, tag: 82)
     case nil: break
     }
     if let value = userMetadata { writer.message(value, tag: 18) }
@@ -1155,6 +1183,7 @@ public struct Command: Message {
       FieldTable(7, "complete_workflow", .message { CompleteWorkflow.table }, oneof: "kind"),
       FieldTable(8, "fail_workflow", .message { FailWorkflow.table }, oneof: "kind"),
       FieldTable(9, "cancelled_workflow", .message { CancelledWorkflow.table }, oneof: "kind"),
+      FieldTable(10, "continue_as_new", .message { ContinueAsNew.table }, oneof: "kind"),
     ])
 }
 
@@ -1387,6 +1416,57 @@ public struct CancelledWorkflow: Message {
     name: "holdfast.v1.CancelledWorkflow",
     fields: [
       FieldTable(1, "details", .message { Payload.table }, isRepeated: true),
+    ])
+}
+
+/// Closes the run and begins the next one of its chain. What is left empty is as in this run, but
+/// for the input.
+public struct ContinueAsNew: Message {
+  public var workflowType: String = ""
+  public var taskQueue: String = ""
+  public var input: [Payload] = []
+  public var header: Header?
+  public var runTimeoutMs: Span = Span(ms: 0)
+  public var taskTimeoutMs: Span = Span(ms: 0)
+  public var retryPolicy: RetryPolicy?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: workflowType = try reader.string()
+      case 18: taskQueue = try reader.string()
+      case 26: input.append(try reader.message())
+      case 34: try reader.merge(into: &header)
+      case 40: runTimeoutMs = try reader.span()
+      case 48: taskTimeoutMs = try reader.span()
+      case 58: try reader.merge(into: &retryPolicy)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = retryPolicy { writer.message(value, tag: 58) }
+    if !(taskTimeoutMs.ms == 0) { writer.span(taskTimeoutMs, tag: 48) }
+    if !(runTimeoutMs.ms == 0) { writer.span(runTimeoutMs, tag: 40) }
+    if let value = header { writer.message(value, tag: 34) }
+    for value in input.reversed() { writer.message(value, tag: 26) }
+    if !(taskQueue.isEmpty) { writer.string(taskQueue, tag: 18) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ContinueAsNew",
+    fields: [
+      FieldTable(1, "workflow_type", .string),
+      FieldTable(2, "task_queue", .string),
+      FieldTable(3, "input", .message { Payload.table }, isRepeated: true),
+      FieldTable(4, "header", .message { Header.table }),
+      FieldTable(5, "run_timeout_ms", .int64),
+      FieldTable(6, "task_timeout_ms", .int64),
+      FieldTable(7, "retry_policy", .message { RetryPolicy.table }),
     ])
 }
 

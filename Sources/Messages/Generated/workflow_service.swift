@@ -96,6 +96,12 @@ public struct StartWorkflowRequest: Message {
   public var requestID: String = ""
   public var identity: String = ""
   public var userMetadata: UserMetadata?
+  /// Without it a run that fails or times out is not tried again.
+  public var retryPolicy: RetryPolicy?
+  /// The code begins so long after the start, or with the first signal or cancel request.
+  public var startDelayMs: Span = Span(ms: 0)
+  /// As start_delay_ms, at an instant; only one of them.
+  public var startAtTimeMs: Instant = Instant(ms: 0)
 
   public init() {}
 
@@ -116,12 +122,18 @@ public struct StartWorkflowRequest: Message {
       case 98: requestID = try reader.string()
       case 106: identity = try reader.string()
       case 114: try reader.merge(into: &userMetadata)
+      case 122: try reader.merge(into: &retryPolicy)
+      case 128: startDelayMs = try reader.span()
+      case 136: startAtTimeMs = try reader.instant()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(startAtTimeMs.ms == 0) { writer.instant(startAtTimeMs, tag: 136) }
+    if !(startDelayMs.ms == 0) { writer.span(startDelayMs, tag: 128) }
+    if let value = retryPolicy { writer.message(value, tag: 122) }
     if let value = userMetadata { writer.message(value, tag: 114) }
     if !(identity.isEmpty) { writer.string(identity, tag: 106) }
     if !(requestID.isEmpty) { writer.string(requestID, tag: 98) }
@@ -155,6 +167,9 @@ public struct StartWorkflowRequest: Message {
       FieldTable(12, "request_id", .string),
       FieldTable(13, "identity", .string),
       FieldTable(14, "user_metadata", .message { UserMetadata.table }),
+      FieldTable(15, "retry_policy", .message { RetryPolicy.table }),
+      FieldTable(16, "start_delay_ms", .int64),
+      FieldTable(17, "start_at_time_ms", .int64),
     ])
 }
 
@@ -533,6 +548,13 @@ public struct DescribeWorkflowResponse: Message {
   public var warnings: [String] = []
   public var cancelRequested: Bool = false
   public var executionTimeoutMs: Span = Span(ms: 0)
+  /// The chain: its first run, the run before this one and the one after it.
+  public var firstRunID: RunID = RunID.none
+  public var continuedRunID: RunID = RunID.none
+  public var newRunID: RunID = RunID.none
+  /// Of the workflow's retry policy, from 1.
+  public var attempt: Int32 = 0
+  public var retryPolicy: RetryPolicy?
 
   public init() {}
 
@@ -548,12 +570,22 @@ public struct DescribeWorkflowResponse: Message {
       case 58: warnings.append(try reader.string())
       case 64: cancelRequested = try reader.bool()
       case 72: executionTimeoutMs = try reader.span()
+      case 82: firstRunID = try reader.runID()
+      case 90: continuedRunID = try reader.runID()
+      case 98: newRunID = try reader.runID()
+      case 104: attempt = try reader.int32()
+      case 114: try reader.merge(into: &retryPolicy)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = retryPolicy { writer.message(value, tag: 114) }
+    if !(attempt == 0) { writer.int32(attempt, tag: 104) }
+    if !(newRunID == RunID.none) { writer.runID(newRunID, tag: 98) }
+    if !(continuedRunID == RunID.none) { writer.runID(continuedRunID, tag: 90) }
+    if !(firstRunID == RunID.none) { writer.runID(firstRunID, tag: 82) }
     if !(executionTimeoutMs.ms == 0) { writer.span(executionTimeoutMs, tag: 72) }
     if !(!cancelRequested) { writer.bool(cancelRequested, tag: 64) }
     for value in warnings.reversed() { writer.string(value, tag: 58) }
@@ -577,6 +609,11 @@ public struct DescribeWorkflowResponse: Message {
       FieldTable(7, "warnings", .string, isRepeated: true),
       FieldTable(8, "cancel_requested", .bool),
       FieldTable(9, "execution_timeout_ms", .int64),
+      FieldTable(10, "first_run_id", .runID),
+      FieldTable(11, "continued_run_id", .runID),
+      FieldTable(12, "new_run_id", .runID),
+      FieldTable(13, "attempt", .int32),
+      FieldTable(14, "retry_policy", .message { RetryPolicy.table }),
     ])
 }
 
@@ -869,6 +906,8 @@ public struct PendingWorkflowTask: Message {
 public struct GetWorkflowResultRequest: Message {
   public var namespace: String = ""
   public var execution: WorkflowExecution?
+  /// The end of this run, also when another follows it in its chain.
+  public var thisRunOnly: Bool = false
 
   public init() {}
 
@@ -877,12 +916,14 @@ public struct GetWorkflowResultRequest: Message {
       switch tag {
       case 10: namespace = try reader.string()
       case 18: try reader.merge(into: &execution)
+      case 24: thisRunOnly = try reader.bool()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(!thisRunOnly) { writer.bool(thisRunOnly, tag: 24) }
     if let value = execution { writer.message(value, tag: 18) }
     if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
   }
@@ -892,6 +933,7 @@ public struct GetWorkflowResultRequest: Message {
     fields: [
       FieldTable(1, "namespace", .string),
       FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "this_run_only", .bool),
     ])
 }
 
@@ -900,6 +942,8 @@ public struct GetWorkflowResultResponse: Message {
   public var status: WorkflowStatus = .unspecified
   public var result: [Payload] = []
   public var failure: Failure?
+  /// With this_run_only: the run that follows it.
+  public var newRunID: RunID = RunID.none
 
   public init() {}
 
@@ -910,12 +954,14 @@ public struct GetWorkflowResultResponse: Message {
       case 16: status = try reader.enumeration()
       case 26: result.append(try reader.message())
       case 34: try reader.merge(into: &failure)
+      case 42: newRunID = try reader.runID()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(newRunID == RunID.none) { writer.runID(newRunID, tag: 42) }
     if let value = failure { writer.message(value, tag: 34) }
     for value in result.reversed() { writer.message(value, tag: 26) }
     if !(status.rawValue == 0) { writer.enumeration(status, tag: 16) }
@@ -929,6 +975,7 @@ public struct GetWorkflowResultResponse: Message {
       FieldTable(2, "status", .enumeration(WorkflowStatus.names)),
       FieldTable(3, "result", .message { Payload.table }, isRepeated: true),
       FieldTable(4, "failure", .message { Failure.table }),
+      FieldTable(5, "new_run_id", .runID),
     ])
 }
 

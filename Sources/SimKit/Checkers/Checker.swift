@@ -52,7 +52,8 @@ enum Checkers {
     [
       AcknowledgedIsStored(), OneEffectPerRequest(), HistoryIsWhole(), StateIsFold(),
       OneEndPerActivity(), StaleLeaseIsVoid(), TimersAreNotEarly(), OneOpenRun(),
-      PoliciesAreFollowed(), SignalsOnceInOrder(), NothingLeavesEarly(), OneTaskOut(),
+      PoliciesAreFollowed(), SignalsOnceInOrder(), ChainIsWhole(), NothingLeavesEarly(),
+      OneTaskOut(),
       OneEndPerRun(), RetriesKeepToPolicy(), RemovalIsWhole(retention: options.retention),
       AllWorkEnds(), LimitsHold(options.limits), ResultsAreExpected(), ReadsAreTrue(),
     ]

@@ -12,7 +12,9 @@ final class OneEffectPerRequest: Checker {
     case .answered(let request, let answer, _):
       guard answer.isOK, let runID = request.runID(in: answer), runID != .none else { return }
       for run in scene.ledger.runs(of: request.workflowID)
-      where run.row.runID != runID && effects(run).contains(where: { $0.id == request.requestID }) {
+      where run.row.runID != runID
+        && effects(run, scene).contains(where: { $0.id == request.requestID })
+      {
         scene.found("\(request.name) is answered with run \(runID); it made \(run.row.runID)")
       }
     default: break
@@ -22,16 +24,19 @@ final class OneEffectPerRequest: Checker {
   private func checkAll(_ scene: Scene) {
     var seen: Set<String> = []
     for run in scene.ledger.runs {
-      for effect in effects(run) where !effect.id.isEmpty {
+      for effect in effects(run, scene) where !effect.id.isEmpty {
         let key = "\(effect.kind) \(effect.id)"
         if !seen.insert(key).inserted { scene.found("\(key) is in the store twice") }
       }
     }
   }
 
-  private func effects(_ run: Ledger.Run) -> [(kind: String, id: String)] {
-    run.events.compactMap { event in
-      switch event.attributes {
+  /// Without what the run took over from the one before it in its chain.
+  private func effects(_ run: Ledger.Run, _ scene: Scene) -> [(kind: String, id: String)] {
+    let takenOver = 1...scene.ledger.takenOver(by: run).count + 1
+    return run.events.compactMap { event in
+      if event.eventID > 1 && takenOver.contains(Int(event.eventID)) { return nil }
+      return switch event.attributes {
       case .workflowExecutionStarted(let started): ("start", started.requestID)
       case .workflowExecutionSignaled(let signal): ("signal", signal.requestID)
       case .workflowExecutionCancelRequested(let cancel): ("cancel", cancel.requestID)

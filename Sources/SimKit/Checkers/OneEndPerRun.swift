@@ -56,6 +56,7 @@ extension HistoryEvent {
     case .workflowExecutionTimedOut: .timedOut
     case .workflowExecutionCanceled: .canceled
     case .workflowExecutionTerminated: .terminated
+    case .workflowExecutionContinuedAsNew: .continuedAsNew
     default: nil
     }
   }

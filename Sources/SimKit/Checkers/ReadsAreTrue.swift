@@ -137,8 +137,8 @@ final class ReadsAreTrue: Checker {
     let isTrue = scene.ledger.everyRun(of: request.workflowID).contains { run in
       let signals = run.events.compactMap(\.signal)
       guard signals.prefix(seen.count).map(\.requestID) == seen else { return false }
-      // Code that was ended from outside has not seen all.
-      if run.row.status == .terminated || run.row.status == .timedOut { return true }
+      // Code that was ended from outside, or went on in another run, has not seen all.
+      if [.terminated, .timedOut, .continuedAsNew].contains(run.row.status) { return true }
       return signals.dropFirst(seen.count).allSatisfy {
         (acknowledged[$0.requestID] ?? .max) >= request.sentUs
       }

@@ -15,10 +15,15 @@ final class ResultsAreExpected: Checker {
 
   private func check(_ run: Ledger.Run, _ scene: Scene) {
     guard case .workflowExecutionStarted(let started) = run.events.first?.attributes else { return }
-    let program = Program(number: started.input.first?.numbers.first ?? 0)
+    let program = Program(input: started.input)
     switch run.events.last?.attributes {
     case .workflowExecutionCompleted:
       if program.fails { scene.found("\(run.row.number) completes, its program fails") }
+      if program.continues { scene.found("\(run.row.number) completes, its program goes on") }
+    case .workflowExecutionContinuedAsNew:
+      if program.fails || !program.continues {
+        scene.found("\(run.row.number) continues as new, its program ends")
+      }
     case .workflowExecutionFailed:
       if !program.fails { scene.found("\(run.row.number) fails, its program completes") }
     case .workflowExecutionCanceled:

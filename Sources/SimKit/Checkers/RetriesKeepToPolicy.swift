@@ -3,8 +3,8 @@ import EngineCore
 import Messages
 import Shell
 
-/// I13: an activity has no more attempts than its policy allows, and after a failure that was
-/// recorded the next one leaves not before the policy's interval has passed.
+/// I13: an activity, and a workflow, has no more attempts than its policy allows, and after a failure
+/// that was recorded the next one begins not before the policy's interval has passed.
 final class RetriesKeepToPolicy: Checker {
   static let name = "I13 retries keep to the policy"
 
@@ -29,7 +29,33 @@ final class RetriesKeepToPolicy: Checker {
         guard let attempt = attempts[token], let us = attempt.failedUs else { continue }
         failed[attempt.key, default: [:]][attempt.number] = us
       }
+    case .committed(let writes):
+      for case .createRun(let row) in writes {
+        if let run = scene.ledger.run(row.number) { check(run, scene) }
+      }
     default: break
+    }
+  }
+
+  private func check(_ run: Ledger.Run, _ scene: Scene) {
+    guard let begun = run.started, begun.initiator == .retry,
+      let before = scene.ledger.run(begun.continuedRunID)
+    else { return }
+    guard let policy = begun.retryPolicy, let attempt = before.started?.attempt else {
+      return scene.found("\(run.row.number) is another attempt, and has no policy")
+    }
+    if begun.attempt != attempt + 1
+      || policy.maximumAttempts > 0 && begun.attempt > policy.maximumAttempts
+    {
+      scene.found(
+        "\(run.row.number) is attempt \(begun.attempt) after \(attempt);"
+          + " \(policy.maximumAttempts) are allowed")
+    }
+    let interval = RetriesKeepToPolicy.intervalMs(policy, after: attempt)
+    if begun.firstWorkflowTaskBackoffMs.ms < interval {
+      scene.found(
+        "\(run.row.number) begins \(begun.firstWorkflowTaskBackoffMs.ms) ms after the failure;"
+          + " \(interval) ms are due")
     }
   }
 

@@ -2,7 +2,7 @@ import Basics
 import EngineCore
 import Messages
 
-/// I7: no timer fires before its time, whatever the wall clock does. (That each due one fires is
+/// I7: no timer fires, and no code begins, before its time, whatever the wall clock does. (That each due one fires is
 /// seen by I15: the runs that wait for it end.)
 final class TimersAreNotEarly: Checker {
   static let name = "I7 no timer is early"
@@ -39,7 +39,9 @@ final class TimersAreNotEarly: Checker {
   }
 
   private func look(at id: Int64, _ run: Ledger.Run, _ scene: Scene) {
-    guard let event = run.event(id), case .timerFired(let fired) = event.attributes else { return }
+    guard let event = run.event(id) else { return }
+    if case .workflowTaskCompleted(let task) = event.attributes { look(at: task, run, scene) }
+    guard case .timerFired(let fired) = event.attributes else { return }
     guard let start = run.event(fired.startedEventID),
       case .timerStarted(let timer) = start.attributes
     else { return scene.found("\(run.row.number): event \(id) fires a timer of no event") }
@@ -50,6 +52,23 @@ final class TimersAreNotEarly: Checker {
     let least = (timer.startToFireTimeoutMs.ms - 1) * 1_000
     if let began = asked[Key(run: run.row.runID, seq: timer.seq)], scene.us - began < least {
       scene.found("\(run.row.number): event \(id) fires early by \(least - scene.us + began) us")
+    }
+  }
+
+  /// The first task of a run that was held back, unless something came that the code begins for.
+  private func look(
+    at task: WorkflowTaskCompletedEvent, _ run: Ledger.Run, _ scene: Scene
+  ) {
+    guard let begun = run.started, let start = run.events.first?.eventTimeMs else { return }
+    let isCalled = run.events.contains { event in
+      switch event.attributes {
+      case .workflowExecutionCancelRequested: true
+      case .workflowExecutionSignaled: begun.initiator == .unspecified
+      default: false
+      }
+    }
+    if !isCalled && task.startedTimeMs < start + begun.firstWorkflowTaskBackoffMs {
+      scene.found("\(run.row.number): its code begins early by the engine's own clock")
     }
   }
 }

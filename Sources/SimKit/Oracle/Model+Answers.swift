@@ -10,6 +10,11 @@ extension Model {
     response.runTimeoutMs = run.started.runTimeoutMs
     response.taskTimeoutMs = run.started.taskTimeoutMs
     response.executionTimeoutMs = run.started.executionTimeoutMs
+    response.firstRunID = run.started.firstRunID
+    response.continuedRunID = run.started.continuedRunID
+    response.newRunID = run.nextRunID
+    response.attempt = run.started.attempt
+    response.retryPolicy = run.started.retryPolicy
     response.cancelRequested = run.isCancelRequested && run.isOpen
     response.pendingActivities = run.activities.map(pending)
     response.pendingTimers = run.timers.filter { !$0.hasFired }.map { timer in
@@ -19,7 +24,7 @@ extension Model {
       pending.fireTimeMs = timer.fireTime
       return pending
     }
-    response.pendingWorkflowTask = pendingTask(run.task)
+    response.pendingWorkflowTask = pendingTask(run.task) ?? pendingBeginning(run)
     return response.plain
   }
 
@@ -72,6 +77,16 @@ extension Model {
     return pending
   }
 
+  /// The first task of a run whose time has not come.
+  private func pendingBeginning(_ run: ModelRun) -> PendingWorkflowTask? {
+    guard isHeld(run) else { return nil }
+    var pending = PendingWorkflowTask()
+    pending.state = .backingOff
+    pending.nextAttemptTimeMs = run.begins
+    pending.attempt = 1
+    return pending
+  }
+
   private func info(_ run: ModelRun) -> WorkflowInfo {
     var info = WorkflowInfo()
     var execution = WorkflowExecution()
@@ -105,10 +120,12 @@ extension Model {
   mutating func result(_ id: RequestID, _ r: GetWorkflowResultRequest) -> Response? {
     switch find(r.execution) {
     case .none(let status): return .failure(status)
-    case .run(let run) where run.isOpen:
+    case .run(let found):
+      let run = r.thisRunOnly ? found : lastOfChain(found)
+      guard run.isOpen else { return .result(result(of: run)) }
       run.waiting.append(id)
+      if r.thisRunOnly { run.waitsForThisRun.append(id) }
       return nil
-    case .run(let run): return .result(result(of: run))
     }
   }
 
@@ -116,6 +133,7 @@ extension Model {
     var response = GetWorkflowResultResponse()
     response.runID = run.id
     response.status = run.status
+    response.newRunID = run.nextRunID
     switch run.events.last?.attributes {
     case .workflowExecutionCompleted(let m): response.result = m.result
     case .workflowExecutionFailed(let m): response.failure = m.failure
@@ -127,6 +145,7 @@ extension Model {
       let why = m.reason.isEmpty ? "" : ": \(m.reason)"
       response.failure = .of(
         "the workflow was terminated\(why)", .terminated(TerminatedFailure()))
+    case .workflowExecutionContinuedAsNew: break
     default:
       var timeout = TimeoutFailure()
       timeout.timeoutType = .startToClose

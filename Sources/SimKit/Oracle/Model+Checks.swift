@@ -58,7 +58,22 @@ extension Model {
       time(path + "execution_timeout_ms", start.executionTimeoutMs),
       time(path + "run_timeout_ms", start.runTimeoutMs),
       time(path + "task_timeout_ms", start.taskTimeoutMs, max: times.taskTimeoutMax), policies,
+      retry(path + "retry_policy", start.retryPolicy), delay(path, start),
       payloads(path + "input", start.input))
+  }
+
+  private func retry(_ field: String, _ policy: RetryPolicy?) -> Status? {
+    guard let policy, policy.backoffCoefficient != 0, policy.backoffCoefficient < 1 else {
+      return nil
+    }
+    return invalid(field + ".backoff_coefficient")
+  }
+
+  private func delay(_ path: String, _ start: StartWorkflowRequest) -> Status? {
+    if start.startDelayMs != .zero && start.startAtTimeMs != .epoch {
+      return invalid(path + "start_at_time_ms")
+    }
+    return time(path + "start_delay_ms", start.startDelayMs)
   }
 
   private func fault(of r: SignalWithStartWorkflowRequest) -> Status? {

@@ -24,6 +24,12 @@ extension Model {
       case .cancelTimer(let m): if m.seq == 0 || m.seq > seq { return true }
       case .completeWorkflow, .failWorkflow, .cancelledWorkflow:
         if place != commands.count - 1 { return true }
+      case .continueAsNew(let m):
+        if place != commands.count - 1 || m.runTimeoutMs < .zero || m.taskTimeoutMs < .zero
+          || m.taskTimeoutMs > times.taskTimeoutMax || isBad(m.retryPolicy)
+        {
+          return true
+        }
       case nil: return true
       }
     }
@@ -35,15 +41,20 @@ extension Model {
       m.scheduleToCloseTimeoutMs, m.scheduleToStartTimeoutMs, m.startToCloseTimeoutMs,
       m.heartbeatTimeoutMs,
     ]
-    let policy = m.retryPolicy ?? RetryPolicy()
     let id = m.activityID.isEmpty ? "\(m.seq)" : m.activityID
     return m.activityType.isEmpty || pending.contains(id) || times.contains { $0 < .zero }
       || (m.scheduleToCloseTimeoutMs == .zero && m.startToCloseTimeoutMs == .zero)
-      || (policy.backoffCoefficient != 0 && policy.backoffCoefficient < 1)
+      || isBad(m.retryPolicy)
+  }
+
+  private func isBad(_ policy: RetryPolicy?) -> Bool {
+    guard let policy else { return false }
+    return (policy.backoffCoefficient != 0 && policy.backoffCoefficient < 1)
       || policy.initialIntervalMs < .zero || policy.maximumIntervalMs < .zero
       || policy.maximumAttempts < 0
   }
 
+  /// For good: no run follows that could take over what the code has not seen.
   func closes(_ commands: [Command]) -> Bool {
     switch commands.last?.kind {
     case .completeWorkflow, .failWorkflow, .cancelledWorkflow: true
@@ -63,7 +74,7 @@ extension Model {
       case .requestCancelActivity(let m):
         requestCancel(m, command, run, completion)
         cancelled.append(m.seq)
-      case .completeWorkflow, .failWorkflow, .cancelledWorkflow, nil: break
+      case .completeWorkflow, .failWorkflow, .cancelledWorkflow, .continueAsNew, nil: break
       }
     }
     if let last = commands.last { closeByCommand(last, run, completion) }
@@ -167,12 +178,8 @@ extension Model {
       append(.workflowExecutionCompleted(completed), to: run, metadata: command.userMetadata)
       close(run, .completed)
     case .failWorkflow(let m):
-      var failed = WorkflowExecutionFailed()
-      failed.failure = m.failure
-      failed.retryState = .retryPolicyNotSet
-      failed.workflowTaskCompletedEventID = completion
-      append(.workflowExecutionFailed(failed), to: run, metadata: command.userMetadata)
-      close(run, .failed)
+      fail(m, run, completion)
+    case .continueAsNew(let m): continueAsNew(m, command, run, completion)
     case .cancelledWorkflow(let m):
       var canceled = WorkflowExecutionCanceled()
       canceled.details = m.details

@@ -8,6 +8,10 @@ extension Model {
     switch find(r.execution) {
     case .none(let status): return .failure(status)
     case .run(let run):
+      if isHeld(run) {
+        return .failure(
+          .of(.unavailable, .workflowNotBegun, run: run.id, retryAfter: run.begins - now))
+      }
       guard hasServer(run) else { return .failure(.of(.unavailable, .noWorker)) }
       if case .waiting(let notBefore) = run.task.state, notBefore > now {
         return .failure(.of(.unavailable, .workflowTaskFailing))

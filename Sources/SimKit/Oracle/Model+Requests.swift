@@ -96,8 +96,13 @@ extension Model {
     started.requestID = r.requestID
     started.firstRunID = choice.runID
     started.randomSeed = choice.randomSeed
+    started.attempt = 1
+    started.retryPolicy = r.retryPolicy?.withDefaults
+    started.firstWorkflowTaskBackoffMs =
+      r.startAtTimeMs > now ? r.startAtTimeMs - now : r.startDelayMs
     if r.executionTimeoutMs > .zero {
-      started.executionExpirationTimeMs = now + r.executionTimeoutMs
+      started.executionExpirationTimeMs =
+        now + started.firstWorkflowTaskBackoffMs + r.executionTimeoutMs
     }
     let run = ModelRun(started, at: now, metadata: r.userMetadata)
     runs.append(run)

@@ -55,10 +55,7 @@ extension Model {
     case .activity(let place, .workerLost):
       loseWorker(run, place, evidence: "it did not come back within the resume window")
     case .runTimeout:
-      var timedOut = WorkflowExecutionTimedOut()
-      timedOut.retryState = .retryPolicyNotSet
-      append(.workflowExecutionTimedOut(timedOut), to: run)
-      close(run, .timedOut)
+      timeOut(run)
     }
   }
 }

@@ -166,11 +166,14 @@ struct Model {
     endRedo(run)
   }
 
+  /// Its time has not come.
+  func isHeld(_ run: ModelRun) -> Bool { run.isOpen && run.heldUntil ?? now > now }
+
   /// What the step leaves to be done: a run with news for its code has a task.
   mutating func settle() {
     for run in runs {
       if case .waiting = run.task.state, !run.wantsTask { run.task = ModelTask() }
-      guard run.task.state == .none, run.wantsTask else { continue }
+      guard run.task.state == .none, run.wantsTask, !isHeld(run) else { continue }
       run.task = ModelTask()
       run.task.state = .waiting(notBefore: now)
       run.task.scheduledTime = now
@@ -190,13 +193,15 @@ struct Remembered {
 
 extension Status {
   static func of(
-    _ code: StatusCode, _ reason: Reason, field: String = "", run: RunID = .none
+    _ code: StatusCode, _ reason: Reason, field: String = "", run: RunID = .none,
+    retryAfter: Span = .zero
   ) -> Status {
     var status = Status()
     status.code = code
     status.reason = reason
     status.field = field
     status.runID = run
+    status.retryAfterMs = retryAfter
     return status
   }
 }

@@ -28,6 +28,8 @@ final class ModelRun {
   var parked: [(RequestID, Request)] = []
   /// Who waits for the run's end.
   var waiting: [RequestID] = []
+  /// Those that do not wait for the end of the chain.
+  var waitsForThisRun: [RequestID] = []
   var queries: [ModelQuery] = []
 
   init(
@@ -44,7 +46,10 @@ final class ModelRun {
   var lastEventID: Int64 { Int64(events.count) }
 
   var deadline: Instant? {
-    started.runTimeoutMs > .zero ? startTime + started.runTimeoutMs : nil
+    var ends: [Instant] = []
+    if started.runTimeoutMs > .zero { ends.append(begins + started.runTimeoutMs) }
+    if started.executionExpirationTimeMs > .epoch { ends.append(started.executionExpirationTimeMs) }
+    return ends.min()
   }
 
   // MARK: - What the code has and has not seen
@@ -114,6 +119,11 @@ final class ModelRun {
       initialize.executionTimeoutMs = m.executionTimeoutMs
       initialize.runTimeoutMs = m.runTimeoutMs
       initialize.identity = m.identity
+      initialize.continuedRunID = m.continuedRunID
+      initialize.initiator = m.initiator
+      initialize.attempt = m.attempt
+      initialize.retryPolicy = m.retryPolicy
+      initialize.continuedFailure = m.continuedFailure
       job.kind = .initializeWorkflow(initialize)
     case .workflowExecutionSignaled(let m):
       var signal = SignalWorkflowJob()
@@ -273,6 +283,9 @@ extension HistoryEvent {
     case .workflowExecutionCompleted: head.type = .completeWorkflow
     case .workflowExecutionFailed: head.type = .failWorkflow
     case .workflowExecutionCanceled: head.type = .cancelledWorkflow
+    case .workflowExecutionContinuedAsNew(let m):
+      head.location = m.location
+      head.type = .continueAsNew
     default: preconditionFailure("event \(eventID) was made by no command")
     }
     return head

@@ -127,7 +127,7 @@ struct OracleEngine {
     case .putRequest(let run, let record):
       facts.append(.remembered(id(run), event: record.event))
     case .deleteRun(let run): removed.append(id(run))
-    case .wakeRun, .saveState, .putActivity, .deleteActivity: break
+    case .wakeRun, .saveState, .sleepRun, .putActivity, .deleteActivity: break
     }
   }
 

@@ -110,6 +110,15 @@ extension OracleWalk {
     if dice.percent(20) { start.runTimeoutMs = Span(ms: dice.pick([1, 5_000, 60_000])) }
     if dice.percent(10) { start.executionTimeoutMs = Span(ms: dice.pick([3_000, 90_000])) }
     if dice.percent(20) { start.taskTimeoutMs = Span(ms: dice.pick([500, 5_000, 120_000])) }
+    if dice.percent(20) { start.retryPolicy = drawPolicy() }
+    if dice.percent(10) { start.startDelayMs = Span(ms: dice.pick([1, 2_000, 40_000])) }
+    if dice.percent(5), start.startDelayMs == .zero {
+      start.startAtTimeMs = engine.now + Span(ms: dice.pick([-5, 0, 7_000]))
+    }
+    if isWrong() {
+      start.startDelayMs = Span(ms: 1)
+      start.startAtTimeMs = Instant(ms: 1)
+    }
     if isWrong() { start.runTimeoutMs = Span(ms: -1) }
     if isWrong() { start.taskTimeoutMs = Span(ms: 120_001) }
     start.idReusePolicy = WorkflowIdReusePolicy(rawValue: Int32(dice.int(0...3)))
@@ -164,6 +173,7 @@ extension OracleWalk {
     var result = GetWorkflowResultRequest()
     result.namespace = drawNamespace()
     result.execution = drawExecution()
+    result.thisRunOnly = dice.percent(20)
     return result
   }
 

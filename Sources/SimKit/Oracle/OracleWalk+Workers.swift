@@ -278,7 +278,7 @@ extension OracleWalk {
     return schedule
   }
 
-  private mutating func drawPolicy() -> RetryPolicy {
+  mutating func drawPolicy() -> RetryPolicy {
     var policy = RetryPolicy()
     policy.initialIntervalMs = Span(ms: dice.pick([0, 1, 500, 4_000]))
     policy.backoffCoefficient = dice.pick([0, 1, 1.5, 10])
@@ -298,8 +298,20 @@ extension OracleWalk {
     return timer
   }
 
+  private mutating func drawContinuation() -> ContinueAsNew {
+    var next = ContinueAsNew()
+    next.input = drawPayloads()
+    if dice.percent(20) { next.workflowType = dice.pick(["order", "ship"]) }
+    if dice.percent(20) { next.taskQueue = dice.pick(["q", "dock"]) }
+    if dice.percent(20) { next.runTimeoutMs = Span(ms: dice.pick([5_000, 60_000])) }
+    if dice.percent(20) { next.taskTimeoutMs = Span(ms: dice.pick([500, 120_000])) }
+    if dice.percent(20) { next.retryPolicy = drawPolicy() }
+    if isWrong() { next.taskTimeoutMs = Span(ms: 120_001) }
+    return next
+  }
+
   private mutating func drawClose() -> Command.Kind {
-    switch dice.int(0...2) {
+    switch dice.int(0...3) {
     case 0:
       var complete = CompleteWorkflow()
       complete.result = drawDetails()
@@ -308,6 +320,7 @@ extension OracleWalk {
       var fail = FailWorkflow()
       fail.failure = drawFailure()
       return .failWorkflow(fail)
+    case 2: return .continueAsNew(drawContinuation())
     default:
       var cancelled = CancelledWorkflow()
       cancelled.details = drawDetails()

@@ -60,7 +60,7 @@ extension SimWorker {
     completed.token = activation.token
     replayed.removeAll { $0 == activation.runID }
     if case .initializeWorkflow(let start) = activation.jobs.first?.kind {
-      runs[activation.runID] = Replica(Program(number: start.input.first?.numbers.first ?? 0))
+      runs[activation.runID] = Replica(Program(input: start.input))
       dropped.removeAll { $0 == activation.runID }
     }
     if dropped.contains(activation.runID) { return nil }
@@ -109,7 +109,7 @@ extension SimWorker {
     completed.token = history.token
     for past in history.activations {
       if case .initializeWorkflow(let start) = past.jobs.first?.kind {
-        runs[history.runID] = Replica(Program(number: start.input.first?.numbers.first ?? 0))
+        runs[history.runID] = Replica(Program(input: start.input))
       }
       guard let commands = runs[history.runID]?.apply(past.jobs) else {
         world.found("Activations", "the replay of run \(history.runID) cannot go on")

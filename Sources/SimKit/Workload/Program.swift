@@ -1,8 +1,8 @@
 import Basics
 import Messages
 
-/// A workflow's program: drawn from the number that is its input, so that every worker that replays
-/// it finds the same one, and that what it must come to is known in advance.
+/// A workflow's program: drawn from the numbers that are its input, so that every worker that
+/// replays it finds the same one, and that what it must come to is known in advance.
 struct Program {
   enum Step {
     /// All at once; goes on when all have ended.
@@ -22,6 +22,10 @@ struct Program {
   let obeysCancel: Bool
   /// It ends by failing.
   let fails: Bool
+  /// It continues as new instead of completing; not for ever.
+  let continues: Bool
+  /// Runs of the chain before this one that continued as new.
+  let generation: Int64
 
   static let type = "program"
   /// More signals than any program waits for.
@@ -29,15 +33,27 @@ struct Program {
   /// The most activities that a step schedules at once.
   static let activitiesMax = 5
 
-  init(number: Int64) {
+  init(number: Int64, generation: Int64 = 0) {
     self.number = number
+    self.generation = generation
     var dice = Dice(seed: UInt64(bitPattern: number) ^ 0x7072_6F67_7261_6D)
     obeysCancel = dice.percent(60)
     fails = dice.percent(10)
     var steps: [Step] = []
     for _ in 0..<dice.int(0...5) { steps.append(Program.step(&dice)) }
     self.steps = steps
+    // Drawn last, so that the numbers of old files mean what they meant.
+    continues = generation < dice.pick([0, 0, 0, 1, 3])
   }
+
+  init(input: [Payload]) {
+    let numbers = input.first?.numbers ?? []
+    self.init(
+      number: numbers.first ?? 0, generation: numbers.count > 1 ? numbers[1] : 0)
+  }
+
+  /// The input of the run that follows when it continues as new.
+  var nextInput: [Payload] { [Payload(numbers: [number, generation + 1])] }
 
   private static func step(_ dice: inout Dice) -> Step {
     switch dice.int(0...9) {

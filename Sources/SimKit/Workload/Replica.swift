@@ -82,6 +82,11 @@ struct Replica {
       failure.failure = .application(summary, isNonRetryable: false)
       return .failWorkflow(failure)
     }
+    if program.continues {
+      var next = ContinueAsNew()
+      next.input = program.nextInput
+      return .continueAsNew(next)
+    }
     var complete = CompleteWorkflow()
     complete.result = [Payload(text: summary)]
     return .completeWorkflow(complete)
@@ -201,6 +206,7 @@ extension Command.Kind {
     case .completeWorkflow: head.type = .completeWorkflow
     case .failWorkflow: head.type = .failWorkflow
     case .cancelledWorkflow: head.type = .cancelledWorkflow
+    case .continueAsNew: head.type = .continueAsNew
     }
     return head
   }

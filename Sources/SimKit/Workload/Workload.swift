@@ -108,6 +108,13 @@ struct Workload {
       .unspecified, .allowDuplicate, .allowDuplicateFailedOnly, .rejectDuplicate,
     ])
     if dice.percent(5) { start.runTimeoutMs = .init(ms: dice.pick([50, 2_000])) }
+    if dice.percent(10) {
+      var policy = RetryPolicy()
+      policy.initialIntervalMs = .init(ms: dice.pick([1, 1_500]))
+      policy.maximumAttempts = dice.pick([2, 3])
+      start.retryPolicy = policy
+    }
+    if dice.percent(5) { start.startDelayMs = .init(ms: dice.pick([1, 800, 4_000])) }
     return start
   }
 

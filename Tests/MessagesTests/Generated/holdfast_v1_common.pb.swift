@@ -282,6 +282,47 @@ nonisolated enum Holdfast_V1_WorkflowIdConflictPolicy: SwiftProtobuf.Enum, Swift
 
 }
 
+/// Why a run follows another one in its chain.
+nonisolated enum Holdfast_V1_ContinueAsNewInitiator: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+
+  /// It is the first run of its chain.
+  case unspecified // = 0
+  case workflow // = 1
+  case retry // = 2
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .workflow
+    case 2: self = .retry
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .workflow: return 1
+    case .retry: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Holdfast_V1_ContinueAsNewInitiator] = [
+    .unspecified,
+    .workflow,
+    .retry,
+  ]
+
+}
+
 nonisolated enum Holdfast_V1_ActivityCancellationType: SwiftProtobuf.Enum, Swift.CaseIterable {
   typealias RawValue = Int
 
@@ -687,6 +728,10 @@ nonisolated extension Holdfast_V1_WorkflowIdReusePolicy: SwiftProtobuf._ProtoNam
 
 nonisolated extension Holdfast_V1_WorkflowIdConflictPolicy: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED\0\u{1}WORKFLOW_ID_CONFLICT_POLICY_FAIL\0\u{1}WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING\0\u{1}WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING\0")
+}
+
+nonisolated extension Holdfast_V1_ContinueAsNewInitiator: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED\0\u{1}CONTINUE_AS_NEW_INITIATOR_WORKFLOW\0\u{1}CONTINUE_AS_NEW_INITIATOR_RETRY\0")
 }
 
 nonisolated extension Holdfast_V1_ActivityCancellationType: SwiftProtobuf._ProtoNameProviding {

@@ -85,6 +85,7 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
   case failWorkflow // = 5
   case cancelTimer // = 6
   case cancelledWorkflow // = 7
+  case continueAsNew // = 8
   case UNRECOGNIZED(Int)
 
   init() {
@@ -101,6 +102,7 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     case 5: self = .failWorkflow
     case 6: self = .cancelTimer
     case 7: self = .cancelledWorkflow
+    case 8: self = .continueAsNew
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -115,6 +117,7 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     case .failWorkflow: return 5
     case .cancelTimer: return 6
     case .cancelledWorkflow: return 7
+    case .continueAsNew: return 8
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -129,6 +132,7 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     .failWorkflow,
     .cancelTimer,
     .cancelledWorkflow,
+    .continueAsNew,
   ]
 
 }
@@ -344,6 +348,14 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
     set {_uniqueStorage()._attributes = .workflowExecutionTerminated(newValue)}
   }
 
+  var workflowExecutionContinuedAsNew: Holdfast_V1_WorkflowExecutionContinuedAsNew {
+    get {
+      if case .workflowExecutionContinuedAsNew(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_WorkflowExecutionContinuedAsNew()
+    }
+    set {_uniqueStorage()._attributes = .workflowExecutionContinuedAsNew(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Attributes: Equatable, Sendable {
@@ -368,6 +380,7 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
     case workflowExecutionCanceled(Holdfast_V1_WorkflowExecutionCanceled)
     case workflowExecutionSignaled(Holdfast_V1_WorkflowExecutionSignaled)
     case workflowExecutionTerminated(Holdfast_V1_WorkflowExecutionTerminated)
+    case workflowExecutionContinuedAsNew(Holdfast_V1_WorkflowExecutionContinuedAsNew)
 
   }
 
@@ -376,54 +389,139 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-nonisolated struct Holdfast_V1_WorkflowExecutionStarted: Sendable {
+nonisolated struct Holdfast_V1_WorkflowExecutionStarted: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var namespace: String = String()
+  var namespace: String {
+    get {_storage._namespace}
+    set {_uniqueStorage()._namespace = newValue}
+  }
 
-  var workflowID: String = String()
+  var workflowID: String {
+    get {_storage._workflowID}
+    set {_uniqueStorage()._workflowID = newValue}
+  }
 
-  var runID: String = String()
+  var runID: String {
+    get {_storage._runID}
+    set {_uniqueStorage()._runID = newValue}
+  }
 
-  var workflowType: String = String()
+  var workflowType: String {
+    get {_storage._workflowType}
+    set {_uniqueStorage()._workflowType = newValue}
+  }
 
-  var taskQueue: String = String()
+  var taskQueue: String {
+    get {_storage._taskQueue}
+    set {_uniqueStorage()._taskQueue = newValue}
+  }
 
-  var input: [Holdfast_V1_Payload] = []
+  var input: [Holdfast_V1_Payload] {
+    get {_storage._input}
+    set {_uniqueStorage()._input = newValue}
+  }
 
   var header: Holdfast_V1_Header {
-    get {_header ?? Holdfast_V1_Header()}
-    set {_header = newValue}
+    get {_storage._header ?? Holdfast_V1_Header()}
+    set {_uniqueStorage()._header = newValue}
   }
   /// Returns true if `header` has been explicitly set.
-  var hasHeader: Bool {self._header != nil}
+  var hasHeader: Bool {_storage._header != nil}
   /// Clears the value of `header`. Subsequent reads from it will return its default value.
-  mutating func clearHeader() {self._header = nil}
+  mutating func clearHeader() {_uniqueStorage()._header = nil}
 
-  var executionTimeoutMs: Int64 = 0
+  var executionTimeoutMs: Int64 {
+    get {_storage._executionTimeoutMs}
+    set {_uniqueStorage()._executionTimeoutMs = newValue}
+  }
 
-  var runTimeoutMs: Int64 = 0
+  var runTimeoutMs: Int64 {
+    get {_storage._runTimeoutMs}
+    set {_uniqueStorage()._runTimeoutMs = newValue}
+  }
 
-  var taskTimeoutMs: Int64 = 0
+  var taskTimeoutMs: Int64 {
+    get {_storage._taskTimeoutMs}
+    set {_uniqueStorage()._taskTimeoutMs = newValue}
+  }
 
-  var identity: String = String()
+  var identity: String {
+    get {_storage._identity}
+    set {_uniqueStorage()._identity = newValue}
+  }
 
-  var requestID: String = String()
+  var requestID: String {
+    get {_storage._requestID}
+    set {_uniqueStorage()._requestID = newValue}
+  }
 
   /// The first run of the chain; this run's own id at the start of one.
-  var firstRunID: String = String()
+  var firstRunID: String {
+    get {_storage._firstRunID}
+    set {_uniqueStorage()._firstRunID = newValue}
+  }
 
-  var randomSeed: UInt64 = 0
+  var randomSeed: UInt64 {
+    get {_storage._randomSeed}
+    set {_uniqueStorage()._randomSeed = newValue}
+  }
 
-  var executionExpirationTimeMs: Int64 = 0
+  var executionExpirationTimeMs: Int64 {
+    get {_storage._executionExpirationTimeMs}
+    set {_uniqueStorage()._executionExpirationTimeMs = newValue}
+  }
+
+  /// The run before this one in the chain; empty for the first.
+  var continuedRunID: String {
+    get {_storage._continuedRunID}
+    set {_uniqueStorage()._continuedRunID = newValue}
+  }
+
+  var initiator: Holdfast_V1_ContinueAsNewInitiator {
+    get {_storage._initiator}
+    set {_uniqueStorage()._initiator = newValue}
+  }
+
+  /// Of the workflow's retry policy, from 1.
+  var attempt: Int32 {
+    get {_storage._attempt}
+    set {_uniqueStorage()._attempt = newValue}
+  }
+
+  /// How long after the start the first workflow task is given out: a start delay, or the pause
+  /// between two runs of a chain.
+  var firstWorkflowTaskBackoffMs: Int64 {
+    get {_storage._firstWorkflowTaskBackoffMs}
+    set {_uniqueStorage()._firstWorkflowTaskBackoffMs = newValue}
+  }
+
+  var retryPolicy: Holdfast_V1_RetryPolicy {
+    get {_storage._retryPolicy ?? Holdfast_V1_RetryPolicy()}
+    set {_uniqueStorage()._retryPolicy = newValue}
+  }
+  /// Returns true if `retryPolicy` has been explicitly set.
+  var hasRetryPolicy: Bool {_storage._retryPolicy != nil}
+  /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
+  mutating func clearRetryPolicy() {_uniqueStorage()._retryPolicy = nil}
+
+  /// With RETRY: how the run before failed.
+  var continuedFailure: Holdfast_V1_Failure {
+    get {_storage._continuedFailure ?? Holdfast_V1_Failure()}
+    set {_uniqueStorage()._continuedFailure = newValue}
+  }
+  /// Returns true if `continuedFailure` has been explicitly set.
+  var hasContinuedFailure: Bool {_storage._continuedFailure != nil}
+  /// Clears the value of `continuedFailure`. Subsequent reads from it will return its default value.
+  mutating func clearContinuedFailure() {_uniqueStorage()._continuedFailure = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _header: Holdfast_V1_Header? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Holdfast_V1_WorkflowExecutionCompleted: Sendable {
@@ -458,6 +556,9 @@ nonisolated struct Holdfast_V1_WorkflowExecutionFailed: Sendable {
 
   var workflowTaskCompletedEventID: Int64 = 0
 
+  /// The run of the next attempt, with IN_PROGRESS.
+  var newRunID: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -472,9 +573,53 @@ nonisolated struct Holdfast_V1_WorkflowExecutionTimedOut: Sendable {
 
   var retryState: Holdfast_V1_RetryState = .unspecified
 
+  /// The run of the next attempt, with IN_PROGRESS.
+  var newRunID: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+/// The next run of the chain begins with what is said here, and with the signals and the cancel
+/// request that this one's code has not seen.
+nonisolated struct Holdfast_V1_WorkflowExecutionContinuedAsNew: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var newRunID: String = String()
+
+  var workflowType: String = String()
+
+  var taskQueue: String = String()
+
+  var input: [Holdfast_V1_Payload] = []
+
+  var header: Holdfast_V1_Header {
+    get {_header ?? Holdfast_V1_Header()}
+    set {_header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {self._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {self._header = nil}
+
+  var runTimeoutMs: Int64 = 0
+
+  var taskTimeoutMs: Int64 = 0
+
+  var backoffStartIntervalMs: Int64 = 0
+
+  var workflowTaskCompletedEventID: Int64 = 0
+
+  var location: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _header: Holdfast_V1_Header? = nil
 }
 
 /// What one workflow task showed to the code, and who ran it. The events of its commands follow directly.
@@ -1048,7 +1193,7 @@ nonisolated extension Holdfast_V1_WorkflowTaskFailedCause: SwiftProtobuf._ProtoN
 }
 
 nonisolated extension Holdfast_V1_CommandType: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_TYPE_UNSPECIFIED\0\u{1}COMMAND_TYPE_SCHEDULE_ACTIVITY\0\u{1}COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY\0\u{1}COMMAND_TYPE_START_TIMER\0\u{1}COMMAND_TYPE_COMPLETE_WORKFLOW\0\u{1}COMMAND_TYPE_FAIL_WORKFLOW\0\u{1}COMMAND_TYPE_CANCEL_TIMER\0\u{1}COMMAND_TYPE_CANCELLED_WORKFLOW\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_TYPE_UNSPECIFIED\0\u{1}COMMAND_TYPE_SCHEDULE_ACTIVITY\0\u{1}COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY\0\u{1}COMMAND_TYPE_START_TIMER\0\u{1}COMMAND_TYPE_COMPLETE_WORKFLOW\0\u{1}COMMAND_TYPE_FAIL_WORKFLOW\0\u{1}COMMAND_TYPE_CANCEL_TIMER\0\u{1}COMMAND_TYPE_CANCELLED_WORKFLOW\0\u{1}COMMAND_TYPE_CONTINUE_AS_NEW\0")
 }
 
 nonisolated extension Holdfast_V1_HistoryBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1083,7 +1228,7 @@ nonisolated extension Holdfast_V1_HistoryBatch: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HistoryEvent"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}event_time_ms\0\u{3}user_metadata\0\u{4}b\u{1}workflow_execution_started\0\u{3}workflow_execution_completed\0\u{3}workflow_execution_failed\0\u{3}workflow_execution_timed_out\0\u{4}\u{3}workflow_task_completed\0\u{3}workflow_task_timed_out\0\u{3}workflow_task_failed\0\u{3}activity_task_scheduled\0\u{3}activity_task_started\0\u{3}activity_task_completed\0\u{3}activity_task_failed\0\u{3}activity_task_timed_out\0\u{3}activity_task_cancel_requested\0\u{3}activity_task_canceled\0\u{3}timer_started\0\u{3}timer_fired\0\u{3}timer_canceled\0\u{3}workflow_execution_cancel_requested\0\u{3}workflow_execution_canceled\0\u{4}\u{5}workflow_execution_signaled\0\u{3}workflow_execution_terminated\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}event_time_ms\0\u{3}user_metadata\0\u{4}b\u{1}workflow_execution_started\0\u{3}workflow_execution_completed\0\u{3}workflow_execution_failed\0\u{3}workflow_execution_timed_out\0\u{4}\u{3}workflow_task_completed\0\u{3}workflow_task_timed_out\0\u{3}workflow_task_failed\0\u{3}activity_task_scheduled\0\u{3}activity_task_started\0\u{3}activity_task_completed\0\u{3}activity_task_failed\0\u{3}activity_task_timed_out\0\u{3}activity_task_cancel_requested\0\u{3}activity_task_canceled\0\u{3}timer_started\0\u{3}timer_fired\0\u{3}timer_canceled\0\u{3}workflow_execution_cancel_requested\0\u{3}workflow_execution_canceled\0\u{4}\u{5}workflow_execution_signaled\0\u{3}workflow_execution_terminated\0\u{3}workflow_execution_continued_as_new\0")
 
   fileprivate class _StorageClass {
     var _eventID: Int64 = 0
@@ -1398,6 +1543,19 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
             _storage._attributes = .workflowExecutionTerminated(v)
           }
         }()
+        case 128: try {
+          var v: Holdfast_V1_WorkflowExecutionContinuedAsNew?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .workflowExecutionContinuedAsNew(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .workflowExecutionContinuedAsNew(v)
+          }
+        }()
         default: break
         }
       }
@@ -1504,6 +1662,10 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
         guard case .workflowExecutionTerminated(let v)? = _storage._attributes else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 127)
       }()
+      case .workflowExecutionContinuedAsNew?: try {
+        guard case .workflowExecutionContinuedAsNew(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 128)
+      }()
       case nil: break
       }
     }
@@ -1530,103 +1692,209 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionStarted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{1}identity\0\u{3}request_id\0\u{3}first_run_id\0\u{3}random_seed\0\u{3}execution_expiration_time_ms\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{1}identity\0\u{3}request_id\0\u{3}first_run_id\0\u{3}random_seed\0\u{3}execution_expiration_time_ms\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}first_workflow_task_backoff_ms\0\u{3}retry_policy\0\u{3}continued_failure\0")
+
+  fileprivate class _StorageClass {
+    var _namespace: String = String()
+    var _workflowID: String = String()
+    var _runID: String = String()
+    var _workflowType: String = String()
+    var _taskQueue: String = String()
+    var _input: [Holdfast_V1_Payload] = []
+    var _header: Holdfast_V1_Header? = nil
+    var _executionTimeoutMs: Int64 = 0
+    var _runTimeoutMs: Int64 = 0
+    var _taskTimeoutMs: Int64 = 0
+    var _identity: String = String()
+    var _requestID: String = String()
+    var _firstRunID: String = String()
+    var _randomSeed: UInt64 = 0
+    var _executionExpirationTimeMs: Int64 = 0
+    var _continuedRunID: String = String()
+    var _initiator: Holdfast_V1_ContinueAsNewInitiator = .unspecified
+    var _attempt: Int32 = 0
+    var _firstWorkflowTaskBackoffMs: Int64 = 0
+    var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
+    var _continuedFailure: Holdfast_V1_Failure? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _namespace = source._namespace
+      _workflowID = source._workflowID
+      _runID = source._runID
+      _workflowType = source._workflowType
+      _taskQueue = source._taskQueue
+      _input = source._input
+      _header = source._header
+      _executionTimeoutMs = source._executionTimeoutMs
+      _runTimeoutMs = source._runTimeoutMs
+      _taskTimeoutMs = source._taskTimeoutMs
+      _identity = source._identity
+      _requestID = source._requestID
+      _firstRunID = source._firstRunID
+      _randomSeed = source._randomSeed
+      _executionExpirationTimeMs = source._executionExpirationTimeMs
+      _continuedRunID = source._continuedRunID
+      _initiator = source._initiator
+      _attempt = source._attempt
+      _firstWorkflowTaskBackoffMs = source._firstWorkflowTaskBackoffMs
+      _retryPolicy = source._retryPolicy
+      _continuedFailure = source._continuedFailure
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.workflowID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.runID) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.taskQueue) }()
-      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.input) }()
-      case 7: try { try decoder.decodeSingularMessageField(value: &self._header) }()
-      case 8: try { try decoder.decodeSingularInt64Field(value: &self.executionTimeoutMs) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self.runTimeoutMs) }()
-      case 10: try { try decoder.decodeSingularInt64Field(value: &self.taskTimeoutMs) }()
-      case 11: try { try decoder.decodeSingularStringField(value: &self.identity) }()
-      case 12: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
-      case 13: try { try decoder.decodeSingularStringField(value: &self.firstRunID) }()
-      case 14: try { try decoder.decodeSingularUInt64Field(value: &self.randomSeed) }()
-      case 15: try { try decoder.decodeSingularInt64Field(value: &self.executionExpirationTimeMs) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._namespace) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._workflowID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._runID) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._workflowType) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._taskQueue) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._input) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._header) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._executionTimeoutMs) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._runTimeoutMs) }()
+        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._taskTimeoutMs) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._identity) }()
+        case 12: try { try decoder.decodeSingularStringField(value: &_storage._requestID) }()
+        case 13: try { try decoder.decodeSingularStringField(value: &_storage._firstRunID) }()
+        case 14: try { try decoder.decodeSingularUInt64Field(value: &_storage._randomSeed) }()
+        case 15: try { try decoder.decodeSingularInt64Field(value: &_storage._executionExpirationTimeMs) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._continuedRunID) }()
+        case 17: try { try decoder.decodeSingularEnumField(value: &_storage._initiator) }()
+        case 18: try { try decoder.decodeSingularInt32Field(value: &_storage._attempt) }()
+        case 19: try { try decoder.decodeSingularInt64Field(value: &_storage._firstWorkflowTaskBackoffMs) }()
+        case 20: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
+        case 21: try { try decoder.decodeSingularMessageField(value: &_storage._continuedFailure) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.namespace.isEmpty {
-      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
-    }
-    if !self.workflowID.isEmpty {
-      try visitor.visitSingularStringField(value: self.workflowID, fieldNumber: 2)
-    }
-    if !self.runID.isEmpty {
-      try visitor.visitSingularStringField(value: self.runID, fieldNumber: 3)
-    }
-    if !self.workflowType.isEmpty {
-      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 4)
-    }
-    if !self.taskQueue.isEmpty {
-      try visitor.visitSingularStringField(value: self.taskQueue, fieldNumber: 5)
-    }
-    if !self.input.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.input, fieldNumber: 6)
-    }
-    try { if let v = self._header {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    } }()
-    if self.executionTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.executionTimeoutMs, fieldNumber: 8)
-    }
-    if self.runTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.runTimeoutMs, fieldNumber: 9)
-    }
-    if self.taskTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.taskTimeoutMs, fieldNumber: 10)
-    }
-    if !self.identity.isEmpty {
-      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 11)
-    }
-    if !self.requestID.isEmpty {
-      try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 12)
-    }
-    if !self.firstRunID.isEmpty {
-      try visitor.visitSingularStringField(value: self.firstRunID, fieldNumber: 13)
-    }
-    if self.randomSeed != 0 {
-      try visitor.visitSingularUInt64Field(value: self.randomSeed, fieldNumber: 14)
-    }
-    if self.executionExpirationTimeMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.executionExpirationTimeMs, fieldNumber: 15)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._namespace.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._namespace, fieldNumber: 1)
+      }
+      if !_storage._workflowID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workflowID, fieldNumber: 2)
+      }
+      if !_storage._runID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._runID, fieldNumber: 3)
+      }
+      if !_storage._workflowType.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workflowType, fieldNumber: 4)
+      }
+      if !_storage._taskQueue.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._taskQueue, fieldNumber: 5)
+      }
+      if !_storage._input.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._input, fieldNumber: 6)
+      }
+      try { if let v = _storage._header {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      if _storage._executionTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._executionTimeoutMs, fieldNumber: 8)
+      }
+      if _storage._runTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._runTimeoutMs, fieldNumber: 9)
+      }
+      if _storage._taskTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._taskTimeoutMs, fieldNumber: 10)
+      }
+      if !_storage._identity.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._identity, fieldNumber: 11)
+      }
+      if !_storage._requestID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._requestID, fieldNumber: 12)
+      }
+      if !_storage._firstRunID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._firstRunID, fieldNumber: 13)
+      }
+      if _storage._randomSeed != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._randomSeed, fieldNumber: 14)
+      }
+      if _storage._executionExpirationTimeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._executionExpirationTimeMs, fieldNumber: 15)
+      }
+      if !_storage._continuedRunID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._continuedRunID, fieldNumber: 16)
+      }
+      if _storage._initiator != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._initiator, fieldNumber: 17)
+      }
+      if _storage._attempt != 0 {
+        try visitor.visitSingularInt32Field(value: _storage._attempt, fieldNumber: 18)
+      }
+      if _storage._firstWorkflowTaskBackoffMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._firstWorkflowTaskBackoffMs, fieldNumber: 19)
+      }
+      try { if let v = _storage._retryPolicy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
+      try { if let v = _storage._continuedFailure {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_V1_WorkflowExecutionStarted, rhs: Holdfast_V1_WorkflowExecutionStarted) -> Bool {
-    if lhs.namespace != rhs.namespace {return false}
-    if lhs.workflowID != rhs.workflowID {return false}
-    if lhs.runID != rhs.runID {return false}
-    if lhs.workflowType != rhs.workflowType {return false}
-    if lhs.taskQueue != rhs.taskQueue {return false}
-    if lhs.input != rhs.input {return false}
-    if lhs._header != rhs._header {return false}
-    if lhs.executionTimeoutMs != rhs.executionTimeoutMs {return false}
-    if lhs.runTimeoutMs != rhs.runTimeoutMs {return false}
-    if lhs.taskTimeoutMs != rhs.taskTimeoutMs {return false}
-    if lhs.identity != rhs.identity {return false}
-    if lhs.requestID != rhs.requestID {return false}
-    if lhs.firstRunID != rhs.firstRunID {return false}
-    if lhs.randomSeed != rhs.randomSeed {return false}
-    if lhs.executionExpirationTimeMs != rhs.executionExpirationTimeMs {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._namespace != rhs_storage._namespace {return false}
+        if _storage._workflowID != rhs_storage._workflowID {return false}
+        if _storage._runID != rhs_storage._runID {return false}
+        if _storage._workflowType != rhs_storage._workflowType {return false}
+        if _storage._taskQueue != rhs_storage._taskQueue {return false}
+        if _storage._input != rhs_storage._input {return false}
+        if _storage._header != rhs_storage._header {return false}
+        if _storage._executionTimeoutMs != rhs_storage._executionTimeoutMs {return false}
+        if _storage._runTimeoutMs != rhs_storage._runTimeoutMs {return false}
+        if _storage._taskTimeoutMs != rhs_storage._taskTimeoutMs {return false}
+        if _storage._identity != rhs_storage._identity {return false}
+        if _storage._requestID != rhs_storage._requestID {return false}
+        if _storage._firstRunID != rhs_storage._firstRunID {return false}
+        if _storage._randomSeed != rhs_storage._randomSeed {return false}
+        if _storage._executionExpirationTimeMs != rhs_storage._executionExpirationTimeMs {return false}
+        if _storage._continuedRunID != rhs_storage._continuedRunID {return false}
+        if _storage._initiator != rhs_storage._initiator {return false}
+        if _storage._attempt != rhs_storage._attempt {return false}
+        if _storage._firstWorkflowTaskBackoffMs != rhs_storage._firstWorkflowTaskBackoffMs {return false}
+        if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
+        if _storage._continuedFailure != rhs_storage._continuedFailure {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1669,7 +1937,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionCompleted: SwiftProtobuf.Mess
 
 nonisolated extension Holdfast_V1_WorkflowExecutionFailed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionFailed"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}failure\0\u{3}retry_state\0\u{3}workflow_task_completed_event_id\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}failure\0\u{3}retry_state\0\u{3}workflow_task_completed_event_id\0\u{3}new_run_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1680,6 +1948,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionFailed: SwiftProtobuf.Message
       case 1: try { try decoder.decodeSingularMessageField(value: &self._failure) }()
       case 2: try { try decoder.decodeSingularEnumField(value: &self.retryState) }()
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.workflowTaskCompletedEventID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.newRunID) }()
       default: break
       }
     }
@@ -1699,6 +1968,9 @@ nonisolated extension Holdfast_V1_WorkflowExecutionFailed: SwiftProtobuf.Message
     if self.workflowTaskCompletedEventID != 0 {
       try visitor.visitSingularInt64Field(value: self.workflowTaskCompletedEventID, fieldNumber: 3)
     }
+    if !self.newRunID.isEmpty {
+      try visitor.visitSingularStringField(value: self.newRunID, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1706,6 +1978,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionFailed: SwiftProtobuf.Message
     if lhs._failure != rhs._failure {return false}
     if lhs.retryState != rhs.retryState {return false}
     if lhs.workflowTaskCompletedEventID != rhs.workflowTaskCompletedEventID {return false}
+    if lhs.newRunID != rhs.newRunID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1713,7 +1986,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionFailed: SwiftProtobuf.Message
 
 nonisolated extension Holdfast_V1_WorkflowExecutionTimedOut: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionTimedOut"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}retry_state\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}retry_state\0\u{3}new_run_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1722,6 +1995,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionTimedOut: SwiftProtobuf.Messa
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularEnumField(value: &self.retryState) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.newRunID) }()
       default: break
       }
     }
@@ -1731,11 +2005,94 @@ nonisolated extension Holdfast_V1_WorkflowExecutionTimedOut: SwiftProtobuf.Messa
     if self.retryState != .unspecified {
       try visitor.visitSingularEnumField(value: self.retryState, fieldNumber: 1)
     }
+    if !self.newRunID.isEmpty {
+      try visitor.visitSingularStringField(value: self.newRunID, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_V1_WorkflowExecutionTimedOut, rhs: Holdfast_V1_WorkflowExecutionTimedOut) -> Bool {
     if lhs.retryState != rhs.retryState {return false}
+    if lhs.newRunID != rhs.newRunID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_WorkflowExecutionContinuedAsNew: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionContinuedAsNew"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}new_run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}backoff_start_interval_ms\0\u{3}workflow_task_completed_event_id\0\u{1}location\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.newRunID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.taskQueue) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.input) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._header) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.runTimeoutMs) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.taskTimeoutMs) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.backoffStartIntervalMs) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.workflowTaskCompletedEventID) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.location) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.newRunID.isEmpty {
+      try visitor.visitSingularStringField(value: self.newRunID, fieldNumber: 1)
+    }
+    if !self.workflowType.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 2)
+    }
+    if !self.taskQueue.isEmpty {
+      try visitor.visitSingularStringField(value: self.taskQueue, fieldNumber: 3)
+    }
+    if !self.input.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.input, fieldNumber: 4)
+    }
+    try { if let v = self._header {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    if self.runTimeoutMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.runTimeoutMs, fieldNumber: 6)
+    }
+    if self.taskTimeoutMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.taskTimeoutMs, fieldNumber: 7)
+    }
+    if self.backoffStartIntervalMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.backoffStartIntervalMs, fieldNumber: 8)
+    }
+    if self.workflowTaskCompletedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.workflowTaskCompletedEventID, fieldNumber: 9)
+    }
+    if !self.location.isEmpty {
+      try visitor.visitSingularStringField(value: self.location, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_WorkflowExecutionContinuedAsNew, rhs: Holdfast_V1_WorkflowExecutionContinuedAsNew) -> Bool {
+    if lhs.newRunID != rhs.newRunID {return false}
+    if lhs.workflowType != rhs.workflowType {return false}
+    if lhs.taskQueue != rhs.taskQueue {return false}
+    if lhs.input != rhs.input {return false}
+    if lhs._header != rhs._header {return false}
+    if lhs.runTimeoutMs != rhs.runTimeoutMs {return false}
+    if lhs.taskTimeoutMs != rhs.taskTimeoutMs {return false}
+    if lhs.backoffStartIntervalMs != rhs.backoffStartIntervalMs {return false}
+    if lhs.workflowTaskCompletedEventID != rhs.workflowTaskCompletedEventID {return false}
+    if lhs.location != rhs.location {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

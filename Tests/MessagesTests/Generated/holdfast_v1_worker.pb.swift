@@ -554,39 +554,94 @@ nonisolated struct Holdfast_V1_Job: Sendable {
   init() {}
 }
 
-nonisolated struct Holdfast_V1_InitializeWorkflow: Sendable {
+nonisolated struct Holdfast_V1_InitializeWorkflow: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var input: [Holdfast_V1_Payload] = []
+  var input: [Holdfast_V1_Payload] {
+    get {_storage._input}
+    set {_uniqueStorage()._input = newValue}
+  }
 
   var header: Holdfast_V1_Header {
-    get {_header ?? Holdfast_V1_Header()}
-    set {_header = newValue}
+    get {_storage._header ?? Holdfast_V1_Header()}
+    set {_uniqueStorage()._header = newValue}
   }
   /// Returns true if `header` has been explicitly set.
-  var hasHeader: Bool {self._header != nil}
+  var hasHeader: Bool {_storage._header != nil}
   /// Clears the value of `header`. Subsequent reads from it will return its default value.
-  mutating func clearHeader() {self._header = nil}
+  mutating func clearHeader() {_uniqueStorage()._header = nil}
 
-  var randomSeed: UInt64 = 0
+  var randomSeed: UInt64 {
+    get {_storage._randomSeed}
+    set {_uniqueStorage()._randomSeed = newValue}
+  }
 
-  var firstRunID: String = String()
+  var firstRunID: String {
+    get {_storage._firstRunID}
+    set {_uniqueStorage()._firstRunID = newValue}
+  }
 
-  var startTimeMs: Int64 = 0
+  var startTimeMs: Int64 {
+    get {_storage._startTimeMs}
+    set {_uniqueStorage()._startTimeMs = newValue}
+  }
 
-  var executionTimeoutMs: Int64 = 0
+  var executionTimeoutMs: Int64 {
+    get {_storage._executionTimeoutMs}
+    set {_uniqueStorage()._executionTimeoutMs = newValue}
+  }
 
-  var runTimeoutMs: Int64 = 0
+  var runTimeoutMs: Int64 {
+    get {_storage._runTimeoutMs}
+    set {_uniqueStorage()._runTimeoutMs = newValue}
+  }
 
-  var identity: String = String()
+  var identity: String {
+    get {_storage._identity}
+    set {_uniqueStorage()._identity = newValue}
+  }
+
+  /// As in WorkflowExecutionStarted.
+  var continuedRunID: String {
+    get {_storage._continuedRunID}
+    set {_uniqueStorage()._continuedRunID = newValue}
+  }
+
+  var initiator: Holdfast_V1_ContinueAsNewInitiator {
+    get {_storage._initiator}
+    set {_uniqueStorage()._initiator = newValue}
+  }
+
+  var attempt: Int32 {
+    get {_storage._attempt}
+    set {_uniqueStorage()._attempt = newValue}
+  }
+
+  var retryPolicy: Holdfast_V1_RetryPolicy {
+    get {_storage._retryPolicy ?? Holdfast_V1_RetryPolicy()}
+    set {_uniqueStorage()._retryPolicy = newValue}
+  }
+  /// Returns true if `retryPolicy` has been explicitly set.
+  var hasRetryPolicy: Bool {_storage._retryPolicy != nil}
+  /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
+  mutating func clearRetryPolicy() {_uniqueStorage()._retryPolicy = nil}
+
+  var continuedFailure: Holdfast_V1_Failure {
+    get {_storage._continuedFailure ?? Holdfast_V1_Failure()}
+    set {_uniqueStorage()._continuedFailure = newValue}
+  }
+  /// Returns true if `continuedFailure` has been explicitly set.
+  var hasContinuedFailure: Bool {_storage._continuedFailure != nil}
+  /// Clears the value of `continuedFailure`. Subsequent reads from it will return its default value.
+  mutating func clearContinuedFailure() {_uniqueStorage()._continuedFailure = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _header: Holdfast_V1_Header? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Holdfast_V1_SignalWorkflowJob: Sendable {
@@ -920,6 +975,14 @@ nonisolated struct Holdfast_V1_Command: @unchecked Sendable {
     set {_uniqueStorage()._kind = .cancelledWorkflow(newValue)}
   }
 
+  var continueAsNew: Holdfast_V1_ContinueAsNew {
+    get {
+      if case .continueAsNew(let v)? = _storage._kind {return v}
+      return Holdfast_V1_ContinueAsNew()
+    }
+    set {_uniqueStorage()._kind = .continueAsNew(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -930,6 +993,7 @@ nonisolated struct Holdfast_V1_Command: @unchecked Sendable {
     case completeWorkflow(Holdfast_V1_CompleteWorkflow)
     case failWorkflow(Holdfast_V1_FailWorkflow)
     case cancelledWorkflow(Holdfast_V1_CancelledWorkflow)
+    case continueAsNew(Holdfast_V1_ContinueAsNew)
 
   }
 
@@ -1077,6 +1141,49 @@ nonisolated struct Holdfast_V1_CancelledWorkflow: Sendable {
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+/// Closes the run and begins the next one of its chain. What is left empty is as in this run, but
+/// for the input.
+nonisolated struct Holdfast_V1_ContinueAsNew: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var workflowType: String = String()
+
+  var taskQueue: String = String()
+
+  var input: [Holdfast_V1_Payload] = []
+
+  var header: Holdfast_V1_Header {
+    get {_header ?? Holdfast_V1_Header()}
+    set {_header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {self._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {self._header = nil}
+
+  var runTimeoutMs: Int64 = 0
+
+  var taskTimeoutMs: Int64 = 0
+
+  var retryPolicy: Holdfast_V1_RetryPolicy {
+    get {_retryPolicy ?? Holdfast_V1_RetryPolicy()}
+    set {_retryPolicy = newValue}
+  }
+  /// Returns true if `retryPolicy` has been explicitly set.
+  var hasRetryPolicy: Bool {self._retryPolicy != nil}
+  /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
+  mutating func clearRetryPolicy() {self._retryPolicy = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _header: Holdfast_V1_Header? = nil
+  fileprivate var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
 }
 
 /// A part of the past activations of a run that the worker does not have in its cache.
@@ -2369,68 +2476,153 @@ nonisolated extension Holdfast_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".InitializeWorkflow"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}input\0\u{1}header\0\u{3}random_seed\0\u{3}first_run_id\0\u{3}start_time_ms\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{1}identity\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}input\0\u{1}header\0\u{3}random_seed\0\u{3}first_run_id\0\u{3}start_time_ms\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{1}identity\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}retry_policy\0\u{3}continued_failure\0")
+
+  fileprivate class _StorageClass {
+    var _input: [Holdfast_V1_Payload] = []
+    var _header: Holdfast_V1_Header? = nil
+    var _randomSeed: UInt64 = 0
+    var _firstRunID: String = String()
+    var _startTimeMs: Int64 = 0
+    var _executionTimeoutMs: Int64 = 0
+    var _runTimeoutMs: Int64 = 0
+    var _identity: String = String()
+    var _continuedRunID: String = String()
+    var _initiator: Holdfast_V1_ContinueAsNewInitiator = .unspecified
+    var _attempt: Int32 = 0
+    var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
+    var _continuedFailure: Holdfast_V1_Failure? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _input = source._input
+      _header = source._header
+      _randomSeed = source._randomSeed
+      _firstRunID = source._firstRunID
+      _startTimeMs = source._startTimeMs
+      _executionTimeoutMs = source._executionTimeoutMs
+      _runTimeoutMs = source._runTimeoutMs
+      _identity = source._identity
+      _continuedRunID = source._continuedRunID
+      _initiator = source._initiator
+      _attempt = source._attempt
+      _retryPolicy = source._retryPolicy
+      _continuedFailure = source._continuedFailure
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.input) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._header) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.randomSeed) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.firstRunID) }()
-      case 5: try { try decoder.decodeSingularInt64Field(value: &self.startTimeMs) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.executionTimeoutMs) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.runTimeoutMs) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.identity) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeRepeatedMessageField(value: &_storage._input) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._header) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._randomSeed) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._firstRunID) }()
+        case 5: try { try decoder.decodeSingularInt64Field(value: &_storage._startTimeMs) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._executionTimeoutMs) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._runTimeoutMs) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._identity) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._continuedRunID) }()
+        case 10: try { try decoder.decodeSingularEnumField(value: &_storage._initiator) }()
+        case 11: try { try decoder.decodeSingularInt32Field(value: &_storage._attempt) }()
+        case 12: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
+        case 13: try { try decoder.decodeSingularMessageField(value: &_storage._continuedFailure) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.input.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.input, fieldNumber: 1)
-    }
-    try { if let v = self._header {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    if self.randomSeed != 0 {
-      try visitor.visitSingularUInt64Field(value: self.randomSeed, fieldNumber: 3)
-    }
-    if !self.firstRunID.isEmpty {
-      try visitor.visitSingularStringField(value: self.firstRunID, fieldNumber: 4)
-    }
-    if self.startTimeMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.startTimeMs, fieldNumber: 5)
-    }
-    if self.executionTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.executionTimeoutMs, fieldNumber: 6)
-    }
-    if self.runTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.runTimeoutMs, fieldNumber: 7)
-    }
-    if !self.identity.isEmpty {
-      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 8)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._input.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._input, fieldNumber: 1)
+      }
+      try { if let v = _storage._header {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if _storage._randomSeed != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._randomSeed, fieldNumber: 3)
+      }
+      if !_storage._firstRunID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._firstRunID, fieldNumber: 4)
+      }
+      if _storage._startTimeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._startTimeMs, fieldNumber: 5)
+      }
+      if _storage._executionTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._executionTimeoutMs, fieldNumber: 6)
+      }
+      if _storage._runTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._runTimeoutMs, fieldNumber: 7)
+      }
+      if !_storage._identity.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._identity, fieldNumber: 8)
+      }
+      if !_storage._continuedRunID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._continuedRunID, fieldNumber: 9)
+      }
+      if _storage._initiator != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._initiator, fieldNumber: 10)
+      }
+      if _storage._attempt != 0 {
+        try visitor.visitSingularInt32Field(value: _storage._attempt, fieldNumber: 11)
+      }
+      try { if let v = _storage._retryPolicy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      } }()
+      try { if let v = _storage._continuedFailure {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_V1_InitializeWorkflow, rhs: Holdfast_V1_InitializeWorkflow) -> Bool {
-    if lhs.input != rhs.input {return false}
-    if lhs._header != rhs._header {return false}
-    if lhs.randomSeed != rhs.randomSeed {return false}
-    if lhs.firstRunID != rhs.firstRunID {return false}
-    if lhs.startTimeMs != rhs.startTimeMs {return false}
-    if lhs.executionTimeoutMs != rhs.executionTimeoutMs {return false}
-    if lhs.runTimeoutMs != rhs.runTimeoutMs {return false}
-    if lhs.identity != rhs.identity {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._input != rhs_storage._input {return false}
+        if _storage._header != rhs_storage._header {return false}
+        if _storage._randomSeed != rhs_storage._randomSeed {return false}
+        if _storage._firstRunID != rhs_storage._firstRunID {return false}
+        if _storage._startTimeMs != rhs_storage._startTimeMs {return false}
+        if _storage._executionTimeoutMs != rhs_storage._executionTimeoutMs {return false}
+        if _storage._runTimeoutMs != rhs_storage._runTimeoutMs {return false}
+        if _storage._identity != rhs_storage._identity {return false}
+        if _storage._continuedRunID != rhs_storage._continuedRunID {return false}
+        if _storage._initiator != rhs_storage._initiator {return false}
+        if _storage._attempt != rhs_storage._attempt {return false}
+        if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
+        if _storage._continuedFailure != rhs_storage._continuedFailure {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2938,7 +3130,7 @@ nonisolated extension Holdfast_V1_QueryResult: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Command"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}location\0\u{3}user_metadata\0\u{3}schedule_activity\0\u{3}request_cancel_activity\0\u{3}start_timer\0\u{3}cancel_timer\0\u{3}complete_workflow\0\u{3}fail_workflow\0\u{3}cancelled_workflow\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}location\0\u{3}user_metadata\0\u{3}schedule_activity\0\u{3}request_cancel_activity\0\u{3}start_timer\0\u{3}cancel_timer\0\u{3}complete_workflow\0\u{3}fail_workflow\0\u{3}cancelled_workflow\0\u{3}continue_as_new\0")
 
   fileprivate class _StorageClass {
     var _location: String = String()
@@ -3068,6 +3260,19 @@ nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf.
             _storage._kind = .cancelledWorkflow(v)
           }
         }()
+        case 10: try {
+          var v: Holdfast_V1_ContinueAsNew?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .continueAsNew(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .continueAsNew(v)
+          }
+        }()
         default: break
         }
       }
@@ -3114,6 +3319,10 @@ nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf.
       case .cancelledWorkflow?: try {
         guard case .cancelledWorkflow(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      }()
+      case .continueAsNew?: try {
+        guard case .continueAsNew(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
       }()
       case nil: break
       }
@@ -3416,6 +3625,70 @@ nonisolated extension Holdfast_V1_CancelledWorkflow: SwiftProtobuf.Message, Swif
 
   static func ==(lhs: Holdfast_V1_CancelledWorkflow, rhs: Holdfast_V1_CancelledWorkflow) -> Bool {
     if lhs.details != rhs.details {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ContinueAsNew: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ContinueAsNew"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.taskQueue) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.input) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._header) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.runTimeoutMs) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.taskTimeoutMs) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._retryPolicy) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.workflowType.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 1)
+    }
+    if !self.taskQueue.isEmpty {
+      try visitor.visitSingularStringField(value: self.taskQueue, fieldNumber: 2)
+    }
+    if !self.input.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.input, fieldNumber: 3)
+    }
+    try { if let v = self._header {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if self.runTimeoutMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.runTimeoutMs, fieldNumber: 5)
+    }
+    if self.taskTimeoutMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.taskTimeoutMs, fieldNumber: 6)
+    }
+    try { if let v = self._retryPolicy {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ContinueAsNew, rhs: Holdfast_V1_ContinueAsNew) -> Bool {
+    if lhs.workflowType != rhs.workflowType {return false}
+    if lhs.taskQueue != rhs.taskQueue {return false}
+    if lhs.input != rhs.input {return false}
+    if lhs._header != rhs._header {return false}
+    if lhs.runTimeoutMs != rhs.runTimeoutMs {return false}
+    if lhs.taskTimeoutMs != rhs.taskTimeoutMs {return false}
+    if lhs._retryPolicy != rhs._retryPolicy {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

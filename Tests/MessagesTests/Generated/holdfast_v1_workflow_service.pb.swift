@@ -109,61 +109,118 @@ nonisolated enum Holdfast_V1_PendingWorkflowTaskState: SwiftProtobuf.Enum, Swift
 }
 
 /// An empty namespace is `default` in every request.
-nonisolated struct Holdfast_V1_StartWorkflowRequest: Sendable {
+nonisolated struct Holdfast_V1_StartWorkflowRequest: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var namespace: String = String()
+  var namespace: String {
+    get {_storage._namespace}
+    set {_uniqueStorage()._namespace = newValue}
+  }
 
-  var workflowID: String = String()
+  var workflowID: String {
+    get {_storage._workflowID}
+    set {_uniqueStorage()._workflowID = newValue}
+  }
 
-  var workflowType: String = String()
+  var workflowType: String {
+    get {_storage._workflowType}
+    set {_uniqueStorage()._workflowType = newValue}
+  }
 
-  var taskQueue: String = String()
+  var taskQueue: String {
+    get {_storage._taskQueue}
+    set {_uniqueStorage()._taskQueue = newValue}
+  }
 
-  var input: [Holdfast_V1_Payload] = []
+  var input: [Holdfast_V1_Payload] {
+    get {_storage._input}
+    set {_uniqueStorage()._input = newValue}
+  }
 
   var header: Holdfast_V1_Header {
-    get {_header ?? Holdfast_V1_Header()}
-    set {_header = newValue}
+    get {_storage._header ?? Holdfast_V1_Header()}
+    set {_uniqueStorage()._header = newValue}
   }
   /// Returns true if `header` has been explicitly set.
-  var hasHeader: Bool {self._header != nil}
+  var hasHeader: Bool {_storage._header != nil}
   /// Clears the value of `header`. Subsequent reads from it will return its default value.
-  mutating func clearHeader() {self._header = nil}
+  mutating func clearHeader() {_uniqueStorage()._header = nil}
 
   /// 0: unlimited.
-  var executionTimeoutMs: Int64 = 0
+  var executionTimeoutMs: Int64 {
+    get {_storage._executionTimeoutMs}
+    set {_uniqueStorage()._executionTimeoutMs = newValue}
+  }
 
-  var runTimeoutMs: Int64 = 0
+  var runTimeoutMs: Int64 {
+    get {_storage._runTimeoutMs}
+    set {_uniqueStorage()._runTimeoutMs = newValue}
+  }
 
   /// 0: 10,000; at most 120,000.
-  var taskTimeoutMs: Int64 = 0
+  var taskTimeoutMs: Int64 {
+    get {_storage._taskTimeoutMs}
+    set {_uniqueStorage()._taskTimeoutMs = newValue}
+  }
 
-  var idReusePolicy: Holdfast_V1_WorkflowIdReusePolicy = .unspecified
+  var idReusePolicy: Holdfast_V1_WorkflowIdReusePolicy {
+    get {_storage._idReusePolicy}
+    set {_uniqueStorage()._idReusePolicy = newValue}
+  }
 
-  var idConflictPolicy: Holdfast_V1_WorkflowIdConflictPolicy = .unspecified
+  var idConflictPolicy: Holdfast_V1_WorkflowIdConflictPolicy {
+    get {_storage._idConflictPolicy}
+    set {_uniqueStorage()._idConflictPolicy = newValue}
+  }
 
-  var requestID: String = String()
+  var requestID: String {
+    get {_storage._requestID}
+    set {_uniqueStorage()._requestID = newValue}
+  }
 
-  var identity: String = String()
+  var identity: String {
+    get {_storage._identity}
+    set {_uniqueStorage()._identity = newValue}
+  }
 
   var userMetadata: Holdfast_V1_UserMetadata {
-    get {_userMetadata ?? Holdfast_V1_UserMetadata()}
-    set {_userMetadata = newValue}
+    get {_storage._userMetadata ?? Holdfast_V1_UserMetadata()}
+    set {_uniqueStorage()._userMetadata = newValue}
   }
   /// Returns true if `userMetadata` has been explicitly set.
-  var hasUserMetadata: Bool {self._userMetadata != nil}
+  var hasUserMetadata: Bool {_storage._userMetadata != nil}
   /// Clears the value of `userMetadata`. Subsequent reads from it will return its default value.
-  mutating func clearUserMetadata() {self._userMetadata = nil}
+  mutating func clearUserMetadata() {_uniqueStorage()._userMetadata = nil}
+
+  /// Without it a run that fails or times out is not tried again.
+  var retryPolicy: Holdfast_V1_RetryPolicy {
+    get {_storage._retryPolicy ?? Holdfast_V1_RetryPolicy()}
+    set {_uniqueStorage()._retryPolicy = newValue}
+  }
+  /// Returns true if `retryPolicy` has been explicitly set.
+  var hasRetryPolicy: Bool {_storage._retryPolicy != nil}
+  /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
+  mutating func clearRetryPolicy() {_uniqueStorage()._retryPolicy = nil}
+
+  /// The code begins so long after the start, or with the first signal or cancel request.
+  var startDelayMs: Int64 {
+    get {_storage._startDelayMs}
+    set {_uniqueStorage()._startDelayMs = newValue}
+  }
+
+  /// As start_delay_ms, at an instant; only one of them.
+  var startAtTimeMs: Int64 {
+    get {_storage._startAtTimeMs}
+    set {_uniqueStorage()._startAtTimeMs = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _header: Holdfast_V1_Header? = nil
-  fileprivate var _userMetadata: Holdfast_V1_UserMetadata? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Holdfast_V1_StartWorkflowResponse: Sendable {
@@ -234,44 +291,39 @@ nonisolated struct Holdfast_V1_SignalWorkflowResponse: Sendable {
   init() {}
 }
 
-nonisolated struct Holdfast_V1_SignalWithStartWorkflowRequest: @unchecked Sendable {
+nonisolated struct Holdfast_V1_SignalWithStartWorkflowRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   var start: Holdfast_V1_StartWorkflowRequest {
-    get {_storage._start ?? Holdfast_V1_StartWorkflowRequest()}
-    set {_uniqueStorage()._start = newValue}
+    get {_start ?? Holdfast_V1_StartWorkflowRequest()}
+    set {_start = newValue}
   }
   /// Returns true if `start` has been explicitly set.
-  var hasStart: Bool {_storage._start != nil}
+  var hasStart: Bool {self._start != nil}
   /// Clears the value of `start`. Subsequent reads from it will return its default value.
-  mutating func clearStart() {_uniqueStorage()._start = nil}
+  mutating func clearStart() {self._start = nil}
 
-  var signalName: String {
-    get {_storage._signalName}
-    set {_uniqueStorage()._signalName = newValue}
-  }
+  var signalName: String = String()
 
-  var signalInput: [Holdfast_V1_Payload] {
-    get {_storage._signalInput}
-    set {_uniqueStorage()._signalInput = newValue}
-  }
+  var signalInput: [Holdfast_V1_Payload] = []
 
   var signalHeader: Holdfast_V1_Header {
-    get {_storage._signalHeader ?? Holdfast_V1_Header()}
-    set {_uniqueStorage()._signalHeader = newValue}
+    get {_signalHeader ?? Holdfast_V1_Header()}
+    set {_signalHeader = newValue}
   }
   /// Returns true if `signalHeader` has been explicitly set.
-  var hasSignalHeader: Bool {_storage._signalHeader != nil}
+  var hasSignalHeader: Bool {self._signalHeader != nil}
   /// Clears the value of `signalHeader`. Subsequent reads from it will return its default value.
-  mutating func clearSignalHeader() {_uniqueStorage()._signalHeader = nil}
+  mutating func clearSignalHeader() {self._signalHeader = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _start: Holdfast_V1_StartWorkflowRequest? = nil
+  fileprivate var _signalHeader: Holdfast_V1_Header? = nil
 }
 
 nonisolated struct Holdfast_V1_QueryWorkflowRequest: Sendable {
@@ -484,6 +536,37 @@ nonisolated struct Holdfast_V1_DescribeWorkflowResponse: @unchecked Sendable {
     get {_storage._executionTimeoutMs}
     set {_uniqueStorage()._executionTimeoutMs = newValue}
   }
+
+  /// The chain: its first run, the run before this one and the one after it.
+  var firstRunID: String {
+    get {_storage._firstRunID}
+    set {_uniqueStorage()._firstRunID = newValue}
+  }
+
+  var continuedRunID: String {
+    get {_storage._continuedRunID}
+    set {_uniqueStorage()._continuedRunID = newValue}
+  }
+
+  var newRunID: String {
+    get {_storage._newRunID}
+    set {_uniqueStorage()._newRunID = newValue}
+  }
+
+  /// Of the workflow's retry policy, from 1.
+  var attempt: Int32 {
+    get {_storage._attempt}
+    set {_uniqueStorage()._attempt = newValue}
+  }
+
+  var retryPolicy: Holdfast_V1_RetryPolicy {
+    get {_storage._retryPolicy ?? Holdfast_V1_RetryPolicy()}
+    set {_uniqueStorage()._retryPolicy = newValue}
+  }
+  /// Returns true if `retryPolicy` has been explicitly set.
+  var hasRetryPolicy: Bool {_storage._retryPolicy != nil}
+  /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
+  mutating func clearRetryPolicy() {_uniqueStorage()._retryPolicy = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -783,6 +866,9 @@ nonisolated struct Holdfast_V1_GetWorkflowResultRequest: Sendable {
   /// Clears the value of `execution`. Subsequent reads from it will return its default value.
   mutating func clearExecution() {self._execution = nil}
 
+  /// The end of this run, also when another follows it in its chain.
+  var thisRunOnly: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -790,31 +876,46 @@ nonisolated struct Holdfast_V1_GetWorkflowResultRequest: Sendable {
   fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
 }
 
-nonisolated struct Holdfast_V1_GetWorkflowResultResponse: Sendable {
+nonisolated struct Holdfast_V1_GetWorkflowResultResponse: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var runID: String = String()
+  var runID: String {
+    get {_storage._runID}
+    set {_uniqueStorage()._runID = newValue}
+  }
 
-  var status: Holdfast_V1_WorkflowStatus = .unspecified
+  var status: Holdfast_V1_WorkflowStatus {
+    get {_storage._status}
+    set {_uniqueStorage()._status = newValue}
+  }
 
-  var result: [Holdfast_V1_Payload] = []
+  var result: [Holdfast_V1_Payload] {
+    get {_storage._result}
+    set {_uniqueStorage()._result = newValue}
+  }
 
   var failure: Holdfast_V1_Failure {
-    get {_failure ?? Holdfast_V1_Failure()}
-    set {_failure = newValue}
+    get {_storage._failure ?? Holdfast_V1_Failure()}
+    set {_uniqueStorage()._failure = newValue}
   }
   /// Returns true if `failure` has been explicitly set.
-  var hasFailure: Bool {self._failure != nil}
+  var hasFailure: Bool {_storage._failure != nil}
   /// Clears the value of `failure`. Subsequent reads from it will return its default value.
-  mutating func clearFailure() {self._failure = nil}
+  mutating func clearFailure() {_uniqueStorage()._failure = nil}
+
+  /// With this_run_only: the run that follows it.
+  var newRunID: String {
+    get {_storage._newRunID}
+    set {_uniqueStorage()._newRunID = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _failure: Holdfast_V1_Failure? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Holdfast_V1_GetHistoryRequest: Sendable {
@@ -916,98 +1017,181 @@ nonisolated extension Holdfast_V1_PendingWorkflowTaskState: SwiftProtobuf._Proto
 
 nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartWorkflowRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}id_reuse_policy\0\u{3}id_conflict_policy\0\u{3}request_id\0\u{1}identity\0\u{3}user_metadata\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}id_reuse_policy\0\u{3}id_conflict_policy\0\u{3}request_id\0\u{1}identity\0\u{3}user_metadata\0\u{3}retry_policy\0\u{3}start_delay_ms\0\u{3}start_at_time_ms\0")
+
+  fileprivate class _StorageClass {
+    var _namespace: String = String()
+    var _workflowID: String = String()
+    var _workflowType: String = String()
+    var _taskQueue: String = String()
+    var _input: [Holdfast_V1_Payload] = []
+    var _header: Holdfast_V1_Header? = nil
+    var _executionTimeoutMs: Int64 = 0
+    var _runTimeoutMs: Int64 = 0
+    var _taskTimeoutMs: Int64 = 0
+    var _idReusePolicy: Holdfast_V1_WorkflowIdReusePolicy = .unspecified
+    var _idConflictPolicy: Holdfast_V1_WorkflowIdConflictPolicy = .unspecified
+    var _requestID: String = String()
+    var _identity: String = String()
+    var _userMetadata: Holdfast_V1_UserMetadata? = nil
+    var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
+    var _startDelayMs: Int64 = 0
+    var _startAtTimeMs: Int64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _namespace = source._namespace
+      _workflowID = source._workflowID
+      _workflowType = source._workflowType
+      _taskQueue = source._taskQueue
+      _input = source._input
+      _header = source._header
+      _executionTimeoutMs = source._executionTimeoutMs
+      _runTimeoutMs = source._runTimeoutMs
+      _taskTimeoutMs = source._taskTimeoutMs
+      _idReusePolicy = source._idReusePolicy
+      _idConflictPolicy = source._idConflictPolicy
+      _requestID = source._requestID
+      _identity = source._identity
+      _userMetadata = source._userMetadata
+      _retryPolicy = source._retryPolicy
+      _startDelayMs = source._startDelayMs
+      _startAtTimeMs = source._startAtTimeMs
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.workflowID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.taskQueue) }()
-      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.input) }()
-      case 6: try { try decoder.decodeSingularMessageField(value: &self._header) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.executionTimeoutMs) }()
-      case 8: try { try decoder.decodeSingularInt64Field(value: &self.runTimeoutMs) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self.taskTimeoutMs) }()
-      case 10: try { try decoder.decodeSingularEnumField(value: &self.idReusePolicy) }()
-      case 11: try { try decoder.decodeSingularEnumField(value: &self.idConflictPolicy) }()
-      case 12: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
-      case 13: try { try decoder.decodeSingularStringField(value: &self.identity) }()
-      case 14: try { try decoder.decodeSingularMessageField(value: &self._userMetadata) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._namespace) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._workflowID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._workflowType) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._taskQueue) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._input) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._header) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._executionTimeoutMs) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._runTimeoutMs) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._taskTimeoutMs) }()
+        case 10: try { try decoder.decodeSingularEnumField(value: &_storage._idReusePolicy) }()
+        case 11: try { try decoder.decodeSingularEnumField(value: &_storage._idConflictPolicy) }()
+        case 12: try { try decoder.decodeSingularStringField(value: &_storage._requestID) }()
+        case 13: try { try decoder.decodeSingularStringField(value: &_storage._identity) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._userMetadata) }()
+        case 15: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
+        case 16: try { try decoder.decodeSingularInt64Field(value: &_storage._startDelayMs) }()
+        case 17: try { try decoder.decodeSingularInt64Field(value: &_storage._startAtTimeMs) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.namespace.isEmpty {
-      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._namespace.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._namespace, fieldNumber: 1)
+      }
+      if !_storage._workflowID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workflowID, fieldNumber: 2)
+      }
+      if !_storage._workflowType.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workflowType, fieldNumber: 3)
+      }
+      if !_storage._taskQueue.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._taskQueue, fieldNumber: 4)
+      }
+      if !_storage._input.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._input, fieldNumber: 5)
+      }
+      try { if let v = _storage._header {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      if _storage._executionTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._executionTimeoutMs, fieldNumber: 7)
+      }
+      if _storage._runTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._runTimeoutMs, fieldNumber: 8)
+      }
+      if _storage._taskTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._taskTimeoutMs, fieldNumber: 9)
+      }
+      if _storage._idReusePolicy != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._idReusePolicy, fieldNumber: 10)
+      }
+      if _storage._idConflictPolicy != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._idConflictPolicy, fieldNumber: 11)
+      }
+      if !_storage._requestID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._requestID, fieldNumber: 12)
+      }
+      if !_storage._identity.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._identity, fieldNumber: 13)
+      }
+      try { if let v = _storage._userMetadata {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
+      try { if let v = _storage._retryPolicy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+      } }()
+      if _storage._startDelayMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._startDelayMs, fieldNumber: 16)
+      }
+      if _storage._startAtTimeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._startAtTimeMs, fieldNumber: 17)
+      }
     }
-    if !self.workflowID.isEmpty {
-      try visitor.visitSingularStringField(value: self.workflowID, fieldNumber: 2)
-    }
-    if !self.workflowType.isEmpty {
-      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 3)
-    }
-    if !self.taskQueue.isEmpty {
-      try visitor.visitSingularStringField(value: self.taskQueue, fieldNumber: 4)
-    }
-    if !self.input.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.input, fieldNumber: 5)
-    }
-    try { if let v = self._header {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    } }()
-    if self.executionTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.executionTimeoutMs, fieldNumber: 7)
-    }
-    if self.runTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.runTimeoutMs, fieldNumber: 8)
-    }
-    if self.taskTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.taskTimeoutMs, fieldNumber: 9)
-    }
-    if self.idReusePolicy != .unspecified {
-      try visitor.visitSingularEnumField(value: self.idReusePolicy, fieldNumber: 10)
-    }
-    if self.idConflictPolicy != .unspecified {
-      try visitor.visitSingularEnumField(value: self.idConflictPolicy, fieldNumber: 11)
-    }
-    if !self.requestID.isEmpty {
-      try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 12)
-    }
-    if !self.identity.isEmpty {
-      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 13)
-    }
-    try { if let v = self._userMetadata {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_V1_StartWorkflowRequest, rhs: Holdfast_V1_StartWorkflowRequest) -> Bool {
-    if lhs.namespace != rhs.namespace {return false}
-    if lhs.workflowID != rhs.workflowID {return false}
-    if lhs.workflowType != rhs.workflowType {return false}
-    if lhs.taskQueue != rhs.taskQueue {return false}
-    if lhs.input != rhs.input {return false}
-    if lhs._header != rhs._header {return false}
-    if lhs.executionTimeoutMs != rhs.executionTimeoutMs {return false}
-    if lhs.runTimeoutMs != rhs.runTimeoutMs {return false}
-    if lhs.taskTimeoutMs != rhs.taskTimeoutMs {return false}
-    if lhs.idReusePolicy != rhs.idReusePolicy {return false}
-    if lhs.idConflictPolicy != rhs.idConflictPolicy {return false}
-    if lhs.requestID != rhs.requestID {return false}
-    if lhs.identity != rhs.identity {return false}
-    if lhs._userMetadata != rhs._userMetadata {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._namespace != rhs_storage._namespace {return false}
+        if _storage._workflowID != rhs_storage._workflowID {return false}
+        if _storage._workflowType != rhs_storage._workflowType {return false}
+        if _storage._taskQueue != rhs_storage._taskQueue {return false}
+        if _storage._input != rhs_storage._input {return false}
+        if _storage._header != rhs_storage._header {return false}
+        if _storage._executionTimeoutMs != rhs_storage._executionTimeoutMs {return false}
+        if _storage._runTimeoutMs != rhs_storage._runTimeoutMs {return false}
+        if _storage._taskTimeoutMs != rhs_storage._taskTimeoutMs {return false}
+        if _storage._idReusePolicy != rhs_storage._idReusePolicy {return false}
+        if _storage._idConflictPolicy != rhs_storage._idConflictPolicy {return false}
+        if _storage._requestID != rhs_storage._requestID {return false}
+        if _storage._identity != rhs_storage._identity {return false}
+        if _storage._userMetadata != rhs_storage._userMetadata {return false}
+        if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
+        if _storage._startDelayMs != rhs_storage._startDelayMs {return false}
+        if _storage._startAtTimeMs != rhs_storage._startAtTimeMs {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1146,88 +1330,46 @@ nonisolated extension Holdfast_V1_SignalWithStartWorkflowRequest: SwiftProtobuf.
   static let protoMessageName: String = _protobuf_package + ".SignalWithStartWorkflowRequest"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}start\0\u{3}signal_name\0\u{3}signal_input\0\u{3}signal_header\0")
 
-  fileprivate class _StorageClass {
-    var _start: Holdfast_V1_StartWorkflowRequest? = nil
-    var _signalName: String = String()
-    var _signalInput: [Holdfast_V1_Payload] = []
-    var _signalHeader: Holdfast_V1_Header? = nil
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _start = source._start
-      _signalName = source._signalName
-      _signalInput = source._signalInput
-      _signalHeader = source._signalHeader
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._start) }()
-        case 2: try { try decoder.decodeSingularStringField(value: &_storage._signalName) }()
-        case 3: try { try decoder.decodeRepeatedMessageField(value: &_storage._signalInput) }()
-        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._signalHeader) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._start) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.signalName) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.signalInput) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._signalHeader) }()
+      default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      try { if let v = _storage._start {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-      } }()
-      if !_storage._signalName.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._signalName, fieldNumber: 2)
-      }
-      if !_storage._signalInput.isEmpty {
-        try visitor.visitRepeatedMessageField(value: _storage._signalInput, fieldNumber: 3)
-      }
-      try { if let v = _storage._signalHeader {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-      } }()
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._start {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.signalName.isEmpty {
+      try visitor.visitSingularStringField(value: self.signalName, fieldNumber: 2)
     }
+    if !self.signalInput.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.signalInput, fieldNumber: 3)
+    }
+    try { if let v = self._signalHeader {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_V1_SignalWithStartWorkflowRequest, rhs: Holdfast_V1_SignalWithStartWorkflowRequest) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._start != rhs_storage._start {return false}
-        if _storage._signalName != rhs_storage._signalName {return false}
-        if _storage._signalInput != rhs_storage._signalInput {return false}
-        if _storage._signalHeader != rhs_storage._signalHeader {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs._start != rhs._start {return false}
+    if lhs.signalName != rhs.signalName {return false}
+    if lhs.signalInput != rhs.signalInput {return false}
+    if lhs._signalHeader != rhs._signalHeader {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1509,7 +1651,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowRequest: SwiftProtobuf.Message
 
 nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DescribeWorkflowResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0")
 
   fileprivate class _StorageClass {
     var _info: Holdfast_V1_WorkflowInfo? = nil
@@ -1521,6 +1663,11 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
     var _warnings: [String] = []
     var _cancelRequested: Bool = false
     var _executionTimeoutMs: Int64 = 0
+    var _firstRunID: String = String()
+    var _continuedRunID: String = String()
+    var _newRunID: String = String()
+    var _attempt: Int32 = 0
+    var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1540,6 +1687,11 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       _warnings = source._warnings
       _cancelRequested = source._cancelRequested
       _executionTimeoutMs = source._executionTimeoutMs
+      _firstRunID = source._firstRunID
+      _continuedRunID = source._continuedRunID
+      _newRunID = source._newRunID
+      _attempt = source._attempt
+      _retryPolicy = source._retryPolicy
     }
   }
 
@@ -1567,6 +1719,11 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         case 7: try { try decoder.decodeRepeatedStringField(value: &_storage._warnings) }()
         case 8: try { try decoder.decodeSingularBoolField(value: &_storage._cancelRequested) }()
         case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._executionTimeoutMs) }()
+        case 10: try { try decoder.decodeSingularStringField(value: &_storage._firstRunID) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._continuedRunID) }()
+        case 12: try { try decoder.decodeSingularStringField(value: &_storage._newRunID) }()
+        case 13: try { try decoder.decodeSingularInt32Field(value: &_storage._attempt) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         default: break
         }
       }
@@ -1606,6 +1763,21 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       if _storage._executionTimeoutMs != 0 {
         try visitor.visitSingularInt64Field(value: _storage._executionTimeoutMs, fieldNumber: 9)
       }
+      if !_storage._firstRunID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._firstRunID, fieldNumber: 10)
+      }
+      if !_storage._continuedRunID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._continuedRunID, fieldNumber: 11)
+      }
+      if !_storage._newRunID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._newRunID, fieldNumber: 12)
+      }
+      if _storage._attempt != 0 {
+        try visitor.visitSingularInt32Field(value: _storage._attempt, fieldNumber: 13)
+      }
+      try { if let v = _storage._retryPolicy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1624,6 +1796,11 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         if _storage._warnings != rhs_storage._warnings {return false}
         if _storage._cancelRequested != rhs_storage._cancelRequested {return false}
         if _storage._executionTimeoutMs != rhs_storage._executionTimeoutMs {return false}
+        if _storage._firstRunID != rhs_storage._firstRunID {return false}
+        if _storage._continuedRunID != rhs_storage._continuedRunID {return false}
+        if _storage._newRunID != rhs_storage._newRunID {return false}
+        if _storage._attempt != rhs_storage._attempt {return false}
+        if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2160,7 +2337,7 @@ nonisolated extension Holdfast_V1_PendingWorkflowTask: SwiftProtobuf.Message, Sw
 
 nonisolated extension Holdfast_V1_GetWorkflowResultRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".GetWorkflowResultRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}execution\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}execution\0\u{3}this_run_only\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2170,6 +2347,7 @@ nonisolated extension Holdfast_V1_GetWorkflowResultRequest: SwiftProtobuf.Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.thisRunOnly) }()
       default: break
       }
     }
@@ -2186,12 +2364,16 @@ nonisolated extension Holdfast_V1_GetWorkflowResultRequest: SwiftProtobuf.Messag
     try { if let v = self._execution {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
+    if self.thisRunOnly != false {
+      try visitor.visitSingularBoolField(value: self.thisRunOnly, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_V1_GetWorkflowResultRequest, rhs: Holdfast_V1_GetWorkflowResultRequest) -> Bool {
     if lhs.namespace != rhs.namespace {return false}
     if lhs._execution != rhs._execution {return false}
+    if lhs.thisRunOnly != rhs.thisRunOnly {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2199,48 +2381,97 @@ nonisolated extension Holdfast_V1_GetWorkflowResultRequest: SwiftProtobuf.Messag
 
 nonisolated extension Holdfast_V1_GetWorkflowResultResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".GetWorkflowResultResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{1}status\0\u{1}result\0\u{1}failure\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{1}status\0\u{1}result\0\u{1}failure\0\u{3}new_run_id\0")
+
+  fileprivate class _StorageClass {
+    var _runID: String = String()
+    var _status: Holdfast_V1_WorkflowStatus = .unspecified
+    var _result: [Holdfast_V1_Payload] = []
+    var _failure: Holdfast_V1_Failure? = nil
+    var _newRunID: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _runID = source._runID
+      _status = source._status
+      _result = source._result
+      _failure = source._failure
+      _newRunID = source._newRunID
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.runID) }()
-      case 2: try { try decoder.decodeSingularEnumField(value: &self.status) }()
-      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.result) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._failure) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._runID) }()
+        case 2: try { try decoder.decodeSingularEnumField(value: &_storage._status) }()
+        case 3: try { try decoder.decodeRepeatedMessageField(value: &_storage._result) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._failure) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._newRunID) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.runID.isEmpty {
-      try visitor.visitSingularStringField(value: self.runID, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._runID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._runID, fieldNumber: 1)
+      }
+      if _storage._status != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._status, fieldNumber: 2)
+      }
+      if !_storage._result.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._result, fieldNumber: 3)
+      }
+      try { if let v = _storage._failure {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      if !_storage._newRunID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._newRunID, fieldNumber: 5)
+      }
     }
-    if self.status != .unspecified {
-      try visitor.visitSingularEnumField(value: self.status, fieldNumber: 2)
-    }
-    if !self.result.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.result, fieldNumber: 3)
-    }
-    try { if let v = self._failure {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_V1_GetWorkflowResultResponse, rhs: Holdfast_V1_GetWorkflowResultResponse) -> Bool {
-    if lhs.runID != rhs.runID {return false}
-    if lhs.status != rhs.status {return false}
-    if lhs.result != rhs.result {return false}
-    if lhs._failure != rhs._failure {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._runID != rhs_storage._runID {return false}
+        if _storage._status != rhs_storage._status {return false}
+        if _storage._result != rhs_storage._result {return false}
+        if _storage._failure != rhs_storage._failure {return false}
+        if _storage._newRunID != rhs_storage._newRunID {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -176,6 +176,10 @@ public struct StartOptions: Sendable {
   public var conflict: Conflict
   public var executionTimeout: Duration?
   public var runTimeout: Duration?
+  /// Whether a run that fails or times out is tried again.
+  public var retry: Retry?
+  /// The code begins so long after the start, or with the first signal or cancel request.
+  public var startDelay: Duration?
   /// The same id makes the same start, however often it is sent; one is made if it is nil.
   public var requestID: String?
   /// Text for people.
@@ -183,12 +187,15 @@ public struct StartOptions: Sendable {
 
   public init(
     reuse: Reuse = .allowDuplicate, conflict: Conflict = .fail, executionTimeout: Duration? = nil,
-    runTimeout: Duration? = nil, requestID: String? = nil, summary: String = ""
+    runTimeout: Duration? = nil, retry: Retry? = nil, startDelay: Duration? = nil,
+    requestID: String? = nil, summary: String = ""
   ) {
     self.reuse = reuse
     self.conflict = conflict
     self.executionTimeout = executionTimeout
     self.runTimeout = runTimeout
+    self.retry = retry
+    self.startDelay = startDelay
     self.requestID = requestID
     self.summary = summary
   }
@@ -196,6 +203,8 @@ public struct StartOptions: Sendable {
   func apply(to request: inout StartWorkflowRequest) {
     request.executionTimeoutMs = executionTimeout?.span ?? .zero
     request.runTimeoutMs = runTimeout?.span ?? .zero
+    request.retryPolicy = retry?.policy
+    request.startDelayMs = startDelay?.span ?? .zero
     request.requestID = requestID ?? ""
     switch reuse {
     case .allowDuplicate: request.idReusePolicy = .allowDuplicate
@@ -233,7 +242,7 @@ public struct WorkflowHandle<Output: Decodable & Sendable>: Sendable {
     return execution
   }
 
-  /// Waits for the end. Throws `WorkflowFailedError` when the workflow did not complete.
+  /// Waits for the end, over all runs of the chain. Throws `WorkflowFailedError` when the workflow did not complete.
   public func result() async throws -> Output {
     var request = GetWorkflowResultRequest()
     request.execution = ownExecution

@@ -218,7 +218,7 @@ extension Job {
 extension Command {
   fileprivate var closes: Bool {
     switch kind {
-    case .completeWorkflow, .failWorkflow, .cancelledWorkflow: return true
+    case .completeWorkflow, .failWorkflow, .cancelledWorkflow, .continueAsNew: return true
     default: return false
     }
   }
@@ -256,6 +256,7 @@ extension CommandHead {
     case .completeWorkflow: type = .completeWorkflow
     case .failWorkflow: type = .failWorkflow
     case .cancelledWorkflow: type = .cancelledWorkflow
+    case .continueAsNew: type = .continueAsNew
     case nil: break
     }
   }

@@ -33,6 +33,30 @@ public struct WorkflowContext: Sendable {
   /// The history is long: continue as new soon.
   public var continueAsNewSuggested: Bool { run.continueAsNewSuggested }
 
+  /// Ends this run and begins the next one of the workflow, with this input: throws what `run` has
+  /// to let pass. Signals that this run has not seen are shown to the next one.
+  public func continueAsNew<Input: Encodable & Sendable>(
+    _ input: Input, options: ContinueOptions = ContinueOptions(), file: String = #fileID,
+    line: Int = #line
+  ) throws -> Never {
+    var command = options.command
+    command.input = try Payloads.encode(input)
+    throw ContinueAsNewError(command: command, location: "\(file):\(line)")
+  }
+
+  /// The run before this one in its chain.
+  public var continuedRunID: String? {
+    run.beginning.continuedRunID == .none ? nil : run.beginning.continuedRunID.description
+  }
+
+  /// Of the workflow's retry policy, from 1.
+  public var attempt: Int { max(Int(run.beginning.attempt), 1) }
+
+  /// How the attempt before this one failed, outermost first; empty for the first.
+  public var lastFailure: [ActivityError.Cause] {
+    (run.beginning.continuedFailure?.layers ?? []).map(ActivityError.Cause.init)
+  }
+
   /// Runs an activity and returns its result. Throws `ActivityError` when it failed for good, and
   /// `CancellationError` when it was cancelled.
   public func activity<Input: Encodable & Sendable, Output: Decodable & Sendable>(
@@ -106,27 +130,6 @@ public struct ActivityOptions: Sendable {
   public var activityID: String?
   public var cancellation: Cancellation
 
-  /// interval = initial × coefficient^(attempt − 1), at most `maximum`; no jitter.
-  public struct Retry: Sendable {
-    public var initial: Duration?
-    public var coefficient: Double
-    public var maximum: Duration?
-    /// 0: without an end.
-    public var attempts: Int
-    public var nonRetryableTypes: [String]
-
-    public init(
-      initial: Duration? = nil, coefficient: Double = 2, maximum: Duration? = nil,
-      attempts: Int = 0, nonRetryableTypes: [String] = []
-    ) {
-      self.initial = initial
-      self.coefficient = coefficient
-      self.maximum = maximum
-      self.attempts = attempts
-      self.nonRetryableTypes = nonRetryableTypes
-    }
-  }
-
   /// What a cancel of the awaiting task does.
   public enum Cancellation: Sendable {
     /// Asks the activity to stop and goes on at once.
@@ -160,13 +163,7 @@ public struct ActivityOptions: Sendable {
     schedule.heartbeatTimeoutMs = heartbeat?.span ?? .zero
     schedule.taskQueue = taskQueue ?? ""
     schedule.activityID = activityID ?? ""
-    var policy = RetryPolicy()
-    policy.initialIntervalMs = retry.initial?.span ?? .zero
-    policy.backoffCoefficient = retry.coefficient
-    policy.maximumIntervalMs = retry.maximum?.span ?? .zero
-    policy.maximumAttempts = Int32(clamping: retry.attempts)
-    policy.nonRetryableErrorTypes = retry.nonRetryableTypes
-    schedule.retryPolicy = policy
+    schedule.retryPolicy = retry.policy
     switch cancellation {
     case .tryCancel: schedule.cancellationType = .tryCancel
     case .waitCompleted: schedule.cancellationType = .waitCancellationCompleted

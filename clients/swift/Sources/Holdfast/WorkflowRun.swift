@@ -13,6 +13,8 @@ final class WorkflowRun: @unchecked Sendable {
   private let instance: any WorkflowInstance
   private var root: Task<Void, Never>?
 
+  /// What the first activation told.
+  private(set) var beginning = InitializeWorkflow()
   private(set) var now = Instant(ms: 0)
   private(set) var random = SeededRandom(seed: 0)
   private(set) var historyLength: Int64 = 0
@@ -23,6 +25,7 @@ final class WorkflowRun: @unchecked Sendable {
   private var timers: [UInt32: UnsafeContinuation<Void, any Error>] = [:]
   private var conditions: [Condition] = []
   private var closing: Command.Kind?
+  private var closedAt = ""
   private var taskFailure: (any Error)?
   private(set) var isEvicted = false
   private var isCancelRequested = false
@@ -79,6 +82,7 @@ final class WorkflowRun: @unchecked Sendable {
     if let closing {
       var command = Command()
       command.kind = closing
+      command.location = closedAt
       commands.append(command)
     }
     return commands
@@ -88,6 +92,8 @@ final class WorkflowRun: @unchecked Sendable {
     switch job.kind {
     case .initializeWorkflow(let initialize):
       random = SeededRandom(seed: initialize.randomSeed)
+      beginning = initialize
+      beginning.input = []
       begin = initialize
     case .signalWorkflow(let signal): try instance.signal(signal.signalName, signal.input)
     case .cancelWorkflow:
@@ -136,7 +142,10 @@ final class WorkflowRun: @unchecked Sendable {
   /// Typed failures end the workflow; anything else is a fault of the code and fails the task.
   private func end(with error: any Error) {
     if isEvicted { return }
-    if error is CancellationError && isCancelRequested {
+    if let next = error as? ContinueAsNewError {
+      closing = .continueAsNew(next.command)
+      closedAt = next.location
+    } else if error is CancellationError && isCancelRequested {
       closing = .cancelledWorkflow(CancelledWorkflow())
     } else if error is ApplicationError || error is ActivityError {
       var fail = FailWorkflow()

@@ -1802,6 +1802,36 @@ const ProtobufCEnumDescriptor holdfast__v1__workflow_id_conflict_policy__descrip
   holdfast__v1__workflow_id_conflict_policy__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
+static const ProtobufCEnumValue holdfast__v1__continue_as_new_initiator__enum_values_by_number[3] =
+{
+  { "CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED", "HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED", 0 },
+  { "CONTINUE_AS_NEW_INITIATOR_WORKFLOW", "HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_WORKFLOW", 1 },
+  { "CONTINUE_AS_NEW_INITIATOR_RETRY", "HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_RETRY", 2 },
+};
+static const ProtobufCIntRange holdfast__v1__continue_as_new_initiator__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex holdfast__v1__continue_as_new_initiator__enum_values_by_name[3] =
+{
+  { "CONTINUE_AS_NEW_INITIATOR_RETRY", 2 },
+  { "CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED", 0 },
+  { "CONTINUE_AS_NEW_INITIATOR_WORKFLOW", 1 },
+};
+const ProtobufCEnumDescriptor holdfast__v1__continue_as_new_initiator__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ContinueAsNewInitiator",
+  "ContinueAsNewInitiator",
+  "Holdfast__V1__ContinueAsNewInitiator",
+  "holdfast.v1",
+  3,
+  holdfast__v1__continue_as_new_initiator__enum_values_by_number,
+  3,
+  holdfast__v1__continue_as_new_initiator__enum_values_by_name,
+  1,
+  holdfast__v1__continue_as_new_initiator__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
 static const ProtobufCEnumValue holdfast__v1__activity_cancellation_type__enum_values_by_number[4] =
 {
   { "ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED", "HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED", 0 },

@@ -95,6 +95,18 @@ typedef enum _Holdfast__V1__WorkflowIdConflictPolicy {
   HOLDFAST__V1__WORKFLOW_ID_CONFLICT_POLICY__WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__WORKFLOW_ID_CONFLICT_POLICY)
 } Holdfast__V1__WorkflowIdConflictPolicy;
+/*
+ * Why a run follows another one in its chain.
+ */
+typedef enum _Holdfast__V1__ContinueAsNewInitiator {
+  /*
+   * It is the first run of its chain.
+   */
+  HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED = 0,
+  HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_WORKFLOW = 1,
+  HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_RETRY = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR)
+} Holdfast__V1__ContinueAsNewInitiator;
 typedef enum _Holdfast__V1__ActivityCancellationType {
   /*
    * TRY_CANCEL.
@@ -709,6 +721,7 @@ extern const ProtobufCEnumDescriptor    holdfast__v1__retry_state__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__workflow_status__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__workflow_id_reuse_policy__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__workflow_id_conflict_policy__descriptor;
+extern const ProtobufCEnumDescriptor    holdfast__v1__continue_as_new_initiator__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__activity_cancellation_type__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__payload__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__payload_entry__descriptor;

@@ -1721,7 +1721,7 @@ const ProtobufCEnumDescriptor holdfast__v1__status_code__descriptor =
   holdfast__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[29] =
+static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[30] =
 {
   { "REASON_UNSPECIFIED", "HOLDFAST__V1__REASON__REASON_UNSPECIFIED", 0 },
   { "REASON_MALFORMED_REQUEST", "HOLDFAST__V1__REASON__REASON_MALFORMED_REQUEST", 1 },
@@ -1752,11 +1752,12 @@ static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[29] 
   { "REASON_HISTORY_CORRUPT", "HOLDFAST__V1__REASON__REASON_HISTORY_CORRUPT", 26 },
   { "REASON_TIMED_OUT", "HOLDFAST__V1__REASON__REASON_TIMED_OUT", 27 },
   { "REASON_CLOSING", "HOLDFAST__V1__REASON__REASON_CLOSING", 28 },
+  { "REASON_WORKFLOW_NOT_BEGUN", "HOLDFAST__V1__REASON__REASON_WORKFLOW_NOT_BEGUN", 29 },
 };
 static const ProtobufCIntRange holdfast__v1__reason__value_ranges[] = {
-{0, 0},{0, 29}
+{0, 0},{0, 30}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[29] =
+static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[30] =
 {
   { "REASON_ACTIVITY_NOT_FOUND", 11 },
   { "REASON_CLOSING", 28 },
@@ -1785,6 +1786,7 @@ static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[2
   { "REASON_UNSPECIFIED", 0 },
   { "REASON_WORKFLOW_ALREADY_STARTED", 10 },
   { "REASON_WORKFLOW_CLOSED", 9 },
+  { "REASON_WORKFLOW_NOT_BEGUN", 29 },
   { "REASON_WORKFLOW_NOT_FOUND", 8 },
   { "REASON_WORKFLOW_TASK_FAILING", 25 },
 };
@@ -1795,9 +1797,9 @@ const ProtobufCEnumDescriptor holdfast__v1__reason__descriptor =
   "Reason",
   "Holdfast__V1__Reason",
   "holdfast.v1",
-  29,
+  30,
   holdfast__v1__reason__enum_values_by_number,
-  29,
+  30,
   holdfast__v1__reason__enum_values_by_name,
   1,
   holdfast__v1__reason__value_ranges,

@@ -277,6 +277,51 @@ void   holdfast__v1__workflow_execution_timed_out__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__workflow_execution_timed_out__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__workflow_execution_continued_as_new__init
+                     (Holdfast__V1__WorkflowExecutionContinuedAsNew         *message)
+{
+  static const Holdfast__V1__WorkflowExecutionContinuedAsNew init_value = HOLDFAST__V1__WORKFLOW_EXECUTION_CONTINUED_AS_NEW__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__workflow_execution_continued_as_new__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionContinuedAsNew *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_continued_as_new__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__workflow_execution_continued_as_new__pack
+                     (const Holdfast__V1__WorkflowExecutionContinuedAsNew *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_continued_as_new__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__workflow_execution_continued_as_new__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionContinuedAsNew *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_continued_as_new__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkflowExecutionContinuedAsNew *
+       holdfast__v1__workflow_execution_continued_as_new__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkflowExecutionContinuedAsNew *)
+     protobuf_c_message_unpack (&holdfast__v1__workflow_execution_continued_as_new__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__workflow_execution_continued_as_new__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionContinuedAsNew *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_continued_as_new__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__workflow_task_completed_event__init
                      (Holdfast__V1__WorkflowTaskCompletedEvent         *message)
 {
@@ -1170,7 +1215,7 @@ const ProtobufCMessageDescriptor holdfast__v1__history_batch__descriptor =
   (ProtobufCMessageInit) holdfast__v1__history_batch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[24] =
+static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[25] =
 {
   {
     "event_id",
@@ -1460,6 +1505,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descrip
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "workflow_execution_continued_as_new",
+    128,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, workflow_execution_continued_as_new),
+    &holdfast__v1__workflow_execution_continued_as_new__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__history_event__field_indices_by_name[] = {
   15,   /* field[15] = activity_task_cancel_requested */
@@ -1478,6 +1535,7 @@ static const unsigned holdfast__v1__history_event__field_indices_by_name[] = {
   20,   /* field[20] = workflow_execution_cancel_requested */
   21,   /* field[21] = workflow_execution_canceled */
   4,   /* field[4] = workflow_execution_completed */
+  24,   /* field[24] = workflow_execution_continued_as_new */
   5,   /* field[5] = workflow_execution_failed */
   22,   /* field[22] = workflow_execution_signaled */
   3,   /* field[3] = workflow_execution_started */
@@ -1493,7 +1551,7 @@ static const ProtobufCIntRange holdfast__v1__history_event__number_ranges[4 + 1]
   { 101, 3 },
   { 107, 7 },
   { 126, 22 },
-  { 0, 24 }
+  { 0, 25 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
 {
@@ -1503,14 +1561,14 @@ const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
   "Holdfast__V1__HistoryEvent",
   "holdfast.v1",
   sizeof(Holdfast__V1__HistoryEvent),
-  24,
+  25,
   holdfast__v1__history_event__field_descriptors,
   holdfast__v1__history_event__field_indices_by_name,
   4,  holdfast__v1__history_event__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__history_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__field_descriptors[15] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__field_descriptors[21] =
 {
   {
     "namespace",
@@ -1692,17 +1750,95 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "continued_run_id",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, continued_run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "initiator",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, initiator),
+    &holdfast__v1__continue_as_new_initiator__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempt",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first_workflow_task_backoff_ms",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, first_workflow_task_backoff_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_policy",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, retry_policy),
+    &holdfast__v1__retry_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "continued_failure",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, continued_failure),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_execution_started__field_indices_by_name[] = {
+  17,   /* field[17] = attempt */
+  20,   /* field[20] = continued_failure */
+  15,   /* field[15] = continued_run_id */
   14,   /* field[14] = execution_expiration_time_ms */
   7,   /* field[7] = execution_timeout_ms */
   12,   /* field[12] = first_run_id */
+  18,   /* field[18] = first_workflow_task_backoff_ms */
   6,   /* field[6] = header */
   10,   /* field[10] = identity */
+  16,   /* field[16] = initiator */
   5,   /* field[5] = input */
   0,   /* field[0] = namespace */
   13,   /* field[13] = random_seed */
   11,   /* field[11] = request_id */
+  19,   /* field[19] = retry_policy */
   2,   /* field[2] = run_id */
   8,   /* field[8] = run_timeout_ms */
   4,   /* field[4] = task_queue */
@@ -1713,7 +1849,7 @@ static const unsigned holdfast__v1__workflow_execution_started__field_indices_by
 static const ProtobufCIntRange holdfast__v1__workflow_execution_started__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descriptor =
 {
@@ -1723,7 +1859,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descr
   "Holdfast__V1__WorkflowExecutionStarted",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionStarted),
-  15,
+  21,
   holdfast__v1__workflow_execution_started__field_descriptors,
   holdfast__v1__workflow_execution_started__field_indices_by_name,
   1,  holdfast__v1__workflow_execution_started__number_ranges,
@@ -1781,7 +1917,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_completed__des
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_completed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_failed__field_descriptors[3] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_failed__field_descriptors[4] =
 {
   {
     "failure",
@@ -1819,16 +1955,29 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_failed__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "new_run_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionFailed, new_run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_execution_failed__field_indices_by_name[] = {
   0,   /* field[0] = failure */
+  3,   /* field[3] = new_run_id */
   1,   /* field[1] = retry_state */
   2,   /* field[2] = workflow_task_completed_event_id */
 };
 static const ProtobufCIntRange holdfast__v1__workflow_execution_failed__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_failed__descriptor =
 {
@@ -1838,14 +1987,14 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_failed__descri
   "Holdfast__V1__WorkflowExecutionFailed",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionFailed),
-  3,
+  4,
   holdfast__v1__workflow_execution_failed__field_descriptors,
   holdfast__v1__workflow_execution_failed__field_indices_by_name,
   1,  holdfast__v1__workflow_execution_failed__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_failed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_timed_out__field_descriptors[1] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_timed_out__field_descriptors[2] =
 {
   {
     "retry_state",
@@ -1859,14 +2008,27 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_timed_out
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "new_run_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionTimedOut, new_run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_execution_timed_out__field_indices_by_name[] = {
+  1,   /* field[1] = new_run_id */
   0,   /* field[0] = retry_state */
 };
 static const ProtobufCIntRange holdfast__v1__workflow_execution_timed_out__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_timed_out__descriptor =
 {
@@ -1876,11 +2038,166 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_timed_out__des
   "Holdfast__V1__WorkflowExecutionTimedOut",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionTimedOut),
-  1,
+  2,
   holdfast__v1__workflow_execution_timed_out__field_descriptors,
   holdfast__v1__workflow_execution_timed_out__field_indices_by_name,
   1,  holdfast__v1__workflow_execution_timed_out__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_timed_out__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_continued_as_new__field_descriptors[10] =
+{
+  {
+    "new_run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionContinuedAsNew, new_run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionContinuedAsNew, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_queue",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionContinuedAsNew, task_queue),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__WorkflowExecutionContinuedAsNew, n_input),
+    offsetof(Holdfast__V1__WorkflowExecutionContinuedAsNew, input),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionContinuedAsNew, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_timeout_ms",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionContinuedAsNew, run_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_timeout_ms",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionContinuedAsNew, task_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "backoff_start_interval_ms",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionContinuedAsNew, backoff_start_interval_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_task_completed_event_id",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionContinuedAsNew, workflow_task_completed_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "location",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionContinuedAsNew, location),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__workflow_execution_continued_as_new__field_indices_by_name[] = {
+  7,   /* field[7] = backoff_start_interval_ms */
+  4,   /* field[4] = header */
+  3,   /* field[3] = input */
+  9,   /* field[9] = location */
+  0,   /* field[0] = new_run_id */
+  5,   /* field[5] = run_timeout_ms */
+  2,   /* field[2] = task_queue */
+  6,   /* field[6] = task_timeout_ms */
+  8,   /* field[8] = workflow_task_completed_event_id */
+  1,   /* field[1] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__workflow_execution_continued_as_new__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 10 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_continued_as_new__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowExecutionContinuedAsNew",
+  "WorkflowExecutionContinuedAsNew",
+  "Holdfast__V1__WorkflowExecutionContinuedAsNew",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkflowExecutionContinuedAsNew),
+  10,
+  holdfast__v1__workflow_execution_continued_as_new__field_descriptors,
+  holdfast__v1__workflow_execution_continued_as_new__field_indices_by_name,
+  1,  holdfast__v1__workflow_execution_continued_as_new__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__workflow_execution_continued_as_new__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__workflow_task_completed_event__field_descriptors[15] =
@@ -3694,7 +4011,7 @@ const ProtobufCEnumDescriptor holdfast__v1__workflow_task_failed_cause__descript
   holdfast__v1__workflow_task_failed_cause__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_number[8] =
+static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_number[9] =
 {
   { "COMMAND_TYPE_UNSPECIFIED", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UNSPECIFIED", 0 },
   { "COMMAND_TYPE_SCHEDULE_ACTIVITY", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SCHEDULE_ACTIVITY", 1 },
@@ -3704,15 +4021,17 @@ static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_numbe
   { "COMMAND_TYPE_FAIL_WORKFLOW", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_FAIL_WORKFLOW", 5 },
   { "COMMAND_TYPE_CANCEL_TIMER", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_TIMER", 6 },
   { "COMMAND_TYPE_CANCELLED_WORKFLOW", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCELLED_WORKFLOW", 7 },
+  { "COMMAND_TYPE_CONTINUE_AS_NEW", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CONTINUE_AS_NEW", 8 },
 };
 static const ProtobufCIntRange holdfast__v1__command_type__value_ranges[] = {
-{0, 0},{0, 8}
+{0, 0},{0, 9}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_name[8] =
+static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_name[9] =
 {
   { "COMMAND_TYPE_CANCELLED_WORKFLOW", 7 },
   { "COMMAND_TYPE_CANCEL_TIMER", 6 },
   { "COMMAND_TYPE_COMPLETE_WORKFLOW", 4 },
+  { "COMMAND_TYPE_CONTINUE_AS_NEW", 8 },
   { "COMMAND_TYPE_FAIL_WORKFLOW", 5 },
   { "COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY", 2 },
   { "COMMAND_TYPE_SCHEDULE_ACTIVITY", 1 },
@@ -3726,9 +4045,9 @@ const ProtobufCEnumDescriptor holdfast__v1__command_type__descriptor =
   "CommandType",
   "Holdfast__V1__CommandType",
   "holdfast.v1",
-  8,
+  9,
   holdfast__v1__command_type__enum_values_by_number,
-  8,
+  9,
   holdfast__v1__command_type__enum_values_by_name,
   1,
   holdfast__v1__command_type__value_ranges,

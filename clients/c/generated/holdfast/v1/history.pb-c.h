@@ -22,6 +22,7 @@ typedef struct Holdfast__V1__WorkflowExecutionStarted Holdfast__V1__WorkflowExec
 typedef struct Holdfast__V1__WorkflowExecutionCompleted Holdfast__V1__WorkflowExecutionCompleted;
 typedef struct Holdfast__V1__WorkflowExecutionFailed Holdfast__V1__WorkflowExecutionFailed;
 typedef struct Holdfast__V1__WorkflowExecutionTimedOut Holdfast__V1__WorkflowExecutionTimedOut;
+typedef struct Holdfast__V1__WorkflowExecutionContinuedAsNew Holdfast__V1__WorkflowExecutionContinuedAsNew;
 typedef struct Holdfast__V1__WorkflowTaskCompletedEvent Holdfast__V1__WorkflowTaskCompletedEvent;
 typedef struct Holdfast__V1__WorkflowTaskTimedOut Holdfast__V1__WorkflowTaskTimedOut;
 typedef struct Holdfast__V1__WorkflowTaskFailed Holdfast__V1__WorkflowTaskFailed;
@@ -62,7 +63,8 @@ typedef enum _Holdfast__V1__CommandType {
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_COMPLETE_WORKFLOW = 4,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_FAIL_WORKFLOW = 5,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_TIMER = 6,
-  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCELLED_WORKFLOW = 7
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCELLED_WORKFLOW = 7,
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CONTINUE_AS_NEW = 8
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__COMMAND_TYPE)
 } Holdfast__V1__CommandType;
 
@@ -104,7 +106,8 @@ typedef enum {
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CANCEL_REQUESTED = 120,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CANCELED = 121,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_SIGNALED = 126,
-  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_TERMINATED = 127
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_TERMINATED = 127,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CONTINUED_AS_NEW = 128
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES__CASE)
 } Holdfast__V1__HistoryEvent__AttributesCase;
 
@@ -140,6 +143,7 @@ struct  Holdfast__V1__HistoryEvent
     Holdfast__V1__WorkflowExecutionCanceled *workflow_execution_canceled;
     Holdfast__V1__WorkflowExecutionSignaled *workflow_execution_signaled;
     Holdfast__V1__WorkflowExecutionTerminated *workflow_execution_terminated;
+    Holdfast__V1__WorkflowExecutionContinuedAsNew *workflow_execution_continued_as_new;
   };
 };
 #define HOLDFAST__V1__HISTORY_EVENT__INIT \
@@ -169,10 +173,29 @@ struct  Holdfast__V1__WorkflowExecutionStarted
   char *first_run_id;
   uint64_t random_seed;
   int64_t execution_expiration_time_ms;
+  /*
+   * The run before this one in the chain; empty for the first.
+   */
+  char *continued_run_id;
+  Holdfast__V1__ContinueAsNewInitiator initiator;
+  /*
+   * Of the workflow's retry policy, from 1.
+   */
+  int32_t attempt;
+  /*
+   * How long after the start the first workflow task is given out: a start delay, or the pause
+   * between two runs of a chain.
+   */
+  int64_t first_workflow_task_backoff_ms;
+  Holdfast__V1__RetryPolicy *retry_policy;
+  /*
+   * With RETRY: how the run before failed.
+   */
+  Holdfast__V1__Failure *continued_failure;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_STARTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_started__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, 0, NULL, NULL }
 
 
 struct  Holdfast__V1__WorkflowExecutionCompleted
@@ -193,20 +216,52 @@ struct  Holdfast__V1__WorkflowExecutionFailed
   Holdfast__V1__Failure *failure;
   Holdfast__V1__RetryState retry_state;
   int64_t workflow_task_completed_event_id;
+  /*
+   * The run of the next attempt, with IN_PROGRESS.
+   */
+  char *new_run_id;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_FAILED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_failed__descriptor) \
-    , NULL, HOLDFAST__V1__RETRY_STATE__RETRY_STATE_UNSPECIFIED, 0 }
+    , NULL, HOLDFAST__V1__RETRY_STATE__RETRY_STATE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__WorkflowExecutionTimedOut
 {
   ProtobufCMessage base;
   Holdfast__V1__RetryState retry_state;
+  /*
+   * The run of the next attempt, with IN_PROGRESS.
+   */
+  char *new_run_id;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_TIMED_OUT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_timed_out__descriptor) \
-    , HOLDFAST__V1__RETRY_STATE__RETRY_STATE_UNSPECIFIED }
+    , HOLDFAST__V1__RETRY_STATE__RETRY_STATE_UNSPECIFIED, (char *)protobuf_c_empty_string }
+
+
+/*
+ * The next run of the chain begins with what is said here, and with the signals and the cancel
+ * request that this one's code has not seen.
+ */
+struct  Holdfast__V1__WorkflowExecutionContinuedAsNew
+{
+  ProtobufCMessage base;
+  char *new_run_id;
+  char *workflow_type;
+  char *task_queue;
+  size_t n_input;
+  Holdfast__V1__Payload **input;
+  Holdfast__V1__Header *header;
+  int64_t run_timeout_ms;
+  int64_t task_timeout_ms;
+  int64_t backoff_start_interval_ms;
+  int64_t workflow_task_completed_event_id;
+  char *location;
+};
+#define HOLDFAST__V1__WORKFLOW_EXECUTION_CONTINUED_AS_NEW__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_continued_as_new__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -646,6 +701,25 @@ Holdfast__V1__WorkflowExecutionTimedOut *
 void   holdfast__v1__workflow_execution_timed_out__free_unpacked
                      (Holdfast__V1__WorkflowExecutionTimedOut *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowExecutionContinuedAsNew methods */
+void   holdfast__v1__workflow_execution_continued_as_new__init
+                     (Holdfast__V1__WorkflowExecutionContinuedAsNew         *message);
+size_t holdfast__v1__workflow_execution_continued_as_new__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionContinuedAsNew   *message);
+size_t holdfast__v1__workflow_execution_continued_as_new__pack
+                     (const Holdfast__V1__WorkflowExecutionContinuedAsNew   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_execution_continued_as_new__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionContinuedAsNew   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowExecutionContinuedAsNew *
+       holdfast__v1__workflow_execution_continued_as_new__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_execution_continued_as_new__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionContinuedAsNew *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowTaskCompletedEvent methods */
 void   holdfast__v1__workflow_task_completed_event__init
                      (Holdfast__V1__WorkflowTaskCompletedEvent         *message);
@@ -1027,6 +1101,9 @@ typedef void (*Holdfast__V1__WorkflowExecutionFailed_Closure)
 typedef void (*Holdfast__V1__WorkflowExecutionTimedOut_Closure)
                  (const Holdfast__V1__WorkflowExecutionTimedOut *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__WorkflowExecutionContinuedAsNew_Closure)
+                 (const Holdfast__V1__WorkflowExecutionContinuedAsNew *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__WorkflowTaskCompletedEvent_Closure)
                  (const Holdfast__V1__WorkflowTaskCompletedEvent *message,
                   void *closure_data);
@@ -1098,6 +1175,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_completed__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_failed__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_timed_out__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_continued_as_new__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_task_completed_event__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_task_timed_out__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_task_failed__descriptor;

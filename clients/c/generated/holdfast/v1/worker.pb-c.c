@@ -1267,6 +1267,51 @@ void   holdfast__v1__cancelled_workflow__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__cancelled_workflow__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__continue_as_new__init
+                     (Holdfast__V1__ContinueAsNew         *message)
+{
+  static const Holdfast__V1__ContinueAsNew init_value = HOLDFAST__V1__CONTINUE_AS_NEW__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__continue_as_new__get_packed_size
+                     (const Holdfast__V1__ContinueAsNew *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__continue_as_new__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__continue_as_new__pack
+                     (const Holdfast__V1__ContinueAsNew *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__continue_as_new__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__continue_as_new__pack_to_buffer
+                     (const Holdfast__V1__ContinueAsNew *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__continue_as_new__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ContinueAsNew *
+       holdfast__v1__continue_as_new__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ContinueAsNew *)
+     protobuf_c_message_unpack (&holdfast__v1__continue_as_new__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__continue_as_new__free_unpacked
+                     (Holdfast__V1__ContinueAsNew *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__continue_as_new__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__replay_history__init
                      (Holdfast__V1__ReplayHistory         *message)
 {
@@ -2984,7 +3029,7 @@ const ProtobufCMessageDescriptor holdfast__v1__job__descriptor =
   (ProtobufCMessageInit) holdfast__v1__job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_descriptors[8] =
+static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_descriptors[13] =
 {
   {
     "input",
@@ -3082,21 +3127,86 @@ static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "continued_run_id",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__InitializeWorkflow, continued_run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "initiator",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__InitializeWorkflow, initiator),
+    &holdfast__v1__continue_as_new_initiator__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempt",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__InitializeWorkflow, attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_policy",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__InitializeWorkflow, retry_policy),
+    &holdfast__v1__retry_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "continued_failure",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__InitializeWorkflow, continued_failure),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__initialize_workflow__field_indices_by_name[] = {
+  10,   /* field[10] = attempt */
+  12,   /* field[12] = continued_failure */
+  8,   /* field[8] = continued_run_id */
   5,   /* field[5] = execution_timeout_ms */
   3,   /* field[3] = first_run_id */
   1,   /* field[1] = header */
   7,   /* field[7] = identity */
+  9,   /* field[9] = initiator */
   0,   /* field[0] = input */
   2,   /* field[2] = random_seed */
+  11,   /* field[11] = retry_policy */
   6,   /* field[6] = run_timeout_ms */
   4,   /* field[4] = start_time_ms */
 };
 static const ProtobufCIntRange holdfast__v1__initialize_workflow__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__initialize_workflow__descriptor =
 {
@@ -3106,7 +3216,7 @@ const ProtobufCMessageDescriptor holdfast__v1__initialize_workflow__descriptor =
   "Holdfast__V1__InitializeWorkflow",
   "holdfast.v1",
   sizeof(Holdfast__V1__InitializeWorkflow),
-  8,
+  13,
   holdfast__v1__initialize_workflow__field_descriptors,
   holdfast__v1__initialize_workflow__field_indices_by_name,
   1,  holdfast__v1__initialize_workflow__number_ranges,
@@ -3689,7 +3799,7 @@ const ProtobufCMessageDescriptor holdfast__v1__query_result__descriptor =
   (ProtobufCMessageInit) holdfast__v1__query_result__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[9] =
+static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[10] =
 {
   {
     "location",
@@ -3799,11 +3909,24 @@ static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[9
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "continue_as_new",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Command, kind_case),
+    offsetof(Holdfast__V1__Command, continue_as_new),
+    &holdfast__v1__continue_as_new__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__command__field_indices_by_name[] = {
   5,   /* field[5] = cancel_timer */
   8,   /* field[8] = cancelled_workflow */
   6,   /* field[6] = complete_workflow */
+  9,   /* field[9] = continue_as_new */
   7,   /* field[7] = fail_workflow */
   0,   /* field[0] = location */
   3,   /* field[3] = request_cancel_activity */
@@ -3814,7 +3937,7 @@ static const unsigned holdfast__v1__command__field_indices_by_name[] = {
 static const ProtobufCIntRange holdfast__v1__command__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__command__descriptor =
 {
@@ -3824,7 +3947,7 @@ const ProtobufCMessageDescriptor holdfast__v1__command__descriptor =
   "Holdfast__V1__Command",
   "holdfast.v1",
   sizeof(Holdfast__V1__Command),
-  9,
+  10,
   holdfast__v1__command__field_descriptors,
   holdfast__v1__command__field_indices_by_name,
   1,  holdfast__v1__command__number_ranges,
@@ -4264,6 +4387,122 @@ const ProtobufCMessageDescriptor holdfast__v1__cancelled_workflow__descriptor =
   holdfast__v1__cancelled_workflow__field_indices_by_name,
   1,  holdfast__v1__cancelled_workflow__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__cancelled_workflow__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__continue_as_new__field_descriptors[7] =
+{
+  {
+    "workflow_type",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ContinueAsNew, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_queue",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ContinueAsNew, task_queue),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ContinueAsNew, n_input),
+    offsetof(Holdfast__V1__ContinueAsNew, input),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ContinueAsNew, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_timeout_ms",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ContinueAsNew, run_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_timeout_ms",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ContinueAsNew, task_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_policy",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ContinueAsNew, retry_policy),
+    &holdfast__v1__retry_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__continue_as_new__field_indices_by_name[] = {
+  3,   /* field[3] = header */
+  2,   /* field[2] = input */
+  6,   /* field[6] = retry_policy */
+  4,   /* field[4] = run_timeout_ms */
+  1,   /* field[1] = task_queue */
+  5,   /* field[5] = task_timeout_ms */
+  0,   /* field[0] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__continue_as_new__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__continue_as_new__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ContinueAsNew",
+  "ContinueAsNew",
+  "Holdfast__V1__ContinueAsNew",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ContinueAsNew),
+  7,
+  holdfast__v1__continue_as_new__field_descriptors,
+  holdfast__v1__continue_as_new__field_indices_by_name,
+  1,  holdfast__v1__continue_as_new__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__continue_as_new__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__replay_history__field_descriptors[9] =

@@ -46,6 +46,7 @@ typedef struct Holdfast__V1__CancelTimer Holdfast__V1__CancelTimer;
 typedef struct Holdfast__V1__CompleteWorkflow Holdfast__V1__CompleteWorkflow;
 typedef struct Holdfast__V1__FailWorkflow Holdfast__V1__FailWorkflow;
 typedef struct Holdfast__V1__CancelledWorkflow Holdfast__V1__CancelledWorkflow;
+typedef struct Holdfast__V1__ContinueAsNew Holdfast__V1__ContinueAsNew;
 typedef struct Holdfast__V1__ReplayHistory Holdfast__V1__ReplayHistory;
 typedef struct Holdfast__V1__PastActivation Holdfast__V1__PastActivation;
 typedef struct Holdfast__V1__ReplayCompleted Holdfast__V1__ReplayCompleted;
@@ -341,10 +342,18 @@ struct  Holdfast__V1__InitializeWorkflow
   int64_t execution_timeout_ms;
   int64_t run_timeout_ms;
   char *identity;
+  /*
+   * As in WorkflowExecutionStarted.
+   */
+  char *continued_run_id;
+  Holdfast__V1__ContinueAsNewInitiator initiator;
+  int32_t attempt;
+  Holdfast__V1__RetryPolicy *retry_policy;
+  Holdfast__V1__Failure *continued_failure;
 };
 #define HOLDFAST__V1__INITIALIZE_WORKFLOW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__initialize_workflow__descriptor) \
-    , 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string }
+    , 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, NULL, NULL }
 
 
 struct  Holdfast__V1__SignalWorkflowJob
@@ -502,7 +511,8 @@ typedef enum {
   HOLDFAST__V1__COMMAND__KIND_CANCEL_TIMER = 6,
   HOLDFAST__V1__COMMAND__KIND_COMPLETE_WORKFLOW = 7,
   HOLDFAST__V1__COMMAND__KIND_FAIL_WORKFLOW = 8,
-  HOLDFAST__V1__COMMAND__KIND_CANCELLED_WORKFLOW = 9
+  HOLDFAST__V1__COMMAND__KIND_CANCELLED_WORKFLOW = 9,
+  HOLDFAST__V1__COMMAND__KIND_CONTINUE_AS_NEW = 10
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__COMMAND__KIND__CASE)
 } Holdfast__V1__Command__KindCase;
 
@@ -523,6 +533,7 @@ struct  Holdfast__V1__Command
     Holdfast__V1__CompleteWorkflow *complete_workflow;
     Holdfast__V1__FailWorkflow *fail_workflow;
     Holdfast__V1__CancelledWorkflow *cancelled_workflow;
+    Holdfast__V1__ContinueAsNew *continue_as_new;
   };
 };
 #define HOLDFAST__V1__COMMAND__INIT \
@@ -629,6 +640,27 @@ struct  Holdfast__V1__CancelledWorkflow
 #define HOLDFAST__V1__CANCELLED_WORKFLOW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__cancelled_workflow__descriptor) \
     , 0,NULL }
+
+
+/*
+ * Closes the run and begins the next one of its chain. What is left empty is as in this run, but
+ * for the input.
+ */
+struct  Holdfast__V1__ContinueAsNew
+{
+  ProtobufCMessage base;
+  char *workflow_type;
+  char *task_queue;
+  size_t n_input;
+  Holdfast__V1__Payload **input;
+  Holdfast__V1__Header *header;
+  int64_t run_timeout_ms;
+  int64_t task_timeout_ms;
+  Holdfast__V1__RetryPolicy *retry_policy;
+};
+#define HOLDFAST__V1__CONTINUE_AS_NEW__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__continue_as_new__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, NULL }
 
 
 /*
@@ -1430,6 +1462,25 @@ Holdfast__V1__CancelledWorkflow *
 void   holdfast__v1__cancelled_workflow__free_unpacked
                      (Holdfast__V1__CancelledWorkflow *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__ContinueAsNew methods */
+void   holdfast__v1__continue_as_new__init
+                     (Holdfast__V1__ContinueAsNew         *message);
+size_t holdfast__v1__continue_as_new__get_packed_size
+                     (const Holdfast__V1__ContinueAsNew   *message);
+size_t holdfast__v1__continue_as_new__pack
+                     (const Holdfast__V1__ContinueAsNew   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__continue_as_new__pack_to_buffer
+                     (const Holdfast__V1__ContinueAsNew   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ContinueAsNew *
+       holdfast__v1__continue_as_new__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__continue_as_new__free_unpacked
+                     (Holdfast__V1__ContinueAsNew *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__ReplayHistory methods */
 void   holdfast__v1__replay_history__init
                      (Holdfast__V1__ReplayHistory         *message);
@@ -1820,6 +1871,9 @@ typedef void (*Holdfast__V1__FailWorkflow_Closure)
 typedef void (*Holdfast__V1__CancelledWorkflow_Closure)
                  (const Holdfast__V1__CancelledWorkflow *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__ContinueAsNew_Closure)
+                 (const Holdfast__V1__ContinueAsNew *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__ReplayHistory_Closure)
                  (const Holdfast__V1__ReplayHistory *message,
                   void *closure_data);
@@ -1925,6 +1979,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__cancel_timer__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__complete_workflow__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__fail_workflow__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancelled_workflow__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__continue_as_new__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__replay_history__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__past_activation__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__replay_completed__descriptor;

@@ -1132,7 +1132,7 @@ void   holdfast__v1__count_workflows_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__count_workflows_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__field_descriptors[14] =
+static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__field_descriptors[17] =
 {
   {
     "namespace",
@@ -1302,6 +1302,42 @@ static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "retry_policy",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartWorkflowRequest, retry_policy),
+    &holdfast__v1__retry_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_delay_ms",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartWorkflowRequest, start_delay_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_at_time_ms",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartWorkflowRequest, start_at_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__start_workflow_request__field_indices_by_name[] = {
   6,   /* field[6] = execution_timeout_ms */
@@ -1312,7 +1348,10 @@ static const unsigned holdfast__v1__start_workflow_request__field_indices_by_nam
   4,   /* field[4] = input */
   0,   /* field[0] = namespace */
   11,   /* field[11] = request_id */
+  14,   /* field[14] = retry_policy */
   7,   /* field[7] = run_timeout_ms */
+  16,   /* field[16] = start_at_time_ms */
+  15,   /* field[15] = start_delay_ms */
   3,   /* field[3] = task_queue */
   8,   /* field[8] = task_timeout_ms */
   13,   /* field[13] = user_metadata */
@@ -1322,7 +1361,7 @@ static const unsigned holdfast__v1__start_workflow_request__field_indices_by_nam
 static const ProtobufCIntRange holdfast__v1__start_workflow_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descriptor =
 {
@@ -1332,7 +1371,7 @@ const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descripto
   "Holdfast__V1__StartWorkflowRequest",
   "holdfast.v1",
   sizeof(Holdfast__V1__StartWorkflowRequest),
-  14,
+  17,
   holdfast__v1__start_workflow_request__field_descriptors,
   holdfast__v1__start_workflow_request__field_indices_by_name,
   1,  holdfast__v1__start_workflow_request__number_ranges,
@@ -2029,7 +2068,7 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descri
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[9] =
+static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[14] =
 {
   {
     "info",
@@ -2139,14 +2178,79 @@ static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "first_run_id",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, first_run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "continued_run_id",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, continued_run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "new_run_id",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, new_run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempt",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_policy",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, retry_policy),
+    &holdfast__v1__retry_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__describe_workflow_response__field_indices_by_name[] = {
+  12,   /* field[12] = attempt */
   7,   /* field[7] = cancel_requested */
+  10,   /* field[10] = continued_run_id */
   8,   /* field[8] = execution_timeout_ms */
+  9,   /* field[9] = first_run_id */
   0,   /* field[0] = info */
+  11,   /* field[11] = new_run_id */
   3,   /* field[3] = pending_activities */
   4,   /* field[4] = pending_timers */
   5,   /* field[5] = pending_workflow_task */
+  13,   /* field[13] = retry_policy */
   1,   /* field[1] = run_timeout_ms */
   2,   /* field[2] = task_timeout_ms */
   6,   /* field[6] = warnings */
@@ -2154,7 +2258,7 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
 static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor =
 {
@@ -2164,7 +2268,7 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descr
   "Holdfast__V1__DescribeWorkflowResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__DescribeWorkflowResponse),
-  9,
+  14,
   holdfast__v1__describe_workflow_response__field_descriptors,
   holdfast__v1__describe_workflow_response__field_indices_by_name,
   1,  holdfast__v1__describe_workflow_response__number_ranges,
@@ -2868,7 +2972,7 @@ const ProtobufCMessageDescriptor holdfast__v1__pending_workflow_task__descriptor
   (ProtobufCMessageInit) holdfast__v1__pending_workflow_task__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__get_workflow_result_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor holdfast__v1__get_workflow_result_request__field_descriptors[3] =
 {
   {
     "namespace",
@@ -2894,15 +2998,28 @@ static const ProtobufCFieldDescriptor holdfast__v1__get_workflow_result_request_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "this_run_only",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__GetWorkflowResultRequest, this_run_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__get_workflow_result_request__field_indices_by_name[] = {
   1,   /* field[1] = execution */
   0,   /* field[0] = namespace */
+  2,   /* field[2] = this_run_only */
 };
 static const ProtobufCIntRange holdfast__v1__get_workflow_result_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__get_workflow_result_request__descriptor =
 {
@@ -2912,14 +3029,14 @@ const ProtobufCMessageDescriptor holdfast__v1__get_workflow_result_request__desc
   "Holdfast__V1__GetWorkflowResultRequest",
   "holdfast.v1",
   sizeof(Holdfast__V1__GetWorkflowResultRequest),
-  2,
+  3,
   holdfast__v1__get_workflow_result_request__field_descriptors,
   holdfast__v1__get_workflow_result_request__field_indices_by_name,
   1,  holdfast__v1__get_workflow_result_request__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__get_workflow_result_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__get_workflow_result_response__field_descriptors[4] =
+static const ProtobufCFieldDescriptor holdfast__v1__get_workflow_result_response__field_descriptors[5] =
 {
   {
     "run_id",
@@ -2969,9 +3086,22 @@ static const ProtobufCFieldDescriptor holdfast__v1__get_workflow_result_response
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "new_run_id",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__GetWorkflowResultResponse, new_run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__get_workflow_result_response__field_indices_by_name[] = {
   3,   /* field[3] = failure */
+  4,   /* field[4] = new_run_id */
   2,   /* field[2] = result */
   0,   /* field[0] = run_id */
   1,   /* field[1] = status */
@@ -2979,7 +3109,7 @@ static const unsigned holdfast__v1__get_workflow_result_response__field_indices_
 static const ProtobufCIntRange holdfast__v1__get_workflow_result_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__get_workflow_result_response__descriptor =
 {
@@ -2989,7 +3119,7 @@ const ProtobufCMessageDescriptor holdfast__v1__get_workflow_result_response__des
   "Holdfast__V1__GetWorkflowResultResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__GetWorkflowResultResponse),
-  4,
+  5,
   holdfast__v1__get_workflow_result_response__field_descriptors,
   holdfast__v1__get_workflow_result_response__field_indices_by_name,
   1,  holdfast__v1__get_workflow_result_response__number_ranges,

@@ -91,10 +91,22 @@ struct  Holdfast__V1__StartWorkflowRequest
   char *request_id;
   char *identity;
   Holdfast__V1__UserMetadata *user_metadata;
+  /*
+   * Without it a run that fails or times out is not tried again.
+   */
+  Holdfast__V1__RetryPolicy *retry_policy;
+  /*
+   * The code begins so long after the start, or with the first signal or cancel request.
+   */
+  int64_t start_delay_ms;
+  /*
+   * As start_delay_ms, at an instant; only one of them.
+   */
+  int64_t start_at_time_ms;
 };
 #define HOLDFAST__V1__START_WORKFLOW_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__start_workflow_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__WORKFLOW_ID_CONFLICT_POLICY__WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__WORKFLOW_ID_CONFLICT_POLICY__WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0, 0 }
 
 
 struct  Holdfast__V1__StartWorkflowResponse
@@ -255,10 +267,21 @@ struct  Holdfast__V1__DescribeWorkflowResponse
   char **warnings;
   protobuf_c_boolean cancel_requested;
   int64_t execution_timeout_ms;
+  /*
+   * The chain: its first run, the run before this one and the one after it.
+   */
+  char *first_run_id;
+  char *continued_run_id;
+  char *new_run_id;
+  /*
+   * Of the workflow's retry policy, from 1.
+   */
+  int32_t attempt;
+  Holdfast__V1__RetryPolicy *retry_policy;
 };
 #define HOLDFAST__V1__DESCRIBE_WORKFLOW_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_workflow_response__descriptor) \
-    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0 }
+    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL }
 
 
 struct  Holdfast__V1__WorkflowInfo
@@ -373,10 +396,14 @@ struct  Holdfast__V1__GetWorkflowResultRequest
   ProtobufCMessage base;
   char *namespace_;
   Holdfast__V1__WorkflowExecution *execution;
+  /*
+   * The end of this run, also when another follows it in its chain.
+   */
+  protobuf_c_boolean this_run_only;
 };
 #define HOLDFAST__V1__GET_WORKFLOW_RESULT_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__get_workflow_result_request__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, NULL, 0 }
 
 
 struct  Holdfast__V1__GetWorkflowResultResponse
@@ -387,10 +414,14 @@ struct  Holdfast__V1__GetWorkflowResultResponse
   size_t n_result;
   Holdfast__V1__Payload **result;
   Holdfast__V1__Failure *failure;
+  /*
+   * With this_run_only: the run that follows it.
+   */
+  char *new_run_id;
 };
 #define HOLDFAST__V1__GET_WORKFLOW_RESULT_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__get_workflow_result_response__descriptor) \
-    , (char *)protobuf_c_empty_string, HOLDFAST__V1__WORKFLOW_STATUS__WORKFLOW_STATUS_UNSPECIFIED, 0,NULL, NULL }
+    , (char *)protobuf_c_empty_string, HOLDFAST__V1__WORKFLOW_STATUS__WORKFLOW_STATUS_UNSPECIFIED, 0,NULL, NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__GetHistoryRequest

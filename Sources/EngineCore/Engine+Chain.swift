@@ -1,0 +1,100 @@
+import Basics
+import Messages
+
+/// Chains: the run that follows another one under the same workflow id, and the time for which a
+/// first task is held back.
+extension Engine {
+  // MARK: - The next run
+
+  /// Event 1 of the run that follows: what it takes over as it is.
+  mutating func successor(of run: Run, _ initiator: ContinueAsNewInitiator)
+    -> WorkflowExecutionStarted
+  {
+    var next = run.fold.started
+    next.runID = newRunID()
+    next.continuedRunID = run.runID
+    next.initiator = initiator
+    next.attempt = 1
+    next.requestID = ""
+    next.randomSeed = random.next()
+    next.continuedFailure = nil
+    next.firstWorkflowTaskBackoffMs = max(.zero, earliestSuccession(of: run) - now)
+    return next
+  }
+
+  /// No chain is a busy loop.
+  private func earliestSuccession(of run: Run) -> Instant {
+    run.fold.beginning + times.chainPause
+  }
+
+  /// The next attempt of a workflow whose run failed or timed out, or why there is none.
+  mutating func nextAttempt(of run: Run, after failure: Failure)
+    -> (state: RetryState, started: WorkflowExecutionStarted?)
+  {
+    let started = run.fold.started
+    guard let policy = started.retryPolicy else { return (.retryPolicyNotSet, nil) }
+    if run.fold.cancelRequested { return (.cancelRequested, nil) }
+    if policy.forbids(failure) { return (.nonRetryableFailure, nil) }
+    let pause = policy.interval(afterAttempt: started.attempt, failure)
+    let end = started.executionExpirationTimeMs
+    let verdict = policy.verdict(
+      attempt: started.attempt, at: max(now + pause, earliestSuccession(of: run)),
+      before: end == .epoch ? nil : end)
+    switch verdict {
+    case .giveUp(let state): return (state, nil)
+    case .retry(let time):
+      var next = successor(of: run, .retry)
+      next.attempt = started.attempt + 1
+      next.firstWorkflowTaskBackoffMs = time - now
+      next.continuedFailure = bounded(failure)
+      return (.inProgress, next)
+    }
+  }
+
+  /// The run, or its whole chain, has had its time.
+  mutating func timeOut(_ run: Run) {
+    var timeout = TimeoutFailure()
+    timeout.timeoutType = .startToClose
+    let next = nextAttempt(of: run, after: .engine("the workflow timed out", .timeout(timeout)))
+    var event = WorkflowExecutionTimedOut()
+    event.retryState = next.state
+    event.newRunID = next.started?.runID ?? .none
+    close(run, .workflowExecutionTimedOut(event), next: next.started)
+  }
+
+  /// Closes the run and begins the next one of its chain in its place, with the signals and the
+  /// cancel request that its code has not seen.
+  mutating func close(
+    _ run: Run, _ terminal: HistoryEvent.Attributes, next: WorkflowExecutionStarted?
+  ) {
+    let requests = next == nil ? [] : run.fold.unseen.requests
+    let metadata = run.fold.userMetadata
+    close(run, terminal)
+    guard let next else { return }
+    let successor = begin(next, run.key, metadata: metadata)
+    for request in requests { record(successor, request) }
+    offerTask(successor)
+  }
+
+  // MARK: - Held back
+
+  /// Holds the first task back until its time, if it has one.
+  mutating func hold(_ run: Run) {
+    guard let time = run.fold.firstTaskTime, time > now else { return }
+    run.isHeld = true
+    deadlines.set(.beginning(run.number), at: time, order: .init(run.number.value))
+  }
+
+  mutating func beginningDue(_ number: RunNumber) {
+    guard let run = runs[number], run.isHeld else { return }
+    run.isHeld = false
+    offerTask(run)
+  }
+
+  /// Something has come for which the code begins before its time.
+  mutating func release(_ run: Run) {
+    guard run.isHeld, run.fold.firstTaskTime == nil else { return }
+    run.isHeld = false
+    deadlines.remove(.beginning(run.number))
+  }
+}
