@@ -30,6 +30,16 @@ struct Interval: ExpressibleByArgument {
   var span: Span { Span(ms: ms) }
 }
 
+/// An instant as people write it: 2026-01-31T12:00:00Z.
+struct Moment: ExpressibleByArgument {
+  let instant: Instant
+
+  init?(argument: String) {
+    guard let instant = Instant(iso8601: argument) else { return nil }
+    self.instant = instant
+  }
+}
+
 /// Times and values as people read them.
 enum Show {
   /// `2026-01-31T12:00:00.250Z`; empty for 0.

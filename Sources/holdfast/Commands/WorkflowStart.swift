@@ -13,6 +13,13 @@ struct StartArguments: ParsableArguments {
   var executionTimeout: Interval?
   @Option(help: "The longest that one run may live.") var runTimeout: Interval?
   @Option(help: "The longest that a worker may take for one turn.") var taskTimeout: Interval?
+  @Option(help: "The code begins so long after the start, or with the first signal.")
+  var startDelay: Interval?
+  @Option(help: "The code begins then: 2026-01-31T12:00:00Z.") var startAt: Moment?
+  @Option(help: "Begin a run that fails or times out again, up to so many times in all; 0: always.")
+  var maximumAttempts: Int32?
+  @Option(help: "The pause before the second attempt; it doubles with each further one.")
+  var retryInterval: Interval?
   @Option(help: "What to do where a closed run has the id.")
   var idReusePolicy: ReusePolicy?
   @Option(help: "What to do where an open run has the id.")
@@ -30,6 +37,14 @@ struct StartArguments: ParsableArguments {
     request.executionTimeoutMs = executionTimeout?.span ?? .zero
     request.runTimeoutMs = runTimeout?.span ?? .zero
     request.taskTimeoutMs = taskTimeout?.span ?? .zero
+    request.startDelayMs = startDelay?.span ?? .zero
+    request.startAtTimeMs = startAt?.instant ?? .epoch
+    if maximumAttempts != nil || retryInterval != nil {
+      var policy = RetryPolicy()
+      policy.maximumAttempts = maximumAttempts ?? 0
+      policy.initialIntervalMs = retryInterval?.span ?? .zero
+      request.retryPolicy = policy
+    }
     request.idReusePolicy = idReusePolicy?.policy ?? .unspecified
     request.idConflictPolicy = idConflictPolicy?.policy ?? .unspecified
     if let summary {

@@ -77,6 +77,10 @@ struct MemoryStore {
       runs[run]!.row.deadline = deadline
       runs[run]!.row.historyLength = length
       runs[run]!.row.historySizeBytes = size
+    case .sleepRun(let run, let deadline, let length, let size):
+      runs[run]!.row.deadline = deadline
+      runs[run]!.row.historyLength = length
+      runs[run]!.row.historySizeBytes = size
     case .putActivity(let run, let event, let bytes): runs[run]!.activities[event] = bytes
     case .deleteActivity(let run, let event): runs[run]!.activities[event] = nil
     case .putRequest(let run, let record): runs[run]!.requests.append(record)

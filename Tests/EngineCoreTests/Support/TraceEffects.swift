@@ -74,6 +74,8 @@ extension TraceText {
         "\(head)state of \(run) through \(through) deadline=\(deadline.map(time) ?? "none")"
           + " length=\(length): ",
         state.map { fields($0) } ?? ["unreadable"])
+    case .sleepRun(let run, let deadline, let length, _):
+      return ["\(head)sleep \(run) deadline=\(deadline.map(time) ?? "none") length=\(length)"]
     case .putActivity(let run, let event, let bytes):
       let row = try? ActivityRow(bytes: bytes)
       return wrapped(

@@ -59,7 +59,8 @@ struct TraceWords {
 /// Makes a message of the options of a line, by the message's table.
 ///
 /// A name is the field's in the schema, also without `_ms` or `_timeout_ms`; a dot leads into a
-/// message. Spans are `10s`, payloads are texts, `<5 bytes>` is that many bytes, and a failure is
+/// message. Spans are `10s`, instants
+/// `+10s` after the start, payloads are texts, `<5 bytes>` is that many bytes, and a failure is
 /// `Type`, `Type:non_retryable` or `Type:77s` (its own delay).
 struct TraceFields {
   let names: TraceNames
@@ -152,7 +153,7 @@ struct TraceFields {
       let bytes = field.name.contains("token") ? try names.token(value) : Array(value.utf8)
       return "\"\(JSONWriter.base64(bytes))\""
     case .bool, .double, .int32, .uint32, .uint64: return value
-    case .int64: return field.name.hasSuffix("_ms") ? String(try span(value).ms) : value
+    case .int64: return field.name.hasSuffix("_ms") ? try milliseconds(value) : value
     case .enumeration: return Int(value) == nil ? "\"\(value)\"" : value
     case .message(let table):
       switch table().shortName {
@@ -161,6 +162,12 @@ struct TraceFields {
       default: throw TraceFault("'\(field.name)' wants fields of its own: \(field.name).x=…")
       }
     }
+  }
+
+  /// A span, or `+5m` after the trace's start.
+  private func milliseconds(_ value: String) throws(TraceFault) -> String {
+    guard value.hasPrefix("+") else { return String(try span(value).ms) }
+    return String((World.start + (try span(String(value.dropFirst())))).ms)
   }
 
   static func quoted(_ text: String) -> String {

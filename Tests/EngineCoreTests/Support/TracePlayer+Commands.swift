@@ -5,7 +5,7 @@ import Messages
 extension TracePlayer {
   /// `activity 1 charge start_to_close=10s` (10 s when nothing is said), `timer 2 5s`,
   /// `cancel-activity 1`, `cancel-timer 2`, `done ok`, `fail Declined`, `cancelled why`,
-  /// `nothing`. `at=order.py:12` says where in the code.
+  /// `continue input`, `nothing`. `at=order.py:12` says where in the code.
   func command(_ text: String) throws(TraceFault) -> Command {
     var words = try TraceWords(text)
     var command = Command()
@@ -29,6 +29,7 @@ extension TracePlayer {
     case "done": command.kind = .completeWorkflow(try make(&words, ["result"]))
     case "fail": command.kind = .failWorkflow(try make(&words, ["failure"]))
     case "cancelled": command.kind = .cancelledWorkflow(try make(&words, ["details"]))
+    case "continue": command.kind = .continueAsNew(try make(&words, ["input"]))
     case "nothing": break
     default: throw TraceFault("'\(verb)' is no command")
     }
@@ -41,7 +42,7 @@ extension TracePlayer {
     let types: [String: CommandType] = [
       "activity": .scheduleActivity, "cancel-activity": .requestCancelActivity,
       "timer": .startTimer, "cancel-timer": .cancelTimer, "done": .completeWorkflow,
-      "fail": .failWorkflow, "cancelled": .cancelledWorkflow,
+      "fail": .failWorkflow, "cancelled": .cancelledWorkflow, "continue": .continueAsNew,
     ]
     var words = try TraceWords(text)
     var head = CommandHead()

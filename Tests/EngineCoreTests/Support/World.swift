@@ -9,7 +9,8 @@ import Messages
 final class World {
   private(set) var engine: Engine
   var store = MemoryStore()
-  var now = Instant(ms: 1_700_000_000_000)
+  static let start = Instant(ms: 1_700_000_000_000)
+  var now = World.start
   private var effects = Effects()
   /// Sees each input and what the engine made of it.
   var observer: ((Input, Effects) -> Void)?
