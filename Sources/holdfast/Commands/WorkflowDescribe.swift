@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Messages
 
 struct WorkflowDescribe: ParsableCommand {
@@ -39,10 +40,19 @@ struct WorkflowDescribe: ParsableCommand {
           + " \(info.historySizeBytes) bytes"
       ),
       ("run timeout", Show.duration(response.runTimeoutMs)),
+      ("attempt", response.retryPolicy == nil ? "" : attempt(response)),
+      ("follows run", text(response.continuedRunID)), ("goes on in", text(response.newRunID)),
       ("summary", info.userMetadata?.summary ?? ""),
       ("cancel requested", response.cancelRequested ? "yes" : ""),
     ]
   }
+
+  private static func attempt(_ response: DescribeWorkflowResponse) -> String {
+    let most = response.retryPolicy?.maximumAttempts ?? 0
+    return "\(response.attempt)" + (most == 0 ? "" : " of \(most)")
+  }
+
+  private static func text(_ runID: RunID) -> String { runID == .none ? "" : runID.description }
 
   private static func showTask(_ task: PendingWorkflowTask?) {
     guard let task else { return }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Glibc
 import Messages
 
@@ -48,8 +49,14 @@ enum EventText {
       return ("WorkflowExecutionStarted", "\(e.workflowType) \(Show.payloads(e.input))", nil)
     case .workflowExecutionCompleted(let e):
       return ("WorkflowExecutionCompleted", Show.payloads(e.result), nil)
-    case .workflowExecutionFailed(let e): return ("WorkflowExecutionFailed", "", e.failure)
-    case .workflowExecutionTimedOut: return ("WorkflowExecutionTimedOut", "", nil)
+    case .workflowExecutionFailed(let e):
+      return ("WorkflowExecutionFailed", next(e.newRunID), e.failure)
+    case .workflowExecutionTimedOut(let e):
+      return ("WorkflowExecutionTimedOut", next(e.newRunID), nil)
+    case .workflowExecutionContinuedAsNew(let e):
+      return (
+        "WorkflowExecutionContinuedAsNew", "\(Show.payloads(e.input)), \(next(e.newRunID))", nil
+      )
     case .workflowExecutionSignaled(let e):
       return ("WorkflowExecutionSignaled", "\(e.signalName) \(Show.payloads(e.input))", nil)
     case .workflowExecutionCancelRequested(let e):
@@ -68,6 +75,10 @@ enum EventText {
     case .timerCanceled(let e): return ("TimerCanceled", e.timerID, nil)
     default: return activity(event)
     }
+  }
+
+  private static func next(_ runID: RunID) -> String {
+    runID == .none ? "" : "goes on in run \(runID)"
   }
 
   private static func activity(_ event: HistoryEvent) -> (String, String, Failure?) {
