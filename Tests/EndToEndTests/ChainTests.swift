@@ -26,7 +26,7 @@ final class Adder: Workflow, @unchecked Sendable {
       state.seen.append(arrived.removeFirst())
       left -= 1
       guard left == 0 else { continue }
-      // What this run was shown and has not taken goes along by hand; what it was not shown, by itself.
+      // What this run was shown goes along by hand; what it was not shown, by itself.
       state.seen += arrived
       if isDone { return state }
       state.runs += 1

@@ -3,8 +3,8 @@ import EngineCore
 import Messages
 import Shell
 
-/// I13: an activity, and a workflow, has no more attempts than its policy allows, and after a failure
-/// that was recorded the next one begins not before the policy's interval has passed.
+/// I13: an activity, and a workflow, has no more attempts than its policy allows, and after a
+/// failure that was recorded the next one begins not before the policy's interval has passed.
 final class RetriesKeepToPolicy: Checker {
   static let name = "I13 retries keep to the policy"
 

@@ -2,8 +2,8 @@ import Basics
 import EngineCore
 import Messages
 
-/// I7: no timer fires, and no code begins, before its time, whatever the wall clock does. (That each due one fires is
-/// seen by I15: the runs that wait for it end.)
+/// I7: no timer fires, and no code begins, before its time, whatever the wall clock does. (That
+/// each due one fires is seen by I15: the runs that wait for it end.)
 final class TimersAreNotEarly: Checker {
   static let name = "I7 no timer is early"
 

@@ -242,7 +242,8 @@ public struct WorkflowHandle<Output: Decodable & Sendable>: Sendable {
     return execution
   }
 
-  /// Waits for the end, over all runs of the chain. Throws `WorkflowFailedError` when the workflow did not complete.
+  /// Waits for the end, over all runs of the chain. Throws `WorkflowFailedError` when the workflow
+  /// did not complete.
   public func result() async throws -> Output {
     var request = GetWorkflowResultRequest()
     request.execution = ownExecution

@@ -1,6 +1,7 @@
 internal import Messages
 
-/// When what has failed is tried again: interval = initial × coefficient^(attempt − 1), at most `maximum`; no jitter.
+/// When what has failed is tried again: interval = initial × coefficient^(attempt − 1), at most
+/// `maximum`; no jitter.
 public struct Retry: Sendable {
   public var initial: Duration?
   public var coefficient: Double
