@@ -60,6 +60,9 @@ extension Model {
   }
 
   private mutating func hand(_ run: ModelRun, _ session: ModelSession, _ token: [UInt8]) {
+    if !taskTokens.insert(token).inserted {
+      objections.append("the token of a task of \(run.id) was another task's before")
+    }
     for other in sessions where other !== session { other.cache.remove(run.id) }
     session.workflowSlots -= min(session.workflowSlots, 1)
     session.cache.insert(run.id)

@@ -16,6 +16,8 @@ struct Model {
   var runs: [ModelRun] = []
   var sessions: [ModelSession] = []
   var remembered: [Remembered] = []
+  /// Tokens of workflow tasks, in all epochs: each is given once.
+  var taskTokens: Set<[UInt8]> = []
   /// Tokens of activities, and whose they are.
   var tokens: [[UInt8]: RunID] = [:]
   /// Ids and seeds that the engine has drawn for the runs of this unit.

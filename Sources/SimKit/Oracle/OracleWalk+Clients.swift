@@ -17,7 +17,7 @@ extension OracleWalk {
     case 28..<80: try work()
     case 80..<89: try passTime()
     case 89..<98: try attachOrLeave()
-    case 98: try commit()
+    case 98: if dice.percent(60) { try commit() } else { try restart() }
     default:
       guard !requests.isEmpty else { return }
       try play(.requestAbandoned(requests.remove(at: dice.int(0...requests.count - 1))))
@@ -31,13 +31,18 @@ extension OracleWalk {
     case 0..<5: engine.advance(to: next)
     case 5: engine.advance(to: next + Span(ms: dice.int64(1...400)))
     default:
-      let end = engine.now + Span(ms: dice.pick([1, 99, 500, 1_000, 3_000, 30_000]))
-      while let next = engine.nextDeadline, next < end, !hasDiffered {
-        engine.advance(to: next)
-        try settle()
-      }
-      engine.advance(to: end)
+      try pass(Span(ms: dice.pick([1, 99, 500, 1_000, 3_000, 30_000])))
     }
+  }
+
+  /// What becomes due before the end happens in its time.
+  mutating func pass(_ span: Span) throws(StoreError) {
+    let end = engine.now + span
+    while let next = engine.nextDeadline, next < end, !hasDiffered {
+      engine.advance(to: next)
+      try settle()
+    }
+    engine.advance(to: end)
   }
 
   mutating func drawRequest() -> Request {

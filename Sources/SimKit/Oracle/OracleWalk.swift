@@ -58,7 +58,6 @@ struct OracleWalk {
   mutating func run(steps wanted: Int) throws(StoreError) -> OracleReport {
     while steps < wanted && difference == nil {
       steps += 1
-      steps += 1
       mayBeWrong = true
       engine.holdsCommits = dice.percent(holdPercent)
       try act()
@@ -127,6 +126,25 @@ struct OracleWalk {
     let observed = try engine.commitUnit()
     model.begin(at: engine.now, drawn: [])
     compare(observed, "commit")
+    deliver()
+  }
+
+  /// The engine ends and is started again over what it wrote. Heartbeats are waited for until they
+  /// are durable: how many of them a sudden end takes along is left open.
+  mutating func restart() throws(StoreError) {
+    try pass(model.times.heartbeatFlush)
+    try settle()
+    try commit()
+    guard difference == nil else { return }
+    tell?("step \(steps) at \(engine.now.ms): the engine is started again")
+    let observed = try engine.restart(seed: dice.word())
+    model.begin(at: engine.now, drawn: [])
+    model.restart()
+    compare(observed, "a start of the engine")
+    oldTasks += tasks.map(\.activation.token) + replays.map(\.history.token)
+    tasks = []
+    replays = []
+    requests = []
     deliver()
   }
 
