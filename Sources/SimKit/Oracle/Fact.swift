@@ -14,6 +14,8 @@ enum Fact: Equatable {
   /// A message to a session.
   case told(SessionID, EngineMessage.Kind)
   case ended(SessionID, Status)
+  /// It is to be told when the process ends.
+  case watched(ProcessIdentity)
 
   /// In a line or a few, for people.
   var text: String {
@@ -25,6 +27,7 @@ enum Fact: Equatable {
     case .told(let session, let kind):
       "\(session) is told: \(EngineMessage.of(kind).json())"
     case .ended(let session, let status): "\(session) is ended: \(status.json())"
+    case .watched(let process): "process \(process.process) is watched"
     }
   }
 }

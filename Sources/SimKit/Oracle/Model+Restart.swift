@@ -38,6 +38,7 @@ extension Model {
       loseWorker(run, place, evidence: "the engine was started again")
     } else {
       run.activities[place].orphanUntil = now + times.resumeWindow
+      if let process = run.activities[place].process { facts.append(.watched(process)) }
     }
   }
 }

@@ -6,6 +6,7 @@ import Messages
 final class ModelSession {
   let id: SessionID
   let attach: Attach
+  let process: ProcessIdentity?
   var workflowSlots: UInt32 = 0
   var activitySlots: UInt32 = 0
   /// The runs whose code it holds, up to their last recorded task.
@@ -17,9 +18,10 @@ final class ModelSession {
   /// It let a task time out, and has not been heard of workflow tasks since.
   var isLate = false
 
-  init(_ id: SessionID, _ attach: Attach) {
+  init(_ id: SessionID, _ attach: Attach, _ process: ProcessIdentity?) {
     self.id = id
     self.attach = attach
+    self.process = process
   }
 
   func serves(_ run: ModelRun) -> Bool {
@@ -37,8 +39,8 @@ final class ModelSession {
 extension Model {
   func session(_ id: SessionID) -> ModelSession? { sessions.first { $0.id == id } }
 
-  mutating func open(_ id: SessionID, _ attach: Attach) {
-    let session = ModelSession(id, attach)
+  mutating func open(_ id: SessionID, _ attach: Attach, _ process: ProcessIdentity?) {
+    let session = ModelSession(id, attach, process)
     sessions.append(session)
     var attached = Attached()
     attached.sessionID = "\(id)"
@@ -73,7 +75,8 @@ extension Model {
     }
   }
 
-  mutating func close(_ id: SessionID) {
+  /// `isGone`: its process has ended, so nobody will come back.
+  mutating func close(_ id: SessionID, isGone: Bool) {
     guard let session = session(id) else { return }
     sessions.removeAll { $0.id == id }
     for run in runs {
@@ -85,7 +88,7 @@ extension Model {
       for event in run.activities.filter({ $0.holder == id }).map(\.event) {
         guard let place = run.activities.firstIndex(where: { $0.event == event }) else { continue }
         run.activities[place].holder = nil
-        if session.attach.resumeToken.isEmpty {
+        if isGone || session.attach.resumeToken.isEmpty {
           loseWorker(run, place, evidence: "its process or connection has ended")
         } else {
           run.activities[place].orphanUntil = now + times.resumeWindow
@@ -93,6 +96,19 @@ extension Model {
       }
     }
     failQueriesWithoutServer()
+  }
+
+  /// What waited for the process to come back waits no longer.
+  mutating func end(_ process: ProcessIdentity) {
+    for session in sessions where session.process == process { close(session.id, isGone: true) }
+    for run in runs {
+      for event in run.activities.map(\.event) {
+        guard let place = run.activities.firstIndex(where: { $0.event == event }),
+          run.activities[place].orphanUntil != nil, run.activities[place].process == process
+        else { continue }
+        loseWorker(run, place, evidence: "its process has ended")
+      }
+    }
   }
 
   mutating func hear(_ id: SessionID, _ kind: WorkerMessage.Kind) {

@@ -55,15 +55,16 @@ struct Model {
     switch input {
     case .request(let id, let request): handle(id, request)
     case .requestAbandoned(let id): abandon(id)
-    case .sessionOpened(let id, let attach, _): open(id, attach)
+    case .sessionOpened(let id, let attach, let process): open(id, attach, process)
     case .workerMessage(let id, let message):
       if let kind = message.kind { hear(id, kind) }
     case .workerMessages(let id, let messages):
       for message in messages { if let kind = message.kind { hear(id, kind) } }
-    case .sessionClosed(let id): close(id)
+    case .sessionClosed(let id): close(id, isGone: false)
     case .sessionSilent(let id, let isSilent): session(id)?.isSilent = isSilent
+    case .processGone(let process): end(process)
     case .deadlineReached: meetDeadlines()
-    case .processGone, .loaded, .persisted, .readMore, .drain, .diskFull: break
+    case .loaded, .persisted, .readMore, .drain, .diskFull: break
     }
     // What waited for the end of a redo comes after what has ended it.
     while !resumed.isEmpty {

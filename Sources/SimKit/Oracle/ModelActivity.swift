@@ -26,6 +26,7 @@ struct ModelActivity {
   var token: [UInt8] = []
   var identity = ""
   var resumeToken: [UInt8] = []
+  var process: ProcessIdentity?
   /// Nil when its session has gone, or when it will be completed from elsewhere.
   var holder: SessionID?
   var isElsewhere = false
@@ -78,6 +79,7 @@ struct ModelActivity {
     self.token = token
     identity = session.attach.identity
     resumeToken = session.attach.resumeToken
+    process = session.process
     holder = session.id
     isElsewhere = false
     orphanUntil = nil
@@ -132,6 +134,7 @@ struct ModelActivity {
     startedTime = .epoch
     token = []
     resumeToken = []
+    process = nil
     holder = nil
     isElsewhere = false
     orphanUntil = nil

@@ -101,6 +101,7 @@ struct OracleEngine {
     engine.step(input, now: now, into: &effects)
     for write in effects.writes { note(write) }
     for send in effects.sends { note(send.send) }
+    facts += effects.watches.map { .watched($0) }
     staged += effects.writes
     if !effects.writes.isEmpty { stagedSerial = effects.serial }
     gated += effects.sends

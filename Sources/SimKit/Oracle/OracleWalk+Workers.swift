@@ -13,7 +13,10 @@ extension OracleWalk {
     }
     let session = dice.pick(model.sessions)
     let choice = dice.int(0...9)
-    if choice == 0 || session.isDraining { return try leave(session.id) }
+    if choice == 0 || session.isDraining {
+      if let process = session.process, dice.percent(40) { return try die(process) }
+      return try leave(session.id)
+    }
     if choice == 1 || session.isSilent {
       return try play(.sessionSilent(session.id, !session.isSilent))
     }
@@ -35,7 +38,7 @@ extension OracleWalk {
     attach.cachedRunsMax = dice.pick([1, 100])
     if name != "w4" { attach.resumeToken = Array("resume of \(name)".utf8) }
     for lease in leases where dice.percent(50) { attach.heldLeases.append(lease.task.token) }
-    try play(.sessionOpened(id, attach, nil))
+    try play(.sessionOpened(id, attach, process(of: name)))
     keepLeases(of: id)
     try grant(id, UInt32(dice.int(0...4)), UInt32(dice.int(0...4)))
   }
@@ -54,11 +57,31 @@ extension OracleWalk {
     }
   }
 
+  /// Of one worker the kernel cannot tell.
+  private func process(of name: String) -> ProcessIdentity? {
+    guard name != "w3", let number = Int64(name.dropFirst()) else { return nil }
+    return ProcessIdentity(bootID: "boot", process: number, start: deaths[name, default: 0])
+  }
+
+  /// The process ends, and the kernel says so: what it had is gone with it.
+  mutating func die(_ process: ProcessIdentity) throws(StoreError) {
+    deaths["w\(process.process)", default: 0] += 1
+    for session in model.sessions where session.process == process { drop(session.id) }
+    for activity in model.runs.flatMap(\.activities) where activity.process == process {
+      forget(activity.token)
+    }
+    try play(.processGone(process))
+  }
+
+  private mutating func drop(_ id: SessionID) {
+    tasks.removeAll { $0.session == id }
+    replays.removeAll { $0.session == id }
+  }
+
   private func isOpen(_ id: SessionID) -> Bool { model.sessions.contains { $0.id == id } }
 
   private mutating func leave(_ id: SessionID) throws(StoreError) {
-    tasks.removeAll { $0.session == id }
-    replays.removeAll { $0.session == id }
+    drop(id)
     try play(.sessionClosed(id))
   }
 

@@ -25,6 +25,8 @@ struct OracleWalk {
   var oldTasks: [[UInt8]] = []
   var oldLeases: [ActivityTask] = []
   var requests: [RequestID] = []
+  /// How many processes of a worker have ended.
+  var deaths: [String: Int64] = [:]
   var sessionCount: UInt64 = 0
   /// Two faults at once would ask which is told first.
   private var mayBeWrong = true
@@ -146,6 +148,8 @@ struct OracleWalk {
     replays = []
     requests = []
     deliver()
+    let watched = observed.compactMap { if case .watched(let process) = $0 { process } else { nil } }
+    if let process = watched.first, dice.percent(30) { try die(process) }
   }
 
   private mutating func compare(_ observed: [Fact], _ input: String) {
@@ -198,6 +202,7 @@ struct OracleWalk {
       if case .failure(let status) = answer { word ^= UInt64(status.reason.rawValue) << 32 }
     case .closed(let run, _), .remembered(let run, _): word = run.high
     case .told(let session, _), .ended(let session, _): word = session.value << 16
+    case .watched(let process): word = UInt64(bitPattern: process.process) << 8
     }
     hash = (hash ^ word) &* 0x100_0000_01B3
   }
