@@ -8,6 +8,7 @@ extension Model {
   /// activities' attempts say goes on.
   mutating func restart() {
     sessions = []
+    isDiskFull = false
     for run in runs {
       run.waiting = []
       run.parked = []

@@ -16,6 +16,7 @@ struct Model {
   var runs: [ModelRun] = []
   var sessions: [ModelSession] = []
   var remembered: [Remembered] = []
+  var isDiskFull = false
   /// Tokens of workflow tasks, in all epochs: each is given once.
   var taskTokens: Set<[UInt8]> = []
   /// Tokens of activities, and whose they are.
@@ -64,7 +65,8 @@ struct Model {
     case .sessionSilent(let id, let isSilent): session(id)?.isSilent = isSilent
     case .processGone(let process): end(process)
     case .deadlineReached: meetDeadlines()
-    case .loaded, .persisted, .readMore, .drain, .diskFull: break
+    case .diskFull(let isFull): isDiskFull = isFull
+    case .loaded, .persisted, .readMore, .drain: break
     }
     // What waited for the end of a redo comes after what has ended it.
     while !resumed.isEmpty {
@@ -193,13 +195,15 @@ struct Remembered {
 
 extension Status {
   static func of(
-    _ code: StatusCode, _ reason: Reason, field: String = "", run: RunID = .none
+    _ code: StatusCode, _ reason: Reason, field: String = "", run: RunID = .none,
+    retryAfter: Span = .zero
   ) -> Status {
     var status = Status()
     status.code = code
     status.reason = reason
     status.field = field
     status.runID = run
+    status.retryAfterMs = retryAfter
     return status
   }
 }

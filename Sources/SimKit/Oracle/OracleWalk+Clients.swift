@@ -15,6 +15,8 @@ extension OracleWalk {
     switch dice.int(0...99) {
     case 0..<28: try ask(drawRequest())
     case 28..<80: try work()
+    case 88 where dice.percent(model.isDiskFull ? 60 : 10):
+      try play(.diskFull(!model.isDiskFull))
     case 80..<89: try passTime()
     case 89..<98: try attachOrLeave()
     case 98: if dice.percent(60) { try commit() } else { try restart() }
