@@ -8,7 +8,7 @@ extension Model {
     switch find(r.execution) {
     case .none(let status): return .failure(status)
     case .run(let run):
-      guard hasServer(run) else { return .failure(.of(.unavailable, .noWorker)) }
+      if let status = faultOfServers(run) { return .failure(status) }
       if case .waiting(let notBefore) = run.task.state, notBefore > now {
         return .failure(.of(.unavailable, .workflowTaskFailing))
       }
@@ -22,18 +22,22 @@ extension Model {
     sessions.contains { $0.serves(run) && !$0.isDraining }
   }
 
-  mutating func failQueries(_ run: ModelRun, _ reason: Reason) {
-    for query in run.queries {
-      facts.append(.answered(query.request, .failure(.of(.unavailable, reason))))
-    }
+  /// Why nobody could answer a query of the run.
+  func faultOfServers(_ run: ModelRun) -> Status? {
+    if isDraining { return .of(.unavailable, .draining, retryAfter: Span(ms: 1_000)) }
+    return hasServer(run) ? nil : .of(.unavailable, .noWorker)
+  }
+
+  mutating func failQueries(_ run: ModelRun, _ status: Status) {
+    for query in run.queries { facts.append(.answered(query.request, .failure(status))) }
     run.queries = []
   }
 
-  /// A worker goes: nobody answers queries of what only it served, but those that are out.
+  /// A worker or the engine goes: nobody answers queries of what only it served, but those that are out.
   mutating func failQueriesWithoutServer() {
-    for run in runs where !run.queries.isEmpty && !hasServer(run) {
+    for run in runs where !run.queries.isEmpty {
       if run.task.session != nil && run.task.isForQueries { continue }
-      failQueries(run, .noWorker)
+      if let status = faultOfServers(run) { failQueries(run, status) }
     }
   }
 
@@ -94,7 +98,7 @@ extension Model {
   mutating func failQueryTask(_ run: ModelRun, _ reason: EvictReason) {
     if let id = run.task.session { evict(run, id, reason) }
     run.task = ModelTask()
-    failQueries(run, .workflowTaskFailing)
+    failQueries(run, .of(.unavailable, .workflowTaskFailing))
   }
 
   /// A run whose code never ran cannot be asked: the engine says so when it would ask.

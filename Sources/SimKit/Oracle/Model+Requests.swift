@@ -71,7 +71,8 @@ extension Model {
 
   /// While no new runs are taken.
   private var refusalOfStarts: Status? {
-    isDiskFull ? .of(.resourceExhausted, .diskFull, retryAfter: Span(ms: 1_000)) : nil
+    if isDiskFull { return .of(.resourceExhausted, .diskFull, retryAfter: Span(ms: 1_000)) }
+    return isDraining ? .of(.unavailable, .draining, retryAfter: Span(ms: 1_000)) : nil
   }
 
   private mutating func terminateForStart(_ run: ModelRun, _ identity: String) {

@@ -9,6 +9,7 @@ extension Model {
   mutating func restart() {
     sessions = []
     isDiskFull = false
+    isDraining = false
     for run in runs {
       run.waiting = []
       run.parked = []

@@ -77,7 +77,7 @@ extension Model {
       return false
     }
     if notBefore > now { objections.append("the task of \(run.id) backs off") }
-    if !session.serves(run) || session.isDraining || session.isSilent
+    if !session.serves(run) || isDraining || session.isDraining || session.isSilent
       || session.workflowSlots == 0
     {
       objections.append("\(session.id) may not take a task of \(run.id)")
@@ -144,8 +144,8 @@ extension Model {
       $0.scheduled.activityID == m.activityID && $0.state == .scheduled
     }
     guard let run = run(m.runID), let session = session(id), let place,
-      session.serves(activities[place]), session.activitySlots > 0, !session.isDraining,
-      !session.isSilent
+      session.serves(activities[place]), session.activitySlots > 0, !isDraining,
+      !session.isDraining, !session.isSilent
     else { return objections.append("\(id) may not take activity '\(m.activityID)'") }
     session.activitySlots -= 1
     run.activities[place].start(session, token: m.token, at: now)
@@ -303,7 +303,7 @@ extension Model {
     run.task.state = .waiting(notBefore: now + wait)
     run.task.activation = nil
     run.task.isReplaying = false
-    failQueries(run, .workflowTaskFailing)
+    failQueries(run, .of(.unavailable, .workflowTaskFailing))
     endRedo(run)
   }
 
@@ -355,6 +355,12 @@ extension Model {
 
   /// No task waits while a session could take it.
   mutating func objectToWaiting() {
+    for run in runs where !run.queries.isEmpty && run.task.session == nil {
+      if let status = faultOfServers(run) {
+        objections.append("queries of \(run.id) wait, though \(status.reason)")
+      }
+    }
+    guard !isDraining else { return }
     for run in runs where run.isOpen {
       if case .waiting(let since) = run.task.state,
         now >= max(since, run.task.scheduledTime) + times.stickyWait,

@@ -64,6 +64,14 @@ extension Model {
     }
     facts.append(.told(id, .attached(attached)))
     for token in lost { tell(id, token, .notFound) }
+    if isDraining { facts.append(.told(id, .drain(Drain()))) }
+  }
+
+  /// The engine goes away: no new tasks, no new runs; what is out may be answered.
+  mutating func drain() {
+    isDraining = true
+    for session in sessions { facts.append(.told(session.id, .drain(Drain()))) }
+    failQueriesWithoutServer()
   }
 
   /// Whoever comes may do better with a task that fails, once there is a slot for it.

@@ -17,6 +17,7 @@ struct Model {
   var sessions: [ModelSession] = []
   var remembered: [Remembered] = []
   var isDiskFull = false
+  var isDraining = false
   /// Tokens of workflow tasks, in all epochs: each is given once.
   var taskTokens: Set<[UInt8]> = []
   /// Tokens of activities, and whose they are.
@@ -66,7 +67,8 @@ struct Model {
     case .processGone(let process): end(process)
     case .deadlineReached: meetDeadlines()
     case .diskFull(let isFull): isDiskFull = isFull
-    case .loaded, .persisted, .readMore, .drain: break
+    case .drain: drain()
+    case .loaded, .persisted, .readMore: break
     }
     // What waited for the end of a redo comes after what has ended it.
     while !resumed.isEmpty {

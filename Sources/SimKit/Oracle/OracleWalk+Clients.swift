@@ -15,14 +15,22 @@ extension OracleWalk {
     switch dice.int(0...99) {
     case 0..<28: try ask(drawRequest())
     case 28..<80: try work()
-    case 88 where dice.percent(model.isDiskFull ? 60 : 10):
-      try play(.diskFull(!model.isDiskFull))
     case 80..<89: try passTime()
-    case 89..<98: try attachOrLeave()
-    case 98: if dice.percent(60) { try commit() } else { try restart() }
+    case 89..<97: try attachOrLeave()
+    case 97: try changeEngine()
+    case 98: try commit()
     default:
       guard !requests.isEmpty else { return }
       try play(.requestAbandoned(requests.remove(at: dice.int(0...requests.count - 1))))
+    }
+  }
+
+  /// One that drains does so until it is started again.
+  private mutating func changeEngine() throws(StoreError) {
+    switch dice.int(0...9) {
+    case 0..<2 where !model.isDraining: try play(.drain)
+    case 2..<6: try play(.diskFull(!model.isDiskFull))
+    default: try restart()
     }
   }
 
