@@ -75,7 +75,7 @@ extension Model {
 
   private func first(_ faults: Status?...) -> Status? { faults.compactMap { $0 }.first }
 
-  private func invalid(_ field: String) -> Status {
+  func invalid(_ field: String) -> Status {
     .of(.invalidArgument, .fieldInvalid, field: field)
   }
 

@@ -251,6 +251,7 @@ extension Model {
   mutating func abandon(_ id: RequestID) {
     for run in runs {
       run.waiting.removeAll { $0 == id }
+      run.followers.removeAll { $0.0 == id }
       run.parked.removeAll { $0.0 == id }
       run.queries.removeAll { $0.request == id }
     }

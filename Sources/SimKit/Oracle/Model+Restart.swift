@@ -12,6 +12,7 @@ extension Model {
     isDraining = false
     for run in runs {
       run.waiting = []
+      run.followers = []
       run.parked = []
       run.queries = []
       run.isRedo = false

@@ -95,10 +95,7 @@ struct Model {
     case .queryWorkflow(let r): return query(id, r)
     case .describeWorkflow(let r): return withRun(r.execution) { .describe(describe($0)) }
     case .getWorkflowResult(let r): return result(id, r)
-    case .getHistory(let r):
-      return withRun(r.execution) { run in
-        .history(run.events.filter { $0.eventID >= r.firstEventID }.map(\.plain))
-      }
+    case .getHistory(let r): return history(id, r)
     case .listWorkflows(let r): return list(r)
     case .countWorkflows(let r): return .count(Int64(selected(r.query).count))
     case .completeActivity(let r):
@@ -170,6 +167,10 @@ struct Model {
     run.activities = []
     for id in run.waiting { facts.append(.answered(id, .result(result(of: run)))) }
     run.waiting = []
+    for (id, first) in run.followers {
+      facts.append(.answered(id, .history(run.events(from: first))))
+    }
+    run.followers = []
     endRedo(run)
   }
 

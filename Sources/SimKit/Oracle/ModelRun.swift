@@ -28,6 +28,8 @@ final class ModelRun {
   var parked: [(RequestID, Request)] = []
   /// Who waits for the run's end.
   var waiting: [RequestID] = []
+  /// Who reads its history from an event on, until its end.
+  var followers: [(RequestID, Int64)] = []
   var queries: [ModelQuery] = []
 
   init(
@@ -42,6 +44,10 @@ final class ModelRun {
   var isOpen: Bool { status == .running }
   var workflowID: String { started.workflowID }
   var lastEventID: Int64 { Int64(events.count) }
+
+  func events(from first: Int64) -> [HistoryEvent] {
+    events.filter { $0.eventID >= first }.map(\.plain)
+  }
 
   var deadline: Instant? {
     started.runTimeoutMs > .zero ? startTime + started.runTimeoutMs : nil

@@ -49,7 +49,11 @@ struct OracleEngine {
   /// Steps the engine with the input, and with the loads and commits that it asks for on its way.
   mutating func unit(_ input: Input) throws(StoreError) -> [Fact] {
     begin()
-    if case .request(let id, .listWorkflows) = input { lists.insert(id) }
+    switch input {
+    case .request(let id, .listWorkflows): lists.insert(id)
+    case .requestAbandoned(let id): parts.removeValue(forKey: id)
+    default: break
+    }
     try step(input)
     // A herd is handled in several steps, at one time.
     if case .deadlineReached = input { while isDue { try step(input) } }

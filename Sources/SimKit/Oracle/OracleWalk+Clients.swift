@@ -62,9 +62,9 @@ extension OracleWalk {
     case 46..<54: .signalWithStartWorkflow(drawSignalWithStart())
     case 54..<60: .cancelWorkflow(drawCancel())
     case 60..<62: .terminateWorkflow(drawTerminate())
-    case 62..<68: .getWorkflowResult(drawResult())
-    case 68..<71: .describeWorkflow(drawDescribe())
-    case 71..<73: .getHistory(drawHistory())
+    case 62..<66: .getWorkflowResult(drawResult())
+    case 66..<69: .describeWorkflow(drawDescribe())
+    case 69..<73: .getHistory(drawHistory())
     case 73..<78: .queryWorkflow(drawQuery())
     case 78..<80: .listWorkflows(drawList())
     case 80..<82: .countWorkflows(drawCount())
@@ -202,7 +202,8 @@ extension OracleWalk {
     var history = GetHistoryRequest()
     history.namespace = drawNamespace()
     history.execution = drawExecution()
-    history.firstEventID = dice.pick([0, 1, 3])
+    history.firstEventID = isWrong() ? -1 : dice.pick([0, 1, 3, 20])
+    history.follow = dice.percent(40)
     return history
   }
 

@@ -101,7 +101,7 @@ struct OracleWalk {
     requestCount += 1
     let id = RequestID(connection: 1, stream: requestCount)
     switch request {
-    case .getWorkflowResult, .queryWorkflow: requests.append(id)
+    case .getWorkflowResult, .queryWorkflow, .getHistory: requests.append(id)
     default: break
     }
     try play(.request(id, request))
