@@ -80,7 +80,7 @@ extension Response {
     case .getWorkflowResult(let m): self = .result(m)
     case .countWorkflows(let m): self = .count(m.count)
     case .heartbeatActivity(let m): self = .heartbeat(cancelRequested: m.cancelRequested)
-    case .describeTaskQueue(let m): self = .queue(m)
+    case .describeTaskQueue(let m): self = .queue(m.plain)
     }
   }
 }
@@ -113,6 +113,16 @@ extension DescribeWorkflowResponse {
       response.pendingWorkflowTask?.lastFailure?.info?.message = ""
       response.pendingWorkflowTask?.lastDiff?.message = ""
     }
+    return response
+  }
+}
+
+extension DescribeTaskQueueResponse {
+  /// What a cache holds is the engine's matter, as long as the tasks are right.
+  var plain: DescribeTaskQueueResponse {
+    var response = self
+    response.warnings = []
+    for place in response.workers.indices { response.workers[place].cachedRuns = 0 }
     return response
   }
 }

@@ -7,6 +7,7 @@ final class ModelSession {
   let id: SessionID
   let attach: Attach
   let process: ProcessIdentity?
+  let attachedTime: Instant
   var workflowSlots: UInt32 = 0
   var activitySlots: UInt32 = 0
   /// The runs whose code it holds, up to their last recorded task.
@@ -18,10 +19,11 @@ final class ModelSession {
   /// It let a task time out, and has not been heard of workflow tasks since.
   var isLate = false
 
-  init(_ id: SessionID, _ attach: Attach, _ process: ProcessIdentity?) {
+  init(_ id: SessionID, _ attach: Attach, _ process: ProcessIdentity?, at now: Instant) {
     self.id = id
     self.attach = attach
     self.process = process
+    attachedTime = now
   }
 
   func serves(_ run: ModelRun) -> Bool {
@@ -40,7 +42,7 @@ extension Model {
   func session(_ id: SessionID) -> ModelSession? { sessions.first { $0.id == id } }
 
   mutating func open(_ id: SessionID, _ attach: Attach, _ process: ProcessIdentity?) {
-    let session = ModelSession(id, attach, process)
+    let session = ModelSession(id, attach, process, at: now)
     sessions.append(session)
     var attached = Attached()
     attached.sessionID = "\(id)"
@@ -79,7 +81,9 @@ extension Model {
     guard !session.hasBegun, session.workflowSlots > 0 else { return }
     session.hasBegun = true
     for run in runs where session.serves(run) {
-      if case .waiting = run.task.state { run.task.state = .waiting(notBefore: now) }
+      if case .waiting(let notBefore) = run.task.state, notBefore > now {
+        run.task.state = .waiting(notBefore: now)
+      }
     }
   }
 
@@ -154,7 +158,7 @@ extension ModelActivity {
   mutating func sendAgain(at now: Instant) {
     endLease()
     identity = failedAttempts.last?.identity ?? ""
-    state = .scheduled
+    queue(at: now)
     attemptScheduledTime = now
   }
 }

@@ -28,6 +28,9 @@ struct Model {
   /// Tasks of activities that the engine gives away in this unit.
   var given: [(session: SessionID, task: ActivityTask)] = []
 
+  /// What the engine says in this unit of the workflow tasks that wait in a queue.
+  var backlog: QueueBacklog?
+
   /// The store was asked: what waited for it came after the unit's first tasks were given away.
   var hasLoaded = false
 
@@ -107,7 +110,7 @@ struct Model {
     case .reportActivityCancelled(let r):
       return report(id, r.activity, r.requestID, request, .canceled(r.details), r.identity)
     case .heartbeatActivity(let r): return heartbeat(r)
-    case .describeTaskQueue: return nil
+    case .describeTaskQueue(let r): return .queue(describe(queue: r.taskQueue))
     }
   }
 

@@ -15,6 +15,8 @@ struct ModelActivity {
   var state = State.scheduled
   var attempt: Int32 = 1
   var attemptScheduledTime: Instant
+  /// Since when the attempt waits in its queue.
+  var queuedTime: Instant
   var startedTime = Instant.epoch
   var lastHeartbeatTime = Instant.epoch
   var heartbeatDetails: [Payload] = []
@@ -38,6 +40,7 @@ struct ModelActivity {
     self.scheduled = scheduled
     scheduledTime = now
     attemptScheduledTime = now
+    queuedTime = now
   }
 
   var policy: RetryPolicy { scheduled.retryPolicy ?? RetryPolicy() }
@@ -128,6 +131,12 @@ struct ModelActivity {
     attemptScheduledTime = next
     state = .backingOff(until: next)
     endLease()
+  }
+
+  /// The attempt may start.
+  mutating func queue(at now: Instant) {
+    state = .scheduled
+    queuedTime = now
   }
 
   mutating func endLease() {

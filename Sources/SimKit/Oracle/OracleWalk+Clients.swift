@@ -68,6 +68,7 @@ extension OracleWalk {
     case 73..<78: .queryWorkflow(drawQuery())
     case 78..<80: .listWorkflows(drawList())
     case 80..<82: .countWorkflows(drawCount())
+    case 82..<85: .describeTaskQueue(drawQueue())
     default: drawReport()
     }
   }
@@ -231,6 +232,13 @@ extension OracleWalk {
     count.namespace = drawNamespace()
     count.query = drawFilter()
     return count
+  }
+
+  private mutating func drawQueue() -> DescribeTaskQueueRequest {
+    var queue = DescribeTaskQueueRequest()
+    queue.namespace = drawNamespace()
+    queue.taskQueue = isWrong() ? "" : dice.pick(["q", "q", "dock", "nowhere"])
+    return queue
   }
 
   // MARK: - Activities from elsewhere

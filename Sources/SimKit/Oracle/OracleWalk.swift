@@ -118,6 +118,9 @@ struct OracleWalk {
       guard case .told(let session, .activityTask(let task)) = fact else { return nil }
       return (session, task)
     }
+    for case .answered(_, .queue(let response)) in observed {
+      model.backlog = response.workflowTasks
+    }
     model.handle(input)
     compare(observed, input.line)
     deliver()
@@ -239,6 +242,7 @@ extension Model {
     self.now = now
     self.drawn = drawn
     given = []
+    backlog = nil
     hasLoaded = false
     facts = []
     either = []
