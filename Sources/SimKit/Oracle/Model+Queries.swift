@@ -33,7 +33,8 @@ extension Model {
     run.queries = []
   }
 
-  /// A worker or the engine goes: nobody answers queries of what only it served, but those that are out.
+  /// A worker or the engine goes: nobody answers queries of what only it served, but those that
+  /// are out.
   mutating func failQueriesWithoutServer() {
     for run in runs where !run.queries.isEmpty {
       if run.task.session != nil && run.task.isForQueries { continue }
@@ -73,8 +74,13 @@ extension Model {
     _ m: WorkflowTaskCompleted, _ run: ModelRun, _ session: ModelSession
   ) {
     if m.failure != nil || !m.commands.isEmpty { return failQueryTask(run, .taskFailed) }
+    run.task.results += m.queryResults
+    if m.more {
+      run.task.deadline = now + run.started.taskTimeoutMs
+      return
+    }
     for query in run.queries where query.queryID != nil {
-      let result = m.queryResults.first { $0.queryID == query.queryID }?.result
+      let result = run.task.results.first { $0.queryID == query.queryID }?.result
       facts.append(.answered(query.request, response(result)))
     }
     run.queries.removeAll { $0.queryID != nil }

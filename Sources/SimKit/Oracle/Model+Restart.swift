@@ -35,7 +35,8 @@ extension Model {
   private mutating func loseConnection(_ run: ModelRun, _ event: Int64) {
     guard let place = run.activities.firstIndex(where: { $0.event == event }) else { return }
     if run.activities[place].state == .scheduled { run.activities[place].queue(at: now) }
-    guard run.activities[place].state == .started, !run.activities[place].isElsewhere else { return }
+    guard run.activities[place].state == .started, !run.activities[place].isElsewhere
+    else { return }
     run.activities[place].holder = nil
     if run.activities[place].resumeToken.isEmpty {
       loseWorker(run, place, evidence: "the engine was started again")

@@ -210,12 +210,18 @@ extension Model {
       let cause = failure.cause == .unspecified ? .workerFailure : failure.cause
       return failTask(run, cause, failure.failure)
     }
-    if areBad(m.commands, run) {
+    run.task.parts += m.commands
+    if m.more {
+      run.task.deadline = now + run.started.taskTimeoutMs
+      return
+    }
+    let commands = run.task.parts
+    if areBad(commands, run) {
       var server = ServerFailure()
       server.nonRetryable = true
       return failTask(run, .badCommand, .of("", .server(server)))
     }
-    if closes(m.commands) && run.hasRequest(after: activation.throughEventID)
+    if closes(commands) && run.hasRequest(after: activation.throughEventID)
       && mutant != .overlooksSignals
     {
       evict(run, session.id, .notRecorded)
@@ -223,12 +229,12 @@ extension Model {
       run.isRedo = true
       return
     }
-    record(m, activation, run, session)
+    record(m, commands, activation, run, session)
   }
 
   private mutating func record(
-    _ m: WorkflowTaskCompleted, _ activation: Activation, _ run: ModelRun,
-    _ session: ModelSession
+    _ m: WorkflowTaskCompleted, _ commands: [Command], _ activation: Activation,
+    _ run: ModelRun, _ session: ModelSession
   ) {
     var completed = WorkflowTaskCompletedEvent()
     completed.throughEventID = activation.throughEventID
@@ -244,13 +250,13 @@ extension Model {
     completed.attempt = run.task.attempt
     completed.scheduledTimeMs = run.task.scheduledTime
     completed.startedTimeMs = run.task.startedTime
-    completed.commands = Int32(m.commands.count)
+    completed.commands = Int32(commands.count)
     append(.workflowTaskCompleted(completed), to: run)
     run.task = ModelTask()
     run.through = activation.throughEventID
     run.activationTime = activation.activationTimeMs
     run.timers.removeAll { $0.hasFired && !run.isUnseenFiring($0) }
-    record(m.commands, run)
+    record(commands, run)
     facts.append(.told(session.id, .recorded(.of(m.token))))
     if !run.isOpen { session.cache.remove(run.id) }
     endRedo(run)
@@ -300,9 +306,7 @@ extension Model {
     var wait = times.taskBackoffInitial
     for _ in 1..<run.task.attempt { wait = min(wait * 2, times.taskBackoffMax) }
     run.task.attempt += 1
-    run.task.state = .waiting(notBefore: now + wait)
-    run.task.activation = nil
-    run.task.isReplaying = false
+    run.task.wait(until: now + wait)
     failQueries(run, .of(.unavailable, .workflowTaskFailing))
     endRedo(run)
   }
@@ -322,12 +326,16 @@ extension Model {
       run.task.session == session.id, run.task.isReplaying
     else { return refuse(session.id, m.token) }
     run.task.deadline = now + run.started.taskTimeoutMs
-    if m.completions == run.pastHeads { return }
+    run.task.replayed += m.completions
+    if m.more { return }
+    let heads = run.task.replayed
+    run.task.replayed = []
+    if heads == run.pastHeads { return }
     if run.task.isForQueries { return failQueryTask(run, .nondeterminism) }
     var server = ServerFailure()
     server.nonRetryable = true
     failTask(
-      run, .nondeterminism, .of("", .server(server)), diff: diff(m.completions, of: run))
+      run, .nondeterminism, .of("", .server(server)), diff: diff(heads, of: run))
   }
 
   /// Where the two part first.

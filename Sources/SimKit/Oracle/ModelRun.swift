@@ -232,6 +232,10 @@ struct ModelTask {
   /// What is shown to the session; nil while it replays the past.
   var activation: Activation?
   var isReplaying = false
+  /// What has come of an answer of which more comes.
+  var parts: [Command] = []
+  var results: [QueryResult] = []
+  var replayed: [PastCompletion] = []
   /// It is out for the sake of queries.
   var isForQueries = false
   /// The streak of failures has its event, which tells the first failure.
@@ -242,10 +246,17 @@ struct ModelTask {
 
   /// It was with nobody who could answer: the same try is made anew.
   mutating func offerAgain(at now: Instant) {
-    state = .waiting(notBefore: now)
+    wait(until: now)
+    isForQueries = false
+  }
+
+  mutating func wait(until notBefore: Instant) {
+    state = .waiting(notBefore: notBefore)
     activation = nil
     isReplaying = false
-    isForQueries = false
+    parts = []
+    results = []
+    replayed = []
   }
 
   var session: SessionID? { if case .out(let session, _) = state { session } else { nil } }

@@ -110,11 +110,16 @@ extension OracleWalk {
   }
 
   private mutating func answerTask() throws(StoreError) {
-    let (session, activation) = tasks.remove(at: dice.int(0...tasks.count - 1))
-    oldTasks.append(activation.token)
-    guard isOpen(session) else { return }
+    let place = dice.int(0...tasks.count - 1)
+    let (session, activation) = tasks[place]
     var completed = WorkflowTaskCompleted()
     completed.token = activation.token
+    completed.more = dice.percent(15)
+    if !completed.more {
+      tasks.remove(at: place)
+      oldTasks.append(activation.token)
+    }
+    guard isOpen(session) else { return }
     if dice.percent(6) {
       var failure = WorkflowTaskFailure()
       failure.failure = .of("boom", .application(ApplicationFailure()))
@@ -128,7 +133,7 @@ extension OracleWalk {
       completed.commands = drawCommands(run)
     }
     try say(session, .workflowTaskCompleted(completed))
-    if dice.percent(90) { try grant(session, 1, 0) }
+    if !completed.more, dice.percent(90) { try grant(session, 1, 0) }
   }
 
   /// One for most of what is asked.
@@ -156,6 +161,16 @@ extension OracleWalk {
     completed.token = history.token
     completed.completions = run.pastHeads
     if dice.percent(10) { spoil(&completed.completions) }
+    if dice.percent(20), !completed.completions.isEmpty {
+      var part = completed
+      part.more = true
+      let count = dice.int(1...completed.completions.count)
+      part.completions = Array(completed.completions.prefix(count))
+      completed.completions.removeFirst(count)
+      try say(session, .replayCompleted(part))
+      if dice.percent(10) { try pass(Span(ms: 600)) }
+      guard isOpen(session) else { return }
+    }
     try say(session, .replayCompleted(completed))
   }
 
@@ -247,7 +262,7 @@ extension OracleWalk {
 
   private mutating func drawCommands(_ run: ModelRun) -> [Command] {
     var commands: [Command] = []
-    var seq = run.lastSeq
+    var seq = run.lastSeq + UInt32(run.task.parts.count(where: \.countsUp))
     for _ in 0..<dice.int(0...3) {
       let kind: Command.Kind
       switch dice.int(0...9) {
@@ -340,6 +355,14 @@ extension OracleWalk {
 }
 
 extension Command {
+  /// It is numbered.
+  fileprivate var countsUp: Bool {
+    switch kind {
+    case .scheduleActivity, .startTimer: true
+    default: false
+    }
+  }
+
   static func of(_ kind: Kind, at location: String) -> Command {
     var command = Command()
     command.location = location

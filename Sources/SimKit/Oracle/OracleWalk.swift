@@ -151,8 +151,9 @@ struct OracleWalk {
     replays = []
     requests = []
     deliver()
-    let watched = observed.compactMap { if case .watched(let process) = $0 { process } else { nil } }
-    if let process = watched.first, dice.percent(30) { try die(process) }
+    for case .watched(let process) in observed.prefix(1) where dice.percent(30) {
+      try die(process)
+    }
   }
 
   private mutating func compare(_ observed: [Fact], _ input: String) {
