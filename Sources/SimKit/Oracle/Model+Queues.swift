@@ -49,10 +49,7 @@ extension Model {
   /// of the queue for a while, and begins to wait there anew.
   private func workflowTasks(of name: String) -> QueueBacklog {
     let all = runs.filter { $0.started.taskQueue == name && waitsSince($0) != nil }
-    let certain = all.filter { run in
-      !run.hasPast && !sessions.contains { $0.cache.contains(run.id) }
-    }
-    let (most, least) = (backlog(all), backlog(certain))
+    let (most, least) = (backlog(all), backlog(all.filter(waitsForAny)))
     guard let told = backlog, (least.count...most.count).contains(told.count),
       (least.oldestAgeMs...most.oldestAgeMs).contains(told.oldestAgeMs),
       Set(told.typesWithoutWorker).isSuperset(of: least.typesWithoutWorker),
@@ -70,6 +67,40 @@ extension Model {
     }
     backlog.typesWithoutWorker = Set(alone.map(\.started.workflowType)).sorted()
     return backlog
+  }
+
+  // MARK: - Order
+
+  /// A session takes the runs that it has, and else what waits longest. Where a task has waited for
+  /// one session, and then in the queue, only the engine knows since when.
+  mutating func objectToOrder(_ run: ModelRun, _ session: ModelSession) {
+    guard !session.cache.contains(run.id), let since = waitsSince(run) else { return }
+    let older = runs.first { other in
+      waitsForAny(other) && session.serves(other)
+        && waitsSince(other).map { $0 < since } ?? false
+    }
+    if let older { objections.append("\(session.id) takes \(run.id) before \(older.id)") }
+  }
+
+  mutating func objectToOrder(
+    _ activity: ModelActivity, of run: ModelRun, _ session: ModelSession
+  ) {
+    for other in runs {
+      for older in other.activities
+      where older.state == .scheduled && older.queuedTime < activity.queuedTime
+        && session.serves(older)
+      {
+        objections.append(
+          "\(session.id) takes an activity of \(run.id) before '\(older.scheduled.activityID)'"
+            + " of \(other.id)")
+      }
+    }
+  }
+
+  /// The code has never run: the task has waited for whoever comes, since it was made.
+  private func waitsForAny(_ run: ModelRun) -> Bool {
+    run.isOpen && !run.hasPast && run.task.attempt == 1
+      && !sessions.contains { $0.cache.contains(run.id) }
   }
 
   /// Since when the run's task waits; nil if it does not, or backs off.

@@ -60,6 +60,7 @@ extension Model {
   }
 
   private mutating func hand(_ run: ModelRun, _ session: ModelSession, _ token: [UInt8]) {
+    objectToOrder(run, session)
     if !taskTokens.insert(token).inserted {
       objections.append("the token of a task of \(run.id) was another task's before")
     }
@@ -147,6 +148,7 @@ extension Model {
       session.serves(activities[place]), session.activitySlots > 0, !isDraining,
       !session.isDraining, !session.isSilent
     else { return objections.append("\(id) may not take activity '\(m.activityID)'") }
+    objectToOrder(activities[place], of: run, session)
     session.activitySlots -= 1
     run.activities[place].start(session, token: m.token, at: now)
     tokens[m.token] = run.id
