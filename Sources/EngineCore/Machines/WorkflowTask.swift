@@ -28,8 +28,9 @@ struct WorkflowTask {
     var replay: Replay?
     /// What the live activation told the code.
     var shown = Shown()
-    /// Commands of the parts that have arrived (`more`).
+    /// Commands, or answers to queries, of the parts that have arrived (`more`).
     var parts: [Command] = []
+    var results: [QueryResult] = []
     /// The bytes of the parts of its answers.
     var partsBytes = 0
   }
