@@ -19,6 +19,7 @@ extension Engine {
       let run = offered[index]
       index += 1
       run.isOffered = false
+      failQueriesWithoutServer(of: run)
       guard run.wantsTask, run.task.isIdle else { continue }  // It has closed since.
       run.task.state = .waiting
       if run.task.scheduledTime == .epoch { run.task.scheduledTime = now }

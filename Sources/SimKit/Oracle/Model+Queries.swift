@@ -23,7 +23,7 @@ extension Model {
   }
 
   /// Why nobody could answer a query of the run.
-  func faultOfServers(_ run: ModelRun) -> Status? {
+  private func faultOfServers(_ run: ModelRun) -> Status? {
     if isDraining { return .of(.unavailable, .draining, retryAfter: Span(ms: 1_000)) }
     return hasServer(run) ? nil : .of(.unavailable, .noWorker)
   }

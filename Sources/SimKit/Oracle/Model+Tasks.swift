@@ -365,11 +365,6 @@ extension Model {
 
   /// No task waits while a session could take it.
   mutating func objectToWaiting() {
-    for run in runs where !run.queries.isEmpty && run.task.session == nil {
-      if let status = faultOfServers(run) {
-        objections.append("queries of \(run.id) wait, though \(status.reason)")
-      }
-    }
     guard !isDraining else { return }
     for run in runs where run.isOpen {
       if case .waiting(let since) = run.task.state,

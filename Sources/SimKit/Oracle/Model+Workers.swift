@@ -73,7 +73,6 @@ extension Model {
   mutating func drain() {
     isDraining = true
     for session in sessions { facts.append(.told(session.id, .drain(Drain()))) }
-    failQueriesWithoutServer()
   }
 
   /// Whoever comes may do better with a task that fails, once there is a slot for it.
@@ -107,7 +106,6 @@ extension Model {
         }
       }
     }
-    failQueriesWithoutServer()
   }
 
   /// What waited for the process to come back waits no longer.
@@ -148,7 +146,6 @@ extension Model {
     case .evicted(let m): for run in m.runIDs { session.cache.remove(run) }
     case .detach:
       session.isDraining = true
-      failQueriesWithoutServer()
     }
   }
 }

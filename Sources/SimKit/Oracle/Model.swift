@@ -179,6 +179,7 @@ struct Model {
 
   /// What the step leaves to be done: a run with news for its code has a task.
   mutating func settle() {
+    failQueriesWithoutServer()
     for run in runs {
       if case .waiting = run.task.state, !run.wantsTask { run.task = ModelTask() }
       guard run.task.state == .none, run.wantsTask else { continue }
