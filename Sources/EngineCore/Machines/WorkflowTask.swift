@@ -53,6 +53,8 @@ struct WorkflowTask {
   var state = State.idle
   /// Since when the task waits; kept over tries, and over the loss of a worker.
   var scheduledTime = Instant(ms: 0)
+  /// Of its entry in the task queue, while it waits there.
+  var ticket: UInt64?
   /// The try that is waiting or out, from 1.
   var attempt: Int32 = 1
   /// Why the last try failed; history holds only the first failure of a streak. nil also when it
@@ -77,6 +79,11 @@ struct WorkflowTask {
 
   var isIdle: Bool {
     if case .idle = state { return true }
+    return false
+  }
+
+  var isWaiting: Bool {
+    if case .waiting = state { return true }
     return false
   }
 
