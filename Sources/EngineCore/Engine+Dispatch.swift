@@ -87,8 +87,8 @@ extension Engine {
 
   /// The session that caches the run had its time: whoever serves the type may take it now.
   mutating func stickyDue(_ number: RunNumber) {
-    guard let run = runs[number], case .waiting = run.task.state else { return }
-    if let session = sessionWithRoom(for: run) { return lease(run, to: session) }
+    guard let run = runs[number], run.task.isWaiting else { return }
+    if !isDraining, let session = sessionWithRoom(for: run) { return lease(run, to: session) }
     queueUp(run)
   }
 

@@ -14,6 +14,20 @@ import Testing
     return response.workflowTasks?.count
   }
 
+  @Test func whatWaitsForItsWorkerStaysWhileTheEngineDrains() throws {
+    let world = World()
+    let worker = world.attach(slots: 1)
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 60_000)])
+    let other = world.attach()
+    world.advance(1)
+    _ = world.signal("o-1", "go")
+    world.step(.drain)
+    world.advance(100)
+    #expect(world.take(other) { if case .replayHistory(let m) = $0 { m } else { nil } } == nil)
+    #expect(waiting(world) == 1)
+  }
+
   /// The task waited for the worker that has its run, then for any, then for any but that one.
   @Test func aTaskThatIsOfferedAnewWaitsOnce() throws {
     let world = World()
