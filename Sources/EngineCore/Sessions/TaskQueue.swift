@@ -92,6 +92,12 @@ struct TaskQueue {
     var oldest: (type: String, ticket: UInt64)?
     for type in types {
       guard let first = waiting[type]?.first else { continue }
+      #if MUTANTS
+        if Mutant.isOn(.youngestFirst), let other = oldest {
+          if first.ticket > other.ticket { oldest = (type, first.ticket) }
+          continue
+        }
+      #endif
       if oldest.map({ first.ticket < $0.ticket }) ?? true { oldest = (type, first.ticket) }
     }
     guard let type = oldest?.type else { return nil }
