@@ -71,7 +71,9 @@ extension Model {
 
   /// While no new runs are taken.
   private var refusalOfStarts: Status? {
-    if isDiskFull { return .of(.resourceExhausted, .diskFull, retryAfter: Span(ms: 1_000)) }
+    if isDiskFull && mutant != .startsOnFullDisk {
+      return .of(.resourceExhausted, .diskFull, retryAfter: Span(ms: 1_000))
+    }
     return isDraining ? .of(.unavailable, .draining, retryAfter: Span(ms: 1_000)) : nil
   }
 

@@ -26,6 +26,9 @@ final class ModelSession {
     attachedTime = now
   }
 
+  /// Without a resume token nobody can come back for the leases.
+  var canResume: Bool { !attach.resumeToken.isEmpty }
+
   func serves(_ run: ModelRun) -> Bool {
     attach.taskQueue == run.started.taskQueue
       && attach.workflowTypes.contains(run.started.workflowType)
@@ -42,8 +45,14 @@ extension Model {
   func session(_ id: SessionID) -> ModelSession? { sessions.first { $0.id == id } }
 
   mutating func open(_ id: SessionID, _ attach: Attach, _ process: ProcessIdentity?) {
+    // The worker is back before the end of its old connection was seen.
+    let old = sessions.first { $0.attach.resumeToken == attach.resumeToken && $0.canResume }
     let session = ModelSession(id, attach, process, at: now)
     sessions.append(session)
+    if let old {
+      facts.append(.ended(old.id, .of(.aborted, .staleLease)))
+      close(old.id, isGone: false)
+    }
     var attached = Attached()
     attached.sessionID = "\(id)"
     attached.resumeWindowMs = times.resumeWindow
@@ -99,7 +108,7 @@ extension Model {
       for event in run.activities.filter({ $0.holder == id }).map(\.event) {
         guard let place = run.activities.firstIndex(where: { $0.event == event }) else { continue }
         run.activities[place].holder = nil
-        if isGone || session.attach.resumeToken.isEmpty {
+        if isGone || !session.canResume {
           loseWorker(run, place, evidence: "its process or connection has ended")
         } else {
           run.activities[place].orphanUntil = now + times.resumeWindow

@@ -28,6 +28,10 @@ public enum Oracle {
     case firesLate
     /// The code may close a run although it has not seen a signal.
     case overlooksSignals
+    /// A start is allowed on a full disk.
+    case startsOnFullDisk
+    /// No worker keeps its leases over a start of the engine.
+    case forgetsLeases
   }
 }
 

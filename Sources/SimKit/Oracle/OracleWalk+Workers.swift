@@ -28,7 +28,9 @@ extension OracleWalk {
     sessionCount += 1
     let id = SessionID(sessionCount)
     let name = dice.pick(["w1", "w2", "w3", "w4"])
-    guard !model.sessions.contains(where: { $0.attach.identity == name }) else { return }
+    // Few come back before the end of their old connection is seen.
+    let old = model.sessions.first { $0.attach.identity == name }
+    guard old.map({ $0.canResume && dice.percent(20) }) ?? true else { return }
     var attach = Attach()
     attach.taskQueue = dice.pick(["q", "q", "q", "dock"])
     attach.workflowTypes = dice.pick([["order", "ship"], ["order", "ship"], ["order"], []])
@@ -38,6 +40,7 @@ extension OracleWalk {
     attach.cachedRunsMax = dice.pick([1, 100])
     if name != "w4" { attach.resumeToken = Array("resume of \(name)".utf8) }
     for lease in leases where dice.percent(50) { attach.heldLeases.append(lease.task.token) }
+    if let old { drop(old.id) }
     try play(.sessionOpened(id, attach, process(of: name)))
     keepLeases(of: id)
     try grant(id, UInt32(dice.int(0...4)), UInt32(dice.int(0...4)))
