@@ -54,6 +54,8 @@ struct MutantsCommand: ParsableCommand {
   }
 
   struct Verdict {
+    /// What a seed is: one of the world, or a walk of the oracle.
+    let unit: String
     /// The seed in which the checker that is meant saw it.
     var killer: UInt64?
     var seeds = 0
@@ -64,8 +66,8 @@ struct MutantsCommand: ParsableCommand {
       let name = mutant.name.padded(to: 22)
       let others = self.others.sorted { $0.key < $1.key }.map { "\($0.key) in \($0.value)" }
       let before = others.isEmpty ? "" : "; before it " + others.joined(separator: ", ")
-      guard let killer else { return "\(name) alive     after \(seeds) seeds\(before)" }
-      return "\(name) killed    seed \(killer) by \(mutant.checker)\(before)"
+      guard let killer else { return "\(name) alive     after \(seeds) \(unit)s\(before)" }
+      return "\(name) killed    \(unit) \(killer) by \(mutant.checker)\(before)"
     }
   }
 
@@ -79,7 +81,7 @@ struct MutantsCommand: ParsableCommand {
   }
 
   private func verdictOfOracle(on mutant: NamedMutant, _ range: Range<UInt64>) -> Verdict {
-    var verdict = Verdict()
+    var verdict = Verdict(unit: "walk")
     for seed in range {
       Program.showProgress("\(mutant.name), walk \(seed)")
       let report = Oracle.walk(seed: seed, steps: steps, engineMutant: mutant.name)
@@ -94,7 +96,7 @@ struct MutantsCommand: ParsableCommand {
   private func verdictOfWorld(on mutant: NamedMutant, _ range: Range<UInt64>) -> Verdict {
     let name = mutant.name.isEmpty ? [] : ["--mutant", mutant.name]
     var fleet = Fleet(range, size: 2, arguments: name + ["--operations", "\(operations)"])
-    var verdict = Verdict()
+    var verdict = Verdict(unit: "seed")
     for seed in range {
       Program.showProgress("\(mutant.name), seed \(seed)")
       let violation = fleet.outcome(of: seed).violation
