@@ -284,6 +284,10 @@ extension Engine {
       return failTask(run, .badCommand, .server("a query handler gave a command"))
     }
     if completed.more {
+      guard lease.results.count + completed.queryResults.count <= limits.commandsMax else {
+        return failTask(
+          run, .badCommand, .server("more than \(limits.commandsMax) answers to queries"))
+      }
       guard keepsPart(completed.serialized().count, of: run) else { return }
       run.task.withLease { $0.results += completed.queryResults }
       return restartTaskTimeout(run)

@@ -6,8 +6,10 @@ import Testing
 /// Queries of several clients at once, and workers that go.
 @Suite struct QueryTests {
   /// A world in which a worker is asked a first query of `o-1`.
-  private func asked() throws -> (World, SessionID, Activation, RequestID) {
-    let world = World()
+  private func asked(
+    _ configure: (inout EngineConfiguration) -> Void = { _ in }
+  ) throws -> (World, SessionID, Activation, RequestID) {
+    let world = World(configure)
     let worker = world.attach()
     _ = world.start("o-1")
     world.complete(worker, try #require(world.activation(worker)), [.timer(1, 60_000)])
@@ -54,6 +56,15 @@ import Testing
     #expect(world.sent.allSatisfy { if case .reply(others[0], _) = $0 { false } else { true } })
     answer(world, worker, both, both.jobs[1...])
     #expect(others.map { payloads(world.reply($0)) } == [1, 1])
+  }
+
+  /// An answer may be of few bytes, and take many in memory.
+  @Test func theAnswersInPartsAreCounted() throws {
+    let (world, worker, activation, first) = try asked { $0.limits.commandsMax = 2 }
+    for _ in 1...2 { answer(world, worker, activation, activation.jobs[...], more: true) }
+    #expect(world.reply(first) == nil)
+    answer(world, worker, activation, activation.jobs[...], more: true)
+    #expect(world.failure(first)?.reason == .workflowTaskFailing)
   }
 
   @Test func whoWaitsBehindAnAnswerIsToldThatNobodyServesIt() throws {
