@@ -28,6 +28,8 @@ final class ModelRun {
   var parked: [(RequestID, Request)] = []
   /// Who waits for the run's end.
   var waiting: [RequestID] = []
+  /// Who reads its history from an event on, until its end.
+  var followers: [(RequestID, Int64)] = []
   var queries: [ModelQuery] = []
 
   init(
@@ -42,6 +44,10 @@ final class ModelRun {
   var isOpen: Bool { status == .running }
   var workflowID: String { started.workflowID }
   var lastEventID: Int64 { Int64(events.count) }
+
+  func events(from first: Int64) -> [HistoryEvent] {
+    events.filter { $0.eventID >= first }.map(\.plain)
+  }
 
   var deadline: Instant? {
     started.runTimeoutMs > .zero ? startTime + started.runTimeoutMs : nil
@@ -226,6 +232,10 @@ struct ModelTask {
   /// What is shown to the session; nil while it replays the past.
   var activation: Activation?
   var isReplaying = false
+  /// What has come of an answer of which more comes.
+  var parts: [Command] = []
+  var results: [QueryResult] = []
+  var replayed: [PastCompletion] = []
   /// It is out for the sake of queries.
   var isForQueries = false
   /// The streak of failures has its event, which tells the first failure.
@@ -236,10 +246,17 @@ struct ModelTask {
 
   /// It was with nobody who could answer: the same try is made anew.
   mutating func offerAgain(at now: Instant) {
-    state = .waiting(notBefore: now)
+    wait(until: now)
+    isForQueries = false
+  }
+
+  mutating func wait(until notBefore: Instant) {
+    state = .waiting(notBefore: notBefore)
     activation = nil
     isReplaying = false
-    isForQueries = false
+    parts = []
+    results = []
+    replayed = []
   }
 
   var session: SessionID? { if case .out(let session, _) = state { session } else { nil } }
