@@ -36,6 +36,8 @@
     case signalsUnbounded, historyUnbounded, activitiesUnbounded, payloadsUnbounded
     // I17: the order of a set reaches an effect.
     case leasesInHashOrder, sessionsInHashOrder
+    // I18: what no other checker looks at.
+    case closedIsUnknown, failureIsNotDescribed, intervalDefaultIsLong, youngestFirst
     /// None of it: the proof that a mutant which nobody sees is told.
     case changesNothing
 

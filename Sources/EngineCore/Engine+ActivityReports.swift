@@ -67,9 +67,12 @@ extension Engine {
         return nil
       }
       return find(token.run, for: input).settled.map { found in
-        // Whoever may speak for one namespace may not end what runs in another.
-        let run = found.run?.key.namespace == namespace.orDefault ? found.run : nil
-        return (run, run?.key, true)
+        // Whoever may speak for one namespace may not end what runs in another, and a removed run
+        // may have left its number to a new one.
+        guard let run = found.run, run.runID == token.runID,
+          run.key.namespace == namespace.orDefault
+        else { return (nil, nil, true) }
+        return (run, run.key, true)
       }
     }
     if reference.activityID.isEmpty {

@@ -20,8 +20,10 @@ extension Engine {
       let run = offered[index]
       index += 1
       run.isOffered = false
+      failQueriesWithoutServer(of: run)
       guard run.wantsTask, run.task.isIdle else { continue }  // It has closed since.
       run.task.state = .waiting
+      run.task.ticket = nil
       if run.task.scheduledTime == .epoch { run.task.scheduledTime = now }
       place(run)
     }
@@ -46,7 +48,8 @@ extension Engine {
   }
 
   private mutating func queueUp(_ run: Run) {
-    queues[run.queue, default: TaskQueue()].add(task: run.number, type: run.workflowType, at: now)
+    run.task.ticket = queues[run.queue, default: TaskQueue()].add(
+      task: run.number, type: run.workflowType, at: now)
     sweep(run.queue)
   }
 
@@ -57,10 +60,7 @@ extension Engine {
       var queue = queues.removeValue(forKey: key)
     else { return }
     queue.sweep(
-      tasks: { number in
-        guard let run = runs[number], case .waiting = run.task.state else { return false }
-        return run.wantsTask
-      }, attempts: { waiting($0) != nil })
+      tasks: { waiting($0)?.wantsTask ?? false }, attempts: { waiting($0.work) != nil })
     if !queue.isIdle { queues[key] = queue }
   }
 
@@ -88,8 +88,8 @@ extension Engine {
 
   /// The session that caches the run had its time: whoever serves the type may take it now.
   mutating func stickyDue(_ number: RunNumber) {
-    guard let run = runs[number], case .waiting = run.task.state else { return }
-    if let session = sessionWithRoom(for: run) { return lease(run, to: session) }
+    guard let run = runs[number], run.task.isWaiting else { return }
+    if !isDraining, let session = sessionWithRoom(for: run) { return lease(run, to: session) }
     queueUp(run)
   }
 
@@ -98,13 +98,15 @@ extension Engine {
     guard !isDraining else { return }
     var aside: [Run] = []
     while let session = sessions[id], session.takesTasks, aside.count < 8 {
-      let isOwn = !session.sticky.isEmpty
-      let next =
-        sessions[id]?.sticky.popFirst()
-        ?? queues[session.queue]?.popTask(types: session.attach.workflowTypes)
-      guard let next else { break }
-      guard let run = runs[next], case .waiting = run.task.state else { continue }  // Stale.
-      if isOwn && run.cachedBy != id { continue }  // It waits elsewhere by now.
+      let next: Run?
+      if let own = sessions[id]?.sticky.popFirst() {
+        next = runs[own].flatMap { $0.task.isWaiting && $0.cachedBy == id ? $0 : nil }
+      } else if let entry = queues[session.queue]?.popTask(types: session.attach.workflowTypes) {
+        next = waiting(entry)
+      } else {
+        break
+      }
+      guard let run = next else { continue }  // Stale.
       if run.cachedBy != id && needsReplay(run) && session.replays >= limits.replaysPerSessionMax {
         aside.append(run)
         continue
@@ -112,6 +114,14 @@ extension Engine {
       lease(run, to: id)
     }
     for run in aside { queueUp(run) }
+  }
+
+  /// The run of a queue entry, if its task still waits there.
+  func waiting(_ entry: TaskQueue.Entry<RunNumber>) -> Run? {
+    guard let run = runs[entry.work], run.task.isWaiting, run.task.ticket == entry.ticket else {
+      return nil
+    }
+    return run
   }
 
   /// What waited for the room that this step made is given out.
@@ -283,7 +293,7 @@ extension Engine {
     while let session = sessions[id], session.takesActivities {
       guard let next = queues[session.queue]?.popAttempt(types: session.attach.activityTypes)
       else { return }
-      guard let (run, index) = waiting(next) else { continue }  // Stale.
+      guard let (run, index) = waiting(next.work) else { continue }  // Stale.
       startAttempt(of: run, index, on: id)
     }
   }

@@ -27,7 +27,7 @@ extension Engine {
         run, .badCommand, .server("commands came before the live activation was sent"))
     }
     switch lease.purpose {
-    case .query: answerQueries(run, completed)
+    case .query: answerQueries(run, completed, lease)
     case .activation:
       if completed.more {
         guard lease.parts.count + completed.commands.count <= limits.commandsMax else {
@@ -277,16 +277,26 @@ extension Engine {
 
   // MARK: - Queries
 
-  private mutating func answerQueries(_ run: Run, _ completed: WorkflowTaskCompleted) {
+  private mutating func answerQueries(
+    _ run: Run, _ completed: WorkflowTaskCompleted, _ lease: WorkflowTask.Lease
+  ) {
     guard completed.commands.isEmpty else {
       return failTask(run, .badCommand, .server("a query handler gave a command"))
     }
-    guard let lease = run.task.lease else { return }
+    if completed.more {
+      guard lease.results.count + completed.queryResults.count <= limits.commandsMax else {
+        return failTask(
+          run, .badCommand, .server("more than \(limits.commandsMax) answers to queries"))
+      }
+      guard keepsPart(completed.serialized().count, of: run) else { return }
+      run.task.withLease { $0.results += completed.queryResults }
+      return restartTaskTimeout(run)
+    }
     endTask(run)
     let asked = lease.shown.queries
+    let results = lease.results + completed.queryResults
     for query in run.queries where asked.contains(query.id) {
-      let result = completed.queryResults.first { $0.queryID == query.id }?.result
-      switch result {
+      switch results.first(where: { $0.queryID == query.id })?.result {
       case .succeeded(let list):
         if let status = payloadFault(list.payloads, "the query's result") {
           refuse(query.request, status, .run(run))

@@ -81,6 +81,13 @@ public final class Store {
     return try loader.opened(window: options.deadlineWindow)
   }
 
+  /// What the next process would be told at its opening, in an epoch of its own; for a store in
+  /// memory, which no other process can open.
+  public func openAgain() throws(StoreError) -> OpenedStore {
+    try bumpEpoch()
+    return try loader.opened(window: options.deadlineWindow)
+  }
+
   private func bumpEpoch() throws(StoreError) {
     try checkpoint()
     try database.execute(

@@ -29,10 +29,20 @@ enum WorldMutant: String, CaseIterable {
 public struct NamedMutant: Sendable {
   public let name: String
   public let checker: String
+  public let judge: Judge
 
-  public init(name: String, checker: String) {
+  /// Where the checker looks.
+  public enum Judge: Sendable, CaseIterable {
+    /// Seeds of the world.
+    case world
+    /// Walks of the oracle.
+    case oracle
+  }
+
+  public init(name: String, checker: String, judge: Judge = .world) {
     self.name = name
     self.checker = checker
+    self.judge = judge
   }
 }
 
@@ -46,7 +56,9 @@ public enum Mutants {
 
   #if MUTANTS
     public static let engine = Mutant.allCases.map {
-      NamedMutant(name: $0.rawValue, checker: $0.checker)
+      NamedMutant(
+        name: $0.rawValue, checker: $0.checker,
+        judge: $0.checker == Oracle.name ? .oracle : .world)
     }
   #else
     public static let engine: [NamedMutant] = []
@@ -84,6 +96,8 @@ public enum Mutants {
       case .retriesForEver, .retriesAtOnce: RetriesKeepToPolicy.name
       case .timerNeverFires, .attemptIsForgotten: AllWorkEnds.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
+      case .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst:
+        Oracle.name
       case .changesNothing: "none"
       }
     }

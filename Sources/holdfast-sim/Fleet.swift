@@ -3,18 +3,20 @@ import SimKit
 
 /// Processes of this program that run a range of seeds.
 ///
-/// Each seed is run in two of them: in each process Swift's sets and dictionaries have another
-/// order, so that a trace which depends on it is seen. A process that ends in the middle of a seed
-/// has failed it, and a new one goes on after it.
+/// Each seed is run in two of them, unless the second is spared: in each process Swift's sets and
+/// dictionaries have another order, so that a trace which depends on it is seen. A process that
+/// ends in the middle of a seed has failed it, and a new one goes on after it.
 struct Fleet {
   let seeds: Range<UInt64>
   let size: Int
+  let runsOnce: Bool
   /// What each process is told beside its seeds.
   let arguments: [String]
   private var pipes: [Pipe?]
 
-  init(_ seeds: Range<UInt64>, size: Int, arguments: [String]) {
+  init(_ seeds: Range<UInt64>, size: Int, runsOnce: Bool = false, arguments: [String]) {
     self.seeds = seeds
+    self.runsOnce = runsOnce
     self.size = max(2, size)
     self.arguments = arguments
     pipes = Array(repeating: nil, count: self.size)
@@ -24,15 +26,16 @@ struct Fleet {
   }
 
   /// The members that run the seed, of a fleet of that size.
-  static func members(of seed: UInt64, size: Int) -> [Int] {
+  static func members(of seed: UInt64, size: Int, runsOnce: Bool) -> [Int] {
     let first = Int(seed % UInt64(size))
-    return [first, (first + 1) % size]
+    return runsOnce ? [first] : [first, (first + 1) % size]
   }
 
   /// What the next seed came to; to be called for all of them in order.
   mutating func outcome(of seed: UInt64) -> Outcome {
-    let both = Fleet.members(of: seed, size: size).map { outcome(of: seed, by: $0) }
-    return SameTrace.compare(both[0], both[1])
+    let outcomes = Fleet.members(of: seed, size: size, runsOnce: runsOnce)
+      .map { outcome(of: seed, by: $0) }
+    return runsOnce ? outcomes[0] : SameTrace.compare(outcomes[0], outcomes[1])
   }
 
   private mutating func outcome(of seed: UInt64, by member: Int) -> Outcome {
@@ -44,7 +47,9 @@ struct Fleet {
   private func process(_ member: Int, from seed: UInt64) -> Pipe? {
     guard seed < seeds.upperBound else { return nil }
     let range = ["--seed", "\(seed)", "--seeds", "\(seeds.upperBound - seed)"]
+    let once = runsOnce ? ["--once"] : []
     return Pipe(
-      [Program.path] + range + ["--member", "\(member)", "--jobs", "\(size)"] + arguments)
+      [Program.path] + range + ["--member", "\(member)", "--jobs", "\(size)"] + once
+        + arguments)
   }
 }

@@ -8,16 +8,20 @@ struct MutantsCommand: ParsableCommand {
     abstract: "Shows that no checker is blind: a fault for each, seen by the one that is meant.",
     discussion: """
       Each mutant is given seeds until the checker that is meant sees it; others may see it \
-      before, since one fault has many signs. Two canaries come first: without a mutant all must \
-      hold, and a mutant that changes nothing must be told to be alive. It exits with 0 only if \
-      all that is so.
+      before, since one fault has many signs. Seeds are of the simulated world, or walks of the \
+      oracle for what only that is meant to see. Canaries come first, in both: without a mutant \
+      all must hold, and a mutant that changes nothing must be told to be alive. It exits with 0 \
+      only if all that is so.
       """)
 
   @Option(help: "At most so many seeds for each.")
   var seeds: UInt64 = 60
 
-  @Option(help: "At most so many requests a seed.")
+  @Option(help: "At most so many requests a seed of the world.")
   var operations = 250
+
+  @Option(help: "At most so many steps a walk of the oracle.")
+  var steps = 2_000
 
   @Option(help: "Only this one.")
   var only: String?
@@ -29,7 +33,7 @@ struct MutantsCommand: ParsableCommand {
     print("commit \(Program.commit), \(Mutants.all.count) mutants, at most \(seeds) seeds each")
     var isAsMeant = only == nil ? canariesAreAsMeant() : true
     for mutant in Mutants.all where only.map({ $0 == mutant.name }) ?? !mutant.isCanary {
-      let verdict = judge(mutant)
+      let verdict = verdict(on: mutant, by: mutant.judge)
       print(verdict.line(mutant))
       if verdict.killer == nil { isAsMeant = false }
     }
@@ -40,14 +44,18 @@ struct MutantsCommand: ParsableCommand {
   private func canariesAreAsMeant() -> Bool {
     var isAsMeant = true
     for canary in [NamedMutant.none] + Mutants.all.filter(\.isCanary) {
-      let verdict = judge(canary)
-      print(verdict.line(canary))
-      if verdict.killer != nil || !verdict.others.isEmpty { isAsMeant = false }
+      for judge in NamedMutant.Judge.allCases {
+        let verdict = verdict(on: canary, by: judge)
+        print(verdict.line(canary))
+        if verdict.killer != nil || !verdict.others.isEmpty { isAsMeant = false }
+      }
     }
     return isAsMeant
   }
 
   struct Verdict {
+    /// What a seed is: one of the world, or a walk of the oracle.
+    let unit: String
     /// The seed in which the checker that is meant saw it.
     var killer: UInt64?
     var seeds = 0
@@ -58,16 +66,37 @@ struct MutantsCommand: ParsableCommand {
       let name = mutant.name.padded(to: 22)
       let others = self.others.sorted { $0.key < $1.key }.map { "\($0.key) in \($0.value)" }
       let before = others.isEmpty ? "" : "; before it " + others.joined(separator: ", ")
-      guard let killer else { return "\(name) alive     after \(seeds) seeds\(before)" }
-      return "\(name) killed    seed \(killer) by \(mutant.checker)\(before)"
+      guard let killer else { return "\(name) alive     after \(seeds) \(unit)s\(before)" }
+      return "\(name) killed    \(unit) \(killer) by \(mutant.checker)\(before)"
     }
   }
 
-  private func judge(_ mutant: NamedMutant) -> Verdict {
+  private func verdict(on mutant: NamedMutant, by judge: NamedMutant.Judge) -> Verdict {
     let range = 1..<1 + (mutant.isCanary ? min(seeds, 10) : seeds)
+    defer { Program.showProgress("") }
+    switch judge {
+    case .world: return verdictOfWorld(on: mutant, range)
+    case .oracle: return verdictOfOracle(on: mutant, range)
+    }
+  }
+
+  private func verdictOfOracle(on mutant: NamedMutant, _ range: Range<UInt64>) -> Verdict {
+    var verdict = Verdict(unit: "walk")
+    for seed in range {
+      Program.showProgress("\(mutant.name), walk \(seed)")
+      let report = Oracle.walk(seed: seed, steps: steps, engineMutant: mutant.name)
+      verdict.seeds += 1
+      guard report.difference != nil else { continue }
+      verdict.killer = seed
+      break
+    }
+    return verdict
+  }
+
+  private func verdictOfWorld(on mutant: NamedMutant, _ range: Range<UInt64>) -> Verdict {
     let name = mutant.name.isEmpty ? [] : ["--mutant", mutant.name]
     var fleet = Fleet(range, size: 2, arguments: name + ["--operations", "\(operations)"])
-    var verdict = Verdict()
+    var verdict = Verdict(unit: "seed")
     for seed in range {
       Program.showProgress("\(mutant.name), seed \(seed)")
       let violation = fleet.outcome(of: seed).violation
@@ -78,7 +107,6 @@ struct MutantsCommand: ParsableCommand {
       }
       if let violation { verdict.others[violation.checker, default: 0] += 1 }
     }
-    Program.showProgress("")
     return verdict
   }
 }

@@ -7,9 +7,10 @@ struct OracleCommand: ParsableCommand {
     commandName: "oracle",
     abstract: "Compares the engine with a model of the semantics, step by step.",
     discussion: """
-      Requests, workers' answers and the time that passes are drawn from the seed. It exits with \
-      0 only if both did the same after each step; else it shows the difference. Fewer steps of \
-      the same seed are the beginning of the same walk.
+      Requests, workers' answers and ends, the time that passes, full disks, drains and starts of \
+      the engine are drawn from the seed. It exits with 0 only if both did the same after each \
+      step; else it shows the difference. Fewer steps of the same seed are the beginning of the \
+      same walk.
       """)
 
   @Option(help: "The first seed.")

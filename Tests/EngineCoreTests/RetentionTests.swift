@@ -49,6 +49,26 @@ import Testing
     #expect(response.started && response.runID != first)
   }
 
+  /// A start of the engine gives the number of a removed run again, but not its leases.
+  @Test func aLeaseOfARemovedRunIsNotOneOfTheRunWithItsNumber() throws {
+    let world = world()
+    let worker = world.attach(activities: ["charge"], slots: 100)
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.activity(1)])
+    let task = try #require(world.activity(worker))
+    world.finish(worker, task)
+    world.complete(worker, try #require(world.activation(worker)), [.done()])
+    world.advance(3 * RetentionTests.day)
+    #expect(world.store.runs.isEmpty)
+    world.crash()
+    _ = world.start("o-2")
+    var request = CompleteActivityRequest()
+    request.activity = ActivityReference()
+    request.activity?.token = task.token
+    let complete = world.request(.completeActivity(request))
+    #expect(world.failure(complete)?.reason == .activityNotFound)
+  }
+
   /// What was remembered of the request went with its run; the filter still takes it for known. So
   /// it is looked up, and its repetition waits for the same look-up.
   @Test func aRepetitionMeetsWhatItsRequestHasJustDone() throws {

@@ -11,10 +11,7 @@ extension Engine {
     var response = DescribeTaskQueueResponse()
     let hidden = addWorkers(of: queue, to: &response)
     let tasks = queue.workflowTasks.mapValues { waiting in
-      waiting.elements.filter {
-        guard let run = runs[$0.work], case .waiting = run.task.state else { return false }
-        return true
-      }.map(\.since)
+      waiting.elements.filter { self.waiting($0) != nil }.map(\.since)
     }
     let attempts = queue.activityTasks.mapValues { waiting in
       waiting.elements.filter { self.waiting($0.work) != nil }.map(\.since)

@@ -151,6 +151,9 @@ extension Engine {
     pending.lastWorkerIdentity =
       activity.row.holder?.identity ?? activity.row.failedAttempts.last?.identity ?? ""
     pending.lastFailure = activity.row.lastFailure
+    #if MUTANTS
+      if Mutant.isOn(.failureIsNotDescribed) { pending.lastFailure = nil }
+    #endif
     pending.failedAttempts = activity.row.failedAttempts
     pending.failedAttemptsCount = activity.row.failedAttemptsCount
     pending.crashesWorker = activity.crashesWorker

@@ -73,10 +73,13 @@ extension Engine {
     var asked: Set<RunNumber> = []
     for case .query(let number) in waiting.values { asked.insert(number) }
     for number in asked.sorted() {
-      guard let run = runs[number], run.task.lease?.purpose != .query,
-        let status = serverFault(run)
-      else { continue }
-      failQueries(run, status)
+      if let run = runs[number] { failQueriesWithoutServer(of: run) }
     }
+  }
+
+  mutating func failQueriesWithoutServer(of run: Run) {
+    guard !run.queries.isEmpty, run.task.lease?.purpose != .query, let status = serverFault(run)
+    else { return }
+    failQueries(run, status)
   }
 }

@@ -20,6 +20,11 @@ extension Engine {
       guard let run = found.run else {
         return refuse(id, .workflowNotFound(key, request.execution?.runID ?? .none))
       }
+      #if MUTANTS
+        if Mutant.isOn(.closedIsUnknown), !run.fold.isOpen {
+          return refuse(id, .workflowNotFound(key, run.runID), .run(run))
+        }
+      #endif
       guard run.fold.isOpen else { return refuse(id, .workflowClosed(run), .run(run)) }
       if park(input, behindRedoOf: run, id) { return }
       if let status = signalFault(run) { return refuse(id, status, .run(run)) }

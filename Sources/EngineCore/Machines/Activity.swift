@@ -185,6 +185,11 @@ extension RetryPolicy {
   func filled(default initial: Span) -> RetryPolicy {
     var policy = self
     if policy.initialIntervalMs.ms == 0 { policy.initialIntervalMs = initial }
+    #if MUTANTS
+      if Mutant.isOn(.intervalDefaultIsLong), initialIntervalMs.ms == 0 {
+        policy.initialIntervalMs = initial * 2
+      }
+    #endif
     if policy.backoffCoefficient == 0 { policy.backoffCoefficient = 2 }
     if policy.maximumIntervalMs.ms == 0 {
       policy.maximumIntervalMs = Span(ms: saturating(Double(policy.initialIntervalMs.ms) * 100))

@@ -28,8 +28,9 @@ struct WorkflowTask {
     var replay: Replay?
     /// What the live activation told the code.
     var shown = Shown()
-    /// Commands of the parts that have arrived (`more`).
+    /// Commands, or answers to queries, of the parts that have arrived (`more`).
     var parts: [Command] = []
+    var results: [QueryResult] = []
     /// The bytes of the parts of its answers.
     var partsBytes = 0
   }
@@ -52,6 +53,8 @@ struct WorkflowTask {
   var state = State.idle
   /// Since when the task waits; kept over tries, and over the loss of a worker.
   var scheduledTime = Instant(ms: 0)
+  /// Of its entry in the task queue, while it waits there.
+  var ticket: UInt64?
   /// The try that is waiting or out, from 1.
   var attempt: Int32 = 1
   /// Why the last try failed; history holds only the first failure of a streak. nil also when it
@@ -76,6 +79,11 @@ struct WorkflowTask {
 
   var isIdle: Bool {
     if case .idle = state { return true }
+    return false
+  }
+
+  var isWaiting: Bool {
+    if case .waiting = state { return true }
     return false
   }
 

@@ -9,7 +9,7 @@ struct TaskQueue {
   struct Entry<Work: Sendable>: Sendable {
     let work: Work
     let since: Instant
-    /// Orders entries of different types.
+    /// Orders entries of different types, and tells those of one run apart.
     let ticket: UInt64
   }
 
@@ -31,10 +31,12 @@ struct TaskQueue {
 
   var isIdle: Bool { sessions.isEmpty && workflowTasks.isEmpty && activityTasks.isEmpty }
 
-  mutating func add(task run: RunNumber, type: String, at now: Instant) {
+  /// The entry's ticket.
+  mutating func add(task run: RunNumber, type: String, at now: Instant) -> UInt64 {
     tickets += 1
     count += 1
     workflowTasks[type, default: Queue()].append(Entry(work: run, since: now, ticket: tickets))
+    return tickets
   }
 
   mutating func add(attempt: Attempt, type: String, at now: Instant) {
@@ -50,19 +52,19 @@ struct TaskQueue {
 
   /// Keeps the entries that still stand; without this, work that ends where no worker is attached
   /// would stay here for ever.
-  mutating func sweep(tasks: (RunNumber) -> Bool, attempts: (Attempt) -> Bool) {
+  mutating func sweep(tasks: (Entry<RunNumber>) -> Bool, attempts: (Entry<Attempt>) -> Bool) {
     count = TaskQueue.sweep(&workflowTasks, tasks) + TaskQueue.sweep(&activityTasks, attempts)
     sweepAt = max(256, 2 * count)
   }
 
   /// How many are left.
   private static func sweep<Work>(
-    _ waiting: inout [String: Queue<Entry<Work>>], _ stands: (Work) -> Bool
+    _ waiting: inout [String: Queue<Entry<Work>>], _ stands: (Entry<Work>) -> Bool
   ) -> Int {
     var count = 0
     for (type, entries) in waiting {
       var left = Queue<Entry<Work>>()
-      for entry in entries.elements where stands(entry.work) { left.append(entry) }
+      for entry in entries.elements where stands(entry) { left.append(entry) }
       waiting[type] = left.isEmpty ? nil : left
       count += left.count
     }
@@ -70,31 +72,37 @@ struct TaskQueue {
   }
 
   /// Takes out the oldest task of a type that `serves` accepts.
-  mutating func popTask(types: [String]) -> RunNumber? {
+  mutating func popTask(types: [String]) -> Entry<RunNumber>? {
     let task = TaskQueue.pop(&workflowTasks, types)
     if task != nil { count -= 1 }
     return task
   }
 
   /// Takes out the oldest attempt of a type that `types` names.
-  mutating func popAttempt(types: [String]) -> Attempt? {
+  mutating func popAttempt(types: [String]) -> Entry<Attempt>? {
     let attempt = TaskQueue.pop(&activityTasks, types)
     if attempt != nil { count -= 1 }
     return attempt
   }
 
   private static func pop<Work>(_ waiting: inout [String: Queue<Entry<Work>>], _ types: [String])
-    -> Work?
+    -> Entry<Work>?
   {
     guard !waiting.isEmpty else { return nil }
     var oldest: (type: String, ticket: UInt64)?
     for type in types {
       guard let first = waiting[type]?.first else { continue }
+      #if MUTANTS
+        if Mutant.isOn(.youngestFirst), let other = oldest {
+          if first.ticket > other.ticket { oldest = (type, first.ticket) }
+          continue
+        }
+      #endif
       if oldest.map({ first.ticket < $0.ticket }) ?? true { oldest = (type, first.ticket) }
     }
     guard let type = oldest?.type else { return nil }
     let entry = waiting[type]?.popFirst()
     if waiting[type]?.isEmpty ?? false { waiting.removeValue(forKey: type) }
-    return entry?.work
+    return entry
   }
 }

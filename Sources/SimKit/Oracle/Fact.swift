@@ -14,6 +14,8 @@ enum Fact: Equatable {
   /// A message to a session.
   case told(SessionID, EngineMessage.Kind)
   case ended(SessionID, Status)
+  /// It is to be told when the process ends.
+  case watched(ProcessIdentity)
 
   /// In a line or a few, for people.
   var text: String {
@@ -25,6 +27,7 @@ enum Fact: Equatable {
     case .told(let session, let kind):
       "\(session) is told: \(EngineMessage.of(kind).json())"
     case .ended(let session, let status): "\(session) is ended: \(status.json())"
+    case .watched(let process): "process \(process.process) is watched"
     }
   }
 }
@@ -77,7 +80,7 @@ extension Response {
     case .getWorkflowResult(let m): self = .result(m)
     case .countWorkflows(let m): self = .count(m.count)
     case .heartbeatActivity(let m): self = .heartbeat(cancelRequested: m.cancelRequested)
-    case .describeTaskQueue(let m): self = .queue(m)
+    case .describeTaskQueue(let m): self = .queue(m.plain)
     }
   }
 }
@@ -110,6 +113,16 @@ extension DescribeWorkflowResponse {
       response.pendingWorkflowTask?.lastFailure?.info?.message = ""
       response.pendingWorkflowTask?.lastDiff?.message = ""
     }
+    return response
+  }
+}
+
+extension DescribeTaskQueueResponse {
+  /// What a cache holds is the engine's matter, as long as the tasks are right.
+  var plain: DescribeTaskQueueResponse {
+    var response = self
+    response.warnings = []
+    for place in response.workers.indices { response.workers[place].cachedRuns = 0 }
     return response
   }
 }

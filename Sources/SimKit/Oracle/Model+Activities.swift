@@ -209,7 +209,7 @@ extension Model {
     case .success(let next):
       run.activities[place].fail(failure, at: now)
       run.activities[place].backOff(until: next)
-      if next <= now { run.activities[place].state = .scheduled }
+      if next <= now { run.activities[place].queue(at: now) }
     case .failure(let no):
       let activity = run.activities.remove(at: place)
       appendStarted(run, activity)

@@ -115,7 +115,19 @@ extension Model {
     return .list(all.prefix(r.limit > 0 ? Int(r.limit) : all.count).map(info))
   }
 
-  // MARK: - Results
+  // MARK: - Histories and results
+
+  /// One that follows is whole when the run has closed.
+  mutating func history(_ id: RequestID, _ r: GetHistoryRequest) -> Response? {
+    switch find(r.execution) {
+    case .none(let status): return .failure(status)
+    case .run where r.firstEventID < 0: return .failure(invalid("first_event_id"))
+    case .run(let run) where r.follow && run.isOpen:
+      run.followers.append((id, r.firstEventID))
+      return nil
+    case .run(let run): return .history(run.events(from: r.firstEventID))
+    }
+  }
 
   mutating func result(_ id: RequestID, _ r: GetWorkflowResultRequest) -> Response? {
     switch find(r.execution) {

@@ -41,7 +41,10 @@ extension Model {
         namespace(r.namespace), activity(r.activity), payloads("details", r.details),
         id("request_id", r.requestID))
     case .heartbeatActivity(let r): first(namespace(r.namespace), activity(r.activity))
-    case .describeTaskQueue: nil
+    case .describeTaskQueue(let r):
+      first(
+        r.taskQueue.isEmpty ? .of(.invalidArgument, .fieldMissing, field: "task_queue") : nil,
+        namespace(r.namespace))
     }
   }
 
@@ -90,7 +93,7 @@ extension Model {
 
   private func first(_ faults: Status?...) -> Status? { faults.compactMap { $0 }.first }
 
-  private func invalid(_ field: String) -> Status {
+  func invalid(_ field: String) -> Status {
     .of(.invalidArgument, .fieldInvalid, field: field)
   }
 

@@ -12,7 +12,7 @@ extension Model {
         return .failure(
           .of(.unavailable, .workflowNotBegun, run: run.id, retryAfter: run.begins - now))
       }
-      guard hasServer(run) else { return .failure(.of(.unavailable, .noWorker)) }
+      if let status = faultOfServers(run) { return .failure(status) }
       if case .waiting(let notBefore) = run.task.state, notBefore > now {
         return .failure(.of(.unavailable, .workflowTaskFailing))
       }
@@ -26,18 +26,23 @@ extension Model {
     sessions.contains { $0.serves(run) && !$0.isDraining }
   }
 
-  mutating func failQueries(_ run: ModelRun, _ reason: Reason) {
-    for query in run.queries {
-      facts.append(.answered(query.request, .failure(.of(.unavailable, reason))))
-    }
+  /// Why nobody could answer a query of the run.
+  private func faultOfServers(_ run: ModelRun) -> Status? {
+    if isDraining { return .of(.unavailable, .draining, retryAfter: Span(ms: 1_000)) }
+    return hasServer(run) ? nil : .of(.unavailable, .noWorker)
+  }
+
+  mutating func failQueries(_ run: ModelRun, _ status: Status) {
+    for query in run.queries { facts.append(.answered(query.request, .failure(status))) }
     run.queries = []
   }
 
-  /// A worker goes: nobody answers queries of what only it served, but those that are out.
+  /// A worker or the engine goes: nobody answers queries of what only it served, but those that
+  /// are out.
   mutating func failQueriesWithoutServer() {
-    for run in runs where !run.queries.isEmpty && !hasServer(run) {
+    for run in runs where !run.queries.isEmpty {
       if run.task.session != nil && run.task.isForQueries { continue }
-      failQueries(run, .noWorker)
+      if let status = faultOfServers(run) { failQueries(run, status) }
     }
   }
 
@@ -73,8 +78,13 @@ extension Model {
     _ m: WorkflowTaskCompleted, _ run: ModelRun, _ session: ModelSession
   ) {
     if m.failure != nil || !m.commands.isEmpty { return failQueryTask(run, .taskFailed) }
+    run.task.results += m.queryResults
+    if m.more {
+      run.task.deadline = now + run.started.taskTimeoutMs
+      return
+    }
     for query in run.queries where query.queryID != nil {
-      let result = m.queryResults.first { $0.queryID == query.queryID }?.result
+      let result = run.task.results.first { $0.queryID == query.queryID }?.result
       facts.append(.answered(query.request, response(result)))
     }
     run.queries.removeAll { $0.queryID != nil }
@@ -98,7 +108,7 @@ extension Model {
   mutating func failQueryTask(_ run: ModelRun, _ reason: EvictReason) {
     if let id = run.task.session { evict(run, id, reason) }
     run.task = ModelTask()
-    failQueries(run, .workflowTaskFailing)
+    failQueries(run, .of(.unavailable, .workflowTaskFailing))
   }
 
   /// A run whose code never ran cannot be asked: the engine says so when it would ask.

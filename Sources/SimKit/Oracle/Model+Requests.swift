@@ -40,12 +40,15 @@ extension Model {
     if let run = newest(r.workflowID), run.isOpen {
       switch r.idConflictPolicy {
       case .useExisting: return .start(.of(run.id, started: false))
-      case .terminateExisting: terminateForStart(run, r.identity)
+      case .terminateExisting:
+        if let status = refusalOfStarts { return .failure(status) }
+        terminateForStart(run, r.identity)
       case .unspecified, .fail, .unrecognized: return alreadyStarted(run)
       }
     } else if let run = newest(r.workflowID), !allows(r.idReusePolicy, after: run.status) {
       return alreadyStarted(run)
     }
+    if let status = refusalOfStarts { return .failure(status) }
     guard let run = makeRun(r) else { return .failure(Status()) }
     let answer = Response.start(.of(run.id, started: true))
     remember("Start", run, r.requestID, request, event: 0, answer)
@@ -64,6 +67,14 @@ extension Model {
       return [.failed, .canceled, .terminated, .timedOut].contains(status)
     case .rejectDuplicate: return false
     }
+  }
+
+  /// While no new runs are taken.
+  private var refusalOfStarts: Status? {
+    if isDiskFull && mutant != .startsOnFullDisk {
+      return .of(.resourceExhausted, .diskFull, retryAfter: Span(ms: 1_000))
+    }
+    return isDraining ? .of(.unavailable, .draining, retryAfter: Span(ms: 1_000)) : nil
   }
 
   private mutating func terminateForStart(_ run: ModelRun, _ identity: String) {
@@ -165,6 +176,7 @@ extension Model {
     if let run = existing, run.isOpen {
       if park(id, request, run) { return nil }
       if start.idConflictPolicy == .terminateExisting {
+        if let status = refusalOfStarts { return .failure(status) }
         terminateForStart(run, start.identity)
         existing = nil
       }
@@ -172,6 +184,7 @@ extension Model {
       return alreadyStarted(run)
     }
     let isStart = !(existing?.isOpen ?? false)
+    if isStart, let status = refusalOfStarts { return .failure(status) }
     if !isStart, let run = existing, let fault = cannotSignal(run) { return fault }
     guard let run = isStart ? makeRun(start) : existing else { return .failure(Status()) }
     let answer = Response.start(.of(run.id, started: isStart))
@@ -245,6 +258,7 @@ extension Model {
   mutating func abandon(_ id: RequestID) {
     for run in runs {
       run.waiting.removeAll { $0 == id }
+      run.followers.removeAll { $0.0 == id }
       run.parked.removeAll { $0.0 == id }
       run.queries.removeAll { $0.request == id }
     }

@@ -60,6 +60,10 @@ extension Model {
   }
 
   private mutating func hand(_ run: ModelRun, _ session: ModelSession, _ token: [UInt8]) {
+    objectToOrder(run, session)
+    if !taskTokens.insert(token).inserted {
+      objections.append("the token of a task of \(run.id) was another task's before")
+    }
     for other in sessions where other !== session { other.cache.remove(run.id) }
     session.workflowSlots -= min(session.workflowSlots, 1)
     session.cache.insert(run.id)
@@ -74,7 +78,7 @@ extension Model {
       return false
     }
     if notBefore > now { objections.append("the task of \(run.id) backs off") }
-    if !session.serves(run) || session.isDraining || session.isSilent
+    if !session.serves(run) || isDraining || session.isDraining || session.isSilent
       || session.workflowSlots == 0
     {
       objections.append("\(session.id) may not take a task of \(run.id)")
@@ -141,9 +145,10 @@ extension Model {
       $0.scheduled.activityID == m.activityID && $0.state == .scheduled
     }
     guard let run = run(m.runID), let session = session(id), let place,
-      session.serves(activities[place]), session.activitySlots > 0, !session.isDraining,
-      !session.isSilent
+      session.serves(activities[place]), session.activitySlots > 0, !isDraining,
+      !session.isDraining, !session.isSilent
     else { return objections.append("\(id) may not take activity '\(m.activityID)'") }
+    objectToOrder(activities[place], of: run, session)
     session.activitySlots -= 1
     run.activities[place].start(session, token: m.token, at: now)
     tokens[m.token] = run.id
@@ -207,12 +212,18 @@ extension Model {
       let cause = failure.cause == .unspecified ? .workerFailure : failure.cause
       return failTask(run, cause, failure.failure)
     }
-    if areBad(m.commands, run) {
+    run.task.parts += m.commands
+    if m.more {
+      run.task.deadline = now + run.started.taskTimeoutMs
+      return
+    }
+    let commands = run.task.parts
+    if areBad(commands, run) {
       var server = ServerFailure()
       server.nonRetryable = true
       return failTask(run, .badCommand, .of("", .server(server)))
     }
-    if closes(m.commands) && run.hasRequest(after: activation.throughEventID)
+    if closes(commands) && run.hasRequest(after: activation.throughEventID)
       && mutant != .overlooksSignals
     {
       evict(run, session.id, .notRecorded)
@@ -220,12 +231,12 @@ extension Model {
       run.isRedo = true
       return
     }
-    record(m, activation, run, session)
+    record(m, commands, activation, run, session)
   }
 
   private mutating func record(
-    _ m: WorkflowTaskCompleted, _ activation: Activation, _ run: ModelRun,
-    _ session: ModelSession
+    _ m: WorkflowTaskCompleted, _ commands: [Command], _ activation: Activation,
+    _ run: ModelRun, _ session: ModelSession
   ) {
     var completed = WorkflowTaskCompletedEvent()
     completed.throughEventID = activation.throughEventID
@@ -241,13 +252,13 @@ extension Model {
     completed.attempt = run.task.attempt
     completed.scheduledTimeMs = run.task.scheduledTime
     completed.startedTimeMs = run.task.startedTime
-    completed.commands = Int32(m.commands.count)
+    completed.commands = Int32(commands.count)
     append(.workflowTaskCompleted(completed), to: run)
     run.task = ModelTask()
     run.through = activation.throughEventID
     run.activationTime = activation.activationTimeMs
     run.timers.removeAll { $0.hasFired && !run.isUnseenFiring($0) }
-    record(m.commands, run)
+    record(commands, run)
     facts.append(.told(session.id, .recorded(.of(m.token))))
     if !run.isOpen { session.cache.remove(run.id) }
     endRedo(run)
@@ -297,10 +308,8 @@ extension Model {
     var wait = times.taskBackoffInitial
     for _ in 1..<run.task.attempt { wait = min(wait * 2, times.taskBackoffMax) }
     run.task.attempt += 1
-    run.task.state = .waiting(notBefore: now + wait)
-    run.task.activation = nil
-    run.task.isReplaying = false
-    failQueries(run, .workflowTaskFailing)
+    run.task.wait(until: now + wait)
+    failQueries(run, .of(.unavailable, .workflowTaskFailing))
     endRedo(run)
   }
 
@@ -319,12 +328,16 @@ extension Model {
       run.task.session == session.id, run.task.isReplaying
     else { return refuse(session.id, m.token) }
     run.task.deadline = now + run.started.taskTimeoutMs
-    if m.completions == run.pastHeads { return }
+    run.task.replayed += m.completions
+    if m.more { return }
+    let heads = run.task.replayed
+    run.task.replayed = []
+    if heads == run.pastHeads { return }
     if run.task.isForQueries { return failQueryTask(run, .nondeterminism) }
     var server = ServerFailure()
     server.nonRetryable = true
     failTask(
-      run, .nondeterminism, .of("", .server(server)), diff: diff(m.completions, of: run))
+      run, .nondeterminism, .of("", .server(server)), diff: diff(heads, of: run))
   }
 
   /// Where the two part first.
@@ -352,6 +365,7 @@ extension Model {
 
   /// No task waits while a session could take it.
   mutating func objectToWaiting() {
+    guard !isDraining else { return }
     for run in runs where run.isOpen {
       if case .waiting(let since) = run.task.state,
         now >= max(since, run.task.scheduledTime) + times.stickyWait,

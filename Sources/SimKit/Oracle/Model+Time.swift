@@ -48,7 +48,7 @@ extension Model {
       fired.startedEventID = timer.startedEvent
       append(.timerFired(fired), to: run)
     case .activity(let place, .retry):
-      run.activities[place].state = .scheduled
+      run.activities[place].queue(at: now)
       // It may start at once, before what else is due by now.
       takeGiven(run.activities[place], of: run)
     case .activity(let place, .timeout(let type)): timeOut(run, place, type)

@@ -6,6 +6,8 @@ import Messages
 final class ModelSession {
   let id: SessionID
   let attach: Attach
+  let process: ProcessIdentity?
+  let attachedTime: Instant
   var workflowSlots: UInt32 = 0
   var activitySlots: UInt32 = 0
   /// The runs whose code it holds, up to their last recorded task.
@@ -17,10 +19,15 @@ final class ModelSession {
   /// It let a task time out, and has not been heard of workflow tasks since.
   var isLate = false
 
-  init(_ id: SessionID, _ attach: Attach) {
+  init(_ id: SessionID, _ attach: Attach, _ process: ProcessIdentity?, at now: Instant) {
     self.id = id
     self.attach = attach
+    self.process = process
+    attachedTime = now
   }
+
+  /// Without a resume token nobody can come back for the leases.
+  var canResume: Bool { !attach.resumeToken.isEmpty }
 
   func serves(_ run: ModelRun) -> Bool {
     attach.taskQueue == run.started.taskQueue
@@ -37,9 +44,15 @@ final class ModelSession {
 extension Model {
   func session(_ id: SessionID) -> ModelSession? { sessions.first { $0.id == id } }
 
-  mutating func open(_ id: SessionID, _ attach: Attach) {
-    let session = ModelSession(id, attach)
+  mutating func open(_ id: SessionID, _ attach: Attach, _ process: ProcessIdentity?) {
+    // The worker is back before the end of its old connection was seen.
+    let old = sessions.first { $0.attach.resumeToken == attach.resumeToken && $0.canResume }
+    let session = ModelSession(id, attach, process, at: now)
     sessions.append(session)
+    if let old {
+      facts.append(.ended(old.id, .of(.aborted, .staleLease)))
+      close(old.id, isGone: false)
+    }
     var attached = Attached()
     attached.sessionID = "\(id)"
     attached.resumeWindowMs = times.resumeWindow
@@ -62,6 +75,13 @@ extension Model {
     }
     facts.append(.told(id, .attached(attached)))
     for token in lost { tell(id, token, .notFound) }
+    if isDraining { facts.append(.told(id, .drain(Drain()))) }
+  }
+
+  /// The engine goes away: no new tasks, no new runs; what is out may be answered.
+  mutating func drain() {
+    isDraining = true
+    for session in sessions { facts.append(.told(session.id, .drain(Drain()))) }
   }
 
   /// Whoever comes may do better with a task that fails, once there is a slot for it.
@@ -69,11 +89,14 @@ extension Model {
     guard !session.hasBegun, session.workflowSlots > 0 else { return }
     session.hasBegun = true
     for run in runs where session.serves(run) {
-      if case .waiting = run.task.state { run.task.state = .waiting(notBefore: now) }
+      if case .waiting(let notBefore) = run.task.state, notBefore > now {
+        run.task.state = .waiting(notBefore: now)
+      }
     }
   }
 
-  mutating func close(_ id: SessionID) {
+  /// `isGone`: its process has ended, so nobody will come back.
+  mutating func close(_ id: SessionID, isGone: Bool) {
     guard let session = session(id) else { return }
     sessions.removeAll { $0.id == id }
     for run in runs {
@@ -85,14 +108,26 @@ extension Model {
       for event in run.activities.filter({ $0.holder == id }).map(\.event) {
         guard let place = run.activities.firstIndex(where: { $0.event == event }) else { continue }
         run.activities[place].holder = nil
-        if session.attach.resumeToken.isEmpty {
+        if isGone || !session.canResume {
           loseWorker(run, place, evidence: "its process or connection has ended")
         } else {
           run.activities[place].orphanUntil = now + times.resumeWindow
         }
       }
     }
-    failQueriesWithoutServer()
+  }
+
+  /// What waited for the process to come back waits no longer.
+  mutating func end(_ process: ProcessIdentity) {
+    for session in sessions where session.process == process { close(session.id, isGone: true) }
+    for run in runs {
+      for event in run.activities.map(\.event) {
+        guard let place = run.activities.firstIndex(where: { $0.event == event }),
+          run.activities[place].orphanUntil != nil, run.activities[place].process == process
+        else { continue }
+        loseWorker(run, place, evidence: "its process has ended")
+      }
+    }
   }
 
   mutating func hear(_ id: SessionID, _ kind: WorkerMessage.Kind) {
@@ -120,7 +155,6 @@ extension Model {
     case .evicted(let m): for run in m.runIDs { session.cache.remove(run) }
     case .detach:
       session.isDraining = true
-      failQueriesWithoutServer()
     }
   }
 }
@@ -130,7 +164,7 @@ extension ModelActivity {
   mutating func sendAgain(at now: Instant) {
     endLease()
     identity = failedAttempts.last?.identity ?? ""
-    state = .scheduled
+    queue(at: now)
     attemptScheduledTime = now
   }
 }

@@ -16,6 +16,10 @@ struct Model {
   var runs: [ModelRun] = []
   var sessions: [ModelSession] = []
   var remembered: [Remembered] = []
+  var isDiskFull = false
+  var isDraining = false
+  /// Tokens of workflow tasks, in all epochs: each is given once.
+  var taskTokens: Set<[UInt8]> = []
   /// Tokens of activities, and whose they are.
   var tokens: [[UInt8]: RunID] = [:]
   /// Ids and seeds that the engine has drawn for the runs of this unit.
@@ -23,6 +27,9 @@ struct Model {
 
   /// Tasks of activities that the engine gives away in this unit.
   var given: [(session: SessionID, task: ActivityTask)] = []
+
+  /// What the engine says in this unit of the workflow tasks that wait in a queue.
+  var backlog: QueueBacklog?
 
   /// The store was asked: what waited for it came after the unit's first tasks were given away.
   var hasLoaded = false
@@ -53,15 +60,18 @@ struct Model {
     switch input {
     case .request(let id, let request): handle(id, request)
     case .requestAbandoned(let id): abandon(id)
-    case .sessionOpened(let id, let attach, _): open(id, attach)
+    case .sessionOpened(let id, let attach, let process): open(id, attach, process)
     case .workerMessage(let id, let message):
       if let kind = message.kind { hear(id, kind) }
     case .workerMessages(let id, let messages):
       for message in messages { if let kind = message.kind { hear(id, kind) } }
-    case .sessionClosed(let id): close(id)
+    case .sessionClosed(let id): close(id, isGone: false)
     case .sessionSilent(let id, let isSilent): session(id)?.isSilent = isSilent
+    case .processGone(let process): end(process)
     case .deadlineReached: meetDeadlines()
-    case .processGone, .loaded, .persisted, .readMore, .drain, .diskFull: break
+    case .diskFull(let isFull): isDiskFull = isFull
+    case .drain: drain()
+    case .loaded, .persisted, .readMore: break
     }
     // What waited for the end of a redo comes after what has ended it.
     while !resumed.isEmpty {
@@ -88,10 +98,7 @@ struct Model {
     case .queryWorkflow(let r): return query(id, r)
     case .describeWorkflow(let r): return withRun(r.execution) { .describe(describe($0)) }
     case .getWorkflowResult(let r): return result(id, r)
-    case .getHistory(let r):
-      return withRun(r.execution) { run in
-        .history(run.events.filter { $0.eventID >= r.firstEventID }.map(\.plain))
-      }
+    case .getHistory(let r): return history(id, r)
     case .listWorkflows(let r): return list(r)
     case .countWorkflows(let r): return .count(Int64(selected(r.query).count))
     case .completeActivity(let r):
@@ -103,7 +110,7 @@ struct Model {
     case .reportActivityCancelled(let r):
       return report(id, r.activity, r.requestID, request, .canceled(r.details), r.identity)
     case .heartbeatActivity(let r): return heartbeat(r)
-    case .describeTaskQueue: return nil
+    case .describeTaskQueue(let r): return .queue(describe(queue: r.taskQueue))
     }
   }
 
@@ -163,6 +170,10 @@ struct Model {
     run.activities = []
     for id in run.waiting { facts.append(.answered(id, .result(result(of: run)))) }
     run.waiting = []
+    for (id, first) in run.followers {
+      facts.append(.answered(id, .history(run.events(from: first))))
+    }
+    run.followers = []
     endRedo(run)
   }
 
@@ -171,6 +182,7 @@ struct Model {
 
   /// What the step leaves to be done: a run with news for its code has a task.
   mutating func settle() {
+    failQueriesWithoutServer()
     for run in runs {
       if case .waiting = run.task.state, !run.wantsTask { run.task = ModelTask() }
       guard run.task.state == .none, run.wantsTask, !isHeld(run) else { continue }

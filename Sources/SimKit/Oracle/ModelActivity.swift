@@ -15,6 +15,8 @@ struct ModelActivity {
   var state = State.scheduled
   var attempt: Int32 = 1
   var attemptScheduledTime: Instant
+  /// Since when the attempt waits in its queue.
+  var queuedTime: Instant
   var startedTime = Instant.epoch
   var lastHeartbeatTime = Instant.epoch
   var heartbeatDetails: [Payload] = []
@@ -26,6 +28,7 @@ struct ModelActivity {
   var token: [UInt8] = []
   var identity = ""
   var resumeToken: [UInt8] = []
+  var process: ProcessIdentity?
   /// Nil when its session has gone, or when it will be completed from elsewhere.
   var holder: SessionID?
   var isElsewhere = false
@@ -37,6 +40,7 @@ struct ModelActivity {
     self.scheduled = scheduled
     scheduledTime = now
     attemptScheduledTime = now
+    queuedTime = now
   }
 
   var policy: RetryPolicy { scheduled.retryPolicy ?? RetryPolicy() }
@@ -78,6 +82,7 @@ struct ModelActivity {
     self.token = token
     identity = session.attach.identity
     resumeToken = session.attach.resumeToken
+    process = session.process
     holder = session.id
     isElsewhere = false
     orphanUntil = nil
@@ -128,10 +133,17 @@ struct ModelActivity {
     endLease()
   }
 
+  /// The attempt may start.
+  mutating func queue(at now: Instant) {
+    state = .scheduled
+    queuedTime = now
+  }
+
   mutating func endLease() {
     startedTime = .epoch
     token = []
     resumeToken = []
+    process = nil
     holder = nil
     isElsewhere = false
     orphanUntil = nil

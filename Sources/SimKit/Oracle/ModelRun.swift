@@ -30,6 +30,8 @@ final class ModelRun {
   var waiting: [RequestID] = []
   /// Those that do not wait for the end of the chain.
   var waitsForThisRun: [RequestID] = []
+  /// Who reads its history from an event on, until its end.
+  var followers: [(RequestID, Int64)] = []
   var queries: [ModelQuery] = []
 
   init(
@@ -44,6 +46,10 @@ final class ModelRun {
   var isOpen: Bool { status == .running }
   var workflowID: String { started.workflowID }
   var lastEventID: Int64 { Int64(events.count) }
+
+  func events(from first: Int64) -> [HistoryEvent] {
+    events.filter { $0.eventID >= first }.map(\.plain)
+  }
 
   var deadline: Instant? {
     var ends: [Instant] = []
@@ -236,6 +242,10 @@ struct ModelTask {
   /// What is shown to the session; nil while it replays the past.
   var activation: Activation?
   var isReplaying = false
+  /// What has come of an answer of which more comes.
+  var parts: [Command] = []
+  var results: [QueryResult] = []
+  var replayed: [PastCompletion] = []
   /// It is out for the sake of queries.
   var isForQueries = false
   /// The streak of failures has its event, which tells the first failure.
@@ -246,10 +256,17 @@ struct ModelTask {
 
   /// It was with nobody who could answer: the same try is made anew.
   mutating func offerAgain(at now: Instant) {
-    state = .waiting(notBefore: now)
+    wait(until: now)
+    isForQueries = false
+  }
+
+  mutating func wait(until notBefore: Instant) {
+    state = .waiting(notBefore: notBefore)
     activation = nil
     isReplaying = false
-    isForQueries = false
+    parts = []
+    results = []
+    replayed = []
   }
 
   var session: SessionID? { if case .out(let session, _) = state { session } else { nil } }

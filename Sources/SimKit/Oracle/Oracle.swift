@@ -3,10 +3,15 @@ import SQLiteStore
 /// I18: the engine and a model of the semantics take the same random walk, and are compared after
 /// each step.
 public enum Oracle {
-  /// Walks; the same seed and steps make the same walk.
+  public static let name = "I18 the oracle agrees"
+
+  /// Walks; the same seed and steps make the same walk. `engineMutant`: a fault of the engine, by
+  /// its name.
   public static func walk(
-    seed: UInt64, steps: Int, mutant: Mutant? = nil, tell: ((String) -> Void)? = nil
+    seed: UInt64, steps: Int, mutant: Mutant? = nil, engineMutant: String? = nil,
+    tell: ((String) -> Void)? = nil
   ) -> OracleReport {
+    Mutants.choose(engineMutant)
     do throws(StoreError) {
       var walk = try OracleWalk(seed: seed, mutant: mutant, tell: tell)
       return try walk.run(steps: steps)
@@ -23,6 +28,10 @@ public enum Oracle {
     case firesLate
     /// The code may close a run although it has not seen a signal.
     case overlooksSignals
+    /// A start is allowed on a full disk.
+    case startsOnFullDisk
+    /// No worker keeps its leases over a start of the engine.
+    case forgetsLeases
   }
 }
 

@@ -5,6 +5,7 @@ import SQLiteStore
 
 /// The engine over a store in memory, and what it does as facts. It decides nothing.
 struct OracleEngine {
+  private var configuration: EngineConfiguration
   private var engine: Engine
   private let store: Store
   private var effects = Effects()
@@ -36,6 +37,7 @@ struct OracleEngine {
     let (store, opened) = try Store.open(path: nil)
     self.store = store
     self.now = now
+    self.configuration = configuration
     engine = Engine(configuration, opened: opened)
   }
 
@@ -46,16 +48,24 @@ struct OracleEngine {
 
   /// Steps the engine with the input, and with the loads and commits that it asks for on its way.
   mutating func unit(_ input: Input) throws(StoreError) -> [Fact] {
-    facts = []
-    created = []
-    removed = []
-    loadsLeft = OracleEngine.loadsMax
-    if case .request(let id, .listWorkflows) = input { lists.insert(id) }
+    begin()
+    switch input {
+    case .request(let id, .listWorkflows): lists.insert(id)
+    case .requestAbandoned(let id): parts.removeValue(forKey: id)
+    default: break
+    }
     try step(input)
     // A herd is handled in several steps, at one time.
     if case .deadlineReached = input { while isDue { try step(input) } }
     if !holdsCommits { try commit() }
     return facts
+  }
+
+  private mutating func begin() {
+    facts = []
+    created = []
+    removed = []
+    loadsLeft = OracleEngine.loadsMax
   }
 
   /// Makes everything durable that is not.
@@ -71,10 +81,23 @@ struct OracleEngine {
 
   /// The facts of a commit.
   mutating func commitUnit() throws(StoreError) -> [Fact] {
-    facts = []
-    created = []
-    removed = []
+    begin()
     try commit()
+    return facts
+  }
+
+  /// A new engine over the same rows, and what it does when it has begun. Everything is durable.
+  mutating func restart(seed: UInt64) throws(StoreError) -> [Fact] {
+    precondition(staged.isEmpty && gated.isEmpty, "what is not durable would be lost")
+    begin()
+    configuration.seed = seed
+    engine = Engine(configuration, opened: try store.openAgain())
+    stagedSerial = .none
+    durable = .none
+    parts = [:]
+    lists = []
+    while isDue { try step(.deadlineReached) }
+    if !holdsCommits { try commit() }
     return facts
   }
 
@@ -82,6 +105,7 @@ struct OracleEngine {
     engine.step(input, now: now, into: &effects)
     for write in effects.writes { note(write) }
     for send in effects.sends { note(send.send) }
+    facts += effects.watches.map { .watched($0) }
     staged += effects.writes
     if !effects.writes.isEmpty { stagedSerial = effects.serial }
     gated += effects.sends

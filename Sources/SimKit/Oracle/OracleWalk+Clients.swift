@@ -16,11 +16,21 @@ extension OracleWalk {
     case 0..<28: try ask(drawRequest())
     case 28..<80: try work()
     case 80..<89: try passTime()
-    case 89..<98: try attachOrLeave()
+    case 89..<97: try attachOrLeave()
+    case 97: try changeEngine()
     case 98: try commit()
     default:
       guard !requests.isEmpty else { return }
       try play(.requestAbandoned(requests.remove(at: dice.int(0...requests.count - 1))))
+    }
+  }
+
+  /// One that drains does so until it is started again.
+  private mutating func changeEngine() throws(StoreError) {
+    switch dice.int(0...9) {
+    case 0..<2 where !model.isDraining: try play(.drain)
+    case 2..<6: try play(.diskFull(!model.isDiskFull))
+    default: try restart()
     }
   }
 
@@ -31,13 +41,18 @@ extension OracleWalk {
     case 0..<5: engine.advance(to: next)
     case 5: engine.advance(to: next + Span(ms: dice.int64(1...400)))
     default:
-      let end = engine.now + Span(ms: dice.pick([1, 99, 500, 1_000, 3_000, 30_000]))
-      while let next = engine.nextDeadline, next < end, !hasDiffered {
-        engine.advance(to: next)
-        try settle()
-      }
-      engine.advance(to: end)
+      try pass(Span(ms: dice.pick([1, 99, 500, 1_000, 3_000, 30_000])))
     }
+  }
+
+  /// What becomes due before the end happens in its time.
+  mutating func pass(_ span: Span) throws(StoreError) {
+    let end = engine.now + span
+    while let next = engine.nextDeadline, next < end, !hasDiffered {
+      engine.advance(to: next)
+      try settle()
+    }
+    engine.advance(to: end)
   }
 
   mutating func drawRequest() -> Request {
@@ -47,12 +62,13 @@ extension OracleWalk {
     case 46..<54: .signalWithStartWorkflow(drawSignalWithStart())
     case 54..<60: .cancelWorkflow(drawCancel())
     case 60..<62: .terminateWorkflow(drawTerminate())
-    case 62..<68: .getWorkflowResult(drawResult())
-    case 68..<71: .describeWorkflow(drawDescribe())
-    case 71..<73: .getHistory(drawHistory())
+    case 62..<66: .getWorkflowResult(drawResult())
+    case 66..<69: .describeWorkflow(drawDescribe())
+    case 69..<73: .getHistory(drawHistory())
     case 73..<78: .queryWorkflow(drawQuery())
     case 78..<80: .listWorkflows(drawList())
     case 80..<82: .countWorkflows(drawCount())
+    case 82..<85: .describeTaskQueue(drawQueue())
     default: drawReport()
     }
   }
@@ -197,7 +213,8 @@ extension OracleWalk {
     var history = GetHistoryRequest()
     history.namespace = drawNamespace()
     history.execution = drawExecution()
-    history.firstEventID = dice.pick([0, 1, 3])
+    history.firstEventID = isWrong() ? -1 : dice.pick([0, 1, 3, 20])
+    history.follow = dice.percent(40)
     return history
   }
 
@@ -225,6 +242,13 @@ extension OracleWalk {
     count.namespace = drawNamespace()
     count.query = drawFilter()
     return count
+  }
+
+  private mutating func drawQueue() -> DescribeTaskQueueRequest {
+    var queue = DescribeTaskQueueRequest()
+    queue.namespace = drawNamespace()
+    queue.taskQueue = isWrong() ? "" : dice.pick(["q", "q", "dock", "nowhere"])
+    return queue
   }
 
   // MARK: - Activities from elsewhere

@@ -13,7 +13,10 @@ extension OracleWalk {
     }
     let session = dice.pick(model.sessions)
     let choice = dice.int(0...9)
-    if choice == 0 || session.isDraining { return try leave(session.id) }
+    if choice == 0 || session.isDraining {
+      if let process = session.process, dice.percent(40) { return try die(process) }
+      return try leave(session.id)
+    }
     if choice == 1 || session.isSilent {
       return try play(.sessionSilent(session.id, !session.isSilent))
     }
@@ -25,7 +28,9 @@ extension OracleWalk {
     sessionCount += 1
     let id = SessionID(sessionCount)
     let name = dice.pick(["w1", "w2", "w3", "w4"])
-    guard !model.sessions.contains(where: { $0.attach.identity == name }) else { return }
+    // Few come back before the end of their old connection is seen.
+    let old = model.sessions.first { $0.attach.identity == name }
+    guard old.map({ $0.canResume && dice.percent(20) }) ?? true else { return }
     var attach = Attach()
     attach.taskQueue = dice.pick(["q", "q", "q", "dock"])
     attach.workflowTypes = dice.pick([["order", "ship"], ["order", "ship"], ["order"], []])
@@ -35,7 +40,8 @@ extension OracleWalk {
     attach.cachedRunsMax = dice.pick([1, 100])
     if name != "w4" { attach.resumeToken = Array("resume of \(name)".utf8) }
     for lease in leases where dice.percent(50) { attach.heldLeases.append(lease.task.token) }
-    try play(.sessionOpened(id, attach, nil))
+    if let old { drop(old.id) }
+    try play(.sessionOpened(id, attach, process(of: name)))
     keepLeases(of: id)
     try grant(id, UInt32(dice.int(0...4)), UInt32(dice.int(0...4)))
   }
@@ -54,11 +60,31 @@ extension OracleWalk {
     }
   }
 
+  /// Of one worker the kernel cannot tell.
+  private func process(of name: String) -> ProcessIdentity? {
+    guard name != "w3", let number = Int64(name.dropFirst()) else { return nil }
+    return ProcessIdentity(bootID: "boot", process: number, start: deaths[name, default: 0])
+  }
+
+  /// The process ends, and the kernel says so: what it had is gone with it.
+  mutating func die(_ process: ProcessIdentity) throws(StoreError) {
+    deaths["w\(process.process)", default: 0] += 1
+    for session in model.sessions where session.process == process { drop(session.id) }
+    for activity in model.runs.flatMap(\.activities) where activity.process == process {
+      forget(activity.token)
+    }
+    try play(.processGone(process))
+  }
+
+  private mutating func drop(_ id: SessionID) {
+    tasks.removeAll { $0.session == id }
+    replays.removeAll { $0.session == id }
+  }
+
   private func isOpen(_ id: SessionID) -> Bool { model.sessions.contains { $0.id == id } }
 
   private mutating func leave(_ id: SessionID) throws(StoreError) {
-    tasks.removeAll { $0.session == id }
-    replays.removeAll { $0.session == id }
+    drop(id)
     try play(.sessionClosed(id))
   }
 
@@ -87,11 +113,16 @@ extension OracleWalk {
   }
 
   private mutating func answerTask() throws(StoreError) {
-    let (session, activation) = tasks.remove(at: dice.int(0...tasks.count - 1))
-    oldTasks.append(activation.token)
-    guard isOpen(session) else { return }
+    let place = dice.int(0...tasks.count - 1)
+    let (session, activation) = tasks[place]
     var completed = WorkflowTaskCompleted()
     completed.token = activation.token
+    completed.more = dice.percent(15)
+    if !completed.more {
+      tasks.remove(at: place)
+      oldTasks.append(activation.token)
+    }
+    guard isOpen(session) else { return }
     if dice.percent(6) {
       var failure = WorkflowTaskFailure()
       failure.failure = .of("boom", .application(ApplicationFailure()))
@@ -105,7 +136,7 @@ extension OracleWalk {
       completed.commands = drawCommands(run)
     }
     try say(session, .workflowTaskCompleted(completed))
-    if dice.percent(90) { try grant(session, 1, 0) }
+    if !completed.more, dice.percent(90) { try grant(session, 1, 0) }
   }
 
   /// One for most of what is asked.
@@ -133,6 +164,16 @@ extension OracleWalk {
     completed.token = history.token
     completed.completions = run.pastHeads
     if dice.percent(10) { spoil(&completed.completions) }
+    if dice.percent(20), !completed.completions.isEmpty {
+      var part = completed
+      part.more = true
+      let count = dice.int(1...completed.completions.count)
+      part.completions = Array(completed.completions.prefix(count))
+      completed.completions.removeFirst(count)
+      try say(session, .replayCompleted(part))
+      if dice.percent(10) { try pass(Span(ms: 600)) }
+      guard isOpen(session) else { return }
+    }
     try say(session, .replayCompleted(completed))
   }
 
@@ -224,7 +265,7 @@ extension OracleWalk {
 
   private mutating func drawCommands(_ run: ModelRun) -> [Command] {
     var commands: [Command] = []
-    var seq = run.lastSeq
+    var seq = run.lastSeq + UInt32(run.task.parts.count(where: \.countsUp))
     for _ in 0..<dice.int(0...3) {
       let kind: Command.Kind
       switch dice.int(0...9) {
@@ -330,6 +371,14 @@ extension OracleWalk {
 }
 
 extension Command {
+  /// It is numbered.
+  fileprivate var countsUp: Bool {
+    switch kind {
+    case .scheduleActivity, .startTimer: true
+    default: false
+    }
+  }
+
   static func of(_ kind: Kind, at location: String) -> Command {
     var command = Command()
     command.location = location

@@ -25,6 +25,8 @@ struct OracleWalk {
   var oldTasks: [[UInt8]] = []
   var oldLeases: [ActivityTask] = []
   var requests: [RequestID] = []
+  /// How many processes of a worker have ended.
+  var deaths: [String: Int64] = [:]
   var sessionCount: UInt64 = 0
   /// Two faults at once would ask which is told first.
   private var mayBeWrong = true
@@ -57,7 +59,6 @@ struct OracleWalk {
 
   mutating func run(steps wanted: Int) throws(StoreError) -> OracleReport {
     while steps < wanted && difference == nil {
-      steps += 1
       steps += 1
       mayBeWrong = true
       engine.holdsCommits = dice.percent(holdPercent)
@@ -100,7 +101,7 @@ struct OracleWalk {
     requestCount += 1
     let id = RequestID(connection: 1, stream: requestCount)
     switch request {
-    case .getWorkflowResult, .queryWorkflow: requests.append(id)
+    case .getWorkflowResult, .queryWorkflow, .getHistory: requests.append(id)
     default: break
     }
     try play(.request(id, request))
@@ -117,6 +118,9 @@ struct OracleWalk {
       guard case .told(let session, .activityTask(let task)) = fact else { return nil }
       return (session, task)
     }
+    for case .answered(_, .queue(let response)) in observed {
+      model.backlog = response.workflowTasks
+    }
     model.handle(input)
     compare(observed, input.line)
     deliver()
@@ -128,6 +132,28 @@ struct OracleWalk {
     model.begin(at: engine.now, drawn: [])
     compare(observed, "commit")
     deliver()
+  }
+
+  /// The engine ends and is started again over what it wrote. Heartbeats are waited for until they
+  /// are durable: how many of them a sudden end takes along is left open.
+  mutating func restart() throws(StoreError) {
+    try pass(model.times.heartbeatFlush)
+    try settle()
+    try commit()
+    guard difference == nil else { return }
+    tell?("step \(steps) at \(engine.now.ms): the engine is started again")
+    let observed = try engine.restart(seed: dice.word())
+    model.begin(at: engine.now, drawn: [])
+    model.restart()
+    compare(observed, "a start of the engine")
+    oldTasks += tasks.map(\.activation.token) + replays.map(\.history.token)
+    tasks = []
+    replays = []
+    requests = []
+    deliver()
+    for case .watched(let process) in observed.prefix(1) where dice.percent(30) {
+      try die(process)
+    }
   }
 
   private mutating func compare(_ observed: [Fact], _ input: String) {
@@ -180,6 +206,7 @@ struct OracleWalk {
       if case .failure(let status) = answer { word ^= UInt64(status.reason.rawValue) << 32 }
     case .closed(let run, _), .remembered(let run, _): word = run.high
     case .told(let session, _), .ended(let session, _): word = session.value << 16
+    case .watched(let process): word = UInt64(bitPattern: process.process) << 8
     }
     hash = (hash ^ word) &* 0x100_0000_01B3
   }
@@ -216,6 +243,7 @@ extension Model {
     self.now = now
     self.drawn = drawn
     given = []
+    backlog = nil
     hasLoaded = false
     facts = []
     either = []

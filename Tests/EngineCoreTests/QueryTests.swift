@@ -1,0 +1,87 @@
+import Basics
+import EngineCore
+import Messages
+import Testing
+
+/// Queries of several clients at once, and workers that go.
+@Suite struct QueryTests {
+  /// A world in which a worker is asked a first query of `o-1`.
+  private func asked(
+    _ configure: (inout EngineConfiguration) -> Void = { _ in }
+  ) throws -> (World, SessionID, Activation, RequestID) {
+    let world = World(configure)
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 60_000)])
+    let first = query(world)
+    return (world, worker, try #require(world.activation(worker)), first)
+  }
+
+  private func query(_ world: World) -> RequestID {
+    var query = QueryWorkflowRequest()
+    query.execution = world.execution("o-1")
+    query.queryType = "total"
+    return world.request(.queryWorkflow(query))
+  }
+
+  private func answer(
+    _ world: World, _ worker: SessionID, _ activation: Activation, _ jobs: ArraySlice<Job>,
+    more: Bool = false
+  ) {
+    var completed = WorkflowTaskCompleted()
+    completed.token = activation.token
+    completed.more = more
+    for case .queryWorkflow(let job) in jobs.compactMap(\.kind) {
+      var result = QueryResult()
+      result.queryID = job.queryID
+      var list = PayloadList()
+      list.payloads = [.text(job.queryID)]
+      result.result = .succeeded(list)
+      completed.queryResults.append(result)
+    }
+    world.tell(worker, .workflowTaskCompleted(completed))
+  }
+
+  private func payloads(_ reply: Reply?) -> Int? {
+    if case .queryWorkflow(let response) = reply { response.result.count } else { nil }
+  }
+
+  @Test func theAnswersMayComeInParts() throws {
+    let (world, worker, activation, _) = try asked()
+    let others = [query(world), query(world)]
+    answer(world, worker, activation, activation.jobs[...])
+    let both = try #require(world.activation(worker))
+    #expect(both.jobs.count == 2)
+    answer(world, worker, both, both.jobs[..<1], more: true)
+    #expect(world.sent.allSatisfy { if case .reply(others[0], _) = $0 { false } else { true } })
+    answer(world, worker, both, both.jobs[1...])
+    #expect(others.map { payloads(world.reply($0)) } == [1, 1])
+  }
+
+  /// An answer may be of few bytes, and take many in memory.
+  @Test func theAnswersInPartsAreCounted() throws {
+    let (world, worker, activation, first) = try asked { $0.limits.commandsMax = 2 }
+    for _ in 1...2 { answer(world, worker, activation, activation.jobs[...], more: true) }
+    #expect(world.reply(first) == nil)
+    answer(world, worker, activation, activation.jobs[...], more: true)
+    #expect(world.failure(first)?.reason == .workflowTaskFailing)
+  }
+
+  @Test func whoWaitsBehindAnAnswerIsToldThatNobodyServesIt() throws {
+    let (world, worker, activation, first) = try asked()
+    let second = query(world)
+    world.tell(worker, .detach(Detach()))
+    answer(world, worker, activation, activation.jobs[...])
+    #expect(payloads(world.reply(first)) == 1)
+    #expect(world.failure(second)?.reason == .noWorker)
+  }
+
+  @Test func whoWaitsBehindAnAnswerIsToldOfTheDrain() throws {
+    let (world, worker, activation, first) = try asked()
+    let second = query(world)
+    world.step(.drain)
+    answer(world, worker, activation, activation.jobs[...])
+    #expect(payloads(world.reply(first)) == 1)
+    #expect(world.failure(second)?.reason == .draining)
+  }
+}
