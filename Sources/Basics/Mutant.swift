@@ -36,6 +36,8 @@
     case signalsUnbounded, historyUnbounded, activitiesUnbounded, payloadsUnbounded
     // I17: the order of a set reaches an effect.
     case leasesInHashOrder, sessionsInHashOrder
+    // I19: what an engine of the next format does to a file of an earlier one.
+    case oldFileIsRefused, oldStateIsDamaged, oldActivitiesAreLost
     /// None of it: the proof that a mutant which nobody sees is told.
     case changesNothing
 

@@ -72,7 +72,9 @@ final class EngineHost {
         world.trace("the engine cannot start")
         store = nil
         world.time.after(500_000, .restart)
-      default: world.found("Store", "the file cannot be opened: \(error)")
+      default:
+        let isOld = lives == 1 && world.options.file != nil
+        world.found(isOld ? OldFilesOpen.name : "Store", "the file cannot be opened: \(error)")
       }
     }
   }

@@ -29,10 +29,13 @@ enum WorldMutant: String, CaseIterable {
 public struct NamedMutant: Sendable {
   public let name: String
   public let checker: String
+  /// It shows in a world that begins with an old file.
+  public let needsOldFile: Bool
 
   public init(name: String, checker: String) {
     self.name = name
     self.checker = checker
+    needsOldFile = checker == OldFilesOpen.name
   }
 }
 
@@ -84,6 +87,8 @@ public enum Mutants {
       case .retriesForEver, .retriesAtOnce: RetriesKeepToPolicy.name
       case .timerNeverFires, .attemptIsForgotten: AllWorkEnds.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
+      case .oldFileIsRefused, .oldStateIsDamaged, .oldActivitiesAreLost:
+        OldFilesOpen.name
       case .changesNothing: "none"
       }
     }

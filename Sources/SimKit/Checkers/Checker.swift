@@ -54,7 +54,8 @@ enum Checkers {
       OneEndPerActivity(), StaleLeaseIsVoid(), TimersAreNotEarly(), OneOpenRun(),
       PoliciesAreFollowed(), SignalsOnceInOrder(), NothingLeavesEarly(), OneTaskOut(),
       OneEndPerRun(), RetriesKeepToPolicy(), RemovalIsWhole(retention: options.retention),
-      AllWorkEnds(), LimitsHold(options.limits), ResultsAreExpected(), ReadsAreTrue(),
+      AllWorkEnds(), LimitsHold(options.limits), OldFilesOpen(hasFile: options.file != nil),
+      ResultsAreExpected(), ReadsAreTrue(),
     ]
   }
 }

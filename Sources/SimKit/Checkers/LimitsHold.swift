@@ -25,7 +25,7 @@ final class LimitsHold: Checker {
     if run.events.count > Int(limits.historyEventsMax) + LimitsHold.taskEvents {
       scene.found("\(number) has \(run.events.count) events")
     }
-    let pending = run.pendingActivities
+    let pending = run.pendingActivities.count
     if pending > limits.pendingActivitiesMax {
       scene.found("\(number) has \(pending) pending activities")
     }
@@ -52,15 +52,17 @@ extension Ledger.Run {
     return false
   }
 
-  fileprivate var pendingActivities: Int {
-    guard isOpen else { return 0 }
-    return events.reduce(0) { count, event in
+  /// The events that scheduled what has not ended yet.
+  var pendingActivities: Set<Int64> {
+    guard isOpen else { return [] }
+    return events.reduce(into: []) { pending, event in
       switch event.attributes {
-      case .activityTaskScheduled: count + 1
-      case .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut,
-        .activityTaskCanceled:
-        count - 1
-      default: count
+      case .activityTaskScheduled: pending.insert(event.eventID)
+      case .activityTaskCompleted(let end): pending.remove(end.scheduledEventID)
+      case .activityTaskFailed(let end): pending.remove(end.scheduledEventID)
+      case .activityTaskTimedOut(let end): pending.remove(end.scheduledEventID)
+      case .activityTaskCanceled(let end): pending.remove(end.scheduledEventID)
+      default: break
       }
     }
   }
