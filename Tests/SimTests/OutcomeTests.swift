@@ -22,7 +22,9 @@ import Testing
     #expect(Outcome(line: line)?.violation?.what == "one two three")
   }
 
-  @Test(arguments: ["", "1", "1\t2\t3\t4\t5\t6\t7\t8", "x\t1\t2\t3\t4\t5\t6\t7\t8", "1\t2\t3\t4\t5\t6\t7\t8\tx"])
+  @Test(arguments: [
+    "", "1", "1\t2\t3\t4\t5\t6\t7\t8", "x\t1\t2\t3\t4\t5\t6\t7\t8", "1\t2\t3\t4\t5\t6\t7\t8\tx",
+  ])
   func anythingElseIsNoOutcome(_ line: String) { #expect(Outcome(line: line) == nil) }
 
   @Test func anotherTraceIsSeen() {
