@@ -34,6 +34,7 @@
     case timerNeverFires, attemptIsForgotten
     // I16: limits that are not looked at.
     case signalsUnbounded, historyUnbounded, activitiesUnbounded, payloadsUnbounded
+    case unreadUnbounded
     // I17: the order of a set reaches an effect.
     case leasesInHashOrder, sessionsInHashOrder
     // I19: what an engine of the next format does to a file of an earlier one.

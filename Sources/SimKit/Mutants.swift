@@ -79,7 +79,8 @@ public enum Mutants {
       case .duplicatesAreAllowed, .failTerminates: PoliciesAreFollowed.name
       case .rowTellsAnotherEnd, .endsTwice: OneEndPerRun.name
       case .removesOpenRuns, .removesEarly, .removalLeavesHistory: RemovalIsWhole.name
-      case .signalsUnbounded, .historyUnbounded, .activitiesUnbounded, .payloadsUnbounded:
+      case .signalsUnbounded, .historyUnbounded, .activitiesUnbounded, .payloadsUnbounded,
+        .unreadUnbounded:
         LimitsHold.name
       case .signalIsTwice, .signalsTurnRound, .signalIsNotShown: SignalsOnceInOrder.name
       case .gateIsOpen, .attemptLeavesEarly: NothingLeavesEarly.name

@@ -1,6 +1,7 @@
 import Basics
 import EngineCore
 import Messages
+import Shell
 import Testing
 
 @testable import SimKit
@@ -175,7 +176,7 @@ import Testing
     var limits = EngineLimits()
     limits.signalsPerRunMax = 2
     limits.pendingActivitiesMax = 1
-    let bench = CheckerBench(LimitsHold(limits))
+    let bench = CheckerBench(LimitsHold(limits, ShellLimits()))
     bench.make(1)
     bench.add(1, .signal("r1"), .signal("r2"), .scheduled(1), .completed("m1", of: 4))
     bench.add(1, .scheduled(2))
