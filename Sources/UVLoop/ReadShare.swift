@@ -1,4 +1,4 @@
-/// How much is read in a turn of the loop, so that nobody who sends as fast as possible keeps others
+/// How much is read in a turn of the loop, so that one who sends without end does not keep others
 /// waiting: users have equal parts of a turn, and a user's connections equal shares of the part.
 struct ReadShare {
   /// What all connections together are read in a turn, about.
