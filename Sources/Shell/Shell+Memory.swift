@@ -17,6 +17,13 @@ extension Shell {
     for stream in paused where connection.streams[stream] != nil {
       step(.readMore(RequestID(connection: id.value, stream: stream)))
     }
+    // What is not written yet is unread too.
+    guard connection.work.isEmpty, connection.waitingBytes < configuration.limits.roomBytes else {
+      return
+    }
+    let full = connection.full
+    connection.full = []
+    for session in full { step(.sessionHasRoom(session)) }
   }
 
   /// What has come from the peer and is no whole frame yet; nil: the connection is gone.

@@ -137,8 +137,8 @@ import Testing
     served.finish()
   }
 
-  /// Sixty-four connections of one user, and one of another, who is read in three turns: but for the
-  /// first, in which nobody knew of the other, they bring no more than that one does.
+  /// Sixty-four connections of one user, and one of another, who is read in three turns: but for
+  /// the first, in which nobody knew of the other, they bring no more than that one does.
   @Test func aUserWithManyConnectionsDoesNotHoldAnother() throws {
     let directory = TemporaryDirectory()
     let served = try Served(directory)

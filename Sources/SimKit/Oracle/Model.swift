@@ -61,7 +61,7 @@ struct Model {
     case .sessionClosed(let id): close(id)
     case .sessionSilent(let id, let isSilent): session(id)?.isSilent = isSilent
     case .deadlineReached: meetDeadlines()
-    case .processGone, .loaded, .persisted, .readMore, .drain, .diskFull: break
+    case .processGone, .loaded, .persisted, .readMore, .drain, .diskFull, .sessionHasRoom: break
     }
     // What waited for the end of a redo comes after what has ended it.
     while !resumed.isEmpty {
