@@ -34,10 +34,16 @@ build: setup
 	$(SWIFT_BUILD) -c release --static-swift-stdlib --product holdfast
 	$(MAKE) -C clients/c
 
-install: build
+UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
+
+install: build install-unit
 	install -D -s -m 755 $$($(SWIFT_BUILD) -c release --show-bin-path)/holdfast \
 	  $(DESTDIR)$(PREFIX)/bin/holdfast
 	$(MAKE) -C clients/c install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+install-unit:
+	@mkdir -p $(UNITS)
+	sed 's|@PREFIX@|$(PREFIX)|' packaging/holdfast.service > $(UNITS)/holdfast.service
 
 demo: setup python
 	$(SWIFT_BUILD) -c release --product holdfast
@@ -173,5 +179,5 @@ format: setup
 	find clients/c clients/swift/Sources -name generated -prune -o \( -name '*.[ch]' -print \) | grep -v build/ \
 	  | xargs clang-format -i
 
-.PHONY: help setup build install demo python test test-tidy test-swift test-c test-python test-conformance \
+.PHONY: help setup build install install-unit demo python test test-tidy test-swift test-c test-python test-conformance \
   conformance test-long soak sim oracle mutants fuzz bench overload size generate format

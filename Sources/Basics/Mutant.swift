@@ -34,10 +34,13 @@
     case timerNeverFires, attemptIsForgotten
     // I16: limits that are not looked at.
     case signalsUnbounded, historyUnbounded, activitiesUnbounded, payloadsUnbounded
+    case unreadUnbounded
     // I17: the order of a set reaches an effect.
     case leasesInHashOrder, sessionsInHashOrder
     // I18: what no other checker looks at.
     case closedIsUnknown, failureIsNotDescribed, intervalDefaultIsLong, youngestFirst
+    // I19: what an engine of the next format does to a file of an earlier one.
+    case oldFileIsRefused, oldStateIsDamaged, oldActivitiesAreLost
     /// None of it: the proof that a mutant which nobody sees is told.
     case changesNothing
 

@@ -50,6 +50,8 @@ public enum Send: Sendable {
   /// The end of a streamed answer.
   indirect case end(RequestID, Status)
   indirect case worker(SessionID, EngineMessage)
+  /// The session gets no more tasks: `sessionHasRoom` is wanted once it has read those before this.
+  case awaitRoom(SessionID)
   /// Ends a Work stream; nothing follows.
   indirect case endSession(SessionID, Status)
 }

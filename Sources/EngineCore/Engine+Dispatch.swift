@@ -183,6 +183,13 @@ extension Engine {
     var message = EngineMessage()
     message.kind = .activation(activation)
     send(.worker(lease.session, message), .free)
+    count(taskBytes: bytes(of: activation, run), for: lease.session, .free)
+  }
+
+  /// About what it takes; more, where not all that is unseen fits it.
+  private func bytes(of activation: Activation, _ run: Run) -> Int {
+    let asked = run.queries.prefix(activation.jobs.count).reduce(0) { $0 + $1.query.args.bytes }
+    return run.fold.unseen.bytes + asked
   }
 
   private func fill(
@@ -329,6 +336,9 @@ extension Engine {
       }
     #endif
     send(.worker(id, message), .run(run))
+    let scheduled = activity.scheduled
+    let bytes = scheduled.input.bytes + (scheduled.header?.bytes ?? 0)
+    count(taskBytes: bytes + activity.row.heartbeatDetails.bytes, for: id, .run(run))
   }
 
   private func task(for activity: Activity, of run: Run) -> ActivityTask {

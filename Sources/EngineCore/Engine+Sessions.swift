@@ -79,6 +79,24 @@ extension Engine {
     fillTasks(id)
   }
 
+  /// Counts a task that leaves for the session: one with many slots is sent no more at once than
+  /// its connection may hold.
+  mutating func count(taskBytes bytes: Int, for id: SessionID, _ gate: Gate) {
+    guard let session = sessions[id], !session.isFull else { return }
+    session.unreadTaskBytes += 256 + bytes
+    guard session.unreadTaskBytes >= limits.unreadTaskBytesMax else { return }
+    session.isFull = true
+    send(.awaitRoom(id), gate)
+  }
+
+  mutating func makeRoom(_ id: SessionID) {
+    guard let session = sessions[id] else { return }  // It ended meanwhile.
+    session.unreadTaskBytes = 0
+    session.isFull = false
+    fillTasks(id)
+    fillActivities(id)
+  }
+
   /// The worker's connection is up, but nobody answers at its other end, or does so again.
   mutating func setSilent(_ id: SessionID, _ isSilent: Bool) {
     sessions[id]?.isSilent = isSilent

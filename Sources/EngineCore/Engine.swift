@@ -143,6 +143,7 @@ public struct Engine {
       for message in messages { handle(id, message) }
     case .sessionClosed(let id): closeSession(id, isGone: false)
     case .sessionSilent(let id, let isSilent): setSilent(id, isSilent)
+    case .sessionHasRoom(let id): makeRoom(id)
     case .processGone(let process): processGone(process)
     case .loaded(let loaded): take(loaded)
     case .persisted(let serial): persisted(serial)

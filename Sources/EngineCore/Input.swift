@@ -19,6 +19,8 @@ public enum Input: Sendable {
   case sessionClosed(SessionID)
   /// The worker has not answered two pings (`true`), or is heard again (`false`).
   case sessionSilent(SessionID, Bool)
+  /// The worker has read what it was sent before `Send.awaitRoom`, or most of it.
+  case sessionHasRoom(SessionID)
   /// The kernel says that the process is gone.
   case processGone(ProcessIdentity)
   case loaded(Loaded)

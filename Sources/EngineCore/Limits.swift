@@ -14,6 +14,8 @@ public struct EngineLimits: Sendable {
   public var detailBytesMax = 512 << 10
   /// One activation or one part of a replay.
   public var activationBytesMax = 1 << 20
+  /// Tasks that a session is sent before it has read the earlier ones, about.
+  public var unreadTaskBytesMax = 2 << 20
   /// One message of a streamed answer, unless it holds one event or row only.
   public var partBytesMax = 1 << 20
   /// What DescribeWorkflow shows of pending work; the rest of the answer needs room in its frame.

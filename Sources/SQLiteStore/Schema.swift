@@ -4,12 +4,19 @@ import CSQLite
 /// The tables, and how a file of an earlier format becomes one of this.
 enum Schema {
   /// The newest format that this engine writes.
-  static let format: Int64 = 1
+  static var format: Int64 { Int64(migrations.count) }
   /// "hold" in ASCII: tells our files from others.
   static let applicationID: Int64 = 0x686F_6C64
 
   /// Step n turns a file of format n into one of format n + 1.
-  static let migrations: [String] = [
+  static var migrations: [String] {
+    #if MUTANTS
+      if let step = spoilingStep { return [first, step] }
+    #endif
+    return [first]
+  }
+
+  private static let first =
     """
     CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO meta VALUES ('epoch', 0);
@@ -59,7 +66,6 @@ enum Schema {
       PRIMARY KEY (run, key)
     ) STRICT, WITHOUT ROWID;
     """
-  ]
 
   /// Brings the file to this format; refuses one that a newer engine wrote, unchanged.
   static func prepare(_ database: Database) throws(StoreError) {
@@ -74,6 +80,11 @@ enum Schema {
     guard found <= format else {
       throw .newerFormat(path: database.path, found: found, known: format)
     }
+    #if MUTANTS
+      if Mutant.isOn(.oldFileIsRefused), tables > 0, found < format {
+        throw .foreign(path: database.path)
+      }
+    #endif
     holdfast_checkpoint_on_close(database.handle, 1)
     if tables == 0 {
       try database.execute("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL")
@@ -100,6 +111,21 @@ enum Schema {
     }
   }
 }
+
+#if MUTANTS
+  extension Schema {
+    /// An engine of the next format, which does harm to what it finds in files of this one; a new
+    /// file holds nothing yet that it could harm.
+    private static var spoilingStep: String? {
+      switch Mutant.chosen {
+      case .oldFileIsRefused: "SELECT 1"
+      case .oldStateIsDamaged: "UPDATE state SET bytes = CAST(bytes || x'00' AS BLOB)"
+      case .oldActivitiesAreLost: "DELETE FROM activity"
+      default: nil
+      }
+    }
+  }
+#endif
 
 /// Guards stored bytes against damage and against rows that change places.
 enum Checksum {

@@ -44,6 +44,8 @@ final class Connection {
   var held = (bytes: 0, sinceUs: Int64(0))
   /// Streamed answers that go on when it has read.
   var paused: [UInt64] = []
+  /// Sessions that get tasks again when it has read.
+  var full: [SessionID] = []
   var streams: [UInt64: OpenStream] = [:]
   var lastStream: UInt64 = 0
   var identity = ""

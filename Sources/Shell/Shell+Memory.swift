@@ -1,3 +1,4 @@
+import Basics
 import EngineCore
 import Messages
 import Wire
@@ -16,7 +17,17 @@ extension Shell {
     for stream in paused where connection.streams[stream] != nil {
       step(.readMore(RequestID(connection: id.value, stream: stream)))
     }
+    // What is not written yet is unread too.
+    guard connection.work.isEmpty, connection.waitingBytes < configuration.limits.roomBytes else {
+      return
+    }
+    let full = connection.full
+    connection.full = []
+    for session in full { step(.sessionHasRoom(session)) }
   }
+
+  /// What has come from the peer and is no whole frame yet; nil: the connection is gone.
+  package func receivedBytes(_ id: ConnectionID) -> Int? { connections[id]?.decoder.pendingBytes }
 
   /// Counts what the connection holds; too much of it, or of all, ends this one or another.
   mutating func weigh(_ connection: Connection) {
@@ -26,8 +37,15 @@ extension Shell {
     heldBytes += bytes - connection.held.bytes
     connection.user.heldBytes += bytes - connection.held.bytes
     connection.held.bytes = bytes
-    if waiting > configuration.limits.outgoingBytesMax, !connection.isGone { cut(connection.id) }
+    if waiting > outgoingBytesMax, !connection.isGone { cut(connection.id) }
     if heldBytes > configuration.limits.heldBytesInAllMax { makeRoom() }
+  }
+
+  private var outgoingBytesMax: Int {
+    #if MUTANTS
+      if Mutant.isOn(.unreadUnbounded) { return .max }
+    #endif
+    return configuration.limits.outgoingBytesMax
   }
 
   /// Ends the connection that holds most for longest, of the user whose connections hold most: who

@@ -63,7 +63,10 @@ public struct Shell {
     self.configuration = configuration
     epoch = opened.epoch
     gate = Gate(holdOverrideUs: configuration.holdOverrideUs)
-    engine = Engine(configuration.engine, opened: opened)
+    var ofEngine = configuration.engine
+    ofEngine.limits.unreadTaskBytesMax = min(
+      ofEngine.limits.unreadTaskBytesMax, configuration.limits.roomBytes)
+    engine = Engine(ofEngine, opened: opened)
     clock.read(reading)
     startTime = clock.now
   }
@@ -274,6 +277,7 @@ public struct Shell {
       guard let place = sessions[session] else { return }
       place.connection.add(message, stream: place.stream)
       markDirty(place.connection)
+    case .awaitRoom(let session): sessions[session]?.connection.full.append(session)
     case .endSession(let session, let status):
       guard let (connection, stream) = sessions.removeValue(forKey: session) else { return }
       gate.sessionEnded(session)

@@ -18,6 +18,8 @@ public struct ShellLimits: Sendable {
   /// From here on a peer's long answers are refused and its streamed ones wait, so that one that
   /// reads is not cut off.
   public var unreadBytesMax: Int { outgoingBytesMax / 2 }
+  /// A worker that has read all but so much is sent tasks again: as much, and at most one more.
+  var roomBytes: Int { outgoingBytesMax / 4 }
   /// What a request takes beside its message, for as long as its stream is open.
   public var requestOverheadBytes = 512
   /// Requests of one connection that are under way: two of the largest.

@@ -109,7 +109,7 @@ public final class Sidecar: ConnectionDelegate {
     if let pidfd = process.pidfd, let identity { watch(identity, pidfd) }
     connections[connection.number] = connection
     do throws(UVError) {
-      try connection.start(self)
+      try connection.start(self, uid: process.uid)
     } catch { connection.close() }
   }
 

@@ -72,7 +72,9 @@ final class EngineHost {
         world.trace("the engine cannot start")
         store = nil
         world.time.after(500_000, .restart)
-      default: world.found("Store", "the file cannot be opened: \(error)")
+      default:
+        let isOld = lives == 1 && world.options.file != nil
+        world.found(isOld ? OldFilesOpen.name : "Store", "the file cannot be opened: \(error)")
       }
     }
   }
@@ -84,9 +86,10 @@ final class EngineHost {
     if world.options.retentionMs > 0 {
       engine.times.retention = Span(ms: world.options.retentionMs)
     }
-    let configuration = ShellConfiguration(
+    var configuration = ShellConfiguration(
       engine: engine, access: AccessRules(ownUID: 0), serverVersion: "sim",
       storePath: EngineHost.path)
+    configuration.limits = world.options.shellLimits
     world.trace("engine \(life) serves, epoch \(opened.epoch)")
     world.observe(.reopened)
     shell = Shell(configuration, opened: opened, at: reading)
@@ -242,6 +245,8 @@ final class EngineHost {
     guard shell != nil else { return }
     for process in shell?.takeWatches() ?? [] { watch(process) }
     shell?.flush(into: &output)
+    // For the engine they are gone, whatever of theirs is still on its way.
+    for id in output.closing + output.cut { world.observe(.linkEnded(id)) }
     for load in output.loads { order(.load(load)) }
     if let writes = output.commit {
       order(.commit(writes))
@@ -250,6 +255,7 @@ final class EngineHost {
       }
     }
     for id in output.dirty { write(id) }
+    for link in links { tellHeld(link) }
     for id in output.closing + output.cut {
       guard let link = links.first(where: { $0.id == id }) else { continue }
       world.network.breakOff(link, loses: false, &world.time)
@@ -294,6 +300,13 @@ final class EngineHost {
   func tellUnread(_ link: Link) {
     shell?.unread(link.id, bytes: max(0, link.unreadBytes))
     if let shell, shell.hasOutput { beginTurn() }
+  }
+
+  /// Shows the checkers what is kept for the peer; what it has not read, by the network's account.
+  private func tellHeld(_ link: Link) {
+    guard let received = shell?.receivedBytes(link.id) else { return }
+    guard received > 0 || link.unreadBytes > 0 else { return }
+    world.observe(.held(link.id, received: received, unread: link.unreadBytes))
   }
 
   /// Shows the checkers what is just leaving.

@@ -1,3 +1,5 @@
+import Messages
+
 /// What goes wrong in the world around the engine, each with a mean time between two.
 enum Fault: CaseIterable {
   case crash, loss, stall, workerDeath, full, clockJump, drain, upgrade
@@ -39,7 +41,9 @@ extension Simulation {
     case .stall:
       guard !host.links.isEmpty else { return }
       trace("a peer stops reading")
-      network.stall(time.dice.pick(host.links), us: time.dice.int64(1_000...45_000_000), &time)
+      let link = time.dice.pick(host.links)
+      network.stall(link, us: time.dice.int64(1_000...45_000_000), &time)
+      if options.hasFloods { flood(link) }
     case .workerDeath:
       let alive = workers.filter(\.isAlive)
       guard !alive.isEmpty else { return }
@@ -56,5 +60,15 @@ extension Simulation {
       trace("the wall clock is set back")
       time.clock.setBack(ms: time.dice.int64(1...120_000))
     }
+  }
+
+  /// A peer that reads nothing goes on asking: each Ping is answered, and has no other effect.
+  private func flood(_ link: Link) {
+    let peer = PeerConnection(link)
+    var ping = Ping()
+    ping.id = 1_000_000
+    let one = peer.bytes(.ping(ping))
+    let count = time.dice.int(0...3_000)
+    network.sendToEngine(link, Array(repeating: one, count: count).flatMap { $0 }, &time)
   }
 }

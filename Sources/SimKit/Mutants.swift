@@ -30,6 +30,8 @@ public struct NamedMutant: Sendable {
   public let name: String
   public let checker: String
   public let judge: Judge
+  /// It shows in a world that begins with an old file.
+  public let needsOldFile: Bool
 
   /// Where the checker looks.
   public enum Judge: Sendable, CaseIterable {
@@ -43,6 +45,7 @@ public struct NamedMutant: Sendable {
     self.name = name
     self.checker = checker
     self.judge = judge
+    needsOldFile = checker == OldFilesOpen.name
   }
 }
 
@@ -88,7 +91,8 @@ public enum Mutants {
       case .duplicatesAreAllowed, .failTerminates: PoliciesAreFollowed.name
       case .rowTellsAnotherEnd, .endsTwice: OneEndPerRun.name
       case .removesOpenRuns, .removesEarly, .removalLeavesHistory: RemovalIsWhole.name
-      case .signalsUnbounded, .historyUnbounded, .activitiesUnbounded, .payloadsUnbounded:
+      case .signalsUnbounded, .historyUnbounded, .activitiesUnbounded, .payloadsUnbounded,
+        .unreadUnbounded:
         LimitsHold.name
       case .signalIsTwice, .signalsTurnRound, .signalIsNotShown: SignalsOnceInOrder.name
       case .gateIsOpen, .attemptLeavesEarly: NothingLeavesEarly.name
@@ -98,6 +102,8 @@ public enum Mutants {
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
       case .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst:
         Oracle.name
+      case .oldFileIsRefused, .oldStateIsDamaged, .oldActivitiesAreLost:
+        OldFilesOpen.name
       case .changesNothing: "none"
       }
     }

@@ -1,5 +1,6 @@
 import Basics
 import EngineCore
+import Shell
 
 /// What a seed's simulation is like. Each seed draws its own, so that some seeds have only one kind
 /// of fault and some have all of them.
@@ -53,6 +54,8 @@ public struct Options: Sendable {
   var historyEventsMax: Int64 = 51_200
   var pendingActivitiesMax = 2_000
   var payloadBytesMax = 2 << 20
+  /// What a peer may leave unread; with a small one, peers that do not read go on asking.
+  var unreadBytesMax = ShellLimits().outgoingBytesMax
   /// Rows of a slice, runs of a removal.
   var sliceRows = 256
 
@@ -78,6 +81,14 @@ public struct Options: Sendable {
     limits.removedRunsMax = sliceRows
     return limits
   }
+
+  var shellLimits: ShellLimits {
+    var limits = ShellLimits()
+    limits.outgoingBytesMax = unreadBytesMax
+    return limits
+  }
+
+  var hasFloods: Bool { unreadBytesMax < ShellLimits().outgoingBytesMax }
 
   /// Breaks the engine or its world on purpose: one of `Mutants.all`.
   public var mutant: String?
@@ -144,6 +155,11 @@ public struct Options: Sendable {
     if dice.percent(20) { payloadBytesMax = 4_000 }
     sliceRows = dice.pick([2, 5, 256])
     upgradeMs = dice.percent(20) ? dice.pick([3_000, 20_000]) : 0
+    // More than twice the longest answer, so that everyone who reads has it.
+    if dice.percent(20) {
+      unreadBytesMax = 16 << 10
+      stallMs = dice.pick([1_000, 3_000])
+    }
   }
 
   /// What may differ between two versions that have one file after the other.
@@ -168,6 +184,6 @@ public struct Options: Sendable {
       + " slots=\(slots) residency=\(residencyMs)ms task=\(taskTimeoutMs)ms"
       + " window=\(deadlineWindow) retention=\(retentionMs)ms signals=\(signalsMax)"
       + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
-      + " slice=\(sliceRows) mutant=\(mutant ?? "none")"
+      + " slice=\(sliceRows) unread=\(unreadBytesMax) mutant=\(mutant ?? "none")"
   }
 }

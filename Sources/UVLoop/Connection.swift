@@ -22,6 +22,7 @@ public final class Connection: ClosingOwner {
   public let number: UInt64
   /// Bytes that the kernel has not taken yet.
   public private(set) var queuedBytes = 0
+  private var user: ReadingUser?
   /// What libuv may read next, and whether there may be more than that.
   private var share = 0
   private var hadItsShare = false
@@ -58,9 +59,10 @@ public final class Connection: ClosingOwner {
     return fd
   }
 
-  /// Begins to read.
-  public func start(_ delegate: ConnectionDelegate) throws(UVError) {
+  /// Begins to read, for the peer of that uid.
+  public func start(_ delegate: ConnectionDelegate, uid: UInt32) throws(UVError) {
     self.delegate = delegate
+    user = loop.share.connected(uid)
     let code = uv_read_start(
       Connection.stream(box.handle),
       { handle, _, buffer in
@@ -78,14 +80,15 @@ public final class Connection: ClosingOwner {
   /// The bytes that may be read now. libuv goes on while it fills what it is given: 0 is told back
   /// as ENOBUFS, and leaves the rest for the next turn.
   private func takeShare() -> Int {
-    guard !hadItsShare else { return 0 }
-    loop.share.began()
-    share = loop.share.bytes
+    share = 0
+    guard !hadItsShare, let user else { return 0 }
+    share = loop.share.take(user)
     return share
   }
 
   private func took(_ count: Int) {
     hadItsShare = count == share
+    user?.giveBack(share - max(0, count))
     if count > 0 {
       let read = UnsafeRawBufferPointer(loop.readBuffer)[..<count]
       delegate?.connection(self, received: UnsafeRawBufferPointer(rebasing: read))
@@ -169,6 +172,8 @@ public final class Connection: ClosingOwner {
   }
 
   func handleClosed() {
+    if let user { loop.share.disconnected(user) }
+    user = nil
     let delegate = delegate
     self.delegate = nil
     delegate?.connectionClosed(self)

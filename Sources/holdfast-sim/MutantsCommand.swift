@@ -26,6 +26,14 @@ struct MutantsCommand: ParsableCommand {
   @Option(help: "Only this one.")
   var only: String?
 
+  @Option(help: "The file of an earlier engine, for the mutants that need one; from a checkout.")
+  var oldFile = "Tests/SimTests/Files/format-1.db"
+
+  func validate() throws {
+    guard Program.read(oldFile) == nil else { return }
+    throw ValidationError("'\(oldFile)' cannot be read: start in a checkout, or give --old-file")
+  }
+
   func run() throws {
     guard !Mutants.engine.isEmpty else {
       throw ValidationError("this build has no mutants of the engine; `make mutants` makes one")
@@ -94,8 +102,10 @@ struct MutantsCommand: ParsableCommand {
   }
 
   private func verdictOfWorld(on mutant: NamedMutant, _ range: Range<UInt64>) -> Verdict {
-    let name = mutant.name.isEmpty ? [] : ["--mutant", mutant.name]
-    var fleet = Fleet(range, size: 2, arguments: name + ["--operations", "\(operations)"])
+    var arguments = ["--operations", "\(operations)"]
+    if !mutant.name.isEmpty { arguments += ["--mutant", mutant.name] }
+    if mutant.needsOldFile { arguments += ["--file", oldFile] }
+    var fleet = Fleet(range, size: 2, arguments: arguments)
     var verdict = Verdict(unit: "seed")
     for seed in range {
       Program.showProgress("\(mutant.name), seed \(seed)")

@@ -115,7 +115,10 @@ struct Serve: ParsableCommand {
       throw Fault(text: text, code: 73)
     }
     do throws(UVError) {
-      let sidecar = try Sidecar(configuration, store: store, opened: opened) { log.write($0) }
+      let sidecar = try Sidecar(configuration, store: store, opened: opened) { event in
+        log.write(event)
+        ServiceManager.tell(event)
+      }
       try sidecar.run(socket, name: socket.servedPath ?? "(inherited)")
     } catch { throw Fault(text: error.description, code: 73) }
   }

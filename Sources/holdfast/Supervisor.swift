@@ -7,7 +7,7 @@ import Glibc
 enum Supervisor {
   private static let backoffMsMax: UInt32 = 5_000
   /// Ends that another start would only repeat.
-  private static let finalCodes: Set<Int32> = [0, 64, 65, 69, 73, 78]
+  static let finalCodes: Set<Int32> = [0, 64, 65, 69, 73, 78]
 
   /// Returns in the child; the parent ends the process with the child's last exit code.
   static func run() {

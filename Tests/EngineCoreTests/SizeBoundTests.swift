@@ -64,6 +64,42 @@ import Testing
     #expect(shown == ["initialize"] + (1...4).map { "signal s-\($0)" })
   }
 
+  @Test func aWorkerThatDoesNotReadIsSentABoundedPartOfItsTasks() throws {
+    let world = World { $0.limits.unreadTaskBytesMax = 100_000 }
+    world.workersRead = false
+    for number in 1...10 {
+      _ = world.start("o-\(number)") { $0.input = [payload(40_000)] }
+    }
+    let worker = world.attach(slots: 10_000)
+    var out: [Activation] = []
+    while let activation = world.activation(worker) { out.append(activation) }
+    #expect(out.count == 3)
+    world.readTasks()
+    while let activation = world.activation(worker) { out.append(activation) }
+    #expect(out.count == 6)
+    for _ in 0..<2 { world.readTasks() }
+    while let activation = world.activation(worker) { out.append(activation) }
+    #expect(out.map(\.workflowID) == (1...10).map { "o-\($0)" }, "the oldest first")
+  }
+
+  @Test func andOfItsAttempts() throws {
+    let world = World { $0.limits.unreadTaskBytesMax = 100_000 }
+    let worker = world.attach(slots: 100)
+    _ = world.start("o-1")
+    world.workersRead = false
+    let activation = try #require(world.activation(worker))
+    world.complete(
+      worker, activation, (1...10).map { .activity($0) { $0.input = [payload(40_000)] } })
+    var counts: [Int] = []
+    for _ in 0..<4 {
+      var count = 0
+      while world.activity(worker) != nil { count += 1 }
+      counts.append(count)
+      world.readTasks()
+    }
+    #expect(counts == [3, 3, 3, 1])
+  }
+
   @Test func aDescriptionLeavesOutWhatDoesNotFit() throws {
     let world = World()
     let worker = world.attach(slots: 100)

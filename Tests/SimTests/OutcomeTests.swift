@@ -23,8 +23,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "1", "1\t2\t3\t4\t5\t6\t7\t8", "x\t1\t2\t3\t4\t5\t6\t7\t8",
-    "1\t2\t3\t4\t5\t6\t7\t8\tx",
+    "", "1", "1\t2\t3\t4\t5\t6\t7\t8", "x\t1\t2\t3\t4\t5\t6\t7\t8", "1\t2\t3\t4\t5\t6\t7\t8\tx",
   ])
   func anythingElseIsNoOutcome(_ line: String) { #expect(Outcome(line: line) == nil) }
 

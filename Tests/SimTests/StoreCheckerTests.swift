@@ -1,6 +1,7 @@
 import Basics
 import EngineCore
 import Messages
+import Shell
 import Testing
 
 @testable import SimKit
@@ -175,7 +176,7 @@ import Testing
     var limits = EngineLimits()
     limits.signalsPerRunMax = 2
     limits.pendingActivitiesMax = 1
-    let bench = CheckerBench(LimitsHold(limits))
+    let bench = CheckerBench(LimitsHold(limits, ShellLimits()))
     bench.make(1)
     bench.add(1, .signal("r1"), .signal("r2"), .scheduled(1), .completed("m1", of: 4))
     bench.add(1, .scheduled(2))
@@ -184,6 +185,40 @@ import Testing
     #expect(bench.found == ["run#1 has 2 pending activities"])
     bench.add(1, .signal("r3"))
     #expect(bench.found.contains("run#1 has taken 3 signals"))
+  }
+
+  @Test func aPendingActivityOfAnOldFileHasItsRow() {
+    let bench = CheckerBench(OldFilesOpen(hasFile: true))
+    bench.make(1)
+    bench.add(1, .scheduled(1), .scheduled(2), .completed("m1", of: 2))
+    bench.commit(
+      .putActivity(
+        run: RunNumber(1), scheduledEvent: 3, bytes: ActivityRow().serialized()))
+    bench.see(.reopened)
+    #expect(bench.found == [])
+    bench.add(1, .scheduled(3))
+    bench.see(.reopened)
+    #expect(bench.found == [], "only what an earlier engine left is looked at")
+    let another = CheckerBench(OldFilesOpen(hasFile: true))
+    another.make(1)
+    another.add(1, .scheduled(1))
+    another.see(.reopened)
+    #expect(another.found == ["run#1: the row of activity 2 is not there"])
+  }
+
+  @Test func whatIsOpenInAnOldFileEnds() {
+    let bench = CheckerBench(OldFilesOpen(hasFile: true))
+    bench.make(1)
+    bench.make(2, of: "x")
+    bench.see(.reopened)
+    bench.make(3, of: "y")
+    bench.close(1, .done(), .completed)
+    bench.us = AllWorkEnds.healUs
+    bench.see(.waiting(sinceUs: 0, requests: []))
+    #expect(bench.found == [])
+    bench.us += 1
+    bench.see(.waiting(sinceUs: 0, requests: []))
+    #expect(bench.found == ["[run#2] were open in the old file, and still are"])
   }
 
   @Test func aProgramComesToWhatItsNumberSays() throws {

@@ -34,6 +34,20 @@ import Testing
     return .activityCompleted(completed)
   }
 
+  @Test func aPeerIsKeptNoMoreThanAFrameAndWhatItMayLeaveUnread() {
+    var limits = ShellLimits()
+    limits.frameBytesMax = 1_000
+    limits.outgoingBytesMax = 2_000
+    let bench = CheckerBench(LimitsHold(EngineLimits(), limits))
+    bench.see(.held(WireCheckerTests.one, received: 1_003, unread: 2_000))
+    #expect(bench.found == [])
+    bench.see(.held(WireCheckerTests.one, received: 1_004, unread: 0))
+    #expect(bench.found.last == "1004 bytes of a frame are kept for connection 1")
+    bench.see(.held(WireCheckerTests.two, received: 0, unread: 2_001))
+    #expect(bench.found.last == "2001 bytes wait to be read on connection 2")
+    #expect(bench.found.count == 2)
+  }
+
   @Test func aRefusedResultIsInNoHistory() {
     let bench = CheckerBench(StaleLeaseIsVoid())
     bench.make(1)

@@ -29,7 +29,9 @@ enum SourceTree {
   static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  private static let folders = ["Sources", "Tests", "clients", "examples", "proto", "scripts"]
+  private static let folders = [
+    "Sources", "Tests", "clients", "examples", "packaging", "proto", "scripts",
+  ]
   private static let generated: Set<String> = ["Generated", "generated", "_generated"]
   private static let made: Set<String> = ["build", "__pycache__", "node_modules"]
 

@@ -85,6 +85,8 @@ final class Served: ConnectionDelegate {
   private(set) var received: [UInt64: [UInt8]] = [:]
   private(set) var closed: [UInt64] = []
 
+  /// The user of a connection, by its number.
+  var uid: (UInt64) -> UInt32 = { _ in 0 }
   var onAccept: (Connection) -> Void = { _ in }
   var onBytes: (Connection) -> Void = { _ in }
   var onClosed: (Connection) -> Void = { _ in }
@@ -97,7 +99,7 @@ final class Served: ConnectionDelegate {
     socket = try SocketFile(path: path, group: nil)
     listener = try Listener(loop, socket: socket) { [unowned self] connection in
       connections.append(connection)
-      do { try connection.start(self) } catch { Issue.record(error) }
+      do { try connection.start(self, uid: uid(connection.number)) } catch { Issue.record(error) }
       onAccept(connection)
     }
   }

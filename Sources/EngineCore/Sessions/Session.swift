@@ -22,6 +22,10 @@ final class Session {
   /// Tasks that wait for this session because it caches their run.
   var sticky = Queue<RunNumber>()
   var replays = 0
+  /// Of the tasks that it was sent and may not have read yet.
+  var unreadTaskBytes = 0
+  /// So many that it gets no more until it has read them.
+  var isFull = false
   /// It has granted workflow slots: from then on it can take what others failed.
   var hasBegun = false
   /// It let a workflow task time out: nothing new until it answers again.
@@ -49,9 +53,9 @@ final class Session {
   func serves(workflow type: String) -> Bool { workflowTypes.contains(type) }
   func serves(activity type: String) -> Bool { activityTypes.contains(type) }
 
-  var takesTasks: Bool { workflowSlots > 0 && isResponsive && !isDraining }
+  var takesTasks: Bool { workflowSlots > 0 && !isFull && isResponsive && !isDraining }
   var isResponsive: Bool { !isUnresponsive && !isSilent }
-  var takesActivities: Bool { activitySlots > 0 && !isSilent && !isDraining }
+  var takesActivities: Bool { activitySlots > 0 && !isFull && !isSilent && !isDraining }
 
   var holder: LeaseHolder {
     var holder = LeaseHolder()

@@ -21,6 +21,8 @@ enum Observation {
   case committed([Write])
   /// The store was opened again after a crash; the ledger was read from it.
   case reopened
+  /// The engine keeps so many bytes for the peer: parts of frames, and what it has not read.
+  case held(ConnectionID, received: Int, unread: Int)
   /// The engine knows that the peer is gone, by its connection or its process.
   case linkEnded(ConnectionID)
   case engineDied
@@ -55,7 +57,9 @@ enum Checkers {
       PoliciesAreFollowed(), SignalsOnceInOrder(), ChainIsWhole(), NothingLeavesEarly(),
       OneTaskOut(),
       OneEndPerRun(), RetriesKeepToPolicy(), RemovalIsWhole(retention: options.retention),
-      AllWorkEnds(), LimitsHold(options.limits), ResultsAreExpected(), ReadsAreTrue(),
+      AllWorkEnds(), LimitsHold(options.limits, options.shellLimits),
+      OldFilesOpen(hasFile: options.file != nil),
+      ResultsAreExpected(), ReadsAreTrue(),
     ]
   }
 }

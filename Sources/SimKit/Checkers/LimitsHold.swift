@@ -1,20 +1,38 @@
 import EngineCore
 import Messages
+import Shell
 
-/// I16: no run has more signals, events, pending activities or bytes in a payload than is allowed.
+/// I16: no run has more signals, events, pending activities or bytes in a payload than is allowed,
+/// and no peer makes the engine keep more than a frame of what it sends (FRM-003) and than it may
+/// leave unread (CRD-004).
 final class LimitsHold: Checker {
   static let name = "I16 limits hold"
 
   private let limits: EngineLimits
+  private let shell: ShellLimits
   /// The events of one task may pass the limit of the history before it is looked at.
   private static let taskEvents = 20
 
-  init(_ limits: EngineLimits) { self.limits = limits }
+  init(_ limits: EngineLimits, _ shell: ShellLimits) {
+    self.limits = limits
+    self.shell = shell
+  }
 
   func see(_ observation: Observation, _ scene: Scene) {
-    guard case .committed(let writes) = observation else { return }
-    for case .appendHistory(let number, let first, _, _) in writes {
-      if let run = scene.ledger.run(number) { check(run, from: first, scene) }
+    switch observation {
+    case .committed(let writes):
+      for case .appendHistory(let number, let first, _, _) in writes {
+        if let run = scene.ledger.run(number) { check(run, from: first, scene) }
+      }
+    case .held(let id, let received, let unread):
+      // A frame less its last byte, and its length.
+      if received >= shell.frameBytesMax + 4 {
+        scene.found("\(received) bytes of a frame are kept for connection \(id.value)")
+      }
+      if unread > shell.outgoingBytesMax {
+        scene.found("\(unread) bytes wait to be read on connection \(id.value)")
+      }
+    default: break
     }
   }
 
@@ -25,7 +43,7 @@ final class LimitsHold: Checker {
     if run.events.count > Int(limits.historyEventsMax) + LimitsHold.taskEvents {
       scene.found("\(number) has \(run.events.count) events")
     }
-    let pending = run.pendingActivities
+    let pending = run.pendingActivities.count
     if pending > limits.pendingActivitiesMax {
       scene.found("\(number) has \(pending) pending activities")
     }
@@ -52,15 +70,17 @@ extension Ledger.Run {
     return false
   }
 
-  fileprivate var pendingActivities: Int {
-    guard isOpen else { return 0 }
-    return events.reduce(0) { count, event in
+  /// The events that scheduled what has not ended yet.
+  var pendingActivities: Set<Int64> {
+    guard isOpen else { return [] }
+    return events.reduce(into: []) { pending, event in
       switch event.attributes {
-      case .activityTaskScheduled: count + 1
-      case .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut,
-        .activityTaskCanceled:
-        count - 1
-      default: count
+      case .activityTaskScheduled: pending.insert(event.eventID)
+      case .activityTaskCompleted(let end): pending.remove(end.scheduledEventID)
+      case .activityTaskFailed(let end): pending.remove(end.scheduledEventID)
+      case .activityTaskTimedOut(let end): pending.remove(end.scheduledEventID)
+      case .activityTaskCanceled(let end): pending.remove(end.scheduledEventID)
+      default: break
       }
     }
   }

@@ -71,7 +71,7 @@ struct Model {
     case .deadlineReached: meetDeadlines()
     case .diskFull(let isFull): isDiskFull = isFull
     case .drain: drain()
-    case .loaded, .persisted, .readMore: break
+    case .loaded, .persisted, .readMore, .sessionHasRoom: break
     }
     // What waited for the end of a redo comes after what has ended it.
     while !resumed.isEmpty {

@@ -170,6 +170,7 @@ struct OracleEngine {
     case .worker(let session, let message):
       guard let kind = message.kind else { preconditionFailure("a message without a kind") }
       note(session, kind.plain)
+    case .awaitRoom(let session): preconditionFailure("\(session) is full, without a bound")
     case .endSession(let session, let status): facts.append(.ended(session, status.plain))
     }
   }

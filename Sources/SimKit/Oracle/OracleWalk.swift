@@ -46,6 +46,8 @@ struct OracleWalk {
     dice = Dice(seed: seed)
     var configuration = EngineConfiguration(seed: dice.word())
     configuration.limits.payloadBytesMax = 1_000
+    // The model knows nothing of bytes that are on their way.
+    configuration.limits.unreadTaskBytesMax = .max
     configuration.limits.signalsPerRunMax = dice.pick([10, 1_000])
     configuration.times.residency = Span(ms: dice.pick([0, 1_000, 10_000]))
     configuration.times.retention = Span(ms: dice.pick([60_000, 3_600_000]))

@@ -123,6 +123,7 @@ extension TraceText {
     case .part(let id, let bytes): return part("\(head)part \(names.name(id)):", bytes)
     case .end(let id, let status):
       return wrapped("\(head)end \(names.name(id)): ", self.status(status))
+    case .awaitRoom(let session): return ["\(head)\(names.name(session)) has room?"]
     case .endSession(let session, let status):
       return wrapped("\(head)end \(names.name(session)): ", self.status(status))
     case .worker(let session, let message):

@@ -29,6 +29,10 @@ final class World {
   var holdsLoads = false
   var loadsWaiting: Int { ready.count }
 
+  /// Workers read what they are sent, at once.
+  var workersRead = true
+  private var full: [SessionID] = []
+
   /// What has left, oldest first; tests take it out.
   var sent: [Send] = []
   private var requests: UInt64 = 0
@@ -55,6 +59,14 @@ final class World {
     release()
     if !holdsCommits { commit() }
     while !holdsLoads && !ready.isEmpty { serveLoads() }
+    while workersRead && !full.isEmpty { readTasks() }
+  }
+
+  /// The workers that were sent much have read it.
+  func readTasks() {
+    let sessions = full
+    full = []
+    for session in sessions { step(.sessionHasRoom(session)) }
   }
 
   /// Makes everything staged durable.
@@ -69,6 +81,9 @@ final class World {
   }
 
   private func release() {
+    for case .awaitRoom(let session) in gated.filter({ $0.after <= durable }).map(\.send) {
+      full.append(session)
+    }
     sent += gated.filter { $0.after <= durable }.map(\.send)
     gated.removeAll { $0.after <= durable }
     ready += gatedLoads.filter { $0.after <= durable }.map(\.load)
@@ -98,6 +113,7 @@ final class World {
     gated = []
     gatedLoads = []
     ready = []
+    full = []
     sent = []
     durable = .none
     stagedSerial = .none
