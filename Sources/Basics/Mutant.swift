@@ -14,12 +14,14 @@
     case activityStays, timerStays
     // I6: a report of an attempt that is over counts.
     case staleAttemptCounts, refusedCounts
-    // I7: timers fire early, when they are set or when they are loaded.
-    case timerIsEarly, loadedTimerIsEarly
+    // I7: timers fire early, when they are set or when they are loaded; code begins early.
+    case timerIsEarly, loadedTimerIsEarly, codeBeginsEarly
     // I8: a start beside an open run; a policy that is not followed.
     case openRunIsOverlooked, duplicatesAreAllowed, failTerminates
     // I9: a signal twice, out of order, never shown.
     case signalIsTwice, signalsTurnRound, signalIsNotShown
+    // I9: what the next run of a chain should have taken over, or should have been there.
+    case chainLosesSignals, chainForgetsItsFirst
     // I10: what leaves before its commit.
     case gateIsOpen, attemptLeavesEarly
     // I11: two tasks of a run, two holders of a lease.
@@ -27,7 +29,7 @@
     // I12: a row, or a second event, tells of another end.
     case rowTellsAnotherEnd, endsTwice
     // I13: attempts beyond the policy, or before their time.
-    case retriesForEver, retriesAtOnce
+    case retriesForEver, retriesAtOnce, workflowsRetryForEver, workflowsRetryAtOnce
     // I14: removal of what is open, or kept; a removal of a part.
     case removesOpenRuns, removesEarly, removalLeavesHistory
     // I15: what is due never comes.

@@ -18,6 +18,9 @@ extension Engine {
     next.requestID = ""
     next.randomSeed = random.next()
     next.continuedFailure = nil
+    #if MUTANTS
+      if Mutant.isOn(.chainForgetsItsFirst) { next.firstRunID = next.runID }
+    #endif
     next.firstWorkflowTaskBackoffMs = max(.zero, earliestSuccession(of: run) - now)
     return next
   }
@@ -35,6 +38,16 @@ extension Engine {
     guard let policy = started.retryPolicy else { return (.retryPolicyNotSet, nil) }
     if run.fold.cancelRequested { return (.cancelRequested, nil) }
     if policy.forbids(failure) { return (.nonRetryableFailure, nil) }
+    #if MUTANTS
+      if Mutant.isOn(.workflowsRetryForEver) || Mutant.isOn(.workflowsRetryAtOnce) {
+        var next = successor(of: run, .retry)
+        next.attempt = started.attempt + 1
+        if Mutant.isOn(.workflowsRetryAtOnce) { next.firstWorkflowTaskBackoffMs = .zero }
+        if Mutant.isOn(.workflowsRetryForEver) || started.attempt < policy.maximumAttempts {
+          return (.inProgress, next)
+        }
+      }
+    #endif
     let pause = policy.interval(afterAttempt: started.attempt, failure)
     let end = started.executionExpirationTimeMs
     let verdict = policy.verdict(
@@ -67,7 +80,7 @@ extension Engine {
   mutating func close(
     _ run: Run, _ terminal: HistoryEvent.Attributes, next: WorkflowExecutionStarted?
   ) {
-    let requests = next == nil ? [] : run.fold.unseen.requests
+    let requests = next == nil ? [] : unseenRequests(of: run)
     let metadata = run.fold.userMetadata
     close(run, terminal)
     guard let next else { return }
@@ -76,11 +89,21 @@ extension Engine {
     offerTask(successor)
   }
 
+  private func unseenRequests(of run: Run) -> [HistoryEvent.Attributes] {
+    #if MUTANTS
+      if Mutant.isOn(.chainLosesSignals) { return [] }
+    #endif
+    return run.fold.unseen.requests
+  }
+
   // MARK: - Held back
 
   /// Holds the first task back until its time, if it has one.
   mutating func hold(_ run: Run) {
     guard let time = run.fold.firstTaskTime, time > now else { return }
+    #if MUTANTS
+      if Mutant.isOn(.codeBeginsEarly) { return }
+    #endif
     run.isHeld = true
     deadlines.set(.beginning(run.number), at: time, order: .init(run.number.value))
   }

@@ -85,7 +85,7 @@ public enum Mutants {
       case .eventIsSkipped, .startsTwice, .goesOnAfterItsEnd: HistoryIsWhole.name
       case .activityStays, .timerStays: OneEndPerActivity.name
       case .staleAttemptCounts, .refusedCounts: StaleLeaseIsVoid.name
-      case .timerIsEarly, .loadedTimerIsEarly: TimersAreNotEarly.name
+      case .timerIsEarly, .loadedTimerIsEarly, .codeBeginsEarly: TimersAreNotEarly.name
       case .stateForgetsCancel, .stateForgetsSignals: StateIsFold.name
       case .openRunIsOverlooked: OneOpenRun.name
       case .duplicatesAreAllowed, .failTerminates: PoliciesAreFollowed.name
@@ -94,10 +94,12 @@ public enum Mutants {
       case .signalsUnbounded, .historyUnbounded, .activitiesUnbounded, .payloadsUnbounded,
         .unreadUnbounded:
         LimitsHold.name
+      case .chainLosesSignals, .chainForgetsItsFirst: ChainIsWhole.name
       case .signalIsTwice, .signalsTurnRound, .signalIsNotShown: SignalsOnceInOrder.name
       case .gateIsOpen, .attemptLeavesEarly: NothingLeavesEarly.name
       case .taskIsForgotten, .leaseGoesToAll: OneTaskOut.name
-      case .retriesForEver, .retriesAtOnce: RetriesKeepToPolicy.name
+      case .retriesForEver, .retriesAtOnce, .workflowsRetryForEver, .workflowsRetryAtOnce:
+        RetriesKeepToPolicy.name
       case .timerNeverFires, .attemptIsForgotten: AllWorkEnds.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
       case .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst:
