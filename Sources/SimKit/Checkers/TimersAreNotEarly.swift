@@ -59,7 +59,9 @@ final class TimersAreNotEarly: Checker {
   private func look(
     at task: WorkflowTaskCompletedEvent, _ run: Ledger.Run, _ scene: Scene
   ) {
-    guard let begun = run.started, let start = run.events.first?.eventTimeMs else { return }
+    guard let begun = run.started, let start = run.events.first?.eventTimeMs,
+      begun.firstWorkflowTaskBackoffMs > .zero
+    else { return }
     let isCalled = run.events.contains { event in
       switch event.attributes {
       case .workflowExecutionCancelRequested: true
