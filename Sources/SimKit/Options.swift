@@ -76,6 +76,8 @@ public struct Options: Sendable {
     limits.historyEventsMax = historyEventsMax
     limits.pendingActivitiesMax = pendingActivitiesMax
     limits.payloadBytesMax = payloadBytesMax
+    // What is sent at once leaves room for more.
+    limits.partBytesMax = min(limits.partBytesMax, unreadBytesMax / 4)
     limits.listSliceRows = sliceRows
     limits.lifetimeSliceRows = sliceRows
     limits.removedRunsMax = sliceRows

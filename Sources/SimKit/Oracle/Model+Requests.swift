@@ -11,11 +11,13 @@ extension Model {
     -> Response?
   {
     guard !requestID.isEmpty, mutant != .forgetsRequestIDs else { return nil }
-    let found = remembered.last {
+    let all = remembered.filter {
       $0.method == method && $0.workflowID.utf8.elementsEqual(workflowID.utf8)
         && $0.requestID == requestID
     }
-    guard let found else { return nil }
+    // A run that it names knows best; else the last of those that it went over to.
+    let named = all.last { $0.run == request.runID }
+    guard let found = named ?? all.last else { return nil }
     if found.request.isSame(as: request) { return found.answer }
     return .failure(
       .of(.invalidArgument, .requestIDReused, field: "request_id", run: found.run))
@@ -45,7 +47,7 @@ extension Model {
         terminateForStart(run, r.identity)
       case .unspecified, .fail, .unrecognized: return alreadyStarted(run)
       }
-    } else if let run = newest(r.workflowID), !allows(r.idReusePolicy, after: run.status) {
+    } else if let run = newest(r.workflowID), !allows(r.idReusePolicy, after: run) {
       return alreadyStarted(run)
     }
     if let status = refusalOfStarts { return .failure(status) }
@@ -59,12 +61,14 @@ extension Model {
     .failure(.of(.alreadyExists, .workflowAlreadyStarted, field: "workflow_id", run: run.id))
   }
 
-  private func allows(_ policy: WorkflowIdReusePolicy, after status: WorkflowStatus) -> Bool {
+  private func allows(_ policy: WorkflowIdReusePolicy, after run: ModelRun) -> Bool {
     if mutant == .allowsEveryReuse { return true }
+    // The chain's end was removed.
+    if run.nextRunID != .none { return true }
     switch policy {
     case .unspecified, .allowDuplicate, .unrecognized: return true
     case .allowDuplicateFailedOnly:
-      return [.failed, .canceled, .terminated, .timedOut].contains(status)
+      return [.failed, .canceled, .terminated, .timedOut].contains(run.status)
     case .rejectDuplicate: return false
     }
   }
@@ -180,7 +184,7 @@ extension Model {
         terminateForStart(run, start.identity)
         existing = nil
       }
-    } else if let run = existing, !allows(start.idReusePolicy, after: run.status) {
+    } else if let run = existing, !allows(start.idReusePolicy, after: run) {
       return alreadyStarted(run)
     }
     let isStart = !(existing?.isOpen ?? false)
@@ -313,6 +317,18 @@ extension Request {
     case .queryWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows,
       .countWorkflows, .heartbeatActivity, .describeTaskQueue:
       preconditionFailure("this request has no request id")
+    }
+  }
+}
+
+extension Request {
+  /// The run that it names; `none` for whichever is the newest.
+  fileprivate var runID: RunID {
+    switch self {
+    case .signalWorkflow(let r): r.execution?.runID ?? .none
+    case .cancelWorkflow(let r): r.execution?.runID ?? .none
+    case .terminateWorkflow(let r): r.execution?.runID ?? .none
+    default: .none
     }
   }
 }
