@@ -76,8 +76,8 @@ import Testing
     #expect(world.failure(second)?.reason == .noWorker)
   }
 
-  /// Seed 13 of the oracle: the task was out for the query when the engine began to drain, and turned
-  /// into one for the code.
+  /// Seed 13 of the oracle: the task was out for the query when the engine began to drain, and
+  /// turned into one for the code.
   @Test func whoWaitsBehindTheCodeIsToldOfTheDrain() throws {
     let world = World()
     let first = world.attach()
