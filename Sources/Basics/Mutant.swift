@@ -20,6 +20,8 @@
     case openRunIsOverlooked, duplicatesAreAllowed, failTerminates
     // I9: a signal twice, out of order, never shown.
     case signalIsTwice, signalsTurnRound, signalIsNotShown
+    // What a replay is shown and asked of markers.
+    case markersAreHidden, deprecatedIsRequired
     // I9: what the next run of a chain should have taken over, or should have been there.
     case chainLosesSignals, chainForgetsItsFirst
     // I10: what leaves before its commit.

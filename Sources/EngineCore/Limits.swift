@@ -45,6 +45,8 @@ public struct EngineLimits: Sendable {
   public var partsBytesMax = 64 << 20
   /// Commands of one workflow task.
   public var commandsMax = 10_000
+  /// Markers of one workflow task: what travels beside the jobs of a past activation.
+  public var markerBytesMax = 256 << 10
   /// What one command holds beside its payloads: header, texts, location.
   public var commandBytesMax = 256 << 10
   /// Failed attempts kept of one activity: the first and the last ones, each cut to

@@ -102,7 +102,9 @@ public enum Mutants {
         RetriesKeepToPolicy.name
       case .timerNeverFires, .attemptIsForgotten: AllWorkEnds.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
-      case .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst:
+      case .markersAreHidden: SimWorker.name
+      case .deprecatedIsRequired, .closedIsUnknown, .failureIsNotDescribed,
+        .intervalDefaultIsLong, .youngestFirst:
         Oracle.name
       case .oldFileIsRefused, .oldStateIsDamaged, .oldActivitiesAreLost:
         OldFilesOpen.name

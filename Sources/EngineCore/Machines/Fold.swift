@@ -119,6 +119,7 @@ struct Fold: Equatable {
       taskFailure = nil
     case .workflowTaskFailed(let failed): taskFailure = failed
     case .workflowTaskTimedOut, .activityTaskStarted: break
+    case .markerRecorded(let marker): lastSeq = max(lastSeq, marker.seq)
     case .activityTaskScheduled(let scheduled):
       lastSeq = max(lastSeq, scheduled.seq)
       inputBytes += scheduled.input.bytes

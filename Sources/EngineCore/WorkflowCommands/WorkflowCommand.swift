@@ -32,6 +32,7 @@ extension Engine {
     case .failWorkflow(let c): fail(c, run, completedEvent)
     case .cancelledWorkflow(let c): cancelled(c, run, completedEvent)
     case .continueAsNew(let c): continueAsNew(c, command, run, completedEvent)
+    case .recordMarker(let c): recordMarker(c, command, run, completedEvent)
     case nil: preconditionFailure("a command without a kind passed the check")
     }
     return nil
@@ -79,6 +80,7 @@ struct CommandCheck {
   private var lastSeq: UInt32
   private var activityIDs: Set<String>
   private var timerIDs: Set<String>
+  private var markerBytes = 0
   private var isClosed = false
 
   init(fold: Fold, limits: EngineLimits, taskTimeoutMax: Span) {
@@ -110,6 +112,7 @@ struct CommandCheck {
         ? "failure is over \(limits.payloadBytesMax) bytes" : nil
     case .cancelledWorkflow(let c): return payloads(c.details, "details")
     case .continueAsNew(let c): return fault(in: c)
+    case .recordMarker(let c): return fault(in: c)
     case nil: return "it has no kind that this engine knows"
     }
   }
@@ -167,6 +170,25 @@ struct CommandCheck {
     if c.taskTimeoutMs > taskTimeoutMax { return "task_timeout_ms is over \(taskTimeoutMax.ms)" }
     if let fault = c.retryPolicy?.fault { return "retry_policy.\(fault.field) \(fault.message)" }
     return payloads(c.input, "input", c.header)
+  }
+
+  /// The markers of one completion travel together when the run's past is shown.
+  private mutating func fault(in c: RecordMarker) -> String? {
+    if c.seq != 0, let fault = take(c.seq) { return fault }
+    if c.markerName.isEmpty { return "marker_name is empty" }
+    for (field, text) in [("marker_name", c.markerName), ("marker_id", c.markerID)]
+    where text.utf8.count > limits.idBytesMax {
+      return "\(field) is over \(limits.idBytesMax) bytes"
+    }
+    for (a, b) in zip(c.details, c.details.dropFirst()) where a.key >= b.key {
+      return "the keys of details must be sorted and without duplicates ('\(a.key)', '\(b.key)')"
+    }
+    markerBytes += c.bytes
+    if markerBytes > limits.markerBytesMax {
+      return "the markers of one workflow task hold over \(limits.markerBytesMax) bytes: an"
+        + " activity's result may be larger"
+    }
+    return payloads(c.details.compactMap(\.value), "details", c.header)
   }
 
   /// Seqs are given by one counter, without gaps.

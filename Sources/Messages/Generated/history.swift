@@ -56,6 +56,7 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
   case cancelTimer
   case cancelledWorkflow
   case continueAsNew
+  case recordMarker
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -70,6 +71,7 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
       case 6: self = .cancelTimer
       case 7: self = .cancelledWorkflow
       case 8: self = .continueAsNew
+      case 9: self = .recordMarker
       default: self = .unrecognized(rawValue)
     }
   }
@@ -85,6 +87,7 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
       case .cancelTimer: return 6
       case .cancelledWorkflow: return 7
       case .continueAsNew: return 8
+      case .recordMarker: return 9
       case .unrecognized(let number): return number
     }
   }
@@ -99,6 +102,7 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
     (6, "CANCEL_TIMER"),
     (7, "CANCELLED_WORKFLOW"),
     (8, "CONTINUE_AS_NEW"),
+    (9, "RECORD_MARKER"),
   ]
 }
 
@@ -155,6 +159,7 @@ public struct HistoryEvent: Message {
     case timerCanceled(TimerCanceled)
     case workflowExecutionCancelRequested(WorkflowExecutionCancelRequested)
     case workflowExecutionCanceled(WorkflowExecutionCanceled)
+    indirect case markerRecorded(MarkerRecorded)
     indirect case workflowExecutionSignaled(WorkflowExecutionSignaled)
     case workflowExecutionTerminated(WorkflowExecutionTerminated)
     indirect case workflowExecutionContinuedAsNew(WorkflowExecutionContinuedAsNew)
@@ -263,6 +268,11 @@ public struct HistoryEvent: Message {
         if case .workflowExecutionCanceled(let earlier)? = attributes { value = earlier }
         try reader.merge(into: &value)
         attributes = .workflowExecutionCanceled(value)
+      case 1002:
+        var value = MarkerRecorded()
+        if case .markerRecorded(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .markerRecorded(value)
       case 1010:
         var value = WorkflowExecutionSignaled()
         if case .workflowExecutionSignaled(let earlier)? = attributes { value = earlier }
@@ -304,6 +314,7 @@ public struct HistoryEvent: Message {
     case .timerCanceled(let value)?: writer.message(value, tag: 954)
     case .workflowExecutionCancelRequested(let value)?: writer.message(value, tag: 962)
     case .workflowExecutionCanceled(let value)?: writer.message(value, tag: 970)
+    case .markerRecorded(let value)?: writer.message(value, tag: 1002)
     case .workflowExecutionSignaled(let value)?: writer.message(value, tag: 1010)
     case .workflowExecutionTerminated(let value)?: writer.message(value, tag: 1018)
     case .workflowExecutionContinuedAsNew(let value)?: writer.message(value, tag: 1026)
@@ -339,6 +350,7 @@ public struct HistoryEvent: Message {
       FieldTable(119, "timer_canceled", .message { TimerCanceled.table }, oneof: "attributes"),
       FieldTable(120, "workflow_execution_cancel_requested", .message { WorkflowExecutionCancelRequested.table }, oneof: "attributes"),
       FieldTable(121, "workflow_execution_canceled", .message { WorkflowExecutionCanceled.table }, oneof: "attributes"),
+      FieldTable(125, "marker_recorded", .message { MarkerRecorded.table }, oneof: "attributes"),
       FieldTable(126, "workflow_execution_signaled", .message { WorkflowExecutionSignaled.table }, oneof: "attributes"),
       FieldTable(127, "workflow_execution_terminated", .message { WorkflowExecutionTerminated.table }, oneof: "attributes"),
       FieldTable(128, "workflow_execution_continued_as_new", .message { WorkflowExecutionContinuedAsNew.table }, oneof: "attributes"),
@@ -837,9 +849,9 @@ public struct NondeterminismDiff: Message {
 public struct CommandHead: Message {
   public var type: CommandType = .unspecified
   public var seq: UInt32 = 0
-  /// The activity's type; empty for other commands.
+  /// The activity's type, or the marker's name; empty for other commands.
   public var name: String = ""
-  /// The caller's id: activity id or timer id.
+  /// The caller's id: of the activity, the timer or the marker.
   public var id: String = ""
   /// Where in the code, as `file:line`; never compared.
   public var location: String = ""
@@ -1360,6 +1372,64 @@ public struct WorkflowExecutionCanceled: Message {
     fields: [
       FieldTable(1, "details", .message { Payload.table }, isRepeated: true),
       FieldTable(2, "workflow_task_completed_event_id", .int64),
+    ])
+}
+
+/// A fact that the code left in its history: fields as in RecordMarker.
+public struct MarkerRecorded: Message {
+  public var markerName: String = ""
+  public var markerID: String = ""
+  public var seq: UInt32 = 0
+  public var details: [PayloadEntry] = []
+  public var header: Header?
+  public var failure: Failure?
+  public var deprecated: Bool = false
+  public var workflowTaskCompletedEventID: Int64 = 0
+  public var location: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: markerName = try reader.string()
+      case 18: markerID = try reader.string()
+      case 24: seq = try reader.uint32()
+      case 34: details.append(try reader.message())
+      case 42: try reader.merge(into: &header)
+      case 50: try reader.merge(into: &failure)
+      case 56: deprecated = try reader.bool()
+      case 64: workflowTaskCompletedEventID = try reader.int64()
+      case 74: location = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(location.isEmpty) { writer.string(location, tag: 74) }
+    if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 64) }
+    if !(!deprecated) { writer.bool(deprecated, tag: 56) }
+    if let value = failure { writer.message(value, tag: 50) }
+    if let value = header { writer.message(value, tag: 42) }
+    for value in details.reversed() { writer.message(value, tag: 34) }
+    if !(seq == 0) { writer.uint32(seq, tag: 24) }
+    if !(markerID.isEmpty) { writer.string(markerID, tag: 18) }
+    if !(markerName.isEmpty) { writer.string(markerName, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.MarkerRecorded",
+    fields: [
+      FieldTable(1, "marker_name", .string),
+      FieldTable(2, "marker_id", .string),
+      FieldTable(3, "seq", .uint32),
+      FieldTable(4, "details", .message { PayloadEntry.table }, isRepeated: true),
+      FieldTable(5, "header", .message { Header.table }),
+      FieldTable(6, "failure", .message { Failure.table }),
+      FieldTable(7, "deprecated", .bool),
+      FieldTable(8, "workflow_task_completed_event_id", .int64),
+      FieldTable(9, "location", .string),
     ])
 }
 

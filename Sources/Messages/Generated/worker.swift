@@ -1101,6 +1101,7 @@ public struct Command: Message {
     indirect case failWorkflow(FailWorkflow)
     case cancelledWorkflow(CancelledWorkflow)
     indirect case continueAsNew(ContinueAsNew)
+    indirect case recordMarker(RecordMarker)
   }
 
   public init() {}
@@ -1150,6 +1151,11 @@ public struct Command: Message {
         if case .continueAsNew(let earlier)? = kind { value = earlier }
         try reader.merge(into: &value)
         kind = .continueAsNew(value)
+      case 90:
+        var value = RecordMarker()
+        if case .recordMarker(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .recordMarker(value)
       default: try reader.skip(tag)
       }
     }
@@ -1165,6 +1171,7 @@ public struct Command: Message {
     case .failWorkflow(let value)?: writer.message(value, tag: 66)
     case .cancelledWorkflow(let value)?: writer.message(value, tag: 74)
     case .continueAsNew(let value)?: writer.message(value, tag: 82)
+    case .recordMarker(let value)?: writer.message(value, tag: 90)
     case nil: break
     }
     if let value = userMetadata { writer.message(value, tag: 18) }
@@ -1184,6 +1191,7 @@ public struct Command: Message {
       FieldTable(8, "fail_workflow", .message { FailWorkflow.table }, oneof: "kind"),
       FieldTable(9, "cancelled_workflow", .message { CancelledWorkflow.table }, oneof: "kind"),
       FieldTable(10, "continue_as_new", .message { ContinueAsNew.table }, oneof: "kind"),
+      FieldTable(11, "record_marker", .message { RecordMarker.table }, oneof: "kind"),
     ])
 }
 
@@ -1341,6 +1349,62 @@ public struct CancelTimer: Message {
     name: "holdfast.v1.CancelTimer",
     fields: [
       FieldTable(1, "seq", .uint32),
+    ])
+}
+
+/// A fact that the code leaves in its history and is given back when its past is shown: the value of
+/// a side effect, or that it has a patch.
+public struct RecordMarker: Message {
+  /// What kind of fact: `patch`, `side_effect`, or one of the worker's own.
+  public var markerName: String = ""
+  /// Which one of its kind: a patch's id.
+  public var markerID: String = ""
+  /// From the counter of the run's commands when the code is given a value by it; else 0.
+  public var seq: UInt32 = 0
+  /// Sorted by key.
+  public var details: [PayloadEntry] = []
+  public var header: Header?
+  public var failure: Failure?
+  /// The code may lose the call that gave this command: a replay without it agrees with history.
+  public var deprecated: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: markerName = try reader.string()
+      case 18: markerID = try reader.string()
+      case 24: seq = try reader.uint32()
+      case 34: details.append(try reader.message())
+      case 42: try reader.merge(into: &header)
+      case 50: try reader.merge(into: &failure)
+      case 56: deprecated = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!deprecated) { writer.bool(deprecated, tag: 56) }
+    if let value = failure { writer.message(value, tag: 50) }
+    if let value = header { writer.message(value, tag: 42) }
+    for value in details.reversed() { writer.message(value, tag: 34) }
+    if !(seq == 0) { writer.uint32(seq, tag: 24) }
+    if !(markerID.isEmpty) { writer.string(markerID, tag: 18) }
+    if !(markerName.isEmpty) { writer.string(markerName, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.RecordMarker",
+    fields: [
+      FieldTable(1, "marker_name", .string),
+      FieldTable(2, "marker_id", .string),
+      FieldTable(3, "seq", .uint32),
+      FieldTable(4, "details", .message { PayloadEntry.table }, isRepeated: true),
+      FieldTable(5, "header", .message { Header.table }),
+      FieldTable(6, "failure", .message { Failure.table }),
+      FieldTable(7, "deprecated", .bool),
     ])
 }
 
@@ -1539,6 +1603,8 @@ public struct PastActivation: Message {
   public var continueAsNewSuggested: Bool = false
   public var sdkFlags: [UInt32] = []
   public var sdkMetadata: [UInt8] = []
+  /// What the markers of its completion hold, in their order: known before the code runs.
+  public var markers: [RecordMarker] = []
 
   public init() {}
 
@@ -1556,12 +1622,14 @@ public struct PastActivation: Message {
         var packed = try reader.packed()
         while !packed.isAtEnd { sdkFlags.append(try packed.uint32()) }
       case 66: sdkMetadata = try reader.bytes()
+      case 74: markers.append(try reader.message())
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    for value in markers.reversed() { writer.message(value, tag: 74) }
     if !(sdkMetadata.isEmpty) { writer.bytes(sdkMetadata, tag: 66) }
     if !sdkFlags.isEmpty {
       let before = writer.count
@@ -1587,6 +1655,7 @@ public struct PastActivation: Message {
       FieldTable(6, "continue_as_new_suggested", .bool),
       FieldTable(7, "sdk_flags", .uint32, isRepeated: true),
       FieldTable(8, "sdk_metadata", .bytes),
+      FieldTable(9, "markers", .message { RecordMarker.table }, isRepeated: true),
     ])
 }
 

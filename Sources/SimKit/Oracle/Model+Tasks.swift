@@ -335,29 +335,34 @@ extension Model {
     if m.more { return }
     let heads = run.task.replayed
     run.task.replayed = []
-    if heads == run.pastHeads { return }
+    guard let diff = diff(heads, of: run) else { return }
     if run.task.isForQueries { return failQueryTask(run, .nondeterminism) }
     var server = ServerFailure()
     server.nonRetryable = true
     failTask(
-      run, .nondeterminism, .of("", .server(server)), diff: diff(heads, of: run))
+      run, .nondeterminism, .of("", .server(server)), diff: diff)
   }
 
-  /// Where the two part first.
+  /// Where the two part first; nil when they agree: code may have lost what was deprecated.
   private func diff(_ actual: [PastCompletion], of run: ModelRun) -> NondeterminismDiff? {
-    let past = run.pastActivations
-    for (place, expected) in run.pastHeads.enumerated() {
-      let heads = place < actual.count ? actual[place].heads : []
-      for index in 0..<max(expected.heads.count, heads.count) {
-        let wanted = index < expected.heads.count ? expected.heads[index] : nil
-        let given = index < heads.count ? heads[index] : nil
-        if wanted == given { continue }
-        var diff = NondeterminismDiff()
-        diff.workflowTaskCompletedEventID = past[place].workflowTaskCompletedEventID
-        diff.commandIndex = Int32(index)
-        diff.eventID = wanted == nil ? 0 : diff.workflowTaskCompletedEventID + 1 + Int64(index)
-        diff.expected = wanted
-        diff.actual = given
+    for (place, past) in run.pastCommands.enumerated() {
+      var heads = place < actual.count ? actual[place].heads : []
+      var diff = NondeterminismDiff()
+      diff.workflowTaskCompletedEventID = past.completion
+      for (index, event) in past.events.enumerated() {
+        if heads.first == event.head {
+          heads.removeFirst()
+        } else if event.marker?.deprecated != true {
+          diff.commandIndex = Int32(index)
+          diff.eventID = event.eventID
+          diff.expected = event.head
+          diff.actual = heads.first
+          return diff
+        }
+      }
+      if let extra = heads.first {
+        diff.commandIndex = Int32(past.events.count)
+        diff.actual = extra
         return diff
       }
     }

@@ -190,6 +190,7 @@ final class ModelRun {
       past.continueAsNewSuggested = completed.continueAsNewSuggested
       past.sdkFlags = completed.sdkFlags
       past.sdkMetadata = completed.sdkMetadata
+      past.markers = commandEvents(of: event, completed).compactMap(\.marker)
       from = completed.throughEventID
       return past
     }
@@ -199,10 +200,20 @@ final class ModelRun {
   var pastHeads: [PastCompletion] {
     completions.map { event, completed in
       var past = PastCompletion()
-      let first = Int(event.eventID)
-      past.heads = events[first..<first + Int(completed.commands)].map(\.head)
+      past.heads = commandEvents(of: event, completed).map(\.head)
       return past
     }
+  }
+
+  /// What the commands of each past completion were recorded as.
+  var pastCommands: [(completion: Int64, events: [HistoryEvent])] {
+    completions.map { ($0.event.eventID, Array(commandEvents(of: $0.event, $0.completed))) }
+  }
+
+  private func commandEvents(
+    of event: HistoryEvent, _ completed: WorkflowTaskCompletedEvent
+  ) -> ArraySlice<HistoryEvent> {
+    events[Int(event.eventID)..<Int(event.eventID) + Int(completed.commands)]
   }
 }
 
@@ -274,6 +285,20 @@ struct ModelTask {
 }
 
 extension HistoryEvent {
+  /// The marker that it records.
+  var marker: RecordMarker? {
+    guard case .markerRecorded(let m) = attributes else { return nil }
+    var marker = RecordMarker()
+    marker.markerName = m.markerName
+    marker.markerID = m.markerID
+    marker.seq = m.seq
+    marker.details = m.details
+    marker.header = m.header
+    marker.failure = m.failure
+    marker.deprecated = m.deprecated
+    return marker
+  }
+
   /// What of the command that made it is compared at a replay.
   var head: CommandHead {
     var head = CommandHead()
@@ -297,6 +322,12 @@ extension HistoryEvent {
       head.location = m.location
       head.type = .cancelTimer
       head.seq = m.seq
+    case .markerRecorded(let m):
+      head.location = m.location
+      head.type = .recordMarker
+      head.seq = m.seq
+      head.name = m.markerName
+      head.id = m.markerID
     case .workflowExecutionCompleted: head.type = .completeWorkflow
     case .workflowExecutionFailed: head.type = .failWorkflow
     case .workflowExecutionCanceled: head.type = .cancelledWorkflow

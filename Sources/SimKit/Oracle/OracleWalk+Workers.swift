@@ -272,9 +272,10 @@ extension OracleWalk {
       case 0..<4:
         seq += 1
         kind = .scheduleActivity(drawActivity(seq))
-      case 4..<7:
+      case 4, 5:
         seq += 1
         kind = .startTimer(drawTimer(seq))
+      case 6: kind = .recordMarker(drawMarker(&seq))
       case 7:
         var cancel = CancelTimer()
         cancel.seq = drawSeq(seq)
@@ -339,6 +340,24 @@ extension OracleWalk {
     return timer
   }
 
+  private mutating func drawMarker(_ seq: inout UInt32) -> RecordMarker {
+    var marker = RecordMarker()
+    marker.markerName = isWrong() ? "" : dice.pick(["patch", "side_effect"])
+    marker.markerID = dice.pick(["", "p1", "p2"])
+    marker.deprecated = dice.percent(30)
+    if dice.percent(50) {
+      seq += 1
+      marker.seq = isWrong() ? seq + 1 : seq
+    }
+    for key in ["a", "b"] where dice.percent(40) {
+      var entry = PayloadEntry()
+      entry.key = isWrong() ? "b" : key
+      entry.value = drawPayloads().first
+      marker.details.append(entry)
+    }
+    return marker
+  }
+
   private mutating func drawContinuation() -> ContinueAsNew {
     var next = ContinueAsNew()
     next.input = drawPayloads()
@@ -375,6 +394,7 @@ extension Command {
   fileprivate var countsUp: Bool {
     switch kind {
     case .scheduleActivity, .startTimer: true
+    case .recordMarker(let marker): marker.seq != 0
     default: false
     }
   }

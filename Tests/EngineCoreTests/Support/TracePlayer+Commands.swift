@@ -5,7 +5,8 @@ import Messages
 extension TracePlayer {
   /// `activity 1 charge start_to_close=10s` (10 s when nothing is said), `timer 2 5s`,
   /// `cancel-activity 1`, `cancel-timer 2`, `done ok`, `fail Declined`, `cancelled why`,
-  /// `continue input`, `nothing`. `at=order.py:12` says where in the code.
+  /// `continue input`, `marker patch marker_id=p1`, `nothing`. `at=order.py:12` says where in the
+  /// code.
   func command(_ text: String) throws(TraceFault) -> Command {
     var words = try TraceWords(text)
     var command = Command()
@@ -30,6 +31,7 @@ extension TracePlayer {
     case "fail": command.kind = .failWorkflow(try make(&words, ["failure"]))
     case "cancelled": command.kind = .cancelledWorkflow(try make(&words, ["details"]))
     case "continue": command.kind = .continueAsNew(try make(&words, ["input"]))
+    case "marker": command.kind = .recordMarker(try make(&words, ["marker_name"]))
     case "nothing": break
     default: throw TraceFault("'\(verb)' is no command")
     }
@@ -43,6 +45,7 @@ extension TracePlayer {
       "activity": .scheduleActivity, "cancel-activity": .requestCancelActivity,
       "timer": .startTimer, "cancel-timer": .cancelTimer, "done": .completeWorkflow,
       "fail": .failWorkflow, "cancelled": .cancelledWorkflow, "continue": .continueAsNew,
+      "marker": .recordMarker,
     ]
     var words = try TraceWords(text)
     var head = CommandHead()

@@ -983,6 +983,14 @@ nonisolated struct Holdfast_V1_Command: @unchecked Sendable {
     set {_uniqueStorage()._kind = .continueAsNew(newValue)}
   }
 
+  var recordMarker: Holdfast_V1_RecordMarker {
+    get {
+      if case .recordMarker(let v)? = _storage._kind {return v}
+      return Holdfast_V1_RecordMarker()
+    }
+    set {_uniqueStorage()._kind = .recordMarker(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -994,6 +1002,7 @@ nonisolated struct Holdfast_V1_Command: @unchecked Sendable {
     case failWorkflow(Holdfast_V1_FailWorkflow)
     case cancelledWorkflow(Holdfast_V1_CancelledWorkflow)
     case continueAsNew(Holdfast_V1_ContinueAsNew)
+    case recordMarker(Holdfast_V1_RecordMarker)
 
   }
 
@@ -1096,6 +1105,68 @@ nonisolated struct Holdfast_V1_CancelTimer: Sendable {
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+/// A fact that the code leaves in its history and is given back when its past is shown: the value of
+/// a side effect, or that it has a patch.
+nonisolated struct Holdfast_V1_RecordMarker: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// What kind of fact: `patch`, `side_effect`, or one of the worker's own.
+  var markerName: String {
+    get {_storage._markerName}
+    set {_uniqueStorage()._markerName = newValue}
+  }
+
+  /// Which one of its kind: a patch's id.
+  var markerID: String {
+    get {_storage._markerID}
+    set {_uniqueStorage()._markerID = newValue}
+  }
+
+  /// From the counter of the run's commands when the code is given a value by it; else 0.
+  var seq: UInt32 {
+    get {_storage._seq}
+    set {_uniqueStorage()._seq = newValue}
+  }
+
+  /// Sorted by key.
+  var details: [Holdfast_V1_PayloadEntry] {
+    get {_storage._details}
+    set {_uniqueStorage()._details = newValue}
+  }
+
+  var header: Holdfast_V1_Header {
+    get {_storage._header ?? Holdfast_V1_Header()}
+    set {_uniqueStorage()._header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {_storage._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {_uniqueStorage()._header = nil}
+
+  var failure: Holdfast_V1_Failure {
+    get {_storage._failure ?? Holdfast_V1_Failure()}
+    set {_uniqueStorage()._failure = newValue}
+  }
+  /// Returns true if `failure` has been explicitly set.
+  var hasFailure: Bool {_storage._failure != nil}
+  /// Clears the value of `failure`. Subsequent reads from it will return its default value.
+  mutating func clearFailure() {_uniqueStorage()._failure = nil}
+
+  /// The code may lose the call that gave this command: a replay without it agrees with history.
+  var deprecated: Bool {
+    get {_storage._deprecated}
+    set {_uniqueStorage()._deprecated = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Holdfast_V1_CompleteWorkflow: Sendable {
@@ -1237,6 +1308,9 @@ nonisolated struct Holdfast_V1_PastActivation: Sendable {
   var sdkFlags: [UInt32] = []
 
   var sdkMetadata: Data = Data()
+
+  /// What the markers of its completion hold, in their order: known before the code runs.
+  var markers: [Holdfast_V1_RecordMarker] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3130,7 +3204,7 @@ nonisolated extension Holdfast_V1_QueryResult: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Command"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}location\0\u{3}user_metadata\0\u{3}schedule_activity\0\u{3}request_cancel_activity\0\u{3}start_timer\0\u{3}cancel_timer\0\u{3}complete_workflow\0\u{3}fail_workflow\0\u{3}cancelled_workflow\0\u{3}continue_as_new\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}location\0\u{3}user_metadata\0\u{3}schedule_activity\0\u{3}request_cancel_activity\0\u{3}start_timer\0\u{3}cancel_timer\0\u{3}complete_workflow\0\u{3}fail_workflow\0\u{3}cancelled_workflow\0\u{3}continue_as_new\0\u{3}record_marker\0")
 
   fileprivate class _StorageClass {
     var _location: String = String()
@@ -3273,6 +3347,19 @@ nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf.
             _storage._kind = .continueAsNew(v)
           }
         }()
+        case 11: try {
+          var v: Holdfast_V1_RecordMarker?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .recordMarker(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .recordMarker(v)
+          }
+        }()
         default: break
         }
       }
@@ -3323,6 +3410,10 @@ nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf.
       case .continueAsNew?: try {
         guard case .continueAsNew(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      }()
+      case .recordMarker?: try {
+        guard case .recordMarker(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
       }()
       case nil: break
       }
@@ -3531,6 +3622,118 @@ nonisolated extension Holdfast_V1_CancelTimer: SwiftProtobuf.Message, SwiftProto
 
   static func ==(lhs: Holdfast_V1_CancelTimer, rhs: Holdfast_V1_CancelTimer) -> Bool {
     if lhs.seq != rhs.seq {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_RecordMarker: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RecordMarker"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}marker_name\0\u{3}marker_id\0\u{1}seq\0\u{1}details\0\u{1}header\0\u{1}failure\0\u{1}deprecated\0")
+
+  fileprivate class _StorageClass {
+    var _markerName: String = String()
+    var _markerID: String = String()
+    var _seq: UInt32 = 0
+    var _details: [Holdfast_V1_PayloadEntry] = []
+    var _header: Holdfast_V1_Header? = nil
+    var _failure: Holdfast_V1_Failure? = nil
+    var _deprecated: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _markerName = source._markerName
+      _markerID = source._markerID
+      _seq = source._seq
+      _details = source._details
+      _header = source._header
+      _failure = source._failure
+      _deprecated = source._deprecated
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._markerName) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._markerID) }()
+        case 3: try { try decoder.decodeSingularUInt32Field(value: &_storage._seq) }()
+        case 4: try { try decoder.decodeRepeatedMessageField(value: &_storage._details) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._header) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._failure) }()
+        case 7: try { try decoder.decodeSingularBoolField(value: &_storage._deprecated) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._markerName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._markerName, fieldNumber: 1)
+      }
+      if !_storage._markerID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._markerID, fieldNumber: 2)
+      }
+      if _storage._seq != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._seq, fieldNumber: 3)
+      }
+      if !_storage._details.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._details, fieldNumber: 4)
+      }
+      try { if let v = _storage._header {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._failure {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      if _storage._deprecated != false {
+        try visitor.visitSingularBoolField(value: _storage._deprecated, fieldNumber: 7)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_RecordMarker, rhs: Holdfast_V1_RecordMarker) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._markerName != rhs_storage._markerName {return false}
+        if _storage._markerID != rhs_storage._markerID {return false}
+        if _storage._seq != rhs_storage._seq {return false}
+        if _storage._details != rhs_storage._details {return false}
+        if _storage._header != rhs_storage._header {return false}
+        if _storage._failure != rhs_storage._failure {return false}
+        if _storage._deprecated != rhs_storage._deprecated {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3766,7 +3969,7 @@ nonisolated extension Holdfast_V1_ReplayHistory: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Holdfast_V1_PastActivation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".PastActivation"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workflow_task_completed_event_id\0\u{3}activation_time_ms\0\u{1}jobs\0\u{3}history_length\0\u{3}history_size_bytes\0\u{3}continue_as_new_suggested\0\u{3}sdk_flags\0\u{3}sdk_metadata\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workflow_task_completed_event_id\0\u{3}activation_time_ms\0\u{1}jobs\0\u{3}history_length\0\u{3}history_size_bytes\0\u{3}continue_as_new_suggested\0\u{3}sdk_flags\0\u{3}sdk_metadata\0\u{1}markers\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3782,6 +3985,7 @@ nonisolated extension Holdfast_V1_PastActivation: SwiftProtobuf.Message, SwiftPr
       case 6: try { try decoder.decodeSingularBoolField(value: &self.continueAsNewSuggested) }()
       case 7: try { try decoder.decodeRepeatedUInt32Field(value: &self.sdkFlags) }()
       case 8: try { try decoder.decodeSingularBytesField(value: &self.sdkMetadata) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.markers) }()
       default: break
       }
     }
@@ -3812,6 +4016,9 @@ nonisolated extension Holdfast_V1_PastActivation: SwiftProtobuf.Message, SwiftPr
     if !self.sdkMetadata.isEmpty {
       try visitor.visitSingularBytesField(value: self.sdkMetadata, fieldNumber: 8)
     }
+    if !self.markers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.markers, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3824,6 +4031,7 @@ nonisolated extension Holdfast_V1_PastActivation: SwiftProtobuf.Message, SwiftPr
     if lhs.continueAsNewSuggested != rhs.continueAsNewSuggested {return false}
     if lhs.sdkFlags != rhs.sdkFlags {return false}
     if lhs.sdkMetadata != rhs.sdkMetadata {return false}
+    if lhs.markers != rhs.markers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -80,7 +80,7 @@ final class WorkLoop {
         completed.queryResults = activation.jobs.map { answer($0, run) }
       } else {
         completed.commands = try run.activate(
-          at: activation.activationTimeMs, activation.jobs,
+          at: activation.activationTimeMs, activation.jobs, markers: nil,
           historyLength: activation.historyLength,
           suggested: activation.continueAsNewSuggested)
       }
@@ -147,8 +147,8 @@ final class WorkLoop {
         : kept(part.runID)
       for past in part.activations {
         let commands = try run.activate(
-          at: past.activationTimeMs, past.jobs, historyLength: past.historyLength,
-          suggested: past.continueAsNewSuggested)
+          at: past.activationTimeMs, past.jobs, markers: past.markers,
+          historyLength: past.historyLength, suggested: past.continueAsNewSuggested)
         var completion = PastCompletion()
         completion.heads = commands.map(CommandHead.init)
         completed.completions.append(completion)
@@ -262,6 +262,11 @@ extension CommandHead {
     case .failWorkflow: type = .failWorkflow
     case .cancelledWorkflow: type = .cancelledWorkflow
     case .continueAsNew: type = .continueAsNew
+    case .recordMarker(let c):
+      type = .recordMarker
+      seq = c.seq
+      name = c.markerName
+      id = c.markerID
     case nil: break
     }
   }

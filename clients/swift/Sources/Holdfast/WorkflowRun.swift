@@ -21,6 +21,7 @@ final class WorkflowRun: @unchecked Sendable {
   private(set) var continueAsNewSuggested = false
   private var lastSeq: UInt32 = 0
   private var commands: [Command] = []
+  private var markers = Markers()
   private var activities: [UInt32: UnsafeContinuation<[Payload], any Error>] = [:]
   private var timers: [UInt32: UnsafeContinuation<Void, any Error>] = [:]
   private var conditions: [Condition] = []
@@ -58,11 +59,14 @@ final class WorkflowRun: @unchecked Sendable {
 
   // MARK: - Activations
 
-  /// Shows the code the jobs and runs it until it waits; the commands that it gave.
-  func activate(at time: Instant, _ jobs: [Job], historyLength: Int64, suggested: Bool) throws
-    -> [Command]
-  {
+  /// Shows the code the jobs and runs it until it waits; the commands that it gave. `markers`: what
+  /// a past activation recorded, nil for a live one.
+  func activate(
+    at time: Instant, _ jobs: [Job], markers recorded: [RecordMarker]?, historyLength: Int64,
+    suggested: Bool
+  ) throws -> [Command] {
     now = time
+    markers.begin(recorded)
     self.historyLength = historyLength
     continueAsNewSuggested = suggested
     commands = []
@@ -301,6 +305,41 @@ final class WorkflowRun: @unchecked Sendable {
   }
 
   func nextRandom() -> UInt64 { random.next() }
+
+  // MARK: - Markers
+
+  func patched(_ id: String, at location: String) -> Bool {
+    let answer = markers.answer(id)
+    if answer.isFirst {
+      emit(.recordMarker(RecordMarker(patch: id, deprecated: false)), at: location)
+    }
+    return answer.isPatched
+  }
+
+  func deprecatePatch(_ id: String, at location: String) {
+    guard markers.answer(id).isFirst else { return }
+    emit(.recordMarker(RecordMarker(patch: id, deprecated: true)), at: location)
+  }
+
+  /// What `body` gives the first time, and its recorded value in every replay.
+  func sideEffect(at location: String, _ body: () throws -> [Payload]) throws -> [Payload] {
+    let seq = takeSeq()
+    let value: [Payload]
+    if markers.isPast {
+      guard let recorded = markers.value(seq) else {
+        let error = ApplicationError(
+          "the history holds no value of the side effect that is command \(seq)",
+          type: "Nondeterminism")
+        taskFailure = error
+        throw error
+      }
+      value = recorded
+    } else {
+      value = try body()
+    }
+    emit(.recordMarker(RecordMarker(sideEffect: seq, value)), at: location)
+    return value
+  }
 
   /// Commands that would leave with the next answer.
   var pendingCommands: Int { commands.count }

@@ -1087,6 +1087,51 @@ void   holdfast__v1__workflow_execution_canceled__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__workflow_execution_canceled__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__marker_recorded__init
+                     (Holdfast__V1__MarkerRecorded         *message)
+{
+  static const Holdfast__V1__MarkerRecorded init_value = HOLDFAST__V1__MARKER_RECORDED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__marker_recorded__get_packed_size
+                     (const Holdfast__V1__MarkerRecorded *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__marker_recorded__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__marker_recorded__pack
+                     (const Holdfast__V1__MarkerRecorded *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__marker_recorded__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__marker_recorded__pack_to_buffer
+                     (const Holdfast__V1__MarkerRecorded *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__marker_recorded__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__MarkerRecorded *
+       holdfast__v1__marker_recorded__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__MarkerRecorded *)
+     protobuf_c_message_unpack (&holdfast__v1__marker_recorded__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__marker_recorded__free_unpacked
+                     (Holdfast__V1__MarkerRecorded *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__marker_recorded__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__workflow_execution_signaled__init
                      (Holdfast__V1__WorkflowExecutionSignaled         *message)
 {
@@ -1215,7 +1260,7 @@ const ProtobufCMessageDescriptor holdfast__v1__history_batch__descriptor =
   (ProtobufCMessageInit) holdfast__v1__history_batch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[25] =
+static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[26] =
 {
   {
     "event_id",
@@ -1482,6 +1527,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "marker_recorded",
+    125,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, marker_recorded),
+    &holdfast__v1__marker_recorded__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "workflow_execution_signaled",
     126,
     PROTOBUF_C_LABEL_NONE,
@@ -1528,6 +1585,7 @@ static const unsigned holdfast__v1__history_event__field_indices_by_name[] = {
   14,   /* field[14] = activity_task_timed_out */
   0,   /* field[0] = event_id */
   1,   /* field[1] = event_time_ms */
+  22,   /* field[22] = marker_recorded */
   19,   /* field[19] = timer_canceled */
   18,   /* field[18] = timer_fired */
   17,   /* field[17] = timer_started */
@@ -1535,11 +1593,11 @@ static const unsigned holdfast__v1__history_event__field_indices_by_name[] = {
   20,   /* field[20] = workflow_execution_cancel_requested */
   21,   /* field[21] = workflow_execution_canceled */
   4,   /* field[4] = workflow_execution_completed */
-  24,   /* field[24] = workflow_execution_continued_as_new */
+  25,   /* field[25] = workflow_execution_continued_as_new */
   5,   /* field[5] = workflow_execution_failed */
-  22,   /* field[22] = workflow_execution_signaled */
+  23,   /* field[23] = workflow_execution_signaled */
   3,   /* field[3] = workflow_execution_started */
-  23,   /* field[23] = workflow_execution_terminated */
+  24,   /* field[24] = workflow_execution_terminated */
   6,   /* field[6] = workflow_execution_timed_out */
   7,   /* field[7] = workflow_task_completed */
   9,   /* field[9] = workflow_task_failed */
@@ -1550,8 +1608,8 @@ static const ProtobufCIntRange holdfast__v1__history_event__number_ranges[4 + 1]
   { 1, 0 },
   { 101, 3 },
   { 107, 7 },
-  { 126, 22 },
-  { 0, 25 }
+  { 125, 22 },
+  { 0, 26 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
 {
@@ -1561,7 +1619,7 @@ const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
   "Holdfast__V1__HistoryEvent",
   "holdfast.v1",
   sizeof(Holdfast__V1__HistoryEvent),
-  25,
+  26,
   holdfast__v1__history_event__field_descriptors,
   holdfast__v1__history_event__field_indices_by_name,
   4,  holdfast__v1__history_event__number_ranges,
@@ -3821,6 +3879,148 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_canceled__desc
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_canceled__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__marker_recorded__field_descriptors[9] =
+{
+  {
+    "marker_name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, marker_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "marker_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, marker_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "details",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__MarkerRecorded, n_details),
+    offsetof(Holdfast__V1__MarkerRecorded, details),
+    &holdfast__v1__payload_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, failure),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deprecated",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, deprecated),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_task_completed_event_id",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, workflow_task_completed_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "location",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, location),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__marker_recorded__field_indices_by_name[] = {
+  6,   /* field[6] = deprecated */
+  3,   /* field[3] = details */
+  5,   /* field[5] = failure */
+  4,   /* field[4] = header */
+  8,   /* field[8] = location */
+  1,   /* field[1] = marker_id */
+  0,   /* field[0] = marker_name */
+  2,   /* field[2] = seq */
+  7,   /* field[7] = workflow_task_completed_event_id */
+};
+static const ProtobufCIntRange holdfast__v1__marker_recorded__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__marker_recorded__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.MarkerRecorded",
+  "MarkerRecorded",
+  "Holdfast__V1__MarkerRecorded",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__MarkerRecorded),
+  9,
+  holdfast__v1__marker_recorded__field_descriptors,
+  holdfast__v1__marker_recorded__field_indices_by_name,
+  1,  holdfast__v1__marker_recorded__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__marker_recorded__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_signaled__field_descriptors[5] =
 {
   {
@@ -4011,7 +4211,7 @@ const ProtobufCEnumDescriptor holdfast__v1__workflow_task_failed_cause__descript
   holdfast__v1__workflow_task_failed_cause__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_number[9] =
+static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_number[10] =
 {
   { "COMMAND_TYPE_UNSPECIFIED", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UNSPECIFIED", 0 },
   { "COMMAND_TYPE_SCHEDULE_ACTIVITY", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SCHEDULE_ACTIVITY", 1 },
@@ -4022,17 +4222,19 @@ static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_numbe
   { "COMMAND_TYPE_CANCEL_TIMER", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_TIMER", 6 },
   { "COMMAND_TYPE_CANCELLED_WORKFLOW", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCELLED_WORKFLOW", 7 },
   { "COMMAND_TYPE_CONTINUE_AS_NEW", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CONTINUE_AS_NEW", 8 },
+  { "COMMAND_TYPE_RECORD_MARKER", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_RECORD_MARKER", 9 },
 };
 static const ProtobufCIntRange holdfast__v1__command_type__value_ranges[] = {
-{0, 0},{0, 9}
+{0, 0},{0, 10}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_name[9] =
+static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_name[10] =
 {
   { "COMMAND_TYPE_CANCELLED_WORKFLOW", 7 },
   { "COMMAND_TYPE_CANCEL_TIMER", 6 },
   { "COMMAND_TYPE_COMPLETE_WORKFLOW", 4 },
   { "COMMAND_TYPE_CONTINUE_AS_NEW", 8 },
   { "COMMAND_TYPE_FAIL_WORKFLOW", 5 },
+  { "COMMAND_TYPE_RECORD_MARKER", 9 },
   { "COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY", 2 },
   { "COMMAND_TYPE_SCHEDULE_ACTIVITY", 1 },
   { "COMMAND_TYPE_START_TIMER", 3 },
@@ -4045,9 +4247,9 @@ const ProtobufCEnumDescriptor holdfast__v1__command_type__descriptor =
   "CommandType",
   "Holdfast__V1__CommandType",
   "holdfast.v1",
-  9,
+  10,
   holdfast__v1__command_type__enum_values_by_number,
-  9,
+  10,
   holdfast__v1__command_type__enum_values_by_name,
   1,
   holdfast__v1__command_type__value_ranges,

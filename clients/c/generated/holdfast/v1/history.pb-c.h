@@ -40,6 +40,7 @@ typedef struct Holdfast__V1__TimerFired Holdfast__V1__TimerFired;
 typedef struct Holdfast__V1__TimerCanceled Holdfast__V1__TimerCanceled;
 typedef struct Holdfast__V1__WorkflowExecutionCancelRequested Holdfast__V1__WorkflowExecutionCancelRequested;
 typedef struct Holdfast__V1__WorkflowExecutionCanceled Holdfast__V1__WorkflowExecutionCanceled;
+typedef struct Holdfast__V1__MarkerRecorded Holdfast__V1__MarkerRecorded;
 typedef struct Holdfast__V1__WorkflowExecutionSignaled Holdfast__V1__WorkflowExecutionSignaled;
 typedef struct Holdfast__V1__WorkflowExecutionTerminated Holdfast__V1__WorkflowExecutionTerminated;
 
@@ -64,7 +65,8 @@ typedef enum _Holdfast__V1__CommandType {
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_FAIL_WORKFLOW = 5,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_TIMER = 6,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCELLED_WORKFLOW = 7,
-  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CONTINUE_AS_NEW = 8
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CONTINUE_AS_NEW = 8,
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_RECORD_MARKER = 9
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__COMMAND_TYPE)
 } Holdfast__V1__CommandType;
 
@@ -105,6 +107,7 @@ typedef enum {
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_TIMER_CANCELED = 119,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CANCEL_REQUESTED = 120,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CANCELED = 121,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_MARKER_RECORDED = 125,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_SIGNALED = 126,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_TERMINATED = 127,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CONTINUED_AS_NEW = 128
@@ -141,6 +144,7 @@ struct  Holdfast__V1__HistoryEvent
     Holdfast__V1__TimerCanceled *timer_canceled;
     Holdfast__V1__WorkflowExecutionCancelRequested *workflow_execution_cancel_requested;
     Holdfast__V1__WorkflowExecutionCanceled *workflow_execution_canceled;
+    Holdfast__V1__MarkerRecorded *marker_recorded;
     Holdfast__V1__WorkflowExecutionSignaled *workflow_execution_signaled;
     Holdfast__V1__WorkflowExecutionTerminated *workflow_execution_terminated;
     Holdfast__V1__WorkflowExecutionContinuedAsNew *workflow_execution_continued_as_new;
@@ -369,11 +373,11 @@ struct  Holdfast__V1__CommandHead
   Holdfast__V1__CommandType type;
   uint32_t seq;
   /*
-   * The activity's type; empty for other commands.
+   * The activity's type, or the marker's name; empty for other commands.
    */
   char *name;
   /*
-   * The caller's id: activity id or timer id.
+   * The caller's id: of the activity, the timer or the marker.
    */
   char *id;
   /*
@@ -557,6 +561,28 @@ struct  Holdfast__V1__WorkflowExecutionCanceled
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_CANCELED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_canceled__descriptor) \
     , 0,NULL, 0 }
+
+
+/*
+ * A fact that the code left in its history: fields as in RecordMarker.
+ */
+struct  Holdfast__V1__MarkerRecorded
+{
+  ProtobufCMessage base;
+  char *marker_name;
+  char *marker_id;
+  uint32_t seq;
+  size_t n_details;
+  Holdfast__V1__PayloadEntry **details;
+  Holdfast__V1__Header *header;
+  Holdfast__V1__Failure *failure;
+  protobuf_c_boolean deprecated;
+  int64_t workflow_task_completed_event_id;
+  char *location;
+};
+#define HOLDFAST__V1__MARKER_RECORDED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__marker_recorded__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, NULL, 0, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__WorkflowExecutionSignaled
@@ -1043,6 +1069,25 @@ Holdfast__V1__WorkflowExecutionCanceled *
 void   holdfast__v1__workflow_execution_canceled__free_unpacked
                      (Holdfast__V1__WorkflowExecutionCanceled *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__MarkerRecorded methods */
+void   holdfast__v1__marker_recorded__init
+                     (Holdfast__V1__MarkerRecorded         *message);
+size_t holdfast__v1__marker_recorded__get_packed_size
+                     (const Holdfast__V1__MarkerRecorded   *message);
+size_t holdfast__v1__marker_recorded__pack
+                     (const Holdfast__V1__MarkerRecorded   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__marker_recorded__pack_to_buffer
+                     (const Holdfast__V1__MarkerRecorded   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__MarkerRecorded *
+       holdfast__v1__marker_recorded__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__marker_recorded__free_unpacked
+                     (Holdfast__V1__MarkerRecorded *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowExecutionSignaled methods */
 void   holdfast__v1__workflow_execution_signaled__init
                      (Holdfast__V1__WorkflowExecutionSignaled         *message);
@@ -1155,6 +1200,9 @@ typedef void (*Holdfast__V1__WorkflowExecutionCancelRequested_Closure)
 typedef void (*Holdfast__V1__WorkflowExecutionCanceled_Closure)
                  (const Holdfast__V1__WorkflowExecutionCanceled *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__MarkerRecorded_Closure)
+                 (const Holdfast__V1__MarkerRecorded *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__WorkflowExecutionSignaled_Closure)
                  (const Holdfast__V1__WorkflowExecutionSignaled *message,
                   void *closure_data);
@@ -1193,6 +1241,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__timer_fired__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__timer_canceled__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_cancel_requested__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_canceled__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__marker_recorded__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_signaled__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_terminated__descriptor;
 

@@ -1132,6 +1132,51 @@ void   holdfast__v1__cancel_timer__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__cancel_timer__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__record_marker__init
+                     (Holdfast__V1__RecordMarker         *message)
+{
+  static const Holdfast__V1__RecordMarker init_value = HOLDFAST__V1__RECORD_MARKER__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__record_marker__get_packed_size
+                     (const Holdfast__V1__RecordMarker *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__record_marker__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__record_marker__pack
+                     (const Holdfast__V1__RecordMarker *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__record_marker__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__record_marker__pack_to_buffer
+                     (const Holdfast__V1__RecordMarker *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__record_marker__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__RecordMarker *
+       holdfast__v1__record_marker__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__RecordMarker *)
+     protobuf_c_message_unpack (&holdfast__v1__record_marker__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__record_marker__free_unpacked
+                     (Holdfast__V1__RecordMarker *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__record_marker__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__complete_workflow__init
                      (Holdfast__V1__CompleteWorkflow         *message)
 {
@@ -3799,7 +3844,7 @@ const ProtobufCMessageDescriptor holdfast__v1__query_result__descriptor =
   (ProtobufCMessageInit) holdfast__v1__query_result__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[10] =
+static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[11] =
 {
   {
     "location",
@@ -3921,6 +3966,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[1
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "record_marker",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Command, kind_case),
+    offsetof(Holdfast__V1__Command, record_marker),
+    &holdfast__v1__record_marker__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__command__field_indices_by_name[] = {
   5,   /* field[5] = cancel_timer */
@@ -3929,6 +3986,7 @@ static const unsigned holdfast__v1__command__field_indices_by_name[] = {
   9,   /* field[9] = continue_as_new */
   7,   /* field[7] = fail_workflow */
   0,   /* field[0] = location */
+  10,   /* field[10] = record_marker */
   3,   /* field[3] = request_cancel_activity */
   2,   /* field[2] = schedule_activity */
   4,   /* field[4] = start_timer */
@@ -3937,7 +3995,7 @@ static const unsigned holdfast__v1__command__field_indices_by_name[] = {
 static const ProtobufCIntRange holdfast__v1__command__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__command__descriptor =
 {
@@ -3947,7 +4005,7 @@ const ProtobufCMessageDescriptor holdfast__v1__command__descriptor =
   "Holdfast__V1__Command",
   "holdfast.v1",
   sizeof(Holdfast__V1__Command),
-  10,
+  11,
   holdfast__v1__command__field_descriptors,
   holdfast__v1__command__field_indices_by_name,
   1,  holdfast__v1__command__number_ranges,
@@ -4273,6 +4331,122 @@ const ProtobufCMessageDescriptor holdfast__v1__cancel_timer__descriptor =
   holdfast__v1__cancel_timer__field_indices_by_name,
   1,  holdfast__v1__cancel_timer__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__cancel_timer__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__record_marker__field_descriptors[7] =
+{
+  {
+    "marker_name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RecordMarker, marker_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "marker_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RecordMarker, marker_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RecordMarker, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "details",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__RecordMarker, n_details),
+    offsetof(Holdfast__V1__RecordMarker, details),
+    &holdfast__v1__payload_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RecordMarker, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RecordMarker, failure),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deprecated",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RecordMarker, deprecated),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__record_marker__field_indices_by_name[] = {
+  6,   /* field[6] = deprecated */
+  3,   /* field[3] = details */
+  5,   /* field[5] = failure */
+  4,   /* field[4] = header */
+  1,   /* field[1] = marker_id */
+  0,   /* field[0] = marker_name */
+  2,   /* field[2] = seq */
+};
+static const ProtobufCIntRange holdfast__v1__record_marker__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__record_marker__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.RecordMarker",
+  "RecordMarker",
+  "Holdfast__V1__RecordMarker",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__RecordMarker),
+  7,
+  holdfast__v1__record_marker__field_descriptors,
+  holdfast__v1__record_marker__field_indices_by_name,
+  1,  holdfast__v1__record_marker__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__record_marker__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__complete_workflow__field_descriptors[1] =
@@ -4647,7 +4821,7 @@ const ProtobufCMessageDescriptor holdfast__v1__replay_history__descriptor =
   (ProtobufCMessageInit) holdfast__v1__replay_history__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__past_activation__field_descriptors[8] =
+static const ProtobufCFieldDescriptor holdfast__v1__past_activation__field_descriptors[9] =
 {
   {
     "workflow_task_completed_event_id",
@@ -4745,6 +4919,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__past_activation__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "markers",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__PastActivation, n_markers),
+    offsetof(Holdfast__V1__PastActivation, markers),
+    &holdfast__v1__record_marker__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__past_activation__field_indices_by_name[] = {
   1,   /* field[1] = activation_time_ms */
@@ -4752,6 +4938,7 @@ static const unsigned holdfast__v1__past_activation__field_indices_by_name[] = {
   3,   /* field[3] = history_length */
   4,   /* field[4] = history_size_bytes */
   2,   /* field[2] = jobs */
+  8,   /* field[8] = markers */
   6,   /* field[6] = sdk_flags */
   7,   /* field[7] = sdk_metadata */
   0,   /* field[0] = workflow_task_completed_event_id */
@@ -4759,7 +4946,7 @@ static const unsigned holdfast__v1__past_activation__field_indices_by_name[] = {
 static const ProtobufCIntRange holdfast__v1__past_activation__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__past_activation__descriptor =
 {
@@ -4769,7 +4956,7 @@ const ProtobufCMessageDescriptor holdfast__v1__past_activation__descriptor =
   "Holdfast__V1__PastActivation",
   "holdfast.v1",
   sizeof(Holdfast__V1__PastActivation),
-  8,
+  9,
   holdfast__v1__past_activation__field_descriptors,
   holdfast__v1__past_activation__field_indices_by_name,
   1,  holdfast__v1__past_activation__number_ranges,

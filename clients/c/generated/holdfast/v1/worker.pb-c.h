@@ -43,6 +43,7 @@ typedef struct Holdfast__V1__ScheduleActivity Holdfast__V1__ScheduleActivity;
 typedef struct Holdfast__V1__RequestCancelActivity Holdfast__V1__RequestCancelActivity;
 typedef struct Holdfast__V1__StartTimer Holdfast__V1__StartTimer;
 typedef struct Holdfast__V1__CancelTimer Holdfast__V1__CancelTimer;
+typedef struct Holdfast__V1__RecordMarker Holdfast__V1__RecordMarker;
 typedef struct Holdfast__V1__CompleteWorkflow Holdfast__V1__CompleteWorkflow;
 typedef struct Holdfast__V1__FailWorkflow Holdfast__V1__FailWorkflow;
 typedef struct Holdfast__V1__CancelledWorkflow Holdfast__V1__CancelledWorkflow;
@@ -512,7 +513,8 @@ typedef enum {
   HOLDFAST__V1__COMMAND__KIND_COMPLETE_WORKFLOW = 7,
   HOLDFAST__V1__COMMAND__KIND_FAIL_WORKFLOW = 8,
   HOLDFAST__V1__COMMAND__KIND_CANCELLED_WORKFLOW = 9,
-  HOLDFAST__V1__COMMAND__KIND_CONTINUE_AS_NEW = 10
+  HOLDFAST__V1__COMMAND__KIND_CONTINUE_AS_NEW = 10,
+  HOLDFAST__V1__COMMAND__KIND_RECORD_MARKER = 11
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__COMMAND__KIND__CASE)
 } Holdfast__V1__Command__KindCase;
 
@@ -534,6 +536,7 @@ struct  Holdfast__V1__Command
     Holdfast__V1__FailWorkflow *fail_workflow;
     Holdfast__V1__CancelledWorkflow *cancelled_workflow;
     Holdfast__V1__ContinueAsNew *continue_as_new;
+    Holdfast__V1__RecordMarker *record_marker;
   };
 };
 #define HOLDFAST__V1__COMMAND__INIT \
@@ -608,6 +611,42 @@ struct  Holdfast__V1__CancelTimer
 #define HOLDFAST__V1__CANCEL_TIMER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__cancel_timer__descriptor) \
     , 0 }
+
+
+/*
+ * A fact that the code leaves in its history and is given back when its past is shown: the value of
+ * a side effect, or that it has a patch.
+ */
+struct  Holdfast__V1__RecordMarker
+{
+  ProtobufCMessage base;
+  /*
+   * What kind of fact: `patch`, `side_effect`, or one of the worker's own.
+   */
+  char *marker_name;
+  /*
+   * Which one of its kind: a patch's id.
+   */
+  char *marker_id;
+  /*
+   * From the counter of the run's commands when the code is given a value by it; else 0.
+   */
+  uint32_t seq;
+  /*
+   * Sorted by key.
+   */
+  size_t n_details;
+  Holdfast__V1__PayloadEntry **details;
+  Holdfast__V1__Header *header;
+  Holdfast__V1__Failure *failure;
+  /*
+   * The code may lose the call that gave this command: a replay without it agrees with history.
+   */
+  protobuf_c_boolean deprecated;
+};
+#define HOLDFAST__V1__RECORD_MARKER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__record_marker__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, NULL, 0 }
 
 
 struct  Holdfast__V1__CompleteWorkflow
@@ -704,10 +743,15 @@ struct  Holdfast__V1__PastActivation
   size_t n_sdk_flags;
   uint32_t *sdk_flags;
   ProtobufCBinaryData sdk_metadata;
+  /*
+   * What the markers of its completion hold, in their order: known before the code runs.
+   */
+  size_t n_markers;
+  Holdfast__V1__RecordMarker **markers;
 };
 #define HOLDFAST__V1__PAST_ACTIVATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__past_activation__descriptor) \
-    , 0, 0, 0,NULL, 0, 0, 0, 0,NULL, {0,NULL} }
+    , 0, 0, 0,NULL, 0, 0, 0, 0,NULL, {0,NULL}, 0,NULL }
 
 
 /*
@@ -1405,6 +1449,25 @@ Holdfast__V1__CancelTimer *
 void   holdfast__v1__cancel_timer__free_unpacked
                      (Holdfast__V1__CancelTimer *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__RecordMarker methods */
+void   holdfast__v1__record_marker__init
+                     (Holdfast__V1__RecordMarker         *message);
+size_t holdfast__v1__record_marker__get_packed_size
+                     (const Holdfast__V1__RecordMarker   *message);
+size_t holdfast__v1__record_marker__pack
+                     (const Holdfast__V1__RecordMarker   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__record_marker__pack_to_buffer
+                     (const Holdfast__V1__RecordMarker   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__RecordMarker *
+       holdfast__v1__record_marker__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__record_marker__free_unpacked
+                     (Holdfast__V1__RecordMarker *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__CompleteWorkflow methods */
 void   holdfast__v1__complete_workflow__init
                      (Holdfast__V1__CompleteWorkflow         *message);
@@ -1862,6 +1925,9 @@ typedef void (*Holdfast__V1__StartTimer_Closure)
 typedef void (*Holdfast__V1__CancelTimer_Closure)
                  (const Holdfast__V1__CancelTimer *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__RecordMarker_Closure)
+                 (const Holdfast__V1__RecordMarker *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__CompleteWorkflow_Closure)
                  (const Holdfast__V1__CompleteWorkflow *message,
                   void *closure_data);
@@ -1976,6 +2042,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__schedule_activity__descrip
 extern const ProtobufCMessageDescriptor holdfast__v1__request_cancel_activity__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__start_timer__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancel_timer__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__record_marker__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__complete_workflow__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__fail_workflow__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancelled_workflow__descriptor;
