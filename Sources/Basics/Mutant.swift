@@ -20,6 +20,8 @@
     case openRunIsOverlooked, duplicatesAreAllowed, failTerminates
     // I9: a signal twice, out of order, never shown.
     case signalIsTwice, signalsTurnRound, signalIsNotShown
+    // Updates: an id that is not kept, a place among signals that is lost, a trace.
+    case updateIsForgotten, updateLosesItsPlace, rejectionLeavesTrace
     // What a replay is shown and asked of markers.
     case markersAreHidden, deprecatedIsRequired
     // I9: what the next run of a chain should have taken over, or should have been there.

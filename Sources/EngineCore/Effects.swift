@@ -61,6 +61,7 @@ public enum Reply: Sendable {
   case startWorkflow(StartWorkflowResponse)
   case signalWorkflow(SignalWorkflowResponse)
   case queryWorkflow(QueryWorkflowResponse)
+  case updateWorkflow(UpdateWorkflowResponse)
   case cancelWorkflow(CancelWorkflowResponse)
   case terminateWorkflow(TerminateWorkflowResponse)
   case describeWorkflow(DescribeWorkflowResponse)

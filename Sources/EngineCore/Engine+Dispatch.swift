@@ -9,7 +9,9 @@ extension Engine {
   /// that one activation shows everything that the step brings.
   mutating func offerTask(_ run: Run) {
     release(run)
-    guard run.wantsTask, run.task.isIdle, !run.isOffered else { return }
+    guard run.task.isIdle, !run.isOffered else { return }
+    updatesCameBack(to: run)
+    guard run.wantsTask else { return }
     run.isOffered = true
     offered.append(run)
   }
@@ -162,12 +164,12 @@ extension Engine {
 
   /// Sends the live activation: what is new, or the queries that wait.
   mutating func goLive(_ run: Run) {
-    if run.wantsActivation {
-      // It may have come during a replay for a query: queries see what was acknowledged before.
-      run.task.withLease { $0.purpose = .activation }
-      // They wait behind it now, perhaps for nobody.
-      failQueriesWithoutServer(of: run)
-    }
+    // What the code is to be shown may have come during a replay for a query, which sees what was
+    // acknowledged before; or the updates that it was for may have been given up.
+    let purpose = run.wantsActivation ? WorkflowTask.Purpose.activation : .query
+    run.task.withLease { $0.purpose = purpose }
+    // Queries wait behind it now, perhaps for nobody.
+    if purpose == .activation { failQueriesWithoutServer(of: run) }
     guard let lease = run.task.lease else { preconditionFailure("no task is out to go live") }
     var activation = Activation()
     activation.token = TaskToken(epoch: epoch, serial: lease.serial, run: run.number).bytes
@@ -191,7 +193,7 @@ extension Engine {
   /// About what it takes; more, where not all that is unseen fits it.
   private func bytes(of activation: Activation, _ run: Run) -> Int {
     let asked = run.queries.prefix(activation.jobs.count).reduce(0) { $0 + $1.query.args.bytes }
-    return run.fold.unseen.bytes + asked
+    return run.fold.unseen.bytes + asked + run.updates.reduce(0) { $0 + $1.placed.bytes }
   }
 
   private func fill(
@@ -205,9 +207,12 @@ extension Engine {
       || shown.historyBytes >= limits.historyBytesSuggested
     switch lease.purpose {
     case .activation:
-      let (jobs, through) = run.fold.unseen.jobs(bytesMax: limits.activationBytesMax)
-      activation.jobs = jobs
-      shown.through = through ?? run.fold.lastEventID
+      let next = run.fold.unseen.next(
+        bytesMax: limits.activationBytesMax, with: run.updates.map(\.placed))
+      activation.jobs = next.jobs
+      shown.through = next.through ?? run.fold.lastEventID
+      shown.hasEvents = next.hasEvents
+      shown.updates = run.updates.prefix(next.updates).map(\.request.updateID)
       shown.activationTime = max(now, run.fold.activationTime)
     case .query:
       let asked = run.queries.prefix(fitting: limits.activationBytesMax)

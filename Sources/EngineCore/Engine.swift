@@ -30,6 +30,7 @@ public struct Engine {
   var filter: IDFilter
   var window: DeadlineWindow
   var resultWaiters: [AwaitedEnd: Waiters] = [:]
+  var outcomeWaiters: [AwaitedOutcome: Waiters] = [:]
   var readers: [RequestID: Reader] = [:]
   var reads = ReadTurns()
   /// Where a request waits, so that it can be given up.
@@ -159,6 +160,9 @@ public struct Engine {
     case .signalWorkflow(let r): signalWorkflow(id, r)
     case .signalWithStartWorkflow(let r): signalWithStartWorkflow(id, r)
     case .queryWorkflow(let r): queryWorkflow(id, r)
+    case .updateWorkflow(let r): updateWorkflow(id, r)
+    case .updateWithStartWorkflow(let r): updateWithStartWorkflow(id, r)
+    case .pollUpdate(let r): pollUpdate(id, r)
     case .cancelWorkflow(let r): cancelWorkflow(id, r)
     case .terminateWorkflow(let r): terminateWorkflow(id, r)
     case .describeWorkflow(let r): describeWorkflow(id, r)

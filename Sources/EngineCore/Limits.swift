@@ -30,6 +30,9 @@ public struct EngineLimits: Sendable {
   public var pendingTimersMax = 10_000
   /// Signals that one run accepts in its life.
   public var signalsPerRunMax: Int64 = 10_000
+  /// Updates of a run that have no outcome, and those that it accepts in its life.
+  public var updatesInFlightMax = 10
+  public var updatesPerRunMax: Int64 = 2_000
   /// Queries of one run that wait for a worker.
   public var queriesWaitingMax = 1_000
   /// Inputs that wait for the load of one workflow id.

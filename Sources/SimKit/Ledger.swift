@@ -254,6 +254,9 @@ extension HistoryEvent {
     case .activityTaskCancelRequested(let cancel): "cancel of \(cancel.scheduledEventID)"
     case .activityTaskCanceled(let end): "cancelled \(end.seq)"
     case .timerCanceled(let timer): "timer \(timer.seq) cancelled"
+    case .markerRecorded(let marker): "marker \(marker.markerName) \(marker.markerID)"
+    case .workflowExecutionUpdateAccepted(let m): "update \(m.updateID) accepted"
+    case .workflowExecutionUpdateCompleted(let m): "update \(m.updateID) completed"
     default: "event"
     }
   }

@@ -102,8 +102,10 @@ public enum Mutants {
         RetriesKeepToPolicy.name
       case .timerNeverFires, .attemptIsForgotten: AllWorkEnds.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
+      case .updateIsForgotten: UpdatesHaveOneOutcome.name
       case .markersAreHidden: SimWorker.name
-      case .deprecatedIsRequired, .closedIsUnknown, .failureIsNotDescribed,
+      case .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired, .closedIsUnknown,
+        .failureIsNotDescribed,
         .intervalDefaultIsLong, .youngestFirst:
         Oracle.name
       case .oldFileIsRefused, .oldStateIsDamaged, .oldActivitiesAreLost:

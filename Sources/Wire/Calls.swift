@@ -18,6 +18,10 @@ public enum Call: Sendable {
     case .workflowSignalWithStartWorkflow:
       self = .engine(.signalWithStartWorkflow(try .init(bytes: bytes)))
     case .workflowQueryWorkflow: self = .engine(.queryWorkflow(try .init(bytes: bytes)))
+    case .workflowUpdateWorkflow: self = .engine(.updateWorkflow(try .init(bytes: bytes)))
+    case .workflowUpdateWithStartWorkflow:
+      self = .engine(.updateWithStartWorkflow(try .init(bytes: bytes)))
+    case .workflowPollUpdate: self = .engine(.pollUpdate(try .init(bytes: bytes)))
     case .workflowCancelWorkflow: self = .engine(.cancelWorkflow(try .init(bytes: bytes)))
     case .workflowTerminateWorkflow: self = .engine(.terminateWorkflow(try .init(bytes: bytes)))
     case .workflowDescribeWorkflow: self = .engine(.describeWorkflow(try .init(bytes: bytes)))
@@ -47,6 +51,7 @@ extension FrameEncoder {
     case .startWorkflow(let m): appendEnd(stream: stream, message: m, to: &out)
     case .signalWorkflow(let m): appendEnd(stream: stream, message: m, to: &out)
     case .queryWorkflow(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .updateWorkflow(let m): appendEnd(stream: stream, message: m, to: &out)
     case .cancelWorkflow(let m): appendEnd(stream: stream, message: m, to: &out)
     case .terminateWorkflow(let m): appendEnd(stream: stream, message: m, to: &out)
     case .describeWorkflow(let m): appendEnd(stream: stream, message: m, to: &out)

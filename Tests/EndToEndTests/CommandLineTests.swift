@@ -7,7 +7,8 @@ import Testing
   private static let start = ["--type", "Greeting", "--task-queue", "q"]
 
   @Test(arguments: [
-    "workflow", "workflow start", "workflow execute", "workflow signal", "workflow query",
+    "workflow", "workflow start", "workflow execute", "workflow signal", "workflow update",
+    "workflow query",
     "workflow result", "workflow describe", "workflow list", "workflow count", "workflow show",
     "workflow cancel", "workflow terminate", "activity", "activity complete", "activity fail",
     "task-queue", "task-queue describe", "health", "drain", "serve",

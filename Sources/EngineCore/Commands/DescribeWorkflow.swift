@@ -29,6 +29,7 @@ extension Engine {
     response.cancelRequested = run.fold.isOpen && run.fold.cancelRequested
     response.pendingWorkflowTask = pendingTask(run)
     response.warnings = problems(of: run)
+    response.pendingUpdates = run.fold.updates + run.updates.map(\.pending)
     addPending(to: &response, of: run)
     return response
   }

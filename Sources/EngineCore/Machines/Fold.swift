@@ -26,6 +26,9 @@ struct Fold: Equatable {
   private(set) var lastSeq: UInt32 = 0
   private(set) var cancelRequested = false
   private(set) var signals: Int64 = 0
+  /// Updates that are accepted and have no outcome.
+  private(set) var updates: [PendingUpdate] = []
+  private(set) var updatesAccepted: Int64 = 0
   private(set) var unseen = Inbound()
   /// By scheduled event id, which only grows.
   var activities: [Activity] = []
@@ -72,6 +75,8 @@ struct Fold: Equatable {
 
   func activityIndex(seq: UInt32) -> Int? { activities.firstIndex { $0.scheduled.seq == seq } }
 
+  func update(_ id: String) -> PendingUpdate? { updates.first { $0.updateID == id } }
+
   func timer(seq: UInt32) -> PendingTimerState? { timers.first { $0.seq == seq } }
 
   mutating func addHistoryBytes(_ count: Int) { historyBytes += Int64(count) }
@@ -88,6 +93,8 @@ struct Fold: Equatable {
     case .activityTaskFailed(let e): return activityFault(e.scheduledEventID)
     case .activityTaskTimedOut(let e): return activityFault(e.scheduledEventID)
     case .activityTaskCanceled(let e): return activityFault(e.scheduledEventID)
+    case .workflowExecutionUpdateCompleted(let e):
+      return update(e.updateID) == nil ? "no update '\(e.updateID)' is pending" : nil
     default: return lastEventID == 0 ? "the run has not started" : nil
     }
   }
@@ -151,6 +158,13 @@ struct Fold: Equatable {
       signals += 1
       // A start delay is over with the first signal; the pause between two runs is not.
       if started.initiator == .unspecified { firstTaskTime = nil }
+    case .workflowExecutionUpdateAccepted(let e):
+      var update = PendingUpdate()
+      update.updateID = e.updateID
+      update.acceptedEventID = event.eventID
+      updates.append(update)
+      updatesAccepted += 1
+    case .workflowExecutionUpdateCompleted(let e): updates.removeAll { $0.updateID == e.updateID }
     case .workflowExecutionCompleted: close(event, .completed)
     case .workflowExecutionFailed: close(event, .failed)
     case .workflowExecutionTimedOut: close(event, .timedOut)
@@ -168,6 +182,7 @@ struct Fold: Equatable {
     activities = []
     inputBytes = 0
     timers = []
+    updates = []
     firstTaskTime = nil
     unseen = Inbound()
   }
@@ -220,6 +235,8 @@ extension Fold {
     state.lastSeq = lastSeq
     state.cancelRequested = cancelRequested
     state.signals = signals
+    state.updates = updates
+    state.updatesAccepted = updatesAccepted
     state.taskFailure = taskFailure
     state.activities = activities.map { activity in
       var saved = ScheduledActivity()
@@ -271,6 +288,8 @@ extension Fold {
     lastSeq = state.lastSeq
     cancelRequested = state.cancelRequested
     signals = state.signals
+    updates = state.updates
+    updatesAccepted = state.updatesAccepted
     taskFailure = state.taskFailure
     activities = state.activities.map { saved in
       var activity = Activity(

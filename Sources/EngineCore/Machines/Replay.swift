@@ -48,6 +48,8 @@ struct Replay {
     var isCut = false
     var heads: [Recorded] = []
     var completion: (event: Int64, commands: Int32)?
+    var shown = ArraySlice<HistoryEvent>()
+    var updates: [Inbound.PlacedUpdate] = []
     for event in events {
       guard event.eventID == nextEvent else {
         throw CorruptRun(place: "event \(event.eventID) in the place of event \(nextEvent)")
@@ -60,6 +62,8 @@ struct Replay {
       nextEvent += 1
       if case .workflowTaskCompleted(let completed) = event.attributes {
         activations.append(past(event.eventID, completed))
+        shown = inbound.shown(through: completed.throughEventID)
+        updates = []
         completion = (event.eventID, completed.commands)
         heads = []
       } else if completion != nil {
@@ -70,12 +74,16 @@ struct Replay {
         if case .markerRecorded(let recorded) = event.attributes {
           mayBeMissing = recorded.deprecated
           bytes += show(recorded, in: &activations)
+        } else if case .workflowExecutionUpdateAccepted(let accepted) = event.attributes {
+          updates.append(Inbound.PlacedUpdate(accepted))
+          bytes += updates[updates.count - 1].bytes
         }
         heads.append(Recorded(event: event.eventID, head: head, mayBeMissing: mayBeMissing))
       }
       inbound.apply(event)
       if let done = completion, heads.count == Int(done.commands) {
         expected.append(Expected(completedEvent: done.event, heads: heads))
+        activations[activations.count - 1].jobs = Inbound.jobs(showing: shown, updates[...])
         completion = nil
       }
     }
@@ -106,7 +114,6 @@ struct Replay {
     var activation = PastActivation()
     activation.workflowTaskCompletedEventID = id
     activation.activationTimeMs = completed.activationTimeMs
-    activation.jobs = inbound.jobs(through: completed.throughEventID)
     activation.historyLength = completed.historyLength
     activation.historySizeBytes = completed.historySizeBytes
     activation.continueAsNewSuggested = completed.continueAsNewSuggested
@@ -233,6 +240,14 @@ extension CommandHead {
       seq = e.seq
       name = e.markerName
       id = e.markerID
+      location = e.location
+    case .workflowExecutionUpdateAccepted(let e):
+      type = .updateAccepted
+      id = e.updateID
+      location = e.location
+    case .workflowExecutionUpdateCompleted(let e):
+      type = .updateCompleted
+      id = e.updateID
       location = e.location
     case .workflowExecutionCompleted: type = .completeWorkflow
     case .workflowExecutionFailed: type = .failWorkflow

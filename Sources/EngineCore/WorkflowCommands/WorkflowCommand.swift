@@ -33,6 +33,8 @@ extension Engine {
     case .cancelledWorkflow(let c): cancelled(c, run, completedEvent)
     case .continueAsNew(let c): continueAsNew(c, command, run, completedEvent)
     case .recordMarker(let c): recordMarker(c, command, run, completedEvent)
+    case .updateAccepted(let c): acceptUpdate(c, command, run, completedEvent)
+    case .updateCompleted(let c): completeUpdate(c, command, run, completedEvent)
     case nil: preconditionFailure("a command without a kind passed the check")
     }
     return nil
@@ -81,6 +83,7 @@ struct CommandCheck {
   private var activityIDs: Set<String>
   private var timerIDs: Set<String>
   private var markerBytes = 0
+  private var updateIDs: Set<String>
   private var isClosed = false
 
   init(fold: Fold, limits: EngineLimits, taskTimeoutMax: Span) {
@@ -89,6 +92,7 @@ struct CommandCheck {
     lastSeq = fold.lastSeq
     activityIDs = Set(fold.activities.map { $0.scheduled.activityID })
     timerIDs = Set(fold.timers.map { $0.timerID })
+    updateIDs = Set(fold.updates.map { $0.updateID })
   }
 
   mutating func fault(in command: Command) -> String? {
@@ -113,6 +117,10 @@ struct CommandCheck {
     case .cancelledWorkflow(let c): return payloads(c.details, "details")
     case .continueAsNew(let c): return fault(in: c)
     case .recordMarker(let c): return fault(in: c)
+    case .updateAccepted(let c):
+      updateIDs.insert(c.updateID)
+      return nil
+    case .updateCompleted(let c): return fault(in: c)
     case nil: return "it has no kind that this engine knows"
     }
   }
@@ -189,6 +197,19 @@ struct CommandCheck {
         + " activity's result may be larger"
     }
     return payloads(c.details.compactMap(\.value), "details", c.header)
+  }
+
+  private mutating func fault(in c: UpdateCompleted) -> String? {
+    guard updateIDs.remove(c.updateID) != nil else {
+      return "update '\(c.updateID)' is not accepted, or has come to its end"
+    }
+    switch c.outcome?.result {
+    case .succeeded(let list): return payloads(list.payloads, "outcome")
+    case .failed(let failure):
+      return failure.approximateBytes > limits.payloadBytesMax
+        ? "outcome is over \(limits.payloadBytesMax) bytes" : nil
+    case nil: return "outcome is empty"
+    }
   }
 
   /// Seqs are given by one counter, without gaps.

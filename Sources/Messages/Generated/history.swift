@@ -57,6 +57,8 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
   case cancelledWorkflow
   case continueAsNew
   case recordMarker
+  case updateAccepted
+  case updateCompleted
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -72,6 +74,8 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
       case 7: self = .cancelledWorkflow
       case 8: self = .continueAsNew
       case 9: self = .recordMarker
+      case 10: self = .updateAccepted
+      case 11: self = .updateCompleted
       default: self = .unrecognized(rawValue)
     }
   }
@@ -88,6 +92,8 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
       case .cancelledWorkflow: return 7
       case .continueAsNew: return 8
       case .recordMarker: return 9
+      case .updateAccepted: return 10
+      case .updateCompleted: return 11
       case .unrecognized(let number): return number
     }
   }
@@ -103,6 +109,8 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
     (7, "CANCELLED_WORKFLOW"),
     (8, "CONTINUE_AS_NEW"),
     (9, "RECORD_MARKER"),
+    (10, "UPDATE_ACCEPTED"),
+    (11, "UPDATE_COMPLETED"),
   ]
 }
 
@@ -163,6 +171,8 @@ public struct HistoryEvent: Message {
     indirect case workflowExecutionSignaled(WorkflowExecutionSignaled)
     case workflowExecutionTerminated(WorkflowExecutionTerminated)
     indirect case workflowExecutionContinuedAsNew(WorkflowExecutionContinuedAsNew)
+    indirect case workflowExecutionUpdateAccepted(WorkflowExecutionUpdateAccepted)
+    case workflowExecutionUpdateCompleted(WorkflowExecutionUpdateCompleted)
   }
 
   public init() {}
@@ -288,6 +298,16 @@ public struct HistoryEvent: Message {
         if case .workflowExecutionContinuedAsNew(let earlier)? = attributes { value = earlier }
         try reader.merge(into: &value)
         attributes = .workflowExecutionContinuedAsNew(value)
+      case 1130:
+        var value = WorkflowExecutionUpdateAccepted()
+        if case .workflowExecutionUpdateAccepted(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .workflowExecutionUpdateAccepted(value)
+      case 1146:
+        var value = WorkflowExecutionUpdateCompleted()
+        if case .workflowExecutionUpdateCompleted(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .workflowExecutionUpdateCompleted(value)
       default: try reader.skip(tag)
       }
     }
@@ -318,6 +338,8 @@ public struct HistoryEvent: Message {
     case .workflowExecutionSignaled(let value)?: writer.message(value, tag: 1010)
     case .workflowExecutionTerminated(let value)?: writer.message(value, tag: 1018)
     case .workflowExecutionContinuedAsNew(let value)?: writer.message(value, tag: 1026)
+    case .workflowExecutionUpdateAccepted(let value)?: writer.message(value, tag: 1130)
+    case .workflowExecutionUpdateCompleted(let value)?: writer.message(value, tag: 1146)
     case nil: break
     }
     if let value = userMetadata { writer.message(value, tag: 26) }
@@ -354,6 +376,8 @@ public struct HistoryEvent: Message {
       FieldTable(126, "workflow_execution_signaled", .message { WorkflowExecutionSignaled.table }, oneof: "attributes"),
       FieldTable(127, "workflow_execution_terminated", .message { WorkflowExecutionTerminated.table }, oneof: "attributes"),
       FieldTable(128, "workflow_execution_continued_as_new", .message { WorkflowExecutionContinuedAsNew.table }, oneof: "attributes"),
+      FieldTable(141, "workflow_execution_update_accepted", .message { WorkflowExecutionUpdateAccepted.table }, oneof: "attributes"),
+      FieldTable(143, "workflow_execution_update_completed", .message { WorkflowExecutionUpdateCompleted.table }, oneof: "attributes"),
     ])
 }
 
@@ -851,7 +875,7 @@ public struct CommandHead: Message {
   public var seq: UInt32 = 0
   /// The activity's type, or the marker's name; empty for other commands.
   public var name: String = ""
-  /// The caller's id: of the activity, the timer or the marker.
+  /// The caller's id: of the activity, the timer, the marker or the update.
   public var id: String = ""
   /// Where in the code, as `file:line`; never compared.
   public var location: String = ""
@@ -1471,6 +1495,103 @@ public struct WorkflowExecutionSignaled: Message {
       FieldTable(3, "identity", .string),
       FieldTable(4, "header", .message { Header.table }),
       FieldTable(5, "request_id", .string),
+    ])
+}
+
+/// The request that the code took on. A past activation shows it in its place: after the events up
+/// to the one that is named.
+public struct WorkflowExecutionUpdateAccepted: Message {
+  public var updateID: String = ""
+  public var updateName: String = ""
+  public var args: [Payload] = []
+  public var header: Header?
+  public var identity: String = ""
+  /// The last event when the request came.
+  public var afterEventID: Int64 = 0
+  public var workflowTaskCompletedEventID: Int64 = 0
+  public var location: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: updateID = try reader.string()
+      case 18: updateName = try reader.string()
+      case 26: args.append(try reader.message())
+      case 34: try reader.merge(into: &header)
+      case 42: identity = try reader.string()
+      case 48: afterEventID = try reader.int64()
+      case 56: workflowTaskCompletedEventID = try reader.int64()
+      case 66: location = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(location.isEmpty) { writer.string(location, tag: 66) }
+    if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 56) }
+    if !(afterEventID == 0) { writer.int64(afterEventID, tag: 48) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if let value = header { writer.message(value, tag: 34) }
+    for value in args.reversed() { writer.message(value, tag: 26) }
+    if !(updateName.isEmpty) { writer.string(updateName, tag: 18) }
+    if !(updateID.isEmpty) { writer.string(updateID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowExecutionUpdateAccepted",
+    fields: [
+      FieldTable(1, "update_id", .string),
+      FieldTable(2, "update_name", .string),
+      FieldTable(3, "args", .message { Payload.table }, isRepeated: true),
+      FieldTable(4, "header", .message { Header.table }),
+      FieldTable(5, "identity", .string),
+      FieldTable(6, "after_event_id", .int64),
+      FieldTable(7, "workflow_task_completed_event_id", .int64),
+      FieldTable(8, "location", .string),
+    ])
+}
+
+public struct WorkflowExecutionUpdateCompleted: Message {
+  public var updateID: String = ""
+  public var acceptedEventID: Int64 = 0
+  public var outcome: UpdateOutcome?
+  public var workflowTaskCompletedEventID: Int64 = 0
+  public var location: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: updateID = try reader.string()
+      case 16: acceptedEventID = try reader.int64()
+      case 26: try reader.merge(into: &outcome)
+      case 32: workflowTaskCompletedEventID = try reader.int64()
+      case 42: location = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(location.isEmpty) { writer.string(location, tag: 42) }
+    if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 32) }
+    if let value = outcome { writer.message(value, tag: 26) }
+    if !(acceptedEventID == 0) { writer.int64(acceptedEventID, tag: 16) }
+    if !(updateID.isEmpty) { writer.string(updateID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowExecutionUpdateCompleted",
+    fields: [
+      FieldTable(1, "update_id", .string),
+      FieldTable(2, "accepted_event_id", .int64),
+      FieldTable(3, "outcome", .message { UpdateOutcome.table }),
+      FieldTable(4, "workflow_task_completed_event_id", .int64),
+      FieldTable(5, "location", .string),
     ])
 }
 

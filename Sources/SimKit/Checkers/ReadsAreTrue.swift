@@ -132,7 +132,8 @@ final class ReadsAreTrue: Checker {
 
   /// The workflow id may have had several runs: in one of them it must be true.
   private func check(_ summary: String, _ request: ClientRequest, _ scene: Scene) {
-    let text = summary.split(separator: "|", omittingEmptySubsequences: false).last ?? ""
+    let parts = summary.split(separator: "|", omittingEmptySubsequences: false)
+    let text = parts.count > 1 ? parts[1] : ""
     let seen = text.split(separator: ",").map(String.init)
     let isTrue = scene.ledger.everyRun(of: request.workflowID).contains { run in
       let signals = run.events.compactMap(\.signal)

@@ -38,6 +38,7 @@ enum Response: Equatable {
   case start(StartWorkflowResponse)
   case signal(SignalWorkflowResponse)
   case query(QueryWorkflowResponse)
+  case update(UpdateWorkflowResponse)
   case describe(DescribeWorkflowResponse)
   case result(GetWorkflowResultResponse)
   case count(Int64)
@@ -54,6 +55,7 @@ enum Response: Equatable {
     case .start(let m): "start \(m.json())"
     case .signal(let m): "signal \(m.json())"
     case .query(let m): "query \(m.json())"
+    case .update(let m): "update \(m.json())"
     case .describe(let m): "describe \(m.json())"
     case .result(let m): "result \(m.json())"
     case .count(let count): "count \(count)"
@@ -73,6 +75,7 @@ extension Response {
     case .startWorkflow(let m): self = .start(m)
     case .signalWorkflow(let m): self = .signal(m)
     case .queryWorkflow(let m): self = .query(m)
+    case .updateWorkflow(let m): self = .update(m)
     case .cancelWorkflow, .terminateWorkflow, .completeActivity, .failActivity,
       .reportActivityCancelled:
       self = .done

@@ -24,6 +24,13 @@ extension Model {
       pending.fireTimeMs = timer.fireTime
       return pending
     }
+    response.pendingUpdates =
+      run.accepted
+      + run.updates.map { waiting in
+        var pending = PendingUpdate()
+        pending.updateID = waiting.update.updateID
+        return pending
+      }
     response.pendingWorkflowTask = pendingTask(run.task) ?? pendingBeginning(run)
     return response.plain
   }

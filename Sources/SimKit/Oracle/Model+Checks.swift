@@ -22,6 +22,16 @@ extension Model {
       first(
         namespace(r.namespace), execution(r.execution), name("query_type", r.queryType),
         payloads("args", r.args))
+    case .updateWorkflow(let r):
+      first(namespace(r.namespace), execution(r.execution), update(r, ""))
+    case .updateWithStartWorkflow(let r):
+      first(
+        fault(of: r.start ?? StartWorkflowRequest(), "start."),
+        update(r.update ?? UpdateWorkflowRequest(), "update."), target(r))
+    case .pollUpdate(let r):
+      first(
+        namespace(r.namespace), execution(r.execution), name("update_id", r.updateID),
+        stage("wait_for", r.waitFor))
     case .describeWorkflow(let r): first(namespace(r.namespace), execution(r.execution))
     case .getWorkflowResult(let r): first(namespace(r.namespace), execution(r.execution))
     case .getHistory(let r): first(namespace(r.namespace), execution(r.execution))
@@ -87,6 +97,22 @@ extension Model {
       fault(of: start, "start."),
       start.idConflictPolicy == .fail ? invalid("start.id_conflict_policy") : nil,
       name("signal_name", r.signalName), payloads("signal_input", r.signalInput))
+  }
+
+  private func update(_ r: UpdateWorkflowRequest, _ path: String) -> Status? {
+    first(
+      name(path + "update_id", r.updateID), name(path + "update_name", r.updateName),
+      stage(path + "wait_for", r.waitFor), payloads(path + "args", r.args))
+  }
+
+  private func target(_ r: UpdateWithStartWorkflowRequest) -> Status? {
+    if r.update?.execution != nil { return invalid("update.execution") }
+    let isDelayed = r.start?.startDelayMs != .zero || r.start?.startAtTimeMs != .epoch
+    return isDelayed ? invalid("start.start_delay_ms") : nil
+  }
+
+  private func stage(_ field: String, _ stage: UpdateStage) -> Status? {
+    [.unspecified, .accepted, .completed].contains(stage) ? nil : invalid(field)
   }
 
   // MARK: - Fields

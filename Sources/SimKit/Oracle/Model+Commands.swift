@@ -40,6 +40,7 @@ extension Model {
         if m.details.contains(where: { ($0.value?.data.count ?? 0) > limits.payloadBytesMax }) {
           return true
         }
+      case .updateAccepted, .updateCompleted: break
       case nil: return true
       }
     }
@@ -85,6 +86,8 @@ extension Model {
         requestCancel(m, command, run, completion)
         cancelled.append(m.seq)
       case .recordMarker(let m): recordMarker(m, command, run, completion)
+      case .updateAccepted(let m): accept(m, command, run, completion)
+      case .updateCompleted(let m): complete(m, command, run, completion)
       case .completeWorkflow, .failWorkflow, .cancelledWorkflow, .continueAsNew, nil: break
       }
     }
@@ -214,7 +217,8 @@ extension Model {
       canceled.workflowTaskCompletedEventID = completion
       append(.workflowExecutionCanceled(canceled), to: run, metadata: command.userMetadata)
       close(run, .canceled)
-    case .scheduleActivity, .startTimer, .cancelTimer, .requestCancelActivity, .recordMarker, nil:
+    case .scheduleActivity, .startTimer, .cancelTimer, .requestCancelActivity, .recordMarker,
+      .updateAccepted, .updateCompleted, nil:
       break
     }
   }

@@ -39,22 +39,40 @@ extension Model {
 
   mutating func start(_ r: StartWorkflowRequest, _ request: Request) -> Response {
     if let answer = before("Start", r.workflowID, r.requestID, request) { return answer }
+    switch begin(r, default: .fail) {
+    case .refused(let response): return response
+    case .existing(let run): return .start(.of(run.id, started: false))
+    case .started(let run):
+      let answer = Response.start(.of(run.id, started: true))
+      remember("Start", run, r.requestID, request, event: 0, answer)
+      return answer
+    }
+  }
+
+  enum Begun {
+    case started(ModelRun)
+    case existing(ModelRun)
+    case refused(Response)
+  }
+
+  /// By the policies: a new run, the one that is there, or none.
+  mutating func begin(_ r: StartWorkflowRequest, default conflict: WorkflowIdConflictPolicy)
+    -> Begun
+  {
     if let run = newest(r.workflowID), run.isOpen {
-      switch r.idConflictPolicy {
-      case .useExisting: return .start(.of(run.id, started: false))
+      switch r.idConflictPolicy == .unspecified ? conflict : r.idConflictPolicy {
+      case .useExisting: return .existing(run)
       case .terminateExisting:
-        if let status = refusalOfStarts { return .failure(status) }
+        if let status = refusalOfStarts { return .refused(.failure(status)) }
         terminateForStart(run, r.identity)
-      case .unspecified, .fail, .unrecognized: return alreadyStarted(run)
+      case .unspecified, .fail, .unrecognized: return .refused(alreadyStarted(run))
       }
     } else if let run = newest(r.workflowID), !allows(r.idReusePolicy, after: run) {
-      return alreadyStarted(run)
+      return .refused(alreadyStarted(run))
     }
-    if let status = refusalOfStarts { return .failure(status) }
-    guard let run = makeRun(r) else { return .failure(Status()) }
-    let answer = Response.start(.of(run.id, started: true))
-    remember("Start", run, r.requestID, request, event: 0, answer)
-    return answer
+    if let status = refusalOfStarts { return .refused(.failure(status)) }
+    guard let run = makeRun(r) else { return .refused(.failure(Status())) }
+    return .started(run)
   }
 
   private func alreadyStarted(_ run: ModelRun) -> Response {
@@ -265,6 +283,8 @@ extension Model {
       run.followers.removeAll { $0.0 == id }
       run.parked.removeAll { $0.0 == id }
       run.queries.removeAll { $0.request == id }
+      run.outcomeWaiting.removeAll { $0.client.id == id }
+      for place in run.updates.indices { run.updates[place].clients.removeAll { $0.id == id } }
     }
   }
 }
@@ -314,10 +334,25 @@ extension Request {
     case .reportActivityCancelled(var r):
       r.identity = ""
       return r.serialized()
-    case .queryWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows,
+    case .updateWorkflow(let r): return r.bytesOfContent
+    case .updateWithStartWorkflow(let r):
+      return (r.update ?? UpdateWorkflowRequest()).bytesOfContent
+    case .pollUpdate, .queryWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory,
+      .listWorkflows,
       .countWorkflows, .heartbeatActivity, .describeTaskQueue:
       preconditionFailure("this request has no request id")
     }
+  }
+}
+
+extension UpdateWorkflowRequest {
+  /// What makes it the same update.
+  fileprivate var bytesOfContent: [UInt8] {
+    var content = UpdateWorkflowRequest()
+    content.updateName = updateName
+    content.args = args
+    content.header = header
+    return content.serialized()
   }
 }
 

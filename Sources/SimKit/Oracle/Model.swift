@@ -96,6 +96,9 @@ struct Model {
     case .cancelWorkflow(let r): return cancel(id, r, request)
     case .terminateWorkflow(let r): return terminate(r, request)
     case .queryWorkflow(let r): return query(id, r)
+    case .updateWorkflow(let r): return update(id, r, request)
+    case .updateWithStartWorkflow(let r): return updateWithStart(id, r, request)
+    case .pollUpdate(let r): return poll(id, r)
     case .describeWorkflow(let r): return withRun(r.execution) { .describe(describe($0)) }
     case .getWorkflowResult(let r): return result(id, r)
     case .getHistory(let r): return history(id, r)
@@ -174,6 +177,7 @@ struct Model {
       facts.append(.answered(id, .history(run.events(from: first))))
     }
     run.followers = []
+    endUpdates(run)
     endRedo(run)
   }
 
@@ -183,10 +187,11 @@ struct Model {
   /// What the step leaves to be done: a run with news for its code has a task.
   mutating func settle() {
     failQueriesWithoutServer()
+    dropUpdates()
     for run in runs {
-      if case .waiting = run.task.state, !run.wantsTask { run.task = ModelTask() }
+      if case .waiting = run.task.state, !run.wantsTask { run.task = run.task.next }
       guard run.task.state == .none, run.wantsTask, !isHeld(run) else { continue }
-      run.task = ModelTask()
+      run.task = run.task.next
       run.task.state = .waiting(notBefore: now)
       run.task.scheduledTime = now
     }

@@ -33,6 +33,10 @@ final class ModelRun {
   /// Who reads its history from an event on, until its end.
   var followers: [(RequestID, Int64)] = []
   var queries: [ModelQuery] = []
+  /// Updates that its code has not spoken of.
+  var updates: [ModelUpdate] = []
+  /// Who waits for the outcome of one that is accepted.
+  var outcomeWaiting: [(updateID: String, client: ModelUpdate.Client)] = []
 
   init(
     _ started: WorkflowExecutionStarted, at startTime: Instant, metadata: UserMetadata?
@@ -85,7 +89,9 @@ final class ModelRun {
   }
 
   /// Its code has something to be shown, or to be asked.
-  var wantsTask: Bool { (isOpen && !unseen.isEmpty) || !queries.isEmpty }
+  var wantsTask: Bool { hasNews || !queries.isEmpty }
+  /// … shown.
+  var hasNews: Bool { isOpen && !(unseen.isEmpty && updates.isEmpty) }
 
   var unseen: [HistoryEvent] { inbound(after: through, through: lastEventID) }
 
@@ -99,17 +105,23 @@ final class ModelRun {
     }
   }
 
-  /// The jobs that show these inbound events: initialize, signals, then the rest.
-  func jobs(_ inbound: [HistoryEvent]) -> [Job] {
-    let jobs = inbound.compactMap { job($0) }
+  /// The jobs that show these inbound events: initialize, signals and updates, then the rest.
+  func jobs(_ inbound: [HistoryEvent], _ updates: [(job: DoUpdate, after: Int64)]) -> [Job] {
     func rank(_ job: Job) -> Int {
       switch job.kind {
       case .initializeWorkflow: 0
-      case .signalWorkflow: 1
+      case .signalWorkflow, .doUpdate: 1
       default: 2
       }
     }
-    return (0...2).flatMap { wanted in jobs.filter { rank($0) == wanted } }
+    var jobs = inbound.map { ($0.eventID, job($0) ?? Job()) }
+    for update in updates {
+      var job = Job()
+      job.kind = .doUpdate(update.job)
+      let place = jobs.firstIndex { $0.0 > update.after } ?? jobs.count
+      jobs.insert((update.after, job), at: place)
+    }
+    return (0...2).flatMap { wanted in jobs.map(\.1).filter { rank($0) == wanted } }
   }
 
   private func job(_ event: HistoryEvent) -> Job? {
@@ -185,7 +197,13 @@ final class ModelRun {
       var past = PastActivation()
       past.workflowTaskCompletedEventID = event.eventID
       past.activationTimeMs = completed.activationTimeMs
-      past.jobs = jobs(inbound(after: from, through: completed.throughEventID))
+      let updates = commandEvents(of: event, completed).compactMap { event in
+        guard case .workflowExecutionUpdateAccepted(let m) = event.attributes else {
+          return nil as (DoUpdate, Int64)?
+        }
+        return (DoUpdate(past: m), m.afterEventID)
+      }
+      past.jobs = jobs(inbound(after: from, through: completed.throughEventID), updates)
       past.historyLength = completed.historyLength
       past.continueAsNewSuggested = completed.continueAsNewSuggested
       past.sdkFlags = completed.sdkFlags
@@ -256,6 +274,9 @@ struct ModelTask {
   /// What has come of an answer of which more comes.
   var parts: [Command] = []
   var results: [QueryResult] = []
+  var rejections: [UpdateRejection] = []
+  /// The updates that it asks for.
+  var asked: [String] = []
   var replayed: [PastCompletion] = []
   /// It is out for the sake of queries.
   var isForQueries = false
@@ -271,12 +292,25 @@ struct ModelTask {
     isForQueries = false
   }
 
+  /// The one after it: a streak of failures goes on.
+  var next: ModelTask {
+    var task = ModelTask()
+    task.attempt = attempt
+    task.isFailureRecorded = isFailureRecorded
+    task.lastFailure = lastFailure
+    task.lastCause = lastCause
+    task.lastDiff = lastDiff
+    return task
+  }
+
   mutating func wait(until notBefore: Instant) {
     state = .waiting(notBefore: notBefore)
     activation = nil
     isReplaying = false
     parts = []
     results = []
+    rejections = []
+    asked = []
     replayed = []
   }
 
@@ -328,6 +362,14 @@ extension HistoryEvent {
       head.seq = m.seq
       head.name = m.markerName
       head.id = m.markerID
+    case .workflowExecutionUpdateAccepted(let m):
+      head.location = m.location
+      head.type = .updateAccepted
+      head.id = m.updateID
+    case .workflowExecutionUpdateCompleted(let m):
+      head.location = m.location
+      head.type = .updateCompleted
+      head.id = m.updateID
     case .workflowExecutionCompleted: head.type = .completeWorkflow
     case .workflowExecutionFailed: head.type = .failWorkflow
     case .workflowExecutionCanceled: head.type = .cancelledWorkflow

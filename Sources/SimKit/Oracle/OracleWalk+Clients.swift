@@ -58,7 +58,10 @@ extension OracleWalk {
   mutating func drawRequest() -> Request {
     switch dice.int(0...99) {
     case 0..<22: .startWorkflow(drawStart())
-    case 22..<46: .signalWorkflow(drawSignal())
+    case 22..<36: .signalWorkflow(drawSignal())
+    case 36..<42: .updateWorkflow(drawUpdate())
+    case 42..<44: .updateWithStartWorkflow(drawUpdateWithStart())
+    case 44..<46: .pollUpdate(drawPoll())
     case 46..<54: .signalWithStartWorkflow(drawSignalWithStart())
     case 54..<60: .cancelWorkflow(drawCancel())
     case 60..<62: .terminateWorkflow(drawTerminate())
@@ -154,6 +157,40 @@ extension OracleWalk {
     signal.requestID = drawRequestID()
     signal.identity = drawIdentity()
     return signal
+  }
+
+  private mutating func drawUpdate() -> UpdateWorkflowRequest {
+    var update = drawUpdateContent()
+    update.namespace = drawNamespace()
+    update.execution = drawExecution()
+    return update
+  }
+
+  private mutating func drawUpdateContent() -> UpdateWorkflowRequest {
+    var update = UpdateWorkflowRequest()
+    update.updateID = isWrong() ? "" : dice.pick(["u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8"])
+    update.updateName = isWrong() ? "" : "change"
+    update.args = drawPayloads()
+    update.identity = drawIdentity()
+    update.waitFor = isWrong() ? .rejected : dice.pick([.unspecified, .accepted, .completed])
+    return update
+  }
+
+  private mutating func drawUpdateWithStart() -> UpdateWithStartWorkflowRequest {
+    var request = UpdateWithStartWorkflowRequest()
+    request.start = drawStart()
+    request.start?.startDelayMs = .zero
+    request.start?.startAtTimeMs = .epoch
+    request.update = drawUpdateContent()
+    return request
+  }
+
+  private mutating func drawPoll() -> PollUpdateRequest {
+    var poll = PollUpdateRequest()
+    poll.execution = drawExecution()
+    poll.updateID = isWrong() ? "" : dice.pick(["u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8"])
+    poll.waitFor = dice.pick([.unspecified, .accepted, .completed])
+    return poll
   }
 
   private mutating func drawSignalWithStart() -> SignalWithStartWorkflowRequest {

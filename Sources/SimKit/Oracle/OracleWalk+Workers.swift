@@ -134,9 +134,41 @@ extension OracleWalk {
       }
     } else if let run = model.run(activation.runID) {
       completed.commands = drawCommands(run)
+      if !completed.more { speak(of: activation, run, &completed) }
     }
     try say(session, .workflowTaskCompleted(completed))
     if !completed.more, dice.percent(90) { try grant(session, 1, 0) }
+  }
+
+  /// Accepts most of the updates, and ends some that are accepted; at times says nothing of one.
+  private mutating func speak(
+    of activation: Activation, _ run: ModelRun, _ completed: inout WorkflowTaskCompleted
+  ) {
+    var words: [Command] = []
+    var pending = run.accepted.map(\.updateID)
+    for case .doUpdate(let update) in activation.jobs.compactMap(\.kind) where !isWrong() {
+      if dice.percent(30) {
+        var rejection = UpdateRejection()
+        rejection.updateID = update.updateID
+        rejection.failure = drawFailure()
+        completed.updateRejections.append(rejection)
+        continue
+      }
+      var accepted = UpdateAccepted()
+      accepted.updateID = update.updateID
+      words.append(.of(.updateAccepted(accepted), at: ""))
+      pending.append(update.updateID)
+    }
+    for id in pending where dice.percent(40) {
+      var end = UpdateCompleted()
+      end.updateID = isWrong() ? "unknown" : id
+      var list = PayloadList()
+      list.payloads = drawDetails()
+      end.outcome = UpdateOutcome()
+      end.outcome?.result = dice.percent(80) ? .succeeded(list) : .failed(drawFailure())
+      words.append(.of(.updateCompleted(end), at: ""))
+    }
+    completed.commands = words + completed.commands
   }
 
   /// One for most of what is asked.

@@ -49,6 +49,7 @@ struct OracleWalk {
     // The model knows nothing of bytes that are on their way.
     configuration.limits.unreadTaskBytesMax = .max
     configuration.limits.signalsPerRunMax = dice.pick([10, 1_000])
+    configuration.limits.updatesInFlightMax = dice.pick([2, 10])
     configuration.times.residency = Span(ms: dice.pick([0, 1_000, 10_000]))
     configuration.times.retention = Span(ms: dice.pick([60_000, 3_600_000]))
     snapshotPercent = dice.pick([5, 30, 100])
@@ -103,7 +104,9 @@ struct OracleWalk {
     requestCount += 1
     let id = RequestID(connection: 1, stream: requestCount)
     switch request {
-    case .getWorkflowResult, .queryWorkflow, .getHistory: requests.append(id)
+    case .getWorkflowResult, .queryWorkflow, .getHistory, .updateWorkflow,
+      .updateWithStartWorkflow, .pollUpdate:
+      requests.append(id)
     default: break
     }
     try play(.request(id, request))
@@ -296,6 +299,9 @@ extension Request {
     case .signalWorkflow(let m): "SignalWorkflow \(m.json())"
     case .signalWithStartWorkflow(let m): "SignalWithStartWorkflow \(m.json())"
     case .queryWorkflow(let m): "QueryWorkflow \(m.json())"
+    case .updateWorkflow(let m): "UpdateWorkflow \(m.json())"
+    case .updateWithStartWorkflow(let m): "UpdateWithStartWorkflow \(m.json())"
+    case .pollUpdate(let m): "PollUpdate \(m.json())"
     case .cancelWorkflow(let m): "CancelWorkflow \(m.json())"
     case .terminateWorkflow(let m): "TerminateWorkflow \(m.json())"
     case .describeWorkflow(let m): "DescribeWorkflow \(m.json())"

@@ -10,6 +10,8 @@ struct ClientRequest {
     case cancel(CancelWorkflowRequest)
     case terminate(TerminateWorkflowRequest)
     case query(QueryWorkflowRequest)
+    case update(UpdateWorkflowRequest)
+    case updateWithStart(UpdateWithStartWorkflowRequest)
     case describe(DescribeWorkflowRequest)
     case result(GetWorkflowResultRequest)
     case history(GetHistoryRequest)
@@ -30,7 +32,7 @@ struct ClientRequest {
   /// Its answer may be long in coming.
   var waits: Bool {
     switch kind {
-    case .result: true
+    case .result, .update, .updateWithStart: true
     case .history(let history): history.follow
     default: false
     }
@@ -44,6 +46,8 @@ struct ClientRequest {
     case .cancel: .workflowCancelWorkflow
     case .terminate: .workflowTerminateWorkflow
     case .query: .workflowQueryWorkflow
+    case .update: .workflowUpdateWorkflow
+    case .updateWithStart: .workflowUpdateWithStartWorkflow
     case .describe: .workflowDescribeWorkflow
     case .result: .workflowGetWorkflowResult
     case .history: .workflowGetHistory
@@ -61,6 +65,8 @@ struct ClientRequest {
     case .cancel(let m): m.serialized()
     case .terminate(let m): m.serialized()
     case .query(let m): m.serialized()
+    case .update(let m): m.serialized()
+    case .updateWithStart(let m): m.serialized()
     case .describe(let m): m.serialized()
     case .result(let m): m.serialized()
     case .history(let m): m.serialized()

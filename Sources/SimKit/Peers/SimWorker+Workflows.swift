@@ -93,6 +93,7 @@ extension SimWorker {
       return .workflowTaskCompleted(completed)
     }
     runs[activation.runID] = replica
+    completed.updateRejections = replica.rejections
     completed.commands = commands.map { kind in
       var command = Command()
       command.kind = kind

@@ -15,6 +15,11 @@ struct Replica {
   private var hasAskedToCancel = false
   private var results: [String] = []
   private var signals: [String] = []
+  /// Updates that it has taken on, and those of them that end with the next turn.
+  private var updates: [String] = []
+  private var updatesToEnd: [String] = []
+  /// Those of the activation that it did not.
+  private(set) var rejections: [UpdateRejection] = []
   private var isCancelled = false
   /// The code is that of after the change which `patch` steps guard.
   private let isChanged: Bool
@@ -35,7 +40,7 @@ struct Replica {
 
   /// What the code made of it so far: the answer to queries.
   var summary: String {
-    results.joined(separator: ",") + "|" + signals.joined(separator: ",")
+    [results, signals, updates].map { $0.joined(separator: ",") }.joined(separator: "|")
   }
 
   /// Takes an activation's jobs; the commands are in the order of the calls. nil: a job names a seq
@@ -43,6 +48,10 @@ struct Replica {
   /// activation recorded.
   mutating func apply(_ jobs: [Job], past: [RecordMarker]? = nil) -> [Command.Kind]? {
     self.past = past
+    var words: [Command.Kind] = []
+    rejections = []
+    for id in updatesToEnd { words.append(Replica.end(of: id)) }
+    updatesToEnd = []
     for marker in past ?? [] where marker.markerName == "patch" { patches.insert(marker.markerID) }
     for job in jobs {
       switch job.kind {
@@ -56,11 +65,12 @@ struct Replica {
         guard resolved.seq <= lastSeq else { return nil }
         waiting.removeAll { $0 == resolved.seq }
         outcomes[resolved.seq] = Replica.outcome(resolved)
+      case .doUpdate(let update): take(update, &words)
       case .initializeWorkflow, .queryWorkflow, nil: break
       }
     }
     let commands = advance()
-    return isLost ? nil : commands
+    return isLost ? nil : words + commands
   }
 
   private static func outcome(_ resolved: ResolveActivity) -> String {
@@ -173,6 +183,38 @@ struct Replica {
     return true
   }
 
+  // MARK: - Updates
+
+  /// A third is rejected, a third ends at once, a third with the next turn.
+  private mutating func take(_ update: DoUpdate, _ words: inout [Command.Kind]) {
+    let number = Int(update.updateID.dropFirst()) ?? 0
+    if update.runValidator && number % 3 == 0 {
+      var rejection = UpdateRejection()
+      rejection.updateID = update.updateID
+      rejection.failure = .application("no", isNonRetryable: true)
+      return rejections.append(rejection)
+    }
+    updates.append(update.args.first?.text ?? "?")
+    var accepted = UpdateAccepted()
+    accepted.updateID = update.updateID
+    words.append(.updateAccepted(accepted))
+    if number % 3 == 1 {
+      words.append(Replica.end(of: update.updateID))
+    } else {
+      updatesToEnd.append(update.updateID)
+    }
+  }
+
+  private static func end(of id: String) -> Command.Kind {
+    var completed = UpdateCompleted()
+    completed.updateID = id
+    var list = PayloadList()
+    list.payloads = [Payload(text: "done \(id)")]
+    completed.outcome = UpdateOutcome()
+    completed.outcome?.result = .succeeded(list)
+    return .updateCompleted(completed)
+  }
+
   // MARK: - Markers
 
   /// A value that differs each time, but not within its run.
@@ -261,6 +303,12 @@ extension Command.Kind {
     case .failWorkflow: head.type = .failWorkflow
     case .cancelledWorkflow: head.type = .cancelledWorkflow
     case .continueAsNew: head.type = .continueAsNew
+    case .updateAccepted(let command):
+      head.type = .updateAccepted
+      head.id = command.updateID
+    case .updateCompleted(let command):
+      head.type = .updateCompleted
+      head.id = command.updateID
     case .recordMarker(let command):
       head.type = .recordMarker
       head.seq = command.seq

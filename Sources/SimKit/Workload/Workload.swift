@@ -30,8 +30,10 @@ struct Workload {
   {
     let target = execution(workflowID)
     switch dice.int(0...99) {
-    case 0...39: return .start(start(workflowID, id, &dice))
-    case 40...58: return .signal(signalRequest(workflowID, id))
+    case 0...35: return .start(start(workflowID, id, &dice))
+    case 36...42: return .update(update(workflowID, id, &dice))
+    case 43: return updateWithStart(workflowID, id, &dice)
+    case 44...58: return .signal(signalRequest(workflowID, id))
     case 59:
       var request = signalRequest(workflowID, id)
       if options.payloadBytesMax < 10_000 {
@@ -116,6 +118,33 @@ struct Workload {
     }
     if dice.percent(5) { start.startDelayMs = .init(ms: dice.pick([1, 800, 4_000])) }
     return start
+  }
+
+  private func update(_ workflowID: String, _ id: String, _ dice: inout Dice)
+    -> UpdateWorkflowRequest
+  {
+    var request = updateContent(id, &dice)
+    request.execution = execution(workflowID)
+    return request
+  }
+
+  private func updateContent(_ id: String, _ dice: inout Dice) -> UpdateWorkflowRequest {
+    var request = UpdateWorkflowRequest()
+    request.updateID = id
+    request.updateName = "change"
+    request.args = [Payload(text: id)]
+    request.waitFor = dice.pick([.accepted, .completed])
+    return request
+  }
+
+  private mutating func updateWithStart(_ workflowID: String, _ id: String, _ dice: inout Dice)
+    -> ClientRequest.Kind
+  {
+    var request = UpdateWithStartWorkflowRequest()
+    request.start = start(workflowID, "", &dice)
+    request.start?.startDelayMs = .zero
+    request.update = updateContent(id, &dice)
+    return .updateWithStart(request)
   }
 
   private func signalRequest(_ workflowID: String, _ id: String) -> SignalWorkflowRequest {

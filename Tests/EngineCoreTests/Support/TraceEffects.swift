@@ -149,6 +149,7 @@ extension TraceText {
       case .startWorkflow(let m): self.fields(m)
       case .signalWorkflow(let m): self.fields(m)
       case .queryWorkflow(let m): self.fields(m)
+      case .updateWorkflow(let m): self.fields(m)
       case .cancelWorkflow(let m): self.fields(m)
       case .terminateWorkflow(let m): self.fields(m)
       case .describeWorkflow(let m): self.fields(m)

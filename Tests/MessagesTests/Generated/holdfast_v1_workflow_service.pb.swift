@@ -20,6 +20,55 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// How far an update has come.
+nonisolated enum Holdfast_V1_UpdateStage: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+
+  /// As a wish: COMPLETED.
+  case unspecified // = 0
+
+  /// It is recorded and has no outcome yet.
+  case accepted // = 1
+  case completed // = 2
+
+  /// The code did not take it on: nothing of it is recorded.
+  case rejected // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .accepted
+    case 2: self = .completed
+    case 3: self = .rejected
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .accepted: return 1
+    case .completed: return 2
+    case .rejected: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Holdfast_V1_UpdateStage] = [
+    .unspecified,
+    .accepted,
+    .completed,
+    .rejected,
+  ]
+
+}
+
 nonisolated enum Holdfast_V1_PendingActivityState: SwiftProtobuf.Enum, Swift.CaseIterable {
   typealias RawValue = Int
   case unspecified // = 0
@@ -375,6 +424,140 @@ nonisolated struct Holdfast_V1_QueryWorkflowResponse: Sendable {
   init() {}
 }
 
+nonisolated struct Holdfast_V1_UpdateWorkflowRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  /// The same id again is the same update, also after the workflow has closed.
+  var updateID: String = String()
+
+  var updateName: String = String()
+
+  var args: [Holdfast_V1_Payload] = []
+
+  var header: Holdfast_V1_Header {
+    get {_header ?? Holdfast_V1_Header()}
+    set {_header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {self._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {self._header = nil}
+
+  var identity: String = String()
+
+  /// ACCEPTED or COMPLETED.
+  var waitFor: Holdfast_V1_UpdateStage = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+  fileprivate var _header: Holdfast_V1_Header? = nil
+}
+
+nonisolated struct Holdfast_V1_UpdateWorkflowResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var runID: String = String()
+
+  var stage: Holdfast_V1_UpdateStage = .unspecified
+
+  /// Of an update that is completed or rejected.
+  var outcome: Holdfast_V1_UpdateOutcome {
+    get {_outcome ?? Holdfast_V1_UpdateOutcome()}
+    set {_outcome = newValue}
+  }
+  /// Returns true if `outcome` has been explicitly set.
+  var hasOutcome: Bool {self._outcome != nil}
+  /// Clears the value of `outcome`. Subsequent reads from it will return its default value.
+  mutating func clearOutcome() {self._outcome = nil}
+
+  /// Of UpdateWithStartWorkflow: this request started the run.
+  var started: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _outcome: Holdfast_V1_UpdateOutcome? = nil
+}
+
+/// Starts the workflow if it is not running, and updates it; the update id is the id of the whole.
+nonisolated struct Holdfast_V1_UpdateWithStartWorkflowRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var start: Holdfast_V1_StartWorkflowRequest {
+    get {_start ?? Holdfast_V1_StartWorkflowRequest()}
+    set {_start = newValue}
+  }
+  /// Returns true if `start` has been explicitly set.
+  var hasStart: Bool {self._start != nil}
+  /// Clears the value of `start`. Subsequent reads from it will return its default value.
+  mutating func clearStart() {self._start = nil}
+
+  /// Without an execution: the start's workflow is meant.
+  var update: Holdfast_V1_UpdateWorkflowRequest {
+    get {_update ?? Holdfast_V1_UpdateWorkflowRequest()}
+    set {_update = newValue}
+  }
+  /// Returns true if `update` has been explicitly set.
+  var hasUpdate: Bool {self._update != nil}
+  /// Clears the value of `update`. Subsequent reads from it will return its default value.
+  mutating func clearUpdate() {self._update = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _start: Holdfast_V1_StartWorkflowRequest? = nil
+  fileprivate var _update: Holdfast_V1_UpdateWorkflowRequest? = nil
+}
+
+nonisolated struct Holdfast_V1_PollUpdateRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var updateID: String = String()
+
+  var waitFor: Holdfast_V1_UpdateStage = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+}
+
 nonisolated struct Holdfast_V1_CancelWorkflowRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -568,11 +751,32 @@ nonisolated struct Holdfast_V1_DescribeWorkflowResponse: @unchecked Sendable {
   /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
   mutating func clearRetryPolicy() {_uniqueStorage()._retryPolicy = nil}
 
+  var pendingUpdates: [Holdfast_V1_PendingUpdate] {
+    get {_storage._pendingUpdates}
+    set {_uniqueStorage()._pendingUpdates = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// An update that has no outcome yet.
+nonisolated struct Holdfast_V1_PendingUpdate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var updateID: String = String()
+
+  /// 0 while the code has not seen it.
+  var acceptedEventID: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct Holdfast_V1_WorkflowInfo: Sendable {
@@ -1006,6 +1210,10 @@ nonisolated struct Holdfast_V1_CountWorkflowsResponse: Sendable {
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "holdfast.v1"
+
+nonisolated extension Holdfast_V1_UpdateStage: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UPDATE_STAGE_UNSPECIFIED\0\u{1}UPDATE_STAGE_ACCEPTED\0\u{1}UPDATE_STAGE_COMPLETED\0\u{1}UPDATE_STAGE_REJECTED\0")
+}
 
 nonisolated extension Holdfast_V1_PendingActivityState: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PENDING_ACTIVITY_STATE_UNSPECIFIED\0\u{1}PENDING_ACTIVITY_STATE_SCHEDULED\0\u{1}PENDING_ACTIVITY_STATE_STARTED\0\u{1}PENDING_ACTIVITY_STATE_BACKING_OFF\0\u{1}PENDING_ACTIVITY_STATE_CANCEL_REQUESTED\0")
@@ -1459,6 +1667,212 @@ nonisolated extension Holdfast_V1_QueryWorkflowResponse: SwiftProtobuf.Message, 
   }
 }
 
+nonisolated extension Holdfast_V1_UpdateWorkflowRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UpdateWorkflowRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}execution\0\u{3}update_id\0\u{3}update_name\0\u{1}args\0\u{1}header\0\u{1}identity\0\u{3}wait_for\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.updateID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.updateName) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.args) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._header) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 8: try { try decoder.decodeSingularEnumField(value: &self.waitFor) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.updateID.isEmpty {
+      try visitor.visitSingularStringField(value: self.updateID, fieldNumber: 3)
+    }
+    if !self.updateName.isEmpty {
+      try visitor.visitSingularStringField(value: self.updateName, fieldNumber: 4)
+    }
+    if !self.args.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.args, fieldNumber: 5)
+    }
+    try { if let v = self._header {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 7)
+    }
+    if self.waitFor != .unspecified {
+      try visitor.visitSingularEnumField(value: self.waitFor, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UpdateWorkflowRequest, rhs: Holdfast_V1_UpdateWorkflowRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.updateID != rhs.updateID {return false}
+    if lhs.updateName != rhs.updateName {return false}
+    if lhs.args != rhs.args {return false}
+    if lhs._header != rhs._header {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.waitFor != rhs.waitFor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_UpdateWorkflowResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UpdateWorkflowResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{1}stage\0\u{1}outcome\0\u{1}started\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.runID) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.stage) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._outcome) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.started) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.runID.isEmpty {
+      try visitor.visitSingularStringField(value: self.runID, fieldNumber: 1)
+    }
+    if self.stage != .unspecified {
+      try visitor.visitSingularEnumField(value: self.stage, fieldNumber: 2)
+    }
+    try { if let v = self._outcome {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.started != false {
+      try visitor.visitSingularBoolField(value: self.started, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UpdateWorkflowResponse, rhs: Holdfast_V1_UpdateWorkflowResponse) -> Bool {
+    if lhs.runID != rhs.runID {return false}
+    if lhs.stage != rhs.stage {return false}
+    if lhs._outcome != rhs._outcome {return false}
+    if lhs.started != rhs.started {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_UpdateWithStartWorkflowRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UpdateWithStartWorkflowRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}start\0\u{1}update\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._start) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._update) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._start {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._update {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UpdateWithStartWorkflowRequest, rhs: Holdfast_V1_UpdateWithStartWorkflowRequest) -> Bool {
+    if lhs._start != rhs._start {return false}
+    if lhs._update != rhs._update {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_PollUpdateRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PollUpdateRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}execution\0\u{3}update_id\0\u{3}wait_for\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.updateID) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.waitFor) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.updateID.isEmpty {
+      try visitor.visitSingularStringField(value: self.updateID, fieldNumber: 3)
+    }
+    if self.waitFor != .unspecified {
+      try visitor.visitSingularEnumField(value: self.waitFor, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_PollUpdateRequest, rhs: Holdfast_V1_PollUpdateRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.updateID != rhs.updateID {return false}
+    if lhs.waitFor != rhs.waitFor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Holdfast_V1_CancelWorkflowRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".CancelWorkflowRequest"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}execution\0\u{1}reason\0\u{3}request_id\0\u{1}identity\0")
@@ -1651,7 +2065,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowRequest: SwiftProtobuf.Message
 
 nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DescribeWorkflowResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0\u{3}pending_updates\0")
 
   fileprivate class _StorageClass {
     var _info: Holdfast_V1_WorkflowInfo? = nil
@@ -1668,6 +2082,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
     var _newRunID: String = String()
     var _attempt: Int32 = 0
     var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
+    var _pendingUpdates: [Holdfast_V1_PendingUpdate] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1692,6 +2107,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       _newRunID = source._newRunID
       _attempt = source._attempt
       _retryPolicy = source._retryPolicy
+      _pendingUpdates = source._pendingUpdates
     }
   }
 
@@ -1724,6 +2140,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         case 12: try { try decoder.decodeSingularStringField(value: &_storage._newRunID) }()
         case 13: try { try decoder.decodeSingularInt32Field(value: &_storage._attempt) }()
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
+        case 15: try { try decoder.decodeRepeatedMessageField(value: &_storage._pendingUpdates) }()
         default: break
         }
       }
@@ -1778,6 +2195,9 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       try { if let v = _storage._retryPolicy {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
       } }()
+      if !_storage._pendingUpdates.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._pendingUpdates, fieldNumber: 15)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1801,10 +2221,46 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         if _storage._newRunID != rhs_storage._newRunID {return false}
         if _storage._attempt != rhs_storage._attempt {return false}
         if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
+        if _storage._pendingUpdates != rhs_storage._pendingUpdates {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_PendingUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PendingUpdate"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}update_id\0\u{3}accepted_event_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.updateID) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.acceptedEventID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.updateID.isEmpty {
+      try visitor.visitSingularStringField(value: self.updateID, fieldNumber: 1)
+    }
+    if self.acceptedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.acceptedEventID, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_PendingUpdate, rhs: Holdfast_V1_PendingUpdate) -> Bool {
+    if lhs.updateID != rhs.updateID {return false}
+    if lhs.acceptedEventID != rhs.acceptedEventID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -83,6 +83,7 @@ final class WorkLoop {
           at: activation.activationTimeMs, activation.jobs, markers: nil,
           historyLength: activation.historyLength,
           suggested: activation.continueAsNewSuggested)
+        completed.updateRejections = run.rejections
       }
     } catch {
       completed.commands = []
@@ -267,6 +268,12 @@ extension CommandHead {
       seq = c.seq
       name = c.markerName
       id = c.markerID
+    case .updateAccepted(let c):
+      type = .updateAccepted
+      id = c.updateID
+    case .updateCompleted(let c):
+      type = .updateCompleted
+      id = c.updateID
     case nil: break
     }
   }

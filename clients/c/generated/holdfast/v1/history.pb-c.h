@@ -42,6 +42,8 @@ typedef struct Holdfast__V1__WorkflowExecutionCancelRequested Holdfast__V1__Work
 typedef struct Holdfast__V1__WorkflowExecutionCanceled Holdfast__V1__WorkflowExecutionCanceled;
 typedef struct Holdfast__V1__MarkerRecorded Holdfast__V1__MarkerRecorded;
 typedef struct Holdfast__V1__WorkflowExecutionSignaled Holdfast__V1__WorkflowExecutionSignaled;
+typedef struct Holdfast__V1__WorkflowExecutionUpdateAccepted Holdfast__V1__WorkflowExecutionUpdateAccepted;
+typedef struct Holdfast__V1__WorkflowExecutionUpdateCompleted Holdfast__V1__WorkflowExecutionUpdateCompleted;
 typedef struct Holdfast__V1__WorkflowExecutionTerminated Holdfast__V1__WorkflowExecutionTerminated;
 
 
@@ -66,7 +68,9 @@ typedef enum _Holdfast__V1__CommandType {
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_TIMER = 6,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCELLED_WORKFLOW = 7,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CONTINUE_AS_NEW = 8,
-  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_RECORD_MARKER = 9
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_RECORD_MARKER = 9,
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_ACCEPTED = 10,
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_COMPLETED = 11
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__COMMAND_TYPE)
 } Holdfast__V1__CommandType;
 
@@ -110,7 +114,9 @@ typedef enum {
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_MARKER_RECORDED = 125,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_SIGNALED = 126,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_TERMINATED = 127,
-  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CONTINUED_AS_NEW = 128
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CONTINUED_AS_NEW = 128,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UPDATE_ACCEPTED = 141,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UPDATE_COMPLETED = 143
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES__CASE)
 } Holdfast__V1__HistoryEvent__AttributesCase;
 
@@ -148,6 +154,8 @@ struct  Holdfast__V1__HistoryEvent
     Holdfast__V1__WorkflowExecutionSignaled *workflow_execution_signaled;
     Holdfast__V1__WorkflowExecutionTerminated *workflow_execution_terminated;
     Holdfast__V1__WorkflowExecutionContinuedAsNew *workflow_execution_continued_as_new;
+    Holdfast__V1__WorkflowExecutionUpdateAccepted *workflow_execution_update_accepted;
+    Holdfast__V1__WorkflowExecutionUpdateCompleted *workflow_execution_update_completed;
   };
 };
 #define HOLDFAST__V1__HISTORY_EVENT__INIT \
@@ -377,7 +385,7 @@ struct  Holdfast__V1__CommandHead
    */
   char *name;
   /*
-   * The caller's id: of the activity, the timer or the marker.
+   * The caller's id: of the activity, the timer, the marker or the update.
    */
   char *id;
   /*
@@ -598,6 +606,45 @@ struct  Holdfast__V1__WorkflowExecutionSignaled
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_SIGNALED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_signaled__descriptor) \
     , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string }
+
+
+/*
+ * The request that the code took on. A past activation shows it in its place: after the events up
+ * to the one that is named.
+ */
+struct  Holdfast__V1__WorkflowExecutionUpdateAccepted
+{
+  ProtobufCMessage base;
+  char *update_id;
+  char *update_name;
+  size_t n_args;
+  Holdfast__V1__Payload **args;
+  Holdfast__V1__Header *header;
+  char *identity;
+  /*
+   * The last event when the request came.
+   */
+  int64_t after_event_id;
+  int64_t workflow_task_completed_event_id;
+  char *location;
+};
+#define HOLDFAST__V1__WORKFLOW_EXECUTION_UPDATE_ACCEPTED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_update_accepted__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__WorkflowExecutionUpdateCompleted
+{
+  ProtobufCMessage base;
+  char *update_id;
+  int64_t accepted_event_id;
+  Holdfast__V1__UpdateOutcome *outcome;
+  int64_t workflow_task_completed_event_id;
+  char *location;
+};
+#define HOLDFAST__V1__WORKFLOW_EXECUTION_UPDATE_COMPLETED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_update_completed__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, NULL, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__WorkflowExecutionTerminated
@@ -1107,6 +1154,44 @@ Holdfast__V1__WorkflowExecutionSignaled *
 void   holdfast__v1__workflow_execution_signaled__free_unpacked
                      (Holdfast__V1__WorkflowExecutionSignaled *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowExecutionUpdateAccepted methods */
+void   holdfast__v1__workflow_execution_update_accepted__init
+                     (Holdfast__V1__WorkflowExecutionUpdateAccepted         *message);
+size_t holdfast__v1__workflow_execution_update_accepted__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionUpdateAccepted   *message);
+size_t holdfast__v1__workflow_execution_update_accepted__pack
+                     (const Holdfast__V1__WorkflowExecutionUpdateAccepted   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_execution_update_accepted__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionUpdateAccepted   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowExecutionUpdateAccepted *
+       holdfast__v1__workflow_execution_update_accepted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_execution_update_accepted__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionUpdateAccepted *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowExecutionUpdateCompleted methods */
+void   holdfast__v1__workflow_execution_update_completed__init
+                     (Holdfast__V1__WorkflowExecutionUpdateCompleted         *message);
+size_t holdfast__v1__workflow_execution_update_completed__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionUpdateCompleted   *message);
+size_t holdfast__v1__workflow_execution_update_completed__pack
+                     (const Holdfast__V1__WorkflowExecutionUpdateCompleted   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_execution_update_completed__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionUpdateCompleted   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowExecutionUpdateCompleted *
+       holdfast__v1__workflow_execution_update_completed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_execution_update_completed__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionUpdateCompleted *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowExecutionTerminated methods */
 void   holdfast__v1__workflow_execution_terminated__init
                      (Holdfast__V1__WorkflowExecutionTerminated         *message);
@@ -1206,6 +1291,12 @@ typedef void (*Holdfast__V1__MarkerRecorded_Closure)
 typedef void (*Holdfast__V1__WorkflowExecutionSignaled_Closure)
                  (const Holdfast__V1__WorkflowExecutionSignaled *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__WorkflowExecutionUpdateAccepted_Closure)
+                 (const Holdfast__V1__WorkflowExecutionUpdateAccepted *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__WorkflowExecutionUpdateCompleted_Closure)
+                 (const Holdfast__V1__WorkflowExecutionUpdateCompleted *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__WorkflowExecutionTerminated_Closure)
                  (const Holdfast__V1__WorkflowExecutionTerminated *message,
                   void *closure_data);
@@ -1243,6 +1334,8 @@ extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_cancel_
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_canceled__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__marker_recorded__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_signaled__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_accepted__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_completed__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_terminated__descriptor;
 
 PROTOBUF_C__END_DECLS

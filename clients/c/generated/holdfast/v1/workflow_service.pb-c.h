@@ -24,12 +24,17 @@ typedef struct Holdfast__V1__SignalWorkflowResponse Holdfast__V1__SignalWorkflow
 typedef struct Holdfast__V1__SignalWithStartWorkflowRequest Holdfast__V1__SignalWithStartWorkflowRequest;
 typedef struct Holdfast__V1__QueryWorkflowRequest Holdfast__V1__QueryWorkflowRequest;
 typedef struct Holdfast__V1__QueryWorkflowResponse Holdfast__V1__QueryWorkflowResponse;
+typedef struct Holdfast__V1__UpdateWorkflowRequest Holdfast__V1__UpdateWorkflowRequest;
+typedef struct Holdfast__V1__UpdateWorkflowResponse Holdfast__V1__UpdateWorkflowResponse;
+typedef struct Holdfast__V1__UpdateWithStartWorkflowRequest Holdfast__V1__UpdateWithStartWorkflowRequest;
+typedef struct Holdfast__V1__PollUpdateRequest Holdfast__V1__PollUpdateRequest;
 typedef struct Holdfast__V1__CancelWorkflowRequest Holdfast__V1__CancelWorkflowRequest;
 typedef struct Holdfast__V1__CancelWorkflowResponse Holdfast__V1__CancelWorkflowResponse;
 typedef struct Holdfast__V1__TerminateWorkflowRequest Holdfast__V1__TerminateWorkflowRequest;
 typedef struct Holdfast__V1__TerminateWorkflowResponse Holdfast__V1__TerminateWorkflowResponse;
 typedef struct Holdfast__V1__DescribeWorkflowRequest Holdfast__V1__DescribeWorkflowRequest;
 typedef struct Holdfast__V1__DescribeWorkflowResponse Holdfast__V1__DescribeWorkflowResponse;
+typedef struct Holdfast__V1__PendingUpdate Holdfast__V1__PendingUpdate;
 typedef struct Holdfast__V1__WorkflowInfo Holdfast__V1__WorkflowInfo;
 typedef struct Holdfast__V1__PendingActivity Holdfast__V1__PendingActivity;
 typedef struct Holdfast__V1__FailedAttempt Holdfast__V1__FailedAttempt;
@@ -46,6 +51,25 @@ typedef struct Holdfast__V1__CountWorkflowsResponse Holdfast__V1__CountWorkflows
 
 /* --- enums --- */
 
+/*
+ * How far an update has come.
+ */
+typedef enum _Holdfast__V1__UpdateStage {
+  /*
+   * As a wish: COMPLETED.
+   */
+  HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_UNSPECIFIED = 0,
+  /*
+   * It is recorded and has no outcome yet.
+   */
+  HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_ACCEPTED = 1,
+  HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_COMPLETED = 2,
+  /*
+   * The code did not take it on: nothing of it is recorded.
+   */
+  HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_REJECTED = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__UPDATE_STAGE)
+} Holdfast__V1__UpdateStage;
 typedef enum _Holdfast__V1__PendingActivityState {
   HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_UNSPECIFIED = 0,
   HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_SCHEDULED = 1,
@@ -190,6 +214,79 @@ struct  Holdfast__V1__QueryWorkflowResponse
     , 0,NULL }
 
 
+struct  Holdfast__V1__UpdateWorkflowRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  Holdfast__V1__WorkflowExecution *execution;
+  /*
+   * The same id again is the same update, also after the workflow has closed.
+   */
+  char *update_id;
+  char *update_name;
+  size_t n_args;
+  Holdfast__V1__Payload **args;
+  Holdfast__V1__Header *header;
+  char *identity;
+  /*
+   * ACCEPTED or COMPLETED.
+   */
+  Holdfast__V1__UpdateStage wait_for;
+};
+#define HOLDFAST__V1__UPDATE_WORKFLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_workflow_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, (char *)protobuf_c_empty_string, HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_UNSPECIFIED }
+
+
+struct  Holdfast__V1__UpdateWorkflowResponse
+{
+  ProtobufCMessage base;
+  char *run_id;
+  Holdfast__V1__UpdateStage stage;
+  /*
+   * Of an update that is completed or rejected.
+   */
+  Holdfast__V1__UpdateOutcome *outcome;
+  /*
+   * Of UpdateWithStartWorkflow: this request started the run.
+   */
+  protobuf_c_boolean started;
+};
+#define HOLDFAST__V1__UPDATE_WORKFLOW_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_workflow_response__descriptor) \
+    , (char *)protobuf_c_empty_string, HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_UNSPECIFIED, NULL, 0 }
+
+
+/*
+ * Starts the workflow if it is not running, and updates it; the update id is the id of the whole.
+ */
+struct  Holdfast__V1__UpdateWithStartWorkflowRequest
+{
+  ProtobufCMessage base;
+  Holdfast__V1__StartWorkflowRequest *start;
+  /*
+   * Without an execution: the start's workflow is meant.
+   */
+  Holdfast__V1__UpdateWorkflowRequest *update;
+};
+#define HOLDFAST__V1__UPDATE_WITH_START_WORKFLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_with_start_workflow_request__descriptor) \
+    , NULL, NULL }
+
+
+struct  Holdfast__V1__PollUpdateRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *update_id;
+  Holdfast__V1__UpdateStage wait_for;
+};
+#define HOLDFAST__V1__POLL_UPDATE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__poll_update_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_UNSPECIFIED }
+
+
 struct  Holdfast__V1__CancelWorkflowRequest
 {
   ProtobufCMessage base;
@@ -278,10 +375,29 @@ struct  Holdfast__V1__DescribeWorkflowResponse
    */
   int32_t attempt;
   Holdfast__V1__RetryPolicy *retry_policy;
+  size_t n_pending_updates;
+  Holdfast__V1__PendingUpdate **pending_updates;
 };
 #define HOLDFAST__V1__DESCRIBE_WORKFLOW_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_workflow_response__descriptor) \
-    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL }
+    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0,NULL }
+
+
+/*
+ * An update that has no outcome yet.
+ */
+struct  Holdfast__V1__PendingUpdate
+{
+  ProtobufCMessage base;
+  char *update_id;
+  /*
+   * 0 while the code has not seen it.
+   */
+  int64_t accepted_event_id;
+};
+#define HOLDFAST__V1__PENDING_UPDATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__pending_update__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Holdfast__V1__WorkflowInfo
@@ -626,6 +742,82 @@ Holdfast__V1__QueryWorkflowResponse *
 void   holdfast__v1__query_workflow_response__free_unpacked
                      (Holdfast__V1__QueryWorkflowResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateWorkflowRequest methods */
+void   holdfast__v1__update_workflow_request__init
+                     (Holdfast__V1__UpdateWorkflowRequest         *message);
+size_t holdfast__v1__update_workflow_request__get_packed_size
+                     (const Holdfast__V1__UpdateWorkflowRequest   *message);
+size_t holdfast__v1__update_workflow_request__pack
+                     (const Holdfast__V1__UpdateWorkflowRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__UpdateWorkflowRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateWorkflowRequest *
+       holdfast__v1__update_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_workflow_request__free_unpacked
+                     (Holdfast__V1__UpdateWorkflowRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateWorkflowResponse methods */
+void   holdfast__v1__update_workflow_response__init
+                     (Holdfast__V1__UpdateWorkflowResponse         *message);
+size_t holdfast__v1__update_workflow_response__get_packed_size
+                     (const Holdfast__V1__UpdateWorkflowResponse   *message);
+size_t holdfast__v1__update_workflow_response__pack
+                     (const Holdfast__V1__UpdateWorkflowResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__UpdateWorkflowResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateWorkflowResponse *
+       holdfast__v1__update_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_workflow_response__free_unpacked
+                     (Holdfast__V1__UpdateWorkflowResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateWithStartWorkflowRequest methods */
+void   holdfast__v1__update_with_start_workflow_request__init
+                     (Holdfast__V1__UpdateWithStartWorkflowRequest         *message);
+size_t holdfast__v1__update_with_start_workflow_request__get_packed_size
+                     (const Holdfast__V1__UpdateWithStartWorkflowRequest   *message);
+size_t holdfast__v1__update_with_start_workflow_request__pack
+                     (const Holdfast__V1__UpdateWithStartWorkflowRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_with_start_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__UpdateWithStartWorkflowRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateWithStartWorkflowRequest *
+       holdfast__v1__update_with_start_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_with_start_workflow_request__free_unpacked
+                     (Holdfast__V1__UpdateWithStartWorkflowRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__PollUpdateRequest methods */
+void   holdfast__v1__poll_update_request__init
+                     (Holdfast__V1__PollUpdateRequest         *message);
+size_t holdfast__v1__poll_update_request__get_packed_size
+                     (const Holdfast__V1__PollUpdateRequest   *message);
+size_t holdfast__v1__poll_update_request__pack
+                     (const Holdfast__V1__PollUpdateRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__poll_update_request__pack_to_buffer
+                     (const Holdfast__V1__PollUpdateRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PollUpdateRequest *
+       holdfast__v1__poll_update_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__poll_update_request__free_unpacked
+                     (Holdfast__V1__PollUpdateRequest *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__CancelWorkflowRequest methods */
 void   holdfast__v1__cancel_workflow_request__init
                      (Holdfast__V1__CancelWorkflowRequest         *message);
@@ -739,6 +931,25 @@ Holdfast__V1__DescribeWorkflowResponse *
                       const uint8_t       *data);
 void   holdfast__v1__describe_workflow_response__free_unpacked
                      (Holdfast__V1__DescribeWorkflowResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__PendingUpdate methods */
+void   holdfast__v1__pending_update__init
+                     (Holdfast__V1__PendingUpdate         *message);
+size_t holdfast__v1__pending_update__get_packed_size
+                     (const Holdfast__V1__PendingUpdate   *message);
+size_t holdfast__v1__pending_update__pack
+                     (const Holdfast__V1__PendingUpdate   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__pending_update__pack_to_buffer
+                     (const Holdfast__V1__PendingUpdate   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PendingUpdate *
+       holdfast__v1__pending_update__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__pending_update__free_unpacked
+                     (Holdfast__V1__PendingUpdate *message,
                       ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowInfo methods */
 void   holdfast__v1__workflow_info__init
@@ -991,6 +1202,18 @@ typedef void (*Holdfast__V1__QueryWorkflowRequest_Closure)
 typedef void (*Holdfast__V1__QueryWorkflowResponse_Closure)
                  (const Holdfast__V1__QueryWorkflowResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__UpdateWorkflowRequest_Closure)
+                 (const Holdfast__V1__UpdateWorkflowRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UpdateWorkflowResponse_Closure)
+                 (const Holdfast__V1__UpdateWorkflowResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UpdateWithStartWorkflowRequest_Closure)
+                 (const Holdfast__V1__UpdateWithStartWorkflowRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__PollUpdateRequest_Closure)
+                 (const Holdfast__V1__PollUpdateRequest *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__CancelWorkflowRequest_Closure)
                  (const Holdfast__V1__CancelWorkflowRequest *message,
                   void *closure_data);
@@ -1008,6 +1231,9 @@ typedef void (*Holdfast__V1__DescribeWorkflowRequest_Closure)
                   void *closure_data);
 typedef void (*Holdfast__V1__DescribeWorkflowResponse_Closure)
                  (const Holdfast__V1__DescribeWorkflowResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__PendingUpdate_Closure)
+                 (const Holdfast__V1__PendingUpdate *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__WorkflowInfo_Closure)
                  (const Holdfast__V1__WorkflowInfo *message,
@@ -1068,6 +1294,18 @@ struct Holdfast__V1__WorkflowService_Service
                          const Holdfast__V1__QueryWorkflowRequest *input,
                          Holdfast__V1__QueryWorkflowResponse_Closure closure,
                          void *closure_data);
+  void (*update_workflow)(Holdfast__V1__WorkflowService_Service *service,
+                          const Holdfast__V1__UpdateWorkflowRequest *input,
+                          Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                          void *closure_data);
+  void (*update_with_start_workflow)(Holdfast__V1__WorkflowService_Service *service,
+                                     const Holdfast__V1__UpdateWithStartWorkflowRequest *input,
+                                     Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                                     void *closure_data);
+  void (*poll_update)(Holdfast__V1__WorkflowService_Service *service,
+                      const Holdfast__V1__PollUpdateRequest *input,
+                      Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                      void *closure_data);
   void (*cancel_workflow)(Holdfast__V1__WorkflowService_Service *service,
                           const Holdfast__V1__CancelWorkflowRequest *input,
                           Holdfast__V1__CancelWorkflowResponse_Closure closure,
@@ -1108,6 +1346,9 @@ void holdfast__v1__workflow_service__init (Holdfast__V1__WorkflowService_Service
       function_prefix__ ## signal_workflow,\
       function_prefix__ ## signal_with_start_workflow,\
       function_prefix__ ## query_workflow,\
+      function_prefix__ ## update_workflow,\
+      function_prefix__ ## update_with_start_workflow,\
+      function_prefix__ ## poll_update,\
       function_prefix__ ## cancel_workflow,\
       function_prefix__ ## terminate_workflow,\
       function_prefix__ ## describe_workflow,\
@@ -1131,6 +1372,18 @@ void holdfast__v1__workflow_service__query_workflow(ProtobufCService *service,
                                                     const Holdfast__V1__QueryWorkflowRequest *input,
                                                     Holdfast__V1__QueryWorkflowResponse_Closure closure,
                                                     void *closure_data);
+void holdfast__v1__workflow_service__update_workflow(ProtobufCService *service,
+                                                     const Holdfast__V1__UpdateWorkflowRequest *input,
+                                                     Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                                                     void *closure_data);
+void holdfast__v1__workflow_service__update_with_start_workflow(ProtobufCService *service,
+                                                                const Holdfast__V1__UpdateWithStartWorkflowRequest *input,
+                                                                Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                                                                void *closure_data);
+void holdfast__v1__workflow_service__poll_update(ProtobufCService *service,
+                                                 const Holdfast__V1__PollUpdateRequest *input,
+                                                 Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                                                 void *closure_data);
 void holdfast__v1__workflow_service__cancel_workflow(ProtobufCService *service,
                                                      const Holdfast__V1__CancelWorkflowRequest *input,
                                                      Holdfast__V1__CancelWorkflowResponse_Closure closure,
@@ -1162,6 +1415,7 @@ void holdfast__v1__workflow_service__count_workflows(ProtobufCService *service,
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    holdfast__v1__update_stage__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__pending_activity_state__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__pending_workflow_task_state__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descriptor;
@@ -1171,12 +1425,17 @@ extern const ProtobufCMessageDescriptor holdfast__v1__signal_workflow_response__
 extern const ProtobufCMessageDescriptor holdfast__v1__signal_with_start_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__query_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__query_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_with_start_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__poll_update_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancel_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancel_workflow_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__terminate_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__terminate_workflow_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__pending_update__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_info__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__pending_activity__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__failed_attempt__descriptor;
