@@ -22,6 +22,8 @@
     case signalIsTwice, signalsTurnRound, signalIsNotShown
     // Updates: an id that is not kept, a place among signals that is lost, a trace.
     case updateIsForgotten, updateLosesItsPlace, rejectionLeavesTrace
+    // Paused runs whose tasks go out all the same.
+    case pausedRunsGoOn
     // What a replay is shown and asked of markers.
     case markersAreHidden, deprecatedIsRequired
     // I9: what the next run of a chain should have taken over, or should have been there.

@@ -125,6 +125,8 @@ extension StartWorkflowRequest: Identified {}
 extension SignalWorkflowRequest: Identified {}
 extension CancelWorkflowRequest: Identified {}
 extension TerminateWorkflowRequest: Identified {}
+extension PauseWorkflowRequest: Identified {}
+extension UnpauseWorkflowRequest: Identified {}
 extension CompleteActivityRequest: Identified {}
 extension FailActivityRequest: Identified {}
 extension ReportActivityCancelledRequest: Identified {}

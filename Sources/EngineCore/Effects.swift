@@ -64,6 +64,8 @@ public enum Reply: Sendable {
   case updateWorkflow(UpdateWorkflowResponse)
   case cancelWorkflow(CancelWorkflowResponse)
   case terminateWorkflow(TerminateWorkflowResponse)
+  case pauseWorkflow(PauseWorkflowResponse)
+  case unpauseWorkflow(UnpauseWorkflowResponse)
   case describeWorkflow(DescribeWorkflowResponse)
   case getWorkflowResult(GetWorkflowResultResponse)
   case countWorkflows(CountWorkflowsResponse)

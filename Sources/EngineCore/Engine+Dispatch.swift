@@ -11,7 +11,10 @@ extension Engine {
     release(run)
     guard run.task.isIdle, !run.isOffered else { return }
     updatesCameBack(to: run)
-    guard run.wantsTask else { return }
+    guard run.wantsTask else {
+      run.task.scheduledTime = .epoch
+      return
+    }
     run.isOffered = true
     offered.append(run)
   }
@@ -62,7 +65,7 @@ extension Engine {
       var queue = queues.removeValue(forKey: key)
     else { return }
     queue.sweep(
-      tasks: { waiting($0)?.wantsTask ?? false }, attempts: { waiting($0.work) != nil })
+      tasks: { waiting($0)?.wantsTask ?? false }, attempts: { waiting($0) != nil })
     if !queue.isIdle { queues[key] = queue }
   }
 
@@ -275,6 +278,8 @@ extension Engine {
   mutating func offerActivity(_ scheduledEvent: Int64, of run: Run) {
     guard let index = run.fold.activityIndex(scheduledEvent: scheduledEvent) else { return }
     let activity = run.fold.activities[index]
+    // It is offered again when the pause ends.
+    if run.fold.pause != nil && !pauseIsIgnored { return armActivity(run, index) }
     let key = run.queueKey(ofActivity: activity.scheduled)
     var best: (id: SessionID, slots: UInt64)?
     if !isDraining {
@@ -294,11 +299,19 @@ extension Engine {
         if Mutant.isOn(.attemptIsForgotten), activity.row.attempt == 2 { return }
       #endif
       let lease = LeaseKey(run: run.number, scheduledEvent: scheduledEvent)
-      queues[key, default: TaskQueue()].add(
+      run.fold.activities[index].ticket = queues[key, default: TaskQueue()].add(
         attempt: TaskQueue.Attempt(lease: lease, attempt: activity.row.attempt),
         type: activity.scheduled.activityType, at: now)
       sweep(key)
     }
+  }
+
+  private var pauseIsIgnored: Bool {
+    #if MUTANTS
+      return Mutant.isOn(.pausedRunsGoOn)
+    #else
+      return false
+    #endif
   }
 
   /// A session has activity slots: it takes the oldest attempts that it serves.
@@ -307,17 +320,18 @@ extension Engine {
     while let session = sessions[id], session.takesActivities {
       guard let next = queues[session.queue]?.popAttempt(types: session.attach.activityTypes)
       else { return }
-      guard let (run, index) = waiting(next.work) else { continue }  // Stale.
+      guard let (run, index) = waiting(next) else { continue }  // Stale.
       startAttempt(of: run, index, on: id)
     }
   }
 
   /// The activity of a queue entry, if that attempt still waits.
-  func waiting(_ entry: TaskQueue.Attempt) -> (run: Run, index: Int)? {
-    guard let run = runs[entry.lease.run],
-      let index = run.fold.activityIndex(scheduledEvent: entry.lease.scheduledEvent),
+  func waiting(_ entry: TaskQueue.Entry<TaskQueue.Attempt>) -> (run: Run, index: Int)? {
+    guard let run = runs[entry.work.lease.run], run.fold.pause == nil,
+      let index = run.fold.activityIndex(scheduledEvent: entry.work.lease.scheduledEvent),
       run.fold.activities[index].phase == .queued,
-      run.fold.activities[index].row.attempt == entry.attempt
+      run.fold.activities[index].row.attempt == entry.work.attempt,
+      run.fold.activities[index].ticket == entry.ticket
     else { return nil }
     return (run, index)
   }

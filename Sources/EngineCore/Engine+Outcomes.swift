@@ -64,11 +64,11 @@ extension Engine {
 
   /// The stored history holds no outcome.
   private mutating func goOn(_ search: OutcomeSearch) {
-    if let run = runs[search.awaited.run], run.fold.update(search.updateID) == nil {
+    if let run = runs[search.awaited.run], run.fold.update(search.updateID) == nil,
+      run.fold.lastEventID >= search.nextEvent
+    {
       // It has come since, and is on its way to the store.
-      guard run.lastWrite <= durable, run.fold.lastEventID < search.nextEvent else {
-        return read(search, .run(run))
-      }
+      return read(search, .run(run))
     }
     guard search.hasSeenIt else {
       return refuse(

@@ -17,11 +17,7 @@ struct WaitingUpdate {
   var afterEvent: Int64
   var clients: [Client]
 
-  var pending: PendingUpdate {
-    var pending = PendingUpdate()
-    pending.updateID = request.updateID
-    return pending
-  }
+  var pending: PendingUpdate { PendingUpdate(request.updateID, acceptedBy: 0) }
 
   /// What the code is asked.
   var placed: Inbound.PlacedUpdate {
@@ -72,6 +68,7 @@ extension Engine {
 
   private func admissionFault(_ run: Run) -> Status? {
     if isDraining { return .draining }
+    if run.fold.pause != nil { return .workflowPaused(run) }
     if let time = run.fold.firstTaskTime, run.isHeld { return .notBegun(run, in: time - now) }
     if run.updates.count + run.fold.updates.count >= limits.updatesInFlightMax {
       return .refusal(
@@ -149,6 +146,7 @@ extension Engine {
   /// The task that asked for updates has ended without a word on them.
   mutating func updatesCameBack(to run: Run) {
     if isDraining { refuseUpdates(of: run, .draining) }
+    if run.fold.pause != nil { refuseUpdates(of: run, .workflowPaused(run)) }
     dropAbandonedUpdates(of: run)
   }
 
@@ -206,12 +204,14 @@ extension Engine {
     for update in run.fold.updates { tellOutcome(of: update.updateID, .closedBefore, run) }
   }
 
-  /// The run has closed, or the engine is going away: those without the code's word are refused.
+  /// The run has closed or is paused, or the engine is going away: those without the code's word
+  /// are refused, but for those that are out.
   mutating func refuseUpdates(of run: Run, _ status: Status) {
     guard !run.updates.isEmpty else { return }
-    let updates = run.updates
-    run.updates = []
-    for client in updates.flatMap(\.clients) { refuse(client.id, status, .run(run)) }
+    let out = run.fold.isOpen ? run.task.lease?.shown.updates ?? [] : []
+    let refused = run.updates.filter { !out.contains($0.request.updateID) }
+    run.updates.removeAll { !out.contains($0.request.updateID) }
+    for client in refused.flatMap(\.clients) { refuse(client.id, status, .run(run)) }
   }
 
   /// The engine is going away: those that are not out are refused.
@@ -220,11 +220,7 @@ extension Engine {
     for case .update(let awaited, _) in waiting.values { asked.insert(awaited.run) }
     for number in asked.sorted() {
       guard let run = runs[number] else { continue }
-      let out = run.task.lease?.shown.updates ?? []
-      let kept = run.updates.filter { out.contains($0.request.updateID) }
-      run.updates.removeAll { out.contains($0.request.updateID) }
       refuseUpdates(of: run, .draining)
-      run.updates = kept
       waitersLeft(run)
     }
   }

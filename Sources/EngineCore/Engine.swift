@@ -165,6 +165,8 @@ public struct Engine {
     case .pollUpdate(let r): pollUpdate(id, r)
     case .cancelWorkflow(let r): cancelWorkflow(id, r)
     case .terminateWorkflow(let r): terminateWorkflow(id, r)
+    case .pauseWorkflow(let r): pauseWorkflow(id, r)
+    case .unpauseWorkflow(let r): unpauseWorkflow(id, r)
     case .describeWorkflow(let r): describeWorkflow(id, r)
     case .getWorkflowResult(let r): getWorkflowResult(id, r)
     case .getHistory(let r): getHistory(id, r)
@@ -288,6 +290,9 @@ public struct Engine {
     } else if !run.isMarkedAwake && run.fold.isOpen {
       out.writes.append(.wakeRun(run: run.number))
       run.isMarkedAwake = true
+    }
+    if run.newEvents.contains(where: \.changesStatus) {
+      out.writes.append(.setStatus(run: run.number, run.fold.shownStatus))
     }
     if let first = run.newEvents.first, let last = run.newEvents.last {
       #if MUTANTS

@@ -97,6 +97,8 @@ public enum Request: Sendable {
   case pollUpdate(PollUpdateRequest)
   case cancelWorkflow(CancelWorkflowRequest)
   case terminateWorkflow(TerminateWorkflowRequest)
+  case pauseWorkflow(PauseWorkflowRequest)
+  case unpauseWorkflow(UnpauseWorkflowRequest)
   case describeWorkflow(DescribeWorkflowRequest)
   case getWorkflowResult(GetWorkflowResultRequest)
   case getHistory(GetHistoryRequest)
@@ -126,8 +128,9 @@ extension Input {
     case .failActivity(let r): return 256 + (r.failure?.approximateBytes ?? 0)
     case .heartbeatActivity(let r): return 256 + r.details.bytes
     case .reportActivityCancelled(let r): return 256 + r.details.bytes
-    case .cancelWorkflow, .terminateWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory,
-      .listWorkflows, .countWorkflows, .describeTaskQueue, .pollUpdate:
+    case .cancelWorkflow, .terminateWorkflow, .pauseWorkflow, .unpauseWorkflow,
+      .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows, .countWorkflows,
+      .describeTaskQueue, .pollUpdate:
       return 256
     }
   }
@@ -146,6 +149,8 @@ extension Request {
     case .pollUpdate(let r): r.namespace
     case .cancelWorkflow(let r): r.namespace
     case .terminateWorkflow(let r): r.namespace
+    case .pauseWorkflow(let r): r.namespace
+    case .unpauseWorkflow(let r): r.namespace
     case .describeWorkflow(let r): r.namespace
     case .getWorkflowResult(let r): r.namespace
     case .getHistory(let r): r.namespace

@@ -9,6 +9,7 @@ final class BatchWriter {
   private let createRun: Statement
   private let appendHistory: Statement
   private let wakeRun: Statement
+  private let setStatus: Statement
   private let closeRun: Statement
   private let dropState: Statement
   private let dropActivities: Statement
@@ -27,6 +28,7 @@ final class BatchWriter {
       database, "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)")
     appendHistory = try Statement(database, "INSERT INTO history VALUES (?,?,?,?,?)")
     wakeRun = try Statement(database, "UPDATE run SET deadline = 0 WHERE run = ?")
+    setStatus = try Statement(database, "UPDATE run SET status = ?2 WHERE run = ?1")
     closeRun = try Statement(
       database,
       "UPDATE run SET status = ?2, close_ms = ?3, history_length = ?4, history_bytes = ?5,"
@@ -67,6 +69,10 @@ final class BatchWriter {
     case .wakeRun(let run):
       wakeRun.bind(1, run.value)
       try wakeRun.run()
+    case .setStatus(let run, let status):
+      setStatus.bind(1, run.value)
+      setStatus.bind(2, Int64(status.rawValue))
+      try setStatus.run()
     case .closeRun(let run, let status, let closeTime, let length, let bytes):
       closeRun.bind(1, run.value)
       closeRun.bind(2, Int64(status.rawValue))

@@ -73,6 +73,7 @@ final class Ledger {
         let events = events(bytes, run)
         for event in events { note(event) }
         change(run) { $0.events += events }
+      case .setStatus(let run, let status): change(run) { $0.row.status = status }
       case .closeRun(let run, let status, let time, let length, let size):
         change(run) {
           $0.row.status = status
@@ -255,6 +256,8 @@ extension HistoryEvent {
     case .activityTaskCanceled(let end): "cancelled \(end.seq)"
     case .timerCanceled(let timer): "timer \(timer.seq) cancelled"
     case .markerRecorded(let marker): "marker \(marker.markerName) \(marker.markerID)"
+    case .workflowExecutionPaused: "paused"
+    case .workflowExecutionUnpaused: "unpaused"
     case .workflowExecutionUpdateAccepted(let m): "update \(m.updateID) accepted"
     case .workflowExecutionUpdateCompleted(let m): "update \(m.updateID) completed"
     default: "event"

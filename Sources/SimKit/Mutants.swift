@@ -104,7 +104,8 @@ public enum Mutants {
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
       case .updateIsForgotten: UpdatesHaveOneOutcome.name
       case .markersAreHidden: SimWorker.name
-      case .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired, .closedIsUnknown,
+      case .pausedRunsGoOn, .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
+        .closedIsUnknown,
         .failureIsNotDescribed,
         .intervalDefaultIsLong, .youngestFirst:
         Oracle.name

@@ -24,6 +24,7 @@ extension Engine {
   }
 
   private mutating func ask(_ run: Run, _ request: QueryWorkflowRequest, _ id: RequestID) {
+    if run.fold.pause != nil { return refuse(id, .workflowPaused(run), .run(run)) }
     if let time = run.fold.firstTaskTime, run.isHeld {
       return refuse(id, .notBegun(run, in: time - now), .run(run))
     }

@@ -29,6 +29,8 @@ struct Fold: Equatable {
   /// Updates that are accepted and have no outcome.
   private(set) var updates: [PendingUpdate] = []
   private(set) var updatesAccepted: Int64 = 0
+  /// Set while the run is paused.
+  private(set) var pause: PauseInfo?
   private(set) var unseen = Inbound()
   /// By scheduled event id, which only grows.
   var activities: [Activity] = []
@@ -42,6 +44,9 @@ struct Fold: Equatable {
   private(set) var taskFailure: WorkflowTaskFailed?
 
   var isOpen: Bool { status == .running }
+
+  /// As lists and descriptions show it.
+  var shownStatus: WorkflowStatus { pause == nil ? status : .paused }
 
   /// Payload bytes that are kept in memory for the run.
   var heldBytes: Int { unseen.bytes + inputBytes + started.input.bytes }
@@ -159,12 +164,11 @@ struct Fold: Equatable {
       // A start delay is over with the first signal; the pause between two runs is not.
       if started.initiator == .unspecified { firstTaskTime = nil }
     case .workflowExecutionUpdateAccepted(let e):
-      var update = PendingUpdate()
-      update.updateID = e.updateID
-      update.acceptedEventID = event.eventID
-      updates.append(update)
+      updates.append(PendingUpdate(e.updateID, acceptedBy: event.eventID))
       updatesAccepted += 1
     case .workflowExecutionUpdateCompleted(let e): updates.removeAll { $0.updateID == e.updateID }
+    case .workflowExecutionPaused(let e): pause = PauseInfo(e, at: event.eventTimeMs)
+    case .workflowExecutionUnpaused: pause = nil
     case .workflowExecutionCompleted: close(event, .completed)
     case .workflowExecutionFailed: close(event, .failed)
     case .workflowExecutionTimedOut: close(event, .timedOut)
@@ -183,6 +187,7 @@ struct Fold: Equatable {
     inputBytes = 0
     timers = []
     updates = []
+    pause = nil
     firstTaskTime = nil
     unseen = Inbound()
   }
@@ -205,6 +210,33 @@ extension HistoryEvent {
       true
     default: false
     }
+  }
+}
+
+extension HistoryEvent {
+  /// Lists show the run with another status, though it stays open.
+  var changesStatus: Bool {
+    switch attributes {
+    case .workflowExecutionPaused, .workflowExecutionUnpaused: true
+    default: false
+    }
+  }
+}
+
+extension PauseInfo {
+  fileprivate init(_ paused: WorkflowExecutionPaused, at time: Instant) {
+    self.init()
+    pausedTimeMs = time
+    reason = paused.reason
+    identity = paused.identity
+  }
+}
+
+extension PendingUpdate {
+  init(_ id: String, acceptedBy event: Int64) {
+    self.init()
+    updateID = id
+    acceptedEventID = event
   }
 }
 
@@ -237,6 +269,7 @@ extension Fold {
     state.signals = signals
     state.updates = updates
     state.updatesAccepted = updatesAccepted
+    state.pause = pause
     state.taskFailure = taskFailure
     state.activities = activities.map { activity in
       var saved = ScheduledActivity()
@@ -290,6 +323,7 @@ extension Fold {
     signals = state.signals
     updates = state.updates
     updatesAccepted = state.updatesAccepted
+    pause = state.pause
     taskFailure = state.taskFailure
     activities = state.activities.map { saved in
       var activity = Activity(

@@ -125,13 +125,13 @@ final class Run {
   var wantsTask: Bool { wantsActivation || !queries.isEmpty }
   /// Events do, or updates; before them no query is asked.
   var wantsActivation: Bool {
-    fold.isOpen && !isHeld && !(fold.unseen.isEmpty && updates.isEmpty)
+    fold.isOpen && !isHeld && fold.pause == nil && !(fold.unseen.isEmpty && updates.isEmpty)
   }
 
-  /// No task, no activity, nobody who waits: the run can leave memory.
+  /// No task, no streak of failed ones, no activity, nobody who waits: the run can leave memory.
   var isAtRest: Bool {
     task.isIdle && !wantsTask && fold.activities.isEmpty && followers.isEmpty
-      && updates.isEmpty
+      && updates.isEmpty && (task.attempt == 1 || !fold.isOpen)
   }
 
   /// About how many bytes of memory the run takes.

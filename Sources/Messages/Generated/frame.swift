@@ -124,6 +124,7 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
   case closing
   case workflowNotBegun
   case updateNotFound
+  case workflowPaused
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -160,6 +161,7 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case 28: self = .closing
       case 29: self = .workflowNotBegun
       case 35: self = .updateNotFound
+      case 36: self = .workflowPaused
       default: self = .unrecognized(rawValue)
     }
   }
@@ -197,6 +199,7 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case .closing: return 28
       case .workflowNotBegun: return 29
       case .updateNotFound: return 35
+      case .workflowPaused: return 36
       case .unrecognized(let number): return number
     }
   }
@@ -233,6 +236,7 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
     (28, "CLOSING"),
     (29, "WORKFLOW_NOT_BEGUN"),
     (35, "UPDATE_NOT_FOUND"),
+    (36, "WORKFLOW_PAUSED"),
   ]
 }
 

@@ -173,6 +173,8 @@ public struct HistoryEvent: Message {
     indirect case workflowExecutionContinuedAsNew(WorkflowExecutionContinuedAsNew)
     indirect case workflowExecutionUpdateAccepted(WorkflowExecutionUpdateAccepted)
     case workflowExecutionUpdateCompleted(WorkflowExecutionUpdateCompleted)
+    case workflowExecutionPaused(WorkflowExecutionPaused)
+    case workflowExecutionUnpaused(WorkflowExecutionUnpaused)
   }
 
   public init() {}
@@ -308,6 +310,16 @@ public struct HistoryEvent: Message {
         if case .workflowExecutionUpdateCompleted(let earlier)? = attributes { value = earlier }
         try reader.merge(into: &value)
         attributes = .workflowExecutionUpdateCompleted(value)
+      case 1266:
+        var value = WorkflowExecutionPaused()
+        if case .workflowExecutionPaused(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .workflowExecutionPaused(value)
+      case 1274:
+        var value = WorkflowExecutionUnpaused()
+        if case .workflowExecutionUnpaused(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .workflowExecutionUnpaused(value)
       default: try reader.skip(tag)
       }
     }
@@ -340,6 +352,8 @@ public struct HistoryEvent: Message {
     case .workflowExecutionContinuedAsNew(let value)?: writer.message(value, tag: 1026)
     case .workflowExecutionUpdateAccepted(let value)?: writer.message(value, tag: 1130)
     case .workflowExecutionUpdateCompleted(let value)?: writer.message(value, tag: 1146)
+    case .workflowExecutionPaused(let value)?: writer.message(value, tag: 1266)
+    case .workflowExecutionUnpaused(let value)?: writer.message(value, tag: 1274)
     case nil: break
     }
     if let value = userMetadata { writer.message(value, tag: 26) }
@@ -378,6 +392,8 @@ public struct HistoryEvent: Message {
       FieldTable(128, "workflow_execution_continued_as_new", .message { WorkflowExecutionContinuedAsNew.table }, oneof: "attributes"),
       FieldTable(141, "workflow_execution_update_accepted", .message { WorkflowExecutionUpdateAccepted.table }, oneof: "attributes"),
       FieldTable(143, "workflow_execution_update_completed", .message { WorkflowExecutionUpdateCompleted.table }, oneof: "attributes"),
+      FieldTable(158, "workflow_execution_paused", .message { WorkflowExecutionPaused.table }, oneof: "attributes"),
+      FieldTable(159, "workflow_execution_unpaused", .message { WorkflowExecutionUnpaused.table }, oneof: "attributes"),
     ])
 }
 
@@ -1592,6 +1608,73 @@ public struct WorkflowExecutionUpdateCompleted: Message {
       FieldTable(3, "outcome", .message { UpdateOutcome.table }),
       FieldTable(4, "workflow_task_completed_event_id", .int64),
       FieldTable(5, "location", .string),
+    ])
+}
+
+/// From here on no task of the run goes out.
+public struct WorkflowExecutionPaused: Message {
+  public var reason: String = ""
+  public var identity: String = ""
+  public var requestID: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: reason = try reader.string()
+      case 18: identity = try reader.string()
+      case 26: requestID = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 26) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 18) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowExecutionPaused",
+    fields: [
+      FieldTable(1, "reason", .string),
+      FieldTable(2, "identity", .string),
+      FieldTable(3, "request_id", .string),
+    ])
+}
+
+public struct WorkflowExecutionUnpaused: Message {
+  public var reason: String = ""
+  public var identity: String = ""
+  public var requestID: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: reason = try reader.string()
+      case 18: identity = try reader.string()
+      case 26: requestID = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 26) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 18) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowExecutionUnpaused",
+    fields: [
+      FieldTable(1, "reason", .string),
+      FieldTable(2, "identity", .string),
+      FieldTable(3, "request_id", .string),
     ])
 }
 

@@ -20,6 +20,8 @@ public enum Method: String, CaseIterable, Sendable {
   case workflowPollUpdate = "holdfast.v1.WorkflowService/PollUpdate"
   case workflowCancelWorkflow = "holdfast.v1.WorkflowService/CancelWorkflow"
   case workflowTerminateWorkflow = "holdfast.v1.WorkflowService/TerminateWorkflow"
+  case workflowPauseWorkflow = "holdfast.v1.WorkflowService/PauseWorkflow"
+  case workflowUnpauseWorkflow = "holdfast.v1.WorkflowService/UnpauseWorkflow"
   case workflowDescribeWorkflow = "holdfast.v1.WorkflowService/DescribeWorkflow"
   case workflowGetWorkflowResult = "holdfast.v1.WorkflowService/GetWorkflowResult"
   case workflowGetHistory = "holdfast.v1.WorkflowService/GetHistory"

@@ -25,6 +25,8 @@ public struct RunState: Message {
   public var updates: [PendingUpdate] = []
   /// Accepted so far.
   public var updatesAccepted: Int64 = 0
+  /// Of a run that is paused.
+  public var pause: PauseInfo?
 
   public init() {}
 
@@ -47,12 +49,14 @@ public struct RunState: Message {
       case 114: try reader.merge(into: &taskFailure)
       case 162: updates.append(try reader.message())
       case 168: updatesAccepted = try reader.int64()
+      case 178: try reader.merge(into: &pause)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = pause { writer.message(value, tag: 178) }
     if !(updatesAccepted == 0) { writer.int64(updatesAccepted, tag: 168) }
     for value in updates.reversed() { writer.message(value, tag: 162) }
     if let value = taskFailure { writer.message(value, tag: 114) }
@@ -90,6 +94,7 @@ public struct RunState: Message {
       FieldTable(14, "task_failure", .message { WorkflowTaskFailed.table }),
       FieldTable(20, "updates", .message { PendingUpdate.table }, isRepeated: true),
       FieldTable(21, "updates_accepted", .int64),
+      FieldTable(22, "pause", .message { PauseInfo.table }),
     ])
 }
 

@@ -710,6 +710,130 @@ public struct TerminateWorkflowResponse: Message {
     ])
 }
 
+public struct PauseWorkflowRequest: Message {
+  public var namespace: String = ""
+  public var execution: WorkflowExecution?
+  public var reason: String = ""
+  public var requestID: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: try reader.merge(into: &execution)
+      case 26: reason = try reader.string()
+      case 34: requestID = try reader.string()
+      case 42: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 34) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PauseWorkflowRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "reason", .string),
+      FieldTable(4, "request_id", .string),
+      FieldTable(5, "identity", .string),
+    ])
+}
+
+public struct PauseWorkflowResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PauseWorkflowResponse",
+    fields: [
+    ])
+}
+
+public struct UnpauseWorkflowRequest: Message {
+  public var namespace: String = ""
+  public var execution: WorkflowExecution?
+  public var reason: String = ""
+  public var requestID: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: try reader.merge(into: &execution)
+      case 26: reason = try reader.string()
+      case 34: requestID = try reader.string()
+      case 42: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 34) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UnpauseWorkflowRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "reason", .string),
+      FieldTable(4, "request_id", .string),
+      FieldTable(5, "identity", .string),
+    ])
+}
+
+public struct UnpauseWorkflowResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UnpauseWorkflowResponse",
+    fields: [
+    ])
+}
+
 public struct DescribeWorkflowRequest: Message {
   public var namespace: String = ""
   public var execution: WorkflowExecution?
@@ -758,6 +882,8 @@ public struct DescribeWorkflowResponse: Message {
   public var attempt: Int32 = 0
   public var retryPolicy: RetryPolicy?
   public var pendingUpdates: [PendingUpdate] = []
+  /// Of a run that is paused.
+  public var pause: PauseInfo?
 
   public init() {}
 
@@ -779,12 +905,14 @@ public struct DescribeWorkflowResponse: Message {
       case 104: attempt = try reader.int32()
       case 114: try reader.merge(into: &retryPolicy)
       case 122: pendingUpdates.append(try reader.message())
+      case 130: try reader.merge(into: &pause)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = pause { writer.message(value, tag: 130) }
     for value in pendingUpdates.reversed() { writer.message(value, tag: 122) }
     if let value = retryPolicy { writer.message(value, tag: 114) }
     if !(attempt == 0) { writer.int32(attempt, tag: 104) }
@@ -820,6 +948,40 @@ public struct DescribeWorkflowResponse: Message {
       FieldTable(13, "attempt", .int32),
       FieldTable(14, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(15, "pending_updates", .message { PendingUpdate.table }, isRepeated: true),
+      FieldTable(16, "pause", .message { PauseInfo.table }),
+    ])
+}
+
+public struct PauseInfo: Message {
+  public var pausedTimeMs: Instant = Instant(ms: 0)
+  public var reason: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: pausedTimeMs = try reader.instant()
+      case 18: reason = try reader.string()
+      case 26: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 26) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 18) }
+    if !(pausedTimeMs.ms == 0) { writer.instant(pausedTimeMs, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PauseInfo",
+    fields: [
+      FieldTable(1, "paused_time_ms", .int64),
+      FieldTable(2, "reason", .string),
+      FieldTable(3, "identity", .string),
     ])
 }
 

@@ -47,7 +47,8 @@ extension ClientRequest {
       return response.runID
     case .signal: return (try? SignalWorkflowResponse(bytes: answer.message))?.runID
     case .cancel, .terminate, .complete: return RunID.none
-    case .query, .update, .updateWithStart, .describe, .result, .history, .list, .count:
+    case .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history, .list,
+      .count:
       return nil
     }
   }
@@ -79,7 +80,8 @@ extension ClientRequest {
     case .complete(let completion):
       let mark = completion.result.first?.text ?? ""
       return ledger.holds(result: mark) ? nil : "result \(mark) is in no history"
-    case .query, .update, .updateWithStart, .describe, .result, .history, .list, .count:
+    case .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history, .list,
+      .count:
       return nil
     }
   }

@@ -61,11 +61,13 @@ final class ReadsAreTrue: Checker {
 
   // MARK: - Lists
 
-  /// Runs that an answer must tell of; `isFiltered`: only open ones are asked for.
+  /// Runs that an answer must tell of; `isFiltered`: only running ones are asked for, to which one
+  /// that was paused may belong or not.
   private func expected(_ request: ClientRequest, isFiltered: Bool, _ scene: Scene) -> [Ledger.Run]
   {
     scene.ledger.runs.filter { run in
-      (lives[run.row.runID]?.createdUs ?? .max) < request.sentUs && (!isFiltered || run.isOpen)
+      (lives[run.row.runID]?.createdUs ?? .max) < request.sentUs
+        && (!isFiltered || (run.isOpen && !run.events.contains(where: \.isPause)))
     }
   }
 
@@ -148,11 +150,17 @@ final class ReadsAreTrue: Checker {
   }
 }
 
+extension HistoryEvent {
+  fileprivate var isPause: Bool {
+    if case .workflowExecutionPaused = attributes { true } else { false }
+  }
+}
+
 extension Write {
   /// The run is made, ends, or is removed.
   fileprivate var isOfLife: Bool {
     switch self {
-    case .createRun, .closeRun, .deleteRun: true
+    case .createRun, .setStatus, .closeRun, .deleteRun: true
     default: false
     }
   }

@@ -76,7 +76,8 @@ extension Response {
     case .signalWorkflow(let m): self = .signal(m)
     case .queryWorkflow(let m): self = .query(m)
     case .updateWorkflow(let m): self = .update(m)
-    case .cancelWorkflow, .terminateWorkflow, .completeActivity, .failActivity,
+    case .cancelWorkflow, .terminateWorkflow, .pauseWorkflow, .unpauseWorkflow, .completeActivity,
+      .failActivity,
       .reportActivityCancelled:
       self = .done
     case .describeWorkflow(let m): self = .describe(m.plain)

@@ -24,6 +24,7 @@ extension Model {
       pending.fireTimeMs = timer.fireTime
       return pending
     }
+    response.pause = run.pause
     response.pendingUpdates =
       run.accepted
       + run.updates.map { waiting in
@@ -102,7 +103,7 @@ extension Model {
     info.execution = execution
     info.workflowType = run.started.workflowType
     info.taskQueue = run.started.taskQueue
-    info.status = run.status
+    info.status = run.shownStatus
     info.startTimeMs = run.startTime
     info.closeTimeMs = run.closeTime
     info.historyLength = run.lastEventID

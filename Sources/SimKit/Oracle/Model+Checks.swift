@@ -14,6 +14,10 @@ extension Model {
         payloads("input", r.input), id("request_id", r.requestID))
     case .cancelWorkflow(let r):
       first(namespace(r.namespace), execution(r.execution), id("request_id", r.requestID))
+    case .pauseWorkflow(let r):
+      first(namespace(r.namespace), execution(r.execution), id("request_id", r.requestID))
+    case .unpauseWorkflow(let r):
+      first(namespace(r.namespace), execution(r.execution), id("request_id", r.requestID))
     case .terminateWorkflow(let r):
       first(
         namespace(r.namespace), execution(r.execution), payloads("details", r.details),

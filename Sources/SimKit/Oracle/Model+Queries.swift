@@ -8,6 +8,9 @@ extension Model {
     switch find(r.execution) {
     case .none(let status): return .failure(status)
     case .run(let run):
+      if run.pause != nil {
+        return .failure(.of(.failedPrecondition, .workflowPaused, run: run.id))
+      }
       if isHeld(run) {
         return .failure(
           .of(.unavailable, .workflowNotBegun, run: run.id, retryAfter: run.begins - now))

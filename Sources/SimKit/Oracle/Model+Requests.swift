@@ -261,6 +261,55 @@ extension Model {
     }
   }
 
+  mutating func pause(_ r: PauseWorkflowRequest, _ request: Request) -> Response {
+    switch openRun("Pause", r.execution, r.requestID, request) {
+    case .refused(let response): return response
+    case .existing(let run), .started(let run):
+      guard run.pause == nil else { return .done }
+      remember("Pause", run, r.requestID, request, event: run.lastEventID + 1, .done)
+      var paused = WorkflowExecutionPaused()
+      paused.reason = r.reason
+      paused.identity = r.identity
+      paused.requestID = r.requestID
+      append(.workflowExecutionPaused(paused), to: run)
+      failQueries(run, .of(.failedPrecondition, .workflowPaused, run: run.id))
+      if run.task.session == nil { run.task = run.task.next }
+      return .done
+    }
+  }
+
+  mutating func unpause(_ r: UnpauseWorkflowRequest, _ request: Request) -> Response {
+    switch openRun("Unpause", r.execution, r.requestID, request) {
+    case .refused(let response): return response
+    case .existing(let run), .started(let run):
+      guard run.pause != nil else { return .done }
+      remember("Unpause", run, r.requestID, request, event: run.lastEventID + 1, .done)
+      var unpaused = WorkflowExecutionUnpaused()
+      unpaused.reason = r.reason
+      unpaused.identity = r.identity
+      unpaused.requestID = r.requestID
+      append(.workflowExecutionUnpaused(unpaused), to: run)
+      for place in run.activities.indices where run.activities[place].state == .scheduled {
+        run.activities[place].queue(at: now)
+      }
+      return .done
+    }
+  }
+
+  private func openRun(
+    _ method: String, _ execution: WorkflowExecution?, _ requestID: String, _ request: Request
+  ) -> Begun {
+    if let answer = before(method, execution?.workflowID ?? "", requestID, request) {
+      return .refused(answer)
+    }
+    switch find(execution) {
+    case .none(let status): return .refused(.failure(status))
+    case .run(let run) where run.isOpen: return .existing(run)
+    case .run(let run):
+      return .refused(.failure(.of(.failedPrecondition, .workflowClosed, run: run.id)))
+    }
+  }
+
   // MARK: - While a redo is out
 
   /// True if the request has to wait for the end of the redo.
@@ -325,6 +374,12 @@ extension Request {
     case .terminateWorkflow(var r):
       r.identity = ""
       return r.serialized()
+    case .pauseWorkflow(var r):
+      r.identity = ""
+      return r.serialized()
+    case .unpauseWorkflow(var r):
+      r.identity = ""
+      return r.serialized()
     case .completeActivity(var r):
       r.identity = ""
       return r.serialized()
@@ -363,6 +418,8 @@ extension Request {
     case .signalWorkflow(let r): r.execution?.runID ?? .none
     case .cancelWorkflow(let r): r.execution?.runID ?? .none
     case .terminateWorkflow(let r): r.execution?.runID ?? .none
+    case .pauseWorkflow(let r): r.execution?.runID ?? .none
+    case .unpauseWorkflow(let r): r.execution?.runID ?? .none
     default: .none
     }
   }

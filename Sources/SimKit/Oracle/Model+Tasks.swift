@@ -58,7 +58,7 @@ extension Model {
 
   /// True if it showed the code something.
   private func hasNews(_ run: ModelRun, _ m: Activation) -> Bool {
-    run.isOpen
+    run.isOpen && run.pause == nil
       && !(run.inbound(after: run.through, through: length(run, m)).isEmpty
         && asked(run, m).isEmpty)
   }
@@ -160,7 +160,7 @@ extension Model {
     }
     guard let run = run(m.runID), let session = session(id), let place,
       session.serves(activities[place]), session.activitySlots > 0, !isDraining,
-      !session.isDraining, !session.isSilent
+      !session.isDraining, !session.isSilent, run.pause == nil
     else { return objections.append("\(id) may not take activity '\(m.activityID)'") }
     objectToOrder(activities[place], of: run, session)
     session.activitySlots -= 1
@@ -400,7 +400,7 @@ extension Model {
       {
         objections.append("the task of \(run.id) waits, though \(idle.id) could take it")
       }
-      for activity in run.activities where activity.state == .scheduled {
+      for activity in run.activities where activity.state == .scheduled && run.pause == nil {
         if let idle = sessions.first(where: { $0.couldTakeActivity && $0.serves(activity) }) {
           objections.append(
             "activity '\(activity.scheduled.activityID)' of \(run.id) waits, though"

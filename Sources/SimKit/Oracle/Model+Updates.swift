@@ -98,6 +98,9 @@ extension Model {
     if isDraining {
       return .failure(.of(.unavailable, .draining, retryAfter: Span(ms: 1_000)))
     }
+    if run.pause != nil {
+      return .failure(.of(.failedPrecondition, .workflowPaused, run: run.id))
+    }
     if isHeld(run) {
       return .failure(
         .of(.unavailable, .workflowNotBegun, run: run.id, retryAfter: run.begins - now))
@@ -233,10 +236,14 @@ extension Model {
   mutating func dropUpdates() {
     for run in runs where !run.updates.isEmpty {
       let back = run.updates.filter { !run.task.asked.contains($0.update.updateID) }
-      if isDraining { refuse(back, .of(.unavailable, .draining, retryAfter: Span(ms: 1_000))) }
+      if isDraining {
+        refuse(back, .of(.unavailable, .draining, retryAfter: Span(ms: 1_000)))
+      } else if run.pause != nil {
+        refuse(back, .of(.failedPrecondition, .workflowPaused, run: run.id))
+      }
       run.updates.removeAll { update in
         !run.task.asked.contains(update.update.updateID)
-          && (isDraining || update.clients.isEmpty)
+          && (isDraining || run.pause != nil || update.clients.isEmpty)
       }
     }
   }

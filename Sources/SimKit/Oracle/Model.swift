@@ -95,6 +95,8 @@ struct Model {
     case .signalWithStartWorkflow(let r): return signalWithStart(id, r, request)
     case .cancelWorkflow(let r): return cancel(id, r, request)
     case .terminateWorkflow(let r): return terminate(r, request)
+    case .pauseWorkflow(let r): return pause(r, request)
+    case .unpauseWorkflow(let r): return unpause(r, request)
     case .queryWorkflow(let r): return query(id, r)
     case .updateWorkflow(let r): return update(id, r, request)
     case .updateWithStartWorkflow(let r): return updateWithStart(id, r, request)

@@ -50,7 +50,7 @@ struct ModelFilter {
     case "RunId": "\(run.id)"
     case "WorkflowType": run.started.workflowType
     case "TaskQueue": run.started.taskQueue
-    default: ModelFilter.name(run.status)
+    default: ModelFilter.name(run.shownStatus)
     }
   }
 

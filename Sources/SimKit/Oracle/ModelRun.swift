@@ -91,7 +91,24 @@ final class ModelRun {
   /// Its code has something to be shown, or to be asked.
   var wantsTask: Bool { hasNews || !queries.isEmpty }
   /// … shown.
-  var hasNews: Bool { isOpen && !(unseen.isEmpty && updates.isEmpty) }
+  var hasNews: Bool { isOpen && pause == nil && !(unseen.isEmpty && updates.isEmpty) }
+  /// Set while it is paused.
+  var pause: PauseInfo? {
+    var pause: PauseInfo?
+    for event in events where isOpen {
+      if case .workflowExecutionPaused(let m) = event.attributes {
+        pause = PauseInfo()
+        pause?.pausedTimeMs = event.eventTimeMs
+        pause?.reason = m.reason
+        pause?.identity = m.identity
+      } else if case .workflowExecutionUnpaused = event.attributes {
+        pause = nil
+      }
+    }
+    return pause
+  }
+
+  var shownStatus: WorkflowStatus { pause == nil ? status : .paused }
 
   var unseen: [HistoryEvent] { inbound(after: through, through: lastEventID) }
 

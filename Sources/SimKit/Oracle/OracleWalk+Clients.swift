@@ -58,7 +58,9 @@ extension OracleWalk {
   mutating func drawRequest() -> Request {
     switch dice.int(0...99) {
     case 0..<22: .startWorkflow(drawStart())
-    case 22..<36: .signalWorkflow(drawSignal())
+    case 22..<33: .signalWorkflow(drawSignal())
+    case 33: .pauseWorkflow(drawPause())
+    case 34..<36: .unpauseWorkflow(drawUnpause())
     case 36..<42: .updateWorkflow(drawUpdate())
     case 42..<44: .updateWithStartWorkflow(drawUpdateWithStart())
     case 44..<46: .pollUpdate(drawPoll())
@@ -183,6 +185,24 @@ extension OracleWalk {
     request.start?.startAtTimeMs = .epoch
     request.update = drawUpdateContent()
     return request
+  }
+
+  private mutating func drawPause() -> PauseWorkflowRequest {
+    var pause = PauseWorkflowRequest()
+    pause.namespace = drawNamespace()
+    pause.execution = drawExecution()
+    pause.requestID = drawRequestID()
+    pause.identity = drawIdentity()
+    return pause
+  }
+
+  private mutating func drawUnpause() -> UnpauseWorkflowRequest {
+    var unpause = UnpauseWorkflowRequest()
+    unpause.namespace = drawNamespace()
+    unpause.execution = drawExecution()
+    unpause.requestID = drawRequestID()
+    unpause.identity = drawIdentity()
+    return unpause
   }
 
   private mutating func drawPoll() -> PollUpdateRequest {

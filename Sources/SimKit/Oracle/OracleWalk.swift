@@ -304,6 +304,8 @@ extension Request {
     case .pollUpdate(let m): "PollUpdate \(m.json())"
     case .cancelWorkflow(let m): "CancelWorkflow \(m.json())"
     case .terminateWorkflow(let m): "TerminateWorkflow \(m.json())"
+    case .pauseWorkflow(let m): "PauseWorkflow \(m.json())"
+    case .unpauseWorkflow(let m): "UnpauseWorkflow \(m.json())"
     case .describeWorkflow(let m): "DescribeWorkflow \(m.json())"
     case .getWorkflowResult(let m): "GetWorkflowResult \(m.json())"
     case .getHistory(let m): "GetHistory \(m.json())"

@@ -9,6 +9,8 @@ struct ClientRequest {
     case signalWithStart(SignalWithStartWorkflowRequest)
     case cancel(CancelWorkflowRequest)
     case terminate(TerminateWorkflowRequest)
+    case pause(PauseWorkflowRequest)
+    case unpause(UnpauseWorkflowRequest)
     case query(QueryWorkflowRequest)
     case update(UpdateWorkflowRequest)
     case updateWithStart(UpdateWithStartWorkflowRequest)
@@ -45,6 +47,8 @@ struct ClientRequest {
     case .signalWithStart: .workflowSignalWithStartWorkflow
     case .cancel: .workflowCancelWorkflow
     case .terminate: .workflowTerminateWorkflow
+    case .pause: .workflowPauseWorkflow
+    case .unpause: .workflowUnpauseWorkflow
     case .query: .workflowQueryWorkflow
     case .update: .workflowUpdateWorkflow
     case .updateWithStart: .workflowUpdateWithStartWorkflow
@@ -64,6 +68,8 @@ struct ClientRequest {
     case .signalWithStart(let m): m.serialized()
     case .cancel(let m): m.serialized()
     case .terminate(let m): m.serialized()
+    case .pause(let m): m.serialized()
+    case .unpause(let m): m.serialized()
     case .query(let m): m.serialized()
     case .update(let m): m.serialized()
     case .updateWithStart(let m): m.serialized()

@@ -51,7 +51,13 @@ struct Workload {
       request.execution = target
       request.requestID = id
       return .cancel(request)
-    case 73...76:
+    case 73:
+      var request = PauseWorkflowRequest()
+      request.execution = target
+      request.requestID = id
+      return .pause(request)
+    case 74: return .unpause(unpause(workflowID, id))
+    case 75, 76:
       var request = TerminateWorkflowRequest()
       request.execution = target
       request.reason = id
@@ -120,6 +126,13 @@ struct Workload {
     return start
   }
 
+  private func unpause(_ workflowID: String, _ id: String) -> UnpauseWorkflowRequest {
+    var request = UnpauseWorkflowRequest()
+    request.execution = execution(workflowID)
+    request.requestID = id
+    return request
+  }
+
   private func update(_ workflowID: String, _ id: String, _ dice: inout Dice)
     -> UpdateWorkflowRequest
   {
@@ -177,6 +190,13 @@ struct Workload {
     let id = nextID()
     return ClientRequest(
       kind: .signal(signalRequest(workflowID, id)), requestID: id, workflowID: workflowID)
+  }
+
+  /// Lets a run go on that was paused.
+  mutating func unpausing(_ workflowID: String) -> ClientRequest {
+    let id = nextID()
+    return ClientRequest(
+      kind: .unpause(unpause(workflowID, id)), requestID: id, workflowID: workflowID)
   }
 
   /// Ends a run that asks for more than a limit allows.

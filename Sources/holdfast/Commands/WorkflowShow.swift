@@ -84,6 +84,10 @@ enum EventText {
       let values = Show.payloads(e.details.compactMap(\.value))
       let what = [e.markerName, e.markerID, values, e.deprecated ? "deprecated" : ""]
       return ("MarkerRecorded", what.filter { !$0.isEmpty }.joined(separator: " "), e.failure)
+    case .workflowExecutionPaused(let e):
+      return ("WorkflowExecutionPaused", "\(e.reason) by \(e.identity)", nil)
+    case .workflowExecutionUnpaused(let e):
+      return ("WorkflowExecutionUnpaused", "\(e.reason) by \(e.identity)", nil)
     case .workflowExecutionUpdateAccepted(let e):
       return (
         "WorkflowExecutionUpdateAccepted",

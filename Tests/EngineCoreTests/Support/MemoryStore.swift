@@ -64,6 +64,7 @@ struct MemoryStore {
       precondition(first == expected, "\(run): event \(first) where \(expected) is next")
       runs[run]!.history.append(StoredBatch(first: first, last: last, bytes: bytes))
     case .wakeRun(let run): runs[run]!.row.deadline = RunRow.immediately
+    case .setStatus(let run, let status): runs[run]?.row.status = status
     case .closeRun(let run, let status, let closeTime, let length, let bytes):
       runs[run]!.row.status = status
       runs[run]!.row.closeTime = closeTime

@@ -66,6 +66,8 @@ extension TraceText {
     case .appendHistory(let run, let first, let last, let bytes):
       return ["\(head)append \(run) \(first)...\(last)"] + events(bytes)
     case .wakeRun(let run): return ["\(head)wake \(run)"]
+    case .setStatus(let run, let status):
+      return ["\(head)status of \(run) \(status.name)"]
     case .closeRun(let run, let status, let closeTime, let length, _):
       return ["\(head)close \(run) \(status.name) at \(time(closeTime)) length=\(length)"]
     case .saveState(let run, let through, let bytes, let deadline, let length, _):
@@ -152,6 +154,8 @@ extension TraceText {
       case .updateWorkflow(let m): self.fields(m)
       case .cancelWorkflow(let m): self.fields(m)
       case .terminateWorkflow(let m): self.fields(m)
+      case .pauseWorkflow(let m): self.fields(m)
+      case .unpauseWorkflow(let m): self.fields(m)
       case .describeWorkflow(let m): self.fields(m)
       case .getWorkflowResult(let m): self.fields(m)
       case .countWorkflows(let m): self.fields(m)

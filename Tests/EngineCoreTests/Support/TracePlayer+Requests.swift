@@ -35,6 +35,8 @@ extension TracePlayer {
     case "poll-update":
       return .pollUpdate(try make(&words, ["execution.workflow_id", "update_id"]))
     case "cancel": return .cancelWorkflow(try make(&words, ["execution.workflow_id"]))
+    case "pause": return .pauseWorkflow(try make(&words, ["execution.workflow_id"]))
+    case "unpause": return .unpauseWorkflow(try make(&words, ["execution.workflow_id"]))
     case "terminate": return .terminateWorkflow(try make(&words, ["execution.workflow_id"]))
     case "describe": return .describeWorkflow(try make(&words, ["execution.workflow_id"]))
     case "result": return .getWorkflowResult(try make(&words, ["execution.workflow_id"]))

@@ -128,6 +128,16 @@ nonisolated struct Holdfast_Store_V1_RunState: @unchecked Sendable {
     set {_uniqueStorage()._updatesAccepted = newValue}
   }
 
+  /// Of a run that is paused.
+  var pause: Holdfast_V1_PauseInfo {
+    get {_storage._pause ?? Holdfast_V1_PauseInfo()}
+    set {_uniqueStorage()._pause = newValue}
+  }
+  /// Returns true if `pause` has been explicitly set.
+  var hasPause: Bool {_storage._pause != nil}
+  /// Clears the value of `pause`. Subsequent reads from it will return its default value.
+  mutating func clearPause() {_uniqueStorage()._pause = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -292,7 +302,7 @@ fileprivate nonisolated let _protobuf_package = "holdfast.store.v1"
 
 nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RunState"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}started\0\u{3}start_time_ms\0\u{3}last_event_id\0\u{3}history_size_bytes\0\u{3}through_event_id\0\u{3}activation_time_ms\0\u{3}cancel_requested\0\u{1}signals\0\u{1}activities\0\u{1}timers\0\u{3}user_metadata\0\u{3}last_task_completed_event_id\0\u{3}last_seq\0\u{3}task_failure\0\u{2}\u{6}updates\0\u{3}updates_accepted\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}started\0\u{3}start_time_ms\0\u{3}last_event_id\0\u{3}history_size_bytes\0\u{3}through_event_id\0\u{3}activation_time_ms\0\u{3}cancel_requested\0\u{1}signals\0\u{1}activities\0\u{1}timers\0\u{3}user_metadata\0\u{3}last_task_completed_event_id\0\u{3}last_seq\0\u{3}task_failure\0\u{2}\u{6}updates\0\u{3}updates_accepted\0\u{1}pause\0")
 
   fileprivate class _StorageClass {
     var _started: Holdfast_V1_WorkflowExecutionStarted? = nil
@@ -311,6 +321,7 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
     var _taskFailure: Holdfast_V1_WorkflowTaskFailed? = nil
     var _updates: [Holdfast_V1_PendingUpdate] = []
     var _updatesAccepted: Int64 = 0
+    var _pause: Holdfast_V1_PauseInfo? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -337,6 +348,7 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
       _taskFailure = source._taskFailure
       _updates = source._updates
       _updatesAccepted = source._updatesAccepted
+      _pause = source._pause
     }
   }
 
@@ -371,6 +383,7 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._taskFailure) }()
         case 20: try { try decoder.decodeRepeatedMessageField(value: &_storage._updates) }()
         case 21: try { try decoder.decodeSingularInt64Field(value: &_storage._updatesAccepted) }()
+        case 22: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
         default: break
         }
       }
@@ -431,6 +444,9 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
       if _storage._updatesAccepted != 0 {
         try visitor.visitSingularInt64Field(value: _storage._updatesAccepted, fieldNumber: 21)
       }
+      try { if let v = _storage._pause {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -456,6 +472,7 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
         if _storage._taskFailure != rhs_storage._taskFailure {return false}
         if _storage._updates != rhs_storage._updates {return false}
         if _storage._updatesAccepted != rhs_storage._updatesAccepted {return false}
+        if _storage._pause != rhs_storage._pause {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -392,6 +392,22 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
     set {_uniqueStorage()._attributes = .workflowExecutionUpdateCompleted(newValue)}
   }
 
+  var workflowExecutionPaused: Holdfast_V1_WorkflowExecutionPaused {
+    get {
+      if case .workflowExecutionPaused(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_WorkflowExecutionPaused()
+    }
+    set {_uniqueStorage()._attributes = .workflowExecutionPaused(newValue)}
+  }
+
+  var workflowExecutionUnpaused: Holdfast_V1_WorkflowExecutionUnpaused {
+    get {
+      if case .workflowExecutionUnpaused(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_WorkflowExecutionUnpaused()
+    }
+    set {_uniqueStorage()._attributes = .workflowExecutionUnpaused(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Attributes: Equatable, Sendable {
@@ -420,6 +436,8 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
     case workflowExecutionContinuedAsNew(Holdfast_V1_WorkflowExecutionContinuedAsNew)
     case workflowExecutionUpdateAccepted(Holdfast_V1_WorkflowExecutionUpdateAccepted)
     case workflowExecutionUpdateCompleted(Holdfast_V1_WorkflowExecutionUpdateCompleted)
+    case workflowExecutionPaused(Holdfast_V1_WorkflowExecutionPaused)
+    case workflowExecutionUnpaused(Holdfast_V1_WorkflowExecutionUnpaused)
 
   }
 
@@ -1352,6 +1370,39 @@ nonisolated struct Holdfast_V1_WorkflowExecutionUpdateCompleted: @unchecked Send
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// From here on no task of the run goes out.
+nonisolated struct Holdfast_V1_WorkflowExecutionPaused: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var reason: String = String()
+
+  var identity: String = String()
+
+  var requestID: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_WorkflowExecutionUnpaused: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var reason: String = String()
+
+  var identity: String = String()
+
+  var requestID: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 nonisolated struct Holdfast_V1_WorkflowExecutionTerminated: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1412,7 +1463,7 @@ nonisolated extension Holdfast_V1_HistoryBatch: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HistoryEvent"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}event_time_ms\0\u{3}user_metadata\0\u{4}b\u{1}workflow_execution_started\0\u{3}workflow_execution_completed\0\u{3}workflow_execution_failed\0\u{3}workflow_execution_timed_out\0\u{4}\u{3}workflow_task_completed\0\u{3}workflow_task_timed_out\0\u{3}workflow_task_failed\0\u{3}activity_task_scheduled\0\u{3}activity_task_started\0\u{3}activity_task_completed\0\u{3}activity_task_failed\0\u{3}activity_task_timed_out\0\u{3}activity_task_cancel_requested\0\u{3}activity_task_canceled\0\u{3}timer_started\0\u{3}timer_fired\0\u{3}timer_canceled\0\u{3}workflow_execution_cancel_requested\0\u{3}workflow_execution_canceled\0\u{4}\u{4}marker_recorded\0\u{3}workflow_execution_signaled\0\u{3}workflow_execution_terminated\0\u{3}workflow_execution_continued_as_new\0\u{4}\u{d}workflow_execution_update_accepted\0\u{4}\u{2}workflow_execution_update_completed\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}event_time_ms\0\u{3}user_metadata\0\u{4}b\u{1}workflow_execution_started\0\u{3}workflow_execution_completed\0\u{3}workflow_execution_failed\0\u{3}workflow_execution_timed_out\0\u{4}\u{3}workflow_task_completed\0\u{3}workflow_task_timed_out\0\u{3}workflow_task_failed\0\u{3}activity_task_scheduled\0\u{3}activity_task_started\0\u{3}activity_task_completed\0\u{3}activity_task_failed\0\u{3}activity_task_timed_out\0\u{3}activity_task_cancel_requested\0\u{3}activity_task_canceled\0\u{3}timer_started\0\u{3}timer_fired\0\u{3}timer_canceled\0\u{3}workflow_execution_cancel_requested\0\u{3}workflow_execution_canceled\0\u{4}\u{4}marker_recorded\0\u{3}workflow_execution_signaled\0\u{3}workflow_execution_terminated\0\u{3}workflow_execution_continued_as_new\0\u{4}\u{d}workflow_execution_update_accepted\0\u{4}\u{2}workflow_execution_update_completed\0\u{4}\u{f}workflow_execution_paused\0\u{3}workflow_execution_unpaused\0")
 
   fileprivate class _StorageClass {
     var _eventID: Int64 = 0
@@ -1779,6 +1830,32 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
             _storage._attributes = .workflowExecutionUpdateCompleted(v)
           }
         }()
+        case 158: try {
+          var v: Holdfast_V1_WorkflowExecutionPaused?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .workflowExecutionPaused(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .workflowExecutionPaused(v)
+          }
+        }()
+        case 159: try {
+          var v: Holdfast_V1_WorkflowExecutionUnpaused?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .workflowExecutionUnpaused(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .workflowExecutionUnpaused(v)
+          }
+        }()
         default: break
         }
       }
@@ -1900,6 +1977,14 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
       case .workflowExecutionUpdateCompleted?: try {
         guard case .workflowExecutionUpdateCompleted(let v)? = _storage._attributes else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 143)
+      }()
+      case .workflowExecutionPaused?: try {
+        guard case .workflowExecutionPaused(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 158)
+      }()
+      case .workflowExecutionUnpaused?: try {
+        guard case .workflowExecutionUnpaused(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 159)
       }()
       case nil: break
       }
@@ -3780,6 +3865,86 @@ nonisolated extension Holdfast_V1_WorkflowExecutionUpdateCompleted: SwiftProtobu
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_WorkflowExecutionPaused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionPaused"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}identity\0\u{3}request_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 2)
+    }
+    if !self.requestID.isEmpty {
+      try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_WorkflowExecutionPaused, rhs: Holdfast_V1_WorkflowExecutionPaused) -> Bool {
+    if lhs.reason != rhs.reason {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.requestID != rhs.requestID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_WorkflowExecutionUnpaused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionUnpaused"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}identity\0\u{3}request_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 2)
+    }
+    if !self.requestID.isEmpty {
+      try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_WorkflowExecutionUnpaused, rhs: Holdfast_V1_WorkflowExecutionUnpaused) -> Bool {
+    if lhs.reason != rhs.reason {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.requestID != rhs.requestID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

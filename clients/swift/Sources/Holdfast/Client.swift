@@ -295,6 +295,23 @@ public struct WorkflowHandle<Output: Decodable & Sendable>: Sendable {
     _ = try await client.call(.workflowCancelWorkflow, request, as: CancelWorkflowResponse.self)
   }
 
+  /// Keeps the workflow's tasks back; what comes meanwhile is kept.
+  public func pause(reason: String = "") async throws {
+    var request = PauseWorkflowRequest()
+    request.execution = execution
+    request.reason = reason
+    _ = try await client.call(.workflowPauseWorkflow, request, as: PauseWorkflowResponse.self)
+  }
+
+  /// Lets a paused workflow go on.
+  public func unpause(reason: String = "") async throws {
+    var request = UnpauseWorkflowRequest()
+    request.execution = execution
+    request.reason = reason
+    _ = try await client.call(
+      .workflowUnpauseWorkflow, request, as: UnpauseWorkflowResponse.self)
+  }
+
   /// Ends the workflow at once, without its code.
   public func terminate(reason: String = "") async throws {
     var request = TerminateWorkflowRequest()

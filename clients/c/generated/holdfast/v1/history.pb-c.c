@@ -1267,6 +1267,96 @@ void   holdfast__v1__workflow_execution_update_completed__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_completed__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__workflow_execution_paused__init
+                     (Holdfast__V1__WorkflowExecutionPaused         *message)
+{
+  static const Holdfast__V1__WorkflowExecutionPaused init_value = HOLDFAST__V1__WORKFLOW_EXECUTION_PAUSED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__workflow_execution_paused__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionPaused *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_paused__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__workflow_execution_paused__pack
+                     (const Holdfast__V1__WorkflowExecutionPaused *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_paused__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__workflow_execution_paused__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionPaused *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_paused__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkflowExecutionPaused *
+       holdfast__v1__workflow_execution_paused__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkflowExecutionPaused *)
+     protobuf_c_message_unpack (&holdfast__v1__workflow_execution_paused__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__workflow_execution_paused__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionPaused *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_paused__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__workflow_execution_unpaused__init
+                     (Holdfast__V1__WorkflowExecutionUnpaused         *message)
+{
+  static const Holdfast__V1__WorkflowExecutionUnpaused init_value = HOLDFAST__V1__WORKFLOW_EXECUTION_UNPAUSED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__workflow_execution_unpaused__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionUnpaused *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_unpaused__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__workflow_execution_unpaused__pack
+                     (const Holdfast__V1__WorkflowExecutionUnpaused *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_unpaused__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__workflow_execution_unpaused__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionUnpaused *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_unpaused__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkflowExecutionUnpaused *
+       holdfast__v1__workflow_execution_unpaused__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkflowExecutionUnpaused *)
+     protobuf_c_message_unpack (&holdfast__v1__workflow_execution_unpaused__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__workflow_execution_unpaused__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionUnpaused *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_unpaused__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__workflow_execution_terminated__init
                      (Holdfast__V1__WorkflowExecutionTerminated         *message)
 {
@@ -1350,7 +1440,7 @@ const ProtobufCMessageDescriptor holdfast__v1__history_batch__descriptor =
   (ProtobufCMessageInit) holdfast__v1__history_batch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[28] =
+static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[30] =
 {
   {
     "event_id",
@@ -1688,6 +1778,30 @@ static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descrip
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "workflow_execution_paused",
+    158,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, workflow_execution_paused),
+    &holdfast__v1__workflow_execution_paused__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_execution_unpaused",
+    159,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, workflow_execution_unpaused),
+    &holdfast__v1__workflow_execution_unpaused__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__history_event__field_indices_by_name[] = {
   15,   /* field[15] = activity_task_cancel_requested */
@@ -1709,17 +1823,19 @@ static const unsigned holdfast__v1__history_event__field_indices_by_name[] = {
   4,   /* field[4] = workflow_execution_completed */
   25,   /* field[25] = workflow_execution_continued_as_new */
   5,   /* field[5] = workflow_execution_failed */
+  28,   /* field[28] = workflow_execution_paused */
   23,   /* field[23] = workflow_execution_signaled */
   3,   /* field[3] = workflow_execution_started */
   24,   /* field[24] = workflow_execution_terminated */
   6,   /* field[6] = workflow_execution_timed_out */
+  29,   /* field[29] = workflow_execution_unpaused */
   26,   /* field[26] = workflow_execution_update_accepted */
   27,   /* field[27] = workflow_execution_update_completed */
   7,   /* field[7] = workflow_task_completed */
   9,   /* field[9] = workflow_task_failed */
   8,   /* field[8] = workflow_task_timed_out */
 };
-static const ProtobufCIntRange holdfast__v1__history_event__number_ranges[6 + 1] =
+static const ProtobufCIntRange holdfast__v1__history_event__number_ranges[7 + 1] =
 {
   { 1, 0 },
   { 101, 3 },
@@ -1727,7 +1843,8 @@ static const ProtobufCIntRange holdfast__v1__history_event__number_ranges[6 + 1]
   { 125, 22 },
   { 141, 26 },
   { 143, 27 },
-  { 0, 28 }
+  { 158, 28 },
+  { 0, 30 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
 {
@@ -1737,10 +1854,10 @@ const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
   "Holdfast__V1__HistoryEvent",
   "holdfast.v1",
   sizeof(Holdfast__V1__HistoryEvent),
-  28,
+  30,
   holdfast__v1__history_event__field_descriptors,
   holdfast__v1__history_event__field_indices_by_name,
-  6,  holdfast__v1__history_event__number_ranges,
+  7,  holdfast__v1__history_event__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__history_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -4446,6 +4563,134 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_complet
   holdfast__v1__workflow_execution_update_completed__field_indices_by_name,
   1,  holdfast__v1__workflow_execution_update_completed__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_update_completed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_paused__field_descriptors[3] =
+{
+  {
+    "reason",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionPaused, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionPaused, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionPaused, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__workflow_execution_paused__field_indices_by_name[] = {
+  1,   /* field[1] = identity */
+  0,   /* field[0] = reason */
+  2,   /* field[2] = request_id */
+};
+static const ProtobufCIntRange holdfast__v1__workflow_execution_paused__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_paused__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowExecutionPaused",
+  "WorkflowExecutionPaused",
+  "Holdfast__V1__WorkflowExecutionPaused",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkflowExecutionPaused),
+  3,
+  holdfast__v1__workflow_execution_paused__field_descriptors,
+  holdfast__v1__workflow_execution_paused__field_indices_by_name,
+  1,  holdfast__v1__workflow_execution_paused__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__workflow_execution_paused__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_unpaused__field_descriptors[3] =
+{
+  {
+    "reason",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUnpaused, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUnpaused, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUnpaused, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__workflow_execution_unpaused__field_indices_by_name[] = {
+  1,   /* field[1] = identity */
+  0,   /* field[0] = reason */
+  2,   /* field[2] = request_id */
+};
+static const ProtobufCIntRange holdfast__v1__workflow_execution_unpaused__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_unpaused__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowExecutionUnpaused",
+  "WorkflowExecutionUnpaused",
+  "Holdfast__V1__WorkflowExecutionUnpaused",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkflowExecutionUnpaused),
+  3,
+  holdfast__v1__workflow_execution_unpaused__field_descriptors,
+  holdfast__v1__workflow_execution_unpaused__field_indices_by_name,
+  1,  holdfast__v1__workflow_execution_unpaused__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__workflow_execution_unpaused__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_terminated__field_descriptors[3] =

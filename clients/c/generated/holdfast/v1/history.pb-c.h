@@ -44,6 +44,8 @@ typedef struct Holdfast__V1__MarkerRecorded Holdfast__V1__MarkerRecorded;
 typedef struct Holdfast__V1__WorkflowExecutionSignaled Holdfast__V1__WorkflowExecutionSignaled;
 typedef struct Holdfast__V1__WorkflowExecutionUpdateAccepted Holdfast__V1__WorkflowExecutionUpdateAccepted;
 typedef struct Holdfast__V1__WorkflowExecutionUpdateCompleted Holdfast__V1__WorkflowExecutionUpdateCompleted;
+typedef struct Holdfast__V1__WorkflowExecutionPaused Holdfast__V1__WorkflowExecutionPaused;
+typedef struct Holdfast__V1__WorkflowExecutionUnpaused Holdfast__V1__WorkflowExecutionUnpaused;
 typedef struct Holdfast__V1__WorkflowExecutionTerminated Holdfast__V1__WorkflowExecutionTerminated;
 
 
@@ -116,7 +118,9 @@ typedef enum {
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_TERMINATED = 127,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CONTINUED_AS_NEW = 128,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UPDATE_ACCEPTED = 141,
-  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UPDATE_COMPLETED = 143
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UPDATE_COMPLETED = 143,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_PAUSED = 158,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UNPAUSED = 159
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES__CASE)
 } Holdfast__V1__HistoryEvent__AttributesCase;
 
@@ -156,6 +160,8 @@ struct  Holdfast__V1__HistoryEvent
     Holdfast__V1__WorkflowExecutionContinuedAsNew *workflow_execution_continued_as_new;
     Holdfast__V1__WorkflowExecutionUpdateAccepted *workflow_execution_update_accepted;
     Holdfast__V1__WorkflowExecutionUpdateCompleted *workflow_execution_update_completed;
+    Holdfast__V1__WorkflowExecutionPaused *workflow_execution_paused;
+    Holdfast__V1__WorkflowExecutionUnpaused *workflow_execution_unpaused;
   };
 };
 #define HOLDFAST__V1__HISTORY_EVENT__INIT \
@@ -645,6 +651,33 @@ struct  Holdfast__V1__WorkflowExecutionUpdateCompleted
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_UPDATE_COMPLETED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_update_completed__descriptor) \
     , (char *)protobuf_c_empty_string, 0, NULL, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * From here on no task of the run goes out.
+ */
+struct  Holdfast__V1__WorkflowExecutionPaused
+{
+  ProtobufCMessage base;
+  char *reason;
+  char *identity;
+  char *request_id;
+};
+#define HOLDFAST__V1__WORKFLOW_EXECUTION_PAUSED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_paused__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__WorkflowExecutionUnpaused
+{
+  ProtobufCMessage base;
+  char *reason;
+  char *identity;
+  char *request_id;
+};
+#define HOLDFAST__V1__WORKFLOW_EXECUTION_UNPAUSED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_unpaused__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__WorkflowExecutionTerminated
@@ -1192,6 +1225,44 @@ Holdfast__V1__WorkflowExecutionUpdateCompleted *
 void   holdfast__v1__workflow_execution_update_completed__free_unpacked
                      (Holdfast__V1__WorkflowExecutionUpdateCompleted *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowExecutionPaused methods */
+void   holdfast__v1__workflow_execution_paused__init
+                     (Holdfast__V1__WorkflowExecutionPaused         *message);
+size_t holdfast__v1__workflow_execution_paused__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionPaused   *message);
+size_t holdfast__v1__workflow_execution_paused__pack
+                     (const Holdfast__V1__WorkflowExecutionPaused   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_execution_paused__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionPaused   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowExecutionPaused *
+       holdfast__v1__workflow_execution_paused__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_execution_paused__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionPaused *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowExecutionUnpaused methods */
+void   holdfast__v1__workflow_execution_unpaused__init
+                     (Holdfast__V1__WorkflowExecutionUnpaused         *message);
+size_t holdfast__v1__workflow_execution_unpaused__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionUnpaused   *message);
+size_t holdfast__v1__workflow_execution_unpaused__pack
+                     (const Holdfast__V1__WorkflowExecutionUnpaused   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_execution_unpaused__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionUnpaused   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowExecutionUnpaused *
+       holdfast__v1__workflow_execution_unpaused__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_execution_unpaused__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionUnpaused *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowExecutionTerminated methods */
 void   holdfast__v1__workflow_execution_terminated__init
                      (Holdfast__V1__WorkflowExecutionTerminated         *message);
@@ -1297,6 +1368,12 @@ typedef void (*Holdfast__V1__WorkflowExecutionUpdateAccepted_Closure)
 typedef void (*Holdfast__V1__WorkflowExecutionUpdateCompleted_Closure)
                  (const Holdfast__V1__WorkflowExecutionUpdateCompleted *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__WorkflowExecutionPaused_Closure)
+                 (const Holdfast__V1__WorkflowExecutionPaused *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__WorkflowExecutionUnpaused_Closure)
+                 (const Holdfast__V1__WorkflowExecutionUnpaused *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__WorkflowExecutionTerminated_Closure)
                  (const Holdfast__V1__WorkflowExecutionTerminated *message,
                   void *closure_data);
@@ -1336,6 +1413,8 @@ extern const ProtobufCMessageDescriptor holdfast__v1__marker_recorded__descripto
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_signaled__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_accepted__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_completed__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_paused__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_unpaused__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_terminated__descriptor;
 
 PROTOBUF_C__END_DECLS

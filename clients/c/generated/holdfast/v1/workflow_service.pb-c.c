@@ -682,6 +682,186 @@ void   holdfast__v1__terminate_workflow_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__terminate_workflow_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__pause_workflow_request__init
+                     (Holdfast__V1__PauseWorkflowRequest         *message)
+{
+  static const Holdfast__V1__PauseWorkflowRequest init_value = HOLDFAST__V1__PAUSE_WORKFLOW_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__pause_workflow_request__get_packed_size
+                     (const Holdfast__V1__PauseWorkflowRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__pause_workflow_request__pack
+                     (const Holdfast__V1__PauseWorkflowRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__pause_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__PauseWorkflowRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PauseWorkflowRequest *
+       holdfast__v1__pause_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PauseWorkflowRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__pause_workflow_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__pause_workflow_request__free_unpacked
+                     (Holdfast__V1__PauseWorkflowRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__pause_workflow_response__init
+                     (Holdfast__V1__PauseWorkflowResponse         *message)
+{
+  static const Holdfast__V1__PauseWorkflowResponse init_value = HOLDFAST__V1__PAUSE_WORKFLOW_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__pause_workflow_response__get_packed_size
+                     (const Holdfast__V1__PauseWorkflowResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__pause_workflow_response__pack
+                     (const Holdfast__V1__PauseWorkflowResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__pause_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__PauseWorkflowResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PauseWorkflowResponse *
+       holdfast__v1__pause_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PauseWorkflowResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__pause_workflow_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__pause_workflow_response__free_unpacked
+                     (Holdfast__V1__PauseWorkflowResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__unpause_workflow_request__init
+                     (Holdfast__V1__UnpauseWorkflowRequest         *message)
+{
+  static const Holdfast__V1__UnpauseWorkflowRequest init_value = HOLDFAST__V1__UNPAUSE_WORKFLOW_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__unpause_workflow_request__get_packed_size
+                     (const Holdfast__V1__UnpauseWorkflowRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__unpause_workflow_request__pack
+                     (const Holdfast__V1__UnpauseWorkflowRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__unpause_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__UnpauseWorkflowRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UnpauseWorkflowRequest *
+       holdfast__v1__unpause_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UnpauseWorkflowRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__unpause_workflow_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__unpause_workflow_request__free_unpacked
+                     (Holdfast__V1__UnpauseWorkflowRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__unpause_workflow_response__init
+                     (Holdfast__V1__UnpauseWorkflowResponse         *message)
+{
+  static const Holdfast__V1__UnpauseWorkflowResponse init_value = HOLDFAST__V1__UNPAUSE_WORKFLOW_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__unpause_workflow_response__get_packed_size
+                     (const Holdfast__V1__UnpauseWorkflowResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__unpause_workflow_response__pack
+                     (const Holdfast__V1__UnpauseWorkflowResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__unpause_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__UnpauseWorkflowResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UnpauseWorkflowResponse *
+       holdfast__v1__unpause_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UnpauseWorkflowResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__unpause_workflow_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__unpause_workflow_response__free_unpacked
+                     (Holdfast__V1__UnpauseWorkflowResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__describe_workflow_request__init
                      (Holdfast__V1__DescribeWorkflowRequest         *message)
 {
@@ -770,6 +950,51 @@ void   holdfast__v1__describe_workflow_response__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &holdfast__v1__describe_workflow_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__pause_info__init
+                     (Holdfast__V1__PauseInfo         *message)
+{
+  static const Holdfast__V1__PauseInfo init_value = HOLDFAST__V1__PAUSE_INFO__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__pause_info__get_packed_size
+                     (const Holdfast__V1__PauseInfo *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_info__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__pause_info__pack
+                     (const Holdfast__V1__PauseInfo *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_info__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__pause_info__pack_to_buffer
+                     (const Holdfast__V1__PauseInfo *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_info__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PauseInfo *
+       holdfast__v1__pause_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PauseInfo *)
+     protobuf_c_message_unpack (&holdfast__v1__pause_info__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__pause_info__free_unpacked
+                     (Holdfast__V1__PauseInfo *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__pause_info__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   holdfast__v1__pending_update__init
@@ -2576,6 +2801,222 @@ const ProtobufCMessageDescriptor holdfast__v1__terminate_workflow_response__desc
   (ProtobufCMessageInit) holdfast__v1__terminate_workflow_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__pause_workflow_request__field_descriptors[5] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseWorkflowRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseWorkflowRequest, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseWorkflowRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseWorkflowRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseWorkflowRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__pause_workflow_request__field_indices_by_name[] = {
+  1,   /* field[1] = execution */
+  4,   /* field[4] = identity */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = reason */
+  3,   /* field[3] = request_id */
+};
+static const ProtobufCIntRange holdfast__v1__pause_workflow_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__pause_workflow_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PauseWorkflowRequest",
+  "PauseWorkflowRequest",
+  "Holdfast__V1__PauseWorkflowRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PauseWorkflowRequest),
+  5,
+  holdfast__v1__pause_workflow_request__field_descriptors,
+  holdfast__v1__pause_workflow_request__field_indices_by_name,
+  1,  holdfast__v1__pause_workflow_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__pause_workflow_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__pause_workflow_response__field_descriptors NULL
+#define holdfast__v1__pause_workflow_response__field_indices_by_name NULL
+#define holdfast__v1__pause_workflow_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__pause_workflow_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PauseWorkflowResponse",
+  "PauseWorkflowResponse",
+  "Holdfast__V1__PauseWorkflowResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PauseWorkflowResponse),
+  0,
+  holdfast__v1__pause_workflow_response__field_descriptors,
+  holdfast__v1__pause_workflow_response__field_indices_by_name,
+  0,  holdfast__v1__pause_workflow_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__pause_workflow_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__unpause_workflow_request__field_descriptors[5] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseWorkflowRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseWorkflowRequest, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseWorkflowRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseWorkflowRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseWorkflowRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__unpause_workflow_request__field_indices_by_name[] = {
+  1,   /* field[1] = execution */
+  4,   /* field[4] = identity */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = reason */
+  3,   /* field[3] = request_id */
+};
+static const ProtobufCIntRange holdfast__v1__unpause_workflow_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__unpause_workflow_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UnpauseWorkflowRequest",
+  "UnpauseWorkflowRequest",
+  "Holdfast__V1__UnpauseWorkflowRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UnpauseWorkflowRequest),
+  5,
+  holdfast__v1__unpause_workflow_request__field_descriptors,
+  holdfast__v1__unpause_workflow_request__field_indices_by_name,
+  1,  holdfast__v1__unpause_workflow_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__unpause_workflow_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__unpause_workflow_response__field_descriptors NULL
+#define holdfast__v1__unpause_workflow_response__field_indices_by_name NULL
+#define holdfast__v1__unpause_workflow_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__unpause_workflow_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UnpauseWorkflowResponse",
+  "UnpauseWorkflowResponse",
+  "Holdfast__V1__UnpauseWorkflowResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UnpauseWorkflowResponse),
+  0,
+  holdfast__v1__unpause_workflow_response__field_descriptors,
+  holdfast__v1__unpause_workflow_response__field_indices_by_name,
+  0,  holdfast__v1__unpause_workflow_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__unpause_workflow_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_request__field_descriptors[2] =
 {
   {
@@ -2627,7 +3068,7 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descri
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[15] =
+static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[16] =
 {
   {
     "info",
@@ -2809,6 +3250,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "pause",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, pause),
+    &holdfast__v1__pause_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__describe_workflow_response__field_indices_by_name[] = {
   12,   /* field[12] = attempt */
@@ -2818,6 +3271,7 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
   9,   /* field[9] = first_run_id */
   0,   /* field[0] = info */
   11,   /* field[11] = new_run_id */
+  15,   /* field[15] = pause */
   3,   /* field[3] = pending_activities */
   4,   /* field[4] = pending_timers */
   14,   /* field[14] = pending_updates */
@@ -2830,7 +3284,7 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
 static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor =
 {
@@ -2840,11 +3294,75 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descr
   "Holdfast__V1__DescribeWorkflowResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__DescribeWorkflowResponse),
-  15,
+  16,
   holdfast__v1__describe_workflow_response__field_descriptors,
   holdfast__v1__describe_workflow_response__field_indices_by_name,
   1,  holdfast__v1__describe_workflow_response__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__pause_info__field_descriptors[3] =
+{
+  {
+    "paused_time_ms",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseInfo, paused_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseInfo, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseInfo, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__pause_info__field_indices_by_name[] = {
+  2,   /* field[2] = identity */
+  0,   /* field[0] = paused_time_ms */
+  1,   /* field[1] = reason */
+};
+static const ProtobufCIntRange holdfast__v1__pause_info__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__pause_info__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PauseInfo",
+  "PauseInfo",
+  "Holdfast__V1__PauseInfo",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PauseInfo),
+  3,
+  holdfast__v1__pause_info__field_descriptors,
+  holdfast__v1__pause_info__field_indices_by_name,
+  1,  holdfast__v1__pause_info__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__pause_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__pending_update__field_descriptors[2] =
@@ -4115,7 +4633,7 @@ const ProtobufCEnumDescriptor holdfast__v1__pending_workflow_task_state__descrip
   holdfast__v1__pending_workflow_task_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_descriptors[14] =
+static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_descriptors[16] =
 {
   { "StartWorkflow", &holdfast__v1__start_workflow_request__descriptor, &holdfast__v1__start_workflow_response__descriptor },
   { "SignalWorkflow", &holdfast__v1__signal_workflow_request__descriptor, &holdfast__v1__signal_workflow_response__descriptor },
@@ -4126,6 +4644,8 @@ static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_de
   { "PollUpdate", &holdfast__v1__poll_update_request__descriptor, &holdfast__v1__update_workflow_response__descriptor },
   { "CancelWorkflow", &holdfast__v1__cancel_workflow_request__descriptor, &holdfast__v1__cancel_workflow_response__descriptor },
   { "TerminateWorkflow", &holdfast__v1__terminate_workflow_request__descriptor, &holdfast__v1__terminate_workflow_response__descriptor },
+  { "PauseWorkflow", &holdfast__v1__pause_workflow_request__descriptor, &holdfast__v1__pause_workflow_response__descriptor },
+  { "UnpauseWorkflow", &holdfast__v1__unpause_workflow_request__descriptor, &holdfast__v1__unpause_workflow_response__descriptor },
   { "DescribeWorkflow", &holdfast__v1__describe_workflow_request__descriptor, &holdfast__v1__describe_workflow_response__descriptor },
   { "GetWorkflowResult", &holdfast__v1__get_workflow_result_request__descriptor, &holdfast__v1__get_workflow_result_response__descriptor },
   { "GetHistory", &holdfast__v1__get_history_request__descriptor, &holdfast__v1__history_batch__descriptor },
@@ -4134,17 +4654,19 @@ static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_de
 };
 const unsigned holdfast__v1__workflow_service__method_indices_by_name[] = {
   7,        /* CancelWorkflow */
-  13,        /* CountWorkflows */
-  9,        /* DescribeWorkflow */
-  11,        /* GetHistory */
-  10,        /* GetWorkflowResult */
-  12,        /* ListWorkflows */
+  15,        /* CountWorkflows */
+  11,        /* DescribeWorkflow */
+  13,        /* GetHistory */
+  12,        /* GetWorkflowResult */
+  14,        /* ListWorkflows */
+  9,        /* PauseWorkflow */
   6,        /* PollUpdate */
   3,        /* QueryWorkflow */
   2,        /* SignalWithStartWorkflow */
   1,        /* SignalWorkflow */
   0,        /* StartWorkflow */
   8,        /* TerminateWorkflow */
+  10,        /* UnpauseWorkflow */
   5,        /* UpdateWithStartWorkflow */
   4         /* UpdateWorkflow */
 };
@@ -4155,7 +4677,7 @@ const ProtobufCServiceDescriptor holdfast__v1__workflow_service__descriptor =
   "WorkflowService",
   "Holdfast__V1__WorkflowService",
   "holdfast.v1",
-  14,
+  16,
   holdfast__v1__workflow_service__method_descriptors,
   holdfast__v1__workflow_service__method_indices_by_name
 };
@@ -4231,13 +4753,29 @@ void holdfast__v1__workflow_service__terminate_workflow(ProtobufCService *servic
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
   service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void holdfast__v1__workflow_service__pause_workflow(ProtobufCService *service,
+                                                    const Holdfast__V1__PauseWorkflowRequest *input,
+                                                    Holdfast__V1__PauseWorkflowResponse_Closure closure,
+                                                    void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__workflow_service__unpause_workflow(ProtobufCService *service,
+                                                      const Holdfast__V1__UnpauseWorkflowRequest *input,
+                                                      Holdfast__V1__UnpauseWorkflowResponse_Closure closure,
+                                                      void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void holdfast__v1__workflow_service__describe_workflow(ProtobufCService *service,
                                                        const Holdfast__V1__DescribeWorkflowRequest *input,
                                                        Holdfast__V1__DescribeWorkflowResponse_Closure closure,
                                                        void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__get_workflow_result(ProtobufCService *service,
                                                          const Holdfast__V1__GetWorkflowResultRequest *input,
@@ -4245,7 +4783,7 @@ void holdfast__v1__workflow_service__get_workflow_result(ProtobufCService *servi
                                                          void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__get_history(ProtobufCService *service,
                                                  const Holdfast__V1__GetHistoryRequest *input,
@@ -4253,7 +4791,7 @@ void holdfast__v1__workflow_service__get_history(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__list_workflows(ProtobufCService *service,
                                                     const Holdfast__V1__ListWorkflowsRequest *input,
@@ -4261,7 +4799,7 @@ void holdfast__v1__workflow_service__list_workflows(ProtobufCService *service,
                                                     void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__count_workflows(ProtobufCService *service,
                                                      const Holdfast__V1__CountWorkflowsRequest *input,
@@ -4269,7 +4807,7 @@ void holdfast__v1__workflow_service__count_workflows(ProtobufCService *service,
                                                      void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__init (Holdfast__V1__WorkflowService_Service *service,
                                            Holdfast__V1__WorkflowService_ServiceDestroy destroy)

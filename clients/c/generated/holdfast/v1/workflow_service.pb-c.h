@@ -32,8 +32,13 @@ typedef struct Holdfast__V1__CancelWorkflowRequest Holdfast__V1__CancelWorkflowR
 typedef struct Holdfast__V1__CancelWorkflowResponse Holdfast__V1__CancelWorkflowResponse;
 typedef struct Holdfast__V1__TerminateWorkflowRequest Holdfast__V1__TerminateWorkflowRequest;
 typedef struct Holdfast__V1__TerminateWorkflowResponse Holdfast__V1__TerminateWorkflowResponse;
+typedef struct Holdfast__V1__PauseWorkflowRequest Holdfast__V1__PauseWorkflowRequest;
+typedef struct Holdfast__V1__PauseWorkflowResponse Holdfast__V1__PauseWorkflowResponse;
+typedef struct Holdfast__V1__UnpauseWorkflowRequest Holdfast__V1__UnpauseWorkflowRequest;
+typedef struct Holdfast__V1__UnpauseWorkflowResponse Holdfast__V1__UnpauseWorkflowResponse;
 typedef struct Holdfast__V1__DescribeWorkflowRequest Holdfast__V1__DescribeWorkflowRequest;
 typedef struct Holdfast__V1__DescribeWorkflowResponse Holdfast__V1__DescribeWorkflowResponse;
+typedef struct Holdfast__V1__PauseInfo Holdfast__V1__PauseInfo;
 typedef struct Holdfast__V1__PendingUpdate Holdfast__V1__PendingUpdate;
 typedef struct Holdfast__V1__WorkflowInfo Holdfast__V1__WorkflowInfo;
 typedef struct Holdfast__V1__PendingActivity Holdfast__V1__PendingActivity;
@@ -335,6 +340,52 @@ struct  Holdfast__V1__TerminateWorkflowResponse
      }
 
 
+struct  Holdfast__V1__PauseWorkflowRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *reason;
+  char *request_id;
+  char *identity;
+};
+#define HOLDFAST__V1__PAUSE_WORKFLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__pause_workflow_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__PauseWorkflowResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__PAUSE_WORKFLOW_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__pause_workflow_response__descriptor) \
+     }
+
+
+struct  Holdfast__V1__UnpauseWorkflowRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *reason;
+  char *request_id;
+  char *identity;
+};
+#define HOLDFAST__V1__UNPAUSE_WORKFLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__unpause_workflow_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__UnpauseWorkflowResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__UNPAUSE_WORKFLOW_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__unpause_workflow_response__descriptor) \
+     }
+
+
 struct  Holdfast__V1__DescribeWorkflowRequest
 {
   ProtobufCMessage base;
@@ -377,10 +428,26 @@ struct  Holdfast__V1__DescribeWorkflowResponse
   Holdfast__V1__RetryPolicy *retry_policy;
   size_t n_pending_updates;
   Holdfast__V1__PendingUpdate **pending_updates;
+  /*
+   * Of a run that is paused.
+   */
+  Holdfast__V1__PauseInfo *pause;
 };
 #define HOLDFAST__V1__DESCRIBE_WORKFLOW_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_workflow_response__descriptor) \
-    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0,NULL }
+    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0,NULL, NULL }
+
+
+struct  Holdfast__V1__PauseInfo
+{
+  ProtobufCMessage base;
+  int64_t paused_time_ms;
+  char *reason;
+  char *identity;
+};
+#define HOLDFAST__V1__PAUSE_INFO__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__pause_info__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -894,6 +961,82 @@ Holdfast__V1__TerminateWorkflowResponse *
 void   holdfast__v1__terminate_workflow_response__free_unpacked
                      (Holdfast__V1__TerminateWorkflowResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__PauseWorkflowRequest methods */
+void   holdfast__v1__pause_workflow_request__init
+                     (Holdfast__V1__PauseWorkflowRequest         *message);
+size_t holdfast__v1__pause_workflow_request__get_packed_size
+                     (const Holdfast__V1__PauseWorkflowRequest   *message);
+size_t holdfast__v1__pause_workflow_request__pack
+                     (const Holdfast__V1__PauseWorkflowRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__pause_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__PauseWorkflowRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PauseWorkflowRequest *
+       holdfast__v1__pause_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__pause_workflow_request__free_unpacked
+                     (Holdfast__V1__PauseWorkflowRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__PauseWorkflowResponse methods */
+void   holdfast__v1__pause_workflow_response__init
+                     (Holdfast__V1__PauseWorkflowResponse         *message);
+size_t holdfast__v1__pause_workflow_response__get_packed_size
+                     (const Holdfast__V1__PauseWorkflowResponse   *message);
+size_t holdfast__v1__pause_workflow_response__pack
+                     (const Holdfast__V1__PauseWorkflowResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__pause_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__PauseWorkflowResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PauseWorkflowResponse *
+       holdfast__v1__pause_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__pause_workflow_response__free_unpacked
+                     (Holdfast__V1__PauseWorkflowResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UnpauseWorkflowRequest methods */
+void   holdfast__v1__unpause_workflow_request__init
+                     (Holdfast__V1__UnpauseWorkflowRequest         *message);
+size_t holdfast__v1__unpause_workflow_request__get_packed_size
+                     (const Holdfast__V1__UnpauseWorkflowRequest   *message);
+size_t holdfast__v1__unpause_workflow_request__pack
+                     (const Holdfast__V1__UnpauseWorkflowRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__unpause_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__UnpauseWorkflowRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UnpauseWorkflowRequest *
+       holdfast__v1__unpause_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__unpause_workflow_request__free_unpacked
+                     (Holdfast__V1__UnpauseWorkflowRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UnpauseWorkflowResponse methods */
+void   holdfast__v1__unpause_workflow_response__init
+                     (Holdfast__V1__UnpauseWorkflowResponse         *message);
+size_t holdfast__v1__unpause_workflow_response__get_packed_size
+                     (const Holdfast__V1__UnpauseWorkflowResponse   *message);
+size_t holdfast__v1__unpause_workflow_response__pack
+                     (const Holdfast__V1__UnpauseWorkflowResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__unpause_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__UnpauseWorkflowResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UnpauseWorkflowResponse *
+       holdfast__v1__unpause_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__unpause_workflow_response__free_unpacked
+                     (Holdfast__V1__UnpauseWorkflowResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__DescribeWorkflowRequest methods */
 void   holdfast__v1__describe_workflow_request__init
                      (Holdfast__V1__DescribeWorkflowRequest         *message);
@@ -931,6 +1074,25 @@ Holdfast__V1__DescribeWorkflowResponse *
                       const uint8_t       *data);
 void   holdfast__v1__describe_workflow_response__free_unpacked
                      (Holdfast__V1__DescribeWorkflowResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__PauseInfo methods */
+void   holdfast__v1__pause_info__init
+                     (Holdfast__V1__PauseInfo         *message);
+size_t holdfast__v1__pause_info__get_packed_size
+                     (const Holdfast__V1__PauseInfo   *message);
+size_t holdfast__v1__pause_info__pack
+                     (const Holdfast__V1__PauseInfo   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__pause_info__pack_to_buffer
+                     (const Holdfast__V1__PauseInfo   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PauseInfo *
+       holdfast__v1__pause_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__pause_info__free_unpacked
+                     (Holdfast__V1__PauseInfo *message,
                       ProtobufCAllocator *allocator);
 /* Holdfast__V1__PendingUpdate methods */
 void   holdfast__v1__pending_update__init
@@ -1226,11 +1388,26 @@ typedef void (*Holdfast__V1__TerminateWorkflowRequest_Closure)
 typedef void (*Holdfast__V1__TerminateWorkflowResponse_Closure)
                  (const Holdfast__V1__TerminateWorkflowResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__PauseWorkflowRequest_Closure)
+                 (const Holdfast__V1__PauseWorkflowRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__PauseWorkflowResponse_Closure)
+                 (const Holdfast__V1__PauseWorkflowResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UnpauseWorkflowRequest_Closure)
+                 (const Holdfast__V1__UnpauseWorkflowRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UnpauseWorkflowResponse_Closure)
+                 (const Holdfast__V1__UnpauseWorkflowResponse *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__DescribeWorkflowRequest_Closure)
                  (const Holdfast__V1__DescribeWorkflowRequest *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__DescribeWorkflowResponse_Closure)
                  (const Holdfast__V1__DescribeWorkflowResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__PauseInfo_Closure)
+                 (const Holdfast__V1__PauseInfo *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__PendingUpdate_Closure)
                  (const Holdfast__V1__PendingUpdate *message,
@@ -1314,6 +1491,14 @@ struct Holdfast__V1__WorkflowService_Service
                              const Holdfast__V1__TerminateWorkflowRequest *input,
                              Holdfast__V1__TerminateWorkflowResponse_Closure closure,
                              void *closure_data);
+  void (*pause_workflow)(Holdfast__V1__WorkflowService_Service *service,
+                         const Holdfast__V1__PauseWorkflowRequest *input,
+                         Holdfast__V1__PauseWorkflowResponse_Closure closure,
+                         void *closure_data);
+  void (*unpause_workflow)(Holdfast__V1__WorkflowService_Service *service,
+                           const Holdfast__V1__UnpauseWorkflowRequest *input,
+                           Holdfast__V1__UnpauseWorkflowResponse_Closure closure,
+                           void *closure_data);
   void (*describe_workflow)(Holdfast__V1__WorkflowService_Service *service,
                             const Holdfast__V1__DescribeWorkflowRequest *input,
                             Holdfast__V1__DescribeWorkflowResponse_Closure closure,
@@ -1351,6 +1536,8 @@ void holdfast__v1__workflow_service__init (Holdfast__V1__WorkflowService_Service
       function_prefix__ ## poll_update,\
       function_prefix__ ## cancel_workflow,\
       function_prefix__ ## terminate_workflow,\
+      function_prefix__ ## pause_workflow,\
+      function_prefix__ ## unpause_workflow,\
       function_prefix__ ## describe_workflow,\
       function_prefix__ ## get_workflow_result,\
       function_prefix__ ## get_history,\
@@ -1392,6 +1579,14 @@ void holdfast__v1__workflow_service__terminate_workflow(ProtobufCService *servic
                                                         const Holdfast__V1__TerminateWorkflowRequest *input,
                                                         Holdfast__V1__TerminateWorkflowResponse_Closure closure,
                                                         void *closure_data);
+void holdfast__v1__workflow_service__pause_workflow(ProtobufCService *service,
+                                                    const Holdfast__V1__PauseWorkflowRequest *input,
+                                                    Holdfast__V1__PauseWorkflowResponse_Closure closure,
+                                                    void *closure_data);
+void holdfast__v1__workflow_service__unpause_workflow(ProtobufCService *service,
+                                                      const Holdfast__V1__UnpauseWorkflowRequest *input,
+                                                      Holdfast__V1__UnpauseWorkflowResponse_Closure closure,
+                                                      void *closure_data);
 void holdfast__v1__workflow_service__describe_workflow(ProtobufCService *service,
                                                        const Holdfast__V1__DescribeWorkflowRequest *input,
                                                        Holdfast__V1__DescribeWorkflowResponse_Closure closure,
@@ -1433,8 +1628,13 @@ extern const ProtobufCMessageDescriptor holdfast__v1__cancel_workflow_request__d
 extern const ProtobufCMessageDescriptor holdfast__v1__cancel_workflow_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__terminate_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__terminate_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__pause_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__pause_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__unpause_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__unpause_workflow_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__pause_info__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__pending_update__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_info__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__pending_activity__descriptor;
