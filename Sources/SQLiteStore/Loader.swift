@@ -7,11 +7,16 @@ final class Loader {
   private static let columns =
     "run, namespace, workflow_id, run_id, workflow_type, task_queue, status, start_ms, close_ms,"
     + " history_length, history_bytes, deadline, summary"
+  private static let run = "SELECT \(columns) FROM run WHERE"
+  /// By the index over ids, whose entries of one id are in the order of their runs.
+  static let pageOfWorkflow =
+    "\(run) run < ?2 AND namespace = ?1 AND workflow_id = ?4 ORDER BY run DESC LIMIT ?3"
 
   private let newest: Statement
   private let named: Statement
   private let byNumber: Statement
   private let page: Statement
+  private let pageOfWorkflow: Statement
   private let state: Statement
   private let history: Statement
   private let firstBatch: Statement
@@ -25,7 +30,7 @@ final class Loader {
 
   init(_ database: Database) throws(StoreError) {
     self.database = database
-    let run = "SELECT \(Loader.columns) FROM run WHERE"
+    let run = Loader.run
     newest = try Statement(
       database, "\(run) namespace = ? AND workflow_id = ? ORDER BY run DESC LIMIT 1")
     named = try Statement(
@@ -33,6 +38,7 @@ final class Loader {
     byNumber = try Statement(database, "\(run) run = ?")
     page = try Statement(
       database, "\(run) run < ?2 AND namespace = ?1 ORDER BY run DESC LIMIT ?3")
+    pageOfWorkflow = try Statement(database, Loader.pageOfWorkflow)
     state = try Statement(
       database, "SELECT through_event, checksum, bytes FROM state WHERE run = ?")
     let batch = "SELECT first, last, checksum, bytes FROM history WHERE run = ?1"
@@ -98,10 +104,12 @@ final class Loader {
       return .run(try run(byNumber), request: nil)
     case .history(let number, let from, let bytesMax):
       return try slice(number, from: from, bytesMax: bytesMax)
-    case .rows(let namespace, let before, let countMax):
+    case .rows(let namespace, let workflowID, let before, let countMax):
+      let page = workflowID == nil ? page : pageOfWorkflow
       page.bind(1, namespace)
       page.bind(2, before?.value ?? .max)
       page.bind(3, Int64(countMax))
+      if let workflowID { page.bind(4, workflowID) }
       var rows: [RunRow] = []
       try each(page) { _ in rows.append(row(page)) }
       return .rows(rows)

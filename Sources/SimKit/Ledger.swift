@@ -182,7 +182,8 @@ final class Ledger {
   private func readAll(_ store: Store) throws(StoreError) -> [Run] {
     var rows: [RunRow] = []
     while true {
-      let load = Load.Subject.rows(namespace: "default", before: rows.last?.number, countMax: 100)
+      let load = Load.Subject.rows(
+        namespace: "default", workflowID: nil, before: rows.last?.number, countMax: 100)
       guard case .rows(let page) = try read(store, load), !page.isEmpty else { break }
       rows += page
     }

@@ -176,7 +176,8 @@ private func run(_ store: Store, _ number: Int64) throws -> StoredRun? {
       (1...5).map { .createRun(row($0, "w-\($0)", deadline: Instant(ms: 100 - $0))) })
     guard
       case .rows(let rows) = try load(
-        store, .rows(namespace: "default", before: RunNumber(4), countMax: 2))
+        store,
+        .rows(namespace: "default", workflowID: nil, before: RunNumber(4), countMax: 2))
     else { return }
     #expect(rows.map(\.number.value) == [3, 2])
     guard
@@ -184,6 +185,23 @@ private func run(_ store: Store, _ number: Int64) throws -> StoredRun? {
         store, .deadlines(afterDeadline: Instant(ms: 95), afterRun: RunNumber(5), countMax: 2))
     else { return }
     #expect(due.map(\.run.value) == [4, 3])
+  }
+
+  @Test func theRowsOfAWorkflowAreReadByItsIDAlone() throws {
+    let (store, _) = try Store.open(path: nil)
+    try store.commit(
+      (1...9).map { .createRun(row($0, $0 % 2 == 0 ? "even" : "odd", deadline: nil)) })
+    let subject = Load.Subject.rows(
+      namespace: "default", workflowID: "odd", before: RunNumber(9), countMax: 3)
+    guard case .rows(let rows) = try load(store, subject) else { return }
+    #expect(rows.map(\.number.value) == [7, 5, 3])
+    let plan = try Statement(store.database, "EXPLAIN QUERY PLAN \(Loader.pageOfWorkflow)")
+    var steps: [String] = []
+    while try plan.step() { steps.append(plan.text(3)) }
+    #expect(
+      steps == [
+        "SEARCH run USING INDEX run_by_workflow (namespace=? AND workflow_id=? AND rowid<?)"
+      ])
   }
 
   @Test func aRequestIsFoundOverAllRunsOfItsWorkflow() throws {

@@ -75,8 +75,8 @@ import Testing
     bench.us = 5
     bench.make(2, of: "x")
     bench.us = 10
-    let early = Ask.request(.list(ListWorkflowsRequest()), sentUs: 3)
-    let late = Ask.request(.list(ListWorkflowsRequest()), sentUs: 6)
+    let early = Ask.request(.list(ListWorkflowsRequest(), ModelSelection()), sentUs: 3)
+    let late = Ask.request(.list(ListWorkflowsRequest(), ModelSelection()), sentUs: 6)
     bench.answer(early, Ask.ok(End()), list(1))
     bench.answer(late, Ask.ok(End()), list(2, 1))
     #expect(bench.found == [])
@@ -97,7 +97,7 @@ import Testing
     var response = CountWorkflowsResponse()
     response.count = count
     bench.answer(
-      Ask.request(.count(CountWorkflowsRequest()), sentUs: 3), Ask.ok(response))
+      Ask.request(.count(CountWorkflowsRequest(), ModelSelection()), sentUs: 3), Ask.ok(response))
     #expect(bench.found.count == faults)
   }
 

@@ -134,10 +134,11 @@ struct MemoryStore {
         batches.append(batch)
       }
       return .history(batches, more: more)
-    case .rows(let namespace, let before, let countMax):
+    case .rows(let namespace, let workflowID, let before, let countMax):
       let end = before ?? RunNumber(.max)
       let rows = runs.values.map(\.row).filter {
-        $0.namespace == namespace && $0.number < end
+        $0.namespace == namespace && $0.workflowID == workflowID ?? $0.workflowID
+          && $0.number < end
       }
       return .rows(Array(rows.sorted { $0.number > $1.number }.prefix(countMax)))
     case .deadlines(let deadline, let run, let countMax):
