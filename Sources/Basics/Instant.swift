@@ -73,7 +73,7 @@ private struct CivilDigits {
       guard byte >= 48, byte <= 57 else { return nil }
       value = value * 10 + Int64(byte - 48)
     }
-    bytes.removeFirst(count)
+    bytes = bytes.dropFirst(count)
     return value
   }
 
@@ -83,7 +83,7 @@ private struct CivilDigits {
     guard let first = bytes.first, first == wanted || (wanted > 64 && first == wanted | 32) else {
       return false
     }
-    bytes.removeFirst()
+    bytes = bytes.dropFirst()
     return true
   }
 
@@ -92,7 +92,7 @@ private struct CivilDigits {
     guard skip(".") else { return 0 }
     let digits = bytes.prefix { $0 >= 48 && $0 <= 57 }
     guard !digits.isEmpty else { return nil }
-    bytes.removeFirst(digits.count)
+    bytes = bytes.dropFirst(digits.count)
     var ms: Int64 = 0
     for place in 0..<3 {
       ms = ms * 10 + (place < digits.count ? Int64(digits[digits.startIndex + place] - 48) : 0)

@@ -295,8 +295,11 @@ final class Loader {
 
   func opened(window: Int) throws(StoreError) -> OpenedStore {
     let epoch = try database.query("SELECT value FROM meta WHERE name = 'epoch'")
-    let last = try database.query("SELECT coalesce(max(run), 0) FROM run")
-    var filter = IDFilter(expected: Int(last) * 2)
+    let newest = try database.query("SELECT coalesce(max(run), 0) FROM run")
+    // 'last_run' is there when newer runs have been removed.
+    let last = try database.query(
+      "SELECT max(\(newest), coalesce(max(value), 0)) FROM meta WHERE name = 'last_run'")
+    var filter = IDFilter(expected: Int(newest) * 2)
     let ids = try Statement(database, "SELECT namespace, workflow_id FROM run")
     while try ids.step() {
       filter.insert(IDFilter.key(namespace: ids.text(0), workflowID: ids.text(1)))

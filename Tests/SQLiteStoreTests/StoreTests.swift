@@ -87,6 +87,19 @@ private func run(_ store: Store, _ number: Int64) throws -> StoredRun? {
     #expect(try store.integrityFaults() == [])
   }
 
+  /// Pages of lists, and leases of activities, name runs by their numbers.
+  @Test func aNumberIsNeverGivenAgain() throws {
+    let (store, _) = try Store.open(path: nil)
+    try store.commit((1...3).map { .createRun(row($0, "w-\($0)")) })
+    for removed in [2, 3, 1] as [Int64] {
+      try store.commit([.deleteRun(run: RunNumber(removed))])
+      #expect(try store.openAgain().nextRun == RunNumber(4))
+    }
+    try store.commit([.createRun(row(4, "w-4"))])
+    try store.commit([.deleteRun(run: RunNumber(4))])
+    #expect(try store.openAgain().nextRun == RunNumber(5))
+  }
+
   @Test func whatWasCommittedIsThereAfterReopening() throws {
     let place = Place()
     do {

@@ -5,7 +5,7 @@ struct WorkflowList: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List workflows, newest first.",
     discussion: """
-      holdfast workflow list --query "ExecutionStatus = 'Failed' AND CloseTime > '2026-01-31T12:00:00Z'"
+      holdfast workflow list --query "ExecutionStatus = 'Failed' AND WorkflowType != 'Test'"
       holdfast workflow list --query "WorkflowId STARTS_WITH 'eu-'" --order-by "CloseTime DESC"
 
       \(WorkflowList.queries)
@@ -21,8 +21,8 @@ struct WorkflowList: ParsableCommand {
     also after NOT; IS NULL, IS NOT NULL. They are joined by AND, OR, NOT and parentheses.
     Values: 'texts' in quotes, doubled within them; times like '2026-01-31T12:00:00Z'; durations \
     like '1h30m'; numbers.
-    An open workflow has no CloseTime and no ExecutionDuration: what is asked about them is neither \
-    true nor false, and NOT does not make it true.
+    An open workflow has no CloseTime and no ExecutionDuration: what is asked about them is \
+    neither true nor false, and NOT does not make it true.
     """
 
   /// Rows asked for at a time.
