@@ -8,6 +8,9 @@ final class Loader {
     "run, namespace, workflow_id, run_id, workflow_type, task_queue, status, start_ms, close_ms,"
     + " history_length, history_bytes, deadline, summary"
   private static let run = "SELECT \(columns) FROM run WHERE"
+  /// In the order of the runs: the `+` keeps SQLite from the index over ids, from which each slice
+  /// would read a whole namespace to sort it.
+  static let page = "\(run) run < ?2 AND +namespace = ?1 ORDER BY run DESC LIMIT ?3"
   /// By the index over ids, whose entries of one id are in the order of their runs.
   static let pageOfWorkflow =
     "\(run) run < ?2 AND namespace = ?1 AND workflow_id = ?4 ORDER BY run DESC LIMIT ?3"
@@ -36,8 +39,7 @@ final class Loader {
     named = try Statement(
       database, "\(run) namespace = ? AND workflow_id = ? AND run_id = ? LIMIT 1")
     byNumber = try Statement(database, "\(run) run = ?")
-    page = try Statement(
-      database, "\(run) run < ?2 AND namespace = ?1 ORDER BY run DESC LIMIT ?3")
+    page = try Statement(database, Loader.page)
     pageOfWorkflow = try Statement(database, Loader.pageOfWorkflow)
     state = try Statement(
       database, "SELECT through_event, checksum, bytes FROM state WHERE run = ?")

@@ -208,13 +208,22 @@ private func run(_ store: Store, _ number: Int64) throws -> StoredRun? {
       namespace: "default", workflowID: "odd", before: RunNumber(9), countMax: 3)
     guard case .rows(let rows) = try load(store, subject) else { return }
     #expect(rows.map(\.number.value) == [7, 5, 3])
-    let plan = try Statement(store.database, "EXPLAIN QUERY PLAN \(Loader.pageOfWorkflow)")
+  }
+
+  /// No slice of a list sorts, or reads more than it shows.
+  @Test(arguments: [
+    (Loader.page, "SEARCH run USING INTEGER PRIMARY KEY (rowid<?)"),
+    (
+      Loader.pageOfWorkflow,
+      "SEARCH run USING INDEX run_by_workflow (namespace=? AND workflow_id=? AND rowid<?)"
+    ),
+  ])
+  func aSliceIsReadInItsOrder(_ sql: String, _ step: String) throws {
+    let (store, _) = try Store.open(path: nil)
+    let plan = try Statement(store.database, "EXPLAIN QUERY PLAN \(sql)")
     var steps: [String] = []
     while try plan.step() { steps.append(plan.text(3)) }
-    #expect(
-      steps == [
-        "SEARCH run USING INDEX run_by_workflow (namespace=? AND workflow_id=? AND rowid<?)"
-      ])
+    #expect(steps == [step])
   }
 
   @Test func aRequestIsFoundOverAllRunsOfItsWorkflow() throws {

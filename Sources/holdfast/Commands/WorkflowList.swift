@@ -32,7 +32,7 @@ struct WorkflowList: ParsableCommand {
   @Option(help: "Which workflows.") var query = ""
   @Option(help: "Attributes, each perhaps with DESC, like \"CloseTime DESC, WorkflowId\".")
   var orderBy: String?
-  @Option(help: "How many at most; 0: all.") var limit: Int64 = 100
+  @Option(help: "How many at most, LIMIT in the query or not; 0: all.") var limit: Int64 = 100
 
   func run() throws {
     var request = ListWorkflowsRequest()
