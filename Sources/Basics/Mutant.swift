@@ -47,6 +47,8 @@
     case leasesInHashOrder, sessionsInHashOrder
     // I18: what no other checker looks at.
     case closedIsUnknown, failureIsNotDescribed, intervalDefaultIsLong, youngestFirst
+    // I18: what a query of a list means.
+    case orBindsFirst, absentIsFalse, descendsNever, pagesOverlap
     // I19: what an engine of the next format does to a file of an earlier one.
     case oldFileIsRefused, oldStateIsDamaged, oldActivitiesAreLost
     /// None of it: the proof that a mutant which nobody sees is told.

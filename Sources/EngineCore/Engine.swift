@@ -33,6 +33,8 @@ public struct Engine {
   var outcomeWaiters: [AwaitedOutcome: Waiters] = [:]
   var readers: [RequestID: Reader] = [:]
   var reads = ReadTurns()
+  /// Memory for the rows and groups that lists and counts have gathered.
+  var gatheredBytes = 0
   /// Where a request waits, so that it can be given up.
   var waiting: [RequestID: WaitingPlace] = [:]
   var loading = Loading()

@@ -78,6 +78,17 @@ public struct EngineLimits: Sendable {
   public var readsMax = 16
   /// Rows read for one slice of a list.
   public var listSliceRows = 256
+  /// A query of a list: its bytes, how deep NOT and parentheses stand in each other, and the values
+  /// in it, each of which is looked at for each run.
+  public var queryBytesMax = 64 << 10
+  public var queryDepthMax = 50
+  public var queryValuesMax = 1_000
+  /// Rows of one page, or of a list with ORDER BY, which are gathered before the first is shown.
+  public var pageRowsMax = 1_000
+  /// Groups of a count.
+  public var groupsMax = 1_000
+  /// Memory for all rows and groups that are gathered.
+  public var gatheredBytesMax = 32 << 20
 
   public init() {}
 }

@@ -20,6 +20,7 @@ final class BatchWriter {
   private let putRequest: Statement
   /// Everything of a run, the row last.
   private let deleteRun: [Statement]
+  private let keepNumber: Statement
 
   init(_ database: Database) throws(StoreError) {
     beginBatch = try Statement(database, "BEGIN IMMEDIATE")
@@ -47,6 +48,11 @@ final class BatchWriter {
       .map { table throws(StoreError) in
         try Statement(database, "DELETE FROM \(table) WHERE run = ?")
       }
+    // The newest run's number outlives it: numbers are never given again.
+    keepNumber = try Statement(
+      database,
+      "INSERT INTO meta SELECT 'last_run', ?1 WHERE ?1 > (SELECT coalesce(max(run), 0) FROM run)"
+        + " ON CONFLICT DO UPDATE SET value = max(value, excluded.value)")
   }
 
   func begin() throws(StoreError) { try beginBatch.run() }
@@ -107,6 +113,8 @@ final class BatchWriter {
         statement.bind(1, run.value)
         try statement.run()
       }
+      keepNumber.bind(1, run.value)
+      try keepNumber.run()
     case .putRequest(let run, let record):
       putRequest.bind(1, run.value)
       putRequest.bind(2, high: record.key.high, low: record.key.low)

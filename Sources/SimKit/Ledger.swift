@@ -17,8 +17,7 @@ final class Ledger {
 
   /// In order of their numbers, which begin with 1.
   private(set) var runs: [Run] = []
-  /// Runs that were removed after their retention, as they were. By their ids: a number may be
-  /// given again after a start of the engine when the run that had it last is gone.
+  /// Runs that were removed after their retention, as they were.
   private(set) var removed: [RunID: Run] = [:]
   /// Those of the last batch.
   private(set) var justRemoved: [Run] = []
@@ -183,7 +182,8 @@ final class Ledger {
   private func readAll(_ store: Store) throws(StoreError) -> [Run] {
     var rows: [RunRow] = []
     while true {
-      let load = Load.Subject.rows(namespace: "default", before: rows.last?.number, countMax: 100)
+      let load = Load.Subject.rows(
+        namespace: "default", workflowID: nil, before: rows.last?.number, countMax: 100)
       guard case .rows(let page) = try read(store, load), !page.isEmpty else { break }
       rows += page
     }

@@ -105,9 +105,8 @@ public enum Mutants {
       case .updateIsForgotten: UpdatesHaveOneOutcome.name
       case .markersAreHidden: SimWorker.name
       case .pausedRunsGoOn, .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
-        .closedIsUnknown,
-        .failureIsNotDescribed,
-        .intervalDefaultIsLong, .youngestFirst:
+        .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,
+        .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap:
         Oracle.name
       case .oldFileIsRefused, .oldStateIsDamaged, .oldActivitiesAreLost:
         OldFilesOpen.name

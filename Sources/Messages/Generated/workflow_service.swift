@@ -1419,10 +1419,14 @@ public struct GetHistoryRequest: Message {
 
 public struct ListWorkflowsRequest: Message {
   public var namespace: String = ""
-  /// WorkflowType = 'x' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH 'order-' AND StartTime >= '2026-01-01T00:00:00Z'
+  /// A filter, then perhaps ORDER BY and LIMIT: section 17 of proto/README.md.
   public var query: String = ""
-  /// 0: all.
+  /// 0: all. With LIMIT in the query: the lower one counts.
   public var limit: Int64 = 0
+  /// Above 0: the answer is one page of at most so many.
+  public var pageSize: Int64 = 0
+  /// From the page before, with the same query; empty: the first page.
+  public var nextPageToken: [UInt8] = []
 
   public init() {}
 
@@ -1432,12 +1436,16 @@ public struct ListWorkflowsRequest: Message {
       case 10: namespace = try reader.string()
       case 18: query = try reader.string()
       case 24: limit = try reader.int64()
+      case 32: pageSize = try reader.int64()
+      case 42: nextPageToken = try reader.bytes()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(nextPageToken.isEmpty) { writer.bytes(nextPageToken, tag: 42) }
+    if !(pageSize == 0) { writer.int64(pageSize, tag: 32) }
     if !(limit == 0) { writer.int64(limit, tag: 24) }
     if !(query.isEmpty) { writer.string(query, tag: 18) }
     if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
@@ -1449,11 +1457,15 @@ public struct ListWorkflowsRequest: Message {
       FieldTable(1, "namespace", .string),
       FieldTable(2, "query", .string),
       FieldTable(3, "limit", .int64),
+      FieldTable(4, "page_size", .int64),
+      FieldTable(5, "next_page_token", .bytes),
     ])
 }
 
 public struct ListWorkflowsResponse: Message {
   public var workflows: [WorkflowInfo] = []
+  /// In the last message of a page that is not the last one.
+  public var nextPageToken: [UInt8] = []
 
   public init() {}
 
@@ -1461,12 +1473,14 @@ public struct ListWorkflowsResponse: Message {
     while let tag = try reader.nextTag() {
       switch tag {
       case 10: workflows.append(try reader.message())
+      case 18: nextPageToken = try reader.bytes()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(nextPageToken.isEmpty) { writer.bytes(nextPageToken, tag: 18) }
     for value in workflows.reversed() { writer.message(value, tag: 10) }
   }
 
@@ -1474,11 +1488,13 @@ public struct ListWorkflowsResponse: Message {
     name: "holdfast.v1.ListWorkflowsResponse",
     fields: [
       FieldTable(1, "workflows", .message { WorkflowInfo.table }, isRepeated: true),
+      FieldTable(2, "next_page_token", .bytes),
     ])
 }
 
 public struct CountWorkflowsRequest: Message {
   public var namespace: String = ""
+  /// A filter, then perhaps GROUP BY.
   public var query: String = ""
 
   public init() {}
@@ -1508,6 +1524,8 @@ public struct CountWorkflowsRequest: Message {
 
 public struct CountWorkflowsResponse: Message {
   public var count: Int64 = 0
+  /// With GROUP BY: the largest first.
+  public var groups: [WorkflowGroup] = []
 
   public init() {}
 
@@ -1515,12 +1533,14 @@ public struct CountWorkflowsResponse: Message {
     while let tag = try reader.nextTag() {
       switch tag {
       case 8: count = try reader.int64()
+      case 18: groups.append(try reader.message())
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    for value in groups.reversed() { writer.message(value, tag: 18) }
     if !(count == 0) { writer.int64(count, tag: 8) }
   }
 
@@ -1528,5 +1548,36 @@ public struct CountWorkflowsResponse: Message {
     name: "holdfast.v1.CountWorkflowsResponse",
     fields: [
       FieldTable(1, "count", .int64),
+      FieldTable(2, "groups", .message { WorkflowGroup.table }, isRepeated: true),
+    ])
+}
+
+public struct WorkflowGroup: Message {
+  /// One for each attribute of GROUP BY, in its order.
+  public var groupValues: [String] = []
+  public var count: Int64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: groupValues.append(try reader.string())
+      case 16: count = try reader.int64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(count == 0) { writer.int64(count, tag: 16) }
+    for value in groupValues.reversed() { writer.string(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowGroup",
+    fields: [
+      FieldTable(1, "group_values", .string, isRepeated: true),
+      FieldTable(2, "count", .int64),
     ])
 }

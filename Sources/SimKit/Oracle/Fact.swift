@@ -41,8 +41,9 @@ enum Response: Equatable {
   case update(UpdateWorkflowResponse)
   case describe(DescribeWorkflowResponse)
   case result(GetWorkflowResultResponse)
-  case count(Int64)
-  case list([WorkflowInfo])
+  case count(CountWorkflowsResponse)
+  /// `hasMore`: another page follows.
+  case list([WorkflowInfo], hasMore: Bool)
   case history([HistoryEvent])
   case heartbeat(cancelRequested: Bool)
   case queue(DescribeTaskQueueResponse)
@@ -58,8 +59,9 @@ enum Response: Equatable {
     case .update(let m): "update \(m.json())"
     case .describe(let m): "describe \(m.json())"
     case .result(let m): "result \(m.json())"
-    case .count(let count): "count \(count)"
-    case .list(let infos): "list \(infos.map { $0.json() })"
+    case .count(let m): "count \(m.json())"
+    case .list(let infos, let hasMore):
+      "list \(infos.map { $0.json() })\(hasMore ? ", and more" : "")"
     case .history(let events): "history \(events.map { $0.json() })"
     case .heartbeat(let cancelRequested): "heartbeat, cancel requested \(cancelRequested)"
     case .queue(let m): "queue \(m.json())"
@@ -82,7 +84,7 @@ extension Response {
       self = .done
     case .describeWorkflow(let m): self = .describe(m.plain)
     case .getWorkflowResult(let m): self = .result(m)
-    case .countWorkflows(let m): self = .count(m.count)
+    case .countWorkflows(let m): self = .count(m)
     case .heartbeatActivity(let m): self = .heartbeat(cancelRequested: m.cancelRequested)
     case .describeTaskQueue(let m): self = .queue(m.plain)
     }

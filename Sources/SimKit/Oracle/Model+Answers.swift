@@ -95,7 +95,7 @@ extension Model {
     return pending
   }
 
-  private func info(_ run: ModelRun) -> WorkflowInfo {
+  func info(_ run: ModelRun) -> WorkflowInfo {
     var info = WorkflowInfo()
     var execution = WorkflowExecution()
     execution.workflowID = run.workflowID
@@ -109,18 +109,6 @@ extension Model {
     info.historyLength = run.lastEventID
     info.userMetadata = run.metadata
     return info
-  }
-
-  // MARK: - Lists
-
-  func selected(_ query: String) -> [ModelRun] {
-    guard let filter = ModelFilter(query) else { return [] }
-    return runs.reversed().filter(filter.takes)
-  }
-
-  func list(_ r: ListWorkflowsRequest) -> Response {
-    let all = selected(r.query)
-    return .list(all.prefix(r.limit > 0 ? Int(r.limit) : all.count).map(info))
   }
 
   // MARK: - Histories and results

@@ -39,8 +39,8 @@ extension Model {
     case .describeWorkflow(let r): first(namespace(r.namespace), execution(r.execution))
     case .getWorkflowResult(let r): first(namespace(r.namespace), execution(r.execution))
     case .getHistory(let r): first(namespace(r.namespace), execution(r.execution))
-    case .listWorkflows(let r): first(namespace(r.namespace), filter(r.query))
-    case .countWorkflows(let r): first(namespace(r.namespace), filter(r.query))
+    case .listWorkflows(let r): first(namespace(r.namespace), fault(of: r))
+    case .countWorkflows(let r): first(namespace(r.namespace), query(r.query))
     case .completeActivity(let r):
       first(
         namespace(r.namespace), activity(r.activity), payloads("result", r.result),
@@ -164,7 +164,23 @@ extension Model {
       ? .of(.invalidArgument, .payloadTooLarge, field: field) : nil
   }
 
-  private func filter(_ query: String) -> Status? {
-    ModelFilter(query) == nil ? .of(.invalidArgument, .filterInvalid, field: "query") : nil
+  private func query(_ query: String) -> Status? {
+    selections[query] == nil ? .of(.invalidArgument, .filterInvalid, field: "query") : nil
+  }
+
+  private func fault(of list: ListWorkflowsRequest) -> Status? {
+    if list.limit < 0 { return invalid("limit") }
+    if list.pageSize < 0 || list.pageSize > limits.pageRowsMax { return invalid("page_size") }
+    if let fault = query(list.query) { return fault }
+    if !list.nextPageToken.isEmpty
+      && (list.pageSize == 0 || pages[list.nextPageToken]?.query != list.query)
+    {
+      return invalid("next_page_token")
+    }
+    let isOrdered = selections[list.query]?.order.isEmpty == false
+    let isBounded =
+      list.limit > 0 || list.pageSize > 0 || selections[list.query]?.limit != nil
+    return isOrdered && !isBounded
+      ? .of(.invalidArgument, .filterInvalid, field: "query") : nil
   }
 }

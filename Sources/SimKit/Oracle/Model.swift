@@ -31,6 +31,13 @@ struct Model {
   /// What the engine says in this unit of the workflow tasks that wait in a queue.
   var backlog: QueueBacklog?
 
+  /// What the queries of lists and counts mean; of one that means nothing there is no entry.
+  var selections: [String: ModelSelection] = [:]
+  /// Where pages have ended, by the token that the engine gave for the next one.
+  var pages: [[UInt8]: ModelPage] = [:]
+  /// Where the last page has ended.
+  var lastPage: ModelPage?
+
   /// The store was asked: what waited for it came after the unit's first tasks were given away.
   var hasLoaded = false
 
@@ -105,7 +112,7 @@ struct Model {
     case .getWorkflowResult(let r): return result(id, r)
     case .getHistory(let r): return history(id, r)
     case .listWorkflows(let r): return list(r)
-    case .countWorkflows(let r): return .count(Int64(selected(r.query).count))
+    case .countWorkflows(let r): return .count(count(r))
     case .completeActivity(let r):
       return report(id, r.activity, r.requestID, request, .completed(r.result), r.identity)
     case .failActivity(let r):

@@ -25,6 +25,8 @@ struct OracleWalk {
   var oldTasks: [[UInt8]] = []
   var oldLeases: [ActivityTask] = []
   var requests: [RequestID] = []
+  /// Requests for the next page of a list.
+  var pages: [ListWorkflowsRequest] = []
   /// How many processes of a worker have ended.
   var deaths: [String: Int64] = [:]
   var sessionCount: UInt64 = 0
@@ -110,6 +112,16 @@ struct OracleWalk {
     default: break
     }
     try play(.request(id, request))
+    if case .listWorkflows(let list) = request { turn(list) }
+  }
+
+  /// Keeps the request for the next page.
+  private mutating func turn(_ list: ListWorkflowsRequest) {
+    guard !hasDiffered, list.pageSize > 0, !engine.pageToken.isEmpty else { return }
+    model.pages[engine.pageToken] = model.lastPage
+    var next = list
+    next.nextPageToken = engine.pageToken
+    pages = (pages + [next]).suffix(10)
   }
 
   /// Both take the input, and have to do the same.

@@ -17,8 +17,8 @@ struct ClientRequest {
     case describe(DescribeWorkflowRequest)
     case result(GetWorkflowResultRequest)
     case history(GetHistoryRequest)
-    case list(ListWorkflowsRequest)
-    case count(CountWorkflowsRequest)
+    case list(ListWorkflowsRequest, ModelSelection)
+    case count(CountWorkflowsRequest, ModelSelection)
     case complete(CompleteActivityRequest)
   }
 
@@ -76,8 +76,8 @@ struct ClientRequest {
     case .describe(let m): m.serialized()
     case .result(let m): m.serialized()
     case .history(let m): m.serialized()
-    case .list(let m): m.serialized()
-    case .count(let m): m.serialized()
+    case .list(let m, _): m.serialized()
+    case .count(let m, _): m.serialized()
     case .complete(let m): m.serialized()
     }
   }

@@ -89,16 +89,37 @@ struct Workload {
       return .history(request)
     case 4:
       var request = ListWorkflowsRequest()
-      request.query = dice.pick(["", Workload.running])
-      return .list(request)
+      var selection = selection(&dice)
+      if dice.percent(40) { selection.order = draw.order(&dice) }
+      if dice.percent(30) || !selection.order.isEmpty { selection.limit = dice.pick([2, 1_000]) }
+      request.query = selection.text(&dice)
+      return .list(request, selection)
     default:
       var request = CountWorkflowsRequest()
-      request.query = dice.pick(["", Workload.running])
-      return .count(request)
+      var selection = selection(&dice)
+      if dice.percent(40) { selection.groups = draw.groups(&dice) }
+      request.query = selection.text(&dice)
+      return .count(request, selection)
     }
   }
 
-  private static let running = "ExecutionStatus = 'Running'"
+  /// What is asked of lists: nothing that changes while a run is open.
+  private var draw: SelectionDraw {
+    SelectionDraw(
+      ids: (1...options.workflowIDs).map { "w\($0)" }, types: [Program.type, "nothing"],
+      queues: ["q", "nowhere"], runIDs: ["0"],
+      times: [0, 500, 2_000, 10_000].map { SimClock.originMs + $0 }, without: ["HistoryLength"])
+  }
+
+  private func selection(_ dice: inout Dice) -> ModelSelection {
+    var selection = ModelSelection()
+    switch dice.int(0...3) {
+    case 0: break
+    case 1: selection.filter = .compare("ExecutionStatus", "=", .text("RUNNING"))
+    default: selection.filter = draw.filter(&dice)
+    }
+    return selection
+  }
 
   private mutating func start(_ workflowID: String, _ id: String, _ dice: inout Dice)
     -> StartWorkflowRequest

@@ -174,5 +174,6 @@ const ProtobufCMessageDescriptor *const holdfast_descriptors[] = {
     &holdfast__v1__list_workflows_response__descriptor,
     &holdfast__v1__count_workflows_request__descriptor,
     &holdfast__v1__count_workflows_response__descriptor,
+    &holdfast__v1__workflow_group__descriptor,
     0,
 };

@@ -109,8 +109,9 @@ extension TraceText {
     case .runNamed(_, let id, let run): "\(run) of \(id)"
     case .run(let run): "\(run)"
     case .history(let run, let from, _): "history of \(run) from \(from)"
-    case .rows(let namespace, let before, _):
-      "rows of \(namespace) from \(before.map { "below \($0)" } ?? "the newest")"
+    case .rows(let namespace, let workflowID, let before, _):
+      "rows of \(workflowID.map { "\($0) in " } ?? "")\(namespace)"
+        + " from \(before.map { "below \($0)" } ?? "the newest")"
     case .deadlines(let time, let run, _): "deadlines after \(self.time(time)), \(run)"
     case .lifetimes(let run, _): "lifetimes after \(run)"
     }

@@ -170,6 +170,7 @@ let oracles: [any Oracle] = [
   Pair<Messages.ListWorkflowsResponse, Holdfast_V1_ListWorkflowsResponse>("holdfast.v1.ListWorkflowsResponse"),
   Pair<Messages.CountWorkflowsRequest, Holdfast_V1_CountWorkflowsRequest>("holdfast.v1.CountWorkflowsRequest"),
   Pair<Messages.CountWorkflowsResponse, Holdfast_V1_CountWorkflowsResponse>("holdfast.v1.CountWorkflowsResponse"),
+  Pair<Messages.WorkflowGroup, Holdfast_V1_WorkflowGroup>("holdfast.v1.WorkflowGroup"),
   Pair<Messages.RunState, Holdfast_Store_V1_RunState>("holdfast.store.v1.RunState"),
   Pair<Messages.ScheduledActivity, Holdfast_Store_V1_ScheduledActivity>("holdfast.store.v1.ScheduledActivity"),
   Pair<Messages.StartedTimer, Holdfast_Store_V1_StartedTimer>("holdfast.store.v1.StartedTimer"),

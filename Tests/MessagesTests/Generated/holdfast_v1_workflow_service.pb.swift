@@ -8,6 +8,11 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -1262,11 +1267,17 @@ nonisolated struct Holdfast_V1_ListWorkflowsRequest: Sendable {
 
   var namespace: String = String()
 
-  /// WorkflowType = 'x' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH 'order-' AND StartTime >= '2026-01-01T00:00:00Z'
+  /// A filter, then perhaps ORDER BY and LIMIT: section 17 of proto/README.md.
   var query: String = String()
 
-  /// 0: all.
+  /// 0: all. With LIMIT in the query: the lower one counts.
   var limit: Int64 = 0
+
+  /// Above 0: the answer is one page of at most so many.
+  var pageSize: Int64 = 0
+
+  /// From the page before, with the same query; empty: the first page.
+  var nextPageToken: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1280,6 +1291,9 @@ nonisolated struct Holdfast_V1_ListWorkflowsResponse: Sendable {
 
   var workflows: [Holdfast_V1_WorkflowInfo] = []
 
+  /// In the last message of a page that is not the last one.
+  var nextPageToken: Data = Data()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1292,6 +1306,7 @@ nonisolated struct Holdfast_V1_CountWorkflowsRequest: Sendable {
 
   var namespace: String = String()
 
+  /// A filter, then perhaps GROUP BY.
   var query: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1303,6 +1318,24 @@ nonisolated struct Holdfast_V1_CountWorkflowsResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
+
+  var count: Int64 = 0
+
+  /// With GROUP BY: the largest first.
+  var groups: [Holdfast_V1_WorkflowGroup] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_WorkflowGroup: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// One for each attribute of GROUP BY, in its order.
+  var groupValues: [String] = []
 
   var count: Int64 = 0
 
@@ -3281,7 +3314,7 @@ nonisolated extension Holdfast_V1_GetHistoryRequest: SwiftProtobuf.Message, Swif
 
 nonisolated extension Holdfast_V1_ListWorkflowsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ListWorkflowsRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}query\0\u{1}limit\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}query\0\u{1}limit\0\u{3}page_size\0\u{3}next_page_token\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3292,6 +3325,8 @@ nonisolated extension Holdfast_V1_ListWorkflowsRequest: SwiftProtobuf.Message, S
       case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.query) }()
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.limit) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.pageSize) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.nextPageToken) }()
       default: break
       }
     }
@@ -3307,6 +3342,12 @@ nonisolated extension Holdfast_V1_ListWorkflowsRequest: SwiftProtobuf.Message, S
     if self.limit != 0 {
       try visitor.visitSingularInt64Field(value: self.limit, fieldNumber: 3)
     }
+    if self.pageSize != 0 {
+      try visitor.visitSingularInt64Field(value: self.pageSize, fieldNumber: 4)
+    }
+    if !self.nextPageToken.isEmpty {
+      try visitor.visitSingularBytesField(value: self.nextPageToken, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3314,6 +3355,8 @@ nonisolated extension Holdfast_V1_ListWorkflowsRequest: SwiftProtobuf.Message, S
     if lhs.namespace != rhs.namespace {return false}
     if lhs.query != rhs.query {return false}
     if lhs.limit != rhs.limit {return false}
+    if lhs.pageSize != rhs.pageSize {return false}
+    if lhs.nextPageToken != rhs.nextPageToken {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3321,7 +3364,7 @@ nonisolated extension Holdfast_V1_ListWorkflowsRequest: SwiftProtobuf.Message, S
 
 nonisolated extension Holdfast_V1_ListWorkflowsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ListWorkflowsResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workflows\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workflows\0\u{3}next_page_token\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3330,6 +3373,7 @@ nonisolated extension Holdfast_V1_ListWorkflowsResponse: SwiftProtobuf.Message, 
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.workflows) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.nextPageToken) }()
       default: break
       }
     }
@@ -3339,11 +3383,15 @@ nonisolated extension Holdfast_V1_ListWorkflowsResponse: SwiftProtobuf.Message, 
     if !self.workflows.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.workflows, fieldNumber: 1)
     }
+    if !self.nextPageToken.isEmpty {
+      try visitor.visitSingularBytesField(value: self.nextPageToken, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_V1_ListWorkflowsResponse, rhs: Holdfast_V1_ListWorkflowsResponse) -> Bool {
     if lhs.workflows != rhs.workflows {return false}
+    if lhs.nextPageToken != rhs.nextPageToken {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3386,7 +3434,7 @@ nonisolated extension Holdfast_V1_CountWorkflowsRequest: SwiftProtobuf.Message, 
 
 nonisolated extension Holdfast_V1_CountWorkflowsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".CountWorkflowsResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}count\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}count\0\u{1}groups\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3395,6 +3443,7 @@ nonisolated extension Holdfast_V1_CountWorkflowsResponse: SwiftProtobuf.Message,
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularInt64Field(value: &self.count) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.groups) }()
       default: break
       }
     }
@@ -3404,10 +3453,49 @@ nonisolated extension Holdfast_V1_CountWorkflowsResponse: SwiftProtobuf.Message,
     if self.count != 0 {
       try visitor.visitSingularInt64Field(value: self.count, fieldNumber: 1)
     }
+    if !self.groups.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.groups, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_V1_CountWorkflowsResponse, rhs: Holdfast_V1_CountWorkflowsResponse) -> Bool {
+    if lhs.count != rhs.count {return false}
+    if lhs.groups != rhs.groups {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_WorkflowGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkflowGroup"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_values\0\u{1}count\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.groupValues) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.count) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.groupValues.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.groupValues, fieldNumber: 1)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularInt64Field(value: self.count, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_WorkflowGroup, rhs: Holdfast_V1_WorkflowGroup) -> Bool {
+    if lhs.groupValues != rhs.groupValues {return false}
     if lhs.count != rhs.count {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -9,7 +9,7 @@ internal import Messages
 ///     let handle = try await client.start(Order.self, input, id: "o-1", taskQueue: "orders")
 ///     let receipt = try await handle.result()
 public final class Client: @unchecked Sendable {
-  private let handle: OpaquePointer
+  let handle: OpaquePointer
   // Invariant: `waiting` and `lastTag` are touched only while `mutex` is held.
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private var waiting: [UInt64: CheckedContinuation<[UInt8], any Error>] = [:]

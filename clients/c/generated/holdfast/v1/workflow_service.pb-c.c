@@ -1582,6 +1582,51 @@ void   holdfast__v1__count_workflows_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__count_workflows_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__workflow_group__init
+                     (Holdfast__V1__WorkflowGroup         *message)
+{
+  static const Holdfast__V1__WorkflowGroup init_value = HOLDFAST__V1__WORKFLOW_GROUP__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__workflow_group__get_packed_size
+                     (const Holdfast__V1__WorkflowGroup *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_group__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__workflow_group__pack
+                     (const Holdfast__V1__WorkflowGroup *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_group__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__workflow_group__pack_to_buffer
+                     (const Holdfast__V1__WorkflowGroup *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_group__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkflowGroup *
+       holdfast__v1__workflow_group__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkflowGroup *)
+     protobuf_c_message_unpack (&holdfast__v1__workflow_group__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__workflow_group__free_unpacked
+                     (Holdfast__V1__WorkflowGroup *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__workflow_group__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__field_descriptors[17] =
 {
   {
@@ -4344,7 +4389,7 @@ const ProtobufCMessageDescriptor holdfast__v1__get_history_request__descriptor =
   (ProtobufCMessageInit) holdfast__v1__get_history_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__list_workflows_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor holdfast__v1__list_workflows_request__field_descriptors[5] =
 {
   {
     "namespace",
@@ -4382,16 +4427,42 @@ static const ProtobufCFieldDescriptor holdfast__v1__list_workflows_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "page_size",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListWorkflowsRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListWorkflowsRequest, next_page_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__list_workflows_request__field_indices_by_name[] = {
   2,   /* field[2] = limit */
   0,   /* field[0] = namespace */
+  4,   /* field[4] = next_page_token */
+  3,   /* field[3] = page_size */
   1,   /* field[1] = query */
 };
 static const ProtobufCIntRange holdfast__v1__list_workflows_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__list_workflows_request__descriptor =
 {
@@ -4401,14 +4472,14 @@ const ProtobufCMessageDescriptor holdfast__v1__list_workflows_request__descripto
   "Holdfast__V1__ListWorkflowsRequest",
   "holdfast.v1",
   sizeof(Holdfast__V1__ListWorkflowsRequest),
-  3,
+  5,
   holdfast__v1__list_workflows_request__field_descriptors,
   holdfast__v1__list_workflows_request__field_indices_by_name,
   1,  holdfast__v1__list_workflows_request__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__list_workflows_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__list_workflows_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor holdfast__v1__list_workflows_response__field_descriptors[2] =
 {
   {
     "workflows",
@@ -4422,14 +4493,27 @@ static const ProtobufCFieldDescriptor holdfast__v1__list_workflows_response__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListWorkflowsResponse, next_page_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__list_workflows_response__field_indices_by_name[] = {
+  1,   /* field[1] = next_page_token */
   0,   /* field[0] = workflows */
 };
 static const ProtobufCIntRange holdfast__v1__list_workflows_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__list_workflows_response__descriptor =
 {
@@ -4439,7 +4523,7 @@ const ProtobufCMessageDescriptor holdfast__v1__list_workflows_response__descript
   "Holdfast__V1__ListWorkflowsResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__ListWorkflowsResponse),
-  1,
+  2,
   holdfast__v1__list_workflows_response__field_descriptors,
   holdfast__v1__list_workflows_response__field_indices_by_name,
   1,  holdfast__v1__list_workflows_response__number_ranges,
@@ -4497,7 +4581,7 @@ const ProtobufCMessageDescriptor holdfast__v1__count_workflows_request__descript
   (ProtobufCMessageInit) holdfast__v1__count_workflows_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__count_workflows_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor holdfast__v1__count_workflows_response__field_descriptors[2] =
 {
   {
     "count",
@@ -4511,14 +4595,27 @@ static const ProtobufCFieldDescriptor holdfast__v1__count_workflows_response__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "groups",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__CountWorkflowsResponse, n_groups),
+    offsetof(Holdfast__V1__CountWorkflowsResponse, groups),
+    &holdfast__v1__workflow_group__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__count_workflows_response__field_indices_by_name[] = {
   0,   /* field[0] = count */
+  1,   /* field[1] = groups */
 };
 static const ProtobufCIntRange holdfast__v1__count_workflows_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__count_workflows_response__descriptor =
 {
@@ -4528,11 +4625,62 @@ const ProtobufCMessageDescriptor holdfast__v1__count_workflows_response__descrip
   "Holdfast__V1__CountWorkflowsResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__CountWorkflowsResponse),
-  1,
+  2,
   holdfast__v1__count_workflows_response__field_descriptors,
   holdfast__v1__count_workflows_response__field_indices_by_name,
   1,  holdfast__v1__count_workflows_response__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__count_workflows_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_group__field_descriptors[2] =
+{
+  {
+    "group_values",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Holdfast__V1__WorkflowGroup, n_group_values),
+    offsetof(Holdfast__V1__WorkflowGroup, group_values),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowGroup, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__workflow_group__field_indices_by_name[] = {
+  1,   /* field[1] = count */
+  0,   /* field[0] = group_values */
+};
+static const ProtobufCIntRange holdfast__v1__workflow_group__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__workflow_group__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowGroup",
+  "WorkflowGroup",
+  "Holdfast__V1__WorkflowGroup",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkflowGroup),
+  2,
+  holdfast__v1__workflow_group__field_descriptors,
+  holdfast__v1__workflow_group__field_indices_by_name,
+  1,  holdfast__v1__workflow_group__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__workflow_group__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue holdfast__v1__update_stage__enum_values_by_number[4] =

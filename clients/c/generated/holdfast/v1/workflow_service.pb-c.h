@@ -52,6 +52,7 @@ typedef struct Holdfast__V1__ListWorkflowsRequest Holdfast__V1__ListWorkflowsReq
 typedef struct Holdfast__V1__ListWorkflowsResponse Holdfast__V1__ListWorkflowsResponse;
 typedef struct Holdfast__V1__CountWorkflowsRequest Holdfast__V1__CountWorkflowsRequest;
 typedef struct Holdfast__V1__CountWorkflowsResponse Holdfast__V1__CountWorkflowsResponse;
+typedef struct Holdfast__V1__WorkflowGroup Holdfast__V1__WorkflowGroup;
 
 
 /* --- enums --- */
@@ -631,17 +632,25 @@ struct  Holdfast__V1__ListWorkflowsRequest
   ProtobufCMessage base;
   char *namespace_;
   /*
-   * WorkflowType = 'x' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH 'order-' AND StartTime >= '2026-01-01T00:00:00Z'
+   * A filter, then perhaps ORDER BY and LIMIT: section 17 of proto/README.md.
    */
   char *query;
   /*
-   * 0: all.
+   * 0: all. With LIMIT in the query: the lower one counts.
    */
   int64_t limit;
+  /*
+   * Above 0: the answer is one page of at most so many.
+   */
+  int64_t page_size;
+  /*
+   * From the page before, with the same query; empty: the first page.
+   */
+  ProtobufCBinaryData next_page_token;
 };
 #define HOLDFAST__V1__LIST_WORKFLOWS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__list_workflows_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, {0,NULL} }
 
 
 struct  Holdfast__V1__ListWorkflowsResponse
@@ -649,16 +658,23 @@ struct  Holdfast__V1__ListWorkflowsResponse
   ProtobufCMessage base;
   size_t n_workflows;
   Holdfast__V1__WorkflowInfo **workflows;
+  /*
+   * In the last message of a page that is not the last one.
+   */
+  ProtobufCBinaryData next_page_token;
 };
 #define HOLDFAST__V1__LIST_WORKFLOWS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__list_workflows_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, {0,NULL} }
 
 
 struct  Holdfast__V1__CountWorkflowsRequest
 {
   ProtobufCMessage base;
   char *namespace_;
+  /*
+   * A filter, then perhaps GROUP BY.
+   */
   char *query;
 };
 #define HOLDFAST__V1__COUNT_WORKFLOWS_REQUEST__INIT \
@@ -670,10 +686,30 @@ struct  Holdfast__V1__CountWorkflowsResponse
 {
   ProtobufCMessage base;
   int64_t count;
+  /*
+   * With GROUP BY: the largest first.
+   */
+  size_t n_groups;
+  Holdfast__V1__WorkflowGroup **groups;
 };
 #define HOLDFAST__V1__COUNT_WORKFLOWS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__count_workflows_response__descriptor) \
-    , 0 }
+    , 0, 0,NULL }
+
+
+struct  Holdfast__V1__WorkflowGroup
+{
+  ProtobufCMessage base;
+  /*
+   * One for each attribute of GROUP BY, in its order.
+   */
+  size_t n_group_values;
+  char **group_values;
+  int64_t count;
+};
+#define HOLDFAST__V1__WORKFLOW_GROUP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_group__descriptor) \
+    , 0,NULL, 0 }
 
 
 /* Holdfast__V1__StartWorkflowRequest methods */
@@ -1341,6 +1377,25 @@ Holdfast__V1__CountWorkflowsResponse *
 void   holdfast__v1__count_workflows_response__free_unpacked
                      (Holdfast__V1__CountWorkflowsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowGroup methods */
+void   holdfast__v1__workflow_group__init
+                     (Holdfast__V1__WorkflowGroup         *message);
+size_t holdfast__v1__workflow_group__get_packed_size
+                     (const Holdfast__V1__WorkflowGroup   *message);
+size_t holdfast__v1__workflow_group__pack
+                     (const Holdfast__V1__WorkflowGroup   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_group__pack_to_buffer
+                     (const Holdfast__V1__WorkflowGroup   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowGroup *
+       holdfast__v1__workflow_group__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_group__free_unpacked
+                     (Holdfast__V1__WorkflowGroup *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Holdfast__V1__StartWorkflowRequest_Closure)
@@ -1447,6 +1502,9 @@ typedef void (*Holdfast__V1__CountWorkflowsRequest_Closure)
                   void *closure_data);
 typedef void (*Holdfast__V1__CountWorkflowsResponse_Closure)
                  (const Holdfast__V1__CountWorkflowsResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__WorkflowGroup_Closure)
+                 (const Holdfast__V1__WorkflowGroup *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -1648,6 +1706,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__list_workflows_request__de
 extern const ProtobufCMessageDescriptor holdfast__v1__list_workflows_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__count_workflows_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__count_workflows_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_group__descriptor;
 extern const ProtobufCServiceDescriptor holdfast__v1__workflow_service__descriptor;
 
 PROTOBUF_C__END_DECLS
