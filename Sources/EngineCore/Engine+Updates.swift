@@ -99,18 +99,17 @@ extension Engine {
   }
 
   /// The code has said of each update that the activation asked for whether it takes it on; what is
-  /// wrong with that, in words.
+  /// wrong with that, in words. That nothing else was accepted is checked with the commands.
   func updateFault(
     _ commands: [Command], _ rejections: [UpdateRejection], _ lease: WorkflowTask.Lease
   ) -> String? {
-    var accepted: [String] = []
-    for case .updateAccepted(let c) in commands.lazy.compactMap(\.kind) {
-      accepted.append(c.updateID)
-    }
     let asked = lease.shown.updates
-    if accepted.isEmpty && rejections.isEmpty && asked.isEmpty { return nil }
+    if asked.isEmpty && rejections.isEmpty { return nil }
+    let accepted = commands.compactMap { command in
+      if case .updateAccepted(let c) = command.kind { c.updateID } else { nil }
+    }
     let rejected = rejections.map(\.updateID)
-    for id in accepted + rejected where !asked.contains(id) {
+    for id in rejected where !asked.contains(id) {
       return "update '\(id)' was not asked for by this activation"
     }
     for id in asked {
