@@ -211,6 +211,7 @@ extension Engine {
     let refused = run.updates.filter { !out.contains($0.request.updateID) }
     run.updates.removeAll { !out.contains($0.request.updateID) }
     for client in refused.flatMap(\.clients) { refuse(client.id, status, .run(run)) }
+    count(run)
   }
 
   /// The engine is going away: those that are not out are refused.
@@ -244,6 +245,7 @@ extension Engine {
     guard let run = runs[awaited.run] else { return }
     for index in run.updates.indices { run.updates[index].clients.removeAll { $0.id == id } }
     dropAbandonedUpdates(of: run)
+    count(run)
     waitersLeft(run)
   }
 }

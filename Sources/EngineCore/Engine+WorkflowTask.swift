@@ -97,6 +97,7 @@ extension Engine {
   ) {
     run.task.scheduledTime = .epoch
     recorded(token, lease.session, run)
+    count(run)
     afterInbound(run)
     resumeParked(run)
     settle(run)
