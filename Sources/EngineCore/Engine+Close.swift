@@ -19,11 +19,13 @@ extension Engine {
     failUpdates(of: run)
     let elsewhere = Set(run.fold.activities.map { run.queueKey(ofActivity: $0.scheduled) })
     record(run, terminal)
+    tellParent(of: run)
     for key in elsewhere.sorted() where key != run.queue { sweep(key, hasClosed: true) }
   }
 
   /// Tells the workers of pending activities, and removes the deadlines.
   private mutating func releaseAll(of run: Run) {
+    releaseChildren(of: run)
     for index in run.fold.activities.indices {
       let activity = run.fold.activities[index]
       if activity.phase == .started, let session = activity.session {

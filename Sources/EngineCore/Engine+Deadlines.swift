@@ -19,6 +19,8 @@ enum Deadline: Hashable, Sendable {
   case retention
   /// Heartbeats must become durable.
   case heartbeats
+  /// Letters wait that a step had no room for.
+  case mail
 }
 
 extension Engine {
@@ -37,6 +39,7 @@ extension Engine {
       case .residency: residencyDue()
       case .retention: retentionDue()
       case .heartbeats: flushHeartbeats()
+      case .mail: break  // The step itself takes letters in.
       }
     }
     wakeDormant()

@@ -32,6 +32,7 @@ struct Loading {
     case repetition(Repetition)
     case deadlines
     case lifetimes
+    case letters
   }
 
   var purposes: [Load.ID: Purpose] = [:]
@@ -113,6 +114,9 @@ extension Engine {
       return park(input, on: .workflow(key))
     }
     if runID != .none {
+      if let line = loading.parked[.named(key, runID)], !line.isEmpty {
+        return park(input, on: .named(key, runID))
+      }
       if let number = byRunID[runID], let run = runs[number] {
         return run.key == key ? .run(run) : .none
       }
@@ -185,7 +189,8 @@ extension Engine {
     case .workerMessage(let id, let message):
       guard sessions[id] != nil, let token = message.kind?.activityToken else { return }
       refused(token, id, status, .engine)
-    default: preconditionFailure("only requests and reports of workers wait for a load")
+    case .letter(let posted): abandon(posted)
+    default: preconditionFailure("only requests, letters and reports of workers wait for a load")
     }
   }
 
@@ -284,6 +289,7 @@ extension Engine {
     case .repetition(let repetition): takeRepetitionSlice(repetition, loaded.content)
     case .deadlines: takeDeadlines(loaded.content)
     case .lifetimes: takeLifetimes(loaded.content)
+    case .letters: takeLetters(loaded.content)
     }
   }
 

@@ -82,6 +82,7 @@ extension Engine {
     if run.fold.isOpen {
       // Cancels first: what was scheduled and cancelled in one turn must not start.
       resolveCancels(commands, of: run)
+      sendChildren(of: run)
       for activity in scheduled { offerActivity(activity, of: run) }
       if run.fold.isOpen { afterInbound(run) }
     } else {
@@ -211,7 +212,7 @@ extension Engine {
 
   /// While a redo is out, signals and cancel requests wait for it; true if this one does, or was
   /// refused because too many do. One that waits for a session is shown them like any other task.
-  mutating func park(_ input: Input, behindRedoOf run: Run, _ id: RequestID) -> Bool {
+  mutating func park(_ input: Input, behindRedoOf run: Run) -> Bool {
     guard run.task.isRedo, run.task.lease != nil else { return false }
     if !run.parked.add(ParkedInputs.Parked(input: input), limits) {
       refuseParked(input, "its workflow task")

@@ -38,6 +38,7 @@ public struct Engine {
   /// Where a request waits, so that it can be given up.
   var waiting: [RequestID: WaitingPlace] = [:]
   var loading = Loading()
+  var mail: Mail
   var retentionPass: RetentionPass?
   /// Runs whose removal is not durable yet: the store may still tell of them.
   var removing: Set<RunNumber> = []
@@ -95,6 +96,8 @@ public struct Engine {
     nextRun = opened.nextRun
     filter = opened.filter
     window = DeadlineWindow(opened.deadlines, size: configuration.limits.deadlineWindow)
+    mail = Mail(last: opened.lastLetter)
+    if mail.unread != nil { deadlines.set(.mail, at: .epoch, order: .init(0)) }
     // How long the runs of earlier starts have been closed is seen by a look at them.
     if nextRun.value > 1 { watchRetention(since: .epoch) }
   }
@@ -127,13 +130,16 @@ public struct Engine {
     swap(&out, &effects)
     out.removeAll()
     handle(input)
-    while let next = resumed.popFirst() { handle(next) }
+    takeResumed()
+    deliverMail()
     placeOffered()
     fillFreed()
     finish()
     swap(&out, &effects)
     isStepping = false
   }
+
+  mutating func takeResumed() { while let next = resumed.popFirst() { handle(next) } }
 
   mutating func handle(_ input: Input) {
     switch input {
@@ -153,6 +159,7 @@ public struct Engine {
     case .deadlineReached: deadlineReached()
     case .drain: drain()
     case .diskFull(let isFull): isDiskFull = isFull
+    case .letter(let posted): takeAgain(posted)
     }
   }
 

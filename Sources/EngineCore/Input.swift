@@ -32,6 +32,8 @@ public enum Input: Sendable {
   case drain
   /// The disk is full (`true`) or has space again (`false`): starts are refused meanwhile.
   case diskFull(Bool)
+  /// A letter that has waited; only the engine itself makes these.
+  case letter(PostedLetter)
 }
 
 /// A request that waits for its answer.

@@ -26,6 +26,14 @@ public struct EngineLimits: Sendable {
   public var problemsMax = 20
   /// Pending activities of a run.
   public var pendingActivitiesMax = 2_000
+  /// Children of a run that have not come to their end.
+  public var pendingChildrenMax = 2_000
+  /// Signals of a run to others that have not been answered, and its cancel requests.
+  public var sentRequestsMax = 2_000
+  /// Letters taken in by one step, so that a large family does not hold the loop.
+  public var lettersPerStepMax = 500
+  /// Letters in memory that wait for the load of their run; further ones wait in the store.
+  public var lettersWaitingMax = 1_000
   /// Timers of a run that have not fired.
   public var pendingTimersMax = 10_000
   /// Signals that one run accepts in its life.

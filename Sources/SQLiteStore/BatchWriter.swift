@@ -18,6 +18,8 @@ final class BatchWriter {
   private let putActivity: Statement
   private let deleteActivity: Statement
   private let putRequest: Statement
+  private let putLetter: Statement
+  private let deleteLetter: Statement
   /// Everything of a run, the row last.
   private let deleteRun: [Statement]
   private let keepNumber: Statement
@@ -44,6 +46,8 @@ final class BatchWriter {
     deleteActivity = try Statement(
       database, "DELETE FROM activity WHERE run = ? AND scheduled_event = ?")
     putRequest = try Statement(database, "INSERT OR REPLACE INTO request VALUES (?,?,?,?)")
+    putLetter = try Statement(database, "INSERT INTO letter VALUES (?,?,?)")
+    deleteLetter = try Statement(database, "DELETE FROM letter WHERE letter = ?")
     deleteRun = try ["history", "request", "activity", "state", "run"]
       .map { table throws(StoreError) in
         try Statement(database, "DELETE FROM \(table) WHERE run = ?")
@@ -121,6 +125,12 @@ final class BatchWriter {
       putRequest.bind(3, Int64(bitPattern: record.requestHash))
       putRequest.bind(4, record.event)
       try putRequest.run()
+    case .putLetter(let number, let bytes):
+      putLetter.bind(1, number)
+      try blob(putLetter, 2, bytes, RunNumber(0), place: number)
+    case .deleteLetter(let number):
+      deleteLetter.bind(1, number)
+      try deleteLetter.run()
     }
   }
 

@@ -29,6 +29,7 @@ final class Loader {
   private let request: Statement
   private let deadlines: Statement
   private let lifetimes: Statement
+  private let letters: Statement
   private let database: Database
 
   init(_ database: Database) throws(StoreError) {
@@ -64,6 +65,9 @@ final class Loader {
     lifetimes = try Statement(
       database,
       "SELECT run, start_ms, close_ms, history_bytes FROM run WHERE run > ? ORDER BY run LIMIT ?")
+    letters = try Statement(
+      database,
+      "SELECT letter, checksum, bytes FROM letter WHERE letter > ? ORDER BY letter")
     deadlines = try Statement(
       database,
       "SELECT run, deadline FROM run WHERE deadline IS NOT NULL AND deadline >= ?1"
@@ -119,6 +123,8 @@ final class Loader {
       return .deadlines(try readDeadlines(after, run, countMax))
     case .lifetimes(let after, let countMax):
       return .lifetimes(try readLifetimes(after, countMax))
+    case .letters(let after, let countMax):
+      return try readLetters(after, countMax)
     }
   }
 
@@ -295,12 +301,34 @@ final class Loader {
     return found
   }
 
+  private func readLetters(_ after: Int64, _ countMax: Int) throws(Fault) -> Loaded.Content {
+    letters.bind(1, after)
+    defer { letters.reset() }
+    var found: [PostedLetter] = []
+    var left = Loader.letterBytesMax
+    while try next(letters) {
+      if found.count == countMax || left < 0 { return .letters(found, more: true) }
+      let number = letters.int(0)
+      let bytes = try checked(letters, 1, 0, place: number, "letter")
+      left -= bytes.count
+      guard let letter = try? Letter(bytes: bytes) else {
+        throw .damage("letter \(number) cannot be decoded")
+      }
+      found.append(PostedLetter(number: number, letter: letter, isStored: true))
+    }
+    return .letters(found, more: false)
+  }
+
+  /// About as many bytes of letters are in memory at once.
+  private static let letterBytesMax = 4 << 20
+
   func opened(window: Int) throws(StoreError) -> OpenedStore {
     let epoch = try database.query("SELECT value FROM meta WHERE name = 'epoch'")
     let newest = try database.query("SELECT coalesce(max(run), 0) FROM run")
     // 'last_run' is there when newer runs have been removed.
     let last = try database.query(
       "SELECT max(\(newest), coalesce(max(value), 0)) FROM meta WHERE name = 'last_run'")
+    let letter = try database.query("SELECT coalesce(max(letter), 0) FROM letter")
     var filter = IDFilter(expected: Int(newest) * 2)
     let ids = try Statement(database, "SELECT namespace, workflow_id FROM run")
     while try ids.step() {
@@ -314,7 +342,8 @@ final class Loader {
     do throws(Fault) {
       return OpenedStore(
         epoch: UInt64(epoch), nextRun: RunNumber(last + 1),
-        deadlines: try readDeadlines(Instant(ms: -1), RunNumber(0), window), filter: filter)
+        deadlines: try readDeadlines(Instant(ms: -1), RunNumber(0), window), filter: filter,
+        lastLetter: letter)
     } catch {
       switch error {
       case .store(let error): throw error

@@ -90,7 +90,7 @@ final class Ledger {
         }
       case .deleteActivity(let run, let event): change(run) { $0.activities[event] = nil }
       case .deleteRun(let run): remove(run)
-      case .wakeRun, .saveState, .sleepRun, .putRequest: break
+      case .wakeRun, .saveState, .sleepRun, .putRequest, .putLetter, .deleteLetter: break
       }
     }
   }
@@ -260,6 +260,21 @@ extension HistoryEvent {
     case .workflowExecutionUnpaused: "unpaused"
     case .workflowExecutionUpdateAccepted(let m): "update \(m.updateID) accepted"
     case .workflowExecutionUpdateCompleted(let m): "update \(m.updateID) completed"
+    case .startChildWorkflowExecutionInitiated(let m): "child \(m.seq) '\(m.workflowID)'"
+    case .startChildWorkflowExecutionFailed(let m): "child \(m.seq) not started: \(m.cause.name)"
+    case .childWorkflowExecutionStarted(let m): "child \(m.seq) runs"
+    case .childWorkflowExecutionCompleted(let m): "child \(m.seq) completed"
+    case .childWorkflowExecutionFailed(let m): "child \(m.seq) failed"
+    case .childWorkflowExecutionCanceled(let m): "child \(m.seq) canceled"
+    case .childWorkflowExecutionTimedOut(let m): "child \(m.seq) timed out"
+    case .childWorkflowExecutionTerminated(let m): "child \(m.seq) terminated"
+    case .signalExternalWorkflowExecutionInitiated(let m): "signal \(m.seq) sent"
+    case .signalExternalWorkflowExecutionFailed(let m): "signal \(m.seq) \(m.cause.name)"
+    case .externalWorkflowExecutionSignaled(let m): "signal \(m.seq) arrived"
+    case .requestCancelExternalWorkflowExecutionInitiated(let m):
+      "cancel \(m.seq) sent, child \(m.childSeq)"
+    case .requestCancelExternalWorkflowExecutionFailed(let m): "cancel \(m.seq) \(m.cause.name)"
+    case .externalWorkflowExecutionCancelRequested(let m): "cancel \(m.seq) arrived"
     default: "event"
     }
   }

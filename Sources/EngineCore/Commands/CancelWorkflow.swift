@@ -15,7 +15,7 @@ extension Engine {
     _ run: Run, _ id: RequestID, _ request: CancelWorkflowRequest, _ record: RequestRecord?
   ) {
     if run.fold.isOpen && !run.fold.cancelRequested {
-      if park(.request(id, .cancelWorkflow(request)), behindRedoOf: run, id) { return }
+      if park(.request(id, .cancelWorkflow(request)), behindRedoOf: run) { return }
       var event = WorkflowExecutionCancelRequested()
       event.reason = request.reason
       event.identity = request.identity

@@ -30,12 +30,14 @@ extension Engine {
     response.pendingWorkflowTask = pendingTask(run)
     response.warnings = problems(of: run)
     response.pause = run.fold.pause
+    response.parent = run.fold.started.parent
+    response.root = run.fold.started.root
     response.pendingUpdates = run.fold.updates + run.updates.map(\.pending)
     addPending(to: &response, of: run)
     return response
   }
 
-  /// Activities and timers, as many as fit a frame: what is too large is left out, details first,
+  /// Activities, timers and children, as many as fit a frame: what is too large is left out, details first,
   /// and said in a warning.
   private func addPending(to response: inout DescribeWorkflowResponse, of run: Run) {
     var left = limits.pendingBytesMax
@@ -71,9 +73,19 @@ extension Engine {
       left -= bytes
       response.pendingTimers.append(shown)
     }
+    for child in run.fold.children {
+      let shown = PendingChild(child)
+      let bytes = shown.serialized().count
+      guard bytes <= left else {
+        omitted += 1
+        continue
+      }
+      left -= bytes
+      response.pendingChildren.append(shown)
+    }
     if shortened > 0 { response.warnings.append("details of \(shortened) activities are left out") }
     if omitted > 0 {
-      response.warnings.append("\(omitted) further pending activities and timers are not shown")
+      response.warnings.append("\(omitted) further pending activities, timers and children are not shown")
     }
   }
 
@@ -194,5 +206,19 @@ extension Engine {
     pending.lastCause = run.task.lastFailed?.cause ?? .unspecified
     pending.lastDiff = run.task.lastFailed?.diff
     return pending
+  }
+}
+
+extension PendingChild {
+  fileprivate init(_ child: StartedChild) {
+    self.init()
+    seq = child.seq
+    execution = WorkflowExecution()
+    execution?.workflowID = child.workflowID
+    execution?.runID = child.runID
+    workflowType = child.workflowType
+    initiatedEventID = child.initiatedEventID
+    parentClosePolicy = child.parentClosePolicy
+    cancelRequested = child.cancelRequested
   }
 }

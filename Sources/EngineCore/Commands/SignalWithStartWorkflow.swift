@@ -27,7 +27,7 @@ extension Engine {
     case .done(let found):
       return replyStarted(id, found.runID, started: found.record.event == 0, nil)
     case .new(let record):
-      if let run = found.run, run.fold.isOpen, park(input, behindRedoOf: run, id) { return }
+      if let run = found.run, run.fold.isOpen, park(input, behindRedoOf: run) { return }
       switch admit(start, found.run, default: .useExisting) {
       case .refuse(let status): refuse(id, status, found.run.map { .run($0) } ?? .engine)
       case .use(let run):

@@ -26,7 +26,7 @@ extension Engine {
         }
       #endif
       guard run.fold.isOpen else { return refuse(id, .workflowClosed(run), .run(run)) }
-      if park(input, behindRedoOf: run, id) { return }
+      if park(input, behindRedoOf: run) { return }
       if let status = signalFault(run) { return refuse(id, status, .run(run)) }
       let event = signal(
         run, request.signalName, request.input, request.header, request.identity,

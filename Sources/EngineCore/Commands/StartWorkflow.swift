@@ -85,7 +85,8 @@ extension Engine {
 
   /// The policy table: what a start does where a run has the workflow id already.
   mutating func admit(
-    _ request: StartWorkflowRequest, _ existing: Run?, default conflict: WorkflowIdConflictPolicy
+    _ request: StartWorkflowRequest, _ existing: Run?, default conflict: WorkflowIdConflictPolicy,
+    isChild: Bool = false
   ) -> Admission {
     #if MUTANTS
       if Mutant.isOn(.openRunIsOverlooked), existing?.fold.isOpen ?? false { return .start }
@@ -124,7 +125,8 @@ extension Engine {
       case .unspecified, .allowDuplicate, .allowDuplicateFailedOnly, .unrecognized: break
       }
     }
-    if let status = refusalOfStarts { return .refuse(status) }
+    // A child is part of what was taken on.
+    if let status = refusalOfStarts, !isChild { return .refuse(status) }
     return .start
   }
 
@@ -139,8 +141,10 @@ extension Engine {
     return nil
   }
 
-  /// Makes the run and records its first event.
-  mutating func start(_ request: StartWorkflowRequest, _ key: WorkflowKey) -> Run {
+  /// Makes the run and records its first event. `parent`: the letter by which its parent starts it.
+  mutating func start(
+    _ request: StartWorkflowRequest, _ key: WorkflowKey, by parent: Letter? = nil
+  ) -> Run {
     var event = WorkflowExecutionStarted()
     event.namespace = key.namespace
     event.workflowID = key.workflowID
@@ -158,6 +162,9 @@ extension Engine {
     event.requestID = request.requestID
     event.randomSeed = random.next()
     event.attempt = 1
+    event.parent = parent?.from
+    event.parentInitiatedEventID = parent?.event?.eventID ?? 0
+    event.root = parent?.root
     event.retryPolicy = request.retryPolicy?.filled(default: times.retryIntervalDefault)
     event.firstWorkflowTaskBackoffMs = delay(of: request)
     if request.executionTimeoutMs.ms != 0 {

@@ -260,7 +260,7 @@ extension RetryPolicy {
       }
     case .canceled, .terminated:
       return true
-    case .activity, .workerLost, nil:
+    case .activity, .childWorkflow, .workerLost, nil:
       return false
     }
   }

@@ -31,6 +31,10 @@ struct Fold: Equatable {
   private(set) var updatesAccepted: Int64 = 0
   /// Set while the run is paused.
   private(set) var pause: PauseInfo?
+  /// That have not come to their end, by the ids of the events that started them.
+  private(set) var children: [StartedChild] = []
+  /// Signals and cancel requests to others that have not been answered.
+  private(set) var sent: [SentRequest] = []
   private(set) var unseen = Inbound()
   /// By scheduled event id, which only grows.
   var activities: [Activity] = []
@@ -80,6 +84,16 @@ struct Fold: Equatable {
 
   func activityIndex(seq: UInt32) -> Int? { activities.firstIndex { $0.scheduled.seq == seq } }
 
+  func child(initiatedEvent event: Int64) -> StartedChild? {
+    childIndex(event).map { children[$0] }
+  }
+
+  func child(seq: UInt32) -> StartedChild? { children.first { $0.seq == seq } }
+
+  private func childIndex(_ initiatedEvent: Int64) -> Int? {
+    children.firstIndex { $0.initiatedEventID == initiatedEvent }
+  }
+
   func update(_ id: String) -> PendingUpdate? { updates.first { $0.updateID == id } }
 
   func timer(seq: UInt32) -> PendingTimerState? { timers.first { $0.seq == seq } }
@@ -100,6 +114,13 @@ struct Fold: Equatable {
     case .activityTaskCanceled(let e): return activityFault(e.scheduledEventID)
     case .workflowExecutionUpdateCompleted(let e):
       return update(e.updateID) == nil ? "no update '\(e.updateID)' is pending" : nil
+    case .startChildWorkflowExecutionFailed(let e): return childFault(e.initiatedEventID)
+    case .childWorkflowExecutionStarted(let e): return childFault(e.initiatedEventID)
+    case .childWorkflowExecutionCompleted(let e): return childFault(e.initiatedEventID)
+    case .childWorkflowExecutionFailed(let e): return childFault(e.initiatedEventID)
+    case .childWorkflowExecutionCanceled(let e): return childFault(e.initiatedEventID)
+    case .childWorkflowExecutionTimedOut(let e): return childFault(e.initiatedEventID)
+    case .childWorkflowExecutionTerminated(let e): return childFault(e.initiatedEventID)
     default: return lastEventID == 0 ? "the run has not started" : nil
     }
   }
@@ -107,6 +128,10 @@ struct Fold: Equatable {
   private func activityFault(_ scheduledEvent: Int64) -> String? {
     activityIndex(scheduledEvent: scheduledEvent) == nil
       ? "no activity \(scheduledEvent) is pending" : nil
+  }
+
+  private func childFault(_ initiatedEvent: Int64) -> String? {
+    childIndex(initiatedEvent) == nil ? "no child of event \(initiatedEvent) is pending" : nil
   }
 
   /// Applies the next event; what was read must have no fault.
@@ -175,7 +200,37 @@ struct Fold: Equatable {
     case .workflowExecutionCanceled: close(event, .canceled)
     case .workflowExecutionTerminated: close(event, .terminated)
     case .workflowExecutionContinuedAsNew: close(event, .continuedAsNew)
-    case nil: break
+    default: applyOutside(event)
+    }
+  }
+
+  /// What concerns other runs.
+  private mutating func applyOutside(_ event: HistoryEvent) {
+    switch event.attributes {
+    case .startChildWorkflowExecutionInitiated(let e):
+      lastSeq = max(lastSeq, e.seq)
+      children.append(StartedChild(e, by: event.eventID))
+    case .childWorkflowExecutionStarted(let e):
+      guard let index = childIndex(e.initiatedEventID) else { break }
+      children[index].startedEventID = event.eventID
+      children[index].runID = e.execution?.runID ?? .none
+    case .startChildWorkflowExecutionFailed(let e): removeChild(e.initiatedEventID)
+    case .childWorkflowExecutionCompleted(let e): removeChild(e.initiatedEventID)
+    case .childWorkflowExecutionFailed(let e): removeChild(e.initiatedEventID)
+    case .childWorkflowExecutionCanceled(let e): removeChild(e.initiatedEventID)
+    case .childWorkflowExecutionTimedOut(let e): removeChild(e.initiatedEventID)
+    case .childWorkflowExecutionTerminated(let e): removeChild(e.initiatedEventID)
+    case .signalExternalWorkflowExecutionInitiated(let e):
+      lastSeq = max(lastSeq, e.seq)
+      sent.append(SentRequest(event.eventID, e.seq, isCancel: false))
+    case .requestCancelExternalWorkflowExecutionInitiated(let e):
+      lastSeq = max(lastSeq, e.seq)
+      requestCancel(e, event.eventID)
+    case .signalExternalWorkflowExecutionFailed(let e): removeSent(e.initiatedEventID)
+    case .externalWorkflowExecutionSignaled(let e): removeSent(e.initiatedEventID)
+    case .requestCancelExternalWorkflowExecutionFailed(let e): removeSent(e.initiatedEventID)
+    case .externalWorkflowExecutionCancelRequested(let e): removeSent(e.initiatedEventID)
+    default: break
     }
   }
 
@@ -187,9 +242,31 @@ struct Fold: Equatable {
     inputBytes = 0
     timers = []
     updates = []
+    children = []
+    sent = []
     pause = nil
     firstTaskTime = nil
     unseen = Inbound()
+  }
+
+  private mutating func requestCancel(
+    _ e: RequestCancelExternalWorkflowExecutionInitiated, _ event: Int64
+  ) {
+    let child = e.childSeq == 0 ? nil : children.firstIndex { $0.seq == e.childSeq }
+    if let child { children[child].cancelRequested = true }
+    // Without an execution nobody was asked.
+    guard e.execution != nil else { return }
+    var request = SentRequest(event, e.seq, isCancel: true)
+    request.childInitiatedEventID = child.map { children[$0].initiatedEventID } ?? 0
+    sent.append(request)
+  }
+
+  private mutating func removeChild(_ initiatedEvent: Int64) {
+    if let index = childIndex(initiatedEvent) { children.remove(at: index) }
+  }
+
+  private mutating func removeSent(_ initiatedEvent: Int64) {
+    sent.removeAll { $0.initiatedEventID == initiatedEvent }
   }
 
   private mutating func removeActivity(_ scheduledEvent: Int64) {
@@ -219,6 +296,27 @@ extension PauseInfo {
     pausedTimeMs = time
     reason = paused.reason
     identity = paused.identity
+  }
+}
+
+extension StartedChild {
+  fileprivate init(_ e: StartChildWorkflowExecutionInitiated, by event: Int64) {
+    self.init()
+    initiatedEventID = event
+    seq = e.seq
+    workflowID = e.workflowID
+    workflowType = e.workflowType
+    parentClosePolicy = e.parentClosePolicy
+    cancellationType = e.cancellationType
+  }
+}
+
+extension SentRequest {
+  fileprivate init(_ event: Int64, _ seq: UInt32, isCancel: Bool) {
+    self.init()
+    initiatedEventID = event
+    self.seq = seq
+    self.isCancel = isCancel
   }
 }
 
@@ -260,6 +358,8 @@ extension Fold {
     state.updates = updates
     state.updatesAccepted = updatesAccepted
     state.pause = pause
+    state.children = children
+    state.sent = sent
     state.taskFailure = taskFailure
     state.activities = activities.map { activity in
       var saved = ScheduledActivity()
@@ -314,6 +414,8 @@ extension Fold {
     updates = state.updates
     updatesAccepted = state.updatesAccepted
     pause = state.pause
+    children = state.children
+    sent = state.sent
     taskFailure = state.taskFailure
     activities = state.activities.map { saved in
       var activity = Activity(

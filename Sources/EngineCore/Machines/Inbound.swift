@@ -25,8 +25,16 @@ struct Inbound: Equatable {
     case .workflowExecutionStarted, .workflowExecutionSignaled,
       .workflowExecutionCancelRequested, .timerFired, .activityTaskCompleted,
       .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled:
-      events.append(event)
-      bytes += event.approximateBytes
+      append(event)
+    case .startChildWorkflowExecutionFailed, .childWorkflowExecutionStarted,
+      .childWorkflowExecutionCompleted, .childWorkflowExecutionFailed,
+      .childWorkflowExecutionCanceled, .childWorkflowExecutionTimedOut,
+      .childWorkflowExecutionTerminated, .signalExternalWorkflowExecutionFailed,
+      .externalWorkflowExecutionSignaled:
+      append(event)
+    // Of CancelChild: the child's end is what its code waits for.
+    case .requestCancelExternalWorkflowExecutionFailed(let e): if e.seq != 0 { append(event) }
+    case .externalWorkflowExecutionCancelRequested(let e): if e.seq != 0 { append(event) }
     case .workflowTaskCompleted(let completed):
       remove { $0.eventID <= completed.throughEventID }
     case .timerCanceled(let canceled):
@@ -38,6 +46,11 @@ struct Inbound: Equatable {
     default:
       break
     }
+  }
+
+  private mutating func append(_ event: HistoryEvent) {
+    events.append(event)
+    bytes += event.approximateBytes
   }
 
   private mutating func remove(where isGone: (HistoryEvent) -> Bool) {
@@ -204,7 +217,10 @@ extension Job {
       kind = .resolveActivity(
         ResolveActivity(canceled.seq, .canceled(.engine("activity canceled", .canceled(info)))))
     default:
-      preconditionFailure("event \(event.eventID) is not inbound")
+      guard let kind = Job.Kind(outside: event) else {
+        preconditionFailure("event \(event.eventID) is not inbound")
+      }
+      self.kind = kind
     }
   }
 }
@@ -251,6 +267,8 @@ extension InitializeWorkflow {
     attempt = started.attempt
     retryPolicy = started.retryPolicy
     continuedFailure = started.continuedFailure
+    parent = started.parent
+    root = started.root
   }
 }
 
@@ -269,7 +287,11 @@ extension HistoryEvent {
     case .activityTaskFailed(let e): return 256 + (e.failure?.approximateBytes ?? 0)
     case .activityTaskTimedOut(let e): return 256 + (e.failure?.approximateBytes ?? 0)
     case .activityTaskCanceled(let e): return 64 + e.details.bytes
-    default: return 64
+    case .childWorkflowExecutionCompleted(let e): return 128 + e.result.bytes
+    case .childWorkflowExecutionFailed(let e): return 256 + (e.failure?.approximateBytes ?? 0)
+    case .childWorkflowExecutionCanceled(let e): return 256 + e.details.bytes
+    case .startChildWorkflowExecutionFailed(let e): return 256 + e.message.utf8.count
+    default: return 256
     }
   }
 }

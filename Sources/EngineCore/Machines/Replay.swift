@@ -249,6 +249,23 @@ extension CommandHead {
       type = .updateCompleted
       id = e.updateID
       location = e.location
+    case .startChildWorkflowExecutionInitiated(let e):
+      type = .startChild
+      seq = e.seq
+      name = e.workflowType
+      id = e.defaultWorkflowID ? "" : e.workflowID
+      location = e.location
+    case .signalExternalWorkflowExecutionInitiated(let e):
+      type = .signalExternal
+      seq = e.seq
+      name = e.signalName
+      id = e.execution?.workflowID ?? ""
+      location = e.location
+    case .requestCancelExternalWorkflowExecutionInitiated(let e):
+      type = e.childSeq == 0 ? .cancelExternal : .cancelChild
+      seq = e.childSeq == 0 ? e.seq : e.childSeq
+      id = e.childSeq == 0 ? e.execution?.workflowID ?? "" : ""
+      location = e.location
     case .workflowExecutionCompleted: type = .completeWorkflow
     case .workflowExecutionFailed: type = .failWorkflow
     case .workflowExecutionCanceled: type = .cancelledWorkflow

@@ -97,6 +97,8 @@ final class Run {
   var changedActivities: [Int64] = []
   var endedActivities: [Int64] = []
   var newRequests: [RequestRecord] = []
+  /// Children that commands of this step have begun and that were not sent for yet, by their events.
+  var unsentChildren: [Int64] = []
   var isTouched = false
   /// Lists are to show it with another status, though it stays open.
   var hasNewStatus = false
@@ -139,7 +141,7 @@ final class Run {
   /// About how many bytes of memory the run takes.
   var footprint: Int {
     2_048 + fold.heldBytes + 1_024 * fold.activities.count
-      + 64 * (fold.timers.count + requests.count)
+      + 64 * (fold.timers.count + requests.count + fold.sent.count) + 256 * fold.children.count
       + updates.reduce(0) { $0 + $1.request.args.bytes }
   }
 

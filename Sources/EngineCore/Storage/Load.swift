@@ -26,6 +26,8 @@ public struct Load: Sendable, Equatable {
     case deadlines(afterDeadline: Instant, afterRun: RunNumber, countMax: Int)
     /// When the runs with a number over `after` started and closed, by number.
     case lifetimes(after: RunNumber, countMax: Int)
+    /// Letters with a number over `after`, in their order.
+    case letters(after: Int64, countMax: Int)
   }
 
   public var id: ID
@@ -47,6 +49,8 @@ public struct Loaded: Sendable, Equatable {
     case rows([RunRow])
     case deadlines([StoredDeadline])
     case lifetimes([StoredLifetime])
+    /// `more`: there are further ones after these.
+    case letters([PostedLetter], more: Bool)
     /// Stored bytes do not match their checksum; the text names the place.
     case corrupt(String)
   }
@@ -160,13 +164,17 @@ public struct OpenedStore: Sendable {
   public var deadlines: [StoredDeadline]
   /// Which workflow ids and request keys the store holds.
   public var filter: IDFilter
+  /// The number of the newest letter that waits; 0 when none does.
+  public var lastLetter: Int64
 
   public init(
-    epoch: UInt64, nextRun: RunNumber, deadlines: [StoredDeadline], filter: IDFilter
+    epoch: UInt64, nextRun: RunNumber, deadlines: [StoredDeadline], filter: IDFilter,
+    lastLetter: Int64 = 0
   ) {
     self.epoch = epoch
     self.nextRun = nextRun
     self.deadlines = deadlines
     self.filter = filter
+    self.lastLetter = lastLetter
   }
 }

@@ -30,6 +30,10 @@ public enum Write: Sendable, Equatable {
   case deleteRun(run: RunNumber)
   /// What a request with a request id did.
   case putRequest(run: RunNumber, RequestRecord)
+  /// A letter that waits: the bytes of a `Letter`.
+  case putLetter(number: Int64, bytes: [UInt8])
+  /// It has been taken in.
+  case deleteLetter(number: Int64)
 }
 
 /// The columns of a run that lists and look-ups use.

@@ -19,9 +19,10 @@ extension Engine {
   }
 
   /// Resolves the cancel requests of a completion: what has not started, and every try-cancel and
-  /// abandon, ends at once; a worker that runs the activity is told.
+  /// abandon, ends at once; a worker that runs an activity is told.
   mutating func resolveCancels(_ commands: [Command], of run: Run) {
     for command in commands {
+      if case .cancelChild(let c) = command.kind { resolveCancel(ofChild: c.seq, run) }
       guard run.fold.isOpen, case .requestCancelActivity(let c) = command.kind,
         let index = run.fold.activityIndex(seq: c.seq)
       else { continue }

@@ -38,6 +38,10 @@ extension Engine {
     case .recordMarker(let c): recordMarker(c, command, run, completedEvent)
     case .updateAccepted(let c): acceptUpdate(c, command, run, completedEvent)
     case .updateCompleted(let c): completeUpdate(c, command, run, completedEvent)
+    case .startChild(let c): startChild(c, command, run, completedEvent)
+    case .cancelChild(let c): cancelChild(c, command, run, completedEvent)
+    case .signalExternal(let c): signalExternal(c, command, run, completedEvent)
+    case .cancelExternal(let c): cancelExternal(c, command, run, completedEvent)
     case nil: preconditionFailure("a command without a kind passed the check")
     }
     return nil
@@ -54,6 +58,10 @@ extension Command {
     switch kind {
     case .scheduleActivity(let c): return bytes + Command.bytes(c.header, c.retryPolicy)
     case .continueAsNew(let c): return bytes + Command.bytes(c.header, c.retryPolicy)
+    case .startChild(let c): return bytes + Command.bytes(c.header, c.retryPolicy)
+    case .signalExternal(let c): return bytes + Command.bytes(c.header, nil)
+    case .cancelChild(let c): return bytes + c.reason.utf8.count
+    case .cancelExternal(let c): return bytes + c.reason.utf8.count
     default: return bytes
     }
   }
@@ -85,6 +93,9 @@ struct CommandCheck {
   private var lastSeq: UInt32
   private var activityIDs: Set<String>
   private var timerIDs: Set<String>
+  private var children: Int
+  private var signalsSent: Int
+  private var cancelsSent: Int
   private var markerBytes = 0
   /// Updates of the activation, and those that are accepted and have no outcome.
   private let asked: [String]
@@ -98,6 +109,9 @@ struct CommandCheck {
     lastSeq = fold.lastSeq
     activityIDs = Set(fold.activities.map { $0.scheduled.activityID })
     timerIDs = Set(fold.timers.map { $0.timerID })
+    children = fold.children.count
+    signalsSent = fold.sent.count { !$0.isCancel }
+    cancelsSent = fold.sent.count { $0.isCancel }
     updateIDs = Set(fold.updates.map { $0.updateID })
   }
 
@@ -128,6 +142,11 @@ struct CommandCheck {
       return asked.contains(c.updateID)
         ? nil : "update '\(c.updateID)' was not asked for by this activation"
     case .updateCompleted(let c): return fault(in: c)
+    case .startChild(let c): return fault(in: c)
+    case .cancelChild(let c):
+      return c.seq == 0 || c.seq > lastSeq ? "seq \(c.seq) was never given" : nil
+    case .signalExternal(let c): return fault(in: c)
+    case .cancelExternal(let c): return fault(in: c)
     case nil: return "it has no kind that this engine knows"
     }
   }
@@ -135,11 +154,11 @@ struct CommandCheck {
   private mutating func fault(in c: ScheduleActivity) -> String? {
     if let fault = take(c.seq) { return fault }
     if c.activityType.isEmpty { return "activity_type is empty" }
-    for (field, text) in [
+    if let fault = ids([
       ("activity_type", c.activityType), ("activity_id", c.activityID),
       ("task_queue", c.taskQueue),
-    ] where text.utf8.count > limits.idBytesMax {
-      return "\(field) is over \(limits.idBytesMax) bytes"
+    ]) {
+      return fault
     }
     let id = c.activityID.isEmpty ? String(c.seq) : c.activityID
     if !activityIDs.insert(id).inserted { return "activity id '\(id)' is pending already" }
@@ -163,6 +182,63 @@ struct CommandCheck {
     return payloads(c.input, "input", c.header)
   }
 
+  private mutating func fault(in c: StartChild) -> String? {
+    if let fault = take(c.seq) { return fault }
+    if c.workflowType.isEmpty { return "workflow_type is empty" }
+    if let fault = ids([
+      ("workflow_type", c.workflowType), ("workflow_id", c.workflowID),
+      ("task_queue", c.taskQueue),
+    ]) {
+      return fault
+    }
+    children += 1
+    if children > limits.pendingChildrenMax {
+      return "more than \(limits.pendingChildrenMax) pending children"
+    }
+    for (field, span) in [
+      ("execution_timeout_ms", c.executionTimeoutMs), ("run_timeout_ms", c.runTimeoutMs),
+      ("task_timeout_ms", c.taskTimeoutMs),
+    ] where span < .zero { return "\(field) is negative" }
+    if c.taskTimeoutMs > taskTimeoutMax { return "task_timeout_ms is over \(taskTimeoutMax.ms)" }
+    if case .unrecognized(let n) = c.idReusePolicy { return "no id_reuse_policy is \(n)" }
+    if case .unrecognized(let n) = c.parentClosePolicy { return "no parent_close_policy is \(n)" }
+    if case .unrecognized(let n) = c.cancellationType { return "no cancellation_type is \(n)" }
+    if let fault = c.retryPolicy?.fault { return "retry_policy.\(fault.field) \(fault.message)" }
+    return payloads(c.input, "input", c.header)
+  }
+
+  private mutating func fault(in c: SignalExternal) -> String? {
+    if let fault = take(c.seq) ?? target(c.execution) { return fault }
+    if c.signalName.isEmpty { return "signal_name is empty" }
+    if let fault = ids([("signal_name", c.signalName)]) { return fault }
+    signalsSent += 1
+    if signalsSent > limits.sentRequestsMax {
+      return "more than \(limits.sentRequestsMax) signals that have not arrived"
+    }
+    return payloads(c.input, "input", c.header)
+  }
+
+  private mutating func fault(in c: CancelExternal) -> String? {
+    if let fault = take(c.seq) ?? target(c.execution) { return fault }
+    cancelsSent += 1
+    return cancelsSent > limits.sentRequestsMax
+      ? "more than \(limits.sentRequestsMax) cancel requests that have not arrived" : nil
+  }
+
+  private func target(_ execution: WorkflowExecution?) -> String? {
+    guard let execution, !execution.workflowID.isEmpty else {
+      return "execution.workflow_id is empty"
+    }
+    return ids([("execution.workflow_id", execution.workflowID)])
+  }
+
+  private func ids(_ ids: [(field: String, text: String)]) -> String? {
+    for (field, text) in ids where text.utf8.count > limits.idBytesMax {
+      return "\(field) is over \(limits.idBytesMax) bytes"
+    }
+    return nil
+  }
+
   private mutating func fault(in c: StartTimer) -> String? {
     if let fault = take(c.seq) { return fault }
     if c.startToFireTimeoutMs.ms < 0 { return "start_to_fire_timeout_ms is negative" }
@@ -176,9 +252,8 @@ struct CommandCheck {
   }
 
   private func fault(in c: ContinueAsNew) -> String? {
-    for (field, text) in [("workflow_type", c.workflowType), ("task_queue", c.taskQueue)]
-    where text.utf8.count > limits.idBytesMax {
-      return "\(field) is over \(limits.idBytesMax) bytes"
+    if let fault = ids([("workflow_type", c.workflowType), ("task_queue", c.taskQueue)]) {
+      return fault
     }
     if c.runTimeoutMs < .zero { return "run_timeout_ms is negative" }
     if c.taskTimeoutMs < .zero { return "task_timeout_ms is negative" }
@@ -191,9 +266,8 @@ struct CommandCheck {
   private mutating func fault(in c: RecordMarker) -> String? {
     if c.seq != 0, let fault = take(c.seq) { return fault }
     if c.markerName.isEmpty { return "marker_name is empty" }
-    for (field, text) in [("marker_name", c.markerName), ("marker_id", c.markerID)]
-    where text.utf8.count > limits.idBytesMax {
-      return "\(field) is over \(limits.idBytesMax) bytes"
+    if let fault = ids([("marker_name", c.markerName), ("marker_id", c.markerID)]) {
+      return fault
     }
     for (a, b) in zip(c.details, c.details.dropFirst()) where a.key >= b.key {
       return "the keys of details must be sorted and without duplicates ('\(a.key)', '\(b.key)')"

@@ -298,6 +298,90 @@ public enum ActivityCancellationType: Equatable, Hashable, Sendable, WireEnum {
   ]
 }
 
+/// What becomes of a child when its parent's run has closed.
+public enum ParentClosePolicy: Equatable, Hashable, Sendable, WireEnum {
+  /// TERMINATE.
+  case unspecified
+  case terminate
+  case abandon
+  case requestCancel
+  /// A number that this version does not know.
+  case unrecognized(Int32)
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .terminate
+      case 2: self = .abandon
+      case 3: self = .requestCancel
+      default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+      case .unspecified: return 0
+      case .terminate: return 1
+      case .abandon: return 2
+      case .requestCancel: return 3
+      case .unrecognized(let number): return number
+    }
+  }
+
+  public static let names: [(number: Int32, name: String)] = [
+    (0, "UNSPECIFIED"),
+    (1, "TERMINATE"),
+    (2, "ABANDON"),
+    (3, "REQUEST_CANCEL"),
+  ]
+}
+
+/// What a parent that cancels a child waits for.
+public enum ChildCancellationType: Equatable, Hashable, Sendable, WireEnum {
+  /// WAIT_CANCELLATION_COMPLETED.
+  case unspecified
+  /// The child is not asked; it counts as canceled at once.
+  case abandon
+  /// The child is asked, and counts as canceled at once.
+  case tryCancel
+  /// Until the child has come to its end.
+  case waitCancellationCompleted
+  /// Until the request has reached the child.
+  case waitCancellationRequested
+  /// A number that this version does not know.
+  case unrecognized(Int32)
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .abandon
+      case 2: self = .tryCancel
+      case 3: self = .waitCancellationCompleted
+      case 4: self = .waitCancellationRequested
+      default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+      case .unspecified: return 0
+      case .abandon: return 1
+      case .tryCancel: return 2
+      case .waitCancellationCompleted: return 3
+      case .waitCancellationRequested: return 4
+      case .unrecognized(let number): return number
+    }
+  }
+
+  public static let names: [(number: Int32, name: String)] = [
+    (0, "UNSPECIFIED"),
+    (1, "ABANDON"),
+    (2, "TRY_CANCEL"),
+    (3, "WAIT_CANCELLATION_COMPLETED"),
+    (4, "WAIT_CANCELLATION_REQUESTED"),
+  ]
+}
+
 /// A value of the user's. The engine never looks inside `data`.
 public struct Payload: Message {
   /// json/plain, binary/plain, json/protobuf, binary/protobuf, binary/null, or one of the user's own.
@@ -507,6 +591,7 @@ public struct FailureInfo: Message {
     case server(ServerFailure)
     indirect case activity(ActivityFailure)
     case workerLost(WorkerLostFailure)
+    case childWorkflow(ChildWorkflowFailure)
   }
 
   public init() {}
@@ -553,6 +638,11 @@ public struct FailureInfo: Message {
         if case .workerLost(let earlier)? = kind { value = earlier }
         try reader.merge(into: &value)
         kind = .workerLost(value)
+      case 98:
+        var value = ChildWorkflowFailure()
+        if case .childWorkflow(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .childWorkflow(value)
       default: try reader.skip(tag)
       }
     }
@@ -567,6 +657,7 @@ public struct FailureInfo: Message {
     case .server(let value)?: writer.message(value, tag: 74)
     case .activity(let value)?: writer.message(value, tag: 82)
     case .workerLost(let value)?: writer.message(value, tag: 90)
+    case .childWorkflow(let value)?: writer.message(value, tag: 98)
     case nil: break
     }
     if let value = encodedAttributes { writer.message(value, tag: 34) }
@@ -589,6 +680,7 @@ public struct FailureInfo: Message {
       FieldTable(9, "server", .message { ServerFailure.table }, oneof: "kind"),
       FieldTable(10, "activity", .message { ActivityFailure.table }, oneof: "kind"),
       FieldTable(11, "worker_lost", .message { WorkerLostFailure.table }, oneof: "kind"),
+      FieldTable(12, "child_workflow", .message { ChildWorkflowFailure.table }, oneof: "kind"),
     ])
 }
 
@@ -775,6 +867,45 @@ public struct ActivityFailure: Message {
       FieldTable(4, "identity", .string),
       FieldTable(5, "retry_state", .enumeration(RetryState.names)),
       FieldTable(6, "attempt", .int32),
+    ])
+}
+
+/// Wraps how a child ended for the workflow that awaited it.
+public struct ChildWorkflowFailure: Message {
+  /// The last run of the child's chain.
+  public var execution: WorkflowExecution?
+  public var workflowType: String = ""
+  public var initiatedEventID: Int64 = 0
+  public var retryState: RetryState = .unspecified
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &execution)
+      case 18: workflowType = try reader.string()
+      case 24: initiatedEventID = try reader.int64()
+      case 32: retryState = try reader.enumeration()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(retryState.rawValue == 0) { writer.enumeration(retryState, tag: 32) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 24) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 18) }
+    if let value = execution { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ChildWorkflowFailure",
+    fields: [
+      FieldTable(1, "execution", .message { WorkflowExecution.table }),
+      FieldTable(2, "workflow_type", .string),
+      FieldTable(3, "initiated_event_id", .int64),
+      FieldTable(4, "retry_state", .enumeration(RetryState.names)),
     ])
 }
 

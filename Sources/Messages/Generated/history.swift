@@ -59,6 +59,10 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
   case recordMarker
   case updateAccepted
   case updateCompleted
+  case startChild
+  case cancelChild
+  case signalExternal
+  case cancelExternal
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -76,6 +80,10 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
       case 9: self = .recordMarker
       case 10: self = .updateAccepted
       case 11: self = .updateCompleted
+      case 15: self = .startChild
+      case 16: self = .cancelChild
+      case 17: self = .signalExternal
+      case 18: self = .cancelExternal
       default: self = .unrecognized(rawValue)
     }
   }
@@ -94,6 +102,10 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
       case .recordMarker: return 9
       case .updateAccepted: return 10
       case .updateCompleted: return 11
+      case .startChild: return 15
+      case .cancelChild: return 16
+      case .signalExternal: return 17
+      case .cancelExternal: return 18
       case .unrecognized(let number): return number
     }
   }
@@ -111,6 +123,83 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
     (9, "RECORD_MARKER"),
     (10, "UPDATE_ACCEPTED"),
     (11, "UPDATE_COMPLETED"),
+    (15, "START_CHILD"),
+    (16, "CANCEL_CHILD"),
+    (17, "SIGNAL_EXTERNAL"),
+    (18, "CANCEL_EXTERNAL"),
+  ]
+}
+
+public enum StartChildFailedCause: Equatable, Hashable, Sendable, WireEnum {
+  case unspecified
+  /// A run has the workflow id, and the policy does not allow another one.
+  case workflowAlreadyExists
+  /// It was cancelled in the completion that was to start it.
+  case canceled
+  /// A number that this version does not know.
+  case unrecognized(Int32)
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .workflowAlreadyExists
+      case 16: self = .canceled
+      default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+      case .unspecified: return 0
+      case .workflowAlreadyExists: return 1
+      case .canceled: return 16
+      case .unrecognized(let number): return number
+    }
+  }
+
+  public static let names: [(number: Int32, name: String)] = [
+    (0, "UNSPECIFIED"),
+    (1, "WORKFLOW_ALREADY_EXISTS"),
+    (16, "CANCELED"),
+  ]
+}
+
+public enum ExternalFailedCause: Equatable, Hashable, Sendable, WireEnum {
+  case unspecified
+  /// No run has these ids, or it is not a child of the one that asks.
+  case notFound
+  /// The run has closed.
+  case closed
+  /// The run takes no more signals.
+  case limitReached
+  /// A number that this version does not know.
+  case unrecognized(Int32)
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .notFound
+      case 2: self = .closed
+      case 3: self = .limitReached
+      default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+      case .unspecified: return 0
+      case .notFound: return 1
+      case .closed: return 2
+      case .limitReached: return 3
+      case .unrecognized(let number): return number
+    }
+  }
+
+  public static let names: [(number: Int32, name: String)] = [
+    (0, "UNSPECIFIED"),
+    (1, "NOT_FOUND"),
+    (2, "CLOSED"),
+    (3, "LIMIT_REACHED"),
   ]
 }
 
@@ -165,12 +254,26 @@ public struct HistoryEvent: Message {
     case timerStarted(TimerStarted)
     case timerFired(TimerFired)
     case timerCanceled(TimerCanceled)
-    case workflowExecutionCancelRequested(WorkflowExecutionCancelRequested)
+    indirect case workflowExecutionCancelRequested(WorkflowExecutionCancelRequested)
     case workflowExecutionCanceled(WorkflowExecutionCanceled)
+    indirect case requestCancelExternalWorkflowExecutionInitiated(RequestCancelExternalWorkflowExecutionInitiated)
+    case requestCancelExternalWorkflowExecutionFailed(RequestCancelExternalWorkflowExecutionFailed)
+    case externalWorkflowExecutionCancelRequested(ExternalWorkflowExecutionCancelRequested)
     indirect case markerRecorded(MarkerRecorded)
     indirect case workflowExecutionSignaled(WorkflowExecutionSignaled)
     case workflowExecutionTerminated(WorkflowExecutionTerminated)
     indirect case workflowExecutionContinuedAsNew(WorkflowExecutionContinuedAsNew)
+    indirect case startChildWorkflowExecutionInitiated(StartChildWorkflowExecutionInitiated)
+    indirect case startChildWorkflowExecutionFailed(StartChildWorkflowExecutionFailed)
+    case childWorkflowExecutionStarted(ChildWorkflowExecutionStarted)
+    indirect case childWorkflowExecutionCompleted(ChildWorkflowExecutionCompleted)
+    indirect case childWorkflowExecutionFailed(ChildWorkflowExecutionFailed)
+    indirect case childWorkflowExecutionCanceled(ChildWorkflowExecutionCanceled)
+    indirect case childWorkflowExecutionTimedOut(ChildWorkflowExecutionTimedOut)
+    indirect case childWorkflowExecutionTerminated(ChildWorkflowExecutionTerminated)
+    indirect case signalExternalWorkflowExecutionInitiated(SignalExternalWorkflowExecutionInitiated)
+    case signalExternalWorkflowExecutionFailed(SignalExternalWorkflowExecutionFailed)
+    case externalWorkflowExecutionSignaled(ExternalWorkflowExecutionSignaled)
     indirect case workflowExecutionUpdateAccepted(WorkflowExecutionUpdateAccepted)
     case workflowExecutionUpdateCompleted(WorkflowExecutionUpdateCompleted)
     case workflowExecutionPaused(WorkflowExecutionPaused)
@@ -280,6 +383,21 @@ public struct HistoryEvent: Message {
         if case .workflowExecutionCanceled(let earlier)? = attributes { value = earlier }
         try reader.merge(into: &value)
         attributes = .workflowExecutionCanceled(value)
+      case 978:
+        var value = RequestCancelExternalWorkflowExecutionInitiated()
+        if case .requestCancelExternalWorkflowExecutionInitiated(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .requestCancelExternalWorkflowExecutionInitiated(value)
+      case 986:
+        var value = RequestCancelExternalWorkflowExecutionFailed()
+        if case .requestCancelExternalWorkflowExecutionFailed(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .requestCancelExternalWorkflowExecutionFailed(value)
+      case 994:
+        var value = ExternalWorkflowExecutionCancelRequested()
+        if case .externalWorkflowExecutionCancelRequested(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .externalWorkflowExecutionCancelRequested(value)
       case 1002:
         var value = MarkerRecorded()
         if case .markerRecorded(let earlier)? = attributes { value = earlier }
@@ -300,6 +418,61 @@ public struct HistoryEvent: Message {
         if case .workflowExecutionContinuedAsNew(let earlier)? = attributes { value = earlier }
         try reader.merge(into: &value)
         attributes = .workflowExecutionContinuedAsNew(value)
+      case 1034:
+        var value = StartChildWorkflowExecutionInitiated()
+        if case .startChildWorkflowExecutionInitiated(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .startChildWorkflowExecutionInitiated(value)
+      case 1042:
+        var value = StartChildWorkflowExecutionFailed()
+        if case .startChildWorkflowExecutionFailed(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .startChildWorkflowExecutionFailed(value)
+      case 1050:
+        var value = ChildWorkflowExecutionStarted()
+        if case .childWorkflowExecutionStarted(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .childWorkflowExecutionStarted(value)
+      case 1058:
+        var value = ChildWorkflowExecutionCompleted()
+        if case .childWorkflowExecutionCompleted(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .childWorkflowExecutionCompleted(value)
+      case 1066:
+        var value = ChildWorkflowExecutionFailed()
+        if case .childWorkflowExecutionFailed(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .childWorkflowExecutionFailed(value)
+      case 1074:
+        var value = ChildWorkflowExecutionCanceled()
+        if case .childWorkflowExecutionCanceled(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .childWorkflowExecutionCanceled(value)
+      case 1082:
+        var value = ChildWorkflowExecutionTimedOut()
+        if case .childWorkflowExecutionTimedOut(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .childWorkflowExecutionTimedOut(value)
+      case 1090:
+        var value = ChildWorkflowExecutionTerminated()
+        if case .childWorkflowExecutionTerminated(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .childWorkflowExecutionTerminated(value)
+      case 1098:
+        var value = SignalExternalWorkflowExecutionInitiated()
+        if case .signalExternalWorkflowExecutionInitiated(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .signalExternalWorkflowExecutionInitiated(value)
+      case 1106:
+        var value = SignalExternalWorkflowExecutionFailed()
+        if case .signalExternalWorkflowExecutionFailed(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .signalExternalWorkflowExecutionFailed(value)
+      case 1114:
+        var value = ExternalWorkflowExecutionSignaled()
+        if case .externalWorkflowExecutionSignaled(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .externalWorkflowExecutionSignaled(value)
       case 1130:
         var value = WorkflowExecutionUpdateAccepted()
         if case .workflowExecutionUpdateAccepted(let earlier)? = attributes { value = earlier }
@@ -346,10 +519,24 @@ public struct HistoryEvent: Message {
     case .timerCanceled(let value)?: writer.message(value, tag: 954)
     case .workflowExecutionCancelRequested(let value)?: writer.message(value, tag: 962)
     case .workflowExecutionCanceled(let value)?: writer.message(value, tag: 970)
+    case .requestCancelExternalWorkflowExecutionInitiated(let value)?: writer.message(value, tag: 978)
+    case .requestCancelExternalWorkflowExecutionFailed(let value)?: writer.message(value, tag: 986)
+    case .externalWorkflowExecutionCancelRequested(let value)?: writer.message(value, tag: 994)
     case .markerRecorded(let value)?: writer.message(value, tag: 1002)
     case .workflowExecutionSignaled(let value)?: writer.message(value, tag: 1010)
     case .workflowExecutionTerminated(let value)?: writer.message(value, tag: 1018)
     case .workflowExecutionContinuedAsNew(let value)?: writer.message(value, tag: 1026)
+    case .startChildWorkflowExecutionInitiated(let value)?: writer.message(value, tag: 1034)
+    case .startChildWorkflowExecutionFailed(let value)?: writer.message(value, tag: 1042)
+    case .childWorkflowExecutionStarted(let value)?: writer.message(value, tag: 1050)
+    case .childWorkflowExecutionCompleted(let value)?: writer.message(value, tag: 1058)
+    case .childWorkflowExecutionFailed(let value)?: writer.message(value, tag: 1066)
+    case .childWorkflowExecutionCanceled(let value)?: writer.message(value, tag: 1074)
+    case .childWorkflowExecutionTimedOut(let value)?: writer.message(value, tag: 1082)
+    case .childWorkflowExecutionTerminated(let value)?: writer.message(value, tag: 1090)
+    case .signalExternalWorkflowExecutionInitiated(let value)?: writer.message(value, tag: 1098)
+    case .signalExternalWorkflowExecutionFailed(let value)?: writer.message(value, tag: 1106)
+    case .externalWorkflowExecutionSignaled(let value)?: writer.message(value, tag: 1114)
     case .workflowExecutionUpdateAccepted(let value)?: writer.message(value, tag: 1130)
     case .workflowExecutionUpdateCompleted(let value)?: writer.message(value, tag: 1146)
     case .workflowExecutionPaused(let value)?: writer.message(value, tag: 1266)
@@ -386,10 +573,24 @@ public struct HistoryEvent: Message {
       FieldTable(119, "timer_canceled", .message { TimerCanceled.table }, oneof: "attributes"),
       FieldTable(120, "workflow_execution_cancel_requested", .message { WorkflowExecutionCancelRequested.table }, oneof: "attributes"),
       FieldTable(121, "workflow_execution_canceled", .message { WorkflowExecutionCanceled.table }, oneof: "attributes"),
+      FieldTable(122, "request_cancel_external_workflow_execution_initiated", .message { RequestCancelExternalWorkflowExecutionInitiated.table }, oneof: "attributes"),
+      FieldTable(123, "request_cancel_external_workflow_execution_failed", .message { RequestCancelExternalWorkflowExecutionFailed.table }, oneof: "attributes"),
+      FieldTable(124, "external_workflow_execution_cancel_requested", .message { ExternalWorkflowExecutionCancelRequested.table }, oneof: "attributes"),
       FieldTable(125, "marker_recorded", .message { MarkerRecorded.table }, oneof: "attributes"),
       FieldTable(126, "workflow_execution_signaled", .message { WorkflowExecutionSignaled.table }, oneof: "attributes"),
       FieldTable(127, "workflow_execution_terminated", .message { WorkflowExecutionTerminated.table }, oneof: "attributes"),
       FieldTable(128, "workflow_execution_continued_as_new", .message { WorkflowExecutionContinuedAsNew.table }, oneof: "attributes"),
+      FieldTable(129, "start_child_workflow_execution_initiated", .message { StartChildWorkflowExecutionInitiated.table }, oneof: "attributes"),
+      FieldTable(130, "start_child_workflow_execution_failed", .message { StartChildWorkflowExecutionFailed.table }, oneof: "attributes"),
+      FieldTable(131, "child_workflow_execution_started", .message { ChildWorkflowExecutionStarted.table }, oneof: "attributes"),
+      FieldTable(132, "child_workflow_execution_completed", .message { ChildWorkflowExecutionCompleted.table }, oneof: "attributes"),
+      FieldTable(133, "child_workflow_execution_failed", .message { ChildWorkflowExecutionFailed.table }, oneof: "attributes"),
+      FieldTable(134, "child_workflow_execution_canceled", .message { ChildWorkflowExecutionCanceled.table }, oneof: "attributes"),
+      FieldTable(135, "child_workflow_execution_timed_out", .message { ChildWorkflowExecutionTimedOut.table }, oneof: "attributes"),
+      FieldTable(136, "child_workflow_execution_terminated", .message { ChildWorkflowExecutionTerminated.table }, oneof: "attributes"),
+      FieldTable(137, "signal_external_workflow_execution_initiated", .message { SignalExternalWorkflowExecutionInitiated.table }, oneof: "attributes"),
+      FieldTable(138, "signal_external_workflow_execution_failed", .message { SignalExternalWorkflowExecutionFailed.table }, oneof: "attributes"),
+      FieldTable(139, "external_workflow_execution_signaled", .message { ExternalWorkflowExecutionSignaled.table }, oneof: "attributes"),
       FieldTable(141, "workflow_execution_update_accepted", .message { WorkflowExecutionUpdateAccepted.table }, oneof: "attributes"),
       FieldTable(143, "workflow_execution_update_completed", .message { WorkflowExecutionUpdateCompleted.table }, oneof: "attributes"),
       FieldTable(158, "workflow_execution_paused", .message { WorkflowExecutionPaused.table }, oneof: "attributes"),
@@ -425,6 +626,10 @@ public struct WorkflowExecutionStarted: Message {
   public var retryPolicy: RetryPolicy?
   /// With RETRY: how the run before failed.
   public var continuedFailure: Failure?
+  /// Of a child: the run that started it, the event by which it did, and the run at the root of all.
+  public var parent: WorkflowExecution?
+  public var parentInitiatedEventID: Int64 = 0
+  public var root: WorkflowExecution?
 
   public init() {}
 
@@ -452,12 +657,18 @@ public struct WorkflowExecutionStarted: Message {
       case 152: firstWorkflowTaskBackoffMs = try reader.span()
       case 162: try reader.merge(into: &retryPolicy)
       case 170: try reader.merge(into: &continuedFailure)
+      case 242: try reader.merge(into: &parent)
+      case 248: parentInitiatedEventID = try reader.int64()
+      case 258: try reader.merge(into: &root)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = root { writer.message(value, tag: 258) }
+    if !(parentInitiatedEventID == 0) { writer.int64(parentInitiatedEventID, tag: 248) }
+    if let value = parent { writer.message(value, tag: 242) }
     if let value = continuedFailure { writer.message(value, tag: 170) }
     if let value = retryPolicy { writer.message(value, tag: 162) }
     if !(firstWorkflowTaskBackoffMs.ms == 0) { writer.span(firstWorkflowTaskBackoffMs, tag: 152) }
@@ -505,6 +716,9 @@ public struct WorkflowExecutionStarted: Message {
       FieldTable(19, "first_workflow_task_backoff_ms", .int64),
       FieldTable(20, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(21, "continued_failure", .message { Failure.table }),
+      FieldTable(30, "parent", .message { WorkflowExecution.table }),
+      FieldTable(31, "parent_initiated_event_id", .int64),
+      FieldTable(32, "root", .message { WorkflowExecution.table }),
     ])
 }
 
@@ -889,9 +1103,11 @@ public struct NondeterminismDiff: Message {
 public struct CommandHead: Message {
   public var type: CommandType = .unspecified
   public var seq: UInt32 = 0
-  /// The activity's type, or the marker's name; empty for other commands.
+  /// The type of the activity or the child, the name of the marker or the signal; empty for other
+  /// commands.
   public var name: String = ""
-  /// The caller's id: of the activity, the timer, the marker or the update.
+  /// The caller's id: of the activity, the timer, the marker, the update, or the workflow that is
+  /// started, signaled or cancelled.
   public var id: String = ""
   /// Where in the code, as `file:line`; never compared.
   public var location: String = ""
@@ -1357,6 +1573,8 @@ public struct WorkflowExecutionCancelRequested: Message {
   public var reason: String = ""
   public var identity: String = ""
   public var requestID: String = ""
+  /// The run that asked, if it was one.
+  public var externalExecution: WorkflowExecution?
 
   public init() {}
 
@@ -1366,12 +1584,14 @@ public struct WorkflowExecutionCancelRequested: Message {
       case 10: reason = try reader.string()
       case 18: identity = try reader.string()
       case 26: requestID = try reader.string()
+      case 34: try reader.merge(into: &externalExecution)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = externalExecution { writer.message(value, tag: 34) }
     if !(requestID.isEmpty) { writer.string(requestID, tag: 26) }
     if !(identity.isEmpty) { writer.string(identity, tag: 18) }
     if !(reason.isEmpty) { writer.string(reason, tag: 10) }
@@ -1383,6 +1603,7 @@ public struct WorkflowExecutionCancelRequested: Message {
       FieldTable(1, "reason", .string),
       FieldTable(2, "identity", .string),
       FieldTable(3, "request_id", .string),
+      FieldTable(4, "external_execution", .message { WorkflowExecution.table }),
     ])
 }
 
@@ -1479,6 +1700,8 @@ public struct WorkflowExecutionSignaled: Message {
   public var identity: String = ""
   public var header: Header?
   public var requestID: String = ""
+  /// The run that sent it, if it was one.
+  public var externalExecution: WorkflowExecution?
 
   public init() {}
 
@@ -1490,12 +1713,14 @@ public struct WorkflowExecutionSignaled: Message {
       case 26: identity = try reader.string()
       case 34: try reader.merge(into: &header)
       case 42: requestID = try reader.string()
+      case 50: try reader.merge(into: &externalExecution)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = externalExecution { writer.message(value, tag: 50) }
     if !(requestID.isEmpty) { writer.string(requestID, tag: 42) }
     if let value = header { writer.message(value, tag: 34) }
     if !(identity.isEmpty) { writer.string(identity, tag: 26) }
@@ -1511,6 +1736,7 @@ public struct WorkflowExecutionSignaled: Message {
       FieldTable(3, "identity", .string),
       FieldTable(4, "header", .message { Header.table }),
       FieldTable(5, "request_id", .string),
+      FieldTable(6, "external_execution", .message { WorkflowExecution.table }),
     ])
 }
 
@@ -1708,5 +1934,648 @@ public struct WorkflowExecutionTerminated: Message {
       FieldTable(1, "reason", .string),
       FieldTable(2, "details", .message { Payload.table }, isRepeated: true),
       FieldTable(3, "identity", .string),
+    ])
+}
+
+/// The child that is to be started: fields as in StartChild, defaults filled in.
+public struct StartChildWorkflowExecutionInitiated: Message {
+  public var seq: UInt32 = 0
+  public var workflowID: String = ""
+  /// The code named none.
+  public var defaultWorkflowID: Bool = false
+  public var workflowType: String = ""
+  public var taskQueue: String = ""
+  public var input: [Payload] = []
+  public var header: Header?
+  public var executionTimeoutMs: Span = Span(ms: 0)
+  public var runTimeoutMs: Span = Span(ms: 0)
+  public var taskTimeoutMs: Span = Span(ms: 0)
+  public var retryPolicy: RetryPolicy?
+  public var idReusePolicy: WorkflowIdReusePolicy = .unspecified
+  public var parentClosePolicy: ParentClosePolicy = .unspecified
+  public var cancellationType: ChildCancellationType = .unspecified
+  public var workflowTaskCompletedEventID: Int64 = 0
+  public var location: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: seq = try reader.uint32()
+      case 18: workflowID = try reader.string()
+      case 24: defaultWorkflowID = try reader.bool()
+      case 34: workflowType = try reader.string()
+      case 42: taskQueue = try reader.string()
+      case 50: input.append(try reader.message())
+      case 58: try reader.merge(into: &header)
+      case 64: executionTimeoutMs = try reader.span()
+      case 72: runTimeoutMs = try reader.span()
+      case 80: taskTimeoutMs = try reader.span()
+      case 90: try reader.merge(into: &retryPolicy)
+      case 96: idReusePolicy = try reader.enumeration()
+      case 104: parentClosePolicy = try reader.enumeration()
+      case 112: cancellationType = try reader.enumeration()
+      case 120: workflowTaskCompletedEventID = try reader.int64()
+      case 130: location = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(location.isEmpty) { writer.string(location, tag: 130) }
+    if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 120) }
+    if !(cancellationType.rawValue == 0) { writer.enumeration(cancellationType, tag: 112) }
+    if !(parentClosePolicy.rawValue == 0) { writer.enumeration(parentClosePolicy, tag: 104) }
+    if !(idReusePolicy.rawValue == 0) { writer.enumeration(idReusePolicy, tag: 96) }
+    if let value = retryPolicy { writer.message(value, tag: 90) }
+    if !(taskTimeoutMs.ms == 0) { writer.span(taskTimeoutMs, tag: 80) }
+    if !(runTimeoutMs.ms == 0) { writer.span(runTimeoutMs, tag: 72) }
+    if !(executionTimeoutMs.ms == 0) { writer.span(executionTimeoutMs, tag: 64) }
+    if let value = header { writer.message(value, tag: 58) }
+    for value in input.reversed() { writer.message(value, tag: 50) }
+    if !(taskQueue.isEmpty) { writer.string(taskQueue, tag: 42) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 34) }
+    if !(!defaultWorkflowID) { writer.bool(defaultWorkflowID, tag: 24) }
+    if !(workflowID.isEmpty) { writer.string(workflowID, tag: 18) }
+    if !(seq == 0) { writer.uint32(seq, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.StartChildWorkflowExecutionInitiated",
+    fields: [
+      FieldTable(1, "seq", .uint32),
+      FieldTable(2, "workflow_id", .string),
+      FieldTable(3, "default_workflow_id", .bool),
+      FieldTable(4, "workflow_type", .string),
+      FieldTable(5, "task_queue", .string),
+      FieldTable(6, "input", .message { Payload.table }, isRepeated: true),
+      FieldTable(7, "header", .message { Header.table }),
+      FieldTable(8, "execution_timeout_ms", .int64),
+      FieldTable(9, "run_timeout_ms", .int64),
+      FieldTable(10, "task_timeout_ms", .int64),
+      FieldTable(11, "retry_policy", .message { RetryPolicy.table }),
+      FieldTable(12, "id_reuse_policy", .enumeration(WorkflowIdReusePolicy.names)),
+      FieldTable(13, "parent_close_policy", .enumeration(ParentClosePolicy.names)),
+      FieldTable(14, "cancellation_type", .enumeration(ChildCancellationType.names)),
+      FieldTable(15, "workflow_task_completed_event_id", .int64),
+      FieldTable(16, "location", .string),
+    ])
+}
+
+public struct StartChildWorkflowExecutionFailed: Message {
+  public var initiatedEventID: Int64 = 0
+  public var seq: UInt32 = 0
+  public var workflowID: String = ""
+  public var workflowType: String = ""
+  public var cause: StartChildFailedCause = .unspecified
+  public var message: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: initiatedEventID = try reader.int64()
+      case 16: seq = try reader.uint32()
+      case 26: workflowID = try reader.string()
+      case 34: workflowType = try reader.string()
+      case 40: cause = try reader.enumeration()
+      case 50: message = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(message.isEmpty) { writer.string(message, tag: 50) }
+    if !(cause.rawValue == 0) { writer.enumeration(cause, tag: 40) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 34) }
+    if !(workflowID.isEmpty) { writer.string(workflowID, tag: 26) }
+    if !(seq == 0) { writer.uint32(seq, tag: 16) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.StartChildWorkflowExecutionFailed",
+    fields: [
+      FieldTable(1, "initiated_event_id", .int64),
+      FieldTable(2, "seq", .uint32),
+      FieldTable(3, "workflow_id", .string),
+      FieldTable(4, "workflow_type", .string),
+      FieldTable(5, "cause", .enumeration(StartChildFailedCause.names)),
+      FieldTable(6, "message", .string),
+    ])
+}
+
+public struct ChildWorkflowExecutionStarted: Message {
+  public var initiatedEventID: Int64 = 0
+  public var seq: UInt32 = 0
+  public var execution: WorkflowExecution?
+  public var workflowType: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: initiatedEventID = try reader.int64()
+      case 16: seq = try reader.uint32()
+      case 26: try reader.merge(into: &execution)
+      case 34: workflowType = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 34) }
+    if let value = execution { writer.message(value, tag: 26) }
+    if !(seq == 0) { writer.uint32(seq, tag: 16) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ChildWorkflowExecutionStarted",
+    fields: [
+      FieldTable(1, "initiated_event_id", .int64),
+      FieldTable(2, "seq", .uint32),
+      FieldTable(3, "execution", .message { WorkflowExecution.table }),
+      FieldTable(4, "workflow_type", .string),
+    ])
+}
+
+/// The child has come to its end, as the last run of its chain did.
+public struct ChildWorkflowExecutionCompleted: Message {
+  public var initiatedEventID: Int64 = 0
+  public var seq: UInt32 = 0
+  public var startedEventID: Int64 = 0
+  public var execution: WorkflowExecution?
+  public var workflowType: String = ""
+  public var result: [Payload] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: initiatedEventID = try reader.int64()
+      case 16: seq = try reader.uint32()
+      case 24: startedEventID = try reader.int64()
+      case 34: try reader.merge(into: &execution)
+      case 42: workflowType = try reader.string()
+      case 50: result.append(try reader.message())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    for value in result.reversed() { writer.message(value, tag: 50) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 42) }
+    if let value = execution { writer.message(value, tag: 34) }
+    if !(startedEventID == 0) { writer.int64(startedEventID, tag: 24) }
+    if !(seq == 0) { writer.uint32(seq, tag: 16) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ChildWorkflowExecutionCompleted",
+    fields: [
+      FieldTable(1, "initiated_event_id", .int64),
+      FieldTable(2, "seq", .uint32),
+      FieldTable(3, "started_event_id", .int64),
+      FieldTable(4, "execution", .message { WorkflowExecution.table }),
+      FieldTable(5, "workflow_type", .string),
+      FieldTable(6, "result", .message { Payload.table }, isRepeated: true),
+    ])
+}
+
+public struct ChildWorkflowExecutionFailed: Message {
+  public var initiatedEventID: Int64 = 0
+  public var seq: UInt32 = 0
+  public var startedEventID: Int64 = 0
+  public var execution: WorkflowExecution?
+  public var workflowType: String = ""
+  public var failure: Failure?
+  public var retryState: RetryState = .unspecified
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: initiatedEventID = try reader.int64()
+      case 16: seq = try reader.uint32()
+      case 24: startedEventID = try reader.int64()
+      case 34: try reader.merge(into: &execution)
+      case 42: workflowType = try reader.string()
+      case 50: try reader.merge(into: &failure)
+      case 56: retryState = try reader.enumeration()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(retryState.rawValue == 0) { writer.enumeration(retryState, tag: 56) }
+    if let value = failure { writer.message(value, tag: 50) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 42) }
+    if let value = execution { writer.message(value, tag: 34) }
+    if !(startedEventID == 0) { writer.int64(startedEventID, tag: 24) }
+    if !(seq == 0) { writer.uint32(seq, tag: 16) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ChildWorkflowExecutionFailed",
+    fields: [
+      FieldTable(1, "initiated_event_id", .int64),
+      FieldTable(2, "seq", .uint32),
+      FieldTable(3, "started_event_id", .int64),
+      FieldTable(4, "execution", .message { WorkflowExecution.table }),
+      FieldTable(5, "workflow_type", .string),
+      FieldTable(6, "failure", .message { Failure.table }),
+      FieldTable(7, "retry_state", .enumeration(RetryState.names)),
+    ])
+}
+
+/// Also as soon as the parent waits for no more than is said by the cancellation type.
+public struct ChildWorkflowExecutionCanceled: Message {
+  public var initiatedEventID: Int64 = 0
+  public var seq: UInt32 = 0
+  public var startedEventID: Int64 = 0
+  public var execution: WorkflowExecution?
+  public var workflowType: String = ""
+  public var details: [Payload] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: initiatedEventID = try reader.int64()
+      case 16: seq = try reader.uint32()
+      case 24: startedEventID = try reader.int64()
+      case 34: try reader.merge(into: &execution)
+      case 42: workflowType = try reader.string()
+      case 50: details.append(try reader.message())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    for value in details.reversed() { writer.message(value, tag: 50) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 42) }
+    if let value = execution { writer.message(value, tag: 34) }
+    if !(startedEventID == 0) { writer.int64(startedEventID, tag: 24) }
+    if !(seq == 0) { writer.uint32(seq, tag: 16) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ChildWorkflowExecutionCanceled",
+    fields: [
+      FieldTable(1, "initiated_event_id", .int64),
+      FieldTable(2, "seq", .uint32),
+      FieldTable(3, "started_event_id", .int64),
+      FieldTable(4, "execution", .message { WorkflowExecution.table }),
+      FieldTable(5, "workflow_type", .string),
+      FieldTable(6, "details", .message { Payload.table }, isRepeated: true),
+    ])
+}
+
+public struct ChildWorkflowExecutionTimedOut: Message {
+  public var initiatedEventID: Int64 = 0
+  public var seq: UInt32 = 0
+  public var startedEventID: Int64 = 0
+  public var execution: WorkflowExecution?
+  public var workflowType: String = ""
+  public var retryState: RetryState = .unspecified
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: initiatedEventID = try reader.int64()
+      case 16: seq = try reader.uint32()
+      case 24: startedEventID = try reader.int64()
+      case 34: try reader.merge(into: &execution)
+      case 42: workflowType = try reader.string()
+      case 48: retryState = try reader.enumeration()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(retryState.rawValue == 0) { writer.enumeration(retryState, tag: 48) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 42) }
+    if let value = execution { writer.message(value, tag: 34) }
+    if !(startedEventID == 0) { writer.int64(startedEventID, tag: 24) }
+    if !(seq == 0) { writer.uint32(seq, tag: 16) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ChildWorkflowExecutionTimedOut",
+    fields: [
+      FieldTable(1, "initiated_event_id", .int64),
+      FieldTable(2, "seq", .uint32),
+      FieldTable(3, "started_event_id", .int64),
+      FieldTable(4, "execution", .message { WorkflowExecution.table }),
+      FieldTable(5, "workflow_type", .string),
+      FieldTable(6, "retry_state", .enumeration(RetryState.names)),
+    ])
+}
+
+public struct ChildWorkflowExecutionTerminated: Message {
+  public var initiatedEventID: Int64 = 0
+  public var seq: UInt32 = 0
+  public var startedEventID: Int64 = 0
+  public var execution: WorkflowExecution?
+  public var workflowType: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: initiatedEventID = try reader.int64()
+      case 16: seq = try reader.uint32()
+      case 24: startedEventID = try reader.int64()
+      case 34: try reader.merge(into: &execution)
+      case 42: workflowType = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 42) }
+    if let value = execution { writer.message(value, tag: 34) }
+    if !(startedEventID == 0) { writer.int64(startedEventID, tag: 24) }
+    if !(seq == 0) { writer.uint32(seq, tag: 16) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ChildWorkflowExecutionTerminated",
+    fields: [
+      FieldTable(1, "initiated_event_id", .int64),
+      FieldTable(2, "seq", .uint32),
+      FieldTable(3, "started_event_id", .int64),
+      FieldTable(4, "execution", .message { WorkflowExecution.table }),
+      FieldTable(5, "workflow_type", .string),
+    ])
+}
+
+public struct SignalExternalWorkflowExecutionInitiated: Message {
+  public var seq: UInt32 = 0
+  public var execution: WorkflowExecution?
+  public var childWorkflowOnly: Bool = false
+  public var signalName: String = ""
+  public var input: [Payload] = []
+  public var header: Header?
+  public var workflowTaskCompletedEventID: Int64 = 0
+  public var location: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: seq = try reader.uint32()
+      case 18: try reader.merge(into: &execution)
+      case 24: childWorkflowOnly = try reader.bool()
+      case 34: signalName = try reader.string()
+      case 42: input.append(try reader.message())
+      case 50: try reader.merge(into: &header)
+      case 56: workflowTaskCompletedEventID = try reader.int64()
+      case 66: location = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(location.isEmpty) { writer.string(location, tag: 66) }
+    if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 56) }
+    if let value = header { writer.message(value, tag: 50) }
+    for value in input.reversed() { writer.message(value, tag: 42) }
+    if !(signalName.isEmpty) { writer.string(signalName, tag: 34) }
+    if !(!childWorkflowOnly) { writer.bool(childWorkflowOnly, tag: 24) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(seq == 0) { writer.uint32(seq, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.SignalExternalWorkflowExecutionInitiated",
+    fields: [
+      FieldTable(1, "seq", .uint32),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "child_workflow_only", .bool),
+      FieldTable(4, "signal_name", .string),
+      FieldTable(5, "input", .message { Payload.table }, isRepeated: true),
+      FieldTable(6, "header", .message { Header.table }),
+      FieldTable(7, "workflow_task_completed_event_id", .int64),
+      FieldTable(8, "location", .string),
+    ])
+}
+
+public struct SignalExternalWorkflowExecutionFailed: Message {
+  public var initiatedEventID: Int64 = 0
+  public var seq: UInt32 = 0
+  public var execution: WorkflowExecution?
+  public var cause: ExternalFailedCause = .unspecified
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: initiatedEventID = try reader.int64()
+      case 16: seq = try reader.uint32()
+      case 26: try reader.merge(into: &execution)
+      case 32: cause = try reader.enumeration()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(cause.rawValue == 0) { writer.enumeration(cause, tag: 32) }
+    if let value = execution { writer.message(value, tag: 26) }
+    if !(seq == 0) { writer.uint32(seq, tag: 16) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.SignalExternalWorkflowExecutionFailed",
+    fields: [
+      FieldTable(1, "initiated_event_id", .int64),
+      FieldTable(2, "seq", .uint32),
+      FieldTable(3, "execution", .message { WorkflowExecution.table }),
+      FieldTable(4, "cause", .enumeration(ExternalFailedCause.names)),
+    ])
+}
+
+public struct ExternalWorkflowExecutionSignaled: Message {
+  public var initiatedEventID: Int64 = 0
+  public var seq: UInt32 = 0
+  /// The run that took it.
+  public var execution: WorkflowExecution?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: initiatedEventID = try reader.int64()
+      case 16: seq = try reader.uint32()
+      case 26: try reader.merge(into: &execution)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = execution { writer.message(value, tag: 26) }
+    if !(seq == 0) { writer.uint32(seq, tag: 16) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ExternalWorkflowExecutionSignaled",
+    fields: [
+      FieldTable(1, "initiated_event_id", .int64),
+      FieldTable(2, "seq", .uint32),
+      FieldTable(3, "execution", .message { WorkflowExecution.table }),
+    ])
+}
+
+/// Of CancelExternal, or of CancelChild.
+public struct RequestCancelExternalWorkflowExecutionInitiated: Message {
+  /// 0: of CancelChild.
+  public var seq: UInt32 = 0
+  /// Of CancelChild: the child's. Its `execution` is empty when it is not pending any more.
+  public var childSeq: UInt32 = 0
+  public var execution: WorkflowExecution?
+  public var childWorkflowOnly: Bool = false
+  public var reason: String = ""
+  public var workflowTaskCompletedEventID: Int64 = 0
+  public var location: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: seq = try reader.uint32()
+      case 16: childSeq = try reader.uint32()
+      case 26: try reader.merge(into: &execution)
+      case 32: childWorkflowOnly = try reader.bool()
+      case 42: reason = try reader.string()
+      case 48: workflowTaskCompletedEventID = try reader.int64()
+      case 58: location = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(location.isEmpty) { writer.string(location, tag: 58) }
+    if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 48) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 42) }
+    if !(!childWorkflowOnly) { writer.bool(childWorkflowOnly, tag: 32) }
+    if let value = execution { writer.message(value, tag: 26) }
+    if !(childSeq == 0) { writer.uint32(childSeq, tag: 16) }
+    if !(seq == 0) { writer.uint32(seq, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.RequestCancelExternalWorkflowExecutionInitiated",
+    fields: [
+      FieldTable(1, "seq", .uint32),
+      FieldTable(2, "child_seq", .uint32),
+      FieldTable(3, "execution", .message { WorkflowExecution.table }),
+      FieldTable(4, "child_workflow_only", .bool),
+      FieldTable(5, "reason", .string),
+      FieldTable(6, "workflow_task_completed_event_id", .int64),
+      FieldTable(7, "location", .string),
+    ])
+}
+
+public struct RequestCancelExternalWorkflowExecutionFailed: Message {
+  public var initiatedEventID: Int64 = 0
+  public var seq: UInt32 = 0
+  public var execution: WorkflowExecution?
+  public var cause: ExternalFailedCause = .unspecified
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: initiatedEventID = try reader.int64()
+      case 16: seq = try reader.uint32()
+      case 26: try reader.merge(into: &execution)
+      case 32: cause = try reader.enumeration()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(cause.rawValue == 0) { writer.enumeration(cause, tag: 32) }
+    if let value = execution { writer.message(value, tag: 26) }
+    if !(seq == 0) { writer.uint32(seq, tag: 16) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.RequestCancelExternalWorkflowExecutionFailed",
+    fields: [
+      FieldTable(1, "initiated_event_id", .int64),
+      FieldTable(2, "seq", .uint32),
+      FieldTable(3, "execution", .message { WorkflowExecution.table }),
+      FieldTable(4, "cause", .enumeration(ExternalFailedCause.names)),
+    ])
+}
+
+public struct ExternalWorkflowExecutionCancelRequested: Message {
+  public var initiatedEventID: Int64 = 0
+  public var seq: UInt32 = 0
+  /// The run that was asked.
+  public var execution: WorkflowExecution?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: initiatedEventID = try reader.int64()
+      case 16: seq = try reader.uint32()
+      case 26: try reader.merge(into: &execution)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = execution { writer.message(value, tag: 26) }
+    if !(seq == 0) { writer.uint32(seq, tag: 16) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ExternalWorkflowExecutionCancelRequested",
+    fields: [
+      FieldTable(1, "initiated_event_id", .int64),
+      FieldTable(2, "seq", .uint32),
+      FieldTable(3, "execution", .message { WorkflowExecution.table }),
     ])
 }

@@ -27,6 +27,8 @@ public struct RunState: Message {
   public var updatesAccepted: Int64 = 0
   /// Of a run that is paused.
   public var pause: PauseInfo?
+  public var children: [StartedChild] = []
+  public var sent: [SentRequest] = []
 
   public init() {}
 
@@ -50,12 +52,16 @@ public struct RunState: Message {
       case 162: updates.append(try reader.message())
       case 168: updatesAccepted = try reader.int64()
       case 178: try reader.merge(into: &pause)
+      case 242: children.append(try reader.message())
+      case 250: sent.append(try reader.message())
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    for value in sent.reversed() { writer.message(value, tag: 250) }
+    for value in children.reversed() { writer.message(value, tag: 242) }
     if let value = pause { writer.message(value, tag: 178) }
     if !(updatesAccepted == 0) { writer.int64(updatesAccepted, tag: 168) }
     for value in updates.reversed() { writer.message(value, tag: 162) }
@@ -95,6 +101,8 @@ public struct RunState: Message {
       FieldTable(20, "updates", .message { PendingUpdate.table }, isRepeated: true),
       FieldTable(21, "updates_accepted", .int64),
       FieldTable(22, "pause", .message { PauseInfo.table }),
+      FieldTable(30, "children", .message { StartedChild.table }, isRepeated: true),
+      FieldTable(31, "sent", .message { SentRequest.table }, isRepeated: true),
     ])
 }
 
@@ -133,6 +141,160 @@ public struct ScheduledActivity: Message {
       FieldTable(2, "scheduled_time_ms", .int64),
       FieldTable(3, "scheduled", .message { ActivityTaskScheduled.table }),
       FieldTable(4, "cancel_requested", .bool),
+    ])
+}
+
+/// A child that has not come to its end, as its events tell it.
+public struct StartedChild: Message {
+  public var initiatedEventID: Int64 = 0
+  public var seq: UInt32 = 0
+  public var workflowID: String = ""
+  public var workflowType: String = ""
+  public var parentClosePolicy: ParentClosePolicy = .unspecified
+  public var cancellationType: ChildCancellationType = .unspecified
+  /// 0: it is being started.
+  public var startedEventID: Int64 = 0
+  /// Of its first run.
+  public var runID: RunID = RunID.none
+  public var cancelRequested: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: initiatedEventID = try reader.int64()
+      case 16: seq = try reader.uint32()
+      case 26: workflowID = try reader.string()
+      case 34: workflowType = try reader.string()
+      case 40: parentClosePolicy = try reader.enumeration()
+      case 48: cancellationType = try reader.enumeration()
+      case 56: startedEventID = try reader.int64()
+      case 66: runID = try reader.runID()
+      case 72: cancelRequested = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!cancelRequested) { writer.bool(cancelRequested, tag: 72) }
+    if !(runID == RunID.none) { writer.runID(runID, tag: 66) }
+    if !(startedEventID == 0) { writer.int64(startedEventID, tag: 56) }
+    if !(cancellationType.rawValue == 0) { writer.enumeration(cancellationType, tag: 48) }
+    if !(parentClosePolicy.rawValue == 0) { writer.enumeration(parentClosePolicy, tag: 40) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 34) }
+    if !(workflowID.isEmpty) { writer.string(workflowID, tag: 26) }
+    if !(seq == 0) { writer.uint32(seq, tag: 16) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.store.v1.StartedChild",
+    fields: [
+      FieldTable(1, "initiated_event_id", .int64),
+      FieldTable(2, "seq", .uint32),
+      FieldTable(3, "workflow_id", .string),
+      FieldTable(4, "workflow_type", .string),
+      FieldTable(5, "parent_close_policy", .enumeration(ParentClosePolicy.names)),
+      FieldTable(6, "cancellation_type", .enumeration(ChildCancellationType.names)),
+      FieldTable(7, "started_event_id", .int64),
+      FieldTable(8, "run_id", .runID),
+      FieldTable(9, "cancel_requested", .bool),
+    ])
+}
+
+/// A signal or a cancel request to another workflow that has not been answered.
+public struct SentRequest: Message {
+  public var initiatedEventID: Int64 = 0
+  public var seq: UInt32 = 0
+  public var isCancel: Bool = false
+  /// Of CancelChild: the event that started the child; else 0.
+  public var childInitiatedEventID: Int64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: initiatedEventID = try reader.int64()
+      case 16: seq = try reader.uint32()
+      case 24: isCancel = try reader.bool()
+      case 32: childInitiatedEventID = try reader.int64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(childInitiatedEventID == 0) { writer.int64(childInitiatedEventID, tag: 32) }
+    if !(!isCancel) { writer.bool(isCancel, tag: 24) }
+    if !(seq == 0) { writer.uint32(seq, tag: 16) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.store.v1.SentRequest",
+    fields: [
+      FieldTable(1, "initiated_event_id", .int64),
+      FieldTable(2, "seq", .uint32),
+      FieldTable(3, "is_cancel", .bool),
+      FieldTable(4, "child_initiated_event_id", .int64),
+    ])
+}
+
+/// What one run says to another, kept until the other has taken it in.
+public struct Letter: Message {
+  public var namespace: String = ""
+  /// Whom it is for.
+  public var to: WorkflowExecution?
+  /// Only for a child of the sender, if this is set; for the one that this event started, if it is
+  /// not 0.
+  public var toChild: Bool = false
+  public var toChildInitiatedEventID: Int64 = 0
+  public var from: WorkflowExecution?
+  /// What has happened at the sender, with the event's id; or what is to be recorded at the receiver.
+  public var event: HistoryEvent?
+  /// Of a start: the root of all, and what describes the child.
+  public var root: WorkflowExecution?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: try reader.merge(into: &to)
+      case 24: toChild = try reader.bool()
+      case 32: toChildInitiatedEventID = try reader.int64()
+      case 42: try reader.merge(into: &from)
+      case 50: try reader.merge(into: &event)
+      case 58: try reader.merge(into: &root)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = root { writer.message(value, tag: 58) }
+    if let value = event { writer.message(value, tag: 50) }
+    if let value = from { writer.message(value, tag: 42) }
+    if !(toChildInitiatedEventID == 0) { writer.int64(toChildInitiatedEventID, tag: 32) }
+    if !(!toChild) { writer.bool(toChild, tag: 24) }
+    if let value = to { writer.message(value, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.store.v1.Letter",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "to", .message { WorkflowExecution.table }),
+      FieldTable(3, "to_child", .bool),
+      FieldTable(4, "to_child_initiated_event_id", .int64),
+      FieldTable(5, "from", .message { WorkflowExecution.table }),
+      FieldTable(6, "event", .message { HistoryEvent.table }),
+      FieldTable(7, "root", .message { WorkflowExecution.table }),
     ])
 }
 

@@ -606,6 +606,10 @@ public struct Job: Message {
     case resolveActivity(ResolveActivity)
     case queryWorkflow(QueryWorkflowJob)
     indirect case doUpdate(DoUpdate)
+    case resolveChildStart(ResolveChildStart)
+    case resolveChild(ResolveChild)
+    indirect case resolveSignalExternal(ResolveSignalExternal)
+    indirect case resolveCancelExternal(ResolveCancelExternal)
   }
 
   public init() {}
@@ -648,6 +652,26 @@ public struct Job: Message {
         if case .doUpdate(let earlier)? = kind { value = earlier }
         try reader.merge(into: &value)
         kind = .doUpdate(value)
+      case 66:
+        var value = ResolveChildStart()
+        if case .resolveChildStart(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .resolveChildStart(value)
+      case 74:
+        var value = ResolveChild()
+        if case .resolveChild(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .resolveChild(value)
+      case 82:
+        var value = ResolveSignalExternal()
+        if case .resolveSignalExternal(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .resolveSignalExternal(value)
+      case 90:
+        var value = ResolveCancelExternal()
+        if case .resolveCancelExternal(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .resolveCancelExternal(value)
       default: try reader.skip(tag)
       }
     }
@@ -662,6 +686,10 @@ public struct Job: Message {
     case .resolveActivity(let value)?: writer.message(value, tag: 42)
     case .queryWorkflow(let value)?: writer.message(value, tag: 50)
     case .doUpdate(let value)?: writer.message(value, tag: 58)
+    case .resolveChildStart(let value)?: writer.message(value, tag: 66)
+    case .resolveChild(let value)?: writer.message(value, tag: 74)
+    case .resolveSignalExternal(let value)?: writer.message(value, tag: 82)
+    case .resolveCancelExternal(let value)?: writer.message(value, tag: 90)
     case nil: break
     }
   }
@@ -676,6 +704,10 @@ public struct Job: Message {
       FieldTable(5, "resolve_activity", .message { ResolveActivity.table }, oneof: "kind"),
       FieldTable(6, "query_workflow", .message { QueryWorkflowJob.table }, oneof: "kind"),
       FieldTable(7, "do_update", .message { DoUpdate.table }, oneof: "kind"),
+      FieldTable(8, "resolve_child_start", .message { ResolveChildStart.table }, oneof: "kind"),
+      FieldTable(9, "resolve_child", .message { ResolveChild.table }, oneof: "kind"),
+      FieldTable(10, "resolve_signal_external", .message { ResolveSignalExternal.table }, oneof: "kind"),
+      FieldTable(11, "resolve_cancel_external", .message { ResolveCancelExternal.table }, oneof: "kind"),
     ])
 }
 
@@ -694,6 +726,9 @@ public struct InitializeWorkflow: Message {
   public var attempt: Int32 = 0
   public var retryPolicy: RetryPolicy?
   public var continuedFailure: Failure?
+  /// Of a child: the run that started it, and the run at the root of all.
+  public var parent: WorkflowExecution?
+  public var root: WorkflowExecution?
 
   public init() {}
 
@@ -713,12 +748,16 @@ public struct InitializeWorkflow: Message {
       case 88: attempt = try reader.int32()
       case 98: try reader.merge(into: &retryPolicy)
       case 106: try reader.merge(into: &continuedFailure)
+      case 162: try reader.merge(into: &parent)
+      case 170: try reader.merge(into: &root)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = root { writer.message(value, tag: 170) }
+    if let value = parent { writer.message(value, tag: 162) }
     if let value = continuedFailure { writer.message(value, tag: 106) }
     if let value = retryPolicy { writer.message(value, tag: 98) }
     if !(attempt == 0) { writer.int32(attempt, tag: 88) }
@@ -750,6 +789,8 @@ public struct InitializeWorkflow: Message {
       FieldTable(11, "attempt", .int32),
       FieldTable(12, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(13, "continued_failure", .message { Failure.table }),
+      FieldTable(20, "parent", .message { WorkflowExecution.table }),
+      FieldTable(21, "root", .message { WorkflowExecution.table }),
     ])
 }
 
@@ -942,6 +983,183 @@ public struct ResolveActivity: Message {
       FieldTable(2, "completed", .message { PayloadList.table }, oneof: "result"),
       FieldTable(3, "failed", .message { Failure.table }, oneof: "result"),
       FieldTable(4, "canceled", .message { Failure.table }, oneof: "result"),
+    ])
+}
+
+/// The child runs, or it never will.
+public struct ResolveChildStart: Message {
+  public var seq: UInt32 = 0
+  public var result: Result?
+
+  public enum Result: Equatable, Sendable {
+    case started(WorkflowExecution)
+    /// A ChildWorkflowFailure with its cause.
+    indirect case failed(Failure)
+    /// It was cancelled before it was started.
+    indirect case canceled(Failure)
+  }
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: seq = try reader.uint32()
+      case 18:
+        var value = WorkflowExecution()
+        if case .started(let earlier)? = result { value = earlier }
+        try reader.merge(into: &value)
+        result = .started(value)
+      case 26:
+        var value = Failure()
+        if case .failed(let earlier)? = result { value = earlier }
+        try reader.merge(into: &value)
+        result = .failed(value)
+      case 34:
+        var value = Failure()
+        if case .canceled(let earlier)? = result { value = earlier }
+        try reader.merge(into: &value)
+        result = .canceled(value)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    switch result {
+    case .started(let value)?: writer.message(value, tag: 18)
+    case .failed(let value)?: writer.message(value, tag: 26)
+    case .canceled(let value)?: writer.message(value, tag: 34)
+    case nil: break
+    }
+    if !(seq == 0) { writer.uint32(seq, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ResolveChildStart",
+    fields: [
+      FieldTable(1, "seq", .uint32),
+      FieldTable(2, "started", .message { WorkflowExecution.table }, oneof: "result"),
+      FieldTable(3, "failed", .message { Failure.table }, oneof: "result"),
+      FieldTable(4, "canceled", .message { Failure.table }, oneof: "result"),
+    ])
+}
+
+/// The child has come to its end.
+public struct ResolveChild: Message {
+  public var seq: UInt32 = 0
+  public var result: Result?
+
+  public enum Result: Equatable, Sendable {
+    case completed(PayloadList)
+    /// A ChildWorkflowFailure with its cause.
+    indirect case failed(Failure)
+    indirect case canceled(Failure)
+  }
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: seq = try reader.uint32()
+      case 18:
+        var value = PayloadList()
+        if case .completed(let earlier)? = result { value = earlier }
+        try reader.merge(into: &value)
+        result = .completed(value)
+      case 26:
+        var value = Failure()
+        if case .failed(let earlier)? = result { value = earlier }
+        try reader.merge(into: &value)
+        result = .failed(value)
+      case 34:
+        var value = Failure()
+        if case .canceled(let earlier)? = result { value = earlier }
+        try reader.merge(into: &value)
+        result = .canceled(value)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    switch result {
+    case .completed(let value)?: writer.message(value, tag: 18)
+    case .failed(let value)?: writer.message(value, tag: 26)
+    case .canceled(let value)?: writer.message(value, tag: 34)
+    case nil: break
+    }
+    if !(seq == 0) { writer.uint32(seq, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ResolveChild",
+    fields: [
+      FieldTable(1, "seq", .uint32),
+      FieldTable(2, "completed", .message { PayloadList.table }, oneof: "result"),
+      FieldTable(3, "failed", .message { Failure.table }, oneof: "result"),
+      FieldTable(4, "canceled", .message { Failure.table }, oneof: "result"),
+    ])
+}
+
+/// Without a failure: the signal has arrived.
+public struct ResolveSignalExternal: Message {
+  public var seq: UInt32 = 0
+  public var failure: Failure?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: seq = try reader.uint32()
+      case 18: try reader.merge(into: &failure)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = failure { writer.message(value, tag: 18) }
+    if !(seq == 0) { writer.uint32(seq, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ResolveSignalExternal",
+    fields: [
+      FieldTable(1, "seq", .uint32),
+      FieldTable(2, "failure", .message { Failure.table }),
+    ])
+}
+
+/// Without a failure: the request has arrived.
+public struct ResolveCancelExternal: Message {
+  public var seq: UInt32 = 0
+  public var failure: Failure?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: seq = try reader.uint32()
+      case 18: try reader.merge(into: &failure)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = failure { writer.message(value, tag: 18) }
+    if !(seq == 0) { writer.uint32(seq, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ResolveCancelExternal",
+    fields: [
+      FieldTable(1, "seq", .uint32),
+      FieldTable(2, "failure", .message { Failure.table }),
     ])
 }
 
@@ -1170,6 +1388,10 @@ public struct Command: Message {
     indirect case recordMarker(RecordMarker)
     case updateAccepted(UpdateAccepted)
     case updateCompleted(UpdateCompleted)
+    indirect case startChild(StartChild)
+    case cancelChild(CancelChild)
+    indirect case signalExternal(SignalExternal)
+    case cancelExternal(CancelExternal)
   }
 
   public init() {}
@@ -1234,6 +1456,26 @@ public struct Command: Message {
         if case .updateCompleted(let earlier)? = kind { value = earlier }
         try reader.merge(into: &value)
         kind = .updateCompleted(value)
+      case 138:
+        var value = StartChild()
+        if case .startChild(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .startChild(value)
+      case 146:
+        var value = CancelChild()
+        if case .cancelChild(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .cancelChild(value)
+      case 154:
+        var value = SignalExternal()
+        if case .signalExternal(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .signalExternal(value)
+      case 162:
+        var value = CancelExternal()
+        if case .cancelExternal(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .cancelExternal(value)
       default: try reader.skip(tag)
       }
     }
@@ -1252,6 +1494,10 @@ public struct Command: Message {
     case .recordMarker(let value)?: writer.message(value, tag: 90)
     case .updateAccepted(let value)?: writer.message(value, tag: 98)
     case .updateCompleted(let value)?: writer.message(value, tag: 106)
+    case .startChild(let value)?: writer.message(value, tag: 138)
+    case .cancelChild(let value)?: writer.message(value, tag: 146)
+    case .signalExternal(let value)?: writer.message(value, tag: 154)
+    case .cancelExternal(let value)?: writer.message(value, tag: 162)
     case nil: break
     }
     if let value = userMetadata { writer.message(value, tag: 18) }
@@ -1274,6 +1520,10 @@ public struct Command: Message {
       FieldTable(11, "record_marker", .message { RecordMarker.table }, oneof: "kind"),
       FieldTable(12, "update_accepted", .message { UpdateAccepted.table }, oneof: "kind"),
       FieldTable(13, "update_completed", .message { UpdateCompleted.table }, oneof: "kind"),
+      FieldTable(17, "start_child", .message { StartChild.table }, oneof: "kind"),
+      FieldTable(18, "cancel_child", .message { CancelChild.table }, oneof: "kind"),
+      FieldTable(19, "signal_external", .message { SignalExternal.table }, oneof: "kind"),
+      FieldTable(20, "cancel_external", .message { CancelExternal.table }, oneof: "kind"),
     ])
 }
 
@@ -1543,6 +1793,192 @@ public struct UpdateCompleted: Message {
     fields: [
       FieldTable(1, "update_id", .string),
       FieldTable(2, "outcome", .message { UpdateOutcome.table }),
+    ])
+}
+
+/// Starts a workflow that is told how to end when this run does, and whose end this run is told.
+public struct StartChild: Message {
+  public var seq: UInt32 = 0
+  /// Empty: this run's id and the seq.
+  public var workflowID: String = ""
+  public var workflowType: String = ""
+  /// Empty: the workflow's own.
+  public var taskQueue: String = ""
+  public var input: [Payload] = []
+  public var header: Header?
+  public var executionTimeoutMs: Span = Span(ms: 0)
+  public var runTimeoutMs: Span = Span(ms: 0)
+  public var taskTimeoutMs: Span = Span(ms: 0)
+  public var retryPolicy: RetryPolicy?
+  public var idReusePolicy: WorkflowIdReusePolicy = .unspecified
+  public var parentClosePolicy: ParentClosePolicy = .unspecified
+  public var cancellationType: ChildCancellationType = .unspecified
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: seq = try reader.uint32()
+      case 18: workflowID = try reader.string()
+      case 26: workflowType = try reader.string()
+      case 34: taskQueue = try reader.string()
+      case 42: input.append(try reader.message())
+      case 50: try reader.merge(into: &header)
+      case 56: executionTimeoutMs = try reader.span()
+      case 64: runTimeoutMs = try reader.span()
+      case 72: taskTimeoutMs = try reader.span()
+      case 82: try reader.merge(into: &retryPolicy)
+      case 88: idReusePolicy = try reader.enumeration()
+      case 96: parentClosePolicy = try reader.enumeration()
+      case 104: cancellationType = try reader.enumeration()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(cancellationType.rawValue == 0) { writer.enumeration(cancellationType, tag: 104) }
+    if !(parentClosePolicy.rawValue == 0) { writer.enumeration(parentClosePolicy, tag: 96) }
+    if !(idReusePolicy.rawValue == 0) { writer.enumeration(idReusePolicy, tag: 88) }
+    if let value = retryPolicy { writer.message(value, tag: 82) }
+    if !(taskTimeoutMs.ms == 0) { writer.span(taskTimeoutMs, tag: 72) }
+    if !(runTimeoutMs.ms == 0) { writer.span(runTimeoutMs, tag: 64) }
+    if !(executionTimeoutMs.ms == 0) { writer.span(executionTimeoutMs, tag: 56) }
+    if let value = header { writer.message(value, tag: 50) }
+    for value in input.reversed() { writer.message(value, tag: 42) }
+    if !(taskQueue.isEmpty) { writer.string(taskQueue, tag: 34) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 26) }
+    if !(workflowID.isEmpty) { writer.string(workflowID, tag: 18) }
+    if !(seq == 0) { writer.uint32(seq, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.StartChild",
+    fields: [
+      FieldTable(1, "seq", .uint32),
+      FieldTable(2, "workflow_id", .string),
+      FieldTable(3, "workflow_type", .string),
+      FieldTable(4, "task_queue", .string),
+      FieldTable(5, "input", .message { Payload.table }, isRepeated: true),
+      FieldTable(6, "header", .message { Header.table }),
+      FieldTable(7, "execution_timeout_ms", .int64),
+      FieldTable(8, "run_timeout_ms", .int64),
+      FieldTable(9, "task_timeout_ms", .int64),
+      FieldTable(10, "retry_policy", .message { RetryPolicy.table }),
+      FieldTable(11, "id_reuse_policy", .enumeration(WorkflowIdReusePolicy.names)),
+      FieldTable(12, "parent_close_policy", .enumeration(ParentClosePolicy.names)),
+      FieldTable(13, "cancellation_type", .enumeration(ChildCancellationType.names)),
+    ])
+}
+
+public struct CancelChild: Message {
+  /// The child's.
+  public var seq: UInt32 = 0
+  public var reason: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: seq = try reader.uint32()
+      case 18: reason = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(reason.isEmpty) { writer.string(reason, tag: 18) }
+    if !(seq == 0) { writer.uint32(seq, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.CancelChild",
+    fields: [
+      FieldTable(1, "seq", .uint32),
+      FieldTable(2, "reason", .string),
+    ])
+}
+
+/// Signals a workflow by its id; a particular run of it if one is named.
+public struct SignalExternal: Message {
+  public var seq: UInt32 = 0
+  public var execution: WorkflowExecution?
+  /// Only if it is a child of this run.
+  public var childWorkflowOnly: Bool = false
+  public var signalName: String = ""
+  public var input: [Payload] = []
+  public var header: Header?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: seq = try reader.uint32()
+      case 18: try reader.merge(into: &execution)
+      case 24: childWorkflowOnly = try reader.bool()
+      case 34: signalName = try reader.string()
+      case 42: input.append(try reader.message())
+      case 50: try reader.merge(into: &header)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = header { writer.message(value, tag: 50) }
+    for value in input.reversed() { writer.message(value, tag: 42) }
+    if !(signalName.isEmpty) { writer.string(signalName, tag: 34) }
+    if !(!childWorkflowOnly) { writer.bool(childWorkflowOnly, tag: 24) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(seq == 0) { writer.uint32(seq, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.SignalExternal",
+    fields: [
+      FieldTable(1, "seq", .uint32),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "child_workflow_only", .bool),
+      FieldTable(4, "signal_name", .string),
+      FieldTable(5, "input", .message { Payload.table }, isRepeated: true),
+      FieldTable(6, "header", .message { Header.table }),
+    ])
+}
+
+public struct CancelExternal: Message {
+  public var seq: UInt32 = 0
+  public var execution: WorkflowExecution?
+  public var reason: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: seq = try reader.uint32()
+      case 18: try reader.merge(into: &execution)
+      case 26: reason = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(reason.isEmpty) { writer.string(reason, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(seq == 0) { writer.uint32(seq, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.CancelExternal",
+    fields: [
+      FieldTable(1, "seq", .uint32),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "reason", .string),
     ])
 }
 

@@ -884,6 +884,10 @@ public struct DescribeWorkflowResponse: Message {
   public var pendingUpdates: [PendingUpdate] = []
   /// Of a run that is paused.
   public var pause: PauseInfo?
+  public var pendingChildren: [PendingChild] = []
+  /// Of a child: the run that started it, and the run at the root of all.
+  public var parent: WorkflowExecution?
+  public var root: WorkflowExecution?
 
   public init() {}
 
@@ -906,12 +910,18 @@ public struct DescribeWorkflowResponse: Message {
       case 114: try reader.merge(into: &retryPolicy)
       case 122: pendingUpdates.append(try reader.message())
       case 130: try reader.merge(into: &pause)
+      case 322: pendingChildren.append(try reader.message())
+      case 330: try reader.merge(into: &parent)
+      case 338: try reader.merge(into: &root)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = root { writer.message(value, tag: 338) }
+    if let value = parent { writer.message(value, tag: 330) }
+    for value in pendingChildren.reversed() { writer.message(value, tag: 322) }
     if let value = pause { writer.message(value, tag: 130) }
     for value in pendingUpdates.reversed() { writer.message(value, tag: 122) }
     if let value = retryPolicy { writer.message(value, tag: 114) }
@@ -949,6 +959,56 @@ public struct DescribeWorkflowResponse: Message {
       FieldTable(14, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(15, "pending_updates", .message { PendingUpdate.table }, isRepeated: true),
       FieldTable(16, "pause", .message { PauseInfo.table }),
+      FieldTable(40, "pending_children", .message { PendingChild.table }, isRepeated: true),
+      FieldTable(41, "parent", .message { WorkflowExecution.table }),
+      FieldTable(42, "root", .message { WorkflowExecution.table }),
+    ])
+}
+
+/// A child that has not come to its end.
+public struct PendingChild: Message {
+  public var seq: UInt32 = 0
+  /// Its run id is that of its first run; empty while it is being started.
+  public var execution: WorkflowExecution?
+  public var workflowType: String = ""
+  public var initiatedEventID: Int64 = 0
+  public var parentClosePolicy: ParentClosePolicy = .unspecified
+  public var cancelRequested: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: seq = try reader.uint32()
+      case 18: try reader.merge(into: &execution)
+      case 26: workflowType = try reader.string()
+      case 32: initiatedEventID = try reader.int64()
+      case 40: parentClosePolicy = try reader.enumeration()
+      case 48: cancelRequested = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!cancelRequested) { writer.bool(cancelRequested, tag: 48) }
+    if !(parentClosePolicy.rawValue == 0) { writer.enumeration(parentClosePolicy, tag: 40) }
+    if !(initiatedEventID == 0) { writer.int64(initiatedEventID, tag: 32) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(seq == 0) { writer.uint32(seq, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PendingChild",
+    fields: [
+      FieldTable(1, "seq", .uint32),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "workflow_type", .string),
+      FieldTable(4, "initiated_event_id", .int64),
+      FieldTable(5, "parent_close_policy", .enumeration(ParentClosePolicy.names)),
+      FieldTable(6, "cancel_requested", .bool),
     ])
 }
 

@@ -159,9 +159,25 @@ extension HistoryEvent {
       failed.failure?.info?.message = ""
       failed.diff?.message = ""
       event.attributes = .workflowTaskFailed(failed)
+    case .startChildWorkflowExecutionFailed(var failed):
+      failed.message = ""
+      event.attributes = .startChildWorkflowExecutionFailed(failed)
     default: break
     }
     return event
+  }
+}
+
+extension Job {
+  fileprivate var plain: Job {
+    guard case .resolveChildStart(var start) = kind, case .failed(var failure) = start.result,
+      !failure.causes.isEmpty
+    else { return self }
+    failure.causes[0].message = ""
+    start.result = .failed(failure)
+    var job = self
+    job.kind = .resolveChildStart(start)
+    return job
   }
 }
 
@@ -170,9 +186,13 @@ extension EngineMessage.Kind {
     switch self {
     case .activation(var m):
       m.historySizeBytes = 0
+      m.jobs = m.jobs.map(\.plain)
       return .activation(m)
     case .replayHistory(var m):
-      for index in m.activations.indices { m.activations[index].historySizeBytes = 0 }
+      for index in m.activations.indices {
+        m.activations[index].historySizeBytes = 0
+        m.activations[index].jobs = m.activations[index].jobs.map(\.plain)
+      }
       return .replayHistory(m)
     case .evict(var m):
       m.message = ""

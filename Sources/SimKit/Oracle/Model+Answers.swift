@@ -25,6 +25,9 @@ extension Model {
       return pending
     }
     response.pause = run.pause
+    response.parent = run.started.parent
+    response.root = run.started.root
+    response.pendingChildren = run.children.map(\.pending)
     response.pendingUpdates =
       run.accepted
       + run.updates.map { waiting in

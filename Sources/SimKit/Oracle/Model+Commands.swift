@@ -41,10 +41,28 @@ extension Model {
           return true
         }
       case .updateAccepted, .updateCompleted: break
+      case .startChild(let m):
+        seq += 1
+        if m.seq != seq || isBad(m) { return true }
+      case .cancelChild(let m): if m.seq == 0 || m.seq > seq { return true }
+      case .signalExternal(let m):
+        seq += 1
+        if m.seq != seq || m.execution?.workflowID ?? "" == "" || m.signalName.isEmpty {
+          return true
+        }
+      case .cancelExternal(let m):
+        seq += 1
+        if m.seq != seq || m.execution?.workflowID ?? "" == "" { return true }
       case nil: return true
       }
     }
     return false
+  }
+
+  private func isBad(_ m: StartChild) -> Bool {
+    let spans = [m.executionTimeoutMs, m.runTimeoutMs, m.taskTimeoutMs]
+    return m.workflowType.isEmpty || spans.contains { $0 < .zero }
+      || m.taskTimeoutMs > times.taskTimeoutMax || isBad(m.retryPolicy)
   }
 
   private func isBad(_ m: ScheduleActivity, _ pending: [String]) -> Bool {
@@ -76,23 +94,34 @@ extension Model {
   /// One event for each, and then the ends of what was cancelled.
   mutating func record(_ commands: [Command], _ run: ModelRun) {
     let completion = run.lastEventID
-    var cancelled: [UInt32] = []
     for command in commands {
       switch command.kind {
       case .scheduleActivity(let m): schedule(m, command, run, completion)
       case .startTimer(let m): startTimer(m, command, run, completion)
       case .cancelTimer(let m): cancelTimer(m, command, run, completion)
-      case .requestCancelActivity(let m):
-        requestCancel(m, command, run, completion)
-        cancelled.append(m.seq)
+      case .requestCancelActivity(let m): requestCancel(m, command, run, completion)
       case .recordMarker(let m): recordMarker(m, command, run, completion)
       case .updateAccepted(let m): accept(m, command, run, completion)
       case .updateCompleted(let m): complete(m, command, run, completion)
+      case .startChild(let m): startChild(m, command, run, completion)
+      case .cancelChild(let m): cancelChild(m, command, run, completion)
+      case .signalExternal(let m): signalExternal(m, command, run, completion)
+      case .cancelExternal(let m): cancelExternal(m, command, run, completion)
       case .completeWorkflow, .failWorkflow, .cancelledWorkflow, .continueAsNew, nil: break
       }
     }
     if let last = commands.last { closeByCommand(last, run, completion) }
-    if run.isOpen { for seq in cancelled { resolveCancel(seq, run) } }
+    guard run.isOpen else { return }
+    for command in commands {
+      switch command.kind {
+      case .requestCancelActivity(let m): resolveCancel(m.seq, run)
+      case .cancelChild(let m): resolveCancel(ofChild: m.seq, run)
+      default: break
+      }
+    }
+    for place in run.children.indices where !run.children[place].isSent {
+      send(place, of: run)
+    }
   }
 
   private mutating func schedule(
@@ -217,9 +246,7 @@ extension Model {
       canceled.workflowTaskCompletedEventID = completion
       append(.workflowExecutionCanceled(canceled), to: run, metadata: command.userMetadata)
       close(run, .canceled)
-    case .scheduleActivity, .startTimer, .cancelTimer, .requestCancelActivity, .recordMarker,
-      .updateAccepted, .updateCompleted, nil:
-      break
+    default: break
     }
   }
 }

@@ -56,9 +56,10 @@ extension Model {
   }
 
   /// By the policies: a new run, the one that is there, or none.
-  mutating func begin(_ r: StartWorkflowRequest, default conflict: WorkflowIdConflictPolicy)
-    -> Begun
-  {
+  mutating func begin(
+    _ r: StartWorkflowRequest, default conflict: WorkflowIdConflictPolicy,
+    by parent: ModelLetter? = nil
+  ) -> Begun {
     if let run = newest(r.workflowID), run.isOpen {
       switch r.idConflictPolicy == .unspecified ? conflict : r.idConflictPolicy {
       case .useExisting: return .existing(run)
@@ -70,8 +71,8 @@ extension Model {
     } else if let run = newest(r.workflowID), !allows(r.idReusePolicy, after: run) {
       return .refused(alreadyStarted(run))
     }
-    if let status = refusalOfStarts { return .refused(.failure(status)) }
-    guard let run = makeRun(r) else { return .refused(.failure(Status())) }
+    if let status = refusalOfStarts, parent == nil { return .refused(.failure(status)) }
+    guard let run = makeRun(r, by: parent) else { return .refused(.failure(Status())) }
     return .started(run)
   }
 
@@ -107,7 +108,9 @@ extension Model {
     close(run, .terminated)
   }
 
-  private mutating func makeRun(_ r: StartWorkflowRequest) -> ModelRun? {
+  private mutating func makeRun(_ r: StartWorkflowRequest, by parent: ModelLetter? = nil)
+    -> ModelRun?
+  {
     guard !drawn.isEmpty else {
       objections.append("a run of '\(r.workflowID)' had to be started")
       return nil
@@ -130,6 +133,9 @@ extension Model {
     started.firstRunID = choice.runID
     started.randomSeed = choice.randomSeed
     started.attempt = 1
+    started.parent = parent?.from
+    started.parentInitiatedEventID = parent?.event ?? 0
+    started.root = parent?.root
     started.retryPolicy = r.retryPolicy?.withDefaults
     started.firstWorkflowTaskBackoffMs =
       r.startAtTimeMs > now ? r.startAtTimeMs - now : r.startDelayMs
@@ -315,7 +321,7 @@ extension Model {
   /// True if the request has to wait for the end of the redo.
   private func park(_ id: RequestID, _ request: Request, _ run: ModelRun) -> Bool {
     guard run.isOpen, run.isRedo, run.task.session != nil else { return false }
-    run.parked.append((id, request))
+    run.parked.append(.request(id, request))
     return true
   }
 
@@ -330,7 +336,7 @@ extension Model {
     for run in runs {
       run.waiting.removeAll { $0 == id }
       run.followers.removeAll { $0.0 == id }
-      run.parked.removeAll { $0.0 == id }
+      run.parked.removeAll { $0.isRequest(id) }
       run.queries.removeAll { $0.request == id }
       run.outcomeWaiting.removeAll { $0.client.id == id }
       for place in run.updates.indices { run.updates[place].clients.removeAll { $0.id == id } }

@@ -13,6 +13,7 @@ extension Model {
     for run in runs {
       run.waiting = []
       run.followers = []
+      for case .letter(let letter) in run.parked { mail.append(letter) }
       run.parked = []
       run.queries = []
       run.updates = []
@@ -24,6 +25,7 @@ extension Model {
     }
     settle()
     meetDeadlines()
+    deliverMail()
     settle()
   }
 

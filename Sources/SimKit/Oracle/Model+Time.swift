@@ -4,10 +4,16 @@ import Messages
 
 /// What becomes due.
 extension Model {
-  /// Everything that is due by now happens, each run's in the order of (time, event).
+  /// Everything that is due by now happens, in the order of (time, run, event).
   mutating func meetDeadlines() {
-    for run in runs {
-      while let due = due(run) { meet(due, run) }
+    while true {
+      var first: (run: ModelRun, time: Instant, due: Due)?
+      for run in runs {
+        guard let (time, due) = due(run), first.map({ time < $0.time }) ?? true else { continue }
+        first = (run, time, due)
+      }
+      guard let first else { return }
+      meet(first.due, first.run)
     }
   }
 
@@ -19,7 +25,7 @@ extension Model {
   }
 
   /// The first of what is due.
-  private func due(_ run: ModelRun) -> Due? {
+  private func due(_ run: ModelRun) -> (Instant, Due)? {
     var all: [(time: Instant, event: Int64, due: Due)] = []
     if run.task.session != nil { all.append((run.task.deadline, 0, .taskTimeout)) }
     for (place, timer) in run.timers.enumerated() where !timer.hasFired {
@@ -33,7 +39,7 @@ extension Model {
     }
     if run.isOpen, let deadline = run.deadline { all.append((deadline, .max, .runTimeout)) }
     let first = all.filter { $0.time <= now }.min { ($0.time, $0.event) < ($1.time, $1.event) }
-    return first?.due
+    return first.map { ($0.time, $0.due) }
   }
 
   private mutating func meet(_ due: Due, _ run: ModelRun) {

@@ -41,8 +41,12 @@ struct Model {
   /// The store was asked: what waited for it came after the unit's first tasks were given away.
   var hasLoaded = false
 
-  /// Requests that are taken up when the input has been handled.
-  var resumed: [(RequestID, Request)] = []
+  /// What is taken up when the input has been handled: it waited for the end of a redo.
+  var resumed: [Parked] = []
+  /// Letters that are on their way, and those that the engine took in later than the others in this
+  /// unit, because their runs were not in memory.
+  var mail: [ModelLetter] = []
+  var lateLetters: [Letter] = []
 
   /// What this unit has to do.
   var facts: [Fact] = []
@@ -78,14 +82,21 @@ struct Model {
     case .deadlineReached: meetDeadlines()
     case .diskFull(let isFull): isDiskFull = isFull
     case .drain: drain()
-    case .loaded, .persisted, .readMore, .sessionHasRoom: break
+    case .loaded, .persisted, .readMore, .sessionHasRoom, .letter: break
     }
-    // What waited for the end of a redo comes after what has ended it.
-    while !resumed.isEmpty {
-      let (id, request) = resumed.removeFirst()
-      handle(id, request)
-    }
+    takeResumed()
+    deliverMail()
     settle()
+  }
+
+  /// What waited for the end of a redo comes after what has ended it.
+  mutating func takeResumed() {
+    while !resumed.isEmpty {
+      switch resumed.removeFirst() {
+      case .request(let id, let request): handle(id, request)
+      case .letter(let letter): read(letter)
+      }
+    }
   }
 
   private mutating func handle(_ id: RequestID, _ request: Request) {
@@ -180,6 +191,10 @@ struct Model {
       tellHolder(of: activity, .workflowClosed)
     }
     run.activities = []
+    leaveChildren(of: run)
+    tellParent(run)
+    run.children = []
+    run.sent = []
     for id in run.waiting { facts.append(.answered(id, .result(result(of: run)))) }
     run.waiting = []
     for (id, first) in run.followers {

@@ -24,8 +24,11 @@ final class ModelRun {
   var task = ModelTask()
   /// A close was refused, and the task that was made of it is not answered yet.
   var isRedo = false
-  /// Requests that wait for the end of the redo.
-  var parked: [(RequestID, Request)] = []
+  /// What waits for the end of the redo.
+  var parked: [Parked] = []
+  /// Children that have not come to their end, and requests to others without an answer.
+  var children: [ModelChild] = []
+  var sent: [ModelSent] = []
   /// Who waits for the run's end.
   var waiting: [RequestID] = []
   /// Those that do not wait for the end of the chain.
@@ -82,6 +85,15 @@ final class ModelRun {
         .workflowExecutionCancelRequested, .activityTaskCompleted, .activityTaskFailed,
         .activityTaskTimedOut, .activityTaskCanceled:
         true
+      case .startChildWorkflowExecutionFailed, .childWorkflowExecutionStarted,
+        .childWorkflowExecutionCompleted, .childWorkflowExecutionFailed,
+        .childWorkflowExecutionCanceled, .childWorkflowExecutionTimedOut,
+        .childWorkflowExecutionTerminated, .signalExternalWorkflowExecutionFailed,
+        .externalWorkflowExecutionSignaled:
+        true
+      // Cancelling a child is not resolved by itself.
+      case .requestCancelExternalWorkflowExecutionFailed(let m): m.seq > 0
+      case .externalWorkflowExecutionCancelRequested(let m): m.seq > 0
       case .timerFired(let fired): !void.contains(fired.startedEventID)
       default: false
       }
@@ -159,6 +171,8 @@ final class ModelRun {
       initialize.attempt = m.attempt
       initialize.retryPolicy = m.retryPolicy
       initialize.continuedFailure = m.continuedFailure
+      initialize.parent = m.parent
+      initialize.root = m.root
       job.kind = .initializeWorkflow(initialize)
     case .workflowExecutionSignaled(let m):
       var signal = SignalWorkflowJob()
@@ -188,7 +202,7 @@ final class ModelRun {
       canceled.details = m.details
       job.kind = .resolveActivity(
         .of(m.seq, .canceled(.of("activity canceled", .canceled(canceled)))))
-    default: return nil
+    default: job.kind = familyJob(event)
     }
     return job
   }
@@ -387,6 +401,23 @@ extension HistoryEvent {
       head.location = m.location
       head.type = .updateCompleted
       head.id = m.updateID
+    case .startChildWorkflowExecutionInitiated(let m):
+      head.location = m.location
+      head.type = .startChild
+      head.seq = m.seq
+      head.name = m.workflowType
+      head.id = m.defaultWorkflowID ? "" : m.workflowID
+    case .signalExternalWorkflowExecutionInitiated(let m):
+      head.location = m.location
+      head.type = .signalExternal
+      head.seq = m.seq
+      head.name = m.signalName
+      head.id = m.execution?.workflowID ?? ""
+    case .requestCancelExternalWorkflowExecutionInitiated(let m):
+      head.location = m.location
+      head.type = m.seq == 0 ? .cancelChild : .cancelExternal
+      head.seq = m.seq == 0 ? m.childSeq : m.seq
+      head.id = m.seq == 0 ? "" : m.execution?.workflowID ?? ""
     case .workflowExecutionCompleted: head.type = .completeWorkflow
     case .workflowExecutionFailed: head.type = .failWorkflow
     case .workflowExecutionCanceled: head.type = .cancelledWorkflow

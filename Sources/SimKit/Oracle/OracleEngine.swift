@@ -25,6 +25,9 @@ struct OracleEngine {
   /// Runs that were made by the last unit, oldest first.
   private(set) var created: [WorkflowExecutionStarted] = []
   private(set) var removed: [RunID] = []
+  /// Letters that had to wait, in the order in which the last unit took them in.
+  private(set) var lateLetters: [Letter] = []
+  private var lettersWaiting: [Int64: Letter] = [:]
   /// The last unit asked the store.
   var hasLoaded: Bool { loadsLeft < OracleEngine.loadsMax }
   private static let loadsMax = 1_000
@@ -67,6 +70,7 @@ struct OracleEngine {
     facts = []
     created = []
     removed = []
+    lateLetters = []
     loadsLeft = OracleEngine.loadsMax
   }
 
@@ -153,6 +157,16 @@ struct OracleEngine {
     case .putRequest(let run, let record):
       facts.append(.remembered(id(run), event: record.event))
     case .deleteRun(let run): removed.append(id(run))
+    case .putLetter(let number, let bytes):
+      guard let letter = try? Letter(bytes: bytes) else {
+        preconditionFailure("letter \(number) cannot be read")
+      }
+      lettersWaiting[number] = letter
+    case .deleteLetter(let number):
+      guard let letter = lettersWaiting.removeValue(forKey: number) else {
+        preconditionFailure("letter \(number) was taken in twice, or never written")
+      }
+      lateLetters.append(letter)
     case .wakeRun, .setStatus, .saveState, .sleepRun, .putActivity, .deleteActivity: break
     }
   }

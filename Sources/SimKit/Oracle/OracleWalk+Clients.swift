@@ -8,7 +8,7 @@ extension OracleWalk {
   /// Shorter than every token.
   static let tokenBytesMin = 8
 
-  private static let ids = ["a", "b", "c", "e\u{301}", "\u{E9}"]
+  static let ids = ["a", "b", "c", "e\u{301}", "\u{E9}"]
   private static let tooLong = String(repeating: "x", count: 1_001)
 
   mutating func act() throws(StoreError) {

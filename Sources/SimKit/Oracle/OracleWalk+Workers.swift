@@ -300,7 +300,14 @@ extension OracleWalk {
     var seq = run.lastSeq + UInt32(run.task.parts.count(where: \.countsUp))
     for _ in 0..<dice.int(0...3) {
       let kind: Command.Kind
-      switch dice.int(0...9) {
+      switch dice.int(0...12) {
+      case 10: kind = .startChild(drawChild(&seq))
+      case 11:
+        var cancel = CancelChild()
+        cancel.seq = model.drawChild(run, &dice) ?? drawSeq(seq)
+        cancel.reason = dice.pick(["", "late"])
+        kind = .cancelChild(cancel)
+      case 12: kind = drawWord(&seq)
       case 0..<4:
         seq += 1
         kind = .scheduleActivity(drawActivity(seq))
@@ -421,11 +428,63 @@ extension OracleWalk {
   }
 }
 
+extension OracleWalk {
+  private mutating func drawChild(_ seq: inout UInt32) -> StartChild {
+    seq += 1
+    var start = StartChild()
+    start.seq = isWrong() ? seq + 1 : seq
+    start.workflowID = dice.percent(40) ? "" : dice.pick(OracleWalk.ids)
+    start.workflowType = isWrong() ? "" : dice.pick(["order", "ship"])
+    start.taskQueue = dice.percent(20) ? "dock" : ""
+    start.input = drawDetails()
+    if dice.percent(20) { start.executionTimeoutMs = Span(ms: dice.pick([3_000, 90_000])) }
+    if dice.percent(20) { start.runTimeoutMs = Span(ms: dice.pick([5_000, 60_000])) }
+    if dice.percent(10) { start.taskTimeoutMs = Span(ms: dice.pick([500, 120_000])) }
+    if isWrong() { start.taskTimeoutMs = Span(ms: 120_001) }
+    if dice.percent(20) { start.retryPolicy = drawPolicy() }
+    start.idReusePolicy = dice.pick([.unspecified, .allowDuplicateFailedOnly, .rejectDuplicate])
+    start.parentClosePolicy = ParentClosePolicy(rawValue: Int32(dice.int(0...3)))
+    start.cancellationType = ChildCancellationType(rawValue: Int32(dice.int(0...4)))
+    return start
+  }
+
+  /// To another workflow, its own run or none.
+  private mutating func drawWord(_ seq: inout UInt32) -> Command.Kind {
+    seq += 1
+    let given = isWrong() ? seq + 1 : seq
+    var target = drawExecution()
+    let ids = model.runs.suffix(8).filter { $0.started.parent != nil }.map(\.workflowID)
+    if dice.percent(30), !ids.isEmpty { target = .of(dice.pick(ids)) }
+    if dice.percent(60) {
+      var signal = SignalExternal()
+      signal.seq = given
+      signal.execution = target
+      signal.childWorkflowOnly = dice.percent(30)
+      signal.signalName = isWrong() ? "" : "pay"
+      signal.input = drawDetails()
+      return .signalExternal(signal)
+    }
+    var cancel = CancelExternal()
+    cancel.seq = given
+    cancel.execution = target
+    cancel.reason = dice.pick(["", "late"])
+    return .cancelExternal(cancel)
+  }
+}
+
+extension Model {
+  /// One that is pending, at times.
+  fileprivate func drawChild(_ run: ModelRun, _ dice: inout Dice) -> UInt32? {
+    let pending = run.children.map(\.initiated.seq)
+    return pending.isEmpty || dice.percent(20) ? nil : dice.pick(pending)
+  }
+}
+
 extension Command {
   /// It is numbered.
   fileprivate var countsUp: Bool {
     switch kind {
-    case .scheduleActivity, .startTimer: true
+    case .scheduleActivity, .startTimer, .startChild, .signalExternal, .cancelExternal: true
     case .recordMarker(let marker): marker.seq != 0
     default: false
     }

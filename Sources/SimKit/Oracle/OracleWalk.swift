@@ -131,6 +131,7 @@ struct OracleWalk {
     let observed = try engine.unit(input)
     model.begin(at: engine.now, drawn: engine.created)
     model.hasLoaded = engine.hasLoaded
+    model.lateLetters = engine.lateLetters
     model.given = observed.compactMap { fact in
       guard case .told(let session, .activityTask(let task)) = fact else { return nil }
       return (session, task)
@@ -160,7 +161,9 @@ struct OracleWalk {
     guard difference == nil else { return }
     tell?("step \(steps) at \(engine.now.ms): the engine is started again")
     let observed = try engine.restart(seed: dice.word())
-    model.begin(at: engine.now, drawn: [])
+    model.begin(at: engine.now, drawn: engine.created)
+    model.lateLetters = engine.lateLetters
+    model.hasLoaded = engine.hasLoaded
     model.restart()
     compare(observed, "a start of the engine")
     oldTasks += tasks.map(\.activation.token) + replays.map(\.history.token)
@@ -262,6 +265,7 @@ extension Model {
     given = []
     backlog = nil
     hasLoaded = false
+    lateLetters = []
     facts = []
     either = []
     unmatched = []

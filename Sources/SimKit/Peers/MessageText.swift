@@ -54,6 +54,10 @@ extension Job {
     case .resolveActivity(let m): return "resolve \(m.seq)"
     case .queryWorkflow(let m): return "query \(m.queryID)"
     case .doUpdate(let m): return "update \(m.updateID)"
+    case .resolveChildStart(let m): return "child start \(m.seq)"
+    case .resolveChild(let m): return "child \(m.seq)"
+    case .resolveSignalExternal(let m): return "signal of \(m.seq)"
+    case .resolveCancelExternal(let m): return "cancel of \(m.seq)"
     case nil: return "nothing"
     }
   }

@@ -18,6 +18,15 @@ struct Program {
     case sideEffect
     /// Code that a change has come to.
     case patch(String)
+    /// Starts a child and goes on when it has ended.
+    case child(ChildPlan)
+    /// Starts a child and cancels it at once.
+    case cancelledChild(ChildPlan)
+    /// Whichever ends first cancels the other.
+    case childRace(ChildPlan, timerMs: Int64)
+    /// Tells another workflow, and goes on when that has arrived or cannot.
+    case signalOther(String)
+    case cancelOther(String)
   }
 
   let number: Int64
@@ -34,6 +43,7 @@ struct Program {
   static let type = "program"
   /// Programs from this number on use what files from before do not know.
   static let firstWithMarkers = Int64(1) << 41
+  static let firstWithChildren = Int64(1) << 42
   /// More signals than any program waits for.
   static let signalsMax = 3
   /// The most activities that a step schedules at once.
@@ -55,6 +65,11 @@ struct Program {
         steps.insert(step, at: dice.int(0...steps.count))
       }
     }
+    if number >= Program.firstWithChildren {
+      for _ in 0..<dice.int(0...2) {
+        steps.insert(Program.familyStep(&dice), at: dice.int(0...steps.count))
+      }
+    }
     self.steps = steps
   }
 
@@ -66,6 +81,16 @@ struct Program {
 
   /// The input of the run that follows when it continues as new.
   var nextInput: [Payload] { [Payload(numbers: [number, generation + 1])] }
+
+  private static func familyStep(_ dice: inout Dice) -> Step {
+    switch dice.int(0...9) {
+    case 0...3: .child(ChildPlan.drawn(&dice))
+    case 4: .cancelledChild(ChildPlan.drawn(&dice))
+    case 5, 6: .childRace(ChildPlan.drawn(&dice), timerMs: dice.pick([0, 4, 100, 2_000]))
+    case 7, 8: .signalOther(ChildPlan.someID(&dice))
+    default: .cancelOther(ChildPlan.someID(&dice))
+    }
+  }
 
   private static func step(_ dice: inout Dice) -> Step {
     switch dice.int(0...9) {
@@ -93,7 +118,8 @@ struct Program {
         }
       case .timer: return ["fired"]
       case .cancelledTimer: return ["cancelled"]
-      case .race: return [nil]
+      case .race, .child, .childRace, .signalOther, .cancelOther: return [nil]
+      case .cancelledChild: return ["cancelled"]
       case .signals: return ["signalled"]
       case .sideEffect: return [values.next()?.details.first?.value?.text ?? "no value"]
       case .patch(let id): return [markers.contains { $0.markerID == id } ? "new" : "old"]

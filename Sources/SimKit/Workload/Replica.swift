@@ -66,11 +66,47 @@ struct Replica {
         waiting.removeAll { $0 == resolved.seq }
         outcomes[resolved.seq] = Replica.outcome(resolved)
       case .doUpdate(let update): take(update, &words)
+      case .resolveChildStart(let started):
+        guard started.seq <= lastSeq else { return nil }
+        if let outcome = Replica.outcome(started) { end(started.seq, outcome) }
+      case .resolveChild(let ended):
+        guard ended.seq <= lastSeq else { return nil }
+        end(ended.seq, Replica.outcome(ended))
+      case .resolveSignalExternal(let arrived):
+        guard arrived.seq <= lastSeq else { return nil }
+        end(arrived.seq, arrived.failure == nil ? "sent" : "unsent")
+      case .resolveCancelExternal(let arrived):
+        guard arrived.seq <= lastSeq else { return nil }
+        end(arrived.seq, arrived.failure == nil ? "sent" : "unsent")
       case .initializeWorkflow, .queryWorkflow, nil: break
       }
     }
     let commands = advance()
     return isLost ? nil : words + commands
+  }
+
+  private mutating func end(_ seq: UInt32, _ outcome: String) {
+    waiting.removeAll { $0 == seq }
+    outcomes[seq] = outcome
+  }
+
+  /// nil: it goes on.
+  private static func outcome(_ started: ResolveChildStart) -> String? {
+    switch started.result {
+    case .started: nil
+    case .failed: "unstarted"
+    case .canceled: "cancelled"
+    case nil: "?"
+    }
+  }
+
+  private static func outcome(_ ended: ResolveChild) -> String {
+    switch ended.result {
+    case .completed: "ok"
+    case .failed: "failed"
+    case .canceled: "cancelled"
+    case nil: "?"
+    }
   }
 
   private static func outcome(_ resolved: ResolveActivity) -> String {
@@ -136,6 +172,15 @@ struct Replica {
     case .race(let plan, let ms):
       schedule(plan, &commands)
       start(ms, &commands)
+    case .child(let plan): start(plan, &commands)
+    case .cancelledChild(let plan):
+      start(plan, &commands)
+      cancelChild(lastSeq, &commands)
+    case .childRace(let plan, let ms):
+      start(plan, &commands)
+      start(ms, &commands)
+    case .signalOther(let id): signal(id, &commands)
+    case .cancelOther(let id): cancel(id, &commands)
     case .signals: break
     case .sideEffect: runSideEffect(&commands)
     case .patch(let id): askForPatch(id, &commands)
@@ -159,6 +204,41 @@ struct Replica {
     commands.append(.startTimer(start))
   }
 
+  private mutating func start(_ plan: ChildPlan, _ commands: inout [Command.Kind]) {
+    lastSeq += 1
+    waiting.append(lastSeq)
+    activity = lastSeq
+    commands.append(.startChild(plan.command(seq: lastSeq)))
+  }
+
+  private func cancelChild(_ seq: UInt32, _ commands: inout [Command.Kind]) {
+    var cancel = CancelChild()
+    cancel.seq = seq
+    commands.append(.cancelChild(cancel))
+  }
+
+  private mutating func signal(_ workflowID: String, _ commands: inout [Command.Kind]) {
+    lastSeq += 1
+    waiting.append(lastSeq)
+    var signal = SignalExternal()
+    signal.seq = lastSeq
+    signal.execution = WorkflowExecution()
+    signal.execution?.workflowID = workflowID
+    signal.signalName = "go"
+    signal.input = [Payload(text: "x\(chance.int(0...999))")]
+    commands.append(.signalExternal(signal))
+  }
+
+  private mutating func cancel(_ workflowID: String, _ commands: inout [Command.Kind]) {
+    lastSeq += 1
+    waiting.append(lastSeq)
+    var cancel = CancelExternal()
+    cancel.seq = lastSeq
+    cancel.execution = WorkflowExecution()
+    cancel.execution?.workflowID = workflowID
+    commands.append(.cancelExternal(cancel))
+  }
+
   private mutating func cancelTimer(_ commands: inout [Command.Kind]) {
     guard let seq = timer, waiting.contains(seq) else { return }
     waiting.removeAll { $0 == seq }
@@ -173,10 +253,10 @@ struct Replica {
     case .signals(let count):
       guard signals.count >= count else { return false }
       results.append("signalled")
-    case .race:
-      return isRaceOver(&commands)
+    case .race, .childRace:
+      return isRaceOver(step, &commands)
     case .sideEffect, .patch: break
-    case .activities, .timer, .cancelledTimer:
+    case .activities, .timer, .cancelledTimer, .child, .cancelledChild, .signalOther, .cancelOther:
       guard waiting.isEmpty else { return false }
       results += outcomes.keys.sorted().map { outcomes[$0] ?? "?" }
     }
@@ -249,7 +329,9 @@ struct Replica {
     commands.append(.recordMarker(marker))
   }
 
-  private mutating func isRaceOver(_ commands: inout [Command.Kind]) -> Bool {
+  private mutating func isRaceOver(_ step: Program.Step, _ commands: inout [Command.Kind])
+    -> Bool
+  {
     guard let activity, let timer else { return true }
     if !waiting.contains(activity) {
       cancelTimer(&commands)
@@ -258,6 +340,10 @@ struct Replica {
     }
     if !waiting.contains(timer) && !hasAskedToCancel {
       hasAskedToCancel = true
+      if case .childRace = step {
+        cancelChild(activity, &commands)
+        return false
+      }
       var cancel = RequestCancelActivity()
       cancel.seq = activity
       commands.append(.requestCancelActivity(cancel))
@@ -314,6 +400,23 @@ extension Command.Kind {
       head.seq = command.seq
       head.name = command.markerName
       head.id = command.markerID
+    case .startChild(let command):
+      head.type = .startChild
+      head.seq = command.seq
+      head.name = command.workflowType
+      head.id = command.workflowID
+    case .cancelChild(let command):
+      head.type = .cancelChild
+      head.seq = command.seq
+    case .signalExternal(let command):
+      head.type = .signalExternal
+      head.seq = command.seq
+      head.name = command.signalName
+      head.id = command.execution?.workflowID ?? ""
+    case .cancelExternal(let command):
+      head.type = .cancelExternal
+      head.seq = command.seq
+      head.id = command.execution?.workflowID ?? ""
     }
     return head
   }

@@ -129,7 +129,7 @@ struct Workload {
     start.workflowID = workflowID
     start.workflowType = Program.type
     start.taskQueue = "q"
-    start.input = [Payload(numbers: [Program.firstWithMarkers + dice.int64(0...Int64(1) << 40)])]
+    start.input = [Payload(numbers: [Program.firstWithChildren + dice.int64(0...Int64(1) << 40)])]
     start.requestID = id
     start.taskTimeoutMs = .init(ms: options.taskTimeoutMs)
     start.idConflictPolicy = dice.pick([.unspecified, .fail, .useExisting, .terminateExisting])

@@ -13,6 +13,7 @@ struct MemoryStore {
   }
 
   private(set) var runs: [RunNumber: StoredRow] = [:]
+  private(set) var letters: [Int64: [UInt8]] = [:]
   private(set) var epoch: UInt64 = 0
   /// Of all runs that there were.
   private var lastRun = RunNumber(0)
@@ -30,7 +31,7 @@ struct MemoryStore {
     return OpenedStore(
       epoch: epoch, nextRun: RunNumber(lastRun.value + 1),
       deadlines: Array(deadlines(after: (Instant(ms: -1), RunNumber(0))).prefix(window)),
-      filter: filter)
+      filter: filter, lastLetter: letters.keys.max() ?? 0)
   }
 
   private func deadlines(after: (Instant, RunNumber)) -> [StoredDeadline] {
@@ -87,6 +88,11 @@ struct MemoryStore {
     case .putActivity(let run, let event, let bytes): runs[run]!.activities[event] = bytes
     case .deleteActivity(let run, let event): runs[run]!.activities[event] = nil
     case .putRequest(let run, let record): runs[run]!.requests.append(record)
+    case .putLetter(let number, let bytes):
+      precondition(letters[number] == nil, "letter \(number) is posted twice")
+      letters[number] = bytes
+    case .deleteLetter(let number):
+      precondition(letters.removeValue(forKey: number) != nil, "letter \(number) is not there")
     case .deleteRun(let run):
       precondition(runs[run]!.row.closeTime != nil, "\(run) is removed while it is open")
       runs[run] = nil
@@ -146,6 +152,15 @@ struct MemoryStore {
       return .rows(Array(rows.sorted { $0.number > $1.number }.prefix(countMax)))
     case .deadlines(let deadline, let run, let countMax):
       return .deadlines(Array(deadlines(after: (deadline, run)).prefix(countMax)))
+    case .letters(let after, let countMax):
+      let numbers = letters.keys.filter { $0 > after }.sorted()
+      let read = numbers.prefix(countMax).map { number in
+        guard let letter = try? Letter(bytes: letters[number]!) else {
+          preconditionFailure("letter \(number) cannot be read")
+        }
+        return PostedLetter(number: number, letter: letter, isStored: true)
+      }
+      return .letters(read, more: numbers.count > countMax)
     case .lifetimes(let after, let countMax):
       let rows = runs.values.map(\.row).filter { $0.number > after }
       return .lifetimes(

@@ -86,6 +86,10 @@ extension TraceText {
     case .deleteRun(let run): return ["\(head)no run \(run)"]
     case .putRequest(let run, let record):
       return ["\(head)request id of \(run) event=\(record.event)"]
+    case .putLetter(let number, let bytes):
+      let letter = try? Letter(bytes: bytes)
+      return wrapped("\(head)letter \(number): ", letter.map { fields($0) } ?? ["unreadable"])
+    case .deleteLetter(let number): return ["\(head)no letter \(number)"]
     }
   }
 
@@ -114,6 +118,7 @@ extension TraceText {
         + " from \(before.map { "below \($0)" } ?? "the newest")"
     case .deadlines(let time, let run, _): "deadlines after \(self.time(time)), \(run)"
     case .lifetimes(let run, _): "lifetimes after \(run)"
+    case .letters(let number, _): "letters after \(number)"
     }
   }
 

@@ -5,7 +5,9 @@ import Messages
 extension TracePlayer {
   /// `activity 1 charge start_to_close=10s` (10 s when nothing is said), `timer 2 5s`,
   /// `cancel-activity 1`, `cancel-timer 2`, `done ok`, `fail Declined`, `cancelled why`,
-  /// `continue input`, `marker patch marker_id=p1`, `accept u1`, `end u1 ok`, `nothing`.
+  /// `continue input`, `marker patch marker_id=p1`, `accept u1`, `end u1 ok`, `nothing`;
+  /// `child 1 ship workflow_id=s-1`, `cancel-child 1 why`, `signal-external 2 pay o-2`,
+  /// `cancel-external 3 o-2 reason=why`.
   /// `at=order.py:12` says where in the code.
   func command(_ text: String) throws(TraceFault) -> Command {
     var words = try TraceWords(text)
@@ -34,6 +36,13 @@ extension TracePlayer {
     case "marker": command.kind = .recordMarker(try make(&words, ["marker_name"]))
     case "accept": command.kind = .updateAccepted(try make(&words, ["update_id"]))
     case "end": command.kind = .updateCompleted(try end(&words))
+    case "child": command.kind = .startChild(try make(&words, ["seq", "workflow_type"]))
+    case "cancel-child": command.kind = .cancelChild(try make(&words, ["seq", "reason"]))
+    case "signal-external":
+      command.kind = .signalExternal(
+        try make(&words, ["seq", "signal_name", "execution.workflow_id"]))
+    case "cancel-external":
+      command.kind = .cancelExternal(try make(&words, ["seq", "execution.workflow_id"]))
     case "nothing": break
     default: throw TraceFault("'\(verb)' is no command")
     }
@@ -64,7 +73,9 @@ extension TracePlayer {
       "activity": .scheduleActivity, "cancel-activity": .requestCancelActivity,
       "timer": .startTimer, "cancel-timer": .cancelTimer, "done": .completeWorkflow,
       "fail": .failWorkflow, "cancelled": .cancelledWorkflow, "continue": .continueAsNew,
-      "marker": .recordMarker, "accept": .updateAccepted, "end": .updateCompleted,
+      "marker": .recordMarker, "accept": .updateAccepted, "end": .updateCompleted, "child": .startChild,
+      "cancel-child": .cancelChild, "signal-external": .signalExternal,
+      "cancel-external": .cancelExternal,
     ]
     var words = try TraceWords(text)
     var head = CommandHead()

@@ -337,6 +337,24 @@ extension Activation {
         }
       case .queryWorkflow(let m): return "query \(m.queryType)"
       case .doUpdate(let m): return "update \(m.updateID)"
+      case .resolveChildStart(let m):
+        switch m.result {
+        case .started: return "started \(m.seq)"
+        case .failed: return "not started \(m.seq)"
+        case .canceled: return "start canceled \(m.seq)"
+        case nil: return "?"
+        }
+      case .resolveChild(let m):
+        switch m.result {
+        case .completed: return "child completed \(m.seq)"
+        case .failed: return "child failed \(m.seq)"
+        case .canceled: return "child canceled \(m.seq)"
+        case nil: return "?"
+        }
+      case .resolveSignalExternal(let m):
+        return "signal \(m.failure == nil ? "arrived" : "lost") \(m.seq)"
+      case .resolveCancelExternal(let m):
+        return "cancel \(m.failure == nil ? "arrived" : "lost") \(m.seq)"
       case nil: return "?"
       }
     }

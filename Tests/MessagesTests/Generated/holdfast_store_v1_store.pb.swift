@@ -138,6 +138,16 @@ nonisolated struct Holdfast_Store_V1_RunState: @unchecked Sendable {
   /// Clears the value of `pause`. Subsequent reads from it will return its default value.
   mutating func clearPause() {_uniqueStorage()._pause = nil}
 
+  var children: [Holdfast_Store_V1_StartedChild] {
+    get {_storage._children}
+    set {_uniqueStorage()._children = newValue}
+  }
+
+  var sent: [Holdfast_Store_V1_SentRequest] {
+    get {_storage._sent}
+    set {_uniqueStorage()._sent = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -171,6 +181,120 @@ nonisolated struct Holdfast_Store_V1_ScheduledActivity: Sendable {
   init() {}
 
   fileprivate var _scheduled: Holdfast_V1_ActivityTaskScheduled? = nil
+}
+
+/// A child that has not come to its end, as its events tell it.
+nonisolated struct Holdfast_Store_V1_StartedChild: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var initiatedEventID: Int64 = 0
+
+  var seq: UInt32 = 0
+
+  var workflowID: String = String()
+
+  var workflowType: String = String()
+
+  var parentClosePolicy: Holdfast_V1_ParentClosePolicy = .unspecified
+
+  var cancellationType: Holdfast_V1_ChildCancellationType = .unspecified
+
+  /// 0: it is being started.
+  var startedEventID: Int64 = 0
+
+  /// Of its first run.
+  var runID: String = String()
+
+  var cancelRequested: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A signal or a cancel request to another workflow that has not been answered.
+nonisolated struct Holdfast_Store_V1_SentRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var initiatedEventID: Int64 = 0
+
+  var seq: UInt32 = 0
+
+  var isCancel: Bool = false
+
+  /// Of CancelChild: the event that started the child; else 0.
+  var childInitiatedEventID: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// What one run says to another, kept until the other has taken it in.
+nonisolated struct Holdfast_Store_V1_Letter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  /// Whom it is for.
+  var to: Holdfast_V1_WorkflowExecution {
+    get {_to ?? Holdfast_V1_WorkflowExecution()}
+    set {_to = newValue}
+  }
+  /// Returns true if `to` has been explicitly set.
+  var hasTo: Bool {self._to != nil}
+  /// Clears the value of `to`. Subsequent reads from it will return its default value.
+  mutating func clearTo() {self._to = nil}
+
+  /// Only for a child of the sender, if this is set; for the one that this event started, if it is
+  /// not 0.
+  var toChild: Bool = false
+
+  var toChildInitiatedEventID: Int64 = 0
+
+  var from: Holdfast_V1_WorkflowExecution {
+    get {_from ?? Holdfast_V1_WorkflowExecution()}
+    set {_from = newValue}
+  }
+  /// Returns true if `from` has been explicitly set.
+  var hasFrom: Bool {self._from != nil}
+  /// Clears the value of `from`. Subsequent reads from it will return its default value.
+  mutating func clearFrom() {self._from = nil}
+
+  /// What has happened at the sender, with the event's id; or what is to be recorded at the receiver.
+  var event: Holdfast_V1_HistoryEvent {
+    get {_event ?? Holdfast_V1_HistoryEvent()}
+    set {_event = newValue}
+  }
+  /// Returns true if `event` has been explicitly set.
+  var hasEvent: Bool {self._event != nil}
+  /// Clears the value of `event`. Subsequent reads from it will return its default value.
+  mutating func clearEvent() {self._event = nil}
+
+  /// Of a start: the root of all, and what describes the child.
+  var root: Holdfast_V1_WorkflowExecution {
+    get {_root ?? Holdfast_V1_WorkflowExecution()}
+    set {_root = newValue}
+  }
+  /// Returns true if `root` has been explicitly set.
+  var hasRoot: Bool {self._root != nil}
+  /// Clears the value of `root`. Subsequent reads from it will return its default value.
+  mutating func clearRoot() {self._root = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _to: Holdfast_V1_WorkflowExecution? = nil
+  fileprivate var _from: Holdfast_V1_WorkflowExecution? = nil
+  fileprivate var _event: Holdfast_V1_HistoryEvent? = nil
+  fileprivate var _root: Holdfast_V1_WorkflowExecution? = nil
 }
 
 nonisolated struct Holdfast_Store_V1_StartedTimer: Sendable {
@@ -302,7 +426,7 @@ fileprivate nonisolated let _protobuf_package = "holdfast.store.v1"
 
 nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RunState"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}started\0\u{3}start_time_ms\0\u{3}last_event_id\0\u{3}history_size_bytes\0\u{3}through_event_id\0\u{3}activation_time_ms\0\u{3}cancel_requested\0\u{1}signals\0\u{1}activities\0\u{1}timers\0\u{3}user_metadata\0\u{3}last_task_completed_event_id\0\u{3}last_seq\0\u{3}task_failure\0\u{2}\u{6}updates\0\u{3}updates_accepted\0\u{1}pause\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}started\0\u{3}start_time_ms\0\u{3}last_event_id\0\u{3}history_size_bytes\0\u{3}through_event_id\0\u{3}activation_time_ms\0\u{3}cancel_requested\0\u{1}signals\0\u{1}activities\0\u{1}timers\0\u{3}user_metadata\0\u{3}last_task_completed_event_id\0\u{3}last_seq\0\u{3}task_failure\0\u{2}\u{6}updates\0\u{3}updates_accepted\0\u{1}pause\0\u{2}\u{8}children\0\u{1}sent\0")
 
   fileprivate class _StorageClass {
     var _started: Holdfast_V1_WorkflowExecutionStarted? = nil
@@ -322,6 +446,8 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
     var _updates: [Holdfast_V1_PendingUpdate] = []
     var _updatesAccepted: Int64 = 0
     var _pause: Holdfast_V1_PauseInfo? = nil
+    var _children: [Holdfast_Store_V1_StartedChild] = []
+    var _sent: [Holdfast_Store_V1_SentRequest] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -349,6 +475,8 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
       _updates = source._updates
       _updatesAccepted = source._updatesAccepted
       _pause = source._pause
+      _children = source._children
+      _sent = source._sent
     }
   }
 
@@ -384,6 +512,8 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
         case 20: try { try decoder.decodeRepeatedMessageField(value: &_storage._updates) }()
         case 21: try { try decoder.decodeSingularInt64Field(value: &_storage._updatesAccepted) }()
         case 22: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
+        case 30: try { try decoder.decodeRepeatedMessageField(value: &_storage._children) }()
+        case 31: try { try decoder.decodeRepeatedMessageField(value: &_storage._sent) }()
         default: break
         }
       }
@@ -447,6 +577,12 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
       try { if let v = _storage._pause {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
       } }()
+      if !_storage._children.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._children, fieldNumber: 30)
+      }
+      if !_storage._sent.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._sent, fieldNumber: 31)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -473,6 +609,8 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
         if _storage._updates != rhs_storage._updates {return false}
         if _storage._updatesAccepted != rhs_storage._updatesAccepted {return false}
         if _storage._pause != rhs_storage._pause {return false}
+        if _storage._children != rhs_storage._children {return false}
+        if _storage._sent != rhs_storage._sent {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -526,6 +664,185 @@ nonisolated extension Holdfast_Store_V1_ScheduledActivity: SwiftProtobuf.Message
     if lhs.scheduledTimeMs != rhs.scheduledTimeMs {return false}
     if lhs._scheduled != rhs._scheduled {return false}
     if lhs.cancelRequested != rhs.cancelRequested {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_Store_V1_StartedChild: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".StartedChild"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{3}started_event_id\0\u{3}run_id\0\u{3}cancel_requested\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.initiatedEventID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.workflowID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.parentClosePolicy) }()
+      case 6: try { try decoder.decodeSingularEnumField(value: &self.cancellationType) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.startedEventID) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.runID) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.cancelRequested) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.initiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.initiatedEventID, fieldNumber: 1)
+    }
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 2)
+    }
+    if !self.workflowID.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowID, fieldNumber: 3)
+    }
+    if !self.workflowType.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 4)
+    }
+    if self.parentClosePolicy != .unspecified {
+      try visitor.visitSingularEnumField(value: self.parentClosePolicy, fieldNumber: 5)
+    }
+    if self.cancellationType != .unspecified {
+      try visitor.visitSingularEnumField(value: self.cancellationType, fieldNumber: 6)
+    }
+    if self.startedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.startedEventID, fieldNumber: 7)
+    }
+    if !self.runID.isEmpty {
+      try visitor.visitSingularStringField(value: self.runID, fieldNumber: 8)
+    }
+    if self.cancelRequested != false {
+      try visitor.visitSingularBoolField(value: self.cancelRequested, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_Store_V1_StartedChild, rhs: Holdfast_Store_V1_StartedChild) -> Bool {
+    if lhs.initiatedEventID != rhs.initiatedEventID {return false}
+    if lhs.seq != rhs.seq {return false}
+    if lhs.workflowID != rhs.workflowID {return false}
+    if lhs.workflowType != rhs.workflowType {return false}
+    if lhs.parentClosePolicy != rhs.parentClosePolicy {return false}
+    if lhs.cancellationType != rhs.cancellationType {return false}
+    if lhs.startedEventID != rhs.startedEventID {return false}
+    if lhs.runID != rhs.runID {return false}
+    if lhs.cancelRequested != rhs.cancelRequested {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_Store_V1_SentRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SentRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}is_cancel\0\u{3}child_initiated_event_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.initiatedEventID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.isCancel) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.childInitiatedEventID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.initiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.initiatedEventID, fieldNumber: 1)
+    }
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 2)
+    }
+    if self.isCancel != false {
+      try visitor.visitSingularBoolField(value: self.isCancel, fieldNumber: 3)
+    }
+    if self.childInitiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.childInitiatedEventID, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_Store_V1_SentRequest, rhs: Holdfast_Store_V1_SentRequest) -> Bool {
+    if lhs.initiatedEventID != rhs.initiatedEventID {return false}
+    if lhs.seq != rhs.seq {return false}
+    if lhs.isCancel != rhs.isCancel {return false}
+    if lhs.childInitiatedEventID != rhs.childInitiatedEventID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_Store_V1_Letter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Letter"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}to\0\u{3}to_child\0\u{3}to_child_initiated_event_id\0\u{1}from\0\u{1}event\0\u{1}root\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._to) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.toChild) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.toChildInitiatedEventID) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._from) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._event) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._root) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    try { if let v = self._to {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.toChild != false {
+      try visitor.visitSingularBoolField(value: self.toChild, fieldNumber: 3)
+    }
+    if self.toChildInitiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.toChildInitiatedEventID, fieldNumber: 4)
+    }
+    try { if let v = self._from {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._event {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._root {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_Store_V1_Letter, rhs: Holdfast_Store_V1_Letter) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs._to != rhs._to {return false}
+    if lhs.toChild != rhs.toChild {return false}
+    if lhs.toChildInitiatedEventID != rhs.toChildInitiatedEventID {return false}
+    if lhs._from != rhs._from {return false}
+    if lhs._event != rhs._event {return false}
+    if lhs._root != rhs._root {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

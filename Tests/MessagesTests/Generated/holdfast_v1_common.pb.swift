@@ -367,6 +367,108 @@ nonisolated enum Holdfast_V1_ActivityCancellationType: SwiftProtobuf.Enum, Swift
 
 }
 
+/// What becomes of a child when its parent's run has closed.
+nonisolated enum Holdfast_V1_ParentClosePolicy: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+
+  /// TERMINATE.
+  case unspecified // = 0
+  case terminate // = 1
+  case abandon // = 2
+  case requestCancel // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .terminate
+    case 2: self = .abandon
+    case 3: self = .requestCancel
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .terminate: return 1
+    case .abandon: return 2
+    case .requestCancel: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Holdfast_V1_ParentClosePolicy] = [
+    .unspecified,
+    .terminate,
+    .abandon,
+    .requestCancel,
+  ]
+
+}
+
+/// What a parent that cancels a child waits for.
+nonisolated enum Holdfast_V1_ChildCancellationType: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+
+  /// WAIT_CANCELLATION_COMPLETED.
+  case unspecified // = 0
+
+  /// The child is not asked; it counts as canceled at once.
+  case abandon // = 1
+
+  /// The child is asked, and counts as canceled at once.
+  case tryCancel // = 2
+
+  /// Until the child has come to its end.
+  case waitCancellationCompleted // = 3
+
+  /// Until the request has reached the child.
+  case waitCancellationRequested // = 4
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .abandon
+    case 2: self = .tryCancel
+    case 3: self = .waitCancellationCompleted
+    case 4: self = .waitCancellationRequested
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .abandon: return 1
+    case .tryCancel: return 2
+    case .waitCancellationCompleted: return 3
+    case .waitCancellationRequested: return 4
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Holdfast_V1_ChildCancellationType] = [
+    .unspecified,
+    .abandon,
+    .tryCancel,
+    .waitCancellationCompleted,
+    .waitCancellationRequested,
+  ]
+
+}
+
 /// A value of the user's. The engine never looks inside `data`.
 nonisolated struct Holdfast_V1_Payload: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -563,6 +665,14 @@ nonisolated struct Holdfast_V1_FailureInfo: Sendable {
     set {kind = .workerLost(newValue)}
   }
 
+  var childWorkflow: Holdfast_V1_ChildWorkflowFailure {
+    get {
+      if case .childWorkflow(let v)? = kind {return v}
+      return Holdfast_V1_ChildWorkflowFailure()
+    }
+    set {kind = .childWorkflow(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -573,6 +683,7 @@ nonisolated struct Holdfast_V1_FailureInfo: Sendable {
     case server(Holdfast_V1_ServerFailure)
     case activity(Holdfast_V1_ActivityFailure)
     case workerLost(Holdfast_V1_WorkerLostFailure)
+    case childWorkflow(Holdfast_V1_ChildWorkflowFailure)
 
   }
 
@@ -671,6 +782,35 @@ nonisolated struct Holdfast_V1_ActivityFailure: Sendable {
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+/// Wraps how a child ended for the workflow that awaited it.
+nonisolated struct Holdfast_V1_ChildWorkflowFailure: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The last run of the child's chain.
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var workflowType: String = String()
+
+  var initiatedEventID: Int64 = 0
+
+  var retryState: Holdfast_V1_RetryState = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
 }
 
 /// The worker that held the attempt is gone.
@@ -783,6 +923,14 @@ nonisolated extension Holdfast_V1_ContinueAsNewInitiator: SwiftProtobuf._ProtoNa
 
 nonisolated extension Holdfast_V1_ActivityCancellationType: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED\0\u{1}ACTIVITY_CANCELLATION_TYPE_TRY_CANCEL\0\u{1}ACTIVITY_CANCELLATION_TYPE_WAIT_CANCELLATION_COMPLETED\0\u{1}ACTIVITY_CANCELLATION_TYPE_ABANDON\0")
+}
+
+nonisolated extension Holdfast_V1_ParentClosePolicy: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PARENT_CLOSE_POLICY_UNSPECIFIED\0\u{1}PARENT_CLOSE_POLICY_TERMINATE\0\u{1}PARENT_CLOSE_POLICY_ABANDON\0\u{1}PARENT_CLOSE_POLICY_REQUEST_CANCEL\0")
+}
+
+nonisolated extension Holdfast_V1_ChildCancellationType: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CHILD_CANCELLATION_TYPE_UNSPECIFIED\0\u{1}CHILD_CANCELLATION_TYPE_ABANDON\0\u{1}CHILD_CANCELLATION_TYPE_TRY_CANCEL\0\u{1}CHILD_CANCELLATION_TYPE_WAIT_CANCELLATION_COMPLETED\0\u{1}CHILD_CANCELLATION_TYPE_WAIT_CANCELLATION_REQUESTED\0")
 }
 
 nonisolated extension Holdfast_V1_Payload: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1015,7 +1163,7 @@ nonisolated extension Holdfast_V1_Failure: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Holdfast_V1_FailureInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".FailureInfo"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}message\0\u{1}source\0\u{3}stack_trace\0\u{3}encoded_attributes\0\u{1}application\0\u{1}timeout\0\u{1}canceled\0\u{1}terminated\0\u{1}server\0\u{1}activity\0\u{3}worker_lost\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}message\0\u{1}source\0\u{3}stack_trace\0\u{3}encoded_attributes\0\u{1}application\0\u{1}timeout\0\u{1}canceled\0\u{1}terminated\0\u{1}server\0\u{1}activity\0\u{3}worker_lost\0\u{3}child_workflow\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1118,6 +1266,19 @@ nonisolated extension Holdfast_V1_FailureInfo: SwiftProtobuf.Message, SwiftProto
           self.kind = .workerLost(v)
         }
       }()
+      case 12: try {
+        var v: Holdfast_V1_ChildWorkflowFailure?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .childWorkflow(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .childWorkflow(v)
+        }
+      }()
       default: break
       }
     }
@@ -1168,6 +1329,10 @@ nonisolated extension Holdfast_V1_FailureInfo: SwiftProtobuf.Message, SwiftProto
     case .workerLost?: try {
       guard case .workerLost(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .childWorkflow?: try {
+      guard case .childWorkflow(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
     }()
     case nil: break
     }
@@ -1394,6 +1559,55 @@ nonisolated extension Holdfast_V1_ActivityFailure: SwiftProtobuf.Message, SwiftP
     if lhs.identity != rhs.identity {return false}
     if lhs.retryState != rhs.retryState {return false}
     if lhs.attempt != rhs.attempt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ChildWorkflowFailure: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ChildWorkflowFailure"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}execution\0\u{3}workflow_type\0\u{3}initiated_event_id\0\u{3}retry_state\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.initiatedEventID) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.retryState) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.workflowType.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 2)
+    }
+    if self.initiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.initiatedEventID, fieldNumber: 3)
+    }
+    if self.retryState != .unspecified {
+      try visitor.visitSingularEnumField(value: self.retryState, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ChildWorkflowFailure, rhs: Holdfast_V1_ChildWorkflowFailure) -> Bool {
+    if lhs._execution != rhs._execution {return false}
+    if lhs.workflowType != rhs.workflowType {return false}
+    if lhs.initiatedEventID != rhs.initiatedEventID {return false}
+    if lhs.retryState != rhs.retryState {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -89,6 +89,10 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
   case recordMarker // = 9
   case updateAccepted // = 10
   case updateCompleted // = 11
+  case startChild // = 15
+  case cancelChild // = 16
+  case signalExternal // = 17
+  case cancelExternal // = 18
   case UNRECOGNIZED(Int)
 
   init() {
@@ -109,6 +113,10 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     case 9: self = .recordMarker
     case 10: self = .updateAccepted
     case 11: self = .updateCompleted
+    case 15: self = .startChild
+    case 16: self = .cancelChild
+    case 17: self = .signalExternal
+    case 18: self = .cancelExternal
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -127,6 +135,10 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     case .recordMarker: return 9
     case .updateAccepted: return 10
     case .updateCompleted: return 11
+    case .startChild: return 15
+    case .cancelChild: return 16
+    case .signalExternal: return 17
+    case .cancelExternal: return 18
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -145,6 +157,100 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     .recordMarker,
     .updateAccepted,
     .updateCompleted,
+    .startChild,
+    .cancelChild,
+    .signalExternal,
+    .cancelExternal,
+  ]
+
+}
+
+nonisolated enum Holdfast_V1_StartChildFailedCause: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+
+  /// A run has the workflow id, and the policy does not allow another one.
+  case workflowAlreadyExists // = 1
+
+  /// It was cancelled in the completion that was to start it.
+  case canceled // = 16
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .workflowAlreadyExists
+    case 16: self = .canceled
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .workflowAlreadyExists: return 1
+    case .canceled: return 16
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Holdfast_V1_StartChildFailedCause] = [
+    .unspecified,
+    .workflowAlreadyExists,
+    .canceled,
+  ]
+
+}
+
+nonisolated enum Holdfast_V1_ExternalFailedCause: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+
+  /// No run has these ids, or it is not a child of the one that asks.
+  case notFound // = 1
+
+  /// The run has closed.
+  case closed // = 2
+
+  /// The run takes no more signals.
+  case limitReached // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .notFound
+    case 2: self = .closed
+    case 3: self = .limitReached
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .notFound: return 1
+    case .closed: return 2
+    case .limitReached: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Holdfast_V1_ExternalFailedCause] = [
+    .unspecified,
+    .notFound,
+    .closed,
+    .limitReached,
   ]
 
 }
@@ -344,6 +450,30 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
     set {_uniqueStorage()._attributes = .workflowExecutionCanceled(newValue)}
   }
 
+  var requestCancelExternalWorkflowExecutionInitiated: Holdfast_V1_RequestCancelExternalWorkflowExecutionInitiated {
+    get {
+      if case .requestCancelExternalWorkflowExecutionInitiated(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_RequestCancelExternalWorkflowExecutionInitiated()
+    }
+    set {_uniqueStorage()._attributes = .requestCancelExternalWorkflowExecutionInitiated(newValue)}
+  }
+
+  var requestCancelExternalWorkflowExecutionFailed: Holdfast_V1_RequestCancelExternalWorkflowExecutionFailed {
+    get {
+      if case .requestCancelExternalWorkflowExecutionFailed(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_RequestCancelExternalWorkflowExecutionFailed()
+    }
+    set {_uniqueStorage()._attributes = .requestCancelExternalWorkflowExecutionFailed(newValue)}
+  }
+
+  var externalWorkflowExecutionCancelRequested: Holdfast_V1_ExternalWorkflowExecutionCancelRequested {
+    get {
+      if case .externalWorkflowExecutionCancelRequested(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_ExternalWorkflowExecutionCancelRequested()
+    }
+    set {_uniqueStorage()._attributes = .externalWorkflowExecutionCancelRequested(newValue)}
+  }
+
   var markerRecorded: Holdfast_V1_MarkerRecorded {
     get {
       if case .markerRecorded(let v)? = _storage._attributes {return v}
@@ -374,6 +504,94 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
       return Holdfast_V1_WorkflowExecutionContinuedAsNew()
     }
     set {_uniqueStorage()._attributes = .workflowExecutionContinuedAsNew(newValue)}
+  }
+
+  var startChildWorkflowExecutionInitiated: Holdfast_V1_StartChildWorkflowExecutionInitiated {
+    get {
+      if case .startChildWorkflowExecutionInitiated(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_StartChildWorkflowExecutionInitiated()
+    }
+    set {_uniqueStorage()._attributes = .startChildWorkflowExecutionInitiated(newValue)}
+  }
+
+  var startChildWorkflowExecutionFailed: Holdfast_V1_StartChildWorkflowExecutionFailed {
+    get {
+      if case .startChildWorkflowExecutionFailed(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_StartChildWorkflowExecutionFailed()
+    }
+    set {_uniqueStorage()._attributes = .startChildWorkflowExecutionFailed(newValue)}
+  }
+
+  var childWorkflowExecutionStarted: Holdfast_V1_ChildWorkflowExecutionStarted {
+    get {
+      if case .childWorkflowExecutionStarted(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_ChildWorkflowExecutionStarted()
+    }
+    set {_uniqueStorage()._attributes = .childWorkflowExecutionStarted(newValue)}
+  }
+
+  var childWorkflowExecutionCompleted: Holdfast_V1_ChildWorkflowExecutionCompleted {
+    get {
+      if case .childWorkflowExecutionCompleted(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_ChildWorkflowExecutionCompleted()
+    }
+    set {_uniqueStorage()._attributes = .childWorkflowExecutionCompleted(newValue)}
+  }
+
+  var childWorkflowExecutionFailed: Holdfast_V1_ChildWorkflowExecutionFailed {
+    get {
+      if case .childWorkflowExecutionFailed(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_ChildWorkflowExecutionFailed()
+    }
+    set {_uniqueStorage()._attributes = .childWorkflowExecutionFailed(newValue)}
+  }
+
+  var childWorkflowExecutionCanceled: Holdfast_V1_ChildWorkflowExecutionCanceled {
+    get {
+      if case .childWorkflowExecutionCanceled(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_ChildWorkflowExecutionCanceled()
+    }
+    set {_uniqueStorage()._attributes = .childWorkflowExecutionCanceled(newValue)}
+  }
+
+  var childWorkflowExecutionTimedOut: Holdfast_V1_ChildWorkflowExecutionTimedOut {
+    get {
+      if case .childWorkflowExecutionTimedOut(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_ChildWorkflowExecutionTimedOut()
+    }
+    set {_uniqueStorage()._attributes = .childWorkflowExecutionTimedOut(newValue)}
+  }
+
+  var childWorkflowExecutionTerminated: Holdfast_V1_ChildWorkflowExecutionTerminated {
+    get {
+      if case .childWorkflowExecutionTerminated(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_ChildWorkflowExecutionTerminated()
+    }
+    set {_uniqueStorage()._attributes = .childWorkflowExecutionTerminated(newValue)}
+  }
+
+  var signalExternalWorkflowExecutionInitiated: Holdfast_V1_SignalExternalWorkflowExecutionInitiated {
+    get {
+      if case .signalExternalWorkflowExecutionInitiated(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_SignalExternalWorkflowExecutionInitiated()
+    }
+    set {_uniqueStorage()._attributes = .signalExternalWorkflowExecutionInitiated(newValue)}
+  }
+
+  var signalExternalWorkflowExecutionFailed: Holdfast_V1_SignalExternalWorkflowExecutionFailed {
+    get {
+      if case .signalExternalWorkflowExecutionFailed(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_SignalExternalWorkflowExecutionFailed()
+    }
+    set {_uniqueStorage()._attributes = .signalExternalWorkflowExecutionFailed(newValue)}
+  }
+
+  var externalWorkflowExecutionSignaled: Holdfast_V1_ExternalWorkflowExecutionSignaled {
+    get {
+      if case .externalWorkflowExecutionSignaled(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_ExternalWorkflowExecutionSignaled()
+    }
+    set {_uniqueStorage()._attributes = .externalWorkflowExecutionSignaled(newValue)}
   }
 
   var workflowExecutionUpdateAccepted: Holdfast_V1_WorkflowExecutionUpdateAccepted {
@@ -430,10 +648,24 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
     case timerCanceled(Holdfast_V1_TimerCanceled)
     case workflowExecutionCancelRequested(Holdfast_V1_WorkflowExecutionCancelRequested)
     case workflowExecutionCanceled(Holdfast_V1_WorkflowExecutionCanceled)
+    case requestCancelExternalWorkflowExecutionInitiated(Holdfast_V1_RequestCancelExternalWorkflowExecutionInitiated)
+    case requestCancelExternalWorkflowExecutionFailed(Holdfast_V1_RequestCancelExternalWorkflowExecutionFailed)
+    case externalWorkflowExecutionCancelRequested(Holdfast_V1_ExternalWorkflowExecutionCancelRequested)
     case markerRecorded(Holdfast_V1_MarkerRecorded)
     case workflowExecutionSignaled(Holdfast_V1_WorkflowExecutionSignaled)
     case workflowExecutionTerminated(Holdfast_V1_WorkflowExecutionTerminated)
     case workflowExecutionContinuedAsNew(Holdfast_V1_WorkflowExecutionContinuedAsNew)
+    case startChildWorkflowExecutionInitiated(Holdfast_V1_StartChildWorkflowExecutionInitiated)
+    case startChildWorkflowExecutionFailed(Holdfast_V1_StartChildWorkflowExecutionFailed)
+    case childWorkflowExecutionStarted(Holdfast_V1_ChildWorkflowExecutionStarted)
+    case childWorkflowExecutionCompleted(Holdfast_V1_ChildWorkflowExecutionCompleted)
+    case childWorkflowExecutionFailed(Holdfast_V1_ChildWorkflowExecutionFailed)
+    case childWorkflowExecutionCanceled(Holdfast_V1_ChildWorkflowExecutionCanceled)
+    case childWorkflowExecutionTimedOut(Holdfast_V1_ChildWorkflowExecutionTimedOut)
+    case childWorkflowExecutionTerminated(Holdfast_V1_ChildWorkflowExecutionTerminated)
+    case signalExternalWorkflowExecutionInitiated(Holdfast_V1_SignalExternalWorkflowExecutionInitiated)
+    case signalExternalWorkflowExecutionFailed(Holdfast_V1_SignalExternalWorkflowExecutionFailed)
+    case externalWorkflowExecutionSignaled(Holdfast_V1_ExternalWorkflowExecutionSignaled)
     case workflowExecutionUpdateAccepted(Holdfast_V1_WorkflowExecutionUpdateAccepted)
     case workflowExecutionUpdateCompleted(Holdfast_V1_WorkflowExecutionUpdateCompleted)
     case workflowExecutionPaused(Holdfast_V1_WorkflowExecutionPaused)
@@ -573,6 +805,30 @@ nonisolated struct Holdfast_V1_WorkflowExecutionStarted: @unchecked Sendable {
   var hasContinuedFailure: Bool {_storage._continuedFailure != nil}
   /// Clears the value of `continuedFailure`. Subsequent reads from it will return its default value.
   mutating func clearContinuedFailure() {_uniqueStorage()._continuedFailure = nil}
+
+  /// Of a child: the run that started it, the event by which it did, and the run at the root of all.
+  var parent: Holdfast_V1_WorkflowExecution {
+    get {_storage._parent ?? Holdfast_V1_WorkflowExecution()}
+    set {_uniqueStorage()._parent = newValue}
+  }
+  /// Returns true if `parent` has been explicitly set.
+  var hasParent: Bool {_storage._parent != nil}
+  /// Clears the value of `parent`. Subsequent reads from it will return its default value.
+  mutating func clearParent() {_uniqueStorage()._parent = nil}
+
+  var parentInitiatedEventID: Int64 {
+    get {_storage._parentInitiatedEventID}
+    set {_uniqueStorage()._parentInitiatedEventID = newValue}
+  }
+
+  var root: Holdfast_V1_WorkflowExecution {
+    get {_storage._root ?? Holdfast_V1_WorkflowExecution()}
+    set {_uniqueStorage()._root = newValue}
+  }
+  /// Returns true if `root` has been explicitly set.
+  var hasRoot: Bool {_storage._root != nil}
+  /// Clears the value of `root`. Subsequent reads from it will return its default value.
+  mutating func clearRoot() {_uniqueStorage()._root = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -842,10 +1098,12 @@ nonisolated struct Holdfast_V1_CommandHead: Sendable {
 
   var seq: UInt32 = 0
 
-  /// The activity's type, or the marker's name; empty for other commands.
+  /// The type of the activity or the child, the name of the marker or the signal; empty for other
+  /// commands.
   var name: String = String()
 
-  /// The caller's id: of the activity, the timer, the marker or the update.
+  /// The caller's id: of the activity, the timer, the marker, the update, or the workflow that is
+  /// started, signaled or cancelled.
   var id: String = String()
 
   /// Where in the code, as `file:line`; never compared.
@@ -1177,9 +1435,21 @@ nonisolated struct Holdfast_V1_WorkflowExecutionCancelRequested: Sendable {
 
   var requestID: String = String()
 
+  /// The run that asked, if it was one.
+  var externalExecution: Holdfast_V1_WorkflowExecution {
+    get {_externalExecution ?? Holdfast_V1_WorkflowExecution()}
+    set {_externalExecution = newValue}
+  }
+  /// Returns true if `externalExecution` has been explicitly set.
+  var hasExternalExecution: Bool {self._externalExecution != nil}
+  /// Clears the value of `externalExecution`. Subsequent reads from it will return its default value.
+  mutating func clearExternalExecution() {self._externalExecution = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _externalExecution: Holdfast_V1_WorkflowExecution? = nil
 }
 
 nonisolated struct Holdfast_V1_WorkflowExecutionCanceled: Sendable {
@@ -1284,11 +1554,22 @@ nonisolated struct Holdfast_V1_WorkflowExecutionSignaled: Sendable {
 
   var requestID: String = String()
 
+  /// The run that sent it, if it was one.
+  var externalExecution: Holdfast_V1_WorkflowExecution {
+    get {_externalExecution ?? Holdfast_V1_WorkflowExecution()}
+    set {_externalExecution = newValue}
+  }
+  /// Returns true if `externalExecution` has been explicitly set.
+  var hasExternalExecution: Bool {self._externalExecution != nil}
+  /// Clears the value of `externalExecution`. Subsequent reads from it will return its default value.
+  mutating func clearExternalExecution() {self._externalExecution = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _header: Holdfast_V1_Header? = nil
+  fileprivate var _externalExecution: Holdfast_V1_WorkflowExecution? = nil
 }
 
 /// The request that the code took on. A past activation shows it in its place: after the events up
@@ -1419,6 +1700,521 @@ nonisolated struct Holdfast_V1_WorkflowExecutionTerminated: Sendable {
   init() {}
 }
 
+/// The child that is to be started: fields as in StartChild, defaults filled in.
+nonisolated struct Holdfast_V1_StartChildWorkflowExecutionInitiated: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var seq: UInt32 {
+    get {_storage._seq}
+    set {_uniqueStorage()._seq = newValue}
+  }
+
+  var workflowID: String {
+    get {_storage._workflowID}
+    set {_uniqueStorage()._workflowID = newValue}
+  }
+
+  /// The code named none.
+  var defaultWorkflowID: Bool {
+    get {_storage._defaultWorkflowID}
+    set {_uniqueStorage()._defaultWorkflowID = newValue}
+  }
+
+  var workflowType: String {
+    get {_storage._workflowType}
+    set {_uniqueStorage()._workflowType = newValue}
+  }
+
+  var taskQueue: String {
+    get {_storage._taskQueue}
+    set {_uniqueStorage()._taskQueue = newValue}
+  }
+
+  var input: [Holdfast_V1_Payload] {
+    get {_storage._input}
+    set {_uniqueStorage()._input = newValue}
+  }
+
+  var header: Holdfast_V1_Header {
+    get {_storage._header ?? Holdfast_V1_Header()}
+    set {_uniqueStorage()._header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {_storage._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {_uniqueStorage()._header = nil}
+
+  var executionTimeoutMs: Int64 {
+    get {_storage._executionTimeoutMs}
+    set {_uniqueStorage()._executionTimeoutMs = newValue}
+  }
+
+  var runTimeoutMs: Int64 {
+    get {_storage._runTimeoutMs}
+    set {_uniqueStorage()._runTimeoutMs = newValue}
+  }
+
+  var taskTimeoutMs: Int64 {
+    get {_storage._taskTimeoutMs}
+    set {_uniqueStorage()._taskTimeoutMs = newValue}
+  }
+
+  var retryPolicy: Holdfast_V1_RetryPolicy {
+    get {_storage._retryPolicy ?? Holdfast_V1_RetryPolicy()}
+    set {_uniqueStorage()._retryPolicy = newValue}
+  }
+  /// Returns true if `retryPolicy` has been explicitly set.
+  var hasRetryPolicy: Bool {_storage._retryPolicy != nil}
+  /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
+  mutating func clearRetryPolicy() {_uniqueStorage()._retryPolicy = nil}
+
+  var idReusePolicy: Holdfast_V1_WorkflowIdReusePolicy {
+    get {_storage._idReusePolicy}
+    set {_uniqueStorage()._idReusePolicy = newValue}
+  }
+
+  var parentClosePolicy: Holdfast_V1_ParentClosePolicy {
+    get {_storage._parentClosePolicy}
+    set {_uniqueStorage()._parentClosePolicy = newValue}
+  }
+
+  var cancellationType: Holdfast_V1_ChildCancellationType {
+    get {_storage._cancellationType}
+    set {_uniqueStorage()._cancellationType = newValue}
+  }
+
+  var workflowTaskCompletedEventID: Int64 {
+    get {_storage._workflowTaskCompletedEventID}
+    set {_uniqueStorage()._workflowTaskCompletedEventID = newValue}
+  }
+
+  var location: String {
+    get {_storage._location}
+    set {_uniqueStorage()._location = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+nonisolated struct Holdfast_V1_StartChildWorkflowExecutionFailed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var initiatedEventID: Int64 = 0
+
+  var seq: UInt32 = 0
+
+  var workflowID: String = String()
+
+  var workflowType: String = String()
+
+  var cause: Holdfast_V1_StartChildFailedCause = .unspecified
+
+  var message: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_ChildWorkflowExecutionStarted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var initiatedEventID: Int64 = 0
+
+  var seq: UInt32 = 0
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var workflowType: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+}
+
+/// The child has come to its end, as the last run of its chain did.
+nonisolated struct Holdfast_V1_ChildWorkflowExecutionCompleted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var initiatedEventID: Int64 = 0
+
+  var seq: UInt32 = 0
+
+  var startedEventID: Int64 = 0
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var workflowType: String = String()
+
+  var result: [Holdfast_V1_Payload] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+}
+
+nonisolated struct Holdfast_V1_ChildWorkflowExecutionFailed: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var initiatedEventID: Int64 {
+    get {_storage._initiatedEventID}
+    set {_uniqueStorage()._initiatedEventID = newValue}
+  }
+
+  var seq: UInt32 {
+    get {_storage._seq}
+    set {_uniqueStorage()._seq = newValue}
+  }
+
+  var startedEventID: Int64 {
+    get {_storage._startedEventID}
+    set {_uniqueStorage()._startedEventID = newValue}
+  }
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_storage._execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_uniqueStorage()._execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {_storage._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {_uniqueStorage()._execution = nil}
+
+  var workflowType: String {
+    get {_storage._workflowType}
+    set {_uniqueStorage()._workflowType = newValue}
+  }
+
+  var failure: Holdfast_V1_Failure {
+    get {_storage._failure ?? Holdfast_V1_Failure()}
+    set {_uniqueStorage()._failure = newValue}
+  }
+  /// Returns true if `failure` has been explicitly set.
+  var hasFailure: Bool {_storage._failure != nil}
+  /// Clears the value of `failure`. Subsequent reads from it will return its default value.
+  mutating func clearFailure() {_uniqueStorage()._failure = nil}
+
+  var retryState: Holdfast_V1_RetryState {
+    get {_storage._retryState}
+    set {_uniqueStorage()._retryState = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Also as soon as the parent waits for no more than is said by the cancellation type.
+nonisolated struct Holdfast_V1_ChildWorkflowExecutionCanceled: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var initiatedEventID: Int64 = 0
+
+  var seq: UInt32 = 0
+
+  var startedEventID: Int64 = 0
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var workflowType: String = String()
+
+  var details: [Holdfast_V1_Payload] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+}
+
+nonisolated struct Holdfast_V1_ChildWorkflowExecutionTimedOut: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var initiatedEventID: Int64 = 0
+
+  var seq: UInt32 = 0
+
+  var startedEventID: Int64 = 0
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var workflowType: String = String()
+
+  var retryState: Holdfast_V1_RetryState = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+}
+
+nonisolated struct Holdfast_V1_ChildWorkflowExecutionTerminated: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var initiatedEventID: Int64 = 0
+
+  var seq: UInt32 = 0
+
+  var startedEventID: Int64 = 0
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var workflowType: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+}
+
+nonisolated struct Holdfast_V1_SignalExternalWorkflowExecutionInitiated: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var seq: UInt32 = 0
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var childWorkflowOnly: Bool = false
+
+  var signalName: String = String()
+
+  var input: [Holdfast_V1_Payload] = []
+
+  var header: Holdfast_V1_Header {
+    get {_header ?? Holdfast_V1_Header()}
+    set {_header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {self._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {self._header = nil}
+
+  var workflowTaskCompletedEventID: Int64 = 0
+
+  var location: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+  fileprivate var _header: Holdfast_V1_Header? = nil
+}
+
+nonisolated struct Holdfast_V1_SignalExternalWorkflowExecutionFailed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var initiatedEventID: Int64 = 0
+
+  var seq: UInt32 = 0
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var cause: Holdfast_V1_ExternalFailedCause = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+}
+
+nonisolated struct Holdfast_V1_ExternalWorkflowExecutionSignaled: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var initiatedEventID: Int64 = 0
+
+  var seq: UInt32 = 0
+
+  /// The run that took it.
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+}
+
+/// Of CancelExternal, or of CancelChild.
+nonisolated struct Holdfast_V1_RequestCancelExternalWorkflowExecutionInitiated: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 0: of CancelChild.
+  var seq: UInt32 = 0
+
+  /// Of CancelChild: the child's. Its `execution` is empty when it is not pending any more.
+  var childSeq: UInt32 = 0
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var childWorkflowOnly: Bool = false
+
+  var reason: String = String()
+
+  var workflowTaskCompletedEventID: Int64 = 0
+
+  var location: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+}
+
+nonisolated struct Holdfast_V1_RequestCancelExternalWorkflowExecutionFailed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var initiatedEventID: Int64 = 0
+
+  var seq: UInt32 = 0
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var cause: Holdfast_V1_ExternalFailedCause = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+}
+
+nonisolated struct Holdfast_V1_ExternalWorkflowExecutionCancelRequested: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var initiatedEventID: Int64 = 0
+
+  var seq: UInt32 = 0
+
+  /// The run that was asked.
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "holdfast.v1"
@@ -1428,7 +2224,15 @@ nonisolated extension Holdfast_V1_WorkflowTaskFailedCause: SwiftProtobuf._ProtoN
 }
 
 nonisolated extension Holdfast_V1_CommandType: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_TYPE_UNSPECIFIED\0\u{1}COMMAND_TYPE_SCHEDULE_ACTIVITY\0\u{1}COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY\0\u{1}COMMAND_TYPE_START_TIMER\0\u{1}COMMAND_TYPE_COMPLETE_WORKFLOW\0\u{1}COMMAND_TYPE_FAIL_WORKFLOW\0\u{1}COMMAND_TYPE_CANCEL_TIMER\0\u{1}COMMAND_TYPE_CANCELLED_WORKFLOW\0\u{1}COMMAND_TYPE_CONTINUE_AS_NEW\0\u{1}COMMAND_TYPE_RECORD_MARKER\0\u{1}COMMAND_TYPE_UPDATE_ACCEPTED\0\u{1}COMMAND_TYPE_UPDATE_COMPLETED\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_TYPE_UNSPECIFIED\0\u{1}COMMAND_TYPE_SCHEDULE_ACTIVITY\0\u{1}COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY\0\u{1}COMMAND_TYPE_START_TIMER\0\u{1}COMMAND_TYPE_COMPLETE_WORKFLOW\0\u{1}COMMAND_TYPE_FAIL_WORKFLOW\0\u{1}COMMAND_TYPE_CANCEL_TIMER\0\u{1}COMMAND_TYPE_CANCELLED_WORKFLOW\0\u{1}COMMAND_TYPE_CONTINUE_AS_NEW\0\u{1}COMMAND_TYPE_RECORD_MARKER\0\u{1}COMMAND_TYPE_UPDATE_ACCEPTED\0\u{1}COMMAND_TYPE_UPDATE_COMPLETED\0\u{2}\u{4}COMMAND_TYPE_START_CHILD\0\u{1}COMMAND_TYPE_CANCEL_CHILD\0\u{1}COMMAND_TYPE_SIGNAL_EXTERNAL\0\u{1}COMMAND_TYPE_CANCEL_EXTERNAL\0")
+}
+
+nonisolated extension Holdfast_V1_StartChildFailedCause: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0START_CHILD_FAILED_CAUSE_UNSPECIFIED\0\u{1}START_CHILD_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS\0\u{2}\u{f}START_CHILD_FAILED_CAUSE_CANCELED\0")
+}
+
+nonisolated extension Holdfast_V1_ExternalFailedCause: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EXTERNAL_FAILED_CAUSE_UNSPECIFIED\0\u{1}EXTERNAL_FAILED_CAUSE_NOT_FOUND\0\u{1}EXTERNAL_FAILED_CAUSE_CLOSED\0\u{1}EXTERNAL_FAILED_CAUSE_LIMIT_REACHED\0")
 }
 
 nonisolated extension Holdfast_V1_HistoryBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1463,7 +2267,7 @@ nonisolated extension Holdfast_V1_HistoryBatch: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HistoryEvent"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}event_time_ms\0\u{3}user_metadata\0\u{4}b\u{1}workflow_execution_started\0\u{3}workflow_execution_completed\0\u{3}workflow_execution_failed\0\u{3}workflow_execution_timed_out\0\u{4}\u{3}workflow_task_completed\0\u{3}workflow_task_timed_out\0\u{3}workflow_task_failed\0\u{3}activity_task_scheduled\0\u{3}activity_task_started\0\u{3}activity_task_completed\0\u{3}activity_task_failed\0\u{3}activity_task_timed_out\0\u{3}activity_task_cancel_requested\0\u{3}activity_task_canceled\0\u{3}timer_started\0\u{3}timer_fired\0\u{3}timer_canceled\0\u{3}workflow_execution_cancel_requested\0\u{3}workflow_execution_canceled\0\u{4}\u{4}marker_recorded\0\u{3}workflow_execution_signaled\0\u{3}workflow_execution_terminated\0\u{3}workflow_execution_continued_as_new\0\u{4}\u{d}workflow_execution_update_accepted\0\u{4}\u{2}workflow_execution_update_completed\0\u{4}\u{f}workflow_execution_paused\0\u{3}workflow_execution_unpaused\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}event_time_ms\0\u{3}user_metadata\0\u{4}b\u{1}workflow_execution_started\0\u{3}workflow_execution_completed\0\u{3}workflow_execution_failed\0\u{3}workflow_execution_timed_out\0\u{4}\u{3}workflow_task_completed\0\u{3}workflow_task_timed_out\0\u{3}workflow_task_failed\0\u{3}activity_task_scheduled\0\u{3}activity_task_started\0\u{3}activity_task_completed\0\u{3}activity_task_failed\0\u{3}activity_task_timed_out\0\u{3}activity_task_cancel_requested\0\u{3}activity_task_canceled\0\u{3}timer_started\0\u{3}timer_fired\0\u{3}timer_canceled\0\u{3}workflow_execution_cancel_requested\0\u{3}workflow_execution_canceled\0\u{3}request_cancel_external_workflow_execution_initiated\0\u{3}request_cancel_external_workflow_execution_failed\0\u{3}external_workflow_execution_cancel_requested\0\u{3}marker_recorded\0\u{3}workflow_execution_signaled\0\u{3}workflow_execution_terminated\0\u{3}workflow_execution_continued_as_new\0\u{3}start_child_workflow_execution_initiated\0\u{3}start_child_workflow_execution_failed\0\u{3}child_workflow_execution_started\0\u{3}child_workflow_execution_completed\0\u{3}child_workflow_execution_failed\0\u{3}child_workflow_execution_canceled\0\u{3}child_workflow_execution_timed_out\0\u{3}child_workflow_execution_terminated\0\u{3}signal_external_workflow_execution_initiated\0\u{3}signal_external_workflow_execution_failed\0\u{3}external_workflow_execution_signaled\0\u{4}\u{2}workflow_execution_update_accepted\0\u{4}\u{2}workflow_execution_update_completed\0\u{4}\u{f}workflow_execution_paused\0\u{3}workflow_execution_unpaused\0")
 
   fileprivate class _StorageClass {
     var _eventID: Int64 = 0
@@ -1752,6 +2556,45 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
             _storage._attributes = .workflowExecutionCanceled(v)
           }
         }()
+        case 122: try {
+          var v: Holdfast_V1_RequestCancelExternalWorkflowExecutionInitiated?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .requestCancelExternalWorkflowExecutionInitiated(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .requestCancelExternalWorkflowExecutionInitiated(v)
+          }
+        }()
+        case 123: try {
+          var v: Holdfast_V1_RequestCancelExternalWorkflowExecutionFailed?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .requestCancelExternalWorkflowExecutionFailed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .requestCancelExternalWorkflowExecutionFailed(v)
+          }
+        }()
+        case 124: try {
+          var v: Holdfast_V1_ExternalWorkflowExecutionCancelRequested?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .externalWorkflowExecutionCancelRequested(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .externalWorkflowExecutionCancelRequested(v)
+          }
+        }()
         case 125: try {
           var v: Holdfast_V1_MarkerRecorded?
           var hadOneofValue = false
@@ -1802,6 +2645,149 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
           if let v = v {
             if hadOneofValue {try decoder.handleConflictingOneOf()}
             _storage._attributes = .workflowExecutionContinuedAsNew(v)
+          }
+        }()
+        case 129: try {
+          var v: Holdfast_V1_StartChildWorkflowExecutionInitiated?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .startChildWorkflowExecutionInitiated(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .startChildWorkflowExecutionInitiated(v)
+          }
+        }()
+        case 130: try {
+          var v: Holdfast_V1_StartChildWorkflowExecutionFailed?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .startChildWorkflowExecutionFailed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .startChildWorkflowExecutionFailed(v)
+          }
+        }()
+        case 131: try {
+          var v: Holdfast_V1_ChildWorkflowExecutionStarted?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .childWorkflowExecutionStarted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .childWorkflowExecutionStarted(v)
+          }
+        }()
+        case 132: try {
+          var v: Holdfast_V1_ChildWorkflowExecutionCompleted?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .childWorkflowExecutionCompleted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .childWorkflowExecutionCompleted(v)
+          }
+        }()
+        case 133: try {
+          var v: Holdfast_V1_ChildWorkflowExecutionFailed?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .childWorkflowExecutionFailed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .childWorkflowExecutionFailed(v)
+          }
+        }()
+        case 134: try {
+          var v: Holdfast_V1_ChildWorkflowExecutionCanceled?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .childWorkflowExecutionCanceled(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .childWorkflowExecutionCanceled(v)
+          }
+        }()
+        case 135: try {
+          var v: Holdfast_V1_ChildWorkflowExecutionTimedOut?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .childWorkflowExecutionTimedOut(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .childWorkflowExecutionTimedOut(v)
+          }
+        }()
+        case 136: try {
+          var v: Holdfast_V1_ChildWorkflowExecutionTerminated?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .childWorkflowExecutionTerminated(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .childWorkflowExecutionTerminated(v)
+          }
+        }()
+        case 137: try {
+          var v: Holdfast_V1_SignalExternalWorkflowExecutionInitiated?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .signalExternalWorkflowExecutionInitiated(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .signalExternalWorkflowExecutionInitiated(v)
+          }
+        }()
+        case 138: try {
+          var v: Holdfast_V1_SignalExternalWorkflowExecutionFailed?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .signalExternalWorkflowExecutionFailed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .signalExternalWorkflowExecutionFailed(v)
+          }
+        }()
+        case 139: try {
+          var v: Holdfast_V1_ExternalWorkflowExecutionSignaled?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .externalWorkflowExecutionSignaled(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .externalWorkflowExecutionSignaled(v)
           }
         }()
         case 141: try {
@@ -1954,6 +2940,18 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
         guard case .workflowExecutionCanceled(let v)? = _storage._attributes else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 121)
       }()
+      case .requestCancelExternalWorkflowExecutionInitiated?: try {
+        guard case .requestCancelExternalWorkflowExecutionInitiated(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 122)
+      }()
+      case .requestCancelExternalWorkflowExecutionFailed?: try {
+        guard case .requestCancelExternalWorkflowExecutionFailed(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 123)
+      }()
+      case .externalWorkflowExecutionCancelRequested?: try {
+        guard case .externalWorkflowExecutionCancelRequested(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 124)
+      }()
       case .markerRecorded?: try {
         guard case .markerRecorded(let v)? = _storage._attributes else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 125)
@@ -1969,6 +2967,50 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
       case .workflowExecutionContinuedAsNew?: try {
         guard case .workflowExecutionContinuedAsNew(let v)? = _storage._attributes else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 128)
+      }()
+      case .startChildWorkflowExecutionInitiated?: try {
+        guard case .startChildWorkflowExecutionInitiated(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 129)
+      }()
+      case .startChildWorkflowExecutionFailed?: try {
+        guard case .startChildWorkflowExecutionFailed(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 130)
+      }()
+      case .childWorkflowExecutionStarted?: try {
+        guard case .childWorkflowExecutionStarted(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 131)
+      }()
+      case .childWorkflowExecutionCompleted?: try {
+        guard case .childWorkflowExecutionCompleted(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 132)
+      }()
+      case .childWorkflowExecutionFailed?: try {
+        guard case .childWorkflowExecutionFailed(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 133)
+      }()
+      case .childWorkflowExecutionCanceled?: try {
+        guard case .childWorkflowExecutionCanceled(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 134)
+      }()
+      case .childWorkflowExecutionTimedOut?: try {
+        guard case .childWorkflowExecutionTimedOut(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 135)
+      }()
+      case .childWorkflowExecutionTerminated?: try {
+        guard case .childWorkflowExecutionTerminated(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 136)
+      }()
+      case .signalExternalWorkflowExecutionInitiated?: try {
+        guard case .signalExternalWorkflowExecutionInitiated(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 137)
+      }()
+      case .signalExternalWorkflowExecutionFailed?: try {
+        guard case .signalExternalWorkflowExecutionFailed(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 138)
+      }()
+      case .externalWorkflowExecutionSignaled?: try {
+        guard case .externalWorkflowExecutionSignaled(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 139)
       }()
       case .workflowExecutionUpdateAccepted?: try {
         guard case .workflowExecutionUpdateAccepted(let v)? = _storage._attributes else { preconditionFailure() }
@@ -2012,7 +3054,7 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionStarted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{1}identity\0\u{3}request_id\0\u{3}first_run_id\0\u{3}random_seed\0\u{3}execution_expiration_time_ms\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}first_workflow_task_backoff_ms\0\u{3}retry_policy\0\u{3}continued_failure\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{1}identity\0\u{3}request_id\0\u{3}first_run_id\0\u{3}random_seed\0\u{3}execution_expiration_time_ms\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}first_workflow_task_backoff_ms\0\u{3}retry_policy\0\u{3}continued_failure\0\u{2}\u{9}parent\0\u{3}parent_initiated_event_id\0\u{1}root\0")
 
   fileprivate class _StorageClass {
     var _namespace: String = String()
@@ -2036,6 +3078,9 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
     var _firstWorkflowTaskBackoffMs: Int64 = 0
     var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
     var _continuedFailure: Holdfast_V1_Failure? = nil
+    var _parent: Holdfast_V1_WorkflowExecution? = nil
+    var _parentInitiatedEventID: Int64 = 0
+    var _root: Holdfast_V1_WorkflowExecution? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2067,6 +3112,9 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
       _firstWorkflowTaskBackoffMs = source._firstWorkflowTaskBackoffMs
       _retryPolicy = source._retryPolicy
       _continuedFailure = source._continuedFailure
+      _parent = source._parent
+      _parentInitiatedEventID = source._parentInitiatedEventID
+      _root = source._root
     }
   }
 
@@ -2106,6 +3154,9 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
         case 19: try { try decoder.decodeSingularInt64Field(value: &_storage._firstWorkflowTaskBackoffMs) }()
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 21: try { try decoder.decodeSingularMessageField(value: &_storage._continuedFailure) }()
+        case 30: try { try decoder.decodeSingularMessageField(value: &_storage._parent) }()
+        case 31: try { try decoder.decodeSingularInt64Field(value: &_storage._parentInitiatedEventID) }()
+        case 32: try { try decoder.decodeSingularMessageField(value: &_storage._root) }()
         default: break
         }
       }
@@ -2181,6 +3232,15 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
       try { if let v = _storage._continuedFailure {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
       } }()
+      try { if let v = _storage._parent {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+      } }()
+      if _storage._parentInitiatedEventID != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._parentInitiatedEventID, fieldNumber: 31)
+      }
+      try { if let v = _storage._root {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2211,6 +3271,9 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
         if _storage._firstWorkflowTaskBackoffMs != rhs_storage._firstWorkflowTaskBackoffMs {return false}
         if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
         if _storage._continuedFailure != rhs_storage._continuedFailure {return false}
+        if _storage._parent != rhs_storage._parent {return false}
+        if _storage._parentInitiatedEventID != rhs_storage._parentInitiatedEventID {return false}
+        if _storage._root != rhs_storage._root {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3450,7 +4513,7 @@ nonisolated extension Holdfast_V1_TimerCanceled: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Holdfast_V1_WorkflowExecutionCancelRequested: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionCancelRequested"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}identity\0\u{3}request_id\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}identity\0\u{3}request_id\0\u{3}external_execution\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3461,12 +4524,17 @@ nonisolated extension Holdfast_V1_WorkflowExecutionCancelRequested: SwiftProtobu
       case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.identity) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._externalExecution) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.reason.isEmpty {
       try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
     }
@@ -3476,6 +4544,9 @@ nonisolated extension Holdfast_V1_WorkflowExecutionCancelRequested: SwiftProtobu
     if !self.requestID.isEmpty {
       try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 3)
     }
+    try { if let v = self._externalExecution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3483,6 +4554,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionCancelRequested: SwiftProtobu
     if lhs.reason != rhs.reason {return false}
     if lhs.identity != rhs.identity {return false}
     if lhs.requestID != rhs.requestID {return false}
+    if lhs._externalExecution != rhs._externalExecution {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3651,7 +4723,7 @@ nonisolated extension Holdfast_V1_MarkerRecorded: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Holdfast_V1_WorkflowExecutionSignaled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionSignaled"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}signal_name\0\u{1}input\0\u{1}identity\0\u{1}header\0\u{3}request_id\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}signal_name\0\u{1}input\0\u{1}identity\0\u{1}header\0\u{3}request_id\0\u{3}external_execution\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3664,6 +4736,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionSignaled: SwiftProtobuf.Messa
       case 3: try { try decoder.decodeSingularStringField(value: &self.identity) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._header) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._externalExecution) }()
       default: break
       }
     }
@@ -3689,6 +4762,9 @@ nonisolated extension Holdfast_V1_WorkflowExecutionSignaled: SwiftProtobuf.Messa
     if !self.requestID.isEmpty {
       try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 5)
     }
+    try { if let v = self._externalExecution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3698,6 +4774,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionSignaled: SwiftProtobuf.Messa
     if lhs.identity != rhs.identity {return false}
     if lhs._header != rhs._header {return false}
     if lhs.requestID != rhs.requestID {return false}
+    if lhs._externalExecution != rhs._externalExecution {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3985,6 +5062,947 @@ nonisolated extension Holdfast_V1_WorkflowExecutionTerminated: SwiftProtobuf.Mes
     if lhs.reason != rhs.reason {return false}
     if lhs.details != rhs.details {return false}
     if lhs.identity != rhs.identity {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".StartChildWorkflowExecutionInitiated"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}workflow_id\0\u{3}default_workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}id_reuse_policy\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{3}workflow_task_completed_event_id\0\u{1}location\0")
+
+  fileprivate class _StorageClass {
+    var _seq: UInt32 = 0
+    var _workflowID: String = String()
+    var _defaultWorkflowID: Bool = false
+    var _workflowType: String = String()
+    var _taskQueue: String = String()
+    var _input: [Holdfast_V1_Payload] = []
+    var _header: Holdfast_V1_Header? = nil
+    var _executionTimeoutMs: Int64 = 0
+    var _runTimeoutMs: Int64 = 0
+    var _taskTimeoutMs: Int64 = 0
+    var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
+    var _idReusePolicy: Holdfast_V1_WorkflowIdReusePolicy = .unspecified
+    var _parentClosePolicy: Holdfast_V1_ParentClosePolicy = .unspecified
+    var _cancellationType: Holdfast_V1_ChildCancellationType = .unspecified
+    var _workflowTaskCompletedEventID: Int64 = 0
+    var _location: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _seq = source._seq
+      _workflowID = source._workflowID
+      _defaultWorkflowID = source._defaultWorkflowID
+      _workflowType = source._workflowType
+      _taskQueue = source._taskQueue
+      _input = source._input
+      _header = source._header
+      _executionTimeoutMs = source._executionTimeoutMs
+      _runTimeoutMs = source._runTimeoutMs
+      _taskTimeoutMs = source._taskTimeoutMs
+      _retryPolicy = source._retryPolicy
+      _idReusePolicy = source._idReusePolicy
+      _parentClosePolicy = source._parentClosePolicy
+      _cancellationType = source._cancellationType
+      _workflowTaskCompletedEventID = source._workflowTaskCompletedEventID
+      _location = source._location
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._seq) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._workflowID) }()
+        case 3: try { try decoder.decodeSingularBoolField(value: &_storage._defaultWorkflowID) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._workflowType) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._taskQueue) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._input) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._header) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._executionTimeoutMs) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._runTimeoutMs) }()
+        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._taskTimeoutMs) }()
+        case 11: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
+        case 12: try { try decoder.decodeSingularEnumField(value: &_storage._idReusePolicy) }()
+        case 13: try { try decoder.decodeSingularEnumField(value: &_storage._parentClosePolicy) }()
+        case 14: try { try decoder.decodeSingularEnumField(value: &_storage._cancellationType) }()
+        case 15: try { try decoder.decodeSingularInt64Field(value: &_storage._workflowTaskCompletedEventID) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._location) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._seq != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._seq, fieldNumber: 1)
+      }
+      if !_storage._workflowID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workflowID, fieldNumber: 2)
+      }
+      if _storage._defaultWorkflowID != false {
+        try visitor.visitSingularBoolField(value: _storage._defaultWorkflowID, fieldNumber: 3)
+      }
+      if !_storage._workflowType.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workflowType, fieldNumber: 4)
+      }
+      if !_storage._taskQueue.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._taskQueue, fieldNumber: 5)
+      }
+      if !_storage._input.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._input, fieldNumber: 6)
+      }
+      try { if let v = _storage._header {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      if _storage._executionTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._executionTimeoutMs, fieldNumber: 8)
+      }
+      if _storage._runTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._runTimeoutMs, fieldNumber: 9)
+      }
+      if _storage._taskTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._taskTimeoutMs, fieldNumber: 10)
+      }
+      try { if let v = _storage._retryPolicy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      } }()
+      if _storage._idReusePolicy != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._idReusePolicy, fieldNumber: 12)
+      }
+      if _storage._parentClosePolicy != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._parentClosePolicy, fieldNumber: 13)
+      }
+      if _storage._cancellationType != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._cancellationType, fieldNumber: 14)
+      }
+      if _storage._workflowTaskCompletedEventID != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._workflowTaskCompletedEventID, fieldNumber: 15)
+      }
+      if !_storage._location.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._location, fieldNumber: 16)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_StartChildWorkflowExecutionInitiated, rhs: Holdfast_V1_StartChildWorkflowExecutionInitiated) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._seq != rhs_storage._seq {return false}
+        if _storage._workflowID != rhs_storage._workflowID {return false}
+        if _storage._defaultWorkflowID != rhs_storage._defaultWorkflowID {return false}
+        if _storage._workflowType != rhs_storage._workflowType {return false}
+        if _storage._taskQueue != rhs_storage._taskQueue {return false}
+        if _storage._input != rhs_storage._input {return false}
+        if _storage._header != rhs_storage._header {return false}
+        if _storage._executionTimeoutMs != rhs_storage._executionTimeoutMs {return false}
+        if _storage._runTimeoutMs != rhs_storage._runTimeoutMs {return false}
+        if _storage._taskTimeoutMs != rhs_storage._taskTimeoutMs {return false}
+        if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
+        if _storage._idReusePolicy != rhs_storage._idReusePolicy {return false}
+        if _storage._parentClosePolicy != rhs_storage._parentClosePolicy {return false}
+        if _storage._cancellationType != rhs_storage._cancellationType {return false}
+        if _storage._workflowTaskCompletedEventID != rhs_storage._workflowTaskCompletedEventID {return false}
+        if _storage._location != rhs_storage._location {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_StartChildWorkflowExecutionFailed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".StartChildWorkflowExecutionFailed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{1}cause\0\u{1}message\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.initiatedEventID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.workflowID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.cause) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.initiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.initiatedEventID, fieldNumber: 1)
+    }
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 2)
+    }
+    if !self.workflowID.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowID, fieldNumber: 3)
+    }
+    if !self.workflowType.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 4)
+    }
+    if self.cause != .unspecified {
+      try visitor.visitSingularEnumField(value: self.cause, fieldNumber: 5)
+    }
+    if !self.message.isEmpty {
+      try visitor.visitSingularStringField(value: self.message, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_StartChildWorkflowExecutionFailed, rhs: Holdfast_V1_StartChildWorkflowExecutionFailed) -> Bool {
+    if lhs.initiatedEventID != rhs.initiatedEventID {return false}
+    if lhs.seq != rhs.seq {return false}
+    if lhs.workflowID != rhs.workflowID {return false}
+    if lhs.workflowType != rhs.workflowType {return false}
+    if lhs.cause != rhs.cause {return false}
+    if lhs.message != rhs.message {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ChildWorkflowExecutionStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ChildWorkflowExecutionStarted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{1}execution\0\u{3}workflow_type\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.initiatedEventID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.initiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.initiatedEventID, fieldNumber: 1)
+    }
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 2)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.workflowType.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ChildWorkflowExecutionStarted, rhs: Holdfast_V1_ChildWorkflowExecutionStarted) -> Bool {
+    if lhs.initiatedEventID != rhs.initiatedEventID {return false}
+    if lhs.seq != rhs.seq {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.workflowType != rhs.workflowType {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ChildWorkflowExecutionCompleted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ChildWorkflowExecutionCompleted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}started_event_id\0\u{1}execution\0\u{3}workflow_type\0\u{1}result\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.initiatedEventID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.startedEventID) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.result) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.initiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.initiatedEventID, fieldNumber: 1)
+    }
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 2)
+    }
+    if self.startedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.startedEventID, fieldNumber: 3)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.workflowType.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 5)
+    }
+    if !self.result.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.result, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ChildWorkflowExecutionCompleted, rhs: Holdfast_V1_ChildWorkflowExecutionCompleted) -> Bool {
+    if lhs.initiatedEventID != rhs.initiatedEventID {return false}
+    if lhs.seq != rhs.seq {return false}
+    if lhs.startedEventID != rhs.startedEventID {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.workflowType != rhs.workflowType {return false}
+    if lhs.result != rhs.result {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ChildWorkflowExecutionFailed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ChildWorkflowExecutionFailed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}started_event_id\0\u{1}execution\0\u{3}workflow_type\0\u{1}failure\0\u{3}retry_state\0")
+
+  fileprivate class _StorageClass {
+    var _initiatedEventID: Int64 = 0
+    var _seq: UInt32 = 0
+    var _startedEventID: Int64 = 0
+    var _execution: Holdfast_V1_WorkflowExecution? = nil
+    var _workflowType: String = String()
+    var _failure: Holdfast_V1_Failure? = nil
+    var _retryState: Holdfast_V1_RetryState = .unspecified
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _initiatedEventID = source._initiatedEventID
+      _seq = source._seq
+      _startedEventID = source._startedEventID
+      _execution = source._execution
+      _workflowType = source._workflowType
+      _failure = source._failure
+      _retryState = source._retryState
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularInt64Field(value: &_storage._initiatedEventID) }()
+        case 2: try { try decoder.decodeSingularUInt32Field(value: &_storage._seq) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._startedEventID) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._execution) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._workflowType) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._failure) }()
+        case 7: try { try decoder.decodeSingularEnumField(value: &_storage._retryState) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._initiatedEventID != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._initiatedEventID, fieldNumber: 1)
+      }
+      if _storage._seq != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._seq, fieldNumber: 2)
+      }
+      if _storage._startedEventID != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._startedEventID, fieldNumber: 3)
+      }
+      try { if let v = _storage._execution {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      if !_storage._workflowType.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workflowType, fieldNumber: 5)
+      }
+      try { if let v = _storage._failure {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      if _storage._retryState != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._retryState, fieldNumber: 7)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ChildWorkflowExecutionFailed, rhs: Holdfast_V1_ChildWorkflowExecutionFailed) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._initiatedEventID != rhs_storage._initiatedEventID {return false}
+        if _storage._seq != rhs_storage._seq {return false}
+        if _storage._startedEventID != rhs_storage._startedEventID {return false}
+        if _storage._execution != rhs_storage._execution {return false}
+        if _storage._workflowType != rhs_storage._workflowType {return false}
+        if _storage._failure != rhs_storage._failure {return false}
+        if _storage._retryState != rhs_storage._retryState {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ChildWorkflowExecutionCanceled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ChildWorkflowExecutionCanceled"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}started_event_id\0\u{1}execution\0\u{3}workflow_type\0\u{1}details\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.initiatedEventID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.startedEventID) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.details) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.initiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.initiatedEventID, fieldNumber: 1)
+    }
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 2)
+    }
+    if self.startedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.startedEventID, fieldNumber: 3)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.workflowType.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 5)
+    }
+    if !self.details.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.details, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ChildWorkflowExecutionCanceled, rhs: Holdfast_V1_ChildWorkflowExecutionCanceled) -> Bool {
+    if lhs.initiatedEventID != rhs.initiatedEventID {return false}
+    if lhs.seq != rhs.seq {return false}
+    if lhs.startedEventID != rhs.startedEventID {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.workflowType != rhs.workflowType {return false}
+    if lhs.details != rhs.details {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ChildWorkflowExecutionTimedOut: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ChildWorkflowExecutionTimedOut"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}started_event_id\0\u{1}execution\0\u{3}workflow_type\0\u{3}retry_state\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.initiatedEventID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.startedEventID) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
+      case 6: try { try decoder.decodeSingularEnumField(value: &self.retryState) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.initiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.initiatedEventID, fieldNumber: 1)
+    }
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 2)
+    }
+    if self.startedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.startedEventID, fieldNumber: 3)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.workflowType.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 5)
+    }
+    if self.retryState != .unspecified {
+      try visitor.visitSingularEnumField(value: self.retryState, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ChildWorkflowExecutionTimedOut, rhs: Holdfast_V1_ChildWorkflowExecutionTimedOut) -> Bool {
+    if lhs.initiatedEventID != rhs.initiatedEventID {return false}
+    if lhs.seq != rhs.seq {return false}
+    if lhs.startedEventID != rhs.startedEventID {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.workflowType != rhs.workflowType {return false}
+    if lhs.retryState != rhs.retryState {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ChildWorkflowExecutionTerminated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ChildWorkflowExecutionTerminated"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}started_event_id\0\u{1}execution\0\u{3}workflow_type\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.initiatedEventID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.startedEventID) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.initiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.initiatedEventID, fieldNumber: 1)
+    }
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 2)
+    }
+    if self.startedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.startedEventID, fieldNumber: 3)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.workflowType.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ChildWorkflowExecutionTerminated, rhs: Holdfast_V1_ChildWorkflowExecutionTerminated) -> Bool {
+    if lhs.initiatedEventID != rhs.initiatedEventID {return false}
+    if lhs.seq != rhs.seq {return false}
+    if lhs.startedEventID != rhs.startedEventID {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.workflowType != rhs.workflowType {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_SignalExternalWorkflowExecutionInitiated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SignalExternalWorkflowExecutionInitiated"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{1}execution\0\u{3}child_workflow_only\0\u{3}signal_name\0\u{1}input\0\u{1}header\0\u{3}workflow_task_completed_event_id\0\u{1}location\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.childWorkflowOnly) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.signalName) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.input) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._header) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.workflowTaskCompletedEventID) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.location) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 1)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.childWorkflowOnly != false {
+      try visitor.visitSingularBoolField(value: self.childWorkflowOnly, fieldNumber: 3)
+    }
+    if !self.signalName.isEmpty {
+      try visitor.visitSingularStringField(value: self.signalName, fieldNumber: 4)
+    }
+    if !self.input.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.input, fieldNumber: 5)
+    }
+    try { if let v = self._header {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if self.workflowTaskCompletedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.workflowTaskCompletedEventID, fieldNumber: 7)
+    }
+    if !self.location.isEmpty {
+      try visitor.visitSingularStringField(value: self.location, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_SignalExternalWorkflowExecutionInitiated, rhs: Holdfast_V1_SignalExternalWorkflowExecutionInitiated) -> Bool {
+    if lhs.seq != rhs.seq {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.childWorkflowOnly != rhs.childWorkflowOnly {return false}
+    if lhs.signalName != rhs.signalName {return false}
+    if lhs.input != rhs.input {return false}
+    if lhs._header != rhs._header {return false}
+    if lhs.workflowTaskCompletedEventID != rhs.workflowTaskCompletedEventID {return false}
+    if lhs.location != rhs.location {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_SignalExternalWorkflowExecutionFailed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SignalExternalWorkflowExecutionFailed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{1}execution\0\u{1}cause\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.initiatedEventID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.cause) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.initiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.initiatedEventID, fieldNumber: 1)
+    }
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 2)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.cause != .unspecified {
+      try visitor.visitSingularEnumField(value: self.cause, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_SignalExternalWorkflowExecutionFailed, rhs: Holdfast_V1_SignalExternalWorkflowExecutionFailed) -> Bool {
+    if lhs.initiatedEventID != rhs.initiatedEventID {return false}
+    if lhs.seq != rhs.seq {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.cause != rhs.cause {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ExternalWorkflowExecutionSignaled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ExternalWorkflowExecutionSignaled"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{1}execution\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.initiatedEventID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.initiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.initiatedEventID, fieldNumber: 1)
+    }
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 2)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ExternalWorkflowExecutionSignaled, rhs: Holdfast_V1_ExternalWorkflowExecutionSignaled) -> Bool {
+    if lhs.initiatedEventID != rhs.initiatedEventID {return false}
+    if lhs.seq != rhs.seq {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_RequestCancelExternalWorkflowExecutionInitiated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RequestCancelExternalWorkflowExecutionInitiated"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}child_seq\0\u{1}execution\0\u{3}child_workflow_only\0\u{1}reason\0\u{3}workflow_task_completed_event_id\0\u{1}location\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.childSeq) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.childWorkflowOnly) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.workflowTaskCompletedEventID) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.location) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 1)
+    }
+    if self.childSeq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.childSeq, fieldNumber: 2)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.childWorkflowOnly != false {
+      try visitor.visitSingularBoolField(value: self.childWorkflowOnly, fieldNumber: 4)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 5)
+    }
+    if self.workflowTaskCompletedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.workflowTaskCompletedEventID, fieldNumber: 6)
+    }
+    if !self.location.isEmpty {
+      try visitor.visitSingularStringField(value: self.location, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_RequestCancelExternalWorkflowExecutionInitiated, rhs: Holdfast_V1_RequestCancelExternalWorkflowExecutionInitiated) -> Bool {
+    if lhs.seq != rhs.seq {return false}
+    if lhs.childSeq != rhs.childSeq {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.childWorkflowOnly != rhs.childWorkflowOnly {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.workflowTaskCompletedEventID != rhs.workflowTaskCompletedEventID {return false}
+    if lhs.location != rhs.location {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_RequestCancelExternalWorkflowExecutionFailed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RequestCancelExternalWorkflowExecutionFailed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{1}execution\0\u{1}cause\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.initiatedEventID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.cause) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.initiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.initiatedEventID, fieldNumber: 1)
+    }
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 2)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.cause != .unspecified {
+      try visitor.visitSingularEnumField(value: self.cause, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_RequestCancelExternalWorkflowExecutionFailed, rhs: Holdfast_V1_RequestCancelExternalWorkflowExecutionFailed) -> Bool {
+    if lhs.initiatedEventID != rhs.initiatedEventID {return false}
+    if lhs.seq != rhs.seq {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.cause != rhs.cause {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ExternalWorkflowExecutionCancelRequested: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ExternalWorkflowExecutionCancelRequested"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{1}execution\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.initiatedEventID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.initiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.initiatedEventID, fieldNumber: 1)
+    }
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 2)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ExternalWorkflowExecutionCancelRequested, rhs: Holdfast_V1_ExternalWorkflowExecutionCancelRequested) -> Bool {
+    if lhs.initiatedEventID != rhs.initiatedEventID {return false}
+    if lhs.seq != rhs.seq {return false}
+    if lhs._execution != rhs._execution {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -548,6 +548,38 @@ nonisolated struct Holdfast_V1_Job: Sendable {
     set {kind = .doUpdate(newValue)}
   }
 
+  var resolveChildStart: Holdfast_V1_ResolveChildStart {
+    get {
+      if case .resolveChildStart(let v)? = kind {return v}
+      return Holdfast_V1_ResolveChildStart()
+    }
+    set {kind = .resolveChildStart(newValue)}
+  }
+
+  var resolveChild: Holdfast_V1_ResolveChild {
+    get {
+      if case .resolveChild(let v)? = kind {return v}
+      return Holdfast_V1_ResolveChild()
+    }
+    set {kind = .resolveChild(newValue)}
+  }
+
+  var resolveSignalExternal: Holdfast_V1_ResolveSignalExternal {
+    get {
+      if case .resolveSignalExternal(let v)? = kind {return v}
+      return Holdfast_V1_ResolveSignalExternal()
+    }
+    set {kind = .resolveSignalExternal(newValue)}
+  }
+
+  var resolveCancelExternal: Holdfast_V1_ResolveCancelExternal {
+    get {
+      if case .resolveCancelExternal(let v)? = kind {return v}
+      return Holdfast_V1_ResolveCancelExternal()
+    }
+    set {kind = .resolveCancelExternal(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -558,6 +590,10 @@ nonisolated struct Holdfast_V1_Job: Sendable {
     case resolveActivity(Holdfast_V1_ResolveActivity)
     case queryWorkflow(Holdfast_V1_QueryWorkflowJob)
     case doUpdate(Holdfast_V1_DoUpdate)
+    case resolveChildStart(Holdfast_V1_ResolveChildStart)
+    case resolveChild(Holdfast_V1_ResolveChild)
+    case resolveSignalExternal(Holdfast_V1_ResolveSignalExternal)
+    case resolveCancelExternal(Holdfast_V1_ResolveCancelExternal)
 
   }
 
@@ -646,6 +682,25 @@ nonisolated struct Holdfast_V1_InitializeWorkflow: @unchecked Sendable {
   var hasContinuedFailure: Bool {_storage._continuedFailure != nil}
   /// Clears the value of `continuedFailure`. Subsequent reads from it will return its default value.
   mutating func clearContinuedFailure() {_uniqueStorage()._continuedFailure = nil}
+
+  /// Of a child: the run that started it, and the run at the root of all.
+  var parent: Holdfast_V1_WorkflowExecution {
+    get {_storage._parent ?? Holdfast_V1_WorkflowExecution()}
+    set {_uniqueStorage()._parent = newValue}
+  }
+  /// Returns true if `parent` has been explicitly set.
+  var hasParent: Bool {_storage._parent != nil}
+  /// Clears the value of `parent`. Subsequent reads from it will return its default value.
+  mutating func clearParent() {_uniqueStorage()._parent = nil}
+
+  var root: Holdfast_V1_WorkflowExecution {
+    get {_storage._root ?? Holdfast_V1_WorkflowExecution()}
+    set {_uniqueStorage()._root = newValue}
+  }
+  /// Returns true if `root` has been explicitly set.
+  var hasRoot: Bool {_storage._root != nil}
+  /// Clears the value of `root`. Subsequent reads from it will return its default value.
+  mutating func clearRoot() {_uniqueStorage()._root = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -784,6 +839,152 @@ nonisolated struct Holdfast_V1_ResolveActivity: Sendable {
   }
 
   init() {}
+}
+
+/// The child runs, or it never will.
+nonisolated struct Holdfast_V1_ResolveChildStart: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var seq: UInt32 = 0
+
+  var result: Holdfast_V1_ResolveChildStart.OneOf_Result? = nil
+
+  var started: Holdfast_V1_WorkflowExecution {
+    get {
+      if case .started(let v)? = result {return v}
+      return Holdfast_V1_WorkflowExecution()
+    }
+    set {result = .started(newValue)}
+  }
+
+  /// A ChildWorkflowFailure with its cause.
+  var failed: Holdfast_V1_Failure {
+    get {
+      if case .failed(let v)? = result {return v}
+      return Holdfast_V1_Failure()
+    }
+    set {result = .failed(newValue)}
+  }
+
+  /// It was cancelled before it was started.
+  var canceled: Holdfast_V1_Failure {
+    get {
+      if case .canceled(let v)? = result {return v}
+      return Holdfast_V1_Failure()
+    }
+    set {result = .canceled(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Result: Equatable, Sendable {
+    case started(Holdfast_V1_WorkflowExecution)
+    /// A ChildWorkflowFailure with its cause.
+    case failed(Holdfast_V1_Failure)
+    /// It was cancelled before it was started.
+    case canceled(Holdfast_V1_Failure)
+
+  }
+
+  init() {}
+}
+
+/// The child has come to its end.
+nonisolated struct Holdfast_V1_ResolveChild: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var seq: UInt32 = 0
+
+  var result: Holdfast_V1_ResolveChild.OneOf_Result? = nil
+
+  var completed: Holdfast_V1_PayloadList {
+    get {
+      if case .completed(let v)? = result {return v}
+      return Holdfast_V1_PayloadList()
+    }
+    set {result = .completed(newValue)}
+  }
+
+  /// A ChildWorkflowFailure with its cause.
+  var failed: Holdfast_V1_Failure {
+    get {
+      if case .failed(let v)? = result {return v}
+      return Holdfast_V1_Failure()
+    }
+    set {result = .failed(newValue)}
+  }
+
+  var canceled: Holdfast_V1_Failure {
+    get {
+      if case .canceled(let v)? = result {return v}
+      return Holdfast_V1_Failure()
+    }
+    set {result = .canceled(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Result: Equatable, Sendable {
+    case completed(Holdfast_V1_PayloadList)
+    /// A ChildWorkflowFailure with its cause.
+    case failed(Holdfast_V1_Failure)
+    case canceled(Holdfast_V1_Failure)
+
+  }
+
+  init() {}
+}
+
+/// Without a failure: the signal has arrived.
+nonisolated struct Holdfast_V1_ResolveSignalExternal: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var seq: UInt32 = 0
+
+  var failure: Holdfast_V1_Failure {
+    get {_failure ?? Holdfast_V1_Failure()}
+    set {_failure = newValue}
+  }
+  /// Returns true if `failure` has been explicitly set.
+  var hasFailure: Bool {self._failure != nil}
+  /// Clears the value of `failure`. Subsequent reads from it will return its default value.
+  mutating func clearFailure() {self._failure = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _failure: Holdfast_V1_Failure? = nil
+}
+
+/// Without a failure: the request has arrived.
+nonisolated struct Holdfast_V1_ResolveCancelExternal: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var seq: UInt32 = 0
+
+  var failure: Holdfast_V1_Failure {
+    get {_failure ?? Holdfast_V1_Failure()}
+    set {_failure = newValue}
+  }
+  /// Returns true if `failure` has been explicitly set.
+  var hasFailure: Bool {self._failure != nil}
+  /// Clears the value of `failure`. Subsequent reads from it will return its default value.
+  mutating func clearFailure() {self._failure = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _failure: Holdfast_V1_Failure? = nil
 }
 
 nonisolated struct Holdfast_V1_QueryWorkflowJob: Sendable {
@@ -1068,6 +1269,38 @@ nonisolated struct Holdfast_V1_Command: @unchecked Sendable {
     set {_uniqueStorage()._kind = .updateCompleted(newValue)}
   }
 
+  var startChild: Holdfast_V1_StartChild {
+    get {
+      if case .startChild(let v)? = _storage._kind {return v}
+      return Holdfast_V1_StartChild()
+    }
+    set {_uniqueStorage()._kind = .startChild(newValue)}
+  }
+
+  var cancelChild: Holdfast_V1_CancelChild {
+    get {
+      if case .cancelChild(let v)? = _storage._kind {return v}
+      return Holdfast_V1_CancelChild()
+    }
+    set {_uniqueStorage()._kind = .cancelChild(newValue)}
+  }
+
+  var signalExternal: Holdfast_V1_SignalExternal {
+    get {
+      if case .signalExternal(let v)? = _storage._kind {return v}
+      return Holdfast_V1_SignalExternal()
+    }
+    set {_uniqueStorage()._kind = .signalExternal(newValue)}
+  }
+
+  var cancelExternal: Holdfast_V1_CancelExternal {
+    get {
+      if case .cancelExternal(let v)? = _storage._kind {return v}
+      return Holdfast_V1_CancelExternal()
+    }
+    set {_uniqueStorage()._kind = .cancelExternal(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -1082,6 +1315,10 @@ nonisolated struct Holdfast_V1_Command: @unchecked Sendable {
     case recordMarker(Holdfast_V1_RecordMarker)
     case updateAccepted(Holdfast_V1_UpdateAccepted)
     case updateCompleted(Holdfast_V1_UpdateCompleted)
+    case startChild(Holdfast_V1_StartChild)
+    case cancelChild(Holdfast_V1_CancelChild)
+    case signalExternal(Holdfast_V1_SignalExternal)
+    case cancelExternal(Holdfast_V1_CancelExternal)
 
   }
 
@@ -1283,6 +1520,175 @@ nonisolated struct Holdfast_V1_UpdateCompleted: Sendable {
   init() {}
 
   fileprivate var _outcome: Holdfast_V1_UpdateOutcome? = nil
+}
+
+/// Starts a workflow that is told how to end when this run does, and whose end this run is told.
+nonisolated struct Holdfast_V1_StartChild: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var seq: UInt32 {
+    get {_storage._seq}
+    set {_uniqueStorage()._seq = newValue}
+  }
+
+  /// Empty: this run's id and the seq.
+  var workflowID: String {
+    get {_storage._workflowID}
+    set {_uniqueStorage()._workflowID = newValue}
+  }
+
+  var workflowType: String {
+    get {_storage._workflowType}
+    set {_uniqueStorage()._workflowType = newValue}
+  }
+
+  /// Empty: the workflow's own.
+  var taskQueue: String {
+    get {_storage._taskQueue}
+    set {_uniqueStorage()._taskQueue = newValue}
+  }
+
+  var input: [Holdfast_V1_Payload] {
+    get {_storage._input}
+    set {_uniqueStorage()._input = newValue}
+  }
+
+  var header: Holdfast_V1_Header {
+    get {_storage._header ?? Holdfast_V1_Header()}
+    set {_uniqueStorage()._header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {_storage._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {_uniqueStorage()._header = nil}
+
+  var executionTimeoutMs: Int64 {
+    get {_storage._executionTimeoutMs}
+    set {_uniqueStorage()._executionTimeoutMs = newValue}
+  }
+
+  var runTimeoutMs: Int64 {
+    get {_storage._runTimeoutMs}
+    set {_uniqueStorage()._runTimeoutMs = newValue}
+  }
+
+  var taskTimeoutMs: Int64 {
+    get {_storage._taskTimeoutMs}
+    set {_uniqueStorage()._taskTimeoutMs = newValue}
+  }
+
+  var retryPolicy: Holdfast_V1_RetryPolicy {
+    get {_storage._retryPolicy ?? Holdfast_V1_RetryPolicy()}
+    set {_uniqueStorage()._retryPolicy = newValue}
+  }
+  /// Returns true if `retryPolicy` has been explicitly set.
+  var hasRetryPolicy: Bool {_storage._retryPolicy != nil}
+  /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
+  mutating func clearRetryPolicy() {_uniqueStorage()._retryPolicy = nil}
+
+  var idReusePolicy: Holdfast_V1_WorkflowIdReusePolicy {
+    get {_storage._idReusePolicy}
+    set {_uniqueStorage()._idReusePolicy = newValue}
+  }
+
+  var parentClosePolicy: Holdfast_V1_ParentClosePolicy {
+    get {_storage._parentClosePolicy}
+    set {_uniqueStorage()._parentClosePolicy = newValue}
+  }
+
+  var cancellationType: Holdfast_V1_ChildCancellationType {
+    get {_storage._cancellationType}
+    set {_uniqueStorage()._cancellationType = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+nonisolated struct Holdfast_V1_CancelChild: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The child's.
+  var seq: UInt32 = 0
+
+  var reason: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Signals a workflow by its id; a particular run of it if one is named.
+nonisolated struct Holdfast_V1_SignalExternal: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var seq: UInt32 = 0
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  /// Only if it is a child of this run.
+  var childWorkflowOnly: Bool = false
+
+  var signalName: String = String()
+
+  var input: [Holdfast_V1_Payload] = []
+
+  var header: Holdfast_V1_Header {
+    get {_header ?? Holdfast_V1_Header()}
+    set {_header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {self._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {self._header = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+  fileprivate var _header: Holdfast_V1_Header? = nil
+}
+
+nonisolated struct Holdfast_V1_CancelExternal: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var seq: UInt32 = 0
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var reason: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
 }
 
 nonisolated struct Holdfast_V1_CompleteWorkflow: Sendable {
@@ -2531,7 +2937,7 @@ nonisolated extension Holdfast_V1_Activation: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Holdfast_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Job"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initialize_workflow\0\u{3}signal_workflow\0\u{3}cancel_workflow\0\u{3}fire_timer\0\u{3}resolve_activity\0\u{3}query_workflow\0\u{3}do_update\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initialize_workflow\0\u{3}signal_workflow\0\u{3}cancel_workflow\0\u{3}fire_timer\0\u{3}resolve_activity\0\u{3}query_workflow\0\u{3}do_update\0\u{3}resolve_child_start\0\u{3}resolve_child\0\u{3}resolve_signal_external\0\u{3}resolve_cancel_external\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2630,6 +3036,58 @@ nonisolated extension Holdfast_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._Mes
           self.kind = .doUpdate(v)
         }
       }()
+      case 8: try {
+        var v: Holdfast_V1_ResolveChildStart?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .resolveChildStart(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .resolveChildStart(v)
+        }
+      }()
+      case 9: try {
+        var v: Holdfast_V1_ResolveChild?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .resolveChild(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .resolveChild(v)
+        }
+      }()
+      case 10: try {
+        var v: Holdfast_V1_ResolveSignalExternal?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .resolveSignalExternal(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .resolveSignalExternal(v)
+        }
+      }()
+      case 11: try {
+        var v: Holdfast_V1_ResolveCancelExternal?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .resolveCancelExternal(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .resolveCancelExternal(v)
+        }
+      }()
       default: break
       }
     }
@@ -2669,6 +3127,22 @@ nonisolated extension Holdfast_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._Mes
       guard case .doUpdate(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     }()
+    case .resolveChildStart?: try {
+      guard case .resolveChildStart(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    }()
+    case .resolveChild?: try {
+      guard case .resolveChild(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
+    case .resolveSignalExternal?: try {
+      guard case .resolveSignalExternal(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .resolveCancelExternal?: try {
+      guard case .resolveCancelExternal(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2683,7 +3157,7 @@ nonisolated extension Holdfast_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".InitializeWorkflow"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}input\0\u{1}header\0\u{3}random_seed\0\u{3}first_run_id\0\u{3}start_time_ms\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{1}identity\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}retry_policy\0\u{3}continued_failure\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}input\0\u{1}header\0\u{3}random_seed\0\u{3}first_run_id\0\u{3}start_time_ms\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{1}identity\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}retry_policy\0\u{3}continued_failure\0\u{2}\u{7}parent\0\u{1}root\0")
 
   fileprivate class _StorageClass {
     var _input: [Holdfast_V1_Payload] = []
@@ -2699,6 +3173,8 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
     var _attempt: Int32 = 0
     var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
     var _continuedFailure: Holdfast_V1_Failure? = nil
+    var _parent: Holdfast_V1_WorkflowExecution? = nil
+    var _root: Holdfast_V1_WorkflowExecution? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2722,6 +3198,8 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
       _attempt = source._attempt
       _retryPolicy = source._retryPolicy
       _continuedFailure = source._continuedFailure
+      _parent = source._parent
+      _root = source._root
     }
   }
 
@@ -2753,6 +3231,8 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
         case 11: try { try decoder.decodeSingularInt32Field(value: &_storage._attempt) }()
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 13: try { try decoder.decodeSingularMessageField(value: &_storage._continuedFailure) }()
+        case 20: try { try decoder.decodeSingularMessageField(value: &_storage._parent) }()
+        case 21: try { try decoder.decodeSingularMessageField(value: &_storage._root) }()
         default: break
         }
       }
@@ -2804,6 +3284,12 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
       try { if let v = _storage._continuedFailure {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
       } }()
+      try { if let v = _storage._parent {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
+      try { if let v = _storage._root {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2826,6 +3312,8 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
         if _storage._attempt != rhs_storage._attempt {return false}
         if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
         if _storage._continuedFailure != rhs_storage._continuedFailure {return false}
+        if _storage._parent != rhs_storage._parent {return false}
+        if _storage._root != rhs_storage._root {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3087,6 +3575,262 @@ nonisolated extension Holdfast_V1_ResolveActivity: SwiftProtobuf.Message, SwiftP
   static func ==(lhs: Holdfast_V1_ResolveActivity, rhs: Holdfast_V1_ResolveActivity) -> Bool {
     if lhs.seq != rhs.seq {return false}
     if lhs.result != rhs.result {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ResolveChildStart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ResolveChildStart"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{1}started\0\u{1}failed\0\u{1}canceled\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 2: try {
+        var v: Holdfast_V1_WorkflowExecution?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .started(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .started(v)
+        }
+      }()
+      case 3: try {
+        var v: Holdfast_V1_Failure?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .failed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .failed(v)
+        }
+      }()
+      case 4: try {
+        var v: Holdfast_V1_Failure?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .canceled(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .canceled(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 1)
+    }
+    switch self.result {
+    case .started?: try {
+      guard case .started(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .failed?: try {
+      guard case .failed(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .canceled?: try {
+      guard case .canceled(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ResolveChildStart, rhs: Holdfast_V1_ResolveChildStart) -> Bool {
+    if lhs.seq != rhs.seq {return false}
+    if lhs.result != rhs.result {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ResolveChild: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ResolveChild"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{1}completed\0\u{1}failed\0\u{1}canceled\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 2: try {
+        var v: Holdfast_V1_PayloadList?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .completed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .completed(v)
+        }
+      }()
+      case 3: try {
+        var v: Holdfast_V1_Failure?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .failed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .failed(v)
+        }
+      }()
+      case 4: try {
+        var v: Holdfast_V1_Failure?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .canceled(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .canceled(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 1)
+    }
+    switch self.result {
+    case .completed?: try {
+      guard case .completed(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .failed?: try {
+      guard case .failed(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .canceled?: try {
+      guard case .canceled(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ResolveChild, rhs: Holdfast_V1_ResolveChild) -> Bool {
+    if lhs.seq != rhs.seq {return false}
+    if lhs.result != rhs.result {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ResolveSignalExternal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ResolveSignalExternal"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{1}failure\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._failure) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 1)
+    }
+    try { if let v = self._failure {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ResolveSignalExternal, rhs: Holdfast_V1_ResolveSignalExternal) -> Bool {
+    if lhs.seq != rhs.seq {return false}
+    if lhs._failure != rhs._failure {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ResolveCancelExternal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ResolveCancelExternal"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{1}failure\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._failure) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 1)
+    }
+    try { if let v = self._failure {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ResolveCancelExternal, rhs: Holdfast_V1_ResolveCancelExternal) -> Bool {
+    if lhs.seq != rhs.seq {return false}
+    if lhs._failure != rhs._failure {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3412,7 +4156,7 @@ nonisolated extension Holdfast_V1_QueryResult: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Command"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}location\0\u{3}user_metadata\0\u{3}schedule_activity\0\u{3}request_cancel_activity\0\u{3}start_timer\0\u{3}cancel_timer\0\u{3}complete_workflow\0\u{3}fail_workflow\0\u{3}cancelled_workflow\0\u{3}continue_as_new\0\u{3}record_marker\0\u{3}update_accepted\0\u{3}update_completed\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}location\0\u{3}user_metadata\0\u{3}schedule_activity\0\u{3}request_cancel_activity\0\u{3}start_timer\0\u{3}cancel_timer\0\u{3}complete_workflow\0\u{3}fail_workflow\0\u{3}cancelled_workflow\0\u{3}continue_as_new\0\u{3}record_marker\0\u{3}update_accepted\0\u{3}update_completed\0\u{4}\u{4}start_child\0\u{3}cancel_child\0\u{3}signal_external\0\u{3}cancel_external\0")
 
   fileprivate class _StorageClass {
     var _location: String = String()
@@ -3594,6 +4338,58 @@ nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf.
             _storage._kind = .updateCompleted(v)
           }
         }()
+        case 17: try {
+          var v: Holdfast_V1_StartChild?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .startChild(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .startChild(v)
+          }
+        }()
+        case 18: try {
+          var v: Holdfast_V1_CancelChild?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .cancelChild(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .cancelChild(v)
+          }
+        }()
+        case 19: try {
+          var v: Holdfast_V1_SignalExternal?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .signalExternal(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .signalExternal(v)
+          }
+        }()
+        case 20: try {
+          var v: Holdfast_V1_CancelExternal?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .cancelExternal(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .cancelExternal(v)
+          }
+        }()
         default: break
         }
       }
@@ -3656,6 +4452,22 @@ nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf.
       case .updateCompleted?: try {
         guard case .updateCompleted(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+      }()
+      case .startChild?: try {
+        guard case .startChild(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      }()
+      case .cancelChild?: try {
+        guard case .cancelChild(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+      }()
+      case .signalExternal?: try {
+        guard case .signalExternal(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+      }()
+      case .cancelExternal?: try {
+        guard case .cancelExternal(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
       }()
       case nil: break
       }
@@ -4045,6 +4857,298 @@ nonisolated extension Holdfast_V1_UpdateCompleted: SwiftProtobuf.Message, SwiftP
   static func ==(lhs: Holdfast_V1_UpdateCompleted, rhs: Holdfast_V1_UpdateCompleted) -> Bool {
     if lhs.updateID != rhs.updateID {return false}
     if lhs._outcome != rhs._outcome {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".StartChild"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}id_reuse_policy\0\u{3}parent_close_policy\0\u{3}cancellation_type\0")
+
+  fileprivate class _StorageClass {
+    var _seq: UInt32 = 0
+    var _workflowID: String = String()
+    var _workflowType: String = String()
+    var _taskQueue: String = String()
+    var _input: [Holdfast_V1_Payload] = []
+    var _header: Holdfast_V1_Header? = nil
+    var _executionTimeoutMs: Int64 = 0
+    var _runTimeoutMs: Int64 = 0
+    var _taskTimeoutMs: Int64 = 0
+    var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
+    var _idReusePolicy: Holdfast_V1_WorkflowIdReusePolicy = .unspecified
+    var _parentClosePolicy: Holdfast_V1_ParentClosePolicy = .unspecified
+    var _cancellationType: Holdfast_V1_ChildCancellationType = .unspecified
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _seq = source._seq
+      _workflowID = source._workflowID
+      _workflowType = source._workflowType
+      _taskQueue = source._taskQueue
+      _input = source._input
+      _header = source._header
+      _executionTimeoutMs = source._executionTimeoutMs
+      _runTimeoutMs = source._runTimeoutMs
+      _taskTimeoutMs = source._taskTimeoutMs
+      _retryPolicy = source._retryPolicy
+      _idReusePolicy = source._idReusePolicy
+      _parentClosePolicy = source._parentClosePolicy
+      _cancellationType = source._cancellationType
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._seq) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._workflowID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._workflowType) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._taskQueue) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._input) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._header) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._executionTimeoutMs) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._runTimeoutMs) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._taskTimeoutMs) }()
+        case 10: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
+        case 11: try { try decoder.decodeSingularEnumField(value: &_storage._idReusePolicy) }()
+        case 12: try { try decoder.decodeSingularEnumField(value: &_storage._parentClosePolicy) }()
+        case 13: try { try decoder.decodeSingularEnumField(value: &_storage._cancellationType) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._seq != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._seq, fieldNumber: 1)
+      }
+      if !_storage._workflowID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workflowID, fieldNumber: 2)
+      }
+      if !_storage._workflowType.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workflowType, fieldNumber: 3)
+      }
+      if !_storage._taskQueue.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._taskQueue, fieldNumber: 4)
+      }
+      if !_storage._input.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._input, fieldNumber: 5)
+      }
+      try { if let v = _storage._header {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      if _storage._executionTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._executionTimeoutMs, fieldNumber: 7)
+      }
+      if _storage._runTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._runTimeoutMs, fieldNumber: 8)
+      }
+      if _storage._taskTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._taskTimeoutMs, fieldNumber: 9)
+      }
+      try { if let v = _storage._retryPolicy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      } }()
+      if _storage._idReusePolicy != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._idReusePolicy, fieldNumber: 11)
+      }
+      if _storage._parentClosePolicy != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._parentClosePolicy, fieldNumber: 12)
+      }
+      if _storage._cancellationType != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._cancellationType, fieldNumber: 13)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_StartChild, rhs: Holdfast_V1_StartChild) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._seq != rhs_storage._seq {return false}
+        if _storage._workflowID != rhs_storage._workflowID {return false}
+        if _storage._workflowType != rhs_storage._workflowType {return false}
+        if _storage._taskQueue != rhs_storage._taskQueue {return false}
+        if _storage._input != rhs_storage._input {return false}
+        if _storage._header != rhs_storage._header {return false}
+        if _storage._executionTimeoutMs != rhs_storage._executionTimeoutMs {return false}
+        if _storage._runTimeoutMs != rhs_storage._runTimeoutMs {return false}
+        if _storage._taskTimeoutMs != rhs_storage._taskTimeoutMs {return false}
+        if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
+        if _storage._idReusePolicy != rhs_storage._idReusePolicy {return false}
+        if _storage._parentClosePolicy != rhs_storage._parentClosePolicy {return false}
+        if _storage._cancellationType != rhs_storage._cancellationType {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_CancelChild: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".CancelChild"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{1}reason\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_CancelChild, rhs: Holdfast_V1_CancelChild) -> Bool {
+    if lhs.seq != rhs.seq {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_SignalExternal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SignalExternal"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{1}execution\0\u{3}child_workflow_only\0\u{3}signal_name\0\u{1}input\0\u{1}header\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.childWorkflowOnly) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.signalName) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.input) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._header) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 1)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.childWorkflowOnly != false {
+      try visitor.visitSingularBoolField(value: self.childWorkflowOnly, fieldNumber: 3)
+    }
+    if !self.signalName.isEmpty {
+      try visitor.visitSingularStringField(value: self.signalName, fieldNumber: 4)
+    }
+    if !self.input.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.input, fieldNumber: 5)
+    }
+    try { if let v = self._header {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_SignalExternal, rhs: Holdfast_V1_SignalExternal) -> Bool {
+    if lhs.seq != rhs.seq {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.childWorkflowOnly != rhs.childWorkflowOnly {return false}
+    if lhs.signalName != rhs.signalName {return false}
+    if lhs.input != rhs.input {return false}
+    if lhs._header != rhs._header {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_CancelExternal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".CancelExternal"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{1}execution\0\u{1}reason\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 1)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_CancelExternal, rhs: Holdfast_V1_CancelExternal) -> Bool {
+    if lhs.seq != rhs.seq {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

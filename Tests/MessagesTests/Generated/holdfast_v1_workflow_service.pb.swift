@@ -849,11 +849,68 @@ nonisolated struct Holdfast_V1_DescribeWorkflowResponse: @unchecked Sendable {
   /// Clears the value of `pause`. Subsequent reads from it will return its default value.
   mutating func clearPause() {_uniqueStorage()._pause = nil}
 
+  var pendingChildren: [Holdfast_V1_PendingChild] {
+    get {_storage._pendingChildren}
+    set {_uniqueStorage()._pendingChildren = newValue}
+  }
+
+  /// Of a child: the run that started it, and the run at the root of all.
+  var parent: Holdfast_V1_WorkflowExecution {
+    get {_storage._parent ?? Holdfast_V1_WorkflowExecution()}
+    set {_uniqueStorage()._parent = newValue}
+  }
+  /// Returns true if `parent` has been explicitly set.
+  var hasParent: Bool {_storage._parent != nil}
+  /// Clears the value of `parent`. Subsequent reads from it will return its default value.
+  mutating func clearParent() {_uniqueStorage()._parent = nil}
+
+  var root: Holdfast_V1_WorkflowExecution {
+    get {_storage._root ?? Holdfast_V1_WorkflowExecution()}
+    set {_uniqueStorage()._root = newValue}
+  }
+  /// Returns true if `root` has been explicitly set.
+  var hasRoot: Bool {_storage._root != nil}
+  /// Clears the value of `root`. Subsequent reads from it will return its default value.
+  mutating func clearRoot() {_uniqueStorage()._root = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A child that has not come to its end.
+nonisolated struct Holdfast_V1_PendingChild: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var seq: UInt32 = 0
+
+  /// Its run id is that of its first run; empty while it is being started.
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var workflowType: String = String()
+
+  var initiatedEventID: Int64 = 0
+
+  var parentClosePolicy: Holdfast_V1_ParentClosePolicy = .unspecified
+
+  var cancelRequested: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
 }
 
 nonisolated struct Holdfast_V1_PauseInfo: Sendable {
@@ -2348,7 +2405,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowRequest: SwiftProtobuf.Message
 
 nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DescribeWorkflowResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0\u{3}pending_updates\0\u{1}pause\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0\u{3}pending_updates\0\u{1}pause\0\u{4}\u{18}pending_children\0\u{1}parent\0\u{1}root\0")
 
   fileprivate class _StorageClass {
     var _info: Holdfast_V1_WorkflowInfo? = nil
@@ -2367,6 +2424,9 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
     var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
     var _pendingUpdates: [Holdfast_V1_PendingUpdate] = []
     var _pause: Holdfast_V1_PauseInfo? = nil
+    var _pendingChildren: [Holdfast_V1_PendingChild] = []
+    var _parent: Holdfast_V1_WorkflowExecution? = nil
+    var _root: Holdfast_V1_WorkflowExecution? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2393,6 +2453,9 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       _retryPolicy = source._retryPolicy
       _pendingUpdates = source._pendingUpdates
       _pause = source._pause
+      _pendingChildren = source._pendingChildren
+      _parent = source._parent
+      _root = source._root
     }
   }
 
@@ -2427,6 +2490,9 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 15: try { try decoder.decodeRepeatedMessageField(value: &_storage._pendingUpdates) }()
         case 16: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
+        case 40: try { try decoder.decodeRepeatedMessageField(value: &_storage._pendingChildren) }()
+        case 41: try { try decoder.decodeSingularMessageField(value: &_storage._parent) }()
+        case 42: try { try decoder.decodeSingularMessageField(value: &_storage._root) }()
         default: break
         }
       }
@@ -2487,6 +2553,15 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       try { if let v = _storage._pause {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
       } }()
+      if !_storage._pendingChildren.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._pendingChildren, fieldNumber: 40)
+      }
+      try { if let v = _storage._parent {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+      } }()
+      try { if let v = _storage._root {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 42)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2512,10 +2587,72 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
         if _storage._pendingUpdates != rhs_storage._pendingUpdates {return false}
         if _storage._pause != rhs_storage._pause {return false}
+        if _storage._pendingChildren != rhs_storage._pendingChildren {return false}
+        if _storage._parent != rhs_storage._parent {return false}
+        if _storage._root != rhs_storage._root {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_PendingChild: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PendingChild"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{1}execution\0\u{3}workflow_type\0\u{3}initiated_event_id\0\u{3}parent_close_policy\0\u{3}cancel_requested\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.initiatedEventID) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.parentClosePolicy) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.cancelRequested) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 1)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.workflowType.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 3)
+    }
+    if self.initiatedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.initiatedEventID, fieldNumber: 4)
+    }
+    if self.parentClosePolicy != .unspecified {
+      try visitor.visitSingularEnumField(value: self.parentClosePolicy, fieldNumber: 5)
+    }
+    if self.cancelRequested != false {
+      try visitor.visitSingularBoolField(value: self.cancelRequested, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_PendingChild, rhs: Holdfast_V1_PendingChild) -> Bool {
+    if lhs.seq != rhs.seq {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.workflowType != rhs.workflowType {return false}
+    if lhs.initiatedEventID != rhs.initiatedEventID {return false}
+    if lhs.parentClosePolicy != rhs.parentClosePolicy {return false}
+    if lhs.cancelRequested != rhs.cancelRequested {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -59,6 +59,31 @@ public struct ActivityError: Error, Sendable, CustomStringConvertible {
   }
 }
 
+/// How a child ended without a result, as the workflow that awaited it sees it.
+public struct ChildWorkflowError: Error, Sendable, CustomStringConvertible {
+  public let workflowID: String
+  /// Of the last run of its chain; empty if it never began.
+  public let runID: String
+  public let workflowType: String
+  /// Why there was no further attempt; empty when that says nothing.
+  public let retryState: String
+  /// What went wrong, outermost first.
+  public let causes: [ActivityError.Cause]
+  let failure: Failure
+
+  /// The type of the application error that caused it, if one did. `WorkflowAlreadyStarted`: a
+  /// workflow had its id.
+  public var applicationType: String? {
+    for case .application(let type, _) in causes.map(\.kind) { return type }
+    return nil
+  }
+
+  public var description: String {
+    let why = causes.map(\.message).joined(separator: ": ")
+    return "child workflow '\(workflowID)' (\(workflowType)) failed: \(why)"
+  }
+}
+
 /// A workflow ended without a result, as its client sees it.
 public struct WorkflowFailedError: Error, Sendable, CustomStringConvertible {
   /// FAILED, CANCELED, TERMINATED or TIMED_OUT.
@@ -119,6 +144,10 @@ extension Failure {
       self = error.failure
       return
     }
+    if let error = error as? ChildWorkflowError {
+      self = error.failure
+      return
+    }
     var info = FailureInfo()
     info.source = "swift"
     if let error = error as? ApplicationError {
@@ -160,6 +189,31 @@ extension ActivityError {
       attempt = 0
     }
     causes = layers.map(Cause.init)
+  }
+}
+
+extension ChildWorkflowError {
+  init(_ failure: Failure) {
+    self.failure = failure
+    var layers = failure.layers
+    var child = ChildWorkflowFailure()
+    if case .childWorkflow(let known) = layers.first?.kind {
+      child = known
+      layers.removeFirst()
+    }
+    workflowID = child.execution?.workflowID ?? ""
+    let run = child.execution?.runID ?? .none
+    runID = run == .none ? "" : run.description
+    workflowType = child.workflowType
+    retryState = child.retryState == .unspecified ? "" : child.retryState.name
+    causes = layers.map(ActivityError.Cause.init)
+  }
+}
+
+extension Error {
+  /// Ends a workflow, or an update's handler, as failed; any other error fails the workflow task.
+  var isOfTheWorkflow: Bool {
+    self is ApplicationError || self is ActivityError || self is ChildWorkflowError
   }
 }
 

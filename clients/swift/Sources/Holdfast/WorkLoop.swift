@@ -274,6 +274,23 @@ extension CommandHead {
     case .updateCompleted(let c):
       type = .updateCompleted
       id = c.updateID
+    case .startChild(let c):
+      type = .startChild
+      seq = c.seq
+      name = c.workflowType
+      id = c.workflowID
+    case .cancelChild(let c):
+      type = .cancelChild
+      seq = c.seq
+    case .signalExternal(let c):
+      type = .signalExternal
+      seq = c.seq
+      name = c.signalName
+      id = c.execution?.workflowID ?? ""
+    case .cancelExternal(let c):
+      type = .cancelExternal
+      seq = c.seq
+      id = c.execution?.workflowID ?? ""
     case nil: break
     }
   }

@@ -3,7 +3,7 @@ internal import Messages
 
 /// What a workflow's code may ask for. Given to `Workflow.run`; valid within that run only.
 public struct WorkflowContext: Sendable {
-  private let handle: RunHandle
+  let handle: RunHandle
   private var run: WorkflowRun { handle.run }
 
   init(_ handle: RunHandle) { self.handle = handle }

@@ -29,6 +29,7 @@ final class WorkflowRun: @unchecked Sendable {
   private(set) var rejections: [UpdateRejection] = []
   private var activities: [UInt32: UnsafeContinuation<[Payload], any Error>] = [:]
   private var timers: [UInt32: UnsafeContinuation<Void, any Error>] = [:]
+  var children = Children()
   private var conditions: [Condition] = []
   private var closing: Command.Kind?
   private var closedAt = ""
@@ -117,6 +118,10 @@ final class WorkflowRun: @unchecked Sendable {
     case .fireTimer(let fired): fire(fired.seq)
     case .resolveActivity(let resolved): try resolve(resolved)
     case .doUpdate(let update): take(update)
+    case .resolveChildStart(let resolved): try resolve(resolved)
+    case .resolveChild(let resolved): try resolve(resolved)
+    case .resolveSignalExternal(let resolved): arrived(resolved.seq, resolved.failure)
+    case .resolveCancelExternal(let resolved): arrived(resolved.seq, resolved.failure)
     case .queryWorkflow, nil:
       throw ApplicationError("a job that this SDK does not know", type: "UnknownJob")
     }
@@ -159,7 +164,7 @@ final class WorkflowRun: @unchecked Sendable {
         do {
           let result = try await instance.update(update.updateName, context, update.args)
           end(update, .succeeded(PayloadList(result)))
-        } catch let error where error is ApplicationError || error is ActivityError {
+        } catch let error where error.isOfTheWorkflow {
           end(update, .failed(Failure(error)))
         } catch {
           if !isEvicted { taskFailure = error }
@@ -210,7 +215,7 @@ final class WorkflowRun: @unchecked Sendable {
       closedAt = next.location
     } else if error is CancellationError && isCancelRequested {
       closing = .cancelledWorkflow(CancelledWorkflow())
-    } else if error is ApplicationError || error is ActivityError {
+    } else if error.isOfTheWorkflow {
       var fail = FailWorkflow()
       fail.failure = Failure(error)
       closing = .failWorkflow(fail)
@@ -264,7 +269,7 @@ final class WorkflowRun: @unchecked Sendable {
     }
   }
 
-  private func unknown(_ seq: UInt32) {
+  func unknown(_ seq: UInt32) {
     taskFailure = ApplicationError(
       "the history resolves command \(seq), which the code never gave",
       type: "Nondeterminism")
@@ -280,7 +285,7 @@ final class WorkflowRun: @unchecked Sendable {
     commands.append(command)
   }
 
-  private func takeSeq() -> UInt32 {
+  func takeSeq() -> UInt32 {
     lastSeq += 1
     return lastSeq
   }
@@ -417,6 +422,7 @@ final class WorkflowRun: @unchecked Sendable {
       activities = [:]
       timers = [:]
       conditions = []
+      children.evict()
       for waiting in awaited { waiting.resume(throwing: WorkflowEvictedError.one) }
       for waiting in slept { waiting.resume(throwing: WorkflowEvictedError.one) }
       for waiting in waited { waiting.continuation.resume(throwing: WorkflowEvictedError.one) }

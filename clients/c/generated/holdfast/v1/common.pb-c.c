@@ -592,6 +592,51 @@ void   holdfast__v1__activity_failure__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__activity_failure__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__child_workflow_failure__init
+                     (Holdfast__V1__ChildWorkflowFailure         *message)
+{
+  static const Holdfast__V1__ChildWorkflowFailure init_value = HOLDFAST__V1__CHILD_WORKFLOW_FAILURE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__child_workflow_failure__get_packed_size
+                     (const Holdfast__V1__ChildWorkflowFailure *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_failure__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__child_workflow_failure__pack
+                     (const Holdfast__V1__ChildWorkflowFailure *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_failure__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__child_workflow_failure__pack_to_buffer
+                     (const Holdfast__V1__ChildWorkflowFailure *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_failure__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ChildWorkflowFailure *
+       holdfast__v1__child_workflow_failure__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ChildWorkflowFailure *)
+     protobuf_c_message_unpack (&holdfast__v1__child_workflow_failure__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__child_workflow_failure__free_unpacked
+                     (Holdfast__V1__ChildWorkflowFailure *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_failure__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__worker_lost_failure__init
                      (Holdfast__V1__WorkerLostFailure         *message)
 {
@@ -1104,7 +1149,7 @@ const ProtobufCMessageDescriptor holdfast__v1__failure__descriptor =
   (ProtobufCMessageInit) holdfast__v1__failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__failure_info__field_descriptors[11] =
+static const ProtobufCFieldDescriptor holdfast__v1__failure_info__field_descriptors[12] =
 {
   {
     "message",
@@ -1238,11 +1283,24 @@ static const ProtobufCFieldDescriptor holdfast__v1__failure_info__field_descript
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "child_workflow",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__FailureInfo, kind_case),
+    offsetof(Holdfast__V1__FailureInfo, child_workflow),
+    &holdfast__v1__child_workflow_failure__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__failure_info__field_indices_by_name[] = {
   9,   /* field[9] = activity */
   4,   /* field[4] = application */
   6,   /* field[6] = canceled */
+  11,   /* field[11] = child_workflow */
   3,   /* field[3] = encoded_attributes */
   0,   /* field[0] = message */
   8,   /* field[8] = server */
@@ -1255,7 +1313,7 @@ static const unsigned holdfast__v1__failure_info__field_indices_by_name[] = {
 static const ProtobufCIntRange holdfast__v1__failure_info__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__failure_info__descriptor =
 {
@@ -1265,7 +1323,7 @@ const ProtobufCMessageDescriptor holdfast__v1__failure_info__descriptor =
   "Holdfast__V1__FailureInfo",
   "holdfast.v1",
   sizeof(Holdfast__V1__FailureInfo),
-  11,
+  12,
   holdfast__v1__failure_info__field_descriptors,
   holdfast__v1__failure_info__field_indices_by_name,
   1,  holdfast__v1__failure_info__number_ranges,
@@ -1595,6 +1653,83 @@ const ProtobufCMessageDescriptor holdfast__v1__activity_failure__descriptor =
   holdfast__v1__activity_failure__field_indices_by_name,
   1,  holdfast__v1__activity_failure__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__activity_failure__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__child_workflow_failure__field_descriptors[4] =
+{
+  {
+    "execution",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowFailure, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowFailure, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "initiated_event_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowFailure, initiated_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_state",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowFailure, retry_state),
+    &holdfast__v1__retry_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__child_workflow_failure__field_indices_by_name[] = {
+  0,   /* field[0] = execution */
+  2,   /* field[2] = initiated_event_id */
+  3,   /* field[3] = retry_state */
+  1,   /* field[1] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__child_workflow_failure__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__child_workflow_failure__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ChildWorkflowFailure",
+  "ChildWorkflowFailure",
+  "Holdfast__V1__ChildWorkflowFailure",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ChildWorkflowFailure),
+  4,
+  holdfast__v1__child_workflow_failure__field_descriptors,
+  holdfast__v1__child_workflow_failure__field_indices_by_name,
+  1,  holdfast__v1__child_workflow_failure__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__child_workflow_failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__worker_lost_failure__field_descriptors[2] =
@@ -2041,5 +2176,71 @@ const ProtobufCEnumDescriptor holdfast__v1__activity_cancellation_type__descript
   holdfast__v1__activity_cancellation_type__enum_values_by_name,
   1,
   holdfast__v1__activity_cancellation_type__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue holdfast__v1__parent_close_policy__enum_values_by_number[4] =
+{
+  { "PARENT_CLOSE_POLICY_UNSPECIFIED", "HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_UNSPECIFIED", 0 },
+  { "PARENT_CLOSE_POLICY_TERMINATE", "HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_TERMINATE", 1 },
+  { "PARENT_CLOSE_POLICY_ABANDON", "HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_ABANDON", 2 },
+  { "PARENT_CLOSE_POLICY_REQUEST_CANCEL", "HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_REQUEST_CANCEL", 3 },
+};
+static const ProtobufCIntRange holdfast__v1__parent_close_policy__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex holdfast__v1__parent_close_policy__enum_values_by_name[4] =
+{
+  { "PARENT_CLOSE_POLICY_ABANDON", 2 },
+  { "PARENT_CLOSE_POLICY_REQUEST_CANCEL", 3 },
+  { "PARENT_CLOSE_POLICY_TERMINATE", 1 },
+  { "PARENT_CLOSE_POLICY_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor holdfast__v1__parent_close_policy__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ParentClosePolicy",
+  "ParentClosePolicy",
+  "Holdfast__V1__ParentClosePolicy",
+  "holdfast.v1",
+  4,
+  holdfast__v1__parent_close_policy__enum_values_by_number,
+  4,
+  holdfast__v1__parent_close_policy__enum_values_by_name,
+  1,
+  holdfast__v1__parent_close_policy__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue holdfast__v1__child_cancellation_type__enum_values_by_number[5] =
+{
+  { "CHILD_CANCELLATION_TYPE_UNSPECIFIED", "HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_UNSPECIFIED", 0 },
+  { "CHILD_CANCELLATION_TYPE_ABANDON", "HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_ABANDON", 1 },
+  { "CHILD_CANCELLATION_TYPE_TRY_CANCEL", "HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_TRY_CANCEL", 2 },
+  { "CHILD_CANCELLATION_TYPE_WAIT_CANCELLATION_COMPLETED", "HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_WAIT_CANCELLATION_COMPLETED", 3 },
+  { "CHILD_CANCELLATION_TYPE_WAIT_CANCELLATION_REQUESTED", "HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_WAIT_CANCELLATION_REQUESTED", 4 },
+};
+static const ProtobufCIntRange holdfast__v1__child_cancellation_type__value_ranges[] = {
+{0, 0},{0, 5}
+};
+static const ProtobufCEnumValueIndex holdfast__v1__child_cancellation_type__enum_values_by_name[5] =
+{
+  { "CHILD_CANCELLATION_TYPE_ABANDON", 1 },
+  { "CHILD_CANCELLATION_TYPE_TRY_CANCEL", 2 },
+  { "CHILD_CANCELLATION_TYPE_UNSPECIFIED", 0 },
+  { "CHILD_CANCELLATION_TYPE_WAIT_CANCELLATION_COMPLETED", 3 },
+  { "CHILD_CANCELLATION_TYPE_WAIT_CANCELLATION_REQUESTED", 4 },
+};
+const ProtobufCEnumDescriptor holdfast__v1__child_cancellation_type__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ChildCancellationType",
+  "ChildCancellationType",
+  "Holdfast__V1__ChildCancellationType",
+  "holdfast.v1",
+  5,
+  holdfast__v1__child_cancellation_type__enum_values_by_number,
+  5,
+  holdfast__v1__child_cancellation_type__enum_values_by_name,
+  1,
+  holdfast__v1__child_cancellation_type__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

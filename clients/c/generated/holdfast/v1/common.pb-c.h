@@ -29,6 +29,7 @@ typedef struct Holdfast__V1__CanceledFailure Holdfast__V1__CanceledFailure;
 typedef struct Holdfast__V1__TerminatedFailure Holdfast__V1__TerminatedFailure;
 typedef struct Holdfast__V1__ServerFailure Holdfast__V1__ServerFailure;
 typedef struct Holdfast__V1__ActivityFailure Holdfast__V1__ActivityFailure;
+typedef struct Holdfast__V1__ChildWorkflowFailure Holdfast__V1__ChildWorkflowFailure;
 typedef struct Holdfast__V1__WorkerLostFailure Holdfast__V1__WorkerLostFailure;
 typedef struct Holdfast__V1__UpdateOutcome Holdfast__V1__UpdateOutcome;
 typedef struct Holdfast__V1__WorkflowExecution Holdfast__V1__WorkflowExecution;
@@ -119,6 +120,45 @@ typedef enum _Holdfast__V1__ActivityCancellationType {
   HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_ABANDON = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE)
 } Holdfast__V1__ActivityCancellationType;
+/*
+ * What becomes of a child when its parent's run has closed.
+ */
+typedef enum _Holdfast__V1__ParentClosePolicy {
+  /*
+   * TERMINATE.
+   */
+  HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_UNSPECIFIED = 0,
+  HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_TERMINATE = 1,
+  HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_ABANDON = 2,
+  HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_REQUEST_CANCEL = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__PARENT_CLOSE_POLICY)
+} Holdfast__V1__ParentClosePolicy;
+/*
+ * What a parent that cancels a child waits for.
+ */
+typedef enum _Holdfast__V1__ChildCancellationType {
+  /*
+   * WAIT_CANCELLATION_COMPLETED.
+   */
+  HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_UNSPECIFIED = 0,
+  /*
+   * The child is not asked; it counts as canceled at once.
+   */
+  HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_ABANDON = 1,
+  /*
+   * The child is asked, and counts as canceled at once.
+   */
+  HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_TRY_CANCEL = 2,
+  /*
+   * Until the child has come to its end.
+   */
+  HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_WAIT_CANCELLATION_COMPLETED = 3,
+  /*
+   * Until the request has reached the child.
+   */
+  HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_WAIT_CANCELLATION_REQUESTED = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__CHILD_CANCELLATION_TYPE)
+} Holdfast__V1__ChildCancellationType;
 
 /* --- messages --- */
 
@@ -233,7 +273,8 @@ typedef enum {
   HOLDFAST__V1__FAILURE_INFO__KIND_TERMINATED = 8,
   HOLDFAST__V1__FAILURE_INFO__KIND_SERVER = 9,
   HOLDFAST__V1__FAILURE_INFO__KIND_ACTIVITY = 10,
-  HOLDFAST__V1__FAILURE_INFO__KIND_WORKER_LOST = 11
+  HOLDFAST__V1__FAILURE_INFO__KIND_WORKER_LOST = 11,
+  HOLDFAST__V1__FAILURE_INFO__KIND_CHILD_WORKFLOW = 12
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__FAILURE_INFO__KIND__CASE)
 } Holdfast__V1__FailureInfo__KindCase;
 
@@ -259,6 +300,7 @@ struct  Holdfast__V1__FailureInfo
     Holdfast__V1__ServerFailure *server;
     Holdfast__V1__ActivityFailure *activity;
     Holdfast__V1__WorkerLostFailure *worker_lost;
+    Holdfast__V1__ChildWorkflowFailure *child_workflow;
   };
 };
 #define HOLDFAST__V1__FAILURE_INFO__INIT \
@@ -347,6 +389,25 @@ struct  Holdfast__V1__ActivityFailure
 #define HOLDFAST__V1__ACTIVITY_FAILURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__activity_failure__descriptor) \
     , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__RETRY_STATE__RETRY_STATE_UNSPECIFIED, 0 }
+
+
+/*
+ * Wraps how a child ended for the workflow that awaited it.
+ */
+struct  Holdfast__V1__ChildWorkflowFailure
+{
+  ProtobufCMessage base;
+  /*
+   * The last run of the child's chain.
+   */
+  Holdfast__V1__WorkflowExecution *execution;
+  char *workflow_type;
+  int64_t initiated_event_id;
+  Holdfast__V1__RetryState retry_state;
+};
+#define HOLDFAST__V1__CHILD_WORKFLOW_FAILURE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__child_workflow_failure__descriptor) \
+    , NULL, (char *)protobuf_c_empty_string, 0, HOLDFAST__V1__RETRY_STATE__RETRY_STATE_UNSPECIFIED }
 
 
 /*
@@ -662,6 +723,25 @@ Holdfast__V1__ActivityFailure *
 void   holdfast__v1__activity_failure__free_unpacked
                      (Holdfast__V1__ActivityFailure *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__ChildWorkflowFailure methods */
+void   holdfast__v1__child_workflow_failure__init
+                     (Holdfast__V1__ChildWorkflowFailure         *message);
+size_t holdfast__v1__child_workflow_failure__get_packed_size
+                     (const Holdfast__V1__ChildWorkflowFailure   *message);
+size_t holdfast__v1__child_workflow_failure__pack
+                     (const Holdfast__V1__ChildWorkflowFailure   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__child_workflow_failure__pack_to_buffer
+                     (const Holdfast__V1__ChildWorkflowFailure   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ChildWorkflowFailure *
+       holdfast__v1__child_workflow_failure__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__child_workflow_failure__free_unpacked
+                     (Holdfast__V1__ChildWorkflowFailure *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkerLostFailure methods */
 void   holdfast__v1__worker_lost_failure__init
                      (Holdfast__V1__WorkerLostFailure         *message);
@@ -779,6 +859,9 @@ typedef void (*Holdfast__V1__ServerFailure_Closure)
 typedef void (*Holdfast__V1__ActivityFailure_Closure)
                  (const Holdfast__V1__ActivityFailure *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__ChildWorkflowFailure_Closure)
+                 (const Holdfast__V1__ChildWorkflowFailure *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__WorkerLostFailure_Closure)
                  (const Holdfast__V1__WorkerLostFailure *message,
                   void *closure_data);
@@ -804,6 +887,8 @@ extern const ProtobufCEnumDescriptor    holdfast__v1__workflow_id_reuse_policy__
 extern const ProtobufCEnumDescriptor    holdfast__v1__workflow_id_conflict_policy__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__continue_as_new_initiator__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__activity_cancellation_type__descriptor;
+extern const ProtobufCEnumDescriptor    holdfast__v1__parent_close_policy__descriptor;
+extern const ProtobufCEnumDescriptor    holdfast__v1__child_cancellation_type__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__payload__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__payload_entry__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__payload_list__descriptor;
@@ -817,6 +902,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__canceled_failure__descript
 extern const ProtobufCMessageDescriptor holdfast__v1__terminated_failure__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__server_failure__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__activity_failure__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__child_workflow_failure__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__worker_lost_failure__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__update_outcome__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution__descriptor;

@@ -1402,6 +1402,636 @@ void   holdfast__v1__workflow_execution_terminated__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__workflow_execution_terminated__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__start_child_workflow_execution_initiated__init
+                     (Holdfast__V1__StartChildWorkflowExecutionInitiated         *message)
+{
+  static const Holdfast__V1__StartChildWorkflowExecutionInitiated init_value = HOLDFAST__V1__START_CHILD_WORKFLOW_EXECUTION_INITIATED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__start_child_workflow_execution_initiated__get_packed_size
+                     (const Holdfast__V1__StartChildWorkflowExecutionInitiated *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_child_workflow_execution_initiated__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__start_child_workflow_execution_initiated__pack
+                     (const Holdfast__V1__StartChildWorkflowExecutionInitiated *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_child_workflow_execution_initiated__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__start_child_workflow_execution_initiated__pack_to_buffer
+                     (const Holdfast__V1__StartChildWorkflowExecutionInitiated *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_child_workflow_execution_initiated__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__StartChildWorkflowExecutionInitiated *
+       holdfast__v1__start_child_workflow_execution_initiated__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__StartChildWorkflowExecutionInitiated *)
+     protobuf_c_message_unpack (&holdfast__v1__start_child_workflow_execution_initiated__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__start_child_workflow_execution_initiated__free_unpacked
+                     (Holdfast__V1__StartChildWorkflowExecutionInitiated *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__start_child_workflow_execution_initiated__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__start_child_workflow_execution_failed__init
+                     (Holdfast__V1__StartChildWorkflowExecutionFailed         *message)
+{
+  static const Holdfast__V1__StartChildWorkflowExecutionFailed init_value = HOLDFAST__V1__START_CHILD_WORKFLOW_EXECUTION_FAILED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__start_child_workflow_execution_failed__get_packed_size
+                     (const Holdfast__V1__StartChildWorkflowExecutionFailed *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_child_workflow_execution_failed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__start_child_workflow_execution_failed__pack
+                     (const Holdfast__V1__StartChildWorkflowExecutionFailed *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_child_workflow_execution_failed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__start_child_workflow_execution_failed__pack_to_buffer
+                     (const Holdfast__V1__StartChildWorkflowExecutionFailed *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_child_workflow_execution_failed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__StartChildWorkflowExecutionFailed *
+       holdfast__v1__start_child_workflow_execution_failed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__StartChildWorkflowExecutionFailed *)
+     protobuf_c_message_unpack (&holdfast__v1__start_child_workflow_execution_failed__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__start_child_workflow_execution_failed__free_unpacked
+                     (Holdfast__V1__StartChildWorkflowExecutionFailed *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__start_child_workflow_execution_failed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__child_workflow_execution_started__init
+                     (Holdfast__V1__ChildWorkflowExecutionStarted         *message)
+{
+  static const Holdfast__V1__ChildWorkflowExecutionStarted init_value = HOLDFAST__V1__CHILD_WORKFLOW_EXECUTION_STARTED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__child_workflow_execution_started__get_packed_size
+                     (const Holdfast__V1__ChildWorkflowExecutionStarted *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_started__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__child_workflow_execution_started__pack
+                     (const Holdfast__V1__ChildWorkflowExecutionStarted *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_started__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__child_workflow_execution_started__pack_to_buffer
+                     (const Holdfast__V1__ChildWorkflowExecutionStarted *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_started__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ChildWorkflowExecutionStarted *
+       holdfast__v1__child_workflow_execution_started__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ChildWorkflowExecutionStarted *)
+     protobuf_c_message_unpack (&holdfast__v1__child_workflow_execution_started__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__child_workflow_execution_started__free_unpacked
+                     (Holdfast__V1__ChildWorkflowExecutionStarted *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_started__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__child_workflow_execution_completed__init
+                     (Holdfast__V1__ChildWorkflowExecutionCompleted         *message)
+{
+  static const Holdfast__V1__ChildWorkflowExecutionCompleted init_value = HOLDFAST__V1__CHILD_WORKFLOW_EXECUTION_COMPLETED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__child_workflow_execution_completed__get_packed_size
+                     (const Holdfast__V1__ChildWorkflowExecutionCompleted *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_completed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__child_workflow_execution_completed__pack
+                     (const Holdfast__V1__ChildWorkflowExecutionCompleted *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_completed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__child_workflow_execution_completed__pack_to_buffer
+                     (const Holdfast__V1__ChildWorkflowExecutionCompleted *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_completed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ChildWorkflowExecutionCompleted *
+       holdfast__v1__child_workflow_execution_completed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ChildWorkflowExecutionCompleted *)
+     protobuf_c_message_unpack (&holdfast__v1__child_workflow_execution_completed__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__child_workflow_execution_completed__free_unpacked
+                     (Holdfast__V1__ChildWorkflowExecutionCompleted *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_completed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__child_workflow_execution_failed__init
+                     (Holdfast__V1__ChildWorkflowExecutionFailed         *message)
+{
+  static const Holdfast__V1__ChildWorkflowExecutionFailed init_value = HOLDFAST__V1__CHILD_WORKFLOW_EXECUTION_FAILED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__child_workflow_execution_failed__get_packed_size
+                     (const Holdfast__V1__ChildWorkflowExecutionFailed *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_failed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__child_workflow_execution_failed__pack
+                     (const Holdfast__V1__ChildWorkflowExecutionFailed *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_failed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__child_workflow_execution_failed__pack_to_buffer
+                     (const Holdfast__V1__ChildWorkflowExecutionFailed *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_failed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ChildWorkflowExecutionFailed *
+       holdfast__v1__child_workflow_execution_failed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ChildWorkflowExecutionFailed *)
+     protobuf_c_message_unpack (&holdfast__v1__child_workflow_execution_failed__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__child_workflow_execution_failed__free_unpacked
+                     (Holdfast__V1__ChildWorkflowExecutionFailed *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_failed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__child_workflow_execution_canceled__init
+                     (Holdfast__V1__ChildWorkflowExecutionCanceled         *message)
+{
+  static const Holdfast__V1__ChildWorkflowExecutionCanceled init_value = HOLDFAST__V1__CHILD_WORKFLOW_EXECUTION_CANCELED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__child_workflow_execution_canceled__get_packed_size
+                     (const Holdfast__V1__ChildWorkflowExecutionCanceled *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_canceled__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__child_workflow_execution_canceled__pack
+                     (const Holdfast__V1__ChildWorkflowExecutionCanceled *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_canceled__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__child_workflow_execution_canceled__pack_to_buffer
+                     (const Holdfast__V1__ChildWorkflowExecutionCanceled *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_canceled__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ChildWorkflowExecutionCanceled *
+       holdfast__v1__child_workflow_execution_canceled__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ChildWorkflowExecutionCanceled *)
+     protobuf_c_message_unpack (&holdfast__v1__child_workflow_execution_canceled__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__child_workflow_execution_canceled__free_unpacked
+                     (Holdfast__V1__ChildWorkflowExecutionCanceled *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_canceled__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__child_workflow_execution_timed_out__init
+                     (Holdfast__V1__ChildWorkflowExecutionTimedOut         *message)
+{
+  static const Holdfast__V1__ChildWorkflowExecutionTimedOut init_value = HOLDFAST__V1__CHILD_WORKFLOW_EXECUTION_TIMED_OUT__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__child_workflow_execution_timed_out__get_packed_size
+                     (const Holdfast__V1__ChildWorkflowExecutionTimedOut *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_timed_out__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__child_workflow_execution_timed_out__pack
+                     (const Holdfast__V1__ChildWorkflowExecutionTimedOut *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_timed_out__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__child_workflow_execution_timed_out__pack_to_buffer
+                     (const Holdfast__V1__ChildWorkflowExecutionTimedOut *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_timed_out__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ChildWorkflowExecutionTimedOut *
+       holdfast__v1__child_workflow_execution_timed_out__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ChildWorkflowExecutionTimedOut *)
+     protobuf_c_message_unpack (&holdfast__v1__child_workflow_execution_timed_out__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__child_workflow_execution_timed_out__free_unpacked
+                     (Holdfast__V1__ChildWorkflowExecutionTimedOut *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_timed_out__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__child_workflow_execution_terminated__init
+                     (Holdfast__V1__ChildWorkflowExecutionTerminated         *message)
+{
+  static const Holdfast__V1__ChildWorkflowExecutionTerminated init_value = HOLDFAST__V1__CHILD_WORKFLOW_EXECUTION_TERMINATED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__child_workflow_execution_terminated__get_packed_size
+                     (const Holdfast__V1__ChildWorkflowExecutionTerminated *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_terminated__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__child_workflow_execution_terminated__pack
+                     (const Holdfast__V1__ChildWorkflowExecutionTerminated *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_terminated__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__child_workflow_execution_terminated__pack_to_buffer
+                     (const Holdfast__V1__ChildWorkflowExecutionTerminated *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_terminated__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ChildWorkflowExecutionTerminated *
+       holdfast__v1__child_workflow_execution_terminated__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ChildWorkflowExecutionTerminated *)
+     protobuf_c_message_unpack (&holdfast__v1__child_workflow_execution_terminated__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__child_workflow_execution_terminated__free_unpacked
+                     (Holdfast__V1__ChildWorkflowExecutionTerminated *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__child_workflow_execution_terminated__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__signal_external_workflow_execution_initiated__init
+                     (Holdfast__V1__SignalExternalWorkflowExecutionInitiated         *message)
+{
+  static const Holdfast__V1__SignalExternalWorkflowExecutionInitiated init_value = HOLDFAST__V1__SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__signal_external_workflow_execution_initiated__get_packed_size
+                     (const Holdfast__V1__SignalExternalWorkflowExecutionInitiated *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__signal_external_workflow_execution_initiated__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__signal_external_workflow_execution_initiated__pack
+                     (const Holdfast__V1__SignalExternalWorkflowExecutionInitiated *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__signal_external_workflow_execution_initiated__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__signal_external_workflow_execution_initiated__pack_to_buffer
+                     (const Holdfast__V1__SignalExternalWorkflowExecutionInitiated *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__signal_external_workflow_execution_initiated__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__SignalExternalWorkflowExecutionInitiated *
+       holdfast__v1__signal_external_workflow_execution_initiated__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__SignalExternalWorkflowExecutionInitiated *)
+     protobuf_c_message_unpack (&holdfast__v1__signal_external_workflow_execution_initiated__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__signal_external_workflow_execution_initiated__free_unpacked
+                     (Holdfast__V1__SignalExternalWorkflowExecutionInitiated *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__signal_external_workflow_execution_initiated__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__signal_external_workflow_execution_failed__init
+                     (Holdfast__V1__SignalExternalWorkflowExecutionFailed         *message)
+{
+  static const Holdfast__V1__SignalExternalWorkflowExecutionFailed init_value = HOLDFAST__V1__SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__signal_external_workflow_execution_failed__get_packed_size
+                     (const Holdfast__V1__SignalExternalWorkflowExecutionFailed *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__signal_external_workflow_execution_failed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__signal_external_workflow_execution_failed__pack
+                     (const Holdfast__V1__SignalExternalWorkflowExecutionFailed *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__signal_external_workflow_execution_failed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__signal_external_workflow_execution_failed__pack_to_buffer
+                     (const Holdfast__V1__SignalExternalWorkflowExecutionFailed *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__signal_external_workflow_execution_failed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__SignalExternalWorkflowExecutionFailed *
+       holdfast__v1__signal_external_workflow_execution_failed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__SignalExternalWorkflowExecutionFailed *)
+     protobuf_c_message_unpack (&holdfast__v1__signal_external_workflow_execution_failed__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__signal_external_workflow_execution_failed__free_unpacked
+                     (Holdfast__V1__SignalExternalWorkflowExecutionFailed *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__signal_external_workflow_execution_failed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__external_workflow_execution_signaled__init
+                     (Holdfast__V1__ExternalWorkflowExecutionSignaled         *message)
+{
+  static const Holdfast__V1__ExternalWorkflowExecutionSignaled init_value = HOLDFAST__V1__EXTERNAL_WORKFLOW_EXECUTION_SIGNALED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__external_workflow_execution_signaled__get_packed_size
+                     (const Holdfast__V1__ExternalWorkflowExecutionSignaled *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__external_workflow_execution_signaled__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__external_workflow_execution_signaled__pack
+                     (const Holdfast__V1__ExternalWorkflowExecutionSignaled *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__external_workflow_execution_signaled__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__external_workflow_execution_signaled__pack_to_buffer
+                     (const Holdfast__V1__ExternalWorkflowExecutionSignaled *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__external_workflow_execution_signaled__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ExternalWorkflowExecutionSignaled *
+       holdfast__v1__external_workflow_execution_signaled__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ExternalWorkflowExecutionSignaled *)
+     protobuf_c_message_unpack (&holdfast__v1__external_workflow_execution_signaled__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__external_workflow_execution_signaled__free_unpacked
+                     (Holdfast__V1__ExternalWorkflowExecutionSignaled *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__external_workflow_execution_signaled__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__request_cancel_external_workflow_execution_initiated__init
+                     (Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated         *message)
+{
+  static const Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated init_value = HOLDFAST__V1__REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__request_cancel_external_workflow_execution_initiated__get_packed_size
+                     (const Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_external_workflow_execution_initiated__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__request_cancel_external_workflow_execution_initiated__pack
+                     (const Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_external_workflow_execution_initiated__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__request_cancel_external_workflow_execution_initiated__pack_to_buffer
+                     (const Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_external_workflow_execution_initiated__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated *
+       holdfast__v1__request_cancel_external_workflow_execution_initiated__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated *)
+     protobuf_c_message_unpack (&holdfast__v1__request_cancel_external_workflow_execution_initiated__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__request_cancel_external_workflow_execution_initiated__free_unpacked
+                     (Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_external_workflow_execution_initiated__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__request_cancel_external_workflow_execution_failed__init
+                     (Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed         *message)
+{
+  static const Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed init_value = HOLDFAST__V1__REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__request_cancel_external_workflow_execution_failed__get_packed_size
+                     (const Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_external_workflow_execution_failed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__request_cancel_external_workflow_execution_failed__pack
+                     (const Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_external_workflow_execution_failed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__request_cancel_external_workflow_execution_failed__pack_to_buffer
+                     (const Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_external_workflow_execution_failed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed *
+       holdfast__v1__request_cancel_external_workflow_execution_failed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed *)
+     protobuf_c_message_unpack (&holdfast__v1__request_cancel_external_workflow_execution_failed__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__request_cancel_external_workflow_execution_failed__free_unpacked
+                     (Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_external_workflow_execution_failed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__external_workflow_execution_cancel_requested__init
+                     (Holdfast__V1__ExternalWorkflowExecutionCancelRequested         *message)
+{
+  static const Holdfast__V1__ExternalWorkflowExecutionCancelRequested init_value = HOLDFAST__V1__EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__external_workflow_execution_cancel_requested__get_packed_size
+                     (const Holdfast__V1__ExternalWorkflowExecutionCancelRequested *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__external_workflow_execution_cancel_requested__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__external_workflow_execution_cancel_requested__pack
+                     (const Holdfast__V1__ExternalWorkflowExecutionCancelRequested *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__external_workflow_execution_cancel_requested__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__external_workflow_execution_cancel_requested__pack_to_buffer
+                     (const Holdfast__V1__ExternalWorkflowExecutionCancelRequested *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__external_workflow_execution_cancel_requested__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ExternalWorkflowExecutionCancelRequested *
+       holdfast__v1__external_workflow_execution_cancel_requested__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ExternalWorkflowExecutionCancelRequested *)
+     protobuf_c_message_unpack (&holdfast__v1__external_workflow_execution_cancel_requested__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__external_workflow_execution_cancel_requested__free_unpacked
+                     (Holdfast__V1__ExternalWorkflowExecutionCancelRequested *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__external_workflow_execution_cancel_requested__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor holdfast__v1__history_batch__field_descriptors[1] =
 {
   {
@@ -1440,7 +2070,7 @@ const ProtobufCMessageDescriptor holdfast__v1__history_batch__descriptor =
   (ProtobufCMessageInit) holdfast__v1__history_batch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[30] =
+static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[44] =
 {
   {
     "event_id",
@@ -1707,6 +2337,42 @@ static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "request_cancel_external_workflow_execution_initiated",
+    122,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, request_cancel_external_workflow_execution_initiated),
+    &holdfast__v1__request_cancel_external_workflow_execution_initiated__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_cancel_external_workflow_execution_failed",
+    123,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, request_cancel_external_workflow_execution_failed),
+    &holdfast__v1__request_cancel_external_workflow_execution_failed__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "external_workflow_execution_cancel_requested",
+    124,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, external_workflow_execution_cancel_requested),
+    &holdfast__v1__external_workflow_execution_cancel_requested__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "marker_recorded",
     125,
     PROTOBUF_C_LABEL_NONE,
@@ -1750,6 +2416,138 @@ static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descrip
     offsetof(Holdfast__V1__HistoryEvent, attributes_case),
     offsetof(Holdfast__V1__HistoryEvent, workflow_execution_continued_as_new),
     &holdfast__v1__workflow_execution_continued_as_new__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_child_workflow_execution_initiated",
+    129,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, start_child_workflow_execution_initiated),
+    &holdfast__v1__start_child_workflow_execution_initiated__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_child_workflow_execution_failed",
+    130,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, start_child_workflow_execution_failed),
+    &holdfast__v1__start_child_workflow_execution_failed__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "child_workflow_execution_started",
+    131,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, child_workflow_execution_started),
+    &holdfast__v1__child_workflow_execution_started__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "child_workflow_execution_completed",
+    132,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, child_workflow_execution_completed),
+    &holdfast__v1__child_workflow_execution_completed__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "child_workflow_execution_failed",
+    133,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, child_workflow_execution_failed),
+    &holdfast__v1__child_workflow_execution_failed__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "child_workflow_execution_canceled",
+    134,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, child_workflow_execution_canceled),
+    &holdfast__v1__child_workflow_execution_canceled__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "child_workflow_execution_timed_out",
+    135,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, child_workflow_execution_timed_out),
+    &holdfast__v1__child_workflow_execution_timed_out__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "child_workflow_execution_terminated",
+    136,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, child_workflow_execution_terminated),
+    &holdfast__v1__child_workflow_execution_terminated__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "signal_external_workflow_execution_initiated",
+    137,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, signal_external_workflow_execution_initiated),
+    &holdfast__v1__signal_external_workflow_execution_initiated__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "signal_external_workflow_execution_failed",
+    138,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, signal_external_workflow_execution_failed),
+    &holdfast__v1__signal_external_workflow_execution_failed__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "external_workflow_execution_signaled",
+    139,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, external_workflow_execution_signaled),
+    &holdfast__v1__external_workflow_execution_signaled__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -1811,9 +2609,23 @@ static const unsigned holdfast__v1__history_event__field_indices_by_name[] = {
   10,   /* field[10] = activity_task_scheduled */
   11,   /* field[11] = activity_task_started */
   14,   /* field[14] = activity_task_timed_out */
+  34,   /* field[34] = child_workflow_execution_canceled */
+  32,   /* field[32] = child_workflow_execution_completed */
+  33,   /* field[33] = child_workflow_execution_failed */
+  31,   /* field[31] = child_workflow_execution_started */
+  36,   /* field[36] = child_workflow_execution_terminated */
+  35,   /* field[35] = child_workflow_execution_timed_out */
   0,   /* field[0] = event_id */
   1,   /* field[1] = event_time_ms */
-  22,   /* field[22] = marker_recorded */
+  24,   /* field[24] = external_workflow_execution_cancel_requested */
+  39,   /* field[39] = external_workflow_execution_signaled */
+  25,   /* field[25] = marker_recorded */
+  23,   /* field[23] = request_cancel_external_workflow_execution_failed */
+  22,   /* field[22] = request_cancel_external_workflow_execution_initiated */
+  38,   /* field[38] = signal_external_workflow_execution_failed */
+  37,   /* field[37] = signal_external_workflow_execution_initiated */
+  30,   /* field[30] = start_child_workflow_execution_failed */
+  29,   /* field[29] = start_child_workflow_execution_initiated */
   19,   /* field[19] = timer_canceled */
   18,   /* field[18] = timer_fired */
   17,   /* field[17] = timer_started */
@@ -1821,30 +2633,29 @@ static const unsigned holdfast__v1__history_event__field_indices_by_name[] = {
   20,   /* field[20] = workflow_execution_cancel_requested */
   21,   /* field[21] = workflow_execution_canceled */
   4,   /* field[4] = workflow_execution_completed */
-  25,   /* field[25] = workflow_execution_continued_as_new */
+  28,   /* field[28] = workflow_execution_continued_as_new */
   5,   /* field[5] = workflow_execution_failed */
-  28,   /* field[28] = workflow_execution_paused */
-  23,   /* field[23] = workflow_execution_signaled */
+  42,   /* field[42] = workflow_execution_paused */
+  26,   /* field[26] = workflow_execution_signaled */
   3,   /* field[3] = workflow_execution_started */
-  24,   /* field[24] = workflow_execution_terminated */
+  27,   /* field[27] = workflow_execution_terminated */
   6,   /* field[6] = workflow_execution_timed_out */
-  29,   /* field[29] = workflow_execution_unpaused */
-  26,   /* field[26] = workflow_execution_update_accepted */
-  27,   /* field[27] = workflow_execution_update_completed */
+  43,   /* field[43] = workflow_execution_unpaused */
+  40,   /* field[40] = workflow_execution_update_accepted */
+  41,   /* field[41] = workflow_execution_update_completed */
   7,   /* field[7] = workflow_task_completed */
   9,   /* field[9] = workflow_task_failed */
   8,   /* field[8] = workflow_task_timed_out */
 };
-static const ProtobufCIntRange holdfast__v1__history_event__number_ranges[7 + 1] =
+static const ProtobufCIntRange holdfast__v1__history_event__number_ranges[6 + 1] =
 {
   { 1, 0 },
   { 101, 3 },
   { 107, 7 },
-  { 125, 22 },
-  { 141, 26 },
-  { 143, 27 },
-  { 158, 28 },
-  { 0, 30 }
+  { 141, 40 },
+  { 143, 41 },
+  { 158, 42 },
+  { 0, 44 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
 {
@@ -1854,14 +2665,14 @@ const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
   "Holdfast__V1__HistoryEvent",
   "holdfast.v1",
   sizeof(Holdfast__V1__HistoryEvent),
-  30,
+  44,
   holdfast__v1__history_event__field_descriptors,
   holdfast__v1__history_event__field_indices_by_name,
-  7,  holdfast__v1__history_event__number_ranges,
+  6,  holdfast__v1__history_event__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__history_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__field_descriptors[21] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__field_descriptors[24] =
 {
   {
     "namespace",
@@ -2115,6 +2926,42 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "parent",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, parent),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parent_initiated_event_id",
+    31,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, parent_initiated_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "root",
+    32,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, root),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_execution_started__field_indices_by_name[] = {
   17,   /* field[17] = attempt */
@@ -2129,9 +2976,12 @@ static const unsigned holdfast__v1__workflow_execution_started__field_indices_by
   16,   /* field[16] = initiator */
   5,   /* field[5] = input */
   0,   /* field[0] = namespace */
+  21,   /* field[21] = parent */
+  22,   /* field[22] = parent_initiated_event_id */
   13,   /* field[13] = random_seed */
   11,   /* field[11] = request_id */
   19,   /* field[19] = retry_policy */
+  23,   /* field[23] = root */
   2,   /* field[2] = run_id */
   8,   /* field[8] = run_timeout_ms */
   4,   /* field[4] = task_queue */
@@ -2139,10 +2989,11 @@ static const unsigned holdfast__v1__workflow_execution_started__field_indices_by
   1,   /* field[1] = workflow_id */
   3,   /* field[3] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__workflow_execution_started__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__workflow_execution_started__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 21 }
+  { 30, 21 },
+  { 0, 24 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descriptor =
 {
@@ -2152,10 +3003,10 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descr
   "Holdfast__V1__WorkflowExecutionStarted",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionStarted),
-  21,
+  24,
   holdfast__v1__workflow_execution_started__field_descriptors,
   holdfast__v1__workflow_execution_started__field_indices_by_name,
-  1,  holdfast__v1__workflow_execution_started__number_ranges,
+  2,  holdfast__v1__workflow_execution_started__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_started__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3999,7 +4850,7 @@ const ProtobufCMessageDescriptor holdfast__v1__timer_canceled__descriptor =
   (ProtobufCMessageInit) holdfast__v1__timer_canceled__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_cancel_requested__field_descriptors[3] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_cancel_requested__field_descriptors[4] =
 {
   {
     "reason",
@@ -4037,8 +4888,21 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_cancel_re
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "external_execution",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionCancelRequested, external_execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_execution_cancel_requested__field_indices_by_name[] = {
+  3,   /* field[3] = external_execution */
   1,   /* field[1] = identity */
   0,   /* field[0] = reason */
   2,   /* field[2] = request_id */
@@ -4046,7 +4910,7 @@ static const unsigned holdfast__v1__workflow_execution_cancel_requested__field_i
 static const ProtobufCIntRange holdfast__v1__workflow_execution_cancel_requested__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_cancel_requested__descriptor =
 {
@@ -4056,7 +4920,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_cancel_request
   "Holdfast__V1__WorkflowExecutionCancelRequested",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionCancelRequested),
-  3,
+  4,
   holdfast__v1__workflow_execution_cancel_requested__field_descriptors,
   holdfast__v1__workflow_execution_cancel_requested__field_indices_by_name,
   1,  holdfast__v1__workflow_execution_cancel_requested__number_ranges,
@@ -4256,7 +5120,7 @@ const ProtobufCMessageDescriptor holdfast__v1__marker_recorded__descriptor =
   (ProtobufCMessageInit) holdfast__v1__marker_recorded__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_signaled__field_descriptors[5] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_signaled__field_descriptors[6] =
 {
   {
     "signal_name",
@@ -4318,8 +5182,21 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_signaled_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "external_execution",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionSignaled, external_execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_execution_signaled__field_indices_by_name[] = {
+  5,   /* field[5] = external_execution */
   3,   /* field[3] = header */
   2,   /* field[2] = identity */
   1,   /* field[1] = input */
@@ -4329,7 +5206,7 @@ static const unsigned holdfast__v1__workflow_execution_signaled__field_indices_b
 static const ProtobufCIntRange holdfast__v1__workflow_execution_signaled__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_signaled__descriptor =
 {
@@ -4339,7 +5216,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_signaled__desc
   "Holdfast__V1__WorkflowExecutionSignaled",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionSignaled),
-  5,
+  6,
   holdfast__v1__workflow_execution_signaled__field_descriptors,
   holdfast__v1__workflow_execution_signaled__field_indices_by_name,
   1,  holdfast__v1__workflow_execution_signaled__number_ranges,
@@ -4757,6 +5634,1461 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_terminated__de
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_terminated__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__start_child_workflow_execution_initiated__field_descriptors[16] =
+{
+  {
+    "seq",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, workflow_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "default_workflow_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, default_workflow_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_queue",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, task_queue),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, n_input),
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, input),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution_timeout_ms",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, execution_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_timeout_ms",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, run_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_timeout_ms",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, task_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_policy",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, retry_policy),
+    &holdfast__v1__retry_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "id_reuse_policy",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, id_reuse_policy),
+    &holdfast__v1__workflow_id_reuse_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parent_close_policy",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, parent_close_policy),
+    &holdfast__v1__parent_close_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cancellation_type",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, cancellation_type),
+    &holdfast__v1__child_cancellation_type__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_task_completed_event_id",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, workflow_task_completed_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "location",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, location),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__start_child_workflow_execution_initiated__field_indices_by_name[] = {
+  13,   /* field[13] = cancellation_type */
+  2,   /* field[2] = default_workflow_id */
+  7,   /* field[7] = execution_timeout_ms */
+  6,   /* field[6] = header */
+  11,   /* field[11] = id_reuse_policy */
+  5,   /* field[5] = input */
+  15,   /* field[15] = location */
+  12,   /* field[12] = parent_close_policy */
+  10,   /* field[10] = retry_policy */
+  8,   /* field[8] = run_timeout_ms */
+  0,   /* field[0] = seq */
+  4,   /* field[4] = task_queue */
+  9,   /* field[9] = task_timeout_ms */
+  1,   /* field[1] = workflow_id */
+  14,   /* field[14] = workflow_task_completed_event_id */
+  3,   /* field[3] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__start_child_workflow_execution_initiated__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 16 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__start_child_workflow_execution_initiated__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.StartChildWorkflowExecutionInitiated",
+  "StartChildWorkflowExecutionInitiated",
+  "Holdfast__V1__StartChildWorkflowExecutionInitiated",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__StartChildWorkflowExecutionInitiated),
+  16,
+  holdfast__v1__start_child_workflow_execution_initiated__field_descriptors,
+  holdfast__v1__start_child_workflow_execution_initiated__field_indices_by_name,
+  1,  holdfast__v1__start_child_workflow_execution_initiated__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__start_child_workflow_execution_initiated__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__start_child_workflow_execution_failed__field_descriptors[6] =
+{
+  {
+    "initiated_event_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionFailed, initiated_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionFailed, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionFailed, workflow_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionFailed, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cause",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionFailed, cause),
+    &holdfast__v1__start_child_failed_cause__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "message",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionFailed, message),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__start_child_workflow_execution_failed__field_indices_by_name[] = {
+  4,   /* field[4] = cause */
+  0,   /* field[0] = initiated_event_id */
+  5,   /* field[5] = message */
+  1,   /* field[1] = seq */
+  2,   /* field[2] = workflow_id */
+  3,   /* field[3] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__start_child_workflow_execution_failed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__start_child_workflow_execution_failed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.StartChildWorkflowExecutionFailed",
+  "StartChildWorkflowExecutionFailed",
+  "Holdfast__V1__StartChildWorkflowExecutionFailed",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__StartChildWorkflowExecutionFailed),
+  6,
+  holdfast__v1__start_child_workflow_execution_failed__field_descriptors,
+  holdfast__v1__start_child_workflow_execution_failed__field_indices_by_name,
+  1,  holdfast__v1__start_child_workflow_execution_failed__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__start_child_workflow_execution_failed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__child_workflow_execution_started__field_descriptors[4] =
+{
+  {
+    "initiated_event_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionStarted, initiated_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionStarted, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionStarted, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionStarted, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__child_workflow_execution_started__field_indices_by_name[] = {
+  2,   /* field[2] = execution */
+  0,   /* field[0] = initiated_event_id */
+  1,   /* field[1] = seq */
+  3,   /* field[3] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__child_workflow_execution_started__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_started__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ChildWorkflowExecutionStarted",
+  "ChildWorkflowExecutionStarted",
+  "Holdfast__V1__ChildWorkflowExecutionStarted",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ChildWorkflowExecutionStarted),
+  4,
+  holdfast__v1__child_workflow_execution_started__field_descriptors,
+  holdfast__v1__child_workflow_execution_started__field_indices_by_name,
+  1,  holdfast__v1__child_workflow_execution_started__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__child_workflow_execution_started__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__child_workflow_execution_completed__field_descriptors[6] =
+{
+  {
+    "initiated_event_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCompleted, initiated_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCompleted, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "started_event_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCompleted, started_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCompleted, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCompleted, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "result",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCompleted, n_result),
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCompleted, result),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__child_workflow_execution_completed__field_indices_by_name[] = {
+  3,   /* field[3] = execution */
+  0,   /* field[0] = initiated_event_id */
+  5,   /* field[5] = result */
+  1,   /* field[1] = seq */
+  2,   /* field[2] = started_event_id */
+  4,   /* field[4] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__child_workflow_execution_completed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_completed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ChildWorkflowExecutionCompleted",
+  "ChildWorkflowExecutionCompleted",
+  "Holdfast__V1__ChildWorkflowExecutionCompleted",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ChildWorkflowExecutionCompleted),
+  6,
+  holdfast__v1__child_workflow_execution_completed__field_descriptors,
+  holdfast__v1__child_workflow_execution_completed__field_indices_by_name,
+  1,  holdfast__v1__child_workflow_execution_completed__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__child_workflow_execution_completed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__child_workflow_execution_failed__field_descriptors[7] =
+{
+  {
+    "initiated_event_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionFailed, initiated_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionFailed, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "started_event_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionFailed, started_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionFailed, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionFailed, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionFailed, failure),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_state",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionFailed, retry_state),
+    &holdfast__v1__retry_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__child_workflow_execution_failed__field_indices_by_name[] = {
+  3,   /* field[3] = execution */
+  5,   /* field[5] = failure */
+  0,   /* field[0] = initiated_event_id */
+  6,   /* field[6] = retry_state */
+  1,   /* field[1] = seq */
+  2,   /* field[2] = started_event_id */
+  4,   /* field[4] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__child_workflow_execution_failed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_failed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ChildWorkflowExecutionFailed",
+  "ChildWorkflowExecutionFailed",
+  "Holdfast__V1__ChildWorkflowExecutionFailed",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ChildWorkflowExecutionFailed),
+  7,
+  holdfast__v1__child_workflow_execution_failed__field_descriptors,
+  holdfast__v1__child_workflow_execution_failed__field_indices_by_name,
+  1,  holdfast__v1__child_workflow_execution_failed__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__child_workflow_execution_failed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__child_workflow_execution_canceled__field_descriptors[6] =
+{
+  {
+    "initiated_event_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCanceled, initiated_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCanceled, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "started_event_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCanceled, started_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCanceled, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCanceled, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "details",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCanceled, n_details),
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCanceled, details),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__child_workflow_execution_canceled__field_indices_by_name[] = {
+  5,   /* field[5] = details */
+  3,   /* field[3] = execution */
+  0,   /* field[0] = initiated_event_id */
+  1,   /* field[1] = seq */
+  2,   /* field[2] = started_event_id */
+  4,   /* field[4] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__child_workflow_execution_canceled__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_canceled__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ChildWorkflowExecutionCanceled",
+  "ChildWorkflowExecutionCanceled",
+  "Holdfast__V1__ChildWorkflowExecutionCanceled",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ChildWorkflowExecutionCanceled),
+  6,
+  holdfast__v1__child_workflow_execution_canceled__field_descriptors,
+  holdfast__v1__child_workflow_execution_canceled__field_indices_by_name,
+  1,  holdfast__v1__child_workflow_execution_canceled__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__child_workflow_execution_canceled__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__child_workflow_execution_timed_out__field_descriptors[6] =
+{
+  {
+    "initiated_event_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionTimedOut, initiated_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionTimedOut, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "started_event_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionTimedOut, started_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionTimedOut, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionTimedOut, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_state",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionTimedOut, retry_state),
+    &holdfast__v1__retry_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__child_workflow_execution_timed_out__field_indices_by_name[] = {
+  3,   /* field[3] = execution */
+  0,   /* field[0] = initiated_event_id */
+  5,   /* field[5] = retry_state */
+  1,   /* field[1] = seq */
+  2,   /* field[2] = started_event_id */
+  4,   /* field[4] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__child_workflow_execution_timed_out__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_timed_out__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ChildWorkflowExecutionTimedOut",
+  "ChildWorkflowExecutionTimedOut",
+  "Holdfast__V1__ChildWorkflowExecutionTimedOut",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ChildWorkflowExecutionTimedOut),
+  6,
+  holdfast__v1__child_workflow_execution_timed_out__field_descriptors,
+  holdfast__v1__child_workflow_execution_timed_out__field_indices_by_name,
+  1,  holdfast__v1__child_workflow_execution_timed_out__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__child_workflow_execution_timed_out__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__child_workflow_execution_terminated__field_descriptors[5] =
+{
+  {
+    "initiated_event_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionTerminated, initiated_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionTerminated, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "started_event_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionTerminated, started_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionTerminated, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionTerminated, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__child_workflow_execution_terminated__field_indices_by_name[] = {
+  3,   /* field[3] = execution */
+  0,   /* field[0] = initiated_event_id */
+  1,   /* field[1] = seq */
+  2,   /* field[2] = started_event_id */
+  4,   /* field[4] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__child_workflow_execution_terminated__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_terminated__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ChildWorkflowExecutionTerminated",
+  "ChildWorkflowExecutionTerminated",
+  "Holdfast__V1__ChildWorkflowExecutionTerminated",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ChildWorkflowExecutionTerminated),
+  5,
+  holdfast__v1__child_workflow_execution_terminated__field_descriptors,
+  holdfast__v1__child_workflow_execution_terminated__field_indices_by_name,
+  1,  holdfast__v1__child_workflow_execution_terminated__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__child_workflow_execution_terminated__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__signal_external_workflow_execution_initiated__field_descriptors[8] =
+{
+  {
+    "seq",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternalWorkflowExecutionInitiated, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternalWorkflowExecutionInitiated, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "child_workflow_only",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternalWorkflowExecutionInitiated, child_workflow_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "signal_name",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternalWorkflowExecutionInitiated, signal_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__SignalExternalWorkflowExecutionInitiated, n_input),
+    offsetof(Holdfast__V1__SignalExternalWorkflowExecutionInitiated, input),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternalWorkflowExecutionInitiated, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_task_completed_event_id",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternalWorkflowExecutionInitiated, workflow_task_completed_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "location",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternalWorkflowExecutionInitiated, location),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__signal_external_workflow_execution_initiated__field_indices_by_name[] = {
+  2,   /* field[2] = child_workflow_only */
+  1,   /* field[1] = execution */
+  5,   /* field[5] = header */
+  4,   /* field[4] = input */
+  7,   /* field[7] = location */
+  0,   /* field[0] = seq */
+  3,   /* field[3] = signal_name */
+  6,   /* field[6] = workflow_task_completed_event_id */
+};
+static const ProtobufCIntRange holdfast__v1__signal_external_workflow_execution_initiated__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__signal_external_workflow_execution_initiated__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SignalExternalWorkflowExecutionInitiated",
+  "SignalExternalWorkflowExecutionInitiated",
+  "Holdfast__V1__SignalExternalWorkflowExecutionInitiated",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__SignalExternalWorkflowExecutionInitiated),
+  8,
+  holdfast__v1__signal_external_workflow_execution_initiated__field_descriptors,
+  holdfast__v1__signal_external_workflow_execution_initiated__field_indices_by_name,
+  1,  holdfast__v1__signal_external_workflow_execution_initiated__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__signal_external_workflow_execution_initiated__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__signal_external_workflow_execution_failed__field_descriptors[4] =
+{
+  {
+    "initiated_event_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternalWorkflowExecutionFailed, initiated_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternalWorkflowExecutionFailed, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternalWorkflowExecutionFailed, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cause",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternalWorkflowExecutionFailed, cause),
+    &holdfast__v1__external_failed_cause__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__signal_external_workflow_execution_failed__field_indices_by_name[] = {
+  3,   /* field[3] = cause */
+  2,   /* field[2] = execution */
+  0,   /* field[0] = initiated_event_id */
+  1,   /* field[1] = seq */
+};
+static const ProtobufCIntRange holdfast__v1__signal_external_workflow_execution_failed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__signal_external_workflow_execution_failed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SignalExternalWorkflowExecutionFailed",
+  "SignalExternalWorkflowExecutionFailed",
+  "Holdfast__V1__SignalExternalWorkflowExecutionFailed",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__SignalExternalWorkflowExecutionFailed),
+  4,
+  holdfast__v1__signal_external_workflow_execution_failed__field_descriptors,
+  holdfast__v1__signal_external_workflow_execution_failed__field_indices_by_name,
+  1,  holdfast__v1__signal_external_workflow_execution_failed__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__signal_external_workflow_execution_failed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__external_workflow_execution_signaled__field_descriptors[3] =
+{
+  {
+    "initiated_event_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ExternalWorkflowExecutionSignaled, initiated_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ExternalWorkflowExecutionSignaled, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ExternalWorkflowExecutionSignaled, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__external_workflow_execution_signaled__field_indices_by_name[] = {
+  2,   /* field[2] = execution */
+  0,   /* field[0] = initiated_event_id */
+  1,   /* field[1] = seq */
+};
+static const ProtobufCIntRange holdfast__v1__external_workflow_execution_signaled__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__external_workflow_execution_signaled__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ExternalWorkflowExecutionSignaled",
+  "ExternalWorkflowExecutionSignaled",
+  "Holdfast__V1__ExternalWorkflowExecutionSignaled",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ExternalWorkflowExecutionSignaled),
+  3,
+  holdfast__v1__external_workflow_execution_signaled__field_descriptors,
+  holdfast__v1__external_workflow_execution_signaled__field_indices_by_name,
+  1,  holdfast__v1__external_workflow_execution_signaled__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__external_workflow_execution_signaled__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__request_cancel_external_workflow_execution_initiated__field_descriptors[7] =
+{
+  {
+    "seq",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "child_seq",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated, child_seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "child_workflow_only",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated, child_workflow_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_task_completed_event_id",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated, workflow_task_completed_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "location",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated, location),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__request_cancel_external_workflow_execution_initiated__field_indices_by_name[] = {
+  1,   /* field[1] = child_seq */
+  3,   /* field[3] = child_workflow_only */
+  2,   /* field[2] = execution */
+  6,   /* field[6] = location */
+  4,   /* field[4] = reason */
+  0,   /* field[0] = seq */
+  5,   /* field[5] = workflow_task_completed_event_id */
+};
+static const ProtobufCIntRange holdfast__v1__request_cancel_external_workflow_execution_initiated__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__request_cancel_external_workflow_execution_initiated__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.RequestCancelExternalWorkflowExecutionInitiated",
+  "RequestCancelExternalWorkflowExecutionInitiated",
+  "Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated),
+  7,
+  holdfast__v1__request_cancel_external_workflow_execution_initiated__field_descriptors,
+  holdfast__v1__request_cancel_external_workflow_execution_initiated__field_indices_by_name,
+  1,  holdfast__v1__request_cancel_external_workflow_execution_initiated__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__request_cancel_external_workflow_execution_initiated__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__request_cancel_external_workflow_execution_failed__field_descriptors[4] =
+{
+  {
+    "initiated_event_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed, initiated_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cause",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed, cause),
+    &holdfast__v1__external_failed_cause__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__request_cancel_external_workflow_execution_failed__field_indices_by_name[] = {
+  3,   /* field[3] = cause */
+  2,   /* field[2] = execution */
+  0,   /* field[0] = initiated_event_id */
+  1,   /* field[1] = seq */
+};
+static const ProtobufCIntRange holdfast__v1__request_cancel_external_workflow_execution_failed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__request_cancel_external_workflow_execution_failed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.RequestCancelExternalWorkflowExecutionFailed",
+  "RequestCancelExternalWorkflowExecutionFailed",
+  "Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed),
+  4,
+  holdfast__v1__request_cancel_external_workflow_execution_failed__field_descriptors,
+  holdfast__v1__request_cancel_external_workflow_execution_failed__field_indices_by_name,
+  1,  holdfast__v1__request_cancel_external_workflow_execution_failed__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__request_cancel_external_workflow_execution_failed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__external_workflow_execution_cancel_requested__field_descriptors[3] =
+{
+  {
+    "initiated_event_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ExternalWorkflowExecutionCancelRequested, initiated_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ExternalWorkflowExecutionCancelRequested, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ExternalWorkflowExecutionCancelRequested, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__external_workflow_execution_cancel_requested__field_indices_by_name[] = {
+  2,   /* field[2] = execution */
+  0,   /* field[0] = initiated_event_id */
+  1,   /* field[1] = seq */
+};
+static const ProtobufCIntRange holdfast__v1__external_workflow_execution_cancel_requested__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__external_workflow_execution_cancel_requested__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ExternalWorkflowExecutionCancelRequested",
+  "ExternalWorkflowExecutionCancelRequested",
+  "Holdfast__V1__ExternalWorkflowExecutionCancelRequested",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ExternalWorkflowExecutionCancelRequested),
+  3,
+  holdfast__v1__external_workflow_execution_cancel_requested__field_descriptors,
+  holdfast__v1__external_workflow_execution_cancel_requested__field_indices_by_name,
+  1,  holdfast__v1__external_workflow_execution_cancel_requested__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__external_workflow_execution_cancel_requested__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCEnumValue holdfast__v1__workflow_task_failed_cause__enum_values_by_number[6] =
 {
   { "WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED", "HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED", 0 },
@@ -4793,7 +7125,7 @@ const ProtobufCEnumDescriptor holdfast__v1__workflow_task_failed_cause__descript
   holdfast__v1__workflow_task_failed_cause__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_number[12] =
+static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_number[16] =
 {
   { "COMMAND_TYPE_UNSPECIFIED", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UNSPECIFIED", 0 },
   { "COMMAND_TYPE_SCHEDULE_ACTIVITY", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SCHEDULE_ACTIVITY", 1 },
@@ -4807,13 +7139,19 @@ static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_numbe
   { "COMMAND_TYPE_RECORD_MARKER", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_RECORD_MARKER", 9 },
   { "COMMAND_TYPE_UPDATE_ACCEPTED", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_ACCEPTED", 10 },
   { "COMMAND_TYPE_UPDATE_COMPLETED", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_COMPLETED", 11 },
+  { "COMMAND_TYPE_START_CHILD", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_START_CHILD", 15 },
+  { "COMMAND_TYPE_CANCEL_CHILD", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_CHILD", 16 },
+  { "COMMAND_TYPE_SIGNAL_EXTERNAL", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SIGNAL_EXTERNAL", 17 },
+  { "COMMAND_TYPE_CANCEL_EXTERNAL", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_EXTERNAL", 18 },
 };
 static const ProtobufCIntRange holdfast__v1__command_type__value_ranges[] = {
-{0, 0},{0, 12}
+{0, 0},{15, 12},{0, 16}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_name[12] =
+static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_name[16] =
 {
   { "COMMAND_TYPE_CANCELLED_WORKFLOW", 7 },
+  { "COMMAND_TYPE_CANCEL_CHILD", 13 },
+  { "COMMAND_TYPE_CANCEL_EXTERNAL", 15 },
   { "COMMAND_TYPE_CANCEL_TIMER", 6 },
   { "COMMAND_TYPE_COMPLETE_WORKFLOW", 4 },
   { "COMMAND_TYPE_CONTINUE_AS_NEW", 8 },
@@ -4821,6 +7159,8 @@ static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_
   { "COMMAND_TYPE_RECORD_MARKER", 9 },
   { "COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY", 2 },
   { "COMMAND_TYPE_SCHEDULE_ACTIVITY", 1 },
+  { "COMMAND_TYPE_SIGNAL_EXTERNAL", 14 },
+  { "COMMAND_TYPE_START_CHILD", 12 },
   { "COMMAND_TYPE_START_TIMER", 3 },
   { "COMMAND_TYPE_UNSPECIFIED", 0 },
   { "COMMAND_TYPE_UPDATE_ACCEPTED", 10 },
@@ -4833,11 +7173,73 @@ const ProtobufCEnumDescriptor holdfast__v1__command_type__descriptor =
   "CommandType",
   "Holdfast__V1__CommandType",
   "holdfast.v1",
-  12,
+  16,
   holdfast__v1__command_type__enum_values_by_number,
-  12,
+  16,
   holdfast__v1__command_type__enum_values_by_name,
-  1,
+  2,
   holdfast__v1__command_type__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue holdfast__v1__start_child_failed_cause__enum_values_by_number[3] =
+{
+  { "START_CHILD_FAILED_CAUSE_UNSPECIFIED", "HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_UNSPECIFIED", 0 },
+  { "START_CHILD_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS", "HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS", 1 },
+  { "START_CHILD_FAILED_CAUSE_CANCELED", "HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_CANCELED", 16 },
+};
+static const ProtobufCIntRange holdfast__v1__start_child_failed_cause__value_ranges[] = {
+{0, 0},{16, 2},{0, 3}
+};
+static const ProtobufCEnumValueIndex holdfast__v1__start_child_failed_cause__enum_values_by_name[3] =
+{
+  { "START_CHILD_FAILED_CAUSE_CANCELED", 2 },
+  { "START_CHILD_FAILED_CAUSE_UNSPECIFIED", 0 },
+  { "START_CHILD_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS", 1 },
+};
+const ProtobufCEnumDescriptor holdfast__v1__start_child_failed_cause__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "holdfast.v1.StartChildFailedCause",
+  "StartChildFailedCause",
+  "Holdfast__V1__StartChildFailedCause",
+  "holdfast.v1",
+  3,
+  holdfast__v1__start_child_failed_cause__enum_values_by_number,
+  3,
+  holdfast__v1__start_child_failed_cause__enum_values_by_name,
+  2,
+  holdfast__v1__start_child_failed_cause__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue holdfast__v1__external_failed_cause__enum_values_by_number[4] =
+{
+  { "EXTERNAL_FAILED_CAUSE_UNSPECIFIED", "HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_UNSPECIFIED", 0 },
+  { "EXTERNAL_FAILED_CAUSE_NOT_FOUND", "HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_NOT_FOUND", 1 },
+  { "EXTERNAL_FAILED_CAUSE_CLOSED", "HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_CLOSED", 2 },
+  { "EXTERNAL_FAILED_CAUSE_LIMIT_REACHED", "HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_LIMIT_REACHED", 3 },
+};
+static const ProtobufCIntRange holdfast__v1__external_failed_cause__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex holdfast__v1__external_failed_cause__enum_values_by_name[4] =
+{
+  { "EXTERNAL_FAILED_CAUSE_CLOSED", 2 },
+  { "EXTERNAL_FAILED_CAUSE_LIMIT_REACHED", 3 },
+  { "EXTERNAL_FAILED_CAUSE_NOT_FOUND", 1 },
+  { "EXTERNAL_FAILED_CAUSE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor holdfast__v1__external_failed_cause__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ExternalFailedCause",
+  "ExternalFailedCause",
+  "Holdfast__V1__ExternalFailedCause",
+  "holdfast.v1",
+  4,
+  holdfast__v1__external_failed_cause__enum_values_by_number,
+  4,
+  holdfast__v1__external_failed_cause__enum_values_by_name,
+  1,
+  holdfast__v1__external_failed_cause__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

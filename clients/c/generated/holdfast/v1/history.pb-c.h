@@ -47,6 +47,20 @@ typedef struct Holdfast__V1__WorkflowExecutionUpdateCompleted Holdfast__V1__Work
 typedef struct Holdfast__V1__WorkflowExecutionPaused Holdfast__V1__WorkflowExecutionPaused;
 typedef struct Holdfast__V1__WorkflowExecutionUnpaused Holdfast__V1__WorkflowExecutionUnpaused;
 typedef struct Holdfast__V1__WorkflowExecutionTerminated Holdfast__V1__WorkflowExecutionTerminated;
+typedef struct Holdfast__V1__StartChildWorkflowExecutionInitiated Holdfast__V1__StartChildWorkflowExecutionInitiated;
+typedef struct Holdfast__V1__StartChildWorkflowExecutionFailed Holdfast__V1__StartChildWorkflowExecutionFailed;
+typedef struct Holdfast__V1__ChildWorkflowExecutionStarted Holdfast__V1__ChildWorkflowExecutionStarted;
+typedef struct Holdfast__V1__ChildWorkflowExecutionCompleted Holdfast__V1__ChildWorkflowExecutionCompleted;
+typedef struct Holdfast__V1__ChildWorkflowExecutionFailed Holdfast__V1__ChildWorkflowExecutionFailed;
+typedef struct Holdfast__V1__ChildWorkflowExecutionCanceled Holdfast__V1__ChildWorkflowExecutionCanceled;
+typedef struct Holdfast__V1__ChildWorkflowExecutionTimedOut Holdfast__V1__ChildWorkflowExecutionTimedOut;
+typedef struct Holdfast__V1__ChildWorkflowExecutionTerminated Holdfast__V1__ChildWorkflowExecutionTerminated;
+typedef struct Holdfast__V1__SignalExternalWorkflowExecutionInitiated Holdfast__V1__SignalExternalWorkflowExecutionInitiated;
+typedef struct Holdfast__V1__SignalExternalWorkflowExecutionFailed Holdfast__V1__SignalExternalWorkflowExecutionFailed;
+typedef struct Holdfast__V1__ExternalWorkflowExecutionSignaled Holdfast__V1__ExternalWorkflowExecutionSignaled;
+typedef struct Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated;
+typedef struct Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed;
+typedef struct Holdfast__V1__ExternalWorkflowExecutionCancelRequested Holdfast__V1__ExternalWorkflowExecutionCancelRequested;
 
 
 /* --- enums --- */
@@ -72,9 +86,41 @@ typedef enum _Holdfast__V1__CommandType {
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CONTINUE_AS_NEW = 8,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_RECORD_MARKER = 9,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_ACCEPTED = 10,
-  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_COMPLETED = 11
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_COMPLETED = 11,
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_START_CHILD = 15,
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_CHILD = 16,
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SIGNAL_EXTERNAL = 17,
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_EXTERNAL = 18
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__COMMAND_TYPE)
 } Holdfast__V1__CommandType;
+typedef enum _Holdfast__V1__StartChildFailedCause {
+  HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_UNSPECIFIED = 0,
+  /*
+   * A run has the workflow id, and the policy does not allow another one.
+   */
+  HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS = 1,
+  /*
+   * It was cancelled in the completion that was to start it.
+   */
+  HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_CANCELED = 16
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__START_CHILD_FAILED_CAUSE)
+} Holdfast__V1__StartChildFailedCause;
+typedef enum _Holdfast__V1__ExternalFailedCause {
+  HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_UNSPECIFIED = 0,
+  /*
+   * No run has these ids, or it is not a child of the one that asks.
+   */
+  HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_NOT_FOUND = 1,
+  /*
+   * The run has closed.
+   */
+  HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_CLOSED = 2,
+  /*
+   * The run takes no more signals.
+   */
+  HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_LIMIT_REACHED = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__EXTERNAL_FAILED_CAUSE)
+} Holdfast__V1__ExternalFailedCause;
 
 /* --- messages --- */
 
@@ -113,10 +159,24 @@ typedef enum {
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_TIMER_CANCELED = 119,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CANCEL_REQUESTED = 120,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CANCELED = 121,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED = 122,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED = 123,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED = 124,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_MARKER_RECORDED = 125,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_SIGNALED = 126,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_TERMINATED = 127,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CONTINUED_AS_NEW = 128,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_START_CHILD_WORKFLOW_EXECUTION_INITIATED = 129,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_START_CHILD_WORKFLOW_EXECUTION_FAILED = 130,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_CHILD_WORKFLOW_EXECUTION_STARTED = 131,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_CHILD_WORKFLOW_EXECUTION_COMPLETED = 132,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_CHILD_WORKFLOW_EXECUTION_FAILED = 133,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_CHILD_WORKFLOW_EXECUTION_CANCELED = 134,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_CHILD_WORKFLOW_EXECUTION_TIMED_OUT = 135,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_CHILD_WORKFLOW_EXECUTION_TERMINATED = 136,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED = 137,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED = 138,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED = 139,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UPDATE_ACCEPTED = 141,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UPDATE_COMPLETED = 143,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_PAUSED = 158,
@@ -154,10 +214,24 @@ struct  Holdfast__V1__HistoryEvent
     Holdfast__V1__TimerCanceled *timer_canceled;
     Holdfast__V1__WorkflowExecutionCancelRequested *workflow_execution_cancel_requested;
     Holdfast__V1__WorkflowExecutionCanceled *workflow_execution_canceled;
+    Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated *request_cancel_external_workflow_execution_initiated;
+    Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed *request_cancel_external_workflow_execution_failed;
+    Holdfast__V1__ExternalWorkflowExecutionCancelRequested *external_workflow_execution_cancel_requested;
     Holdfast__V1__MarkerRecorded *marker_recorded;
     Holdfast__V1__WorkflowExecutionSignaled *workflow_execution_signaled;
     Holdfast__V1__WorkflowExecutionTerminated *workflow_execution_terminated;
     Holdfast__V1__WorkflowExecutionContinuedAsNew *workflow_execution_continued_as_new;
+    Holdfast__V1__StartChildWorkflowExecutionInitiated *start_child_workflow_execution_initiated;
+    Holdfast__V1__StartChildWorkflowExecutionFailed *start_child_workflow_execution_failed;
+    Holdfast__V1__ChildWorkflowExecutionStarted *child_workflow_execution_started;
+    Holdfast__V1__ChildWorkflowExecutionCompleted *child_workflow_execution_completed;
+    Holdfast__V1__ChildWorkflowExecutionFailed *child_workflow_execution_failed;
+    Holdfast__V1__ChildWorkflowExecutionCanceled *child_workflow_execution_canceled;
+    Holdfast__V1__ChildWorkflowExecutionTimedOut *child_workflow_execution_timed_out;
+    Holdfast__V1__ChildWorkflowExecutionTerminated *child_workflow_execution_terminated;
+    Holdfast__V1__SignalExternalWorkflowExecutionInitiated *signal_external_workflow_execution_initiated;
+    Holdfast__V1__SignalExternalWorkflowExecutionFailed *signal_external_workflow_execution_failed;
+    Holdfast__V1__ExternalWorkflowExecutionSignaled *external_workflow_execution_signaled;
     Holdfast__V1__WorkflowExecutionUpdateAccepted *workflow_execution_update_accepted;
     Holdfast__V1__WorkflowExecutionUpdateCompleted *workflow_execution_update_completed;
     Holdfast__V1__WorkflowExecutionPaused *workflow_execution_paused;
@@ -210,10 +284,16 @@ struct  Holdfast__V1__WorkflowExecutionStarted
    * With RETRY: how the run before failed.
    */
   Holdfast__V1__Failure *continued_failure;
+  /*
+   * Of a child: the run that started it, the event by which it did, and the run at the root of all.
+   */
+  Holdfast__V1__WorkflowExecution *parent;
+  int64_t parent_initiated_event_id;
+  Holdfast__V1__WorkflowExecution *root;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_STARTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_started__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, 0, NULL, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, 0, NULL, NULL, NULL, 0, NULL }
 
 
 struct  Holdfast__V1__WorkflowExecutionCompleted
@@ -387,11 +467,13 @@ struct  Holdfast__V1__CommandHead
   Holdfast__V1__CommandType type;
   uint32_t seq;
   /*
-   * The activity's type, or the marker's name; empty for other commands.
+   * The type of the activity or the child, the name of the marker or the signal; empty for other
+   * commands.
    */
   char *name;
   /*
-   * The caller's id: of the activity, the timer, the marker or the update.
+   * The caller's id: of the activity, the timer, the marker, the update, or the workflow that is
+   * started, signaled or cancelled.
    */
   char *id;
   /*
@@ -559,10 +641,14 @@ struct  Holdfast__V1__WorkflowExecutionCancelRequested
   char *reason;
   char *identity;
   char *request_id;
+  /*
+   * The run that asked, if it was one.
+   */
+  Holdfast__V1__WorkflowExecution *external_execution;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_CANCEL_REQUESTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_cancel_requested__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL }
 
 
 struct  Holdfast__V1__WorkflowExecutionCanceled
@@ -608,10 +694,14 @@ struct  Holdfast__V1__WorkflowExecutionSignaled
   char *identity;
   Holdfast__V1__Header *header;
   char *request_id;
+  /*
+   * The run that sent it, if it was one.
+   */
+  Holdfast__V1__WorkflowExecution *external_execution;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_SIGNALED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_signaled__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, NULL }
 
 
 /*
@@ -691,6 +781,248 @@ struct  Holdfast__V1__WorkflowExecutionTerminated
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_TERMINATED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_terminated__descriptor) \
     , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string }
+
+
+/*
+ * The child that is to be started: fields as in StartChild, defaults filled in.
+ */
+struct  Holdfast__V1__StartChildWorkflowExecutionInitiated
+{
+  ProtobufCMessage base;
+  uint32_t seq;
+  char *workflow_id;
+  /*
+   * The code named none.
+   */
+  protobuf_c_boolean default_workflow_id;
+  char *workflow_type;
+  char *task_queue;
+  size_t n_input;
+  Holdfast__V1__Payload **input;
+  Holdfast__V1__Header *header;
+  int64_t execution_timeout_ms;
+  int64_t run_timeout_ms;
+  int64_t task_timeout_ms;
+  Holdfast__V1__RetryPolicy *retry_policy;
+  Holdfast__V1__WorkflowIdReusePolicy id_reuse_policy;
+  Holdfast__V1__ParentClosePolicy parent_close_policy;
+  Holdfast__V1__ChildCancellationType cancellation_type;
+  int64_t workflow_task_completed_event_id;
+  char *location;
+};
+#define HOLDFAST__V1__START_CHILD_WORKFLOW_EXECUTION_INITIATED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__start_child_workflow_execution_initiated__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, NULL, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_UNSPECIFIED, HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__StartChildWorkflowExecutionFailed
+{
+  ProtobufCMessage base;
+  int64_t initiated_event_id;
+  uint32_t seq;
+  char *workflow_id;
+  char *workflow_type;
+  Holdfast__V1__StartChildFailedCause cause;
+  char *message;
+};
+#define HOLDFAST__V1__START_CHILD_WORKFLOW_EXECUTION_FAILED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__start_child_workflow_execution_failed__descriptor) \
+    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_UNSPECIFIED, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__ChildWorkflowExecutionStarted
+{
+  ProtobufCMessage base;
+  int64_t initiated_event_id;
+  uint32_t seq;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *workflow_type;
+};
+#define HOLDFAST__V1__CHILD_WORKFLOW_EXECUTION_STARTED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__child_workflow_execution_started__descriptor) \
+    , 0, 0, NULL, (char *)protobuf_c_empty_string }
+
+
+/*
+ * The child has come to its end, as the last run of its chain did.
+ */
+struct  Holdfast__V1__ChildWorkflowExecutionCompleted
+{
+  ProtobufCMessage base;
+  int64_t initiated_event_id;
+  uint32_t seq;
+  int64_t started_event_id;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *workflow_type;
+  size_t n_result;
+  Holdfast__V1__Payload **result;
+};
+#define HOLDFAST__V1__CHILD_WORKFLOW_EXECUTION_COMPLETED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__child_workflow_execution_completed__descriptor) \
+    , 0, 0, 0, NULL, (char *)protobuf_c_empty_string, 0,NULL }
+
+
+struct  Holdfast__V1__ChildWorkflowExecutionFailed
+{
+  ProtobufCMessage base;
+  int64_t initiated_event_id;
+  uint32_t seq;
+  int64_t started_event_id;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *workflow_type;
+  Holdfast__V1__Failure *failure;
+  Holdfast__V1__RetryState retry_state;
+};
+#define HOLDFAST__V1__CHILD_WORKFLOW_EXECUTION_FAILED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__child_workflow_execution_failed__descriptor) \
+    , 0, 0, 0, NULL, (char *)protobuf_c_empty_string, NULL, HOLDFAST__V1__RETRY_STATE__RETRY_STATE_UNSPECIFIED }
+
+
+/*
+ * Also as soon as the parent waits for no more than is said by the cancellation type.
+ */
+struct  Holdfast__V1__ChildWorkflowExecutionCanceled
+{
+  ProtobufCMessage base;
+  int64_t initiated_event_id;
+  uint32_t seq;
+  int64_t started_event_id;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *workflow_type;
+  size_t n_details;
+  Holdfast__V1__Payload **details;
+};
+#define HOLDFAST__V1__CHILD_WORKFLOW_EXECUTION_CANCELED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__child_workflow_execution_canceled__descriptor) \
+    , 0, 0, 0, NULL, (char *)protobuf_c_empty_string, 0,NULL }
+
+
+struct  Holdfast__V1__ChildWorkflowExecutionTimedOut
+{
+  ProtobufCMessage base;
+  int64_t initiated_event_id;
+  uint32_t seq;
+  int64_t started_event_id;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *workflow_type;
+  Holdfast__V1__RetryState retry_state;
+};
+#define HOLDFAST__V1__CHILD_WORKFLOW_EXECUTION_TIMED_OUT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__child_workflow_execution_timed_out__descriptor) \
+    , 0, 0, 0, NULL, (char *)protobuf_c_empty_string, HOLDFAST__V1__RETRY_STATE__RETRY_STATE_UNSPECIFIED }
+
+
+struct  Holdfast__V1__ChildWorkflowExecutionTerminated
+{
+  ProtobufCMessage base;
+  int64_t initiated_event_id;
+  uint32_t seq;
+  int64_t started_event_id;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *workflow_type;
+};
+#define HOLDFAST__V1__CHILD_WORKFLOW_EXECUTION_TERMINATED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__child_workflow_execution_terminated__descriptor) \
+    , 0, 0, 0, NULL, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__SignalExternalWorkflowExecutionInitiated
+{
+  ProtobufCMessage base;
+  uint32_t seq;
+  Holdfast__V1__WorkflowExecution *execution;
+  protobuf_c_boolean child_workflow_only;
+  char *signal_name;
+  size_t n_input;
+  Holdfast__V1__Payload **input;
+  Holdfast__V1__Header *header;
+  int64_t workflow_task_completed_event_id;
+  char *location;
+};
+#define HOLDFAST__V1__SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__signal_external_workflow_execution_initiated__descriptor) \
+    , 0, NULL, 0, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__SignalExternalWorkflowExecutionFailed
+{
+  ProtobufCMessage base;
+  int64_t initiated_event_id;
+  uint32_t seq;
+  Holdfast__V1__WorkflowExecution *execution;
+  Holdfast__V1__ExternalFailedCause cause;
+};
+#define HOLDFAST__V1__SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__signal_external_workflow_execution_failed__descriptor) \
+    , 0, 0, NULL, HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_UNSPECIFIED }
+
+
+struct  Holdfast__V1__ExternalWorkflowExecutionSignaled
+{
+  ProtobufCMessage base;
+  int64_t initiated_event_id;
+  uint32_t seq;
+  /*
+   * The run that took it.
+   */
+  Holdfast__V1__WorkflowExecution *execution;
+};
+#define HOLDFAST__V1__EXTERNAL_WORKFLOW_EXECUTION_SIGNALED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__external_workflow_execution_signaled__descriptor) \
+    , 0, 0, NULL }
+
+
+/*
+ * Of CancelExternal, or of CancelChild.
+ */
+struct  Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated
+{
+  ProtobufCMessage base;
+  /*
+   * 0: of CancelChild.
+   */
+  uint32_t seq;
+  /*
+   * Of CancelChild: the child's. Its `execution` is empty when it is not pending any more.
+   */
+  uint32_t child_seq;
+  Holdfast__V1__WorkflowExecution *execution;
+  protobuf_c_boolean child_workflow_only;
+  char *reason;
+  int64_t workflow_task_completed_event_id;
+  char *location;
+};
+#define HOLDFAST__V1__REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__request_cancel_external_workflow_execution_initiated__descriptor) \
+    , 0, 0, NULL, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed
+{
+  ProtobufCMessage base;
+  int64_t initiated_event_id;
+  uint32_t seq;
+  Holdfast__V1__WorkflowExecution *execution;
+  Holdfast__V1__ExternalFailedCause cause;
+};
+#define HOLDFAST__V1__REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__request_cancel_external_workflow_execution_failed__descriptor) \
+    , 0, 0, NULL, HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_UNSPECIFIED }
+
+
+struct  Holdfast__V1__ExternalWorkflowExecutionCancelRequested
+{
+  ProtobufCMessage base;
+  int64_t initiated_event_id;
+  uint32_t seq;
+  /*
+   * The run that was asked.
+   */
+  Holdfast__V1__WorkflowExecution *execution;
+};
+#define HOLDFAST__V1__EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__external_workflow_execution_cancel_requested__descriptor) \
+    , 0, 0, NULL }
 
 
 /* Holdfast__V1__HistoryBatch methods */
@@ -1282,6 +1614,272 @@ Holdfast__V1__WorkflowExecutionTerminated *
 void   holdfast__v1__workflow_execution_terminated__free_unpacked
                      (Holdfast__V1__WorkflowExecutionTerminated *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__StartChildWorkflowExecutionInitiated methods */
+void   holdfast__v1__start_child_workflow_execution_initiated__init
+                     (Holdfast__V1__StartChildWorkflowExecutionInitiated         *message);
+size_t holdfast__v1__start_child_workflow_execution_initiated__get_packed_size
+                     (const Holdfast__V1__StartChildWorkflowExecutionInitiated   *message);
+size_t holdfast__v1__start_child_workflow_execution_initiated__pack
+                     (const Holdfast__V1__StartChildWorkflowExecutionInitiated   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__start_child_workflow_execution_initiated__pack_to_buffer
+                     (const Holdfast__V1__StartChildWorkflowExecutionInitiated   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__StartChildWorkflowExecutionInitiated *
+       holdfast__v1__start_child_workflow_execution_initiated__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__start_child_workflow_execution_initiated__free_unpacked
+                     (Holdfast__V1__StartChildWorkflowExecutionInitiated *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__StartChildWorkflowExecutionFailed methods */
+void   holdfast__v1__start_child_workflow_execution_failed__init
+                     (Holdfast__V1__StartChildWorkflowExecutionFailed         *message);
+size_t holdfast__v1__start_child_workflow_execution_failed__get_packed_size
+                     (const Holdfast__V1__StartChildWorkflowExecutionFailed   *message);
+size_t holdfast__v1__start_child_workflow_execution_failed__pack
+                     (const Holdfast__V1__StartChildWorkflowExecutionFailed   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__start_child_workflow_execution_failed__pack_to_buffer
+                     (const Holdfast__V1__StartChildWorkflowExecutionFailed   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__StartChildWorkflowExecutionFailed *
+       holdfast__v1__start_child_workflow_execution_failed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__start_child_workflow_execution_failed__free_unpacked
+                     (Holdfast__V1__StartChildWorkflowExecutionFailed *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ChildWorkflowExecutionStarted methods */
+void   holdfast__v1__child_workflow_execution_started__init
+                     (Holdfast__V1__ChildWorkflowExecutionStarted         *message);
+size_t holdfast__v1__child_workflow_execution_started__get_packed_size
+                     (const Holdfast__V1__ChildWorkflowExecutionStarted   *message);
+size_t holdfast__v1__child_workflow_execution_started__pack
+                     (const Holdfast__V1__ChildWorkflowExecutionStarted   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__child_workflow_execution_started__pack_to_buffer
+                     (const Holdfast__V1__ChildWorkflowExecutionStarted   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ChildWorkflowExecutionStarted *
+       holdfast__v1__child_workflow_execution_started__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__child_workflow_execution_started__free_unpacked
+                     (Holdfast__V1__ChildWorkflowExecutionStarted *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ChildWorkflowExecutionCompleted methods */
+void   holdfast__v1__child_workflow_execution_completed__init
+                     (Holdfast__V1__ChildWorkflowExecutionCompleted         *message);
+size_t holdfast__v1__child_workflow_execution_completed__get_packed_size
+                     (const Holdfast__V1__ChildWorkflowExecutionCompleted   *message);
+size_t holdfast__v1__child_workflow_execution_completed__pack
+                     (const Holdfast__V1__ChildWorkflowExecutionCompleted   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__child_workflow_execution_completed__pack_to_buffer
+                     (const Holdfast__V1__ChildWorkflowExecutionCompleted   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ChildWorkflowExecutionCompleted *
+       holdfast__v1__child_workflow_execution_completed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__child_workflow_execution_completed__free_unpacked
+                     (Holdfast__V1__ChildWorkflowExecutionCompleted *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ChildWorkflowExecutionFailed methods */
+void   holdfast__v1__child_workflow_execution_failed__init
+                     (Holdfast__V1__ChildWorkflowExecutionFailed         *message);
+size_t holdfast__v1__child_workflow_execution_failed__get_packed_size
+                     (const Holdfast__V1__ChildWorkflowExecutionFailed   *message);
+size_t holdfast__v1__child_workflow_execution_failed__pack
+                     (const Holdfast__V1__ChildWorkflowExecutionFailed   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__child_workflow_execution_failed__pack_to_buffer
+                     (const Holdfast__V1__ChildWorkflowExecutionFailed   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ChildWorkflowExecutionFailed *
+       holdfast__v1__child_workflow_execution_failed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__child_workflow_execution_failed__free_unpacked
+                     (Holdfast__V1__ChildWorkflowExecutionFailed *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ChildWorkflowExecutionCanceled methods */
+void   holdfast__v1__child_workflow_execution_canceled__init
+                     (Holdfast__V1__ChildWorkflowExecutionCanceled         *message);
+size_t holdfast__v1__child_workflow_execution_canceled__get_packed_size
+                     (const Holdfast__V1__ChildWorkflowExecutionCanceled   *message);
+size_t holdfast__v1__child_workflow_execution_canceled__pack
+                     (const Holdfast__V1__ChildWorkflowExecutionCanceled   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__child_workflow_execution_canceled__pack_to_buffer
+                     (const Holdfast__V1__ChildWorkflowExecutionCanceled   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ChildWorkflowExecutionCanceled *
+       holdfast__v1__child_workflow_execution_canceled__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__child_workflow_execution_canceled__free_unpacked
+                     (Holdfast__V1__ChildWorkflowExecutionCanceled *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ChildWorkflowExecutionTimedOut methods */
+void   holdfast__v1__child_workflow_execution_timed_out__init
+                     (Holdfast__V1__ChildWorkflowExecutionTimedOut         *message);
+size_t holdfast__v1__child_workflow_execution_timed_out__get_packed_size
+                     (const Holdfast__V1__ChildWorkflowExecutionTimedOut   *message);
+size_t holdfast__v1__child_workflow_execution_timed_out__pack
+                     (const Holdfast__V1__ChildWorkflowExecutionTimedOut   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__child_workflow_execution_timed_out__pack_to_buffer
+                     (const Holdfast__V1__ChildWorkflowExecutionTimedOut   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ChildWorkflowExecutionTimedOut *
+       holdfast__v1__child_workflow_execution_timed_out__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__child_workflow_execution_timed_out__free_unpacked
+                     (Holdfast__V1__ChildWorkflowExecutionTimedOut *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ChildWorkflowExecutionTerminated methods */
+void   holdfast__v1__child_workflow_execution_terminated__init
+                     (Holdfast__V1__ChildWorkflowExecutionTerminated         *message);
+size_t holdfast__v1__child_workflow_execution_terminated__get_packed_size
+                     (const Holdfast__V1__ChildWorkflowExecutionTerminated   *message);
+size_t holdfast__v1__child_workflow_execution_terminated__pack
+                     (const Holdfast__V1__ChildWorkflowExecutionTerminated   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__child_workflow_execution_terminated__pack_to_buffer
+                     (const Holdfast__V1__ChildWorkflowExecutionTerminated   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ChildWorkflowExecutionTerminated *
+       holdfast__v1__child_workflow_execution_terminated__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__child_workflow_execution_terminated__free_unpacked
+                     (Holdfast__V1__ChildWorkflowExecutionTerminated *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__SignalExternalWorkflowExecutionInitiated methods */
+void   holdfast__v1__signal_external_workflow_execution_initiated__init
+                     (Holdfast__V1__SignalExternalWorkflowExecutionInitiated         *message);
+size_t holdfast__v1__signal_external_workflow_execution_initiated__get_packed_size
+                     (const Holdfast__V1__SignalExternalWorkflowExecutionInitiated   *message);
+size_t holdfast__v1__signal_external_workflow_execution_initiated__pack
+                     (const Holdfast__V1__SignalExternalWorkflowExecutionInitiated   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__signal_external_workflow_execution_initiated__pack_to_buffer
+                     (const Holdfast__V1__SignalExternalWorkflowExecutionInitiated   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__SignalExternalWorkflowExecutionInitiated *
+       holdfast__v1__signal_external_workflow_execution_initiated__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__signal_external_workflow_execution_initiated__free_unpacked
+                     (Holdfast__V1__SignalExternalWorkflowExecutionInitiated *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__SignalExternalWorkflowExecutionFailed methods */
+void   holdfast__v1__signal_external_workflow_execution_failed__init
+                     (Holdfast__V1__SignalExternalWorkflowExecutionFailed         *message);
+size_t holdfast__v1__signal_external_workflow_execution_failed__get_packed_size
+                     (const Holdfast__V1__SignalExternalWorkflowExecutionFailed   *message);
+size_t holdfast__v1__signal_external_workflow_execution_failed__pack
+                     (const Holdfast__V1__SignalExternalWorkflowExecutionFailed   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__signal_external_workflow_execution_failed__pack_to_buffer
+                     (const Holdfast__V1__SignalExternalWorkflowExecutionFailed   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__SignalExternalWorkflowExecutionFailed *
+       holdfast__v1__signal_external_workflow_execution_failed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__signal_external_workflow_execution_failed__free_unpacked
+                     (Holdfast__V1__SignalExternalWorkflowExecutionFailed *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ExternalWorkflowExecutionSignaled methods */
+void   holdfast__v1__external_workflow_execution_signaled__init
+                     (Holdfast__V1__ExternalWorkflowExecutionSignaled         *message);
+size_t holdfast__v1__external_workflow_execution_signaled__get_packed_size
+                     (const Holdfast__V1__ExternalWorkflowExecutionSignaled   *message);
+size_t holdfast__v1__external_workflow_execution_signaled__pack
+                     (const Holdfast__V1__ExternalWorkflowExecutionSignaled   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__external_workflow_execution_signaled__pack_to_buffer
+                     (const Holdfast__V1__ExternalWorkflowExecutionSignaled   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ExternalWorkflowExecutionSignaled *
+       holdfast__v1__external_workflow_execution_signaled__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__external_workflow_execution_signaled__free_unpacked
+                     (Holdfast__V1__ExternalWorkflowExecutionSignaled *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated methods */
+void   holdfast__v1__request_cancel_external_workflow_execution_initiated__init
+                     (Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated         *message);
+size_t holdfast__v1__request_cancel_external_workflow_execution_initiated__get_packed_size
+                     (const Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated   *message);
+size_t holdfast__v1__request_cancel_external_workflow_execution_initiated__pack
+                     (const Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__request_cancel_external_workflow_execution_initiated__pack_to_buffer
+                     (const Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated *
+       holdfast__v1__request_cancel_external_workflow_execution_initiated__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__request_cancel_external_workflow_execution_initiated__free_unpacked
+                     (Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed methods */
+void   holdfast__v1__request_cancel_external_workflow_execution_failed__init
+                     (Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed         *message);
+size_t holdfast__v1__request_cancel_external_workflow_execution_failed__get_packed_size
+                     (const Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed   *message);
+size_t holdfast__v1__request_cancel_external_workflow_execution_failed__pack
+                     (const Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__request_cancel_external_workflow_execution_failed__pack_to_buffer
+                     (const Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed *
+       holdfast__v1__request_cancel_external_workflow_execution_failed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__request_cancel_external_workflow_execution_failed__free_unpacked
+                     (Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ExternalWorkflowExecutionCancelRequested methods */
+void   holdfast__v1__external_workflow_execution_cancel_requested__init
+                     (Holdfast__V1__ExternalWorkflowExecutionCancelRequested         *message);
+size_t holdfast__v1__external_workflow_execution_cancel_requested__get_packed_size
+                     (const Holdfast__V1__ExternalWorkflowExecutionCancelRequested   *message);
+size_t holdfast__v1__external_workflow_execution_cancel_requested__pack
+                     (const Holdfast__V1__ExternalWorkflowExecutionCancelRequested   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__external_workflow_execution_cancel_requested__pack_to_buffer
+                     (const Holdfast__V1__ExternalWorkflowExecutionCancelRequested   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ExternalWorkflowExecutionCancelRequested *
+       holdfast__v1__external_workflow_execution_cancel_requested__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__external_workflow_execution_cancel_requested__free_unpacked
+                     (Holdfast__V1__ExternalWorkflowExecutionCancelRequested *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Holdfast__V1__HistoryBatch_Closure)
@@ -1377,6 +1975,48 @@ typedef void (*Holdfast__V1__WorkflowExecutionUnpaused_Closure)
 typedef void (*Holdfast__V1__WorkflowExecutionTerminated_Closure)
                  (const Holdfast__V1__WorkflowExecutionTerminated *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__StartChildWorkflowExecutionInitiated_Closure)
+                 (const Holdfast__V1__StartChildWorkflowExecutionInitiated *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__StartChildWorkflowExecutionFailed_Closure)
+                 (const Holdfast__V1__StartChildWorkflowExecutionFailed *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ChildWorkflowExecutionStarted_Closure)
+                 (const Holdfast__V1__ChildWorkflowExecutionStarted *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ChildWorkflowExecutionCompleted_Closure)
+                 (const Holdfast__V1__ChildWorkflowExecutionCompleted *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ChildWorkflowExecutionFailed_Closure)
+                 (const Holdfast__V1__ChildWorkflowExecutionFailed *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ChildWorkflowExecutionCanceled_Closure)
+                 (const Holdfast__V1__ChildWorkflowExecutionCanceled *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ChildWorkflowExecutionTimedOut_Closure)
+                 (const Holdfast__V1__ChildWorkflowExecutionTimedOut *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ChildWorkflowExecutionTerminated_Closure)
+                 (const Holdfast__V1__ChildWorkflowExecutionTerminated *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__SignalExternalWorkflowExecutionInitiated_Closure)
+                 (const Holdfast__V1__SignalExternalWorkflowExecutionInitiated *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__SignalExternalWorkflowExecutionFailed_Closure)
+                 (const Holdfast__V1__SignalExternalWorkflowExecutionFailed *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ExternalWorkflowExecutionSignaled_Closure)
+                 (const Holdfast__V1__ExternalWorkflowExecutionSignaled *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated_Closure)
+                 (const Holdfast__V1__RequestCancelExternalWorkflowExecutionInitiated *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed_Closure)
+                 (const Holdfast__V1__RequestCancelExternalWorkflowExecutionFailed *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ExternalWorkflowExecutionCancelRequested_Closure)
+                 (const Holdfast__V1__ExternalWorkflowExecutionCancelRequested *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -1385,6 +2025,8 @@ typedef void (*Holdfast__V1__WorkflowExecutionTerminated_Closure)
 
 extern const ProtobufCEnumDescriptor    holdfast__v1__workflow_task_failed_cause__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__command_type__descriptor;
+extern const ProtobufCEnumDescriptor    holdfast__v1__start_child_failed_cause__descriptor;
+extern const ProtobufCEnumDescriptor    holdfast__v1__external_failed_cause__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__history_batch__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descriptor;
@@ -1416,6 +2058,20 @@ extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_paused__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_unpaused__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_terminated__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__start_child_workflow_execution_initiated__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__start_child_workflow_execution_failed__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_started__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_completed__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_failed__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_canceled__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_timed_out__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_terminated__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__signal_external_workflow_execution_initiated__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__signal_external_workflow_execution_failed__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__external_workflow_execution_signaled__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__request_cancel_external_workflow_execution_initiated__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__request_cancel_external_workflow_execution_failed__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__external_workflow_execution_cancel_requested__descriptor;
 
 PROTOBUF_C__END_DECLS
 

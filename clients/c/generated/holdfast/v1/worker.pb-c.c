@@ -727,6 +727,186 @@ void   holdfast__v1__resolve_activity__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__resolve_activity__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__resolve_child_start__init
+                     (Holdfast__V1__ResolveChildStart         *message)
+{
+  static const Holdfast__V1__ResolveChildStart init_value = HOLDFAST__V1__RESOLVE_CHILD_START__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__resolve_child_start__get_packed_size
+                     (const Holdfast__V1__ResolveChildStart *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__resolve_child_start__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__resolve_child_start__pack
+                     (const Holdfast__V1__ResolveChildStart *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__resolve_child_start__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__resolve_child_start__pack_to_buffer
+                     (const Holdfast__V1__ResolveChildStart *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__resolve_child_start__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ResolveChildStart *
+       holdfast__v1__resolve_child_start__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ResolveChildStart *)
+     protobuf_c_message_unpack (&holdfast__v1__resolve_child_start__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__resolve_child_start__free_unpacked
+                     (Holdfast__V1__ResolveChildStart *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__resolve_child_start__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__resolve_child__init
+                     (Holdfast__V1__ResolveChild         *message)
+{
+  static const Holdfast__V1__ResolveChild init_value = HOLDFAST__V1__RESOLVE_CHILD__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__resolve_child__get_packed_size
+                     (const Holdfast__V1__ResolveChild *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__resolve_child__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__resolve_child__pack
+                     (const Holdfast__V1__ResolveChild *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__resolve_child__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__resolve_child__pack_to_buffer
+                     (const Holdfast__V1__ResolveChild *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__resolve_child__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ResolveChild *
+       holdfast__v1__resolve_child__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ResolveChild *)
+     protobuf_c_message_unpack (&holdfast__v1__resolve_child__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__resolve_child__free_unpacked
+                     (Holdfast__V1__ResolveChild *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__resolve_child__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__resolve_signal_external__init
+                     (Holdfast__V1__ResolveSignalExternal         *message)
+{
+  static const Holdfast__V1__ResolveSignalExternal init_value = HOLDFAST__V1__RESOLVE_SIGNAL_EXTERNAL__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__resolve_signal_external__get_packed_size
+                     (const Holdfast__V1__ResolveSignalExternal *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__resolve_signal_external__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__resolve_signal_external__pack
+                     (const Holdfast__V1__ResolveSignalExternal *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__resolve_signal_external__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__resolve_signal_external__pack_to_buffer
+                     (const Holdfast__V1__ResolveSignalExternal *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__resolve_signal_external__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ResolveSignalExternal *
+       holdfast__v1__resolve_signal_external__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ResolveSignalExternal *)
+     protobuf_c_message_unpack (&holdfast__v1__resolve_signal_external__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__resolve_signal_external__free_unpacked
+                     (Holdfast__V1__ResolveSignalExternal *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__resolve_signal_external__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__resolve_cancel_external__init
+                     (Holdfast__V1__ResolveCancelExternal         *message)
+{
+  static const Holdfast__V1__ResolveCancelExternal init_value = HOLDFAST__V1__RESOLVE_CANCEL_EXTERNAL__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__resolve_cancel_external__get_packed_size
+                     (const Holdfast__V1__ResolveCancelExternal *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__resolve_cancel_external__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__resolve_cancel_external__pack
+                     (const Holdfast__V1__ResolveCancelExternal *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__resolve_cancel_external__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__resolve_cancel_external__pack_to_buffer
+                     (const Holdfast__V1__ResolveCancelExternal *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__resolve_cancel_external__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ResolveCancelExternal *
+       holdfast__v1__resolve_cancel_external__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ResolveCancelExternal *)
+     protobuf_c_message_unpack (&holdfast__v1__resolve_cancel_external__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__resolve_cancel_external__free_unpacked
+                     (Holdfast__V1__ResolveCancelExternal *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__resolve_cancel_external__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__query_workflow_job__init
                      (Holdfast__V1__QueryWorkflowJob         *message)
 {
@@ -1310,6 +1490,186 @@ void   holdfast__v1__update_completed__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &holdfast__v1__update_completed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__start_child__init
+                     (Holdfast__V1__StartChild         *message)
+{
+  static const Holdfast__V1__StartChild init_value = HOLDFAST__V1__START_CHILD__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__start_child__get_packed_size
+                     (const Holdfast__V1__StartChild *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_child__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__start_child__pack
+                     (const Holdfast__V1__StartChild *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_child__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__start_child__pack_to_buffer
+                     (const Holdfast__V1__StartChild *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_child__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__StartChild *
+       holdfast__v1__start_child__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__StartChild *)
+     protobuf_c_message_unpack (&holdfast__v1__start_child__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__start_child__free_unpacked
+                     (Holdfast__V1__StartChild *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__start_child__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__cancel_child__init
+                     (Holdfast__V1__CancelChild         *message)
+{
+  static const Holdfast__V1__CancelChild init_value = HOLDFAST__V1__CANCEL_CHILD__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__cancel_child__get_packed_size
+                     (const Holdfast__V1__CancelChild *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__cancel_child__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__cancel_child__pack
+                     (const Holdfast__V1__CancelChild *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__cancel_child__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__cancel_child__pack_to_buffer
+                     (const Holdfast__V1__CancelChild *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__cancel_child__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__CancelChild *
+       holdfast__v1__cancel_child__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__CancelChild *)
+     protobuf_c_message_unpack (&holdfast__v1__cancel_child__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__cancel_child__free_unpacked
+                     (Holdfast__V1__CancelChild *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__cancel_child__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__signal_external__init
+                     (Holdfast__V1__SignalExternal         *message)
+{
+  static const Holdfast__V1__SignalExternal init_value = HOLDFAST__V1__SIGNAL_EXTERNAL__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__signal_external__get_packed_size
+                     (const Holdfast__V1__SignalExternal *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__signal_external__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__signal_external__pack
+                     (const Holdfast__V1__SignalExternal *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__signal_external__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__signal_external__pack_to_buffer
+                     (const Holdfast__V1__SignalExternal *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__signal_external__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__SignalExternal *
+       holdfast__v1__signal_external__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__SignalExternal *)
+     protobuf_c_message_unpack (&holdfast__v1__signal_external__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__signal_external__free_unpacked
+                     (Holdfast__V1__SignalExternal *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__signal_external__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__cancel_external__init
+                     (Holdfast__V1__CancelExternal         *message)
+{
+  static const Holdfast__V1__CancelExternal init_value = HOLDFAST__V1__CANCEL_EXTERNAL__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__cancel_external__get_packed_size
+                     (const Holdfast__V1__CancelExternal *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__cancel_external__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__cancel_external__pack
+                     (const Holdfast__V1__CancelExternal *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__cancel_external__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__cancel_external__pack_to_buffer
+                     (const Holdfast__V1__CancelExternal *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__cancel_external__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__CancelExternal *
+       holdfast__v1__cancel_external__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__CancelExternal *)
+     protobuf_c_message_unpack (&holdfast__v1__cancel_external__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__cancel_external__free_unpacked
+                     (Holdfast__V1__CancelExternal *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__cancel_external__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   holdfast__v1__complete_workflow__init
@@ -3106,7 +3466,7 @@ const ProtobufCMessageDescriptor holdfast__v1__activation__descriptor =
   (ProtobufCMessageInit) holdfast__v1__activation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__job__field_descriptors[7] =
+static const ProtobufCFieldDescriptor holdfast__v1__job__field_descriptors[11] =
 {
   {
     "initialize_workflow",
@@ -3192,6 +3552,54 @@ static const ProtobufCFieldDescriptor holdfast__v1__job__field_descriptors[7] =
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "resolve_child_start",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Job, kind_case),
+    offsetof(Holdfast__V1__Job, resolve_child_start),
+    &holdfast__v1__resolve_child_start__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resolve_child",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Job, kind_case),
+    offsetof(Holdfast__V1__Job, resolve_child),
+    &holdfast__v1__resolve_child__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resolve_signal_external",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Job, kind_case),
+    offsetof(Holdfast__V1__Job, resolve_signal_external),
+    &holdfast__v1__resolve_signal_external__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resolve_cancel_external",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Job, kind_case),
+    offsetof(Holdfast__V1__Job, resolve_cancel_external),
+    &holdfast__v1__resolve_cancel_external__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__job__field_indices_by_name[] = {
   2,   /* field[2] = cancel_workflow */
@@ -3200,12 +3608,16 @@ static const unsigned holdfast__v1__job__field_indices_by_name[] = {
   0,   /* field[0] = initialize_workflow */
   5,   /* field[5] = query_workflow */
   4,   /* field[4] = resolve_activity */
+  10,   /* field[10] = resolve_cancel_external */
+  8,   /* field[8] = resolve_child */
+  7,   /* field[7] = resolve_child_start */
+  9,   /* field[9] = resolve_signal_external */
   1,   /* field[1] = signal_workflow */
 };
 static const ProtobufCIntRange holdfast__v1__job__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__job__descriptor =
 {
@@ -3215,14 +3627,14 @@ const ProtobufCMessageDescriptor holdfast__v1__job__descriptor =
   "Holdfast__V1__Job",
   "holdfast.v1",
   sizeof(Holdfast__V1__Job),
-  7,
+  11,
   holdfast__v1__job__field_descriptors,
   holdfast__v1__job__field_indices_by_name,
   1,  holdfast__v1__job__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_descriptors[13] =
+static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_descriptors[15] =
 {
   {
     "input",
@@ -3380,6 +3792,30 @@ static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "parent",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__InitializeWorkflow, parent),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "root",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__InitializeWorkflow, root),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__initialize_workflow__field_indices_by_name[] = {
   10,   /* field[10] = attempt */
@@ -3391,15 +3827,18 @@ static const unsigned holdfast__v1__initialize_workflow__field_indices_by_name[]
   7,   /* field[7] = identity */
   9,   /* field[9] = initiator */
   0,   /* field[0] = input */
+  13,   /* field[13] = parent */
   2,   /* field[2] = random_seed */
   11,   /* field[11] = retry_policy */
+  14,   /* field[14] = root */
   6,   /* field[6] = run_timeout_ms */
   4,   /* field[4] = start_time_ms */
 };
-static const ProtobufCIntRange holdfast__v1__initialize_workflow__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__initialize_workflow__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 20, 13 },
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__initialize_workflow__descriptor =
 {
@@ -3409,10 +3848,10 @@ const ProtobufCMessageDescriptor holdfast__v1__initialize_workflow__descriptor =
   "Holdfast__V1__InitializeWorkflow",
   "holdfast.v1",
   sizeof(Holdfast__V1__InitializeWorkflow),
-  13,
+  15,
   holdfast__v1__initialize_workflow__field_descriptors,
   holdfast__v1__initialize_workflow__field_indices_by_name,
-  1,  holdfast__v1__initialize_workflow__number_ranges,
+  2,  holdfast__v1__initialize_workflow__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__initialize_workflow__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3747,6 +4186,262 @@ const ProtobufCMessageDescriptor holdfast__v1__resolve_activity__descriptor =
   holdfast__v1__resolve_activity__field_indices_by_name,
   1,  holdfast__v1__resolve_activity__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__resolve_activity__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__resolve_child_start__field_descriptors[4] =
+{
+  {
+    "seq",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResolveChildStart, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "started",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ResolveChildStart, result_case),
+    offsetof(Holdfast__V1__ResolveChildStart, started),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ResolveChildStart, result_case),
+    offsetof(Holdfast__V1__ResolveChildStart, failed),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "canceled",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ResolveChildStart, result_case),
+    offsetof(Holdfast__V1__ResolveChildStart, canceled),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__resolve_child_start__field_indices_by_name[] = {
+  3,   /* field[3] = canceled */
+  2,   /* field[2] = failed */
+  0,   /* field[0] = seq */
+  1,   /* field[1] = started */
+};
+static const ProtobufCIntRange holdfast__v1__resolve_child_start__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__resolve_child_start__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ResolveChildStart",
+  "ResolveChildStart",
+  "Holdfast__V1__ResolveChildStart",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ResolveChildStart),
+  4,
+  holdfast__v1__resolve_child_start__field_descriptors,
+  holdfast__v1__resolve_child_start__field_indices_by_name,
+  1,  holdfast__v1__resolve_child_start__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__resolve_child_start__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__resolve_child__field_descriptors[4] =
+{
+  {
+    "seq",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResolveChild, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "completed",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ResolveChild, result_case),
+    offsetof(Holdfast__V1__ResolveChild, completed),
+    &holdfast__v1__payload_list__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ResolveChild, result_case),
+    offsetof(Holdfast__V1__ResolveChild, failed),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "canceled",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ResolveChild, result_case),
+    offsetof(Holdfast__V1__ResolveChild, canceled),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__resolve_child__field_indices_by_name[] = {
+  3,   /* field[3] = canceled */
+  1,   /* field[1] = completed */
+  2,   /* field[2] = failed */
+  0,   /* field[0] = seq */
+};
+static const ProtobufCIntRange holdfast__v1__resolve_child__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__resolve_child__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ResolveChild",
+  "ResolveChild",
+  "Holdfast__V1__ResolveChild",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ResolveChild),
+  4,
+  holdfast__v1__resolve_child__field_descriptors,
+  holdfast__v1__resolve_child__field_indices_by_name,
+  1,  holdfast__v1__resolve_child__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__resolve_child__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__resolve_signal_external__field_descriptors[2] =
+{
+  {
+    "seq",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResolveSignalExternal, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResolveSignalExternal, failure),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__resolve_signal_external__field_indices_by_name[] = {
+  1,   /* field[1] = failure */
+  0,   /* field[0] = seq */
+};
+static const ProtobufCIntRange holdfast__v1__resolve_signal_external__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__resolve_signal_external__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ResolveSignalExternal",
+  "ResolveSignalExternal",
+  "Holdfast__V1__ResolveSignalExternal",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ResolveSignalExternal),
+  2,
+  holdfast__v1__resolve_signal_external__field_descriptors,
+  holdfast__v1__resolve_signal_external__field_indices_by_name,
+  1,  holdfast__v1__resolve_signal_external__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__resolve_signal_external__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__resolve_cancel_external__field_descriptors[2] =
+{
+  {
+    "seq",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResolveCancelExternal, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResolveCancelExternal, failure),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__resolve_cancel_external__field_indices_by_name[] = {
+  1,   /* field[1] = failure */
+  0,   /* field[0] = seq */
+};
+static const ProtobufCIntRange holdfast__v1__resolve_cancel_external__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__resolve_cancel_external__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ResolveCancelExternal",
+  "ResolveCancelExternal",
+  "Holdfast__V1__ResolveCancelExternal",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ResolveCancelExternal),
+  2,
+  holdfast__v1__resolve_cancel_external__field_descriptors,
+  holdfast__v1__resolve_cancel_external__field_indices_by_name,
+  1,  holdfast__v1__resolve_cancel_external__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__resolve_cancel_external__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__query_workflow_job__field_descriptors[4] =
@@ -4121,7 +4816,7 @@ const ProtobufCMessageDescriptor holdfast__v1__query_result__descriptor =
   (ProtobufCMessageInit) holdfast__v1__query_result__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[13] =
+static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[17] =
 {
   {
     "location",
@@ -4279,8 +4974,58 @@ static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[1
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "start_child",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Command, kind_case),
+    offsetof(Holdfast__V1__Command, start_child),
+    &holdfast__v1__start_child__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cancel_child",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Command, kind_case),
+    offsetof(Holdfast__V1__Command, cancel_child),
+    &holdfast__v1__cancel_child__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "signal_external",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Command, kind_case),
+    offsetof(Holdfast__V1__Command, signal_external),
+    &holdfast__v1__signal_external__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cancel_external",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Command, kind_case),
+    offsetof(Holdfast__V1__Command, cancel_external),
+    &holdfast__v1__cancel_external__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__command__field_indices_by_name[] = {
+  14,   /* field[14] = cancel_child */
+  16,   /* field[16] = cancel_external */
   5,   /* field[5] = cancel_timer */
   8,   /* field[8] = cancelled_workflow */
   6,   /* field[6] = complete_workflow */
@@ -4290,15 +5035,18 @@ static const unsigned holdfast__v1__command__field_indices_by_name[] = {
   10,   /* field[10] = record_marker */
   3,   /* field[3] = request_cancel_activity */
   2,   /* field[2] = schedule_activity */
+  15,   /* field[15] = signal_external */
+  13,   /* field[13] = start_child */
   4,   /* field[4] = start_timer */
   11,   /* field[11] = update_accepted */
   12,   /* field[12] = update_completed */
   1,   /* field[1] = user_metadata */
 };
-static const ProtobufCIntRange holdfast__v1__command__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__command__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 17, 13 },
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__command__descriptor =
 {
@@ -4308,10 +5056,10 @@ const ProtobufCMessageDescriptor holdfast__v1__command__descriptor =
   "Holdfast__V1__Command",
   "holdfast.v1",
   sizeof(Holdfast__V1__Command),
-  13,
+  17,
   holdfast__v1__command__field_descriptors,
   holdfast__v1__command__field_indices_by_name,
-  1,  holdfast__v1__command__number_ranges,
+  2,  holdfast__v1__command__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__command__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -4839,6 +5587,418 @@ const ProtobufCMessageDescriptor holdfast__v1__update_completed__descriptor =
   holdfast__v1__update_completed__field_indices_by_name,
   1,  holdfast__v1__update_completed__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__update_completed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__start_child__field_descriptors[13] =
+{
+  {
+    "seq",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, workflow_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_queue",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, task_queue),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__StartChild, n_input),
+    offsetof(Holdfast__V1__StartChild, input),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution_timeout_ms",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, execution_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_timeout_ms",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, run_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_timeout_ms",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, task_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_policy",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, retry_policy),
+    &holdfast__v1__retry_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "id_reuse_policy",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, id_reuse_policy),
+    &holdfast__v1__workflow_id_reuse_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parent_close_policy",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, parent_close_policy),
+    &holdfast__v1__parent_close_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cancellation_type",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, cancellation_type),
+    &holdfast__v1__child_cancellation_type__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__start_child__field_indices_by_name[] = {
+  12,   /* field[12] = cancellation_type */
+  6,   /* field[6] = execution_timeout_ms */
+  5,   /* field[5] = header */
+  10,   /* field[10] = id_reuse_policy */
+  4,   /* field[4] = input */
+  11,   /* field[11] = parent_close_policy */
+  9,   /* field[9] = retry_policy */
+  7,   /* field[7] = run_timeout_ms */
+  0,   /* field[0] = seq */
+  3,   /* field[3] = task_queue */
+  8,   /* field[8] = task_timeout_ms */
+  1,   /* field[1] = workflow_id */
+  2,   /* field[2] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__start_child__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 13 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__start_child__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.StartChild",
+  "StartChild",
+  "Holdfast__V1__StartChild",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__StartChild),
+  13,
+  holdfast__v1__start_child__field_descriptors,
+  holdfast__v1__start_child__field_indices_by_name,
+  1,  holdfast__v1__start_child__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__start_child__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__cancel_child__field_descriptors[2] =
+{
+  {
+    "seq",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CancelChild, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CancelChild, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__cancel_child__field_indices_by_name[] = {
+  1,   /* field[1] = reason */
+  0,   /* field[0] = seq */
+};
+static const ProtobufCIntRange holdfast__v1__cancel_child__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__cancel_child__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.CancelChild",
+  "CancelChild",
+  "Holdfast__V1__CancelChild",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__CancelChild),
+  2,
+  holdfast__v1__cancel_child__field_descriptors,
+  holdfast__v1__cancel_child__field_indices_by_name,
+  1,  holdfast__v1__cancel_child__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__cancel_child__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__signal_external__field_descriptors[6] =
+{
+  {
+    "seq",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternal, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternal, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "child_workflow_only",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternal, child_workflow_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "signal_name",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternal, signal_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__SignalExternal, n_input),
+    offsetof(Holdfast__V1__SignalExternal, input),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SignalExternal, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__signal_external__field_indices_by_name[] = {
+  2,   /* field[2] = child_workflow_only */
+  1,   /* field[1] = execution */
+  5,   /* field[5] = header */
+  4,   /* field[4] = input */
+  0,   /* field[0] = seq */
+  3,   /* field[3] = signal_name */
+};
+static const ProtobufCIntRange holdfast__v1__signal_external__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__signal_external__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SignalExternal",
+  "SignalExternal",
+  "Holdfast__V1__SignalExternal",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__SignalExternal),
+  6,
+  holdfast__v1__signal_external__field_descriptors,
+  holdfast__v1__signal_external__field_indices_by_name,
+  1,  holdfast__v1__signal_external__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__signal_external__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__cancel_external__field_descriptors[3] =
+{
+  {
+    "seq",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CancelExternal, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CancelExternal, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CancelExternal, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__cancel_external__field_indices_by_name[] = {
+  1,   /* field[1] = execution */
+  2,   /* field[2] = reason */
+  0,   /* field[0] = seq */
+};
+static const ProtobufCIntRange holdfast__v1__cancel_external__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__cancel_external__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.CancelExternal",
+  "CancelExternal",
+  "Holdfast__V1__CancelExternal",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__CancelExternal),
+  3,
+  holdfast__v1__cancel_external__field_descriptors,
+  holdfast__v1__cancel_external__field_indices_by_name,
+  1,  holdfast__v1__cancel_external__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__cancel_external__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__complete_workflow__field_descriptors[1] =

@@ -34,6 +34,10 @@ typedef struct Holdfast__V1__DoUpdate Holdfast__V1__DoUpdate;
 typedef struct Holdfast__V1__CancelWorkflowJob Holdfast__V1__CancelWorkflowJob;
 typedef struct Holdfast__V1__FireTimer Holdfast__V1__FireTimer;
 typedef struct Holdfast__V1__ResolveActivity Holdfast__V1__ResolveActivity;
+typedef struct Holdfast__V1__ResolveChildStart Holdfast__V1__ResolveChildStart;
+typedef struct Holdfast__V1__ResolveChild Holdfast__V1__ResolveChild;
+typedef struct Holdfast__V1__ResolveSignalExternal Holdfast__V1__ResolveSignalExternal;
+typedef struct Holdfast__V1__ResolveCancelExternal Holdfast__V1__ResolveCancelExternal;
 typedef struct Holdfast__V1__QueryWorkflowJob Holdfast__V1__QueryWorkflowJob;
 typedef struct Holdfast__V1__WorkflowTaskCompleted Holdfast__V1__WorkflowTaskCompleted;
 typedef struct Holdfast__V1__UpdateRejection Holdfast__V1__UpdateRejection;
@@ -47,6 +51,10 @@ typedef struct Holdfast__V1__CancelTimer Holdfast__V1__CancelTimer;
 typedef struct Holdfast__V1__RecordMarker Holdfast__V1__RecordMarker;
 typedef struct Holdfast__V1__UpdateAccepted Holdfast__V1__UpdateAccepted;
 typedef struct Holdfast__V1__UpdateCompleted Holdfast__V1__UpdateCompleted;
+typedef struct Holdfast__V1__StartChild Holdfast__V1__StartChild;
+typedef struct Holdfast__V1__CancelChild Holdfast__V1__CancelChild;
+typedef struct Holdfast__V1__SignalExternal Holdfast__V1__SignalExternal;
+typedef struct Holdfast__V1__CancelExternal Holdfast__V1__CancelExternal;
 typedef struct Holdfast__V1__CompleteWorkflow Holdfast__V1__CompleteWorkflow;
 typedef struct Holdfast__V1__FailWorkflow Holdfast__V1__FailWorkflow;
 typedef struct Holdfast__V1__CancelledWorkflow Holdfast__V1__CancelledWorkflow;
@@ -309,7 +317,11 @@ typedef enum {
   HOLDFAST__V1__JOB__KIND_FIRE_TIMER = 4,
   HOLDFAST__V1__JOB__KIND_RESOLVE_ACTIVITY = 5,
   HOLDFAST__V1__JOB__KIND_QUERY_WORKFLOW = 6,
-  HOLDFAST__V1__JOB__KIND_DO_UPDATE = 7
+  HOLDFAST__V1__JOB__KIND_DO_UPDATE = 7,
+  HOLDFAST__V1__JOB__KIND_RESOLVE_CHILD_START = 8,
+  HOLDFAST__V1__JOB__KIND_RESOLVE_CHILD = 9,
+  HOLDFAST__V1__JOB__KIND_RESOLVE_SIGNAL_EXTERNAL = 10,
+  HOLDFAST__V1__JOB__KIND_RESOLVE_CANCEL_EXTERNAL = 11
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__JOB__KIND__CASE)
 } Holdfast__V1__Job__KindCase;
 
@@ -330,6 +342,10 @@ struct  Holdfast__V1__Job
     Holdfast__V1__ResolveActivity *resolve_activity;
     Holdfast__V1__QueryWorkflowJob *query_workflow;
     Holdfast__V1__DoUpdate *do_update;
+    Holdfast__V1__ResolveChildStart *resolve_child_start;
+    Holdfast__V1__ResolveChild *resolve_child;
+    Holdfast__V1__ResolveSignalExternal *resolve_signal_external;
+    Holdfast__V1__ResolveCancelExternal *resolve_cancel_external;
   };
 };
 #define HOLDFAST__V1__JOB__INIT \
@@ -357,10 +373,15 @@ struct  Holdfast__V1__InitializeWorkflow
   int32_t attempt;
   Holdfast__V1__RetryPolicy *retry_policy;
   Holdfast__V1__Failure *continued_failure;
+  /*
+   * Of a child: the run that started it, and the run at the root of all.
+   */
+  Holdfast__V1__WorkflowExecution *parent;
+  Holdfast__V1__WorkflowExecution *root;
 };
 #define HOLDFAST__V1__INITIALIZE_WORKFLOW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__initialize_workflow__descriptor) \
-    , 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, NULL, NULL }
+    , 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, NULL, NULL, NULL, NULL }
 
 
 struct  Holdfast__V1__SignalWorkflowJob
@@ -445,6 +466,97 @@ struct  Holdfast__V1__ResolveActivity
 #define HOLDFAST__V1__RESOLVE_ACTIVITY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__resolve_activity__descriptor) \
     , 0, HOLDFAST__V1__RESOLVE_ACTIVITY__RESULT__NOT_SET, {0} }
+
+
+typedef enum {
+  HOLDFAST__V1__RESOLVE_CHILD_START__RESULT__NOT_SET = 0,
+  HOLDFAST__V1__RESOLVE_CHILD_START__RESULT_STARTED = 2,
+  HOLDFAST__V1__RESOLVE_CHILD_START__RESULT_FAILED = 3,
+  HOLDFAST__V1__RESOLVE_CHILD_START__RESULT_CANCELED = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__RESOLVE_CHILD_START__RESULT__CASE)
+} Holdfast__V1__ResolveChildStart__ResultCase;
+
+/*
+ * The child runs, or it never will.
+ */
+struct  Holdfast__V1__ResolveChildStart
+{
+  ProtobufCMessage base;
+  uint32_t seq;
+  Holdfast__V1__ResolveChildStart__ResultCase result_case;
+  union {
+    Holdfast__V1__WorkflowExecution *started;
+    /*
+     * A ChildWorkflowFailure with its cause.
+     */
+    Holdfast__V1__Failure *failed;
+    /*
+     * It was cancelled before it was started.
+     */
+    Holdfast__V1__Failure *canceled;
+  };
+};
+#define HOLDFAST__V1__RESOLVE_CHILD_START__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__resolve_child_start__descriptor) \
+    , 0, HOLDFAST__V1__RESOLVE_CHILD_START__RESULT__NOT_SET, {0} }
+
+
+typedef enum {
+  HOLDFAST__V1__RESOLVE_CHILD__RESULT__NOT_SET = 0,
+  HOLDFAST__V1__RESOLVE_CHILD__RESULT_COMPLETED = 2,
+  HOLDFAST__V1__RESOLVE_CHILD__RESULT_FAILED = 3,
+  HOLDFAST__V1__RESOLVE_CHILD__RESULT_CANCELED = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__RESOLVE_CHILD__RESULT__CASE)
+} Holdfast__V1__ResolveChild__ResultCase;
+
+/*
+ * The child has come to its end.
+ */
+struct  Holdfast__V1__ResolveChild
+{
+  ProtobufCMessage base;
+  uint32_t seq;
+  Holdfast__V1__ResolveChild__ResultCase result_case;
+  union {
+    Holdfast__V1__PayloadList *completed;
+    /*
+     * A ChildWorkflowFailure with its cause.
+     */
+    Holdfast__V1__Failure *failed;
+    Holdfast__V1__Failure *canceled;
+  };
+};
+#define HOLDFAST__V1__RESOLVE_CHILD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__resolve_child__descriptor) \
+    , 0, HOLDFAST__V1__RESOLVE_CHILD__RESULT__NOT_SET, {0} }
+
+
+/*
+ * Without a failure: the signal has arrived.
+ */
+struct  Holdfast__V1__ResolveSignalExternal
+{
+  ProtobufCMessage base;
+  uint32_t seq;
+  Holdfast__V1__Failure *failure;
+};
+#define HOLDFAST__V1__RESOLVE_SIGNAL_EXTERNAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__resolve_signal_external__descriptor) \
+    , 0, NULL }
+
+
+/*
+ * Without a failure: the request has arrived.
+ */
+struct  Holdfast__V1__ResolveCancelExternal
+{
+  ProtobufCMessage base;
+  uint32_t seq;
+  Holdfast__V1__Failure *failure;
+};
+#define HOLDFAST__V1__RESOLVE_CANCEL_EXTERNAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__resolve_cancel_external__descriptor) \
+    , 0, NULL }
 
 
 struct  Holdfast__V1__QueryWorkflowJob
@@ -550,7 +662,11 @@ typedef enum {
   HOLDFAST__V1__COMMAND__KIND_CONTINUE_AS_NEW = 10,
   HOLDFAST__V1__COMMAND__KIND_RECORD_MARKER = 11,
   HOLDFAST__V1__COMMAND__KIND_UPDATE_ACCEPTED = 12,
-  HOLDFAST__V1__COMMAND__KIND_UPDATE_COMPLETED = 13
+  HOLDFAST__V1__COMMAND__KIND_UPDATE_COMPLETED = 13,
+  HOLDFAST__V1__COMMAND__KIND_START_CHILD = 17,
+  HOLDFAST__V1__COMMAND__KIND_CANCEL_CHILD = 18,
+  HOLDFAST__V1__COMMAND__KIND_SIGNAL_EXTERNAL = 19,
+  HOLDFAST__V1__COMMAND__KIND_CANCEL_EXTERNAL = 20
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__COMMAND__KIND__CASE)
 } Holdfast__V1__Command__KindCase;
 
@@ -575,6 +691,10 @@ struct  Holdfast__V1__Command
     Holdfast__V1__RecordMarker *record_marker;
     Holdfast__V1__UpdateAccepted *update_accepted;
     Holdfast__V1__UpdateCompleted *update_completed;
+    Holdfast__V1__StartChild *start_child;
+    Holdfast__V1__CancelChild *cancel_child;
+    Holdfast__V1__SignalExternal *signal_external;
+    Holdfast__V1__CancelExternal *cancel_external;
   };
 };
 #define HOLDFAST__V1__COMMAND__INIT \
@@ -712,6 +832,86 @@ struct  Holdfast__V1__UpdateCompleted
 #define HOLDFAST__V1__UPDATE_COMPLETED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_completed__descriptor) \
     , (char *)protobuf_c_empty_string, NULL }
+
+
+/*
+ * Starts a workflow that is told how to end when this run does, and whose end this run is told.
+ */
+struct  Holdfast__V1__StartChild
+{
+  ProtobufCMessage base;
+  uint32_t seq;
+  /*
+   * Empty: this run's id and the seq.
+   */
+  char *workflow_id;
+  char *workflow_type;
+  /*
+   * Empty: the workflow's own.
+   */
+  char *task_queue;
+  size_t n_input;
+  Holdfast__V1__Payload **input;
+  Holdfast__V1__Header *header;
+  int64_t execution_timeout_ms;
+  int64_t run_timeout_ms;
+  int64_t task_timeout_ms;
+  Holdfast__V1__RetryPolicy *retry_policy;
+  Holdfast__V1__WorkflowIdReusePolicy id_reuse_policy;
+  Holdfast__V1__ParentClosePolicy parent_close_policy;
+  Holdfast__V1__ChildCancellationType cancellation_type;
+};
+#define HOLDFAST__V1__START_CHILD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__start_child__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, NULL, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_UNSPECIFIED, HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_UNSPECIFIED }
+
+
+struct  Holdfast__V1__CancelChild
+{
+  ProtobufCMessage base;
+  /*
+   * The child's.
+   */
+  uint32_t seq;
+  char *reason;
+};
+#define HOLDFAST__V1__CANCEL_CHILD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__cancel_child__descriptor) \
+    , 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Signals a workflow by its id; a particular run of it if one is named.
+ */
+struct  Holdfast__V1__SignalExternal
+{
+  ProtobufCMessage base;
+  uint32_t seq;
+  Holdfast__V1__WorkflowExecution *execution;
+  /*
+   * Only if it is a child of this run.
+   */
+  protobuf_c_boolean child_workflow_only;
+  char *signal_name;
+  size_t n_input;
+  Holdfast__V1__Payload **input;
+  Holdfast__V1__Header *header;
+};
+#define HOLDFAST__V1__SIGNAL_EXTERNAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__signal_external__descriptor) \
+    , 0, NULL, 0, (char *)protobuf_c_empty_string, 0,NULL, NULL }
+
+
+struct  Holdfast__V1__CancelExternal
+{
+  ProtobufCMessage base;
+  uint32_t seq;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *reason;
+};
+#define HOLDFAST__V1__CANCEL_EXTERNAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__cancel_external__descriptor) \
+    , 0, NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__CompleteWorkflow
@@ -1343,6 +1543,82 @@ Holdfast__V1__ResolveActivity *
 void   holdfast__v1__resolve_activity__free_unpacked
                      (Holdfast__V1__ResolveActivity *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__ResolveChildStart methods */
+void   holdfast__v1__resolve_child_start__init
+                     (Holdfast__V1__ResolveChildStart         *message);
+size_t holdfast__v1__resolve_child_start__get_packed_size
+                     (const Holdfast__V1__ResolveChildStart   *message);
+size_t holdfast__v1__resolve_child_start__pack
+                     (const Holdfast__V1__ResolveChildStart   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__resolve_child_start__pack_to_buffer
+                     (const Holdfast__V1__ResolveChildStart   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ResolveChildStart *
+       holdfast__v1__resolve_child_start__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__resolve_child_start__free_unpacked
+                     (Holdfast__V1__ResolveChildStart *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ResolveChild methods */
+void   holdfast__v1__resolve_child__init
+                     (Holdfast__V1__ResolveChild         *message);
+size_t holdfast__v1__resolve_child__get_packed_size
+                     (const Holdfast__V1__ResolveChild   *message);
+size_t holdfast__v1__resolve_child__pack
+                     (const Holdfast__V1__ResolveChild   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__resolve_child__pack_to_buffer
+                     (const Holdfast__V1__ResolveChild   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ResolveChild *
+       holdfast__v1__resolve_child__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__resolve_child__free_unpacked
+                     (Holdfast__V1__ResolveChild *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ResolveSignalExternal methods */
+void   holdfast__v1__resolve_signal_external__init
+                     (Holdfast__V1__ResolveSignalExternal         *message);
+size_t holdfast__v1__resolve_signal_external__get_packed_size
+                     (const Holdfast__V1__ResolveSignalExternal   *message);
+size_t holdfast__v1__resolve_signal_external__pack
+                     (const Holdfast__V1__ResolveSignalExternal   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__resolve_signal_external__pack_to_buffer
+                     (const Holdfast__V1__ResolveSignalExternal   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ResolveSignalExternal *
+       holdfast__v1__resolve_signal_external__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__resolve_signal_external__free_unpacked
+                     (Holdfast__V1__ResolveSignalExternal *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ResolveCancelExternal methods */
+void   holdfast__v1__resolve_cancel_external__init
+                     (Holdfast__V1__ResolveCancelExternal         *message);
+size_t holdfast__v1__resolve_cancel_external__get_packed_size
+                     (const Holdfast__V1__ResolveCancelExternal   *message);
+size_t holdfast__v1__resolve_cancel_external__pack
+                     (const Holdfast__V1__ResolveCancelExternal   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__resolve_cancel_external__pack_to_buffer
+                     (const Holdfast__V1__ResolveCancelExternal   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ResolveCancelExternal *
+       holdfast__v1__resolve_cancel_external__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__resolve_cancel_external__free_unpacked
+                     (Holdfast__V1__ResolveCancelExternal *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__QueryWorkflowJob methods */
 void   holdfast__v1__query_workflow_job__init
                      (Holdfast__V1__QueryWorkflowJob         *message);
@@ -1589,6 +1865,82 @@ Holdfast__V1__UpdateCompleted *
                       const uint8_t       *data);
 void   holdfast__v1__update_completed__free_unpacked
                      (Holdfast__V1__UpdateCompleted *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__StartChild methods */
+void   holdfast__v1__start_child__init
+                     (Holdfast__V1__StartChild         *message);
+size_t holdfast__v1__start_child__get_packed_size
+                     (const Holdfast__V1__StartChild   *message);
+size_t holdfast__v1__start_child__pack
+                     (const Holdfast__V1__StartChild   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__start_child__pack_to_buffer
+                     (const Holdfast__V1__StartChild   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__StartChild *
+       holdfast__v1__start_child__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__start_child__free_unpacked
+                     (Holdfast__V1__StartChild *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__CancelChild methods */
+void   holdfast__v1__cancel_child__init
+                     (Holdfast__V1__CancelChild         *message);
+size_t holdfast__v1__cancel_child__get_packed_size
+                     (const Holdfast__V1__CancelChild   *message);
+size_t holdfast__v1__cancel_child__pack
+                     (const Holdfast__V1__CancelChild   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__cancel_child__pack_to_buffer
+                     (const Holdfast__V1__CancelChild   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__CancelChild *
+       holdfast__v1__cancel_child__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__cancel_child__free_unpacked
+                     (Holdfast__V1__CancelChild *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__SignalExternal methods */
+void   holdfast__v1__signal_external__init
+                     (Holdfast__V1__SignalExternal         *message);
+size_t holdfast__v1__signal_external__get_packed_size
+                     (const Holdfast__V1__SignalExternal   *message);
+size_t holdfast__v1__signal_external__pack
+                     (const Holdfast__V1__SignalExternal   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__signal_external__pack_to_buffer
+                     (const Holdfast__V1__SignalExternal   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__SignalExternal *
+       holdfast__v1__signal_external__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__signal_external__free_unpacked
+                     (Holdfast__V1__SignalExternal *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__CancelExternal methods */
+void   holdfast__v1__cancel_external__init
+                     (Holdfast__V1__CancelExternal         *message);
+size_t holdfast__v1__cancel_external__get_packed_size
+                     (const Holdfast__V1__CancelExternal   *message);
+size_t holdfast__v1__cancel_external__pack
+                     (const Holdfast__V1__CancelExternal   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__cancel_external__pack_to_buffer
+                     (const Holdfast__V1__CancelExternal   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__CancelExternal *
+       holdfast__v1__cancel_external__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__cancel_external__free_unpacked
+                     (Holdfast__V1__CancelExternal *message,
                       ProtobufCAllocator *allocator);
 /* Holdfast__V1__CompleteWorkflow methods */
 void   holdfast__v1__complete_workflow__init
@@ -2020,6 +2372,18 @@ typedef void (*Holdfast__V1__FireTimer_Closure)
 typedef void (*Holdfast__V1__ResolveActivity_Closure)
                  (const Holdfast__V1__ResolveActivity *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__ResolveChildStart_Closure)
+                 (const Holdfast__V1__ResolveChildStart *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ResolveChild_Closure)
+                 (const Holdfast__V1__ResolveChild *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ResolveSignalExternal_Closure)
+                 (const Holdfast__V1__ResolveSignalExternal *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ResolveCancelExternal_Closure)
+                 (const Holdfast__V1__ResolveCancelExternal *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__QueryWorkflowJob_Closure)
                  (const Holdfast__V1__QueryWorkflowJob *message,
                   void *closure_data);
@@ -2058,6 +2422,18 @@ typedef void (*Holdfast__V1__UpdateAccepted_Closure)
                   void *closure_data);
 typedef void (*Holdfast__V1__UpdateCompleted_Closure)
                  (const Holdfast__V1__UpdateCompleted *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__StartChild_Closure)
+                 (const Holdfast__V1__StartChild *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__CancelChild_Closure)
+                 (const Holdfast__V1__CancelChild *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__SignalExternal_Closure)
+                 (const Holdfast__V1__SignalExternal *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__CancelExternal_Closure)
+                 (const Holdfast__V1__CancelExternal *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__CompleteWorkflow_Closure)
                  (const Holdfast__V1__CompleteWorkflow *message,
@@ -2164,6 +2540,10 @@ extern const ProtobufCMessageDescriptor holdfast__v1__do_update__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancel_workflow_job__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__fire_timer__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__resolve_activity__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__resolve_child_start__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__resolve_child__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__resolve_signal_external__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__resolve_cancel_external__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__query_workflow_job__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_task_completed__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__update_rejection__descriptor;
@@ -2177,6 +2557,10 @@ extern const ProtobufCMessageDescriptor holdfast__v1__cancel_timer__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__record_marker__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__update_accepted__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__update_completed__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__start_child__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__cancel_child__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__signal_external__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__cancel_external__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__complete_workflow__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__fail_workflow__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancelled_workflow__descriptor;

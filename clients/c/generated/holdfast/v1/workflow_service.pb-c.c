@@ -952,6 +952,51 @@ void   holdfast__v1__describe_workflow_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__describe_workflow_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__pending_child__init
+                     (Holdfast__V1__PendingChild         *message)
+{
+  static const Holdfast__V1__PendingChild init_value = HOLDFAST__V1__PENDING_CHILD__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__pending_child__get_packed_size
+                     (const Holdfast__V1__PendingChild *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__pending_child__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__pending_child__pack
+                     (const Holdfast__V1__PendingChild *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__pending_child__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__pending_child__pack_to_buffer
+                     (const Holdfast__V1__PendingChild *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__pending_child__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PendingChild *
+       holdfast__v1__pending_child__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PendingChild *)
+     protobuf_c_message_unpack (&holdfast__v1__pending_child__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__pending_child__free_unpacked
+                     (Holdfast__V1__PendingChild *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__pending_child__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__pause_info__init
                      (Holdfast__V1__PauseInfo         *message)
 {
@@ -3113,7 +3158,7 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descri
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[16] =
+static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[19] =
 {
   {
     "info",
@@ -3307,6 +3352,42 @@ static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "pending_children",
+    40,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, n_pending_children),
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, pending_children),
+    &holdfast__v1__pending_child__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parent",
+    41,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, parent),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "root",
+    42,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, root),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__describe_workflow_response__field_indices_by_name[] = {
   12,   /* field[12] = attempt */
@@ -3316,20 +3397,24 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
   9,   /* field[9] = first_run_id */
   0,   /* field[0] = info */
   11,   /* field[11] = new_run_id */
+  17,   /* field[17] = parent */
   15,   /* field[15] = pause */
   3,   /* field[3] = pending_activities */
+  16,   /* field[16] = pending_children */
   4,   /* field[4] = pending_timers */
   14,   /* field[14] = pending_updates */
   5,   /* field[5] = pending_workflow_task */
   13,   /* field[13] = retry_policy */
+  18,   /* field[18] = root */
   1,   /* field[1] = run_timeout_ms */
   2,   /* field[2] = task_timeout_ms */
   6,   /* field[6] = warnings */
 };
-static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 40, 16 },
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor =
 {
@@ -3339,11 +3424,114 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descr
   "Holdfast__V1__DescribeWorkflowResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__DescribeWorkflowResponse),
-  16,
+  19,
   holdfast__v1__describe_workflow_response__field_descriptors,
   holdfast__v1__describe_workflow_response__field_indices_by_name,
-  1,  holdfast__v1__describe_workflow_response__number_ranges,
+  2,  holdfast__v1__describe_workflow_response__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__pending_child__field_descriptors[6] =
+{
+  {
+    "seq",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PendingChild, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PendingChild, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PendingChild, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "initiated_event_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PendingChild, initiated_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parent_close_policy",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PendingChild, parent_close_policy),
+    &holdfast__v1__parent_close_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cancel_requested",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PendingChild, cancel_requested),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__pending_child__field_indices_by_name[] = {
+  5,   /* field[5] = cancel_requested */
+  1,   /* field[1] = execution */
+  3,   /* field[3] = initiated_event_id */
+  4,   /* field[4] = parent_close_policy */
+  0,   /* field[0] = seq */
+  2,   /* field[2] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__pending_child__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__pending_child__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PendingChild",
+  "PendingChild",
+  "Holdfast__V1__PendingChild",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PendingChild),
+  6,
+  holdfast__v1__pending_child__field_descriptors,
+  holdfast__v1__pending_child__field_indices_by_name,
+  1,  holdfast__v1__pending_child__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__pending_child__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__pause_info__field_descriptors[3] =

@@ -38,6 +38,7 @@ typedef struct Holdfast__V1__UnpauseWorkflowRequest Holdfast__V1__UnpauseWorkflo
 typedef struct Holdfast__V1__UnpauseWorkflowResponse Holdfast__V1__UnpauseWorkflowResponse;
 typedef struct Holdfast__V1__DescribeWorkflowRequest Holdfast__V1__DescribeWorkflowRequest;
 typedef struct Holdfast__V1__DescribeWorkflowResponse Holdfast__V1__DescribeWorkflowResponse;
+typedef struct Holdfast__V1__PendingChild Holdfast__V1__PendingChild;
 typedef struct Holdfast__V1__PauseInfo Holdfast__V1__PauseInfo;
 typedef struct Holdfast__V1__PendingUpdate Holdfast__V1__PendingUpdate;
 typedef struct Holdfast__V1__WorkflowInfo Holdfast__V1__WorkflowInfo;
@@ -433,10 +434,38 @@ struct  Holdfast__V1__DescribeWorkflowResponse
    * Of a run that is paused.
    */
   Holdfast__V1__PauseInfo *pause;
+  size_t n_pending_children;
+  Holdfast__V1__PendingChild **pending_children;
+  /*
+   * Of a child: the run that started it, and the run at the root of all.
+   */
+  Holdfast__V1__WorkflowExecution *parent;
+  Holdfast__V1__WorkflowExecution *root;
 };
 #define HOLDFAST__V1__DESCRIBE_WORKFLOW_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_workflow_response__descriptor) \
-    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0,NULL, NULL }
+    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0,NULL, NULL, 0,NULL, NULL, NULL }
+
+
+/*
+ * A child that has not come to its end.
+ */
+struct  Holdfast__V1__PendingChild
+{
+  ProtobufCMessage base;
+  uint32_t seq;
+  /*
+   * Its run id is that of its first run; empty while it is being started.
+   */
+  Holdfast__V1__WorkflowExecution *execution;
+  char *workflow_type;
+  int64_t initiated_event_id;
+  Holdfast__V1__ParentClosePolicy parent_close_policy;
+  protobuf_c_boolean cancel_requested;
+};
+#define HOLDFAST__V1__PENDING_CHILD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__pending_child__descriptor) \
+    , 0, NULL, (char *)protobuf_c_empty_string, 0, HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_UNSPECIFIED, 0 }
 
 
 struct  Holdfast__V1__PauseInfo
@@ -1111,6 +1140,25 @@ Holdfast__V1__DescribeWorkflowResponse *
 void   holdfast__v1__describe_workflow_response__free_unpacked
                      (Holdfast__V1__DescribeWorkflowResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__PendingChild methods */
+void   holdfast__v1__pending_child__init
+                     (Holdfast__V1__PendingChild         *message);
+size_t holdfast__v1__pending_child__get_packed_size
+                     (const Holdfast__V1__PendingChild   *message);
+size_t holdfast__v1__pending_child__pack
+                     (const Holdfast__V1__PendingChild   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__pending_child__pack_to_buffer
+                     (const Holdfast__V1__PendingChild   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PendingChild *
+       holdfast__v1__pending_child__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__pending_child__free_unpacked
+                     (Holdfast__V1__PendingChild *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__PauseInfo methods */
 void   holdfast__v1__pause_info__init
                      (Holdfast__V1__PauseInfo         *message);
@@ -1461,6 +1509,9 @@ typedef void (*Holdfast__V1__DescribeWorkflowRequest_Closure)
 typedef void (*Holdfast__V1__DescribeWorkflowResponse_Closure)
                  (const Holdfast__V1__DescribeWorkflowResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__PendingChild_Closure)
+                 (const Holdfast__V1__PendingChild *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__PauseInfo_Closure)
                  (const Holdfast__V1__PauseInfo *message,
                   void *closure_data);
@@ -1692,6 +1743,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__unpause_workflow_request__
 extern const ProtobufCMessageDescriptor holdfast__v1__unpause_workflow_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__pending_child__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__pause_info__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__pending_update__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_info__descriptor;

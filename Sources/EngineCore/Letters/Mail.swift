@@ -1,0 +1,41 @@
+import Basics
+
+/// The letters that have not been taken in: the first ones are here, the rest in the store alone.
+struct Mail {
+  /// In the order of their numbers.
+  var line = Queue<PostedLetter>()
+  /// The newest number that was given.
+  private(set) var lastNumber: Int64
+  /// Letters from the line that wait for a load or for the end of a redo.
+  var waiting = 0
+  /// Set while the store has letters that are not here: those after this number.
+  private(set) var unread: Int64?
+  var isReading = false
+
+  /// `last`: the newest number in the store; 0: it has no letters.
+  init(last: Int64) {
+    lastNumber = last
+    if last > 0 { unread = 0 }
+  }
+
+  mutating func nextNumber() -> Int64 {
+    lastNumber += 1
+    return lastNumber
+  }
+
+  /// What is over the bound is left to the store, which has it.
+  mutating func shorten(to countMax: Int) {
+    guard line.count > countMax else { return }
+    let kept = line.elements.prefix(countMax)
+    line = Queue()
+    for posted in kept { line.append(posted) }
+    unread = kept.last.map(\.number) ?? 0
+  }
+
+  /// Takes what was read after `unread`; `more`: the store has further ones.
+  mutating func take(_ read: [PostedLetter], more: Bool) {
+    for posted in read { line.append(posted) }
+    unread = more ? read.last.map(\.number) : nil
+    isReading = false
+  }
+}

@@ -1,0 +1,33 @@
+import Basics
+import Messages
+
+extension Engine {
+  /// StartChild → StartChildWorkflowExecutionInitiated. The child is sent for after all commands:
+  /// see `sendChildren`.
+  mutating func startChild(
+    _ c: StartChild, _ command: Command, _ run: Run, _ completedEvent: Int64
+  ) {
+    var event = StartChildWorkflowExecutionInitiated()
+    event.seq = c.seq
+    event.defaultWorkflowID = c.workflowID.isEmpty
+    event.workflowID = c.workflowID.isEmpty ? "\(run.runID)/\(c.seq)" : c.workflowID
+    event.workflowType = c.workflowType
+    event.taskQueue = c.taskQueue.isEmpty ? run.fold.started.taskQueue : c.taskQueue
+    event.input = c.input
+    event.header = c.header
+    event.executionTimeoutMs = c.executionTimeoutMs
+    event.runTimeoutMs = c.runTimeoutMs
+    event.taskTimeoutMs = c.taskTimeoutMs
+    event.retryPolicy = c.retryPolicy
+    event.idReusePolicy = c.idReusePolicy
+    event.parentClosePolicy =
+      c.parentClosePolicy == .unspecified ? .terminate : c.parentClosePolicy
+    event.cancellationType =
+      c.cancellationType == .unspecified ? .waitCancellationCompleted : c.cancellationType
+    event.workflowTaskCompletedEventID = completedEvent
+    event.location = command.location
+    let id = record(
+      run, .startChildWorkflowExecutionInitiated(event), metadata: command.userMetadata)
+    run.unsentChildren.append(id)
+  }
+}

@@ -1,0 +1,411 @@
+import Basics
+import EngineCore
+import Messages
+
+/// Runs and other runs: children, signals, cancel requests.
+extension Model {
+  // MARK: - Commands
+
+  mutating func startChild(
+    _ m: StartChild, _ command: Command, _ run: ModelRun, _ completion: Int64
+  ) {
+    var event = StartChildWorkflowExecutionInitiated()
+    event.seq = m.seq
+    event.workflowID = m.workflowID.isEmpty ? "\(run.id)/\(m.seq)" : m.workflowID
+    event.defaultWorkflowID = m.workflowID.isEmpty
+    event.workflowType = m.workflowType
+    event.taskQueue = m.taskQueue.isEmpty ? run.started.taskQueue : m.taskQueue
+    event.input = m.input
+    event.header = m.header
+    event.executionTimeoutMs = m.executionTimeoutMs
+    event.runTimeoutMs = m.runTimeoutMs
+    event.taskTimeoutMs = m.taskTimeoutMs
+    event.retryPolicy = m.retryPolicy
+    event.idReusePolicy = m.idReusePolicy
+    event.parentClosePolicy = m.parentClosePolicy
+    if event.parentClosePolicy == .unspecified { event.parentClosePolicy = .terminate }
+    event.cancellationType = m.cancellationType
+    if event.cancellationType == .unspecified {
+      event.cancellationType = .waitCancellationCompleted
+    }
+    event.workflowTaskCompletedEventID = completion
+    event.location = command.location
+    run.lastSeq = m.seq
+    append(
+      .startChildWorkflowExecutionInitiated(event), to: run, metadata: command.userMetadata)
+    run.children.append(ModelChild(event: run.lastEventID, initiated: event))
+  }
+
+  mutating func cancelChild(
+    _ m: CancelChild, _ command: Command, _ run: ModelRun, _ completion: Int64
+  ) {
+    var event = RequestCancelExternalWorkflowExecutionInitiated()
+    event.childSeq = m.seq
+    event.childWorkflowOnly = true
+    event.reason = m.reason
+    event.workflowTaskCompletedEventID = completion
+    event.location = command.location
+    let place = run.children.firstIndex { $0.initiated.seq == m.seq }
+    var asks: ModelChild?
+    if let place {
+      let child = run.children[place]
+      if child.isSent && !child.isCancelRequested && child.initiated.cancellationType != .abandon {
+        asks = child
+        event.execution = .of(child.initiated.workflowID)
+      }
+      run.children[place].isCancelRequested = true
+    }
+    append(.requestCancelExternalWorkflowExecutionInitiated(event), to: run)
+    guard let asks else { return }
+    run.sent.append(ModelSent(event: run.lastEventID, seq: 0, child: asks.event))
+    post(
+      run, .of(asks.initiated.workflowID), run.lastEventID,
+      .requestCancelExternalWorkflowExecutionInitiated(event), toChild: asks.event)
+  }
+
+  mutating func signalExternal(
+    _ m: SignalExternal, _ command: Command, _ run: ModelRun, _ completion: Int64
+  ) {
+    var event = SignalExternalWorkflowExecutionInitiated()
+    event.seq = m.seq
+    event.execution = m.execution
+    event.childWorkflowOnly = m.childWorkflowOnly
+    event.signalName = m.signalName
+    event.input = m.input
+    event.header = m.header
+    event.workflowTaskCompletedEventID = completion
+    event.location = command.location
+    run.lastSeq = m.seq
+    append(
+      .signalExternalWorkflowExecutionInitiated(event), to: run, metadata: command.userMetadata)
+    run.sent.append(ModelSent(event: run.lastEventID, seq: m.seq, child: 0))
+    post(
+      run, m.execution ?? WorkflowExecution(), run.lastEventID,
+      .signalExternalWorkflowExecutionInitiated(event), toChild: m.childWorkflowOnly ? 0 : nil)
+  }
+
+  mutating func cancelExternal(
+    _ m: CancelExternal, _ command: Command, _ run: ModelRun, _ completion: Int64
+  ) {
+    var event = RequestCancelExternalWorkflowExecutionInitiated()
+    event.seq = m.seq
+    event.execution = m.execution
+    event.reason = m.reason
+    event.workflowTaskCompletedEventID = completion
+    event.location = command.location
+    run.lastSeq = m.seq
+    append(
+      .requestCancelExternalWorkflowExecutionInitiated(event), to: run,
+      metadata: command.userMetadata)
+    run.sent.append(ModelSent(event: run.lastEventID, seq: m.seq, child: 0))
+    post(
+      run, m.execution ?? WorkflowExecution(), run.lastEventID,
+      .requestCancelExternalWorkflowExecutionInitiated(event))
+  }
+
+  /// What a cancel of the completion comes to at once.
+  mutating func resolveCancel(ofChild seq: UInt32, _ run: ModelRun) {
+    guard let child = run.children.first(where: { $0.initiated.seq == seq }) else { return }
+    let kind = child.initiated.cancellationType
+    if !child.isSent || kind == .abandon || kind == .tryCancel { countAsCanceled(child, run) }
+  }
+
+  private mutating func countAsCanceled(_ child: ModelChild, _ run: ModelRun) {
+    run.children.removeAll { $0.event == child.event }
+    if child.startedEvent == 0 {
+      var failed = StartChildWorkflowExecutionFailed()
+      failed.initiatedEventID = child.event
+      failed.seq = child.initiated.seq
+      failed.workflowID = child.initiated.workflowID
+      failed.workflowType = child.initiated.workflowType
+      failed.cause = .canceled
+      append(.startChildWorkflowExecutionFailed(failed), to: run)
+    } else {
+      var canceled = ChildWorkflowExecutionCanceled()
+      canceled.initiatedEventID = child.event
+      canceled.seq = child.initiated.seq
+      canceled.startedEventID = child.startedEvent
+      canceled.execution = .of(child.initiated.workflowID, child.runID)
+      canceled.workflowType = child.initiated.workflowType
+      append(.childWorkflowExecutionCanceled(canceled), to: run)
+    }
+  }
+
+  mutating func send(_ place: Int, of run: ModelRun) {
+    run.children[place].isSent = true
+    let child = run.children[place]
+    post(
+      run, .of(child.initiated.workflowID), child.event,
+      .startChildWorkflowExecutionInitiated(child.initiated))
+  }
+
+  /// A run ends: what its children are told.
+  mutating func leaveChildren(of run: ModelRun) {
+    for place in run.children.indices {
+      let child = run.children[place]
+      let id = WorkflowExecution.of(child.initiated.workflowID)
+      switch child.initiated.parentClosePolicy {
+      case .abandon: if !child.isSent { send(place, of: run) }
+      case .requestCancel:
+        var cancel = WorkflowExecutionCancelRequested()
+        cancel.reason = "the parent workflow has closed"
+        cancel.externalExecution = .of(run.workflowID, run.id)
+        guard child.isSent else { continue }
+        post(
+          run, id, child.event, .workflowExecutionCancelRequested(cancel), toChild: child.event)
+      default:
+        var terminated = WorkflowExecutionTerminated()
+        terminated.reason = "the parent workflow has closed"
+        guard child.isSent else { continue }
+        post(
+          run, id, child.event, .workflowExecutionTerminated(terminated), toChild: child.event)
+      }
+    }
+  }
+
+  /// After a run's end: nothing while another follows.
+  mutating func tellParent(_ run: ModelRun) {
+    guard let parent = run.started.parent, run.nextRunID == .none,
+      let end = run.events.last?.attributes
+    else { return }
+    post(run, parent, run.started.parentInitiatedEventID, end)
+  }
+
+  // MARK: - Letters
+
+  private mutating func post(
+    _ run: ModelRun, _ to: WorkflowExecution, _ event: Int64,
+    _ content: HistoryEvent.Attributes, toChild: Int64? = nil
+  ) {
+    let own = WorkflowExecution.of(run.workflowID, run.id)
+    mail.append(
+      ModelLetter(
+        from: own, to: to, toChild: toChild, event: event, content: content,
+        root: run.started.root ?? own,
+        metadata: event <= run.lastEventID ? run.events[Int(event) - 1].userMetadata : nil))
+  }
+
+  /// In their order, but for those whose runs had to be loaded.
+  mutating func deliverMail() {
+    var late: [ModelLetter] = []
+    while true {
+      if !mail.isEmpty {
+        let letter = mail.removeFirst()
+        if lateLetters.contains(where: letter.isSame) { late.append(letter) } else { read(letter) }
+      } else if let next = lateLetters.first {
+        lateLetters.removeFirst()
+        guard let place = late.firstIndex(where: { $0.isSame(as: next) }) else { continue }
+        read(late.remove(at: place))
+      } else {
+        break
+      }
+      takeResumed()
+    }
+    for letter in late {
+      objections.append("a letter to '\(letter.to.workflowID)' was not taken in")
+      read(letter)
+    }
+  }
+
+  mutating func read(_ letter: ModelLetter) {
+    var run: ModelRun?
+    if case .run(let found) = find(letter.to) { run = found }
+    switch letter.content {
+    case .startChildWorkflowExecutionInitiated(let m): start(m, letter)
+    case .signalExternalWorkflowExecutionInitiated(let m): take(m, letter, run)
+    case .requestCancelExternalWorkflowExecutionInitiated(let m): take(m, letter, run)
+    case .workflowExecutionCancelRequested(let m):
+      guard case .run(let run) = reader(letter, run) else { return }
+      if !wait(letter, run) { cancel(run, m) }
+    // Of a policy; one without `toChild` is a child's end.
+    case .workflowExecutionTerminated(let m) where letter.toChild != nil:
+      guard case .run(let run) = reader(letter, run) else { return }
+      append(.workflowExecutionTerminated(m), to: run)
+      close(run, .terminated)
+    default: if let run, run.isOpen { hear(letter, run) }
+    }
+  }
+
+  private enum Reader {
+    case run(ModelRun)
+    case nobody(ExternalFailedCause)
+  }
+
+  /// Who may read the letter, if it is open.
+  private func reader(_ letter: ModelLetter, _ run: ModelRun?) -> Reader {
+    guard let run else { return .nobody(.notFound) }
+    if let child = letter.toChild {
+      let isOwn = run.started.parent?.runID == letter.from.runID
+      let isMeant = child == 0 || run.started.parentInitiatedEventID == child
+      if !isOwn || !isMeant { return .nobody(.notFound) }
+    }
+    return run.isOpen ? .run(run) : .nobody(.closed)
+  }
+
+  /// While a redo is out.
+  private func wait(_ letter: ModelLetter, _ run: ModelRun) -> Bool {
+    guard run.isRedo, run.task.session != nil else { return false }
+    run.parked.append(.letter(letter))
+    return true
+  }
+
+  private mutating func start(_ m: StartChildWorkflowExecutionInitiated, _ letter: ModelLetter) {
+    var request = StartWorkflowRequest()
+    request.workflowID = m.workflowID
+    request.workflowType = m.workflowType
+    request.taskQueue = m.taskQueue
+    request.input = m.input
+    request.header = m.header
+    request.executionTimeoutMs = m.executionTimeoutMs
+    request.runTimeoutMs = m.runTimeoutMs
+    request.taskTimeoutMs = m.taskTimeoutMs
+    request.retryPolicy = m.retryPolicy
+    request.idReusePolicy = m.idReusePolicy
+    request.userMetadata = letter.metadata
+    if case .started(let run) = begin(request, default: .fail, by: letter) {
+      var started = ChildWorkflowExecutionStarted()
+      started.execution = .of(run.workflowID, run.id)
+      answer(letter, .childWorkflowExecutionStarted(started))
+    } else {
+      var failed = StartChildWorkflowExecutionFailed()
+      failed.cause = .workflowAlreadyExists
+      answer(letter, .startChildWorkflowExecutionFailed(failed))
+    }
+  }
+
+  private mutating func take(
+    _ m: SignalExternalWorkflowExecutionInitiated, _ letter: ModelLetter, _ run: ModelRun?
+  ) {
+    var failed = SignalExternalWorkflowExecutionFailed()
+    failed.execution = m.execution
+    switch reader(letter, run) {
+    case .run(let run):
+      if wait(letter, run) { return }
+      if run.signals < limits.signalsPerRunMax {
+        var signaled = WorkflowExecutionSignaled()
+        signaled.signalName = m.signalName
+        signaled.input = m.input
+        signaled.header = m.header
+        signaled.externalExecution = letter.from
+        run.signals += 1
+        append(.workflowExecutionSignaled(signaled), to: run)
+        var arrived = ExternalWorkflowExecutionSignaled()
+        arrived.execution = .of(run.workflowID, run.id)
+        return answer(letter, .externalWorkflowExecutionSignaled(arrived))
+      }
+      failed.cause = .limitReached
+    case .nobody(let cause): failed.cause = cause
+    }
+    answer(letter, .signalExternalWorkflowExecutionFailed(failed))
+  }
+
+  private mutating func take(
+    _ m: RequestCancelExternalWorkflowExecutionInitiated, _ letter: ModelLetter, _ run: ModelRun?
+  ) {
+    switch reader(letter, run) {
+    case .run(let run):
+      if wait(letter, run) { return }
+      var requested = WorkflowExecutionCancelRequested()
+      requested.reason = m.reason
+      requested.externalExecution = letter.from
+      cancel(run, requested)
+      var arrived = ExternalWorkflowExecutionCancelRequested()
+      arrived.execution = .of(run.workflowID, run.id)
+      answer(letter, .externalWorkflowExecutionCancelRequested(arrived))
+    case .nobody(let cause):
+      var failed = RequestCancelExternalWorkflowExecutionFailed()
+      failed.execution = m.execution
+      failed.cause = cause
+      answer(letter, .requestCancelExternalWorkflowExecutionFailed(failed))
+    }
+  }
+
+  private mutating func cancel(_ run: ModelRun, _ m: WorkflowExecutionCancelRequested) {
+    guard !run.isCancelRequested else { return }
+    run.isCancelRequested = true
+    append(.workflowExecutionCancelRequested(m), to: run)
+  }
+
+  private mutating func answer(_ letter: ModelLetter, _ content: HistoryEvent.Attributes) {
+    mail.append(
+      ModelLetter(
+        from: letter.to, to: letter.from, toChild: nil, event: letter.event, content: content,
+        root: letter.root, metadata: nil))
+  }
+
+  // MARK: - Answers
+
+  private mutating func hear(_ letter: ModelLetter, _ run: ModelRun) {
+    if let place = run.children.firstIndex(where: { $0.event == letter.event }) {
+      return hear(letter, of: place, run)
+    }
+    guard let place = run.sent.firstIndex(where: { $0.event == letter.event }) else { return }
+    let sent = run.sent.remove(at: place)
+    switch letter.content {
+    case .signalExternalWorkflowExecutionFailed(var m):
+      (m.initiatedEventID, m.seq) = (sent.event, sent.seq)
+      append(.signalExternalWorkflowExecutionFailed(m), to: run)
+    case .externalWorkflowExecutionSignaled(var m):
+      (m.initiatedEventID, m.seq) = (sent.event, sent.seq)
+      append(.externalWorkflowExecutionSignaled(m), to: run)
+    case .requestCancelExternalWorkflowExecutionFailed(var m):
+      (m.initiatedEventID, m.seq) = (sent.event, sent.seq)
+      append(.requestCancelExternalWorkflowExecutionFailed(m), to: run)
+    case .externalWorkflowExecutionCancelRequested(var m):
+      (m.initiatedEventID, m.seq) = (sent.event, sent.seq)
+      append(.externalWorkflowExecutionCancelRequested(m), to: run)
+    default: objections.append("a request of \(run.id) is answered by something else")
+    }
+    let child = run.children.first { $0.event == sent.child }
+    if let child, child.initiated.cancellationType == .waitCancellationRequested {
+      countAsCanceled(child, run)
+    }
+  }
+
+  /// A child runs, cannot, or has ended.
+  private mutating func hear(_ letter: ModelLetter, of place: Int, _ run: ModelRun) {
+    let child = run.children[place]
+    let (event, seq, type) = (child.event, child.initiated.seq, child.initiated.workflowType)
+    let id = child.initiated.workflowID
+    switch letter.content {
+    case .childWorkflowExecutionStarted(var m):
+      (m.initiatedEventID, m.seq, m.workflowType) = (event, seq, type)
+      append(.childWorkflowExecutionStarted(m), to: run)
+      run.children[place].startedEvent = run.lastEventID
+      run.children[place].runID = m.execution?.runID ?? .none
+      return
+    case .startChildWorkflowExecutionFailed(var m):
+      (m.initiatedEventID, m.seq, m.workflowID, m.workflowType) = (event, seq, id, type)
+      append(.startChildWorkflowExecutionFailed(m), to: run)
+    case .workflowExecutionCompleted(let end):
+      var m = ChildWorkflowExecutionCompleted()
+      (m.initiatedEventID, m.seq, m.workflowType) = (event, seq, type)
+      (m.startedEventID, m.execution, m.result) = (child.startedEvent, letter.from, end.result)
+      append(.childWorkflowExecutionCompleted(m), to: run)
+    case .workflowExecutionFailed(let end):
+      var m = ChildWorkflowExecutionFailed()
+      (m.initiatedEventID, m.seq, m.workflowType) = (event, seq, type)
+      (m.startedEventID, m.execution) = (child.startedEvent, letter.from)
+      (m.failure, m.retryState) = (end.failure, end.retryState)
+      append(.childWorkflowExecutionFailed(m), to: run)
+    case .workflowExecutionCanceled(let end):
+      var m = ChildWorkflowExecutionCanceled()
+      (m.initiatedEventID, m.seq, m.workflowType) = (event, seq, type)
+      (m.startedEventID, m.execution, m.details) = (child.startedEvent, letter.from, end.details)
+      append(.childWorkflowExecutionCanceled(m), to: run)
+    case .workflowExecutionTimedOut(let end):
+      var m = ChildWorkflowExecutionTimedOut()
+      (m.initiatedEventID, m.seq, m.workflowType) = (event, seq, type)
+      (m.startedEventID, m.execution) = (child.startedEvent, letter.from)
+      m.retryState = end.retryState
+      append(.childWorkflowExecutionTimedOut(m), to: run)
+    case .workflowExecutionTerminated:
+      var m = ChildWorkflowExecutionTerminated()
+      (m.initiatedEventID, m.seq, m.workflowType) = (event, seq, type)
+      (m.startedEventID, m.execution) = (child.startedEvent, letter.from)
+      append(.childWorkflowExecutionTerminated(m), to: run)
+    default: objections.append("child '\(id)' of \(run.id) is told of something else")
+    }
+    run.children.removeAll { $0.event == event }
+  }
+}
