@@ -22,6 +22,10 @@
     case signalIsTwice, signalsTurnRound, signalIsNotShown
     // Updates: an id that is not kept, a place among signals that is lost, a trace.
     case updateIsForgotten, updateLosesItsPlace, rejectionLeavesTrace
+    // Letters from run to run: read twice, lost, for anybody; a parent that is told too much.
+    case letterIsReadTwice, letterIsLost, wordsReachAnybody, parentHearsOfEachRun
+    // Children: a close policy, a kind of cancel.
+    case closePolicyIsOverlooked, cancelWaitsAlways
     // Paused runs whose tasks go out all the same.
     case pausedRunsGoOn
     // What a replay is shown and asked of markers.

@@ -100,13 +100,15 @@ public enum Mutants {
       case .taskIsForgotten, .leaseGoesToAll: OneTaskOut.name
       case .retriesForEver, .retriesAtOnce, .workflowsRetryForEver, .workflowsRetryAtOnce:
         RetriesKeepToPolicy.name
-      case .timerNeverFires, .attemptIsForgotten: AllWorkEnds.name
+      case .timerNeverFires, .attemptIsForgotten, .letterIsLost: AllWorkEnds.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
       case .updateIsForgotten: UpdatesHaveOneOutcome.name
+      case .letterIsReadTwice: LettersCountOnce.name
       case .markersAreHidden: SimWorker.name
       case .pausedRunsGoOn, .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,
-        .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap:
+        .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap, .wordsReachAnybody,
+        .parentHearsOfEachRun, .closePolicyIsOverlooked, .cancelWaitsAlways:
         Oracle.name
       case .oldFileIsRefused, .oldStateIsDamaged, .oldActivitiesAreLost:
         OldFilesOpen.name

@@ -60,6 +60,8 @@ public struct Options: Sendable {
   var unreadBytesMax = ShellLimits().outgoingBytesMax
   /// Rows of a slice, runs of a removal.
   var sliceRows = 256
+  /// Letters that a step takes in, and that wait in memory.
+  var lettersMax = 1_000
 
   /// The file that the engine finds; nil: none.
   public var file: [UInt8]?
@@ -75,6 +77,8 @@ public struct Options: Sendable {
     var limits = EngineLimits()
     limits.deadlineWindow = deadlineWindow
     limits.signalsPerRunMax = signalsMax
+    limits.lettersPerStepMax = lettersMax
+    limits.lettersWaitingMax = lettersMax
     limits.historyEventsMax = historyEventsMax
     limits.pendingActivitiesMax = pendingActivitiesMax
     limits.payloadBytesMax = payloadBytesMax
@@ -159,6 +163,7 @@ public struct Options: Sendable {
     if dice.percent(20) { pendingActivitiesMax = Program.activitiesMax - 2 }
     if dice.percent(20) { payloadBytesMax = 4_000 }
     sliceRows = dice.pick([2, 5, 256])
+    lettersMax = dice.pick([1, 2, 1_000])
     upgradeMs = dice.percent(20) ? dice.pick([3_000, 20_000]) : 0
     // More than twice the longest answer, so that everyone who reads has it.
     if dice.percent(20) {
@@ -190,6 +195,7 @@ public struct Options: Sendable {
       + " window=\(deadlineWindow) change=\(changeMs)ms retention=\(retentionMs)ms"
       + " signals=\(signalsMax)"
       + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
-      + " slice=\(sliceRows) unread=\(unreadBytesMax) mutant=\(mutant ?? "none")"
+      + " slice=\(sliceRows) letters=\(lettersMax) unread=\(unreadBytesMax)"
+      + " mutant=\(mutant ?? "none")"
   }
 }

@@ -37,8 +37,8 @@ extension Engine {
     return response
   }
 
-  /// Activities, timers and children, as many as fit a frame: what is too large is left out, details first,
-  /// and said in a warning.
+  /// Activities, timers and children, as many as fit a frame: what is too large is left out,
+  /// details first, and said in a warning.
   private func addPending(to response: inout DescribeWorkflowResponse, of run: Run) {
     var left = limits.pendingBytesMax
     var omitted = 0
@@ -85,7 +85,8 @@ extension Engine {
     }
     if shortened > 0 { response.warnings.append("details of \(shortened) activities are left out") }
     if omitted > 0 {
-      response.warnings.append("\(omitted) further pending activities, timers and children are not shown")
+      response.warnings.append(
+        "\(omitted) further pending activities, timers and children are not shown")
     }
   }
 

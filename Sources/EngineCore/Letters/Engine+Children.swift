@@ -48,6 +48,9 @@ extension Engine {
 
   /// The run closes: each child is told what its policy says.
   mutating func releaseChildren(of run: Run) {
+    #if MUTANTS
+      if Mutant.isOn(.closePolicyIsOverlooked) { return run.unsentChildren.removeAll() }
+    #endif
     for child in run.fold.children {
       let event = child.initiatedEventID
       let isUnsent = run.unsentChildren.contains(event)
@@ -123,6 +126,9 @@ extension Engine {
       run.unsentChildren.remove(at: place)
       cancelled(child, of: run)
     } else if child.cancellationType == .abandon || child.cancellationType == .tryCancel {
+      #if MUTANTS
+        if Mutant.isOn(.cancelWaitsAlways) { return }
+      #endif
       cancelled(child, of: run)
     }
   }
@@ -152,7 +158,12 @@ extension Engine {
   /// The run has closed and none follows it: its parent is told.
   mutating func tellParent(of run: Run) {
     let started = run.fold.started
-    guard let parent = started.parent, run.fold.nextRunID == .none,
+    #if MUTANTS
+      let isLast = Mutant.isOn(.parentHearsOfEachRun) || run.fold.nextRunID == .none
+    #else
+      let isLast = run.fold.nextRunID == .none
+    #endif
+    guard let parent = started.parent, isLast,
       let end = run.fold.closing?.attributes?.asEndOfChild(run.execution)
     else { return }
     var letter = Letter()

@@ -29,6 +29,9 @@ extension Engine {
   private mutating func store(_ posted: inout PostedLetter) {
     guard !posted.isStored else { return }
     posted.isStored = true
+    #if MUTANTS
+      if Mutant.isOn(.letterIsLost), posted.number % 2 == 0 { return }
+    #endif
     out.writes.append(.putLetter(number: posted.number, bytes: posted.letter.serialized()))
   }
 
@@ -56,7 +59,7 @@ extension Engine {
       deadlines.set(.mail, at: now, order: .init(0))
     }
     if let unread = mail.unread, mail.line.isEmpty, !mail.isReading {
-      mail.isReading = true
+      mail.beginReading()
       let id = load(.letters(after: unread, countMax: limits.lettersWaitingMax), .engine)
       loading.purposes[id] = .letters
     }
@@ -90,6 +93,9 @@ extension Engine {
     let found = find(key, letter.to?.runID ?? .none, for: .letter(kept)).settled
     if let found, !(found.run.map { waitsForRedo($0, kept) } ?? false) {
       read(letter, key, found.run)
+      #if MUTANTS
+        if Mutant.isOn(.letterIsReadTwice) { return }
+      #endif
       if posted.isStored { out.writes.append(.deleteLetter(number: posted.number)) }
     } else {
       mail.waiting += 1

@@ -10,7 +10,9 @@ struct Mail {
   var waiting = 0
   /// Set while the store has letters that are not here: those after this number.
   private(set) var unread: Int64?
-  var isReading = false
+  /// While the store is asked for them: the newest number that it is sure to tell of.
+  private var readThrough: Int64?
+  var isReading: Bool { readThrough != nil }
 
   /// `last`: the newest number in the store; 0: it has no letters.
   init(last: Int64) {
@@ -32,10 +34,14 @@ struct Mail {
     unread = kept.last.map(\.number) ?? 0
   }
 
-  /// Takes what was read after `unread`; `more`: the store has further ones.
+  mutating func beginReading() { readThrough = lastNumber }
+
+  /// Takes what was read after `unread`; `more`: the store had further ones then.
   mutating func take(_ read: [PostedLetter], more: Bool) {
     for posted in read { line.append(posted) }
-    unread = more ? read.last.map(\.number) : nil
-    isReading = false
+    // What was posted since went to the store alone, perhaps after it had been read.
+    let isAll = !more && readThrough == lastNumber
+    unread = isAll ? nil : more ? read.last.map(\.number) : readThrough
+    readThrough = nil
   }
 }

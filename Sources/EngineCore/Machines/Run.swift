@@ -97,7 +97,7 @@ final class Run {
   var changedActivities: [Int64] = []
   var endedActivities: [Int64] = []
   var newRequests: [RequestRecord] = []
-  /// Children that commands of this step have begun and that were not sent for yet, by their events.
+  /// Children that commands of this step have begun and that are not sent for, by their events.
   var unsentChildren: [Int64] = []
   var isTouched = false
   /// Lists are to show it with another status, though it stays open.

@@ -37,8 +37,9 @@ final class LettersCountOnce: Checker {
         scene.found("\(run.row.number) is the second child of event \(birth.event) of its parent")
       }
       guard let mother = scene.ledger.run(parent.runID) else { continue }
-      guard case .startChildWorkflowExecutionInitiated(let begun)? = mother.event(birth.event)?
-        .attributes
+      guard
+        case .startChildWorkflowExecutionInitiated(let begun)? = mother.event(birth.event)?
+          .attributes
       else {
         scene.found("\(run.row.number) is a child of an event that begins none")
         continue

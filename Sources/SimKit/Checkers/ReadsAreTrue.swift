@@ -173,7 +173,9 @@ final class ReadsAreTrue: Checker {
     let seen = text.split(separator: ",").map(String.init)
     let isTrue = scene.ledger.everyRun(of: request.workflowID).contains { run in
       let signals = run.events.compactMap(\.signal)
-      guard signals.prefix(seen.count).map({ $0.input.first?.text ?? "?" }) == seen else { return false }
+      guard signals.prefix(seen.count).map({ $0.input.first?.text ?? "?" }) == seen else {
+        return false
+      }
       // Code that was ended from outside, or went on in another run, has not seen all.
       if [.terminated, .timedOut, .continuedAsNew].contains(run.row.status) { return true }
       return signals.dropFirst(seen.count).allSatisfy {

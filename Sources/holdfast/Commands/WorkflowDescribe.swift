@@ -26,6 +26,13 @@ struct WorkflowDescribe: ParsableCommand {
       let isAccepted = update.acceptedEventID != 0
       print("\nupdate \(update.updateID) \(isAccepted ? "is accepted" : "waits for the code")")
     }
+    for child in response.pendingChildren {
+      let run = WorkflowDescribe.text(child.execution?.runID ?? .none)
+      print(
+        "\nchild '\(child.execution?.workflowID ?? "")' (\(child.workflowType)) "
+          + (run.isEmpty ? "is being started" : "runs, run \(run)")
+          + (child.cancelRequested ? ", asked to cancel" : ""))
+    }
     for timer in response.pendingTimers {
       print("\ntimer \(timer.timerID) fires at \(Show.time(timer.fireTimeMs))")
     }
@@ -46,6 +53,7 @@ struct WorkflowDescribe: ParsableCommand {
       ("run timeout", Show.duration(response.runTimeoutMs)),
       ("attempt", response.retryPolicy == nil ? "" : attempt(response)),
       ("follows run", text(response.continuedRunID)), ("goes on in", text(response.newRunID)),
+      ("child of", response.parent.map { "'\($0.workflowID)', run \($0.runID)" } ?? ""),
       ("summary", info.userMetadata?.summary ?? ""),
       ("cancel requested", response.cancelRequested ? "yes" : ""),
     ]

@@ -73,7 +73,7 @@ enum EventText {
       return ("TimerStarted", "\(e.timerID), \(Show.duration(e.startToFireTimeoutMs))", nil)
     case .timerFired(let e): return ("TimerFired", e.timerID, nil)
     case .timerCanceled(let e): return ("TimerCanceled", e.timerID, nil)
-    default: return code(event) ?? activity(event)
+    default: return code(event) ?? OutsideText.parts(event) ?? activity(event)
     }
   }
 

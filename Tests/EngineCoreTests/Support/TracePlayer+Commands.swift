@@ -73,7 +73,8 @@ extension TracePlayer {
       "activity": .scheduleActivity, "cancel-activity": .requestCancelActivity,
       "timer": .startTimer, "cancel-timer": .cancelTimer, "done": .completeWorkflow,
       "fail": .failWorkflow, "cancelled": .cancelledWorkflow, "continue": .continueAsNew,
-      "marker": .recordMarker, "accept": .updateAccepted, "end": .updateCompleted, "child": .startChild,
+      "marker": .recordMarker, "accept": .updateAccepted, "end": .updateCompleted,
+      "child": .startChild,
       "cancel-child": .cancelChild, "signal-external": .signalExternal,
       "cancel-external": .cancelExternal,
     ]

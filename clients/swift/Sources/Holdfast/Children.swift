@@ -13,17 +13,10 @@ public struct ChildOptions: Sendable {
   public var taskTimeout: Duration?
   /// When the whole workflow is tried again; nil: never.
   public var retry: Retry?
-  public var reusePolicy: ReusePolicy
+  /// What the start does where a closed run has the id; an open one always keeps it.
+  public var reuse: StartOptions.Reuse
   public var parentClose: ParentClose
   public var cancellation: Cancellation
-
-  /// Whether a workflow that has ended leaves its id to this one.
-  public enum ReusePolicy: Sendable {
-    case allow
-    /// Unless it completed.
-    case allowAfterFailure
-    case reject
-  }
 
   /// What becomes of the child when the parent's run ends before it, by continuing as new too.
   public enum ParentClose: Sendable {
@@ -47,7 +40,7 @@ public struct ChildOptions: Sendable {
   public init(
     id: String? = nil, taskQueue: String? = nil, executionTimeout: Duration? = nil,
     runTimeout: Duration? = nil, taskTimeout: Duration? = nil, retry: Retry? = nil,
-    reusePolicy: ReusePolicy = .allow, parentClose: ParentClose = .terminate,
+    reuse: StartOptions.Reuse = .allowDuplicate, parentClose: ParentClose = .terminate,
     cancellation: Cancellation = .waitCompleted
   ) {
     self.id = id
@@ -56,7 +49,7 @@ public struct ChildOptions: Sendable {
     self.runTimeout = runTimeout
     self.taskTimeout = taskTimeout
     self.retry = retry
-    self.reusePolicy = reusePolicy
+    self.reuse = reuse
     self.parentClose = parentClose
     self.cancellation = cancellation
   }
@@ -69,11 +62,7 @@ public struct ChildOptions: Sendable {
     command.runTimeoutMs = runTimeout?.span ?? .zero
     command.taskTimeoutMs = taskTimeout?.span ?? .zero
     command.retryPolicy = retry?.policy
-    switch reusePolicy {
-    case .allow: command.idReusePolicy = .allowDuplicate
-    case .allowAfterFailure: command.idReusePolicy = .allowDuplicateFailedOnly
-    case .reject: command.idReusePolicy = .rejectDuplicate
-    }
+    command.idReusePolicy = reuse.policy
     switch parentClose {
     case .terminate: command.parentClosePolicy = .terminate
     case .abandon: command.parentClosePolicy = .abandon

@@ -206,11 +206,7 @@ public struct StartOptions: Sendable {
     request.retryPolicy = retry?.policy
     request.startDelayMs = startDelay?.span ?? .zero
     request.requestID = requestID ?? ""
-    switch reuse {
-    case .allowDuplicate: request.idReusePolicy = .allowDuplicate
-    case .allowDuplicateFailedOnly: request.idReusePolicy = .allowDuplicateFailedOnly
-    case .rejectDuplicate: request.idReusePolicy = .rejectDuplicate
-    }
+    request.idReusePolicy = reuse.policy
     switch conflict {
     case .fail: request.idConflictPolicy = .fail
     case .useExisting: request.idConflictPolicy = .useExisting
@@ -220,6 +216,16 @@ public struct StartOptions: Sendable {
     var metadata = UserMetadata()
     metadata.summary = summary
     request.userMetadata = metadata
+  }
+}
+
+extension StartOptions.Reuse {
+  var policy: WorkflowIdReusePolicy {
+    switch self {
+    case .allowDuplicate: .allowDuplicate
+    case .allowDuplicateFailedOnly: .allowDuplicateFailedOnly
+    case .rejectDuplicate: .rejectDuplicate
+    }
   }
 }
 
