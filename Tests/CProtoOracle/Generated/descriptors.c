@@ -4,6 +4,7 @@
 #include <holdfast/v1/frame.pb-c.h>
 #include <holdfast/v1/history.pb-c.h>
 #include <holdfast/v1/operator_service.pb-c.h>
+#include <holdfast/v1/schedule_service.pb-c.h>
 #include <holdfast/v1/worker.pb-c.h>
 #include <holdfast/v1/workflow_service.pb-c.h>
 
@@ -83,6 +84,10 @@ const ProtobufCMessageDescriptor *const holdfast_descriptors[] = {
     &holdfast__v1__queue_backlog__descriptor,
     &holdfast__v1__drain_request__descriptor,
     &holdfast__v1__drain_response__descriptor,
+    &holdfast__v1__schedule_spec__descriptor,
+    &holdfast__v1__calendar_spec__descriptor,
+    &holdfast__v1__calendar_range__descriptor,
+    &holdfast__v1__interval_spec__descriptor,
     &holdfast__v1__work_request__descriptor,
     &holdfast__v1__work_response__descriptor,
     &holdfast__v1__worker_message__descriptor,
