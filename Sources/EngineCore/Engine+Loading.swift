@@ -31,6 +31,8 @@ struct Loading {
     case repetition(Repetition)
     case deadlines
     case lifetimes
+    /// A zone that the inputs of a line wait for.
+    case zone(String, Target)
   }
 
   var purposes: [Load.ID: Purpose] = [:]
@@ -40,6 +42,8 @@ struct Loading {
   var pinned: [WorkflowKey: [RunNumber]] = [:]
   /// Set while parked inputs are taken up again: what the store has just said.
   var answer: Answer?
+  /// As `answer`: a zone that the system does not have.
+  var missingZone: String?
   /// Loads under way that no input waits for.
   var dueLoads = 0
   private var lastID: UInt64 = 0
@@ -157,7 +161,7 @@ extension Engine {
   }
 
   /// Puts the input into the line of a load that is under way.
-  private mutating func park(
+  mutating func park(
     _ input: Input, on target: Loading.Target, _ request: Fingerprint? = nil,
     hasNoRun: Bool = false
   ) -> Found {
@@ -270,6 +274,7 @@ extension Engine {
     case .repetition(let repetition): takeRepetitionSlice(repetition, loaded.content)
     case .deadlines: takeDeadlines(loaded.content)
     case .lifetimes: takeLifetimes(loaded.content)
+    case .zone(let name, let line): takeZone(loaded.content, name, line)
     }
   }
 
@@ -318,7 +323,7 @@ extension Engine {
 extension Engine {
   /// Takes up what the answer is enough for. Nothing passes what came before it: from the first one
   /// on that waits for another look-up, all keep their places.
-  private mutating func takeUp(
+  mutating func takeUp(
     _ waiting: [ParkedInputs.Parked], _ target: Loading.Target, _ request: Fingerprint?
   ) {
     var taken = 0

@@ -27,6 +27,7 @@ public struct Engine {
   /// Started attempts whose connection is gone.
   var orphans: Set<LeaseKey> = []
   var deadlines = DeadlineHeap<Deadline>()
+  var zones: Zones
   var filter: IDFilter
   var window: DeadlineWindow
   var resultWaiters: [AwaitedEnd: Waiters] = [:]
@@ -90,6 +91,7 @@ public struct Engine {
     epoch = opened.epoch
     random = SeededRandom(seed: configuration.seed)
     nextRun = opened.nextRun
+    zones = Zones(opened.zones)
     filter = opened.filter
     window = DeadlineWindow(opened.deadlines, size: configuration.limits.deadlineWindow)
     // How long the runs of earlier starts have been closed is seen by a look at them.

@@ -17,6 +17,7 @@ final class BatchWriter {
   private let putActivity: Statement
   private let deleteActivity: Statement
   private let putRequest: Statement
+  private let putZone: Statement
   /// Everything of a run, the row last.
   private let deleteRun: [Statement]
 
@@ -41,6 +42,7 @@ final class BatchWriter {
     deleteActivity = try Statement(
       database, "DELETE FROM activity WHERE run = ? AND scheduled_event = ?")
     putRequest = try Statement(database, "INSERT OR REPLACE INTO request VALUES (?,?,?,?)")
+    putZone = try Statement(database, "INSERT OR REPLACE INTO zone VALUES (?,?,?)")
     deleteRun = try ["history", "request", "activity", "state", "run"]
       .map { table throws(StoreError) in
         try Statement(database, "DELETE FROM \(table) WHERE run = ?")
@@ -63,7 +65,7 @@ final class BatchWriter {
       appendHistory.bind(1, run.value)
       appendHistory.bind(2, first)
       appendHistory.bind(3, last)
-      try blob(appendHistory, 4, bytes, run, place: first)
+      try blob(appendHistory, 4, bytes, run: run.value, place: first)
     case .wakeRun(let run):
       wakeRun.bind(1, run.value)
       try wakeRun.run()
@@ -82,13 +84,13 @@ final class BatchWriter {
       try update(run, deadline, length, size)
       saveState.bind(1, run.value)
       saveState.bind(2, through)
-      try blob(saveState, 3, bytes, run, place: through)
+      try blob(saveState, 3, bytes, run: run.value, place: through)
     case .sleepRun(let run, let deadline, let length, let size):
       try update(run, deadline, length, size)
     case .putActivity(let run, let event, let bytes):
       putActivity.bind(1, run.value)
       putActivity.bind(2, event)
-      try blob(putActivity, 3, bytes, run, place: event)
+      try blob(putActivity, 3, bytes, run: run.value, place: event)
     case .deleteActivity(let run, let event):
       deleteActivity.bind(1, run.value)
       deleteActivity.bind(2, event)
@@ -107,6 +109,9 @@ final class BatchWriter {
       putRequest.bind(3, Int64(bitPattern: record.requestHash))
       putRequest.bind(4, record.event)
       try putRequest.run()
+    case .putZone(let name, let bytes):
+      putZone.bind(1, name)
+      try blob(putZone, 2, bytes, run: 0, place: Loader.place(ofZone: name))
     }
   }
 
@@ -139,10 +144,10 @@ final class BatchWriter {
 
   /// Binds checksum and bytes, and runs: the bytes live in the write until then.
   private func blob(
-    _ statement: Statement, _ index: Int32, _ bytes: [UInt8], _ run: RunNumber, place: Int64
+    _ statement: Statement, _ index: Int32, _ bytes: [UInt8], run: Int64, place: Int64
   ) throws(StoreError) {
     let result = bytes.withUnsafeBytes { buffer -> Result<Void, StoreError> in
-      statement.bind(index, Checksum.of(buffer, run: run.value, place: place))
+      statement.bind(index, Checksum.of(buffer, run: run, place: place))
       statement.bind(index + 1, static: buffer)
       do throws(StoreError) {
         return .success(try statement.run())

@@ -22,9 +22,11 @@ final class Loader {
   private let deadlines: Statement
   private let lifetimes: Statement
   private let database: Database
+  private let zones: ZoneDirectory
 
-  init(_ database: Database) throws(StoreError) {
+  init(_ database: Database, _ zones: ZoneDirectory) throws(StoreError) {
     self.database = database
+    self.zones = zones
     let run = "SELECT \(Loader.columns) FROM run WHERE"
     newest = try Statement(
       database, "\(run) namespace = ? AND workflow_id = ? ORDER BY run DESC LIMIT 1")
@@ -109,6 +111,7 @@ final class Loader {
       return .deadlines(try readDeadlines(after, run, countMax))
     case .lifetimes(let after, let countMax):
       return .lifetimes(try readLifetimes(after, countMax))
+    case .zone(let name): return .zone(zones.read(name))
     }
   }
 
@@ -285,6 +288,28 @@ final class Loader {
     return found
   }
 
+  /// A zone's bytes must not stand for those of another.
+  static func place(ofZone name: String) -> Int64 {
+    Int64(bitPattern: Fingerprint(of: name).low)
+  }
+
+  private func readZones() throws(Fault) -> [StoredZone] {
+    let statement: Statement
+    do throws(StoreError) {
+      statement = try Statement(database, "SELECT name, checksum, bytes FROM zone ORDER BY name")
+    } catch { throw .store(error) }
+    var found: [StoredZone] = []
+    try each(statement) { statement throws(Fault) in
+      let name = statement.text(0)
+      let kept = statement.bytes(2)
+      guard Checksum.of(kept, run: 0, place: Loader.place(ofZone: name)) == statement.int(1) else {
+        throw .damage("zone '\(name)' does not match its checksum")
+      }
+      found.append(StoredZone(name: name, kept: kept, fresh: zones.read(name)))
+    }
+    return found
+  }
+
   func opened(window: Int) throws(StoreError) -> OpenedStore {
     let epoch = try database.query("SELECT value FROM meta WHERE name = 'epoch'")
     let last = try database.query("SELECT coalesce(max(run), 0) FROM run")
@@ -301,7 +326,8 @@ final class Loader {
     do throws(Fault) {
       return OpenedStore(
         epoch: UInt64(epoch), nextRun: RunNumber(last + 1),
-        deadlines: try readDeadlines(Instant(ms: -1), RunNumber(0), window), filter: filter)
+        deadlines: try readDeadlines(Instant(ms: -1), RunNumber(0), window), filter: filter,
+        zones: try readZones())
     } catch {
       switch error {
       case .store(let error): throw error

@@ -11,9 +11,9 @@ enum Schema {
   /// Step n turns a file of format n into one of format n + 1.
   static var migrations: [String] {
     #if MUTANTS
-      if let step = spoilingStep { return [first, step] }
+      if let step = spoilingStep { return [first, second, step] }
     #endif
-    return [first]
+    return [first, second]
   }
 
   private static let first =
@@ -65,6 +65,21 @@ enum Schema {
       event INTEGER NOT NULL,
       PRIMARY KEY (run, key)
     ) STRICT, WITHOUT ROWID;
+    """
+
+  /// Schedules, and the time zones that they and cron schedules of workflows use.
+  private static let second =
+    """
+    CREATE TABLE zone (
+      name TEXT PRIMARY KEY,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE schedule (
+      schedule INTEGER PRIMARY KEY,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL
+    ) STRICT;
     """
 
   /// Brings the file to this format; refuses one that a newer engine wrote, unchanged.

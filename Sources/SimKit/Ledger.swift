@@ -90,7 +90,7 @@ final class Ledger {
         }
       case .deleteActivity(let run, let event): change(run) { $0.activities[event] = nil }
       case .deleteRun(let run): remove(run)
-      case .wakeRun, .saveState, .sleepRun, .putRequest: break
+      case .wakeRun, .saveState, .sleepRun, .putRequest, .putZone: break
       }
     }
   }

@@ -142,6 +142,7 @@ private struct FuzzShell {
     case .rows: .rows([])
     case .deadlines: .deadlines([])
     case .lifetimes: .lifetimes([])
+    case .zone: .zone(nil)
     }
   }
 

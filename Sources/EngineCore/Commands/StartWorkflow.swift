@@ -7,6 +7,8 @@ extension Engine {
     if let status = fault(in: request) { return refuse(id, status) }
     let input = Input.request(id, .startWorkflow(request))
     let key = WorkflowKey(namespace: request.namespace.orDefault, workflowID: request.workflowID)
+    guard hasZone(request.cronTimeZone, for: input, in: .workflow(key)) else { return }
+    if let status = zoneFault(request.cronTimeZone, "cron_time_zone") { return refuse(id, status) }
     let found = find(key, .none, for: input)
     guard let existing = found.settled else { return }
     let earlier = earlier(
@@ -44,7 +46,8 @@ extension Engine {
       spanFault(request.taskTimeoutMs, "task_timeout_ms"),
       payloadFault(request.input, "input", with: request.header),
       idFault(request.identity, "identity"), textFault(request.userMetadata),
-      policyFault(request), retryFault(request.retryPolicy), delayFault(request))
+      policyFault(request), retryFault(request.retryPolicy), delayFault(request),
+      cronFault(request))
   }
 
   private func policyFault(_ request: StartWorkflowRequest) -> Status? {
@@ -162,7 +165,10 @@ extension Engine {
     event.randomSeed = random.next()
     event.attempt = 1
     event.retryPolicy = request.retryPolicy?.filled(default: times.retryIntervalDefault)
-    event.firstWorkflowTaskBackoffMs = delay(of: request)
+    event.cronSchedule = request.cronSchedule
+    event.cronTimeZone = request.cronTimeZone
+    event.firstWorkflowTaskBackoffMs =
+      request.cronSchedule.isEmpty ? delay(of: request) : cronDelay(of: request)
     if request.executionTimeoutMs.ms != 0 {
       event.executionExpirationTimeMs =
         now + event.firstWorkflowTaskBackoffMs + request.executionTimeoutMs

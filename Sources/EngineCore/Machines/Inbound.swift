@@ -181,6 +181,7 @@ extension InitializeWorkflow {
     attempt = started.attempt
     retryPolicy = started.retryPolicy
     continuedFailure = started.continuedFailure
+    lastCompletionResult = started.lastCompletionResult
   }
 }
 
@@ -191,6 +192,7 @@ extension HistoryEvent {
     case .workflowExecutionStarted(let e):
       return 512 + e.input.bytes + (e.header?.bytes ?? 0) + e.identity.utf8.count
         + (e.continuedFailure?.approximateBytes ?? 0)
+        + (e.lastCompletionResult?.payloads.bytes ?? 0)
     case .workflowExecutionSignaled(let e):
       return 128 + e.input.bytes + (e.header?.bytes ?? 0) + e.identity.utf8.count
         + e.signalName.utf8.count

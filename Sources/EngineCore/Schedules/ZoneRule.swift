@@ -105,7 +105,7 @@ struct ZoneRuleReader {
 
   private mutating func take(_ character: Unicode.Scalar) -> Bool {
     guard left.first == UInt8(ascii: character) else { return false }
-    left.removeFirst()
+    left = left.dropFirst()
     return true
   }
 

@@ -25,6 +25,8 @@ public struct Load: Sendable, Equatable {
     case deadlines(afterDeadline: Instant, afterRun: RunNumber, countMax: Int)
     /// When the runs with a number over `after` started and closed, by number.
     case lifetimes(after: RunNumber, countMax: Int)
+    /// The system's file of a time zone; `StoredZone.isName` holds of the name.
+    case zone(String)
   }
 
   public var id: ID
@@ -46,6 +48,8 @@ public struct Loaded: Sendable, Equatable {
     case rows([RunRow])
     case deadlines([StoredDeadline])
     case lifetimes([StoredLifetime])
+    /// nil: the system has no such file.
+    case zone([UInt8]?)
     /// Stored bytes do not match their checksum; the text names the place.
     case corrupt(String)
   }
@@ -149,6 +153,19 @@ public struct StoredLifetime: Sendable, Equatable {
   }
 }
 
+/// The file of a time zone: as it was when it came into use, and as the system has it now.
+public struct StoredZone: Sendable, Equatable {
+  public var name: String
+  public var kept: [UInt8]
+  public var fresh: [UInt8]?
+
+  public init(name: String, kept: [UInt8], fresh: [UInt8]?) {
+    self.name = name
+    self.kept = kept
+    self.fresh = fresh
+  }
+}
+
 /// What the engine is told of the store when it starts.
 public struct OpenedStore: Sendable {
   /// Grows by one each time the store is opened.
@@ -159,13 +176,17 @@ public struct OpenedStore: Sendable {
   public var deadlines: [StoredDeadline]
   /// Which workflow ids and request keys the store holds.
   public var filter: IDFilter
+  /// The time zones that `putZone` has told of.
+  public var zones: [StoredZone]
 
   public init(
-    epoch: UInt64, nextRun: RunNumber, deadlines: [StoredDeadline], filter: IDFilter
+    epoch: UInt64, nextRun: RunNumber, deadlines: [StoredDeadline], filter: IDFilter,
+    zones: [StoredZone] = []
   ) {
     self.epoch = epoch
     self.nextRun = nextRun
     self.deadlines = deadlines
     self.filter = filter
+    self.zones = zones
   }
 }

@@ -28,6 +28,8 @@ public enum Write: Sendable, Equatable {
   case deleteRun(run: RunNumber)
   /// What a request with a request id did.
   case putRequest(run: RunNumber, RequestRecord)
+  /// A time zone has come into use; each start of the engine wants it.
+  case putZone(name: String, bytes: [UInt8])
 }
 
 /// The columns of a run that lists and look-ups use.

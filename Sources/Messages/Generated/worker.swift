@@ -685,6 +685,7 @@ public struct InitializeWorkflow: Message {
   public var attempt: Int32 = 0
   public var retryPolicy: RetryPolicy?
   public var continuedFailure: Failure?
+  public var lastCompletionResult: PayloadList?
 
   public init() {}
 
@@ -704,12 +705,14 @@ public struct InitializeWorkflow: Message {
       case 88: attempt = try reader.int32()
       case 98: try reader.merge(into: &retryPolicy)
       case 106: try reader.merge(into: &continuedFailure)
+      case 114: try reader.merge(into: &lastCompletionResult)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = lastCompletionResult { writer.message(value, tag: 114) }
     if let value = continuedFailure { writer.message(value, tag: 106) }
     if let value = retryPolicy { writer.message(value, tag: 98) }
     if !(attempt == 0) { writer.int32(attempt, tag: 88) }
@@ -741,6 +744,7 @@ public struct InitializeWorkflow: Message {
       FieldTable(11, "attempt", .int32),
       FieldTable(12, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(13, "continued_failure", .message { Failure.table }),
+      FieldTable(14, "last_completion_result", .message { PayloadList.table }),
     ])
 }
 
@@ -885,31 +889,6 @@ public struct ResolveActivity: Message {
       FieldTable(2, "completed", .message { PayloadList.table }, oneof: "result"),
       FieldTable(3, "failed", .message { Failure.table }, oneof: "result"),
       FieldTable(4, "canceled", .message { Failure.table }, oneof: "result"),
-    ])
-}
-
-public struct PayloadList: Message {
-  public var payloads: [Payload] = []
-
-  public init() {}
-
-  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
-    while let tag = try reader.nextTag() {
-      switch tag {
-      case 10: payloads.append(try reader.message())
-      default: try reader.skip(tag)
-      }
-    }
-  }
-
-  public func encode(into writer: inout WireWriter) {
-    for value in payloads.reversed() { writer.message(value, tag: 10) }
-  }
-
-  public static let table = MessageTable(
-    name: "holdfast.v1.PayloadList",
-    fields: [
-      FieldTable(1, "payloads", .message { Payload.table }, isRepeated: true),
     ])
 }
 

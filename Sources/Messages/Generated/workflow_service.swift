@@ -102,6 +102,11 @@ public struct StartWorkflowRequest: Message {
   public var startDelayMs: Span = Span(ms: 0)
   /// As start_delay_ms, at an instant; only one of them.
   public var startAtTimeMs: Instant = Instant(ms: 0)
+  /// A cron string, as in ScheduleSpec: the first run's code begins at the first time, and each run
+  /// that ends is followed by one that begins at the next time.
+  public var cronSchedule: String = ""
+  /// As ScheduleSpec.time_zone.
+  public var cronTimeZone: String = ""
 
   public init() {}
 
@@ -125,12 +130,16 @@ public struct StartWorkflowRequest: Message {
       case 122: try reader.merge(into: &retryPolicy)
       case 128: startDelayMs = try reader.span()
       case 136: startAtTimeMs = try reader.instant()
+      case 146: cronSchedule = try reader.string()
+      case 170: cronTimeZone = try reader.string()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(cronTimeZone.isEmpty) { writer.string(cronTimeZone, tag: 170) }
+    if !(cronSchedule.isEmpty) { writer.string(cronSchedule, tag: 146) }
     if !(startAtTimeMs.ms == 0) { writer.instant(startAtTimeMs, tag: 136) }
     if !(startDelayMs.ms == 0) { writer.span(startDelayMs, tag: 128) }
     if let value = retryPolicy { writer.message(value, tag: 122) }
@@ -170,6 +179,8 @@ public struct StartWorkflowRequest: Message {
       FieldTable(15, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(16, "start_delay_ms", .int64),
       FieldTable(17, "start_at_time_ms", .int64),
+      FieldTable(18, "cron_schedule", .string),
+      FieldTable(21, "cron_time_zone", .string),
     ])
 }
 
@@ -555,6 +566,11 @@ public struct DescribeWorkflowResponse: Message {
   /// Of the workflow's retry policy, from 1.
   public var attempt: Int32 = 0
   public var retryPolicy: RetryPolicy?
+  public var cronSchedule: String = ""
+  public var cronTimeZone: String = ""
+  /// The schedule that started the chain, and the time that it did so for.
+  public var scheduleID: String = ""
+  public var scheduledTimeMs: Instant = Instant(ms: 0)
 
   public init() {}
 
@@ -575,12 +591,20 @@ public struct DescribeWorkflowResponse: Message {
       case 98: newRunID = try reader.runID()
       case 104: attempt = try reader.int32()
       case 114: try reader.merge(into: &retryPolicy)
+      case 242: cronSchedule = try reader.string()
+      case 250: cronTimeZone = try reader.string()
+      case 258: scheduleID = try reader.string()
+      case 264: scheduledTimeMs = try reader.instant()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(scheduledTimeMs.ms == 0) { writer.instant(scheduledTimeMs, tag: 264) }
+    if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 258) }
+    if !(cronTimeZone.isEmpty) { writer.string(cronTimeZone, tag: 250) }
+    if !(cronSchedule.isEmpty) { writer.string(cronSchedule, tag: 242) }
     if let value = retryPolicy { writer.message(value, tag: 114) }
     if !(attempt == 0) { writer.int32(attempt, tag: 104) }
     if !(newRunID == RunID.none) { writer.runID(newRunID, tag: 98) }
@@ -614,6 +638,10 @@ public struct DescribeWorkflowResponse: Message {
       FieldTable(12, "new_run_id", .runID),
       FieldTable(13, "attempt", .int32),
       FieldTable(14, "retry_policy", .message { RetryPolicy.table }),
+      FieldTable(30, "cron_schedule", .string),
+      FieldTable(31, "cron_time_zone", .string),
+      FieldTable(32, "schedule_id", .string),
+      FieldTable(33, "scheduled_time_ms", .int64),
     ])
 }
 

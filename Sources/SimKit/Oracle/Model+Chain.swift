@@ -160,13 +160,15 @@ extension ModelRun {
 
   /// Its code does not begin before this; nil when it may.
   var heldUntil: Instant? {
-    let isCalled = isCancelRequested || (started.initiator == .unspecified && signals > 0)
+    let endsWithSignals = started.initiator == .unspecified && started.cronSchedule.isEmpty
+    let isCalled = isCancelRequested || (endsWithSignals && signals > 0)
     return started.firstWorkflowTaskBackoffMs == .zero || isCalled || hasPast ? nil : begins
   }
 
   var nextRunID: RunID {
     switch events.last?.attributes {
     case .workflowExecutionContinuedAsNew(let m): m.newRunID
+    case .workflowExecutionCompleted(let m): m.newRunID
     case .workflowExecutionFailed(let m): m.newRunID
     case .workflowExecutionTimedOut(let m): m.newRunID
     default: .none

@@ -130,6 +130,7 @@ final class ModelRun {
       initialize.attempt = m.attempt
       initialize.retryPolicy = m.retryPolicy
       initialize.continuedFailure = m.continuedFailure
+      initialize.lastCompletionResult = m.lastCompletionResult
       job.kind = .initializeWorkflow(initialize)
     case .workflowExecutionSignaled(let m):
       var signal = SignalWorkflowJob()

@@ -151,7 +151,7 @@ struct OracleEngine {
     case .putRequest(let run, let record):
       facts.append(.remembered(id(run), event: record.event))
     case .deleteRun(let run): removed.append(id(run))
-    case .wakeRun, .saveState, .sleepRun, .putActivity, .deleteActivity: break
+    case .wakeRun, .saveState, .sleepRun, .putActivity, .deleteActivity, .putZone: break
     }
   }
 

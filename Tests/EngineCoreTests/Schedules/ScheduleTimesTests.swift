@@ -91,8 +91,8 @@ import Testing
     var found = 0
     for seed in 1...150 as ClosedRange<UInt64> {
       var random = SeededRandom(seed: seed)
-      let name = Zones.names.randomElement(using: &random)!
-      let zone = try Zones.zone(name)
+      let name = SystemZones.names.randomElement(using: &random)!
+      let zone = try SystemZones.zone(name)
       var spec = ScheduleSpec()
       spec.calendars = (0...Int.random(in: 0...2, using: &random)).map { _ in
         ScheduleTimesTests.drawCalendar(&random)
@@ -147,7 +147,7 @@ import Testing
   func aDailyTimeComesOnceADay(
     _ name: String, _ cron: String, _ spring: String, _ autumn: String
   ) throws {
-    let zone = try Zones.zone(name)
+    let zone = try SystemZones.zone(name)
     let times = try ScheduleTimes(cron: cron, in: zone)
     var time = try #require(Instant(iso8601: "2025-12-31T23:59:59Z"))
     var found: [Instant] = []
@@ -163,7 +163,7 @@ import Testing
   }
 
   @Test func whatIsSkippedTogetherComesOnce() throws {
-    let times = try ScheduleTimes(cron: "*/10 2 * * *", in: try Zones.zone("Europe/Berlin"))
+    let times = try ScheduleTimes(cron: "*/10 2 * * *", in: try SystemZones.zone("Europe/Berlin"))
     let change = try #require(Instant(iso8601: "2026-03-29T01:00:00Z"))
     #expect(times.next(after: change - Span(ms: 1)) == .found(change))
     let following = try #require(Instant(iso8601: "2026-03-30T00:00:00Z"))

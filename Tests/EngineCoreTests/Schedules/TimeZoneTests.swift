@@ -14,8 +14,8 @@ import Testing
     var random = SeededRandom(seed: seed)
     var questions: [(zone: String, time: Int64)] = []
     var ours: [Int64] = []
-    for name in Zones.names {
-      let zone = try Zones.zone(name)
+    for name in SystemZones.names {
+      let zone = try SystemZones.zone(name)
       var times = (0..<60).map { _ in Int64.random(in: TimeZoneTests.times, using: &random) }
       // Where clocks change, in the table and beyond it.
       for change in zone.transitions where TimeZoneTests.times.contains(change.time) {
@@ -37,15 +37,16 @@ import Testing
   }
 
   @Test func everyZoneOfTheSystemIsRead() throws {
-    let list = try String(contentsOfFile: "\(Zones.folder)/tzdata.zi", encoding: .utf8)
+    let list = try String(contentsOfFile: "\(SystemZones.folder)/tzdata.zi", encoding: .utf8)
     let names = list.split(separator: "\n").compactMap { line -> String? in
       let words = line.split(separator: " ")
       if words.first == "Z" { return String(words[1]) }
       return words.first == "L" ? String(words[2]) : nil
     }
     var count = 0
-    for name in names where FileManager.default.fileExists(atPath: "\(Zones.folder)/\(name)") {
-      _ = try Zones.zone(name)
+    for name in names where FileManager.default.fileExists(atPath: "\(SystemZones.folder)/\(name)")
+    {
+      _ = try SystemZones.zone(name)
       count += 1
     }
     #expect(count > 300)
@@ -57,8 +58,8 @@ import Testing
     let seed: UInt64 = 72
     print("seed \(seed)")
     var random = SeededRandom(seed: seed)
-    for name in Zones.names where name != "Etc/GMT+5" && name != "UTC" {
-      let zone = try Zones.zone(name)
+    for name in SystemZones.names where name != "Etc/GMT+5" && name != "UTC" {
+      let zone = try SystemZones.zone(name)
       var changes = zone.transitions.filter { $0.time > 500_000_000 }.map(\.time)
       changes += (zone.rule?.transitions(after: 2_500_000_000, through: 2_600_000_000) ?? [])
         .map(\.time)
@@ -111,7 +112,7 @@ import Testing
 
 @Suite struct ZoneFileTests {
   @Test func filesThatEndEarlyAreRefused() throws {
-    let whole = try Zones.bytes("Europe/Berlin")
+    let whole = try SystemZones.bytes("Europe/Berlin")
     for count in 0..<whole.count {
       #expect(throws: ZoneFile.Fault.self, "\(count) bytes") {
         try ZoneFile.read(Array(whole[..<count]))
@@ -126,7 +127,7 @@ import Testing
     var random = SeededRandom(seed: seed)
     var read = 0
     for name in ["Europe/Berlin", "Africa/Casablanca", "Etc/GMT+5", "America/New_York"] {
-      let whole = try Zones.bytes(name)
+      let whole = try SystemZones.bytes(name)
       for _ in 0..<1_500 {
         var bytes = whole
         for _ in 0...Int.random(in: 0...3, using: &random) {

@@ -3,7 +3,7 @@ import Foundation
 @testable import EngineCore
 
 /// The system's zones.
-enum Zones {
+enum SystemZones {
   static let folder = "/usr/share/zoneinfo"
 
   static func bytes(_ name: String) throws -> [UInt8] {
@@ -31,7 +31,7 @@ enum PythonZones {
   static func offsets(_ questions: [(zone: String, time: Int64)]) throws -> [Int64] {
     let script = """
       import sys, datetime, zoneinfo
-      zoneinfo.reset_tzpath(to=["\(Zones.folder)"])
+      zoneinfo.reset_tzpath(to=["\(SystemZones.folder)"])
       start = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
       for line in sys.stdin:
           zone, time = line.split()

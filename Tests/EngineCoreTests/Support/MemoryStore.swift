@@ -13,6 +13,9 @@ struct MemoryStore {
   }
 
   private(set) var runs: [RunNumber: StoredRow] = [:]
+  private(set) var zones: [String: [UInt8]] = [:]
+  /// The zones of the system.
+  var systemZones: (String) -> [UInt8]? = { try? SystemZones.bytes($0) }
   private(set) var epoch: UInt64 = 0
   /// Runs whose bytes do not match their checksum.
   var corrupt: Set<RunNumber> = []
@@ -29,7 +32,10 @@ struct MemoryStore {
     return OpenedStore(
       epoch: epoch, nextRun: RunNumber(next),
       deadlines: Array(deadlines(after: (Instant(ms: -1), RunNumber(0))).prefix(window)),
-      filter: filter)
+      filter: filter,
+      zones: zones.sorted { $0.key < $1.key }.map {
+        StoredZone(name: $0.key, kept: $0.value, fresh: systemZones($0.key))
+      })
   }
 
   private func deadlines(after: (Instant, RunNumber)) -> [StoredDeadline] {
@@ -84,6 +90,7 @@ struct MemoryStore {
     case .putActivity(let run, let event, let bytes): runs[run]!.activities[event] = bytes
     case .deleteActivity(let run, let event): runs[run]!.activities[event] = nil
     case .putRequest(let run, let record): runs[run]!.requests.append(record)
+    case .putZone(let name, let bytes): zones[name] = bytes
     case .deleteRun(let run):
       precondition(runs[run]!.row.closeTime != nil, "\(run) is removed while it is open")
       runs[run] = nil
@@ -134,6 +141,7 @@ struct MemoryStore {
         batches.append(batch)
       }
       return .history(batches, more: more)
+    case .zone(let name): return .zone(systemZones(name))
     case .rows(let namespace, let before, let countMax):
       let end = before ?? RunNumber(.max)
       let rows = runs.values.map(\.row).filter {

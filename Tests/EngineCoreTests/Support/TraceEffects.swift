@@ -84,6 +84,7 @@ extension TraceText {
     case .deleteRun(let run): return ["\(head)no run \(run)"]
     case .putRequest(let run, let record):
       return ["\(head)request id of \(run) event=\(record.event)"]
+    case .putZone(let name, _): return ["\(head)zone \(name)"]
     }
   }
 
@@ -111,6 +112,7 @@ extension TraceText {
       "rows of \(namespace) from \(before.map { "below \($0)" } ?? "the newest")"
     case .deadlines(let time, let run, _): "deadlines after \(self.time(time)), \(run)"
     case .lifetimes(let run, _): "lifetimes after \(run)"
+    case .zone(let name): "zone \(name)"
     }
   }
 

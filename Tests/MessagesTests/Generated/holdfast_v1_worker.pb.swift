@@ -637,6 +637,15 @@ nonisolated struct Holdfast_V1_InitializeWorkflow: @unchecked Sendable {
   /// Clears the value of `continuedFailure`. Subsequent reads from it will return its default value.
   mutating func clearContinuedFailure() {_uniqueStorage()._continuedFailure = nil}
 
+  var lastCompletionResult: Holdfast_V1_PayloadList {
+    get {_storage._lastCompletionResult ?? Holdfast_V1_PayloadList()}
+    set {_uniqueStorage()._lastCompletionResult = newValue}
+  }
+  /// Returns true if `lastCompletionResult` has been explicitly set.
+  var hasLastCompletionResult: Bool {_storage._lastCompletionResult != nil}
+  /// Clears the value of `lastCompletionResult`. Subsequent reads from it will return its default value.
+  mutating func clearLastCompletionResult() {_uniqueStorage()._lastCompletionResult = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -738,18 +747,6 @@ nonisolated struct Holdfast_V1_ResolveActivity: Sendable {
     case canceled(Holdfast_V1_Failure)
 
   }
-
-  init() {}
-}
-
-nonisolated struct Holdfast_V1_PayloadList: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  var payloads: [Holdfast_V1_Payload] = []
-
-  var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 }
@@ -2476,7 +2473,7 @@ nonisolated extension Holdfast_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".InitializeWorkflow"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}input\0\u{1}header\0\u{3}random_seed\0\u{3}first_run_id\0\u{3}start_time_ms\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{1}identity\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}retry_policy\0\u{3}continued_failure\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}input\0\u{1}header\0\u{3}random_seed\0\u{3}first_run_id\0\u{3}start_time_ms\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{1}identity\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}retry_policy\0\u{3}continued_failure\0\u{3}last_completion_result\0")
 
   fileprivate class _StorageClass {
     var _input: [Holdfast_V1_Payload] = []
@@ -2492,6 +2489,7 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
     var _attempt: Int32 = 0
     var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
     var _continuedFailure: Holdfast_V1_Failure? = nil
+    var _lastCompletionResult: Holdfast_V1_PayloadList? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2515,6 +2513,7 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
       _attempt = source._attempt
       _retryPolicy = source._retryPolicy
       _continuedFailure = source._continuedFailure
+      _lastCompletionResult = source._lastCompletionResult
     }
   }
 
@@ -2546,6 +2545,7 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
         case 11: try { try decoder.decodeSingularInt32Field(value: &_storage._attempt) }()
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 13: try { try decoder.decodeSingularMessageField(value: &_storage._continuedFailure) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._lastCompletionResult) }()
         default: break
         }
       }
@@ -2597,6 +2597,9 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
       try { if let v = _storage._continuedFailure {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
       } }()
+      try { if let v = _storage._lastCompletionResult {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2619,6 +2622,7 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
         if _storage._attempt != rhs_storage._attempt {return false}
         if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
         if _storage._continuedFailure != rhs_storage._continuedFailure {return false}
+        if _storage._lastCompletionResult != rhs_storage._lastCompletionResult {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2821,36 +2825,6 @@ nonisolated extension Holdfast_V1_ResolveActivity: SwiftProtobuf.Message, SwiftP
   static func ==(lhs: Holdfast_V1_ResolveActivity, rhs: Holdfast_V1_ResolveActivity) -> Bool {
     if lhs.seq != rhs.seq {return false}
     if lhs.result != rhs.result {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Holdfast_V1_PayloadList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".PayloadList"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}payloads\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.payloads) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.payloads.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.payloads, fieldNumber: 1)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: Holdfast_V1_PayloadList, rhs: Holdfast_V1_PayloadList) -> Bool {
-    if lhs.payloads != rhs.payloads {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

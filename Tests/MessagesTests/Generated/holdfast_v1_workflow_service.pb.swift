@@ -216,6 +216,19 @@ nonisolated struct Holdfast_V1_StartWorkflowRequest: @unchecked Sendable {
     set {_uniqueStorage()._startAtTimeMs = newValue}
   }
 
+  /// A cron string, as in ScheduleSpec: the first run's code begins at the first time, and each run
+  /// that ends is followed by one that begins at the next time.
+  var cronSchedule: String {
+    get {_storage._cronSchedule}
+    set {_uniqueStorage()._cronSchedule = newValue}
+  }
+
+  /// As ScheduleSpec.time_zone.
+  var cronTimeZone: String {
+    get {_storage._cronTimeZone}
+    set {_uniqueStorage()._cronTimeZone = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -567,6 +580,27 @@ nonisolated struct Holdfast_V1_DescribeWorkflowResponse: @unchecked Sendable {
   var hasRetryPolicy: Bool {_storage._retryPolicy != nil}
   /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
   mutating func clearRetryPolicy() {_uniqueStorage()._retryPolicy = nil}
+
+  var cronSchedule: String {
+    get {_storage._cronSchedule}
+    set {_uniqueStorage()._cronSchedule = newValue}
+  }
+
+  var cronTimeZone: String {
+    get {_storage._cronTimeZone}
+    set {_uniqueStorage()._cronTimeZone = newValue}
+  }
+
+  /// The schedule that started the chain, and the time that it did so for.
+  var scheduleID: String {
+    get {_storage._scheduleID}
+    set {_uniqueStorage()._scheduleID = newValue}
+  }
+
+  var scheduledTimeMs: Int64 {
+    get {_storage._scheduledTimeMs}
+    set {_uniqueStorage()._scheduledTimeMs = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1017,7 +1051,7 @@ nonisolated extension Holdfast_V1_PendingWorkflowTaskState: SwiftProtobuf._Proto
 
 nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartWorkflowRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}id_reuse_policy\0\u{3}id_conflict_policy\0\u{3}request_id\0\u{1}identity\0\u{3}user_metadata\0\u{3}retry_policy\0\u{3}start_delay_ms\0\u{3}start_at_time_ms\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}id_reuse_policy\0\u{3}id_conflict_policy\0\u{3}request_id\0\u{1}identity\0\u{3}user_metadata\0\u{3}retry_policy\0\u{3}start_delay_ms\0\u{3}start_at_time_ms\0\u{3}cron_schedule\0\u{4}\u{3}cron_time_zone\0")
 
   fileprivate class _StorageClass {
     var _namespace: String = String()
@@ -1037,6 +1071,8 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
     var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
     var _startDelayMs: Int64 = 0
     var _startAtTimeMs: Int64 = 0
+    var _cronSchedule: String = String()
+    var _cronTimeZone: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1064,6 +1100,8 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
       _retryPolicy = source._retryPolicy
       _startDelayMs = source._startDelayMs
       _startAtTimeMs = source._startAtTimeMs
+      _cronSchedule = source._cronSchedule
+      _cronTimeZone = source._cronTimeZone
     }
   }
 
@@ -1099,6 +1137,8 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
         case 15: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 16: try { try decoder.decodeSingularInt64Field(value: &_storage._startDelayMs) }()
         case 17: try { try decoder.decodeSingularInt64Field(value: &_storage._startAtTimeMs) }()
+        case 18: try { try decoder.decodeSingularStringField(value: &_storage._cronSchedule) }()
+        case 21: try { try decoder.decodeSingularStringField(value: &_storage._cronTimeZone) }()
         default: break
         }
       }
@@ -1162,6 +1202,12 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
       if _storage._startAtTimeMs != 0 {
         try visitor.visitSingularInt64Field(value: _storage._startAtTimeMs, fieldNumber: 17)
       }
+      if !_storage._cronSchedule.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cronSchedule, fieldNumber: 18)
+      }
+      if !_storage._cronTimeZone.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cronTimeZone, fieldNumber: 21)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1188,6 +1234,8 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
         if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
         if _storage._startDelayMs != rhs_storage._startDelayMs {return false}
         if _storage._startAtTimeMs != rhs_storage._startAtTimeMs {return false}
+        if _storage._cronSchedule != rhs_storage._cronSchedule {return false}
+        if _storage._cronTimeZone != rhs_storage._cronTimeZone {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1651,7 +1699,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowRequest: SwiftProtobuf.Message
 
 nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DescribeWorkflowResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0\u{4}\u{10}cron_schedule\0\u{3}cron_time_zone\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0")
 
   fileprivate class _StorageClass {
     var _info: Holdfast_V1_WorkflowInfo? = nil
@@ -1668,6 +1716,10 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
     var _newRunID: String = String()
     var _attempt: Int32 = 0
     var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
+    var _cronSchedule: String = String()
+    var _cronTimeZone: String = String()
+    var _scheduleID: String = String()
+    var _scheduledTimeMs: Int64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1692,6 +1744,10 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       _newRunID = source._newRunID
       _attempt = source._attempt
       _retryPolicy = source._retryPolicy
+      _cronSchedule = source._cronSchedule
+      _cronTimeZone = source._cronTimeZone
+      _scheduleID = source._scheduleID
+      _scheduledTimeMs = source._scheduledTimeMs
     }
   }
 
@@ -1724,6 +1780,10 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         case 12: try { try decoder.decodeSingularStringField(value: &_storage._newRunID) }()
         case 13: try { try decoder.decodeSingularInt32Field(value: &_storage._attempt) }()
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
+        case 30: try { try decoder.decodeSingularStringField(value: &_storage._cronSchedule) }()
+        case 31: try { try decoder.decodeSingularStringField(value: &_storage._cronTimeZone) }()
+        case 32: try { try decoder.decodeSingularStringField(value: &_storage._scheduleID) }()
+        case 33: try { try decoder.decodeSingularInt64Field(value: &_storage._scheduledTimeMs) }()
         default: break
         }
       }
@@ -1778,6 +1838,18 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       try { if let v = _storage._retryPolicy {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
       } }()
+      if !_storage._cronSchedule.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cronSchedule, fieldNumber: 30)
+      }
+      if !_storage._cronTimeZone.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cronTimeZone, fieldNumber: 31)
+      }
+      if !_storage._scheduleID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._scheduleID, fieldNumber: 32)
+      }
+      if _storage._scheduledTimeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._scheduledTimeMs, fieldNumber: 33)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1801,6 +1873,10 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         if _storage._newRunID != rhs_storage._newRunID {return false}
         if _storage._attempt != rhs_storage._attempt {return false}
         if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
+        if _storage._cronSchedule != rhs_storage._cronSchedule {return false}
+        if _storage._cronTimeZone != rhs_storage._cronTimeZone {return false}
+        if _storage._scheduleID != rhs_storage._scheduleID {return false}
+        if _storage._scheduledTimeMs != rhs_storage._scheduledTimeMs {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -682,51 +682,6 @@ void   holdfast__v1__resolve_activity__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__resolve_activity__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   holdfast__v1__payload_list__init
-                     (Holdfast__V1__PayloadList         *message)
-{
-  static const Holdfast__V1__PayloadList init_value = HOLDFAST__V1__PAYLOAD_LIST__INIT;
-  *message = init_value;
-}
-size_t holdfast__v1__payload_list__get_packed_size
-                     (const Holdfast__V1__PayloadList *message)
-{
-  assert(message->base.descriptor == &holdfast__v1__payload_list__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t holdfast__v1__payload_list__pack
-                     (const Holdfast__V1__PayloadList *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &holdfast__v1__payload_list__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t holdfast__v1__payload_list__pack_to_buffer
-                     (const Holdfast__V1__PayloadList *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &holdfast__v1__payload_list__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Holdfast__V1__PayloadList *
-       holdfast__v1__payload_list__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Holdfast__V1__PayloadList *)
-     protobuf_c_message_unpack (&holdfast__v1__payload_list__descriptor,
-                                allocator, len, data);
-}
-void   holdfast__v1__payload_list__free_unpacked
-                     (Holdfast__V1__PayloadList *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &holdfast__v1__payload_list__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
 void   holdfast__v1__query_workflow_job__init
                      (Holdfast__V1__QueryWorkflowJob         *message)
 {
@@ -3029,7 +2984,7 @@ const ProtobufCMessageDescriptor holdfast__v1__job__descriptor =
   (ProtobufCMessageInit) holdfast__v1__job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_descriptors[13] =
+static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_descriptors[14] =
 {
   {
     "input",
@@ -3187,6 +3142,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "last_completion_result",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__InitializeWorkflow, last_completion_result),
+    &holdfast__v1__payload_list__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__initialize_workflow__field_indices_by_name[] = {
   10,   /* field[10] = attempt */
@@ -3198,6 +3165,7 @@ static const unsigned holdfast__v1__initialize_workflow__field_indices_by_name[]
   7,   /* field[7] = identity */
   9,   /* field[9] = initiator */
   0,   /* field[0] = input */
+  13,   /* field[13] = last_completion_result */
   2,   /* field[2] = random_seed */
   11,   /* field[11] = retry_policy */
   6,   /* field[6] = run_timeout_ms */
@@ -3206,7 +3174,7 @@ static const unsigned holdfast__v1__initialize_workflow__field_indices_by_name[]
 static const ProtobufCIntRange holdfast__v1__initialize_workflow__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__initialize_workflow__descriptor =
 {
@@ -3216,7 +3184,7 @@ const ProtobufCMessageDescriptor holdfast__v1__initialize_workflow__descriptor =
   "Holdfast__V1__InitializeWorkflow",
   "holdfast.v1",
   sizeof(Holdfast__V1__InitializeWorkflow),
-  13,
+  14,
   holdfast__v1__initialize_workflow__field_descriptors,
   holdfast__v1__initialize_workflow__field_indices_by_name,
   1,  holdfast__v1__initialize_workflow__number_ranges,
@@ -3451,44 +3419,6 @@ const ProtobufCMessageDescriptor holdfast__v1__resolve_activity__descriptor =
   holdfast__v1__resolve_activity__field_indices_by_name,
   1,  holdfast__v1__resolve_activity__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__resolve_activity__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor holdfast__v1__payload_list__field_descriptors[1] =
-{
-  {
-    "payloads",
-    1,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Holdfast__V1__PayloadList, n_payloads),
-    offsetof(Holdfast__V1__PayloadList, payloads),
-    &holdfast__v1__payload__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned holdfast__v1__payload_list__field_indices_by_name[] = {
-  0,   /* field[0] = payloads */
-};
-static const ProtobufCIntRange holdfast__v1__payload_list__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 1 }
-};
-const ProtobufCMessageDescriptor holdfast__v1__payload_list__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "holdfast.v1.PayloadList",
-  "PayloadList",
-  "Holdfast__V1__PayloadList",
-  "holdfast.v1",
-  sizeof(Holdfast__V1__PayloadList),
-  1,
-  holdfast__v1__payload_list__field_descriptors,
-  holdfast__v1__payload_list__field_indices_by_name,
-  1,  holdfast__v1__payload_list__number_ranges,
-  (ProtobufCMessageInit) holdfast__v1__payload_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__query_workflow_job__field_descriptors[4] =

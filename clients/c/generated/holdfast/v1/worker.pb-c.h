@@ -33,7 +33,6 @@ typedef struct Holdfast__V1__SignalWorkflowJob Holdfast__V1__SignalWorkflowJob;
 typedef struct Holdfast__V1__CancelWorkflowJob Holdfast__V1__CancelWorkflowJob;
 typedef struct Holdfast__V1__FireTimer Holdfast__V1__FireTimer;
 typedef struct Holdfast__V1__ResolveActivity Holdfast__V1__ResolveActivity;
-typedef struct Holdfast__V1__PayloadList Holdfast__V1__PayloadList;
 typedef struct Holdfast__V1__QueryWorkflowJob Holdfast__V1__QueryWorkflowJob;
 typedef struct Holdfast__V1__WorkflowTaskCompleted Holdfast__V1__WorkflowTaskCompleted;
 typedef struct Holdfast__V1__WorkflowTaskFailure Holdfast__V1__WorkflowTaskFailure;
@@ -350,10 +349,11 @@ struct  Holdfast__V1__InitializeWorkflow
   int32_t attempt;
   Holdfast__V1__RetryPolicy *retry_policy;
   Holdfast__V1__Failure *continued_failure;
+  Holdfast__V1__PayloadList *last_completion_result;
 };
 #define HOLDFAST__V1__INITIALIZE_WORKFLOW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__initialize_workflow__descriptor) \
-    , 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, NULL, NULL }
+    , 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, NULL, NULL, NULL }
 
 
 struct  Holdfast__V1__SignalWorkflowJob
@@ -415,17 +415,6 @@ struct  Holdfast__V1__ResolveActivity
 #define HOLDFAST__V1__RESOLVE_ACTIVITY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__resolve_activity__descriptor) \
     , 0, HOLDFAST__V1__RESOLVE_ACTIVITY__RESULT__NOT_SET, {0} }
-
-
-struct  Holdfast__V1__PayloadList
-{
-  ProtobufCMessage base;
-  size_t n_payloads;
-  Holdfast__V1__Payload **payloads;
-};
-#define HOLDFAST__V1__PAYLOAD_LIST__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__payload_list__descriptor) \
-    , 0,NULL }
 
 
 struct  Holdfast__V1__QueryWorkflowJob
@@ -1215,25 +1204,6 @@ Holdfast__V1__ResolveActivity *
 void   holdfast__v1__resolve_activity__free_unpacked
                      (Holdfast__V1__ResolveActivity *message,
                       ProtobufCAllocator *allocator);
-/* Holdfast__V1__PayloadList methods */
-void   holdfast__v1__payload_list__init
-                     (Holdfast__V1__PayloadList         *message);
-size_t holdfast__v1__payload_list__get_packed_size
-                     (const Holdfast__V1__PayloadList   *message);
-size_t holdfast__v1__payload_list__pack
-                     (const Holdfast__V1__PayloadList   *message,
-                      uint8_t             *out);
-size_t holdfast__v1__payload_list__pack_to_buffer
-                     (const Holdfast__V1__PayloadList   *message,
-                      ProtobufCBuffer     *buffer);
-Holdfast__V1__PayloadList *
-       holdfast__v1__payload_list__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   holdfast__v1__payload_list__free_unpacked
-                     (Holdfast__V1__PayloadList *message,
-                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__QueryWorkflowJob methods */
 void   holdfast__v1__query_workflow_job__init
                      (Holdfast__V1__QueryWorkflowJob         *message);
@@ -1832,9 +1802,6 @@ typedef void (*Holdfast__V1__FireTimer_Closure)
 typedef void (*Holdfast__V1__ResolveActivity_Closure)
                  (const Holdfast__V1__ResolveActivity *message,
                   void *closure_data);
-typedef void (*Holdfast__V1__PayloadList_Closure)
-                 (const Holdfast__V1__PayloadList *message,
-                  void *closure_data);
 typedef void (*Holdfast__V1__QueryWorkflowJob_Closure)
                  (const Holdfast__V1__QueryWorkflowJob *message,
                   void *closure_data);
@@ -1966,7 +1933,6 @@ extern const ProtobufCMessageDescriptor holdfast__v1__signal_workflow_job__descr
 extern const ProtobufCMessageDescriptor holdfast__v1__cancel_workflow_job__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__fire_timer__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__resolve_activity__descriptor;
-extern const ProtobufCMessageDescriptor holdfast__v1__payload_list__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__query_workflow_job__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_task_completed__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_task_failure__descriptor;

@@ -1132,7 +1132,7 @@ void   holdfast__v1__count_workflows_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__count_workflows_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__field_descriptors[17] =
+static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__field_descriptors[19] =
 {
   {
     "namespace",
@@ -1338,8 +1338,34 @@ static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "cron_schedule",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartWorkflowRequest, cron_schedule),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cron_time_zone",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartWorkflowRequest, cron_time_zone),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__start_workflow_request__field_indices_by_name[] = {
+  17,   /* field[17] = cron_schedule */
+  18,   /* field[18] = cron_time_zone */
   6,   /* field[6] = execution_timeout_ms */
   5,   /* field[5] = header */
   10,   /* field[10] = id_conflict_policy */
@@ -1358,10 +1384,11 @@ static const unsigned holdfast__v1__start_workflow_request__field_indices_by_nam
   1,   /* field[1] = workflow_id */
   2,   /* field[2] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__start_workflow_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__start_workflow_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 21, 18 },
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descriptor =
 {
@@ -1371,10 +1398,10 @@ const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descripto
   "Holdfast__V1__StartWorkflowRequest",
   "holdfast.v1",
   sizeof(Holdfast__V1__StartWorkflowRequest),
-  17,
+  19,
   holdfast__v1__start_workflow_request__field_descriptors,
   holdfast__v1__start_workflow_request__field_indices_by_name,
-  1,  holdfast__v1__start_workflow_request__number_ranges,
+  2,  holdfast__v1__start_workflow_request__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__start_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2068,7 +2095,7 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descri
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[14] =
+static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[18] =
 {
   {
     "info",
@@ -2238,11 +2265,61 @@ static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "cron_schedule",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, cron_schedule),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cron_time_zone",
+    31,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, cron_time_zone),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_id",
+    32,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, schedule_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "scheduled_time_ms",
+    33,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, scheduled_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__describe_workflow_response__field_indices_by_name[] = {
   12,   /* field[12] = attempt */
   7,   /* field[7] = cancel_requested */
   10,   /* field[10] = continued_run_id */
+  14,   /* field[14] = cron_schedule */
+  15,   /* field[15] = cron_time_zone */
   8,   /* field[8] = execution_timeout_ms */
   9,   /* field[9] = first_run_id */
   0,   /* field[0] = info */
@@ -2252,13 +2329,16 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
   5,   /* field[5] = pending_workflow_task */
   13,   /* field[13] = retry_policy */
   1,   /* field[1] = run_timeout_ms */
+  16,   /* field[16] = schedule_id */
+  17,   /* field[17] = scheduled_time_ms */
   2,   /* field[2] = task_timeout_ms */
   6,   /* field[6] = warnings */
 };
-static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 30, 14 },
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor =
 {
@@ -2268,10 +2348,10 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descr
   "Holdfast__V1__DescribeWorkflowResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__DescribeWorkflowResponse),
-  14,
+  18,
   holdfast__v1__describe_workflow_response__field_descriptors,
   holdfast__v1__describe_workflow_response__field_indices_by_name,
-  1,  holdfast__v1__describe_workflow_response__number_ranges,
+  2,  holdfast__v1__describe_workflow_response__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

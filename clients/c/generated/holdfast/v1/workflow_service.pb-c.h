@@ -103,10 +103,19 @@ struct  Holdfast__V1__StartWorkflowRequest
    * As start_delay_ms, at an instant; only one of them.
    */
   int64_t start_at_time_ms;
+  /*
+   * A cron string, as in ScheduleSpec: the first run's code begins at the first time, and each run
+   * that ends is followed by one that begins at the next time.
+   */
+  char *cron_schedule;
+  /*
+   * As ScheduleSpec.time_zone.
+   */
+  char *cron_time_zone;
 };
 #define HOLDFAST__V1__START_WORKFLOW_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__start_workflow_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__WORKFLOW_ID_CONFLICT_POLICY__WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__WORKFLOW_ID_CONFLICT_POLICY__WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__StartWorkflowResponse
@@ -278,10 +287,17 @@ struct  Holdfast__V1__DescribeWorkflowResponse
    */
   int32_t attempt;
   Holdfast__V1__RetryPolicy *retry_policy;
+  char *cron_schedule;
+  char *cron_time_zone;
+  /*
+   * The schedule that started the chain, and the time that it did so for.
+   */
+  char *schedule_id;
+  int64_t scheduled_time_ms;
 };
 #define HOLDFAST__V1__DESCRIBE_WORKFLOW_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_workflow_response__descriptor) \
-    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL }
+    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Holdfast__V1__WorkflowInfo
