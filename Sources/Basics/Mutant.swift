@@ -43,6 +43,8 @@
     case closedIsUnknown, failureIsNotDescribed, intervalDefaultIsLong, youngestFirst
     // I19: what an engine of the next format does to a file of an earlier one.
     case oldFileIsRefused, oldStateIsDamaged, oldActivitiesAreLost
+    // I20: clocks that never change; two workflows at once; what is over comes; a time comes twice.
+    case clocksStayTheSame, overlapIsIgnored, missedTimesAreTaken, progressIsNotWritten
     /// None of it: the proof that a mutant which nobody sees is told.
     case changesNothing
 

@@ -125,6 +125,10 @@ extension StartWorkflowRequest: Identified {}
 extension SignalWorkflowRequest: Identified {}
 extension CancelWorkflowRequest: Identified {}
 extension TerminateWorkflowRequest: Identified {}
+extension CreateScheduleRequest: Identified {}
+extension UpdateScheduleRequest: Identified {}
+extension TriggerScheduleRequest: Identified {}
+extension BackfillScheduleRequest: Identified {}
 extension CompleteActivityRequest: Identified {}
 extension FailActivityRequest: Identified {}
 extension ReportActivityCancelledRequest: Identified {}

@@ -48,6 +48,7 @@ extension Engine {
     endTask(run)
     if run.cachedBy != nil { evict(run, .closed, "the workflow has closed") }
     tellWaiters(of: run)
+    tellSchedule(of: run)
     resumeParked(run)
     if !run.queries.isEmpty { offerTask(run) }
     sweep(run.queue, hasClosed: true)

@@ -19,6 +19,8 @@ enum Deadline: Hashable, Sendable {
   case retention
   /// Heartbeats must become durable.
   case heartbeats
+  /// An action's time comes, or something else for which a schedule must be looked at.
+  case schedule(ScheduleNumber)
 }
 
 extension Engine {
@@ -37,6 +39,7 @@ extension Engine {
       case .residency: residencyDue()
       case .retention: retentionDue()
       case .heartbeats: flushHeartbeats()
+      case .schedule(let number): scheduleDue(number)
       }
     }
     wakeDormant()

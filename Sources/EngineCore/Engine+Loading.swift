@@ -8,6 +8,8 @@ struct Loading {
     case workflow(WorkflowKey)
     case run(RunNumber)
     case named(WorkflowKey, RunID)
+    /// Requests about one schedule; no run is looked for, only the zone of the first of them.
+    case schedule(ScheduleKey)
 
     /// What the store is asked; `request`: what it did, too.
     func subject(_ request: Fingerprint?) -> Load.Subject {
@@ -17,6 +19,7 @@ struct Loading {
       case .named(let key, let runID):
         .runNamed(namespace: key.namespace, workflowID: key.workflowID, runID: runID)
       case .run(let number): .run(number)
+      case .schedule: preconditionFailure("schedules are always in memory")
       }
     }
   }
@@ -185,10 +188,11 @@ extension Engine {
     switch input {
     case .request(let id, .getHistory): refuseStream(id, status)
     case .request(let id, _): refuse(id, status)
+    case .scheduled(let order): refuse(order, status)
     case .workerMessage(let id, let message):
       guard sessions[id] != nil, let token = message.kind?.activityToken else { return }
       refused(token, id, status, .engine)
-    default: preconditionFailure("only requests and reports of workers wait for a load")
+    default: preconditionFailure("only requests, orders and reports of workers wait for a load")
     }
   }
 

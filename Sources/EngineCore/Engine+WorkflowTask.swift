@@ -183,7 +183,7 @@ extension Engine {
 
   /// While a redo is out, signals and cancel requests wait for it; true if this one does, or was
   /// refused because too many do. One that waits for a session is shown them like any other task.
-  mutating func park(_ input: Input, behindRedoOf run: Run, _ id: RequestID) -> Bool {
+  mutating func park(_ input: Input, behindRedoOf run: Run, _ id: RequestID? = nil) -> Bool {
     guard run.task.isRedo, run.task.lease != nil else { return false }
     if !run.parked.add(ParkedInputs.Parked(input: input), limits) {
       refuseParked(input, "its workflow task")

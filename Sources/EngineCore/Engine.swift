@@ -28,6 +28,7 @@ public struct Engine {
   var orphans: Set<LeaseKey> = []
   var deadlines = DeadlineHeap<Deadline>()
   var zones: Zones
+  var schedules: Schedules
   var filter: IDFilter
   var window: DeadlineWindow
   var resultWaiters: [AwaitedEnd: Waiters] = [:]
@@ -92,10 +93,12 @@ public struct Engine {
     random = SeededRandom(seed: configuration.seed)
     nextRun = opened.nextRun
     zones = Zones(opened.zones)
+    schedules = Schedules(opened.schedules, zones)
     filter = opened.filter
     window = DeadlineWindow(opened.deadlines, size: configuration.limits.deadlineWindow)
     // How long the runs of earlier starts have been closed is seen by a look at them.
     if nextRun.value > 1 { watchRetention(since: .epoch) }
+    restoreSchedules()
   }
 
   /// When `deadlineReached` is wanted next; nil: never.
@@ -151,7 +154,10 @@ public struct Engine {
     case .persisted(let serial): persisted(serial)
     case .deadlineReached: deadlineReached()
     case .drain: drain()
-    case .diskFull(let isFull): isDiskFull = isFull
+    case .diskFull(let isFull):
+      isDiskFull = isFull
+      if !isFull { goOnWithSchedules() }
+    case .scheduled(let order): follow(order)
     }
   }
 
@@ -173,6 +179,7 @@ public struct Engine {
     case .reportActivityCancelled(let r): reportActivityCancelled(id, r)
     case .heartbeatActivity(let r): heartbeatActivity(id, r)
     case .describeTaskQueue(let r): describeTaskQueue(id, r)
+    case .schedule(let r): handle(id, r)
     }
   }
 
@@ -244,6 +251,7 @@ public struct Engine {
     if !touched.isEmpty { carryHeartbeats() }
     // Flushing a run may touch no further run: what follows from a change was done in the step.
     for run in touched { flush(run) }
+    flushSchedules()
     if !out.writes.isEmpty {
       serial = serial.next
       for run in touched { run.lastWrite = serial }

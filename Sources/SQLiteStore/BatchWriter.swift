@@ -18,6 +18,9 @@ final class BatchWriter {
   private let deleteActivity: Statement
   private let putRequest: Statement
   private let putZone: Statement
+  private let putSchedule: Statement
+  private let putScheduleProgress: Statement
+  private let deleteSchedule: [Statement]
   /// Everything of a run, the row last.
   private let deleteRun: [Statement]
 
@@ -43,6 +46,12 @@ final class BatchWriter {
       database, "DELETE FROM activity WHERE run = ? AND scheduled_event = ?")
     putRequest = try Statement(database, "INSERT OR REPLACE INTO request VALUES (?,?,?,?)")
     putZone = try Statement(database, "INSERT OR REPLACE INTO zone VALUES (?,?,?)")
+    putSchedule = try Statement(database, "INSERT OR REPLACE INTO schedule VALUES (?,?,?)")
+    putScheduleProgress = try Statement(
+      database, "INSERT OR REPLACE INTO schedule_progress VALUES (?,?,?)")
+    deleteSchedule = try ["schedule", "schedule_progress"].map { table throws(StoreError) in
+      try Statement(database, "DELETE FROM \(table) WHERE schedule = ?")
+    }
     deleteRun = try ["history", "request", "activity", "state", "run"]
       .map { table throws(StoreError) in
         try Statement(database, "DELETE FROM \(table) WHERE run = ?")
@@ -109,9 +118,28 @@ final class BatchWriter {
       putRequest.bind(3, Int64(bitPattern: record.requestHash))
       putRequest.bind(4, record.event)
       try putRequest.run()
+    case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule: try applySchedule(write)
+    }
+  }
+
+  /// What is written of schedules and their zones.
+  private func applySchedule(_ write: Write) throws(StoreError) {
+    switch write {
     case .putZone(let name, let bytes):
       putZone.bind(1, name)
       try blob(putZone, 2, bytes, run: 0, place: Loader.place(ofZone: name))
+    case .putSchedule(let schedule, let bytes):
+      putSchedule.bind(1, schedule.value)
+      try blob(putSchedule, 2, bytes, run: 0, place: schedule.value)
+    case .putScheduleProgress(let schedule, let bytes):
+      putScheduleProgress.bind(1, schedule.value)
+      try blob(putScheduleProgress, 2, bytes, run: 0, place: -schedule.value)
+    case .deleteSchedule(let schedule):
+      for statement in deleteSchedule {
+        statement.bind(1, schedule.value)
+        try statement.run()
+      }
+    default: preconditionFailure("this write is about a run")
     }
   }
 

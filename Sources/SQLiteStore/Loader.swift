@@ -310,6 +310,28 @@ final class Loader {
     return found
   }
 
+  private func readSchedules() throws(Fault) -> [StoredSchedule] {
+    let statement: Statement
+    do throws(StoreError) {
+      statement = try Statement(
+        database,
+        "SELECT schedule, s.checksum, s.bytes, p.checksum, p.bytes FROM schedule AS s"
+          + " JOIN schedule_progress AS p USING (schedule) ORDER BY schedule")
+    } catch { throw .store(error) }
+    var found: [StoredSchedule] = []
+    try each(statement) { statement throws(Fault) in
+      let number = statement.int(0)
+      let (definition, progress) = (statement.bytes(2), statement.bytes(4))
+      guard Checksum.of(definition, run: 0, place: number) == statement.int(1),
+        Checksum.of(progress, run: 0, place: -number) == statement.int(3)
+      else { throw .damage("schedule#\(number) does not match its checksum") }
+      found.append(
+        StoredSchedule(
+          number: ScheduleNumber(number), definition: definition, progress: progress))
+    }
+    return found
+  }
+
   func opened(window: Int) throws(StoreError) -> OpenedStore {
     let epoch = try database.query("SELECT value FROM meta WHERE name = 'epoch'")
     let last = try database.query("SELECT coalesce(max(run), 0) FROM run")
@@ -327,7 +349,7 @@ final class Loader {
       return OpenedStore(
         epoch: UInt64(epoch), nextRun: RunNumber(last + 1),
         deadlines: try readDeadlines(Instant(ms: -1), RunNumber(0), window), filter: filter,
-        zones: try readZones())
+        zones: try readZones(), schedules: try readSchedules())
     } catch {
       switch error {
       case .store(let error): throw error

@@ -80,6 +80,11 @@ enum Schema {
       checksum INTEGER NOT NULL,
       bytes BLOB NOT NULL
     ) STRICT;
+    CREATE TABLE schedule_progress (
+      schedule INTEGER PRIMARY KEY,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL
+    ) STRICT;
     """
 
   /// Brings the file to this format; refuses one that a newer engine wrote, unchanged.

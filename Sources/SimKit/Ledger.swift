@@ -20,6 +20,14 @@ final class Ledger {
   /// Runs that were removed after their retention, as they were. By their ids: a number may be
   /// given again after a start of the engine when the run that had it last is gone.
   private(set) var removed: [RunID: Run] = [:]
+  /// A schedule, as the store has it.
+  struct KeptSchedule {
+    let number: ScheduleNumber
+    var definition = ScheduleDefinition()
+    var progress = ScheduleProgress()
+  }
+
+  private(set) var schedules: [ScheduleNumber: KeptSchedule] = [:]
   /// Those of the last batch.
   private(set) var justRemoved: [Run] = []
   private var places: [RunNumber: Int] = [:]
@@ -90,7 +98,35 @@ final class Ledger {
         }
       case .deleteActivity(let run, let event): change(run) { $0.activities[event] = nil }
       case .deleteRun(let run): remove(run)
+      case .putSchedule(let number, let bytes):
+        keep(number) { $0.definition = decoded(bytes, number) }
+      case .putScheduleProgress(let number, let bytes):
+        keep(number) { $0.progress = decoded(bytes, number) }
+      case .deleteSchedule(let number): schedules[number] = nil
       case .wakeRun, .saveState, .sleepRun, .putRequest, .putZone: break
+      }
+    }
+  }
+
+  private func keep(_ number: ScheduleNumber, _ change: (inout KeptSchedule) -> Void) {
+    change(&schedules[number, default: KeptSchedule(number: number)])
+  }
+
+  private func decoded<M: Message>(_ bytes: [UInt8], _ number: ScheduleNumber) -> M {
+    guard let message = try? M(bytes: bytes) else {
+      faults.append("\(number) cannot be read")
+      return M()
+    }
+    return message
+  }
+
+  /// After a start of the engine.
+  func reload(_ stored: [StoredSchedule]) {
+    schedules = [:]
+    for schedule in stored {
+      keep(schedule.number) {
+        $0.definition = decoded(schedule.definition, schedule.number)
+        $0.progress = decoded(schedule.progress, schedule.number)
       }
     }
   }

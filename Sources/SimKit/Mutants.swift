@@ -106,6 +106,8 @@ public enum Mutants {
         Oracle.name
       case .oldFileIsRefused, .oldStateIsDamaged, .oldActivitiesAreLost:
         OldFilesOpen.name
+      case .clocksStayTheSame, .overlapIsIgnored, .missedTimesAreTaken, .progressIsNotWritten:
+        SchedulesKeepTime.name
       case .changesNothing: "none"
       }
     }

@@ -58,6 +58,8 @@ public struct Options: Sendable {
   var unreadBytesMax = ShellLimits().outgoingBytesMax
   /// Rows of a slice, runs of a removal.
   var sliceRows = 256
+  /// Of a hundred requests, how many are about schedules.
+  var schedulePercent = 0
 
   /// The file that the engine finds; nil: none.
   public var file: [UInt8]?
@@ -162,6 +164,7 @@ public struct Options: Sendable {
       unreadBytesMax = 16 << 10
       stallMs = dice.pick([1_000, 3_000])
     }
+    schedulePercent = dice.percent(40) ? dice.pick([5, 30]) : 0
   }
 
   /// What may differ between two versions that have one file after the other.
@@ -186,6 +189,7 @@ public struct Options: Sendable {
       + " slots=\(slots) residency=\(residencyMs)ms task=\(taskTimeoutMs)ms"
       + " window=\(deadlineWindow) retention=\(retentionMs)ms signals=\(signalsMax)"
       + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
-      + " slice=\(sliceRows) unread=\(unreadBytesMax) mutant=\(mutant ?? "none")"
+      + " slice=\(sliceRows) unread=\(unreadBytesMax) schedules=\(schedulePercent)%"
+      + " mutant=\(mutant ?? "none")"
   }
 }

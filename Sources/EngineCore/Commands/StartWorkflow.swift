@@ -132,7 +132,7 @@ extension Engine {
   }
 
   /// Set while the engine takes no new work.
-  private var refusalOfStarts: Status? {
+  var refusalOfStarts: Status? {
     if isDiskFull {
       return .refusal(
         .resourceExhausted, .diskFull,
@@ -146,7 +146,10 @@ extension Engine {
   }
 
   /// Makes the run and records its first event.
-  mutating func start(_ request: StartWorkflowRequest, _ key: WorkflowKey) -> Run {
+  mutating func start(
+    _ request: StartWorkflowRequest, _ key: WorkflowKey,
+    for action: (scheduleID: String, time: Instant)? = nil
+  ) -> Run {
     var event = WorkflowExecutionStarted()
     event.namespace = key.namespace
     event.workflowID = key.workflowID
@@ -165,6 +168,8 @@ extension Engine {
     event.randomSeed = random.next()
     event.attempt = 1
     event.retryPolicy = request.retryPolicy?.filled(default: times.retryIntervalDefault)
+    event.scheduleID = action?.scheduleID ?? ""
+    event.scheduledTimeMs = action?.time ?? .epoch
     event.cronSchedule = request.cronSchedule
     event.cronTimeZone = request.cronTimeZone
     event.firstWorkflowTaskBackoffMs =

@@ -1,3 +1,5 @@
+import Basics
+
 /// A day of the Gregorian calendar, before its beginning too.
 struct CivilDay: Hashable, Comparable {
   let year: Int64
@@ -77,4 +79,21 @@ struct WallTime: Hashable, Comparable {
   var secondOfDay: Int64 { seconds.flooredRemainder(WallTime.secondsPerDay) }
 
   static func < (a: WallTime, b: WallTime) -> Bool { a.seconds < b.seconds }
+}
+
+extension Instant {
+  /// `2026-01-31T12:00:00Z`, or with milliseconds where there are any.
+  var iso8601: String {
+    let wall = WallTime(seconds: ms.flooredQuotient(1_000))
+    let day = CivilDay(daysSinceEpoch: wall.daysSinceEpoch)
+    let second = wall.secondOfDay
+    func padded(_ number: Int64, _ width: Int = 2) -> String {
+      let digits = String(number)
+      return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+    let fraction = ms.flooredRemainder(1_000)
+    return "\(padded(day.year, 4))-\(padded(day.month))-\(padded(day.day))"
+      + "T\(padded(second / 3_600)):\(padded(second / 60 % 60)):\(padded(second % 60))"
+      + (fraction == 0 ? "Z" : ".\(padded(fraction, 3))Z")
+  }
 }

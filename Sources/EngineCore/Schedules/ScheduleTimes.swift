@@ -66,6 +66,18 @@ struct ScheduleTimes {
     }
   }
 
+  /// No time at all.
+  static let none = ScheduleTimes()
+
+  private init() {
+    items = []
+    exclusions = []
+    first = .epoch
+    last = .epoch
+    jitter = .zero
+    zone = .utc
+  }
+
   /// One cron string alone.
   init(cron text: String, in zone: TimeZone) throws(SpecFault) {
     var spec = ScheduleSpec()

@@ -1,3 +1,5 @@
+import Basics
+
 /// The rules of one time zone: which offset from UTC its clocks have at which time.
 ///
 /// All times are whole seconds since the epoch, without leap seconds.
@@ -21,6 +23,9 @@ struct TimeZone: Equatable {
   static let offsetMax: Int64 = 26 * 3_600
 
   func offset(at time: Int64) -> Int64 {
+    #if MUTANTS
+      if Mutant.isOn(.clocksStayTheSame) { return transitions.last?.offset ?? firstOffset }
+    #endif
     if let rule, time >= transitions.last?.time ?? .min { return rule.offset(at: time) }
     let following = firstTransition(after: time)
     return following == 0 ? firstOffset : transitions[following - 1].offset
@@ -62,6 +67,9 @@ struct TimeZone: Equatable {
   /// `from`.
   private func spans(from: Int64, to: Int64) -> [Transition] {
     var spans = [Transition(time: from, offset: offset(at: from))]
+    #if MUTANTS
+      if Mutant.isOn(.clocksStayTheSame) { return spans }
+    #endif
     var next = firstTransition(after: from)
     while next < transitions.count, transitions[next].time <= to {
       spans.append(transitions[next])

@@ -178,15 +178,18 @@ public struct OpenedStore: Sendable {
   public var filter: IDFilter
   /// The time zones that `putZone` has told of.
   public var zones: [StoredZone]
+  /// All schedules.
+  public var schedules: [StoredSchedule]
 
   public init(
     epoch: UInt64, nextRun: RunNumber, deadlines: [StoredDeadline], filter: IDFilter,
-    zones: [StoredZone] = []
+    zones: [StoredZone] = [], schedules: [StoredSchedule] = []
   ) {
     self.epoch = epoch
     self.nextRun = nextRun
     self.deadlines = deadlines
     self.filter = filter
     self.zones = zones
+    self.schedules = schedules
   }
 }

@@ -123,6 +123,10 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
   case timedOut
   case closing
   case workflowNotBegun
+  case scheduleNotFound
+  case scheduleAlreadyExists
+  /// The schedule is not as it was when the conflict token was read.
+  case scheduleChanged
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -158,6 +162,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case 27: self = .timedOut
       case 28: self = .closing
       case 29: self = .workflowNotBegun
+      case 30: self = .scheduleNotFound
+      case 31: self = .scheduleAlreadyExists
+      case 32: self = .scheduleChanged
       default: self = .unrecognized(rawValue)
     }
   }
@@ -194,6 +201,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case .timedOut: return 27
       case .closing: return 28
       case .workflowNotBegun: return 29
+      case .scheduleNotFound: return 30
+      case .scheduleAlreadyExists: return 31
+      case .scheduleChanged: return 32
       case .unrecognized(let number): return number
     }
   }
@@ -229,6 +239,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
     (27, "TIMED_OUT"),
     (28, "CLOSING"),
     (29, "WORKFLOW_NOT_BEGUN"),
+    (30, "SCHEDULE_NOT_FOUND"),
+    (31, "SCHEDULE_ALREADY_EXISTS"),
+    (32, "SCHEDULE_CHANGED"),
   ]
 }
 

@@ -2,6 +2,99 @@
 // swift-format-ignore-file
 import Basics
 
+/// What an action does while a workflow of an earlier one is open.
+public enum ScheduleOverlapPolicy: Equatable, Hashable, Sendable, WireEnum {
+  /// SKIP; in a trigger and a backfill, the schedule's policy.
+  case unspecified
+  /// It is not taken.
+  case skip
+  /// It waits, unless another one does.
+  case bufferOne
+  /// It waits; at most 1,000 do.
+  case bufferAll
+  /// It asks the open workflow to cancel and waits for its end, in place of any that waits so.
+  case cancelOther
+  /// It terminates the open workflow.
+  case terminateOther
+  /// It is taken.
+  case allowAll
+  /// A number that this version does not know.
+  case unrecognized(Int32)
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .skip
+      case 2: self = .bufferOne
+      case 3: self = .bufferAll
+      case 4: self = .cancelOther
+      case 5: self = .terminateOther
+      case 6: self = .allowAll
+      default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+      case .unspecified: return 0
+      case .skip: return 1
+      case .bufferOne: return 2
+      case .bufferAll: return 3
+      case .cancelOther: return 4
+      case .terminateOther: return 5
+      case .allowAll: return 6
+      case .unrecognized(let number): return number
+    }
+  }
+
+  public static let names: [(number: Int32, name: String)] = [
+    (0, "UNSPECIFIED"),
+    (1, "SKIP"),
+    (2, "BUFFER_ONE"),
+    (3, "BUFFER_ALL"),
+    (4, "CANCEL_OTHER"),
+    (5, "TERMINATE_OTHER"),
+    (6, "ALLOW_ALL"),
+  ]
+}
+
+public struct Schedule: Message {
+  public var spec: ScheduleSpec?
+  public var action: ScheduleAction?
+  public var policies: SchedulePolicies?
+  public var state: ScheduleState?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &spec)
+      case 18: try reader.merge(into: &action)
+      case 26: try reader.merge(into: &policies)
+      case 34: try reader.merge(into: &state)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = state { writer.message(value, tag: 34) }
+    if let value = policies { writer.message(value, tag: 26) }
+    if let value = action { writer.message(value, tag: 18) }
+    if let value = spec { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.Schedule",
+    fields: [
+      FieldTable(1, "spec", .message { ScheduleSpec.table }),
+      FieldTable(2, "action", .message { ScheduleAction.table }),
+      FieldTable(3, "policies", .message { SchedulePolicies.table }),
+      FieldTable(4, "state", .message { ScheduleState.table }),
+    ])
+}
+
 /// The times: all that any of `calendars`, `crons`, `intervals` and `instants_at_ms` names, less
 /// those whose wall time an exclusion names. At most 100 of the former, and 100 exclusions.
 public struct ScheduleSpec: Message {
@@ -197,5 +290,987 @@ public struct IntervalSpec: Message {
     fields: [
       FieldTable(1, "every_ms", .int64),
       FieldTable(2, "phase_ms", .int64),
+    ])
+}
+
+/// The workflow that is started. Its id is the prefix, a hyphen and the action's time in UTC:
+/// `report-2026-01-31T12:00:00Z`.
+public struct ScheduleAction: Message {
+  /// Empty: the schedule's id.
+  public var workflowIDPrefix: String = ""
+  public var workflowType: String = ""
+  public var taskQueue: String = ""
+  public var input: [Payload] = []
+  public var header: Header?
+  public var executionTimeoutMs: Span = Span(ms: 0)
+  public var runTimeoutMs: Span = Span(ms: 0)
+  public var taskTimeoutMs: Span = Span(ms: 0)
+  public var retryPolicy: RetryPolicy?
+  public var userMetadata: UserMetadata?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: workflowIDPrefix = try reader.string()
+      case 18: workflowType = try reader.string()
+      case 26: taskQueue = try reader.string()
+      case 34: input.append(try reader.message())
+      case 42: try reader.merge(into: &header)
+      case 48: executionTimeoutMs = try reader.span()
+      case 56: runTimeoutMs = try reader.span()
+      case 64: taskTimeoutMs = try reader.span()
+      case 74: try reader.merge(into: &retryPolicy)
+      case 82: try reader.merge(into: &userMetadata)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = userMetadata { writer.message(value, tag: 82) }
+    if let value = retryPolicy { writer.message(value, tag: 74) }
+    if !(taskTimeoutMs.ms == 0) { writer.span(taskTimeoutMs, tag: 64) }
+    if !(runTimeoutMs.ms == 0) { writer.span(runTimeoutMs, tag: 56) }
+    if !(executionTimeoutMs.ms == 0) { writer.span(executionTimeoutMs, tag: 48) }
+    if let value = header { writer.message(value, tag: 42) }
+    for value in input.reversed() { writer.message(value, tag: 34) }
+    if !(taskQueue.isEmpty) { writer.string(taskQueue, tag: 26) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 18) }
+    if !(workflowIDPrefix.isEmpty) { writer.string(workflowIDPrefix, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ScheduleAction",
+    fields: [
+      FieldTable(1, "workflow_id_prefix", .string),
+      FieldTable(2, "workflow_type", .string),
+      FieldTable(3, "task_queue", .string),
+      FieldTable(4, "input", .message { Payload.table }, isRepeated: true),
+      FieldTable(5, "header", .message { Header.table }),
+      FieldTable(6, "execution_timeout_ms", .int64),
+      FieldTable(7, "run_timeout_ms", .int64),
+      FieldTable(8, "task_timeout_ms", .int64),
+      FieldTable(9, "retry_policy", .message { RetryPolicy.table }),
+      FieldTable(10, "user_metadata", .message { UserMetadata.table }),
+    ])
+}
+
+public struct SchedulePolicies: Message {
+  public var overlapPolicy: ScheduleOverlapPolicy = .unspecified
+  /// How late an action may be taken, when the engine was away. 0: a year; at least 10,000.
+  public var catchupWindowMs: Span = Span(ms: 0)
+  /// A workflow that fails or times out pauses the schedule.
+  public var pauseOnFailure: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: overlapPolicy = try reader.enumeration()
+      case 16: catchupWindowMs = try reader.span()
+      case 24: pauseOnFailure = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!pauseOnFailure) { writer.bool(pauseOnFailure, tag: 24) }
+    if !(catchupWindowMs.ms == 0) { writer.span(catchupWindowMs, tag: 16) }
+    if !(overlapPolicy.rawValue == 0) { writer.enumeration(overlapPolicy, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.SchedulePolicies",
+    fields: [
+      FieldTable(1, "overlap_policy", .enumeration(ScheduleOverlapPolicy.names)),
+      FieldTable(2, "catchup_window_ms", .int64),
+      FieldTable(3, "pause_on_failure", .bool),
+    ])
+}
+
+public struct ScheduleState: Message {
+  public var paused: Bool = false
+  /// Why it is paused, or is not.
+  public var note: String = ""
+  /// Only `remaining_actions` more; those of triggers and backfills do not count.
+  public var limitedActions: Bool = false
+  public var remainingActions: Int64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: paused = try reader.bool()
+      case 18: note = try reader.string()
+      case 24: limitedActions = try reader.bool()
+      case 32: remainingActions = try reader.int64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(remainingActions == 0) { writer.int64(remainingActions, tag: 32) }
+    if !(!limitedActions) { writer.bool(limitedActions, tag: 24) }
+    if !(note.isEmpty) { writer.string(note, tag: 18) }
+    if !(!paused) { writer.bool(paused, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ScheduleState",
+    fields: [
+      FieldTable(1, "paused", .bool),
+      FieldTable(2, "note", .string),
+      FieldTable(3, "limited_actions", .bool),
+      FieldTable(4, "remaining_actions", .int64),
+    ])
+}
+
+/// What the schedule has done.
+public struct ScheduleInfo: Message {
+  /// Workflows started.
+  public var actionCount: Int64 = 0
+  /// Times that came when they were older than the catch-up window.
+  public var missedCount: Int64 = 0
+  /// Actions not taken because of the overlap policy.
+  public var skippedCount: Int64 = 0
+  /// Actions not taken because too many waited, or too many workflows were open.
+  public var droppedCount: Int64 = 0
+  /// Actions whose workflow could not be started.
+  public var failedCount: Int64 = 0
+  /// Its open workflows, each by the first run of its chain; a description shows the first 100.
+  public var running: [WorkflowExecution] = []
+  /// Actions that wait for a workflow to close.
+  public var waitingCount: Int64 = 0
+  /// The last 10, the oldest first.
+  public var recentActions: [ScheduleActionResult] = []
+  /// The next 10, by the spec.
+  public var nextActionTimeMs: [Instant] = []
+  public var createTimeMs: Instant = Instant(ms: 0)
+  /// 0: it was never updated.
+  public var updateTimeMs: Instant = Instant(ms: 0)
+  /// Backfills that are not done.
+  public var backfills: Int64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: actionCount = try reader.int64()
+      case 16: missedCount = try reader.int64()
+      case 24: skippedCount = try reader.int64()
+      case 32: droppedCount = try reader.int64()
+      case 40: failedCount = try reader.int64()
+      case 50: running.append(try reader.message())
+      case 56: waitingCount = try reader.int64()
+      case 66: recentActions.append(try reader.message())
+      case 72: nextActionTimeMs.append(try reader.instant())
+      case 74:
+        var packed = try reader.packed()
+        while !packed.isAtEnd { nextActionTimeMs.append(try packed.instant()) }
+      case 80: createTimeMs = try reader.instant()
+      case 88: updateTimeMs = try reader.instant()
+      case 96: backfills = try reader.int64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(backfills == 0) { writer.int64(backfills, tag: 96) }
+    if !(updateTimeMs.ms == 0) { writer.instant(updateTimeMs, tag: 88) }
+    if !(createTimeMs.ms == 0) { writer.instant(createTimeMs, tag: 80) }
+    if !nextActionTimeMs.isEmpty {
+      let before = writer.count
+      for value in nextActionTimeMs.reversed() { writer.instant(value) }
+      writer.close(since: before, tag: 74)
+    }
+    for value in recentActions.reversed() { writer.message(value, tag: 66) }
+    if !(waitingCount == 0) { writer.int64(waitingCount, tag: 56) }
+    for value in running.reversed() { writer.message(value, tag: 50) }
+    if !(failedCount == 0) { writer.int64(failedCount, tag: 40) }
+    if !(droppedCount == 0) { writer.int64(droppedCount, tag: 32) }
+    if !(skippedCount == 0) { writer.int64(skippedCount, tag: 24) }
+    if !(missedCount == 0) { writer.int64(missedCount, tag: 16) }
+    if !(actionCount == 0) { writer.int64(actionCount, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ScheduleInfo",
+    fields: [
+      FieldTable(1, "action_count", .int64),
+      FieldTable(2, "missed_count", .int64),
+      FieldTable(3, "skipped_count", .int64),
+      FieldTable(4, "dropped_count", .int64),
+      FieldTable(5, "failed_count", .int64),
+      FieldTable(6, "running", .message { WorkflowExecution.table }, isRepeated: true),
+      FieldTable(7, "waiting_count", .int64),
+      FieldTable(8, "recent_actions", .message { ScheduleActionResult.table }, isRepeated: true),
+      FieldTable(9, "next_action_time_ms", .int64, isRepeated: true),
+      FieldTable(10, "create_time_ms", .int64),
+      FieldTable(11, "update_time_ms", .int64),
+      FieldTable(12, "backfills", .int64),
+    ])
+}
+
+public struct ScheduleActionResult: Message {
+  /// The time that the spec names.
+  public var scheduledTimeMs: Instant = Instant(ms: 0)
+  public var takenTimeMs: Instant = Instant(ms: 0)
+  public var execution: WorkflowExecution?
+  /// How the workflow ended; RUNNING while it is open.
+  public var status: WorkflowStatus = .unspecified
+  /// Why it could not be started.
+  public var error: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: scheduledTimeMs = try reader.instant()
+      case 16: takenTimeMs = try reader.instant()
+      case 26: try reader.merge(into: &execution)
+      case 32: status = try reader.enumeration()
+      case 42: error = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(error.isEmpty) { writer.string(error, tag: 42) }
+    if !(status.rawValue == 0) { writer.enumeration(status, tag: 32) }
+    if let value = execution { writer.message(value, tag: 26) }
+    if !(takenTimeMs.ms == 0) { writer.instant(takenTimeMs, tag: 16) }
+    if !(scheduledTimeMs.ms == 0) { writer.instant(scheduledTimeMs, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ScheduleActionResult",
+    fields: [
+      FieldTable(1, "scheduled_time_ms", .int64),
+      FieldTable(2, "taken_time_ms", .int64),
+      FieldTable(3, "execution", .message { WorkflowExecution.table }),
+      FieldTable(4, "status", .enumeration(WorkflowStatus.names)),
+      FieldTable(5, "error", .string),
+    ])
+}
+
+public struct CreateScheduleRequest: Message {
+  public var namespace: String = ""
+  public var scheduleID: String = ""
+  public var schedule: Schedule?
+  /// An action at once, beside those that the times bring.
+  public var triggerImmediately: Bool = false
+  public var requestID: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: scheduleID = try reader.string()
+      case 26: try reader.merge(into: &schedule)
+      case 32: triggerImmediately = try reader.bool()
+      case 42: requestID = try reader.string()
+      case 50: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 50) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 42) }
+    if !(!triggerImmediately) { writer.bool(triggerImmediately, tag: 32) }
+    if let value = schedule { writer.message(value, tag: 26) }
+    if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.CreateScheduleRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "schedule_id", .string),
+      FieldTable(3, "schedule", .message { Schedule.table }),
+      FieldTable(4, "trigger_immediately", .bool),
+      FieldTable(5, "request_id", .string),
+      FieldTable(6, "identity", .string),
+    ])
+}
+
+public struct CreateScheduleResponse: Message {
+  public var conflictToken: UInt64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: conflictToken = try reader.uint64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(conflictToken == 0) { writer.uint64(conflictToken, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.CreateScheduleResponse",
+    fields: [
+      FieldTable(1, "conflict_token", .uint64),
+    ])
+}
+
+public struct DescribeScheduleRequest: Message {
+  public var namespace: String = ""
+  public var scheduleID: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: scheduleID = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DescribeScheduleRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "schedule_id", .string),
+    ])
+}
+
+public struct DescribeScheduleResponse: Message {
+  public var schedule: Schedule?
+  public var info: ScheduleInfo?
+  /// For UpdateSchedule.
+  public var conflictToken: UInt64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &schedule)
+      case 18: try reader.merge(into: &info)
+      case 24: conflictToken = try reader.uint64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(conflictToken == 0) { writer.uint64(conflictToken, tag: 24) }
+    if let value = info { writer.message(value, tag: 18) }
+    if let value = schedule { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DescribeScheduleResponse",
+    fields: [
+      FieldTable(1, "schedule", .message { Schedule.table }),
+      FieldTable(2, "info", .message { ScheduleInfo.table }),
+      FieldTable(3, "conflict_token", .uint64),
+    ])
+}
+
+public struct ListSchedulesRequest: Message {
+  public var namespace: String = ""
+  /// Only ids after this one.
+  public var afterScheduleID: String = ""
+  /// 0: 100; at most 1,000.
+  public var limit: Int64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: afterScheduleID = try reader.string()
+      case 24: limit = try reader.int64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(limit == 0) { writer.int64(limit, tag: 24) }
+    if !(afterScheduleID.isEmpty) { writer.string(afterScheduleID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ListSchedulesRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "after_schedule_id", .string),
+      FieldTable(3, "limit", .int64),
+    ])
+}
+
+public struct ListSchedulesResponse: Message {
+  /// By id.
+  public var schedules: [ScheduleEntry] = []
+  /// There are further ones after the last of these.
+  public var more: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: schedules.append(try reader.message())
+      case 16: more = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!more) { writer.bool(more, tag: 16) }
+    for value in schedules.reversed() { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ListSchedulesResponse",
+    fields: [
+      FieldTable(1, "schedules", .message { ScheduleEntry.table }, isRepeated: true),
+      FieldTable(2, "more", .bool),
+    ])
+}
+
+public struct ScheduleEntry: Message {
+  public var scheduleID: String = ""
+  public var workflowType: String = ""
+  public var paused: Bool = false
+  public var note: String = ""
+  public var actionCount: Int64 = 0
+  /// When its next action is due, with its jitter. 0: there is none, or it is paused.
+  public var nextActionTimeMs: Instant = Instant(ms: 0)
+  public var lastActionTimeMs: Instant = Instant(ms: 0)
+  public var runningCount: Int32 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: scheduleID = try reader.string()
+      case 18: workflowType = try reader.string()
+      case 24: paused = try reader.bool()
+      case 34: note = try reader.string()
+      case 40: actionCount = try reader.int64()
+      case 48: nextActionTimeMs = try reader.instant()
+      case 56: lastActionTimeMs = try reader.instant()
+      case 64: runningCount = try reader.int32()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(runningCount == 0) { writer.int32(runningCount, tag: 64) }
+    if !(lastActionTimeMs.ms == 0) { writer.instant(lastActionTimeMs, tag: 56) }
+    if !(nextActionTimeMs.ms == 0) { writer.instant(nextActionTimeMs, tag: 48) }
+    if !(actionCount == 0) { writer.int64(actionCount, tag: 40) }
+    if !(note.isEmpty) { writer.string(note, tag: 34) }
+    if !(!paused) { writer.bool(paused, tag: 24) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 18) }
+    if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ScheduleEntry",
+    fields: [
+      FieldTable(1, "schedule_id", .string),
+      FieldTable(2, "workflow_type", .string),
+      FieldTable(3, "paused", .bool),
+      FieldTable(4, "note", .string),
+      FieldTable(5, "action_count", .int64),
+      FieldTable(6, "next_action_time_ms", .int64),
+      FieldTable(7, "last_action_time_ms", .int64),
+      FieldTable(8, "running_count", .int32),
+    ])
+}
+
+/// Replaces the schedule; what it has done and what waits stays.
+public struct UpdateScheduleRequest: Message {
+  public var namespace: String = ""
+  public var scheduleID: String = ""
+  public var schedule: Schedule?
+  /// Of the description that the update is based on. 0: whatever it is now.
+  public var conflictToken: UInt64 = 0
+  public var requestID: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: scheduleID = try reader.string()
+      case 26: try reader.merge(into: &schedule)
+      case 32: conflictToken = try reader.uint64()
+      case 42: requestID = try reader.string()
+      case 50: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 50) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 42) }
+    if !(conflictToken == 0) { writer.uint64(conflictToken, tag: 32) }
+    if let value = schedule { writer.message(value, tag: 26) }
+    if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpdateScheduleRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "schedule_id", .string),
+      FieldTable(3, "schedule", .message { Schedule.table }),
+      FieldTable(4, "conflict_token", .uint64),
+      FieldTable(5, "request_id", .string),
+      FieldTable(6, "identity", .string),
+    ])
+}
+
+public struct UpdateScheduleResponse: Message {
+  public var conflictToken: UInt64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: conflictToken = try reader.uint64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(conflictToken == 0) { writer.uint64(conflictToken, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpdateScheduleResponse",
+    fields: [
+      FieldTable(1, "conflict_token", .uint64),
+    ])
+}
+
+/// Its open workflows stay.
+public struct DeleteScheduleRequest: Message {
+  public var namespace: String = ""
+  public var scheduleID: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: scheduleID = try reader.string()
+      case 26: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 26) }
+    if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DeleteScheduleRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "schedule_id", .string),
+      FieldTable(3, "identity", .string),
+    ])
+}
+
+public struct DeleteScheduleResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DeleteScheduleResponse",
+    fields: [
+    ])
+}
+
+public struct PauseScheduleRequest: Message {
+  public var namespace: String = ""
+  public var scheduleID: String = ""
+  public var note: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: scheduleID = try reader.string()
+      case 26: note = try reader.string()
+      case 34: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 34) }
+    if !(note.isEmpty) { writer.string(note, tag: 26) }
+    if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PauseScheduleRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "schedule_id", .string),
+      FieldTable(3, "note", .string),
+      FieldTable(4, "identity", .string),
+    ])
+}
+
+public struct PauseScheduleResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PauseScheduleResponse",
+    fields: [
+    ])
+}
+
+public struct UnpauseScheduleRequest: Message {
+  public var namespace: String = ""
+  public var scheduleID: String = ""
+  public var note: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: scheduleID = try reader.string()
+      case 26: note = try reader.string()
+      case 34: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 34) }
+    if !(note.isEmpty) { writer.string(note, tag: 26) }
+    if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UnpauseScheduleRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "schedule_id", .string),
+      FieldTable(3, "note", .string),
+      FieldTable(4, "identity", .string),
+    ])
+}
+
+public struct UnpauseScheduleResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UnpauseScheduleResponse",
+    fields: [
+    ])
+}
+
+public struct TriggerScheduleRequest: Message {
+  public var namespace: String = ""
+  public var scheduleID: String = ""
+  public var overlapPolicy: ScheduleOverlapPolicy = .unspecified
+  public var requestID: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: scheduleID = try reader.string()
+      case 24: overlapPolicy = try reader.enumeration()
+      case 34: requestID = try reader.string()
+      case 42: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 34) }
+    if !(overlapPolicy.rawValue == 0) { writer.enumeration(overlapPolicy, tag: 24) }
+    if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.TriggerScheduleRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "schedule_id", .string),
+      FieldTable(3, "overlap_policy", .enumeration(ScheduleOverlapPolicy.names)),
+      FieldTable(4, "request_id", .string),
+      FieldTable(5, "identity", .string),
+    ])
+}
+
+public struct TriggerScheduleResponse: Message {
+  /// Of the workflow that is started, or will be when those before it have closed. Empty: the overlap
+  /// policy leaves it out.
+  public var workflowID: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: workflowID = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(workflowID.isEmpty) { writer.string(workflowID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.TriggerScheduleResponse",
+    fields: [
+      FieldTable(1, "workflow_id", .string),
+    ])
+}
+
+public struct BackfillScheduleRequest: Message {
+  public var namespace: String = ""
+  public var scheduleID: String = ""
+  /// Both are included.
+  public var startAtMs: Instant = Instant(ms: 0)
+  public var endAtMs: Instant = Instant(ms: 0)
+  public var overlapPolicy: ScheduleOverlapPolicy = .unspecified
+  public var requestID: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: scheduleID = try reader.string()
+      case 24: startAtMs = try reader.instant()
+      case 32: endAtMs = try reader.instant()
+      case 40: overlapPolicy = try reader.enumeration()
+      case 50: requestID = try reader.string()
+      case 58: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 58) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 50) }
+    if !(overlapPolicy.rawValue == 0) { writer.enumeration(overlapPolicy, tag: 40) }
+    if !(endAtMs.ms == 0) { writer.instant(endAtMs, tag: 32) }
+    if !(startAtMs.ms == 0) { writer.instant(startAtMs, tag: 24) }
+    if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.BackfillScheduleRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "schedule_id", .string),
+      FieldTable(3, "start_at_ms", .int64),
+      FieldTable(4, "end_at_ms", .int64),
+      FieldTable(5, "overlap_policy", .enumeration(ScheduleOverlapPolicy.names)),
+      FieldTable(6, "request_id", .string),
+      FieldTable(7, "identity", .string),
+    ])
+}
+
+public struct BackfillScheduleResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.BackfillScheduleResponse",
+    fields: [
+    ])
+}
+
+public struct ListScheduleMatchingTimesRequest: Message {
+  public var namespace: String = ""
+  public var scheduleID: String = ""
+  /// Both are included.
+  public var startAtMs: Instant = Instant(ms: 0)
+  public var endAtMs: Instant = Instant(ms: 0)
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: scheduleID = try reader.string()
+      case 24: startAtMs = try reader.instant()
+      case 32: endAtMs = try reader.instant()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(endAtMs.ms == 0) { writer.instant(endAtMs, tag: 32) }
+    if !(startAtMs.ms == 0) { writer.instant(startAtMs, tag: 24) }
+    if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ListScheduleMatchingTimesRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "schedule_id", .string),
+      FieldTable(3, "start_at_ms", .int64),
+      FieldTable(4, "end_at_ms", .int64),
+    ])
+}
+
+public struct ListScheduleMatchingTimesResponse: Message {
+  /// At most 1,000, without their jitter.
+  public var matchingTimeMs: [Instant] = []
+  /// There are further ones.
+  public var more: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: matchingTimeMs.append(try reader.instant())
+      case 10:
+        var packed = try reader.packed()
+        while !packed.isAtEnd { matchingTimeMs.append(try packed.instant()) }
+      case 16: more = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!more) { writer.bool(more, tag: 16) }
+    if !matchingTimeMs.isEmpty {
+      let before = writer.count
+      for value in matchingTimeMs.reversed() { writer.instant(value) }
+      writer.close(since: before, tag: 10)
+    }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ListScheduleMatchingTimesResponse",
+    fields: [
+      FieldTable(1, "matching_time_ms", .int64, isRepeated: true),
+      FieldTable(2, "more", .bool),
     ])
 }

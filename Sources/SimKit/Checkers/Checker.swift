@@ -59,7 +59,7 @@ enum Checkers {
       OneEndPerRun(), RetriesKeepToPolicy(), RemovalIsWhole(retention: options.retention),
       AllWorkEnds(), LimitsHold(options.limits, options.shellLimits),
       OldFilesOpen(hasFile: options.file != nil),
-      ResultsAreExpected(), ReadsAreTrue(),
+      ResultsAreExpected(), ReadsAreTrue(), SchedulesKeepTime(),
     ]
   }
 }

@@ -81,6 +81,7 @@ extension Response {
     case .countWorkflows(let m): self = .count(m.count)
     case .heartbeatActivity(let m): self = .heartbeat(cancelRequested: m.cancelRequested)
     case .describeTaskQueue(let m): self = .queue(m.plain)
+    case .schedule: preconditionFailure("the walk makes no schedules")
     }
   }
 }

@@ -41,6 +41,7 @@ extension Model {
         namespace(r.namespace), activity(r.activity), payloads("details", r.details),
         id("request_id", r.requestID))
     case .heartbeatActivity(let r): first(namespace(r.namespace), activity(r.activity))
+    case .schedule: nil
     case .describeTaskQueue(let r):
       first(
         r.taskQueue.isEmpty ? .of(.invalidArgument, .fieldMissing, field: "task_queue") : nil,

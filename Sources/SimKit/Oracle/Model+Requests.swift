@@ -315,7 +315,7 @@ extension Request {
       r.identity = ""
       return r.serialized()
     case .queryWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows,
-      .countWorkflows, .heartbeatActivity, .describeTaskQueue:
+      .countWorkflows, .heartbeatActivity, .describeTaskQueue, .schedule:
       preconditionFailure("this request has no request id")
     }
   }

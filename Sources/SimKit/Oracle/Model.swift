@@ -71,7 +71,7 @@ struct Model {
     case .deadlineReached: meetDeadlines()
     case .diskFull(let isFull): isDiskFull = isFull
     case .drain: drain()
-    case .loaded, .persisted, .readMore, .sessionHasRoom: break
+    case .loaded, .persisted, .readMore, .sessionHasRoom, .scheduled: break
     }
     // What waited for the end of a redo comes after what has ended it.
     while !resumed.isEmpty {
@@ -111,6 +111,7 @@ struct Model {
       return report(id, r.activity, r.requestID, request, .canceled(r.details), r.identity)
     case .heartbeatActivity(let r): return heartbeat(r)
     case .describeTaskQueue(let r): return .queue(describe(queue: r.taskQueue))
+    case .schedule: preconditionFailure("the walk makes no schedules")
     }
   }
 

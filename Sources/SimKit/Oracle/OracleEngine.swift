@@ -151,7 +151,9 @@ struct OracleEngine {
     case .putRequest(let run, let record):
       facts.append(.remembered(id(run), event: record.event))
     case .deleteRun(let run): removed.append(id(run))
-    case .wakeRun, .saveState, .sleepRun, .putActivity, .deleteActivity, .putZone: break
+    case .wakeRun, .saveState, .sleepRun, .putActivity, .deleteActivity, .putZone, .putSchedule,
+      .putScheduleProgress, .deleteSchedule:
+      break
     }
   }
 

@@ -308,6 +308,7 @@ extension Request {
     case .reportActivityCancelled(let m): "ReportActivityCancelled \(m.json())"
     case .heartbeatActivity(let m): "HeartbeatActivity \(m.json())"
     case .describeTaskQueue(let m): "DescribeTaskQueue \(m.json())"
+    case .schedule(let m): "\(m)"
     }
   }
 }

@@ -16,6 +16,7 @@ struct ClientRequest {
     case list(ListWorkflowsRequest)
     case count(CountWorkflowsRequest)
     case complete(CompleteActivityRequest)
+    case schedule(ScheduleCall)
   }
 
   let kind: Kind
@@ -50,6 +51,7 @@ struct ClientRequest {
     case .list: .workflowListWorkflows
     case .count: .workflowCountWorkflows
     case .complete: .activityCompleteActivity
+    case .schedule(let call): call.method
     }
   }
 
@@ -67,6 +69,7 @@ struct ClientRequest {
     case .list(let m): m.serialized()
     case .count(let m): m.serialized()
     case .complete(let m): m.serialized()
+    case .schedule(let call): call.bytes
     }
   }
 

@@ -41,6 +41,8 @@ struct WorkflowDescribe: ParsableCommand {
       ),
       ("run timeout", Show.duration(response.runTimeoutMs)),
       ("attempt", response.retryPolicy == nil ? "" : attempt(response)),
+      ("cron", response.cronSchedule), ("cron time zone", response.cronTimeZone),
+      ("schedule", response.scheduleID), ("scheduled for", Show.time(response.scheduledTimeMs)),
       ("follows run", text(response.continuedRunID)), ("goes on in", text(response.newRunID)),
       ("summary", info.userMetadata?.summary ?? ""),
       ("cancel requested", response.cancelRequested ? "yes" : ""),

@@ -13,6 +13,7 @@ struct MemoryStore {
   }
 
   private(set) var runs: [RunNumber: StoredRow] = [:]
+  private(set) var schedules: [ScheduleNumber: StoredSchedule] = [:]
   private(set) var zones: [String: [UInt8]] = [:]
   /// The zones of the system.
   var systemZones: (String) -> [UInt8]? = { try? SystemZones.bytes($0) }
@@ -35,7 +36,8 @@ struct MemoryStore {
       filter: filter,
       zones: zones.sorted { $0.key < $1.key }.map {
         StoredZone(name: $0.key, kept: $0.value, fresh: systemZones($0.key))
-      })
+      },
+      schedules: schedules.sorted { $0.key < $1.key }.map(\.value))
   }
 
   private func deadlines(after: (Instant, RunNumber)) -> [StoredDeadline] {
@@ -91,6 +93,11 @@ struct MemoryStore {
     case .deleteActivity(let run, let event): runs[run]!.activities[event] = nil
     case .putRequest(let run, let record): runs[run]!.requests.append(record)
     case .putZone(let name, let bytes): zones[name] = bytes
+    case .putSchedule(let number, let bytes):
+      let progress = schedules[number]?.progress ?? []
+      schedules[number] = StoredSchedule(number: number, definition: bytes, progress: progress)
+    case .putScheduleProgress(let number, let bytes): schedules[number]!.progress = bytes
+    case .deleteSchedule(let number): schedules[number] = nil
     case .deleteRun(let run):
       precondition(runs[run]!.row.closeTime != nil, "\(run) is removed while it is open")
       runs[run] = nil

@@ -85,6 +85,20 @@ extension TraceText {
     case .putRequest(let run, let record):
       return ["\(head)request id of \(run) event=\(record.event)"]
     case .putZone(let name, _): return ["\(head)zone \(name)"]
+    case .putSchedule(let number, let bytes):
+      let definition = try? ScheduleDefinition(bytes: bytes)
+      return wrapped("\(head)\(number): ", definition.map { fields($0) } ?? ["unreadable"])
+    case .putScheduleProgress(let number, let bytes):
+      var progress = try? ScheduleProgress(bytes: bytes)
+      for index in progress?.requests.indices ?? 0..<0 {
+        // Their hashes say nothing to a reader.
+        var record = ScheduleRequestRecord()
+        record.workflowID = progress?.requests[index].workflowID ?? ""
+        progress?.requests[index] = record
+      }
+      return wrapped(
+        "\(head)progress of \(number): ", progress.map { fields($0) } ?? ["unreadable"])
+    case .deleteSchedule(let number): return ["\(head)no \(number)"]
     }
   }
 
@@ -161,6 +175,7 @@ extension TraceText {
       case .reportActivityCancelled(let m): self.fields(m)
       case .heartbeatActivity(let m): self.fields(m)
       case .describeTaskQueue(let m): self.fields(m)
+      case .schedule(let reply): self.fields(reply.message)
       }
     return fields.isEmpty ? ["OK"] : fields
   }

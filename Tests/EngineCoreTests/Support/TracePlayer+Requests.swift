@@ -9,7 +9,9 @@ extension TracePlayer {
     case "more": world.step(.readMore(try text.names.request(words.next("whose"))))
     case "signal-with-start": try signalWithStart(&words)
     default:
-      guard let request = try request(verb, &words) else { return false }
+      var request = try request(verb, &words)
+      if request == nil { request = try scheduleRequest(verb, &words) }
+      guard let request else { return false }
       ask(request, verb)
     }
     return true

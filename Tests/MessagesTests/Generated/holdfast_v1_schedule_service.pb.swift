@@ -20,6 +20,123 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// What an action does while a workflow of an earlier one is open.
+nonisolated enum Holdfast_V1_ScheduleOverlapPolicy: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+
+  /// SKIP; in a trigger and a backfill, the schedule's policy.
+  case unspecified // = 0
+
+  /// It is not taken.
+  case skip // = 1
+
+  /// It waits, unless another one does.
+  case bufferOne // = 2
+
+  /// It waits; at most 1,000 do.
+  case bufferAll // = 3
+
+  /// It asks the open workflow to cancel and waits for its end, in place of any that waits so.
+  case cancelOther // = 4
+
+  /// It terminates the open workflow.
+  case terminateOther // = 5
+
+  /// It is taken.
+  case allowAll // = 6
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .skip
+    case 2: self = .bufferOne
+    case 3: self = .bufferAll
+    case 4: self = .cancelOther
+    case 5: self = .terminateOther
+    case 6: self = .allowAll
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .skip: return 1
+    case .bufferOne: return 2
+    case .bufferAll: return 3
+    case .cancelOther: return 4
+    case .terminateOther: return 5
+    case .allowAll: return 6
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Holdfast_V1_ScheduleOverlapPolicy] = [
+    .unspecified,
+    .skip,
+    .bufferOne,
+    .bufferAll,
+    .cancelOther,
+    .terminateOther,
+    .allowAll,
+  ]
+
+}
+
+nonisolated struct Holdfast_V1_Schedule: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var spec: Holdfast_V1_ScheduleSpec {
+    get {_storage._spec ?? Holdfast_V1_ScheduleSpec()}
+    set {_uniqueStorage()._spec = newValue}
+  }
+  /// Returns true if `spec` has been explicitly set.
+  var hasSpec: Bool {_storage._spec != nil}
+  /// Clears the value of `spec`. Subsequent reads from it will return its default value.
+  mutating func clearSpec() {_uniqueStorage()._spec = nil}
+
+  var action: Holdfast_V1_ScheduleAction {
+    get {_storage._action ?? Holdfast_V1_ScheduleAction()}
+    set {_uniqueStorage()._action = newValue}
+  }
+  /// Returns true if `action` has been explicitly set.
+  var hasAction: Bool {_storage._action != nil}
+  /// Clears the value of `action`. Subsequent reads from it will return its default value.
+  mutating func clearAction() {_uniqueStorage()._action = nil}
+
+  var policies: Holdfast_V1_SchedulePolicies {
+    get {_storage._policies ?? Holdfast_V1_SchedulePolicies()}
+    set {_uniqueStorage()._policies = newValue}
+  }
+  /// Returns true if `policies` has been explicitly set.
+  var hasPolicies: Bool {_storage._policies != nil}
+  /// Clears the value of `policies`. Subsequent reads from it will return its default value.
+  mutating func clearPolicies() {_uniqueStorage()._policies = nil}
+
+  var state: Holdfast_V1_ScheduleState {
+    get {_storage._state ?? Holdfast_V1_ScheduleState()}
+    set {_uniqueStorage()._state = newValue}
+  }
+  /// Returns true if `state` has been explicitly set.
+  var hasState: Bool {_storage._state != nil}
+  /// Clears the value of `state`. Subsequent reads from it will return its default value.
+  mutating func clearState() {_uniqueStorage()._state = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
 /// The times: all that any of `calendars`, `crons`, `intervals` and `instants_at_ms` names, less
 /// those whose wall time an exclusion names. At most 100 of the former, and 100 exclusions.
 nonisolated struct Holdfast_V1_ScheduleSpec: Sendable {
@@ -123,9 +240,663 @@ nonisolated struct Holdfast_V1_IntervalSpec: Sendable {
   init() {}
 }
 
+/// The workflow that is started. Its id is the prefix, a hyphen and the action's time in UTC:
+/// `report-2026-01-31T12:00:00Z`.
+nonisolated struct Holdfast_V1_ScheduleAction: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Empty: the schedule's id.
+  var workflowIDPrefix: String = String()
+
+  var workflowType: String = String()
+
+  var taskQueue: String = String()
+
+  var input: [Holdfast_V1_Payload] = []
+
+  var header: Holdfast_V1_Header {
+    get {_header ?? Holdfast_V1_Header()}
+    set {_header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {self._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {self._header = nil}
+
+  var executionTimeoutMs: Int64 = 0
+
+  var runTimeoutMs: Int64 = 0
+
+  var taskTimeoutMs: Int64 = 0
+
+  var retryPolicy: Holdfast_V1_RetryPolicy {
+    get {_retryPolicy ?? Holdfast_V1_RetryPolicy()}
+    set {_retryPolicy = newValue}
+  }
+  /// Returns true if `retryPolicy` has been explicitly set.
+  var hasRetryPolicy: Bool {self._retryPolicy != nil}
+  /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
+  mutating func clearRetryPolicy() {self._retryPolicy = nil}
+
+  var userMetadata: Holdfast_V1_UserMetadata {
+    get {_userMetadata ?? Holdfast_V1_UserMetadata()}
+    set {_userMetadata = newValue}
+  }
+  /// Returns true if `userMetadata` has been explicitly set.
+  var hasUserMetadata: Bool {self._userMetadata != nil}
+  /// Clears the value of `userMetadata`. Subsequent reads from it will return its default value.
+  mutating func clearUserMetadata() {self._userMetadata = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _header: Holdfast_V1_Header? = nil
+  fileprivate var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
+  fileprivate var _userMetadata: Holdfast_V1_UserMetadata? = nil
+}
+
+nonisolated struct Holdfast_V1_SchedulePolicies: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var overlapPolicy: Holdfast_V1_ScheduleOverlapPolicy = .unspecified
+
+  /// How late an action may be taken, when the engine was away. 0: a year; at least 10,000.
+  var catchupWindowMs: Int64 = 0
+
+  /// A workflow that fails or times out pauses the schedule.
+  var pauseOnFailure: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_ScheduleState: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var paused: Bool = false
+
+  /// Why it is paused, or is not.
+  var note: String = String()
+
+  /// Only `remaining_actions` more; those of triggers and backfills do not count.
+  var limitedActions: Bool = false
+
+  var remainingActions: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// What the schedule has done.
+nonisolated struct Holdfast_V1_ScheduleInfo: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Workflows started.
+  var actionCount: Int64 = 0
+
+  /// Times that came when they were older than the catch-up window.
+  var missedCount: Int64 = 0
+
+  /// Actions not taken because of the overlap policy.
+  var skippedCount: Int64 = 0
+
+  /// Actions not taken because too many waited, or too many workflows were open.
+  var droppedCount: Int64 = 0
+
+  /// Actions whose workflow could not be started.
+  var failedCount: Int64 = 0
+
+  /// Its open workflows, each by the first run of its chain; a description shows the first 100.
+  var running: [Holdfast_V1_WorkflowExecution] = []
+
+  /// Actions that wait for a workflow to close.
+  var waitingCount: Int64 = 0
+
+  /// The last 10, the oldest first.
+  var recentActions: [Holdfast_V1_ScheduleActionResult] = []
+
+  /// The next 10, by the spec.
+  var nextActionTimeMs: [Int64] = []
+
+  var createTimeMs: Int64 = 0
+
+  /// 0: it was never updated.
+  var updateTimeMs: Int64 = 0
+
+  /// Backfills that are not done.
+  var backfills: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_ScheduleActionResult: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The time that the spec names.
+  var scheduledTimeMs: Int64 = 0
+
+  var takenTimeMs: Int64 = 0
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  /// How the workflow ended; RUNNING while it is open.
+  var status: Holdfast_V1_WorkflowStatus = .unspecified
+
+  /// Why it could not be started.
+  var error: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+}
+
+nonisolated struct Holdfast_V1_CreateScheduleRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var scheduleID: String = String()
+
+  var schedule: Holdfast_V1_Schedule {
+    get {_schedule ?? Holdfast_V1_Schedule()}
+    set {_schedule = newValue}
+  }
+  /// Returns true if `schedule` has been explicitly set.
+  var hasSchedule: Bool {self._schedule != nil}
+  /// Clears the value of `schedule`. Subsequent reads from it will return its default value.
+  mutating func clearSchedule() {self._schedule = nil}
+
+  /// An action at once, beside those that the times bring.
+  var triggerImmediately: Bool = false
+
+  var requestID: String = String()
+
+  var identity: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _schedule: Holdfast_V1_Schedule? = nil
+}
+
+nonisolated struct Holdfast_V1_CreateScheduleResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var conflictToken: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_DescribeScheduleRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var scheduleID: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_DescribeScheduleResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var schedule: Holdfast_V1_Schedule {
+    get {_schedule ?? Holdfast_V1_Schedule()}
+    set {_schedule = newValue}
+  }
+  /// Returns true if `schedule` has been explicitly set.
+  var hasSchedule: Bool {self._schedule != nil}
+  /// Clears the value of `schedule`. Subsequent reads from it will return its default value.
+  mutating func clearSchedule() {self._schedule = nil}
+
+  var info: Holdfast_V1_ScheduleInfo {
+    get {_info ?? Holdfast_V1_ScheduleInfo()}
+    set {_info = newValue}
+  }
+  /// Returns true if `info` has been explicitly set.
+  var hasInfo: Bool {self._info != nil}
+  /// Clears the value of `info`. Subsequent reads from it will return its default value.
+  mutating func clearInfo() {self._info = nil}
+
+  /// For UpdateSchedule.
+  var conflictToken: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _schedule: Holdfast_V1_Schedule? = nil
+  fileprivate var _info: Holdfast_V1_ScheduleInfo? = nil
+}
+
+nonisolated struct Holdfast_V1_ListSchedulesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  /// Only ids after this one.
+  var afterScheduleID: String = String()
+
+  /// 0: 100; at most 1,000.
+  var limit: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_ListSchedulesResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// By id.
+  var schedules: [Holdfast_V1_ScheduleEntry] = []
+
+  /// There are further ones after the last of these.
+  var more: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_ScheduleEntry: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var scheduleID: String = String()
+
+  var workflowType: String = String()
+
+  var paused: Bool = false
+
+  var note: String = String()
+
+  var actionCount: Int64 = 0
+
+  /// When its next action is due, with its jitter. 0: there is none, or it is paused.
+  var nextActionTimeMs: Int64 = 0
+
+  var lastActionTimeMs: Int64 = 0
+
+  var runningCount: Int32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Replaces the schedule; what it has done and what waits stays.
+nonisolated struct Holdfast_V1_UpdateScheduleRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var scheduleID: String = String()
+
+  var schedule: Holdfast_V1_Schedule {
+    get {_schedule ?? Holdfast_V1_Schedule()}
+    set {_schedule = newValue}
+  }
+  /// Returns true if `schedule` has been explicitly set.
+  var hasSchedule: Bool {self._schedule != nil}
+  /// Clears the value of `schedule`. Subsequent reads from it will return its default value.
+  mutating func clearSchedule() {self._schedule = nil}
+
+  /// Of the description that the update is based on. 0: whatever it is now.
+  var conflictToken: UInt64 = 0
+
+  var requestID: String = String()
+
+  var identity: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _schedule: Holdfast_V1_Schedule? = nil
+}
+
+nonisolated struct Holdfast_V1_UpdateScheduleResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var conflictToken: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Its open workflows stay.
+nonisolated struct Holdfast_V1_DeleteScheduleRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var scheduleID: String = String()
+
+  var identity: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_DeleteScheduleResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_PauseScheduleRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var scheduleID: String = String()
+
+  var note: String = String()
+
+  var identity: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_PauseScheduleResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_UnpauseScheduleRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var scheduleID: String = String()
+
+  var note: String = String()
+
+  var identity: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_UnpauseScheduleResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_TriggerScheduleRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var scheduleID: String = String()
+
+  var overlapPolicy: Holdfast_V1_ScheduleOverlapPolicy = .unspecified
+
+  var requestID: String = String()
+
+  var identity: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_TriggerScheduleResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Of the workflow that is started, or will be when those before it have closed. Empty: the overlap
+  /// policy leaves it out.
+  var workflowID: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_BackfillScheduleRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var scheduleID: String = String()
+
+  /// Both are included.
+  var startAtMs: Int64 = 0
+
+  var endAtMs: Int64 = 0
+
+  var overlapPolicy: Holdfast_V1_ScheduleOverlapPolicy = .unspecified
+
+  var requestID: String = String()
+
+  var identity: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_BackfillScheduleResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_ListScheduleMatchingTimesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var scheduleID: String = String()
+
+  /// Both are included.
+  var startAtMs: Int64 = 0
+
+  var endAtMs: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_ListScheduleMatchingTimesResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// At most 1,000, without their jitter.
+  var matchingTimeMs: [Int64] = []
+
+  /// There are further ones.
+  var more: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "holdfast.v1"
+
+nonisolated extension Holdfast_V1_ScheduleOverlapPolicy: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SCHEDULE_OVERLAP_POLICY_UNSPECIFIED\0\u{1}SCHEDULE_OVERLAP_POLICY_SKIP\0\u{1}SCHEDULE_OVERLAP_POLICY_BUFFER_ONE\0\u{1}SCHEDULE_OVERLAP_POLICY_BUFFER_ALL\0\u{1}SCHEDULE_OVERLAP_POLICY_CANCEL_OTHER\0\u{1}SCHEDULE_OVERLAP_POLICY_TERMINATE_OTHER\0\u{1}SCHEDULE_OVERLAP_POLICY_ALLOW_ALL\0")
+}
+
+nonisolated extension Holdfast_V1_Schedule: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Schedule"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}spec\0\u{1}action\0\u{1}policies\0\u{1}state\0")
+
+  fileprivate class _StorageClass {
+    var _spec: Holdfast_V1_ScheduleSpec? = nil
+    var _action: Holdfast_V1_ScheduleAction? = nil
+    var _policies: Holdfast_V1_SchedulePolicies? = nil
+    var _state: Holdfast_V1_ScheduleState? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _spec = source._spec
+      _action = source._action
+      _policies = source._policies
+      _state = source._state
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._spec) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._action) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._policies) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._state) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._spec {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      try { if let v = _storage._action {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._policies {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._state {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_Schedule, rhs: Holdfast_V1_Schedule) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._spec != rhs_storage._spec {return false}
+        if _storage._action != rhs_storage._action {return false}
+        if _storage._policies != rhs_storage._policies {return false}
+        if _storage._state != rhs_storage._state {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
 
 nonisolated extension Holdfast_V1_ScheduleSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ScheduleSpec"
@@ -332,6 +1103,1132 @@ nonisolated extension Holdfast_V1_IntervalSpec: SwiftProtobuf.Message, SwiftProt
   static func ==(lhs: Holdfast_V1_IntervalSpec, rhs: Holdfast_V1_IntervalSpec) -> Bool {
     if lhs.everyMs != rhs.everyMs {return false}
     if lhs.phaseMs != rhs.phaseMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ScheduleAction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ScheduleAction"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workflow_id_prefix\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}user_metadata\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.workflowIDPrefix) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.taskQueue) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.input) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._header) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.executionTimeoutMs) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.runTimeoutMs) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.taskTimeoutMs) }()
+      case 9: try { try decoder.decodeSingularMessageField(value: &self._retryPolicy) }()
+      case 10: try { try decoder.decodeSingularMessageField(value: &self._userMetadata) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.workflowIDPrefix.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowIDPrefix, fieldNumber: 1)
+    }
+    if !self.workflowType.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 2)
+    }
+    if !self.taskQueue.isEmpty {
+      try visitor.visitSingularStringField(value: self.taskQueue, fieldNumber: 3)
+    }
+    if !self.input.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.input, fieldNumber: 4)
+    }
+    try { if let v = self._header {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    if self.executionTimeoutMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.executionTimeoutMs, fieldNumber: 6)
+    }
+    if self.runTimeoutMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.runTimeoutMs, fieldNumber: 7)
+    }
+    if self.taskTimeoutMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.taskTimeoutMs, fieldNumber: 8)
+    }
+    try { if let v = self._retryPolicy {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    } }()
+    try { if let v = self._userMetadata {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ScheduleAction, rhs: Holdfast_V1_ScheduleAction) -> Bool {
+    if lhs.workflowIDPrefix != rhs.workflowIDPrefix {return false}
+    if lhs.workflowType != rhs.workflowType {return false}
+    if lhs.taskQueue != rhs.taskQueue {return false}
+    if lhs.input != rhs.input {return false}
+    if lhs._header != rhs._header {return false}
+    if lhs.executionTimeoutMs != rhs.executionTimeoutMs {return false}
+    if lhs.runTimeoutMs != rhs.runTimeoutMs {return false}
+    if lhs.taskTimeoutMs != rhs.taskTimeoutMs {return false}
+    if lhs._retryPolicy != rhs._retryPolicy {return false}
+    if lhs._userMetadata != rhs._userMetadata {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_SchedulePolicies: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SchedulePolicies"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}overlap_policy\0\u{3}catchup_window_ms\0\u{3}pause_on_failure\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.overlapPolicy) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.catchupWindowMs) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.pauseOnFailure) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.overlapPolicy != .unspecified {
+      try visitor.visitSingularEnumField(value: self.overlapPolicy, fieldNumber: 1)
+    }
+    if self.catchupWindowMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.catchupWindowMs, fieldNumber: 2)
+    }
+    if self.pauseOnFailure != false {
+      try visitor.visitSingularBoolField(value: self.pauseOnFailure, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_SchedulePolicies, rhs: Holdfast_V1_SchedulePolicies) -> Bool {
+    if lhs.overlapPolicy != rhs.overlapPolicy {return false}
+    if lhs.catchupWindowMs != rhs.catchupWindowMs {return false}
+    if lhs.pauseOnFailure != rhs.pauseOnFailure {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ScheduleState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ScheduleState"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paused\0\u{1}note\0\u{3}limited_actions\0\u{3}remaining_actions\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.paused) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.limitedActions) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.remainingActions) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.paused != false {
+      try visitor.visitSingularBoolField(value: self.paused, fieldNumber: 1)
+    }
+    if !self.note.isEmpty {
+      try visitor.visitSingularStringField(value: self.note, fieldNumber: 2)
+    }
+    if self.limitedActions != false {
+      try visitor.visitSingularBoolField(value: self.limitedActions, fieldNumber: 3)
+    }
+    if self.remainingActions != 0 {
+      try visitor.visitSingularInt64Field(value: self.remainingActions, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ScheduleState, rhs: Holdfast_V1_ScheduleState) -> Bool {
+    if lhs.paused != rhs.paused {return false}
+    if lhs.note != rhs.note {return false}
+    if lhs.limitedActions != rhs.limitedActions {return false}
+    if lhs.remainingActions != rhs.remainingActions {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ScheduleInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ScheduleInfo"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_count\0\u{3}missed_count\0\u{3}skipped_count\0\u{3}dropped_count\0\u{3}failed_count\0\u{1}running\0\u{3}waiting_count\0\u{3}recent_actions\0\u{3}next_action_time_ms\0\u{3}create_time_ms\0\u{3}update_time_ms\0\u{1}backfills\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.actionCount) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.missedCount) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.skippedCount) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.droppedCount) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.failedCount) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.running) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.waitingCount) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.recentActions) }()
+      case 9: try { try decoder.decodeRepeatedInt64Field(value: &self.nextActionTimeMs) }()
+      case 10: try { try decoder.decodeSingularInt64Field(value: &self.createTimeMs) }()
+      case 11: try { try decoder.decodeSingularInt64Field(value: &self.updateTimeMs) }()
+      case 12: try { try decoder.decodeSingularInt64Field(value: &self.backfills) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.actionCount != 0 {
+      try visitor.visitSingularInt64Field(value: self.actionCount, fieldNumber: 1)
+    }
+    if self.missedCount != 0 {
+      try visitor.visitSingularInt64Field(value: self.missedCount, fieldNumber: 2)
+    }
+    if self.skippedCount != 0 {
+      try visitor.visitSingularInt64Field(value: self.skippedCount, fieldNumber: 3)
+    }
+    if self.droppedCount != 0 {
+      try visitor.visitSingularInt64Field(value: self.droppedCount, fieldNumber: 4)
+    }
+    if self.failedCount != 0 {
+      try visitor.visitSingularInt64Field(value: self.failedCount, fieldNumber: 5)
+    }
+    if !self.running.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.running, fieldNumber: 6)
+    }
+    if self.waitingCount != 0 {
+      try visitor.visitSingularInt64Field(value: self.waitingCount, fieldNumber: 7)
+    }
+    if !self.recentActions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.recentActions, fieldNumber: 8)
+    }
+    if !self.nextActionTimeMs.isEmpty {
+      try visitor.visitPackedInt64Field(value: self.nextActionTimeMs, fieldNumber: 9)
+    }
+    if self.createTimeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.createTimeMs, fieldNumber: 10)
+    }
+    if self.updateTimeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.updateTimeMs, fieldNumber: 11)
+    }
+    if self.backfills != 0 {
+      try visitor.visitSingularInt64Field(value: self.backfills, fieldNumber: 12)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ScheduleInfo, rhs: Holdfast_V1_ScheduleInfo) -> Bool {
+    if lhs.actionCount != rhs.actionCount {return false}
+    if lhs.missedCount != rhs.missedCount {return false}
+    if lhs.skippedCount != rhs.skippedCount {return false}
+    if lhs.droppedCount != rhs.droppedCount {return false}
+    if lhs.failedCount != rhs.failedCount {return false}
+    if lhs.running != rhs.running {return false}
+    if lhs.waitingCount != rhs.waitingCount {return false}
+    if lhs.recentActions != rhs.recentActions {return false}
+    if lhs.nextActionTimeMs != rhs.nextActionTimeMs {return false}
+    if lhs.createTimeMs != rhs.createTimeMs {return false}
+    if lhs.updateTimeMs != rhs.updateTimeMs {return false}
+    if lhs.backfills != rhs.backfills {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ScheduleActionResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ScheduleActionResult"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}scheduled_time_ms\0\u{3}taken_time_ms\0\u{1}execution\0\u{1}status\0\u{1}error\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.scheduledTimeMs) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.takenTimeMs) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.status) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.error) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.scheduledTimeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.scheduledTimeMs, fieldNumber: 1)
+    }
+    if self.takenTimeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.takenTimeMs, fieldNumber: 2)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.status != .unspecified {
+      try visitor.visitSingularEnumField(value: self.status, fieldNumber: 4)
+    }
+    if !self.error.isEmpty {
+      try visitor.visitSingularStringField(value: self.error, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ScheduleActionResult, rhs: Holdfast_V1_ScheduleActionResult) -> Bool {
+    if lhs.scheduledTimeMs != rhs.scheduledTimeMs {return false}
+    if lhs.takenTimeMs != rhs.takenTimeMs {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.status != rhs.status {return false}
+    if lhs.error != rhs.error {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_CreateScheduleRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".CreateScheduleRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}schedule_id\0\u{1}schedule\0\u{3}trigger_immediately\0\u{3}request_id\0\u{1}identity\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.scheduleID) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._schedule) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.triggerImmediately) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    if !self.scheduleID.isEmpty {
+      try visitor.visitSingularStringField(value: self.scheduleID, fieldNumber: 2)
+    }
+    try { if let v = self._schedule {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.triggerImmediately != false {
+      try visitor.visitSingularBoolField(value: self.triggerImmediately, fieldNumber: 4)
+    }
+    if !self.requestID.isEmpty {
+      try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 5)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_CreateScheduleRequest, rhs: Holdfast_V1_CreateScheduleRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.scheduleID != rhs.scheduleID {return false}
+    if lhs._schedule != rhs._schedule {return false}
+    if lhs.triggerImmediately != rhs.triggerImmediately {return false}
+    if lhs.requestID != rhs.requestID {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_CreateScheduleResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".CreateScheduleResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}conflict_token\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.conflictToken) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.conflictToken != 0 {
+      try visitor.visitSingularUInt64Field(value: self.conflictToken, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_CreateScheduleResponse, rhs: Holdfast_V1_CreateScheduleResponse) -> Bool {
+    if lhs.conflictToken != rhs.conflictToken {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_DescribeScheduleRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DescribeScheduleRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}schedule_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.scheduleID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    if !self.scheduleID.isEmpty {
+      try visitor.visitSingularStringField(value: self.scheduleID, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_DescribeScheduleRequest, rhs: Holdfast_V1_DescribeScheduleRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.scheduleID != rhs.scheduleID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_DescribeScheduleResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DescribeScheduleResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}schedule\0\u{1}info\0\u{3}conflict_token\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._schedule) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._info) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.conflictToken) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._schedule {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._info {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.conflictToken != 0 {
+      try visitor.visitSingularUInt64Field(value: self.conflictToken, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_DescribeScheduleResponse, rhs: Holdfast_V1_DescribeScheduleResponse) -> Bool {
+    if lhs._schedule != rhs._schedule {return false}
+    if lhs._info != rhs._info {return false}
+    if lhs.conflictToken != rhs.conflictToken {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ListSchedulesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ListSchedulesRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}after_schedule_id\0\u{1}limit\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.afterScheduleID) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.limit) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    if !self.afterScheduleID.isEmpty {
+      try visitor.visitSingularStringField(value: self.afterScheduleID, fieldNumber: 2)
+    }
+    if self.limit != 0 {
+      try visitor.visitSingularInt64Field(value: self.limit, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ListSchedulesRequest, rhs: Holdfast_V1_ListSchedulesRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.afterScheduleID != rhs.afterScheduleID {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ListSchedulesResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ListSchedulesResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}schedules\0\u{1}more\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.schedules) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.more) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.schedules.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.schedules, fieldNumber: 1)
+    }
+    if self.more != false {
+      try visitor.visitSingularBoolField(value: self.more, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ListSchedulesResponse, rhs: Holdfast_V1_ListSchedulesResponse) -> Bool {
+    if lhs.schedules != rhs.schedules {return false}
+    if lhs.more != rhs.more {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ScheduleEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ScheduleEntry"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schedule_id\0\u{3}workflow_type\0\u{1}paused\0\u{1}note\0\u{3}action_count\0\u{3}next_action_time_ms\0\u{3}last_action_time_ms\0\u{3}running_count\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.scheduleID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.paused) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.actionCount) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.nextActionTimeMs) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.lastActionTimeMs) }()
+      case 8: try { try decoder.decodeSingularInt32Field(value: &self.runningCount) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.scheduleID.isEmpty {
+      try visitor.visitSingularStringField(value: self.scheduleID, fieldNumber: 1)
+    }
+    if !self.workflowType.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 2)
+    }
+    if self.paused != false {
+      try visitor.visitSingularBoolField(value: self.paused, fieldNumber: 3)
+    }
+    if !self.note.isEmpty {
+      try visitor.visitSingularStringField(value: self.note, fieldNumber: 4)
+    }
+    if self.actionCount != 0 {
+      try visitor.visitSingularInt64Field(value: self.actionCount, fieldNumber: 5)
+    }
+    if self.nextActionTimeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.nextActionTimeMs, fieldNumber: 6)
+    }
+    if self.lastActionTimeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.lastActionTimeMs, fieldNumber: 7)
+    }
+    if self.runningCount != 0 {
+      try visitor.visitSingularInt32Field(value: self.runningCount, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ScheduleEntry, rhs: Holdfast_V1_ScheduleEntry) -> Bool {
+    if lhs.scheduleID != rhs.scheduleID {return false}
+    if lhs.workflowType != rhs.workflowType {return false}
+    if lhs.paused != rhs.paused {return false}
+    if lhs.note != rhs.note {return false}
+    if lhs.actionCount != rhs.actionCount {return false}
+    if lhs.nextActionTimeMs != rhs.nextActionTimeMs {return false}
+    if lhs.lastActionTimeMs != rhs.lastActionTimeMs {return false}
+    if lhs.runningCount != rhs.runningCount {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_UpdateScheduleRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UpdateScheduleRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}schedule_id\0\u{1}schedule\0\u{3}conflict_token\0\u{3}request_id\0\u{1}identity\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.scheduleID) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._schedule) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.conflictToken) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    if !self.scheduleID.isEmpty {
+      try visitor.visitSingularStringField(value: self.scheduleID, fieldNumber: 2)
+    }
+    try { if let v = self._schedule {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.conflictToken != 0 {
+      try visitor.visitSingularUInt64Field(value: self.conflictToken, fieldNumber: 4)
+    }
+    if !self.requestID.isEmpty {
+      try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 5)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UpdateScheduleRequest, rhs: Holdfast_V1_UpdateScheduleRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.scheduleID != rhs.scheduleID {return false}
+    if lhs._schedule != rhs._schedule {return false}
+    if lhs.conflictToken != rhs.conflictToken {return false}
+    if lhs.requestID != rhs.requestID {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_UpdateScheduleResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UpdateScheduleResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}conflict_token\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.conflictToken) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.conflictToken != 0 {
+      try visitor.visitSingularUInt64Field(value: self.conflictToken, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UpdateScheduleResponse, rhs: Holdfast_V1_UpdateScheduleResponse) -> Bool {
+    if lhs.conflictToken != rhs.conflictToken {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_DeleteScheduleRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DeleteScheduleRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}schedule_id\0\u{1}identity\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.scheduleID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    if !self.scheduleID.isEmpty {
+      try visitor.visitSingularStringField(value: self.scheduleID, fieldNumber: 2)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_DeleteScheduleRequest, rhs: Holdfast_V1_DeleteScheduleRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.scheduleID != rhs.scheduleID {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_DeleteScheduleResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DeleteScheduleResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_DeleteScheduleResponse, rhs: Holdfast_V1_DeleteScheduleResponse) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_PauseScheduleRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PauseScheduleRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}schedule_id\0\u{1}note\0\u{1}identity\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.scheduleID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    if !self.scheduleID.isEmpty {
+      try visitor.visitSingularStringField(value: self.scheduleID, fieldNumber: 2)
+    }
+    if !self.note.isEmpty {
+      try visitor.visitSingularStringField(value: self.note, fieldNumber: 3)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_PauseScheduleRequest, rhs: Holdfast_V1_PauseScheduleRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.scheduleID != rhs.scheduleID {return false}
+    if lhs.note != rhs.note {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_PauseScheduleResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PauseScheduleResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_PauseScheduleResponse, rhs: Holdfast_V1_PauseScheduleResponse) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_UnpauseScheduleRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UnpauseScheduleRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}schedule_id\0\u{1}note\0\u{1}identity\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.scheduleID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    if !self.scheduleID.isEmpty {
+      try visitor.visitSingularStringField(value: self.scheduleID, fieldNumber: 2)
+    }
+    if !self.note.isEmpty {
+      try visitor.visitSingularStringField(value: self.note, fieldNumber: 3)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UnpauseScheduleRequest, rhs: Holdfast_V1_UnpauseScheduleRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.scheduleID != rhs.scheduleID {return false}
+    if lhs.note != rhs.note {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_UnpauseScheduleResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UnpauseScheduleResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UnpauseScheduleResponse, rhs: Holdfast_V1_UnpauseScheduleResponse) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_TriggerScheduleRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".TriggerScheduleRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}schedule_id\0\u{3}overlap_policy\0\u{3}request_id\0\u{1}identity\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.scheduleID) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.overlapPolicy) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    if !self.scheduleID.isEmpty {
+      try visitor.visitSingularStringField(value: self.scheduleID, fieldNumber: 2)
+    }
+    if self.overlapPolicy != .unspecified {
+      try visitor.visitSingularEnumField(value: self.overlapPolicy, fieldNumber: 3)
+    }
+    if !self.requestID.isEmpty {
+      try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 4)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_TriggerScheduleRequest, rhs: Holdfast_V1_TriggerScheduleRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.scheduleID != rhs.scheduleID {return false}
+    if lhs.overlapPolicy != rhs.overlapPolicy {return false}
+    if lhs.requestID != rhs.requestID {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_TriggerScheduleResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".TriggerScheduleResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workflow_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.workflowID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.workflowID.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowID, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_TriggerScheduleResponse, rhs: Holdfast_V1_TriggerScheduleResponse) -> Bool {
+    if lhs.workflowID != rhs.workflowID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_BackfillScheduleRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".BackfillScheduleRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}schedule_id\0\u{3}start_at_ms\0\u{3}end_at_ms\0\u{3}overlap_policy\0\u{3}request_id\0\u{1}identity\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.scheduleID) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.startAtMs) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.endAtMs) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.overlapPolicy) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    if !self.scheduleID.isEmpty {
+      try visitor.visitSingularStringField(value: self.scheduleID, fieldNumber: 2)
+    }
+    if self.startAtMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.startAtMs, fieldNumber: 3)
+    }
+    if self.endAtMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.endAtMs, fieldNumber: 4)
+    }
+    if self.overlapPolicy != .unspecified {
+      try visitor.visitSingularEnumField(value: self.overlapPolicy, fieldNumber: 5)
+    }
+    if !self.requestID.isEmpty {
+      try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 6)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_BackfillScheduleRequest, rhs: Holdfast_V1_BackfillScheduleRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.scheduleID != rhs.scheduleID {return false}
+    if lhs.startAtMs != rhs.startAtMs {return false}
+    if lhs.endAtMs != rhs.endAtMs {return false}
+    if lhs.overlapPolicy != rhs.overlapPolicy {return false}
+    if lhs.requestID != rhs.requestID {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_BackfillScheduleResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".BackfillScheduleResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_BackfillScheduleResponse, rhs: Holdfast_V1_BackfillScheduleResponse) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ListScheduleMatchingTimesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ListScheduleMatchingTimesRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}schedule_id\0\u{3}start_at_ms\0\u{3}end_at_ms\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.scheduleID) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.startAtMs) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.endAtMs) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    if !self.scheduleID.isEmpty {
+      try visitor.visitSingularStringField(value: self.scheduleID, fieldNumber: 2)
+    }
+    if self.startAtMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.startAtMs, fieldNumber: 3)
+    }
+    if self.endAtMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.endAtMs, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ListScheduleMatchingTimesRequest, rhs: Holdfast_V1_ListScheduleMatchingTimesRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.scheduleID != rhs.scheduleID {return false}
+    if lhs.startAtMs != rhs.startAtMs {return false}
+    if lhs.endAtMs != rhs.endAtMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ListScheduleMatchingTimesResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ListScheduleMatchingTimesResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}matching_time_ms\0\u{1}more\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedInt64Field(value: &self.matchingTimeMs) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.more) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.matchingTimeMs.isEmpty {
+      try visitor.visitPackedInt64Field(value: self.matchingTimeMs, fieldNumber: 1)
+    }
+    if self.more != false {
+      try visitor.visitSingularBoolField(value: self.more, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ListScheduleMatchingTimesResponse, rhs: Holdfast_V1_ListScheduleMatchingTimesResponse) -> Bool {
+    if lhs.matchingTimeMs != rhs.matchingTimeMs {return false}
+    if lhs.more != rhs.more {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

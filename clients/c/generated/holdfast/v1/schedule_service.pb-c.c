@@ -7,6 +7,51 @@
 #endif
 
 #include "holdfast/v1/schedule_service.pb-c.h"
+void   holdfast__v1__schedule__init
+                     (Holdfast__V1__Schedule         *message)
+{
+  static const Holdfast__V1__Schedule init_value = HOLDFAST__V1__SCHEDULE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__schedule__get_packed_size
+                     (const Holdfast__V1__Schedule *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__schedule__pack
+                     (const Holdfast__V1__Schedule *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__schedule__pack_to_buffer
+                     (const Holdfast__V1__Schedule *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__Schedule *
+       holdfast__v1__schedule__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__Schedule *)
+     protobuf_c_message_unpack (&holdfast__v1__schedule__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__schedule__free_unpacked
+                     (Holdfast__V1__Schedule *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__schedule__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__schedule_spec__init
                      (Holdfast__V1__ScheduleSpec         *message)
 {
@@ -187,6 +232,1253 @@ void   holdfast__v1__interval_spec__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__interval_spec__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__schedule_action__init
+                     (Holdfast__V1__ScheduleAction         *message)
+{
+  static const Holdfast__V1__ScheduleAction init_value = HOLDFAST__V1__SCHEDULE_ACTION__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__schedule_action__get_packed_size
+                     (const Holdfast__V1__ScheduleAction *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_action__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__schedule_action__pack
+                     (const Holdfast__V1__ScheduleAction *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_action__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__schedule_action__pack_to_buffer
+                     (const Holdfast__V1__ScheduleAction *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_action__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ScheduleAction *
+       holdfast__v1__schedule_action__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ScheduleAction *)
+     protobuf_c_message_unpack (&holdfast__v1__schedule_action__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__schedule_action__free_unpacked
+                     (Holdfast__V1__ScheduleAction *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__schedule_action__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__schedule_policies__init
+                     (Holdfast__V1__SchedulePolicies         *message)
+{
+  static const Holdfast__V1__SchedulePolicies init_value = HOLDFAST__V1__SCHEDULE_POLICIES__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__schedule_policies__get_packed_size
+                     (const Holdfast__V1__SchedulePolicies *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_policies__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__schedule_policies__pack
+                     (const Holdfast__V1__SchedulePolicies *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_policies__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__schedule_policies__pack_to_buffer
+                     (const Holdfast__V1__SchedulePolicies *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_policies__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__SchedulePolicies *
+       holdfast__v1__schedule_policies__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__SchedulePolicies *)
+     protobuf_c_message_unpack (&holdfast__v1__schedule_policies__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__schedule_policies__free_unpacked
+                     (Holdfast__V1__SchedulePolicies *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__schedule_policies__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__schedule_state__init
+                     (Holdfast__V1__ScheduleState         *message)
+{
+  static const Holdfast__V1__ScheduleState init_value = HOLDFAST__V1__SCHEDULE_STATE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__schedule_state__get_packed_size
+                     (const Holdfast__V1__ScheduleState *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_state__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__schedule_state__pack
+                     (const Holdfast__V1__ScheduleState *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_state__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__schedule_state__pack_to_buffer
+                     (const Holdfast__V1__ScheduleState *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_state__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ScheduleState *
+       holdfast__v1__schedule_state__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ScheduleState *)
+     protobuf_c_message_unpack (&holdfast__v1__schedule_state__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__schedule_state__free_unpacked
+                     (Holdfast__V1__ScheduleState *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__schedule_state__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__schedule_info__init
+                     (Holdfast__V1__ScheduleInfo         *message)
+{
+  static const Holdfast__V1__ScheduleInfo init_value = HOLDFAST__V1__SCHEDULE_INFO__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__schedule_info__get_packed_size
+                     (const Holdfast__V1__ScheduleInfo *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_info__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__schedule_info__pack
+                     (const Holdfast__V1__ScheduleInfo *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_info__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__schedule_info__pack_to_buffer
+                     (const Holdfast__V1__ScheduleInfo *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_info__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ScheduleInfo *
+       holdfast__v1__schedule_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ScheduleInfo *)
+     protobuf_c_message_unpack (&holdfast__v1__schedule_info__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__schedule_info__free_unpacked
+                     (Holdfast__V1__ScheduleInfo *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__schedule_info__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__schedule_action_result__init
+                     (Holdfast__V1__ScheduleActionResult         *message)
+{
+  static const Holdfast__V1__ScheduleActionResult init_value = HOLDFAST__V1__SCHEDULE_ACTION_RESULT__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__schedule_action_result__get_packed_size
+                     (const Holdfast__V1__ScheduleActionResult *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_action_result__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__schedule_action_result__pack
+                     (const Holdfast__V1__ScheduleActionResult *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_action_result__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__schedule_action_result__pack_to_buffer
+                     (const Holdfast__V1__ScheduleActionResult *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_action_result__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ScheduleActionResult *
+       holdfast__v1__schedule_action_result__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ScheduleActionResult *)
+     protobuf_c_message_unpack (&holdfast__v1__schedule_action_result__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__schedule_action_result__free_unpacked
+                     (Holdfast__V1__ScheduleActionResult *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__schedule_action_result__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__create_schedule_request__init
+                     (Holdfast__V1__CreateScheduleRequest         *message)
+{
+  static const Holdfast__V1__CreateScheduleRequest init_value = HOLDFAST__V1__CREATE_SCHEDULE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__create_schedule_request__get_packed_size
+                     (const Holdfast__V1__CreateScheduleRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__create_schedule_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__create_schedule_request__pack
+                     (const Holdfast__V1__CreateScheduleRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__create_schedule_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__create_schedule_request__pack_to_buffer
+                     (const Holdfast__V1__CreateScheduleRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__create_schedule_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__CreateScheduleRequest *
+       holdfast__v1__create_schedule_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__CreateScheduleRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__create_schedule_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__create_schedule_request__free_unpacked
+                     (Holdfast__V1__CreateScheduleRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__create_schedule_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__create_schedule_response__init
+                     (Holdfast__V1__CreateScheduleResponse         *message)
+{
+  static const Holdfast__V1__CreateScheduleResponse init_value = HOLDFAST__V1__CREATE_SCHEDULE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__create_schedule_response__get_packed_size
+                     (const Holdfast__V1__CreateScheduleResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__create_schedule_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__create_schedule_response__pack
+                     (const Holdfast__V1__CreateScheduleResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__create_schedule_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__create_schedule_response__pack_to_buffer
+                     (const Holdfast__V1__CreateScheduleResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__create_schedule_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__CreateScheduleResponse *
+       holdfast__v1__create_schedule_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__CreateScheduleResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__create_schedule_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__create_schedule_response__free_unpacked
+                     (Holdfast__V1__CreateScheduleResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__create_schedule_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__describe_schedule_request__init
+                     (Holdfast__V1__DescribeScheduleRequest         *message)
+{
+  static const Holdfast__V1__DescribeScheduleRequest init_value = HOLDFAST__V1__DESCRIBE_SCHEDULE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__describe_schedule_request__get_packed_size
+                     (const Holdfast__V1__DescribeScheduleRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_schedule_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__describe_schedule_request__pack
+                     (const Holdfast__V1__DescribeScheduleRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_schedule_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__describe_schedule_request__pack_to_buffer
+                     (const Holdfast__V1__DescribeScheduleRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_schedule_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DescribeScheduleRequest *
+       holdfast__v1__describe_schedule_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DescribeScheduleRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__describe_schedule_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__describe_schedule_request__free_unpacked
+                     (Holdfast__V1__DescribeScheduleRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__describe_schedule_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__describe_schedule_response__init
+                     (Holdfast__V1__DescribeScheduleResponse         *message)
+{
+  static const Holdfast__V1__DescribeScheduleResponse init_value = HOLDFAST__V1__DESCRIBE_SCHEDULE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__describe_schedule_response__get_packed_size
+                     (const Holdfast__V1__DescribeScheduleResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_schedule_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__describe_schedule_response__pack
+                     (const Holdfast__V1__DescribeScheduleResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_schedule_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__describe_schedule_response__pack_to_buffer
+                     (const Holdfast__V1__DescribeScheduleResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_schedule_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DescribeScheduleResponse *
+       holdfast__v1__describe_schedule_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DescribeScheduleResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__describe_schedule_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__describe_schedule_response__free_unpacked
+                     (Holdfast__V1__DescribeScheduleResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__describe_schedule_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__list_schedules_request__init
+                     (Holdfast__V1__ListSchedulesRequest         *message)
+{
+  static const Holdfast__V1__ListSchedulesRequest init_value = HOLDFAST__V1__LIST_SCHEDULES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__list_schedules_request__get_packed_size
+                     (const Holdfast__V1__ListSchedulesRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_schedules_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__list_schedules_request__pack
+                     (const Holdfast__V1__ListSchedulesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_schedules_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__list_schedules_request__pack_to_buffer
+                     (const Holdfast__V1__ListSchedulesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_schedules_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ListSchedulesRequest *
+       holdfast__v1__list_schedules_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ListSchedulesRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__list_schedules_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__list_schedules_request__free_unpacked
+                     (Holdfast__V1__ListSchedulesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__list_schedules_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__list_schedules_response__init
+                     (Holdfast__V1__ListSchedulesResponse         *message)
+{
+  static const Holdfast__V1__ListSchedulesResponse init_value = HOLDFAST__V1__LIST_SCHEDULES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__list_schedules_response__get_packed_size
+                     (const Holdfast__V1__ListSchedulesResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_schedules_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__list_schedules_response__pack
+                     (const Holdfast__V1__ListSchedulesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_schedules_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__list_schedules_response__pack_to_buffer
+                     (const Holdfast__V1__ListSchedulesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_schedules_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ListSchedulesResponse *
+       holdfast__v1__list_schedules_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ListSchedulesResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__list_schedules_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__list_schedules_response__free_unpacked
+                     (Holdfast__V1__ListSchedulesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__list_schedules_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__schedule_entry__init
+                     (Holdfast__V1__ScheduleEntry         *message)
+{
+  static const Holdfast__V1__ScheduleEntry init_value = HOLDFAST__V1__SCHEDULE_ENTRY__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__schedule_entry__get_packed_size
+                     (const Holdfast__V1__ScheduleEntry *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__schedule_entry__pack
+                     (const Holdfast__V1__ScheduleEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__schedule_entry__pack_to_buffer
+                     (const Holdfast__V1__ScheduleEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ScheduleEntry *
+       holdfast__v1__schedule_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ScheduleEntry *)
+     protobuf_c_message_unpack (&holdfast__v1__schedule_entry__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__schedule_entry__free_unpacked
+                     (Holdfast__V1__ScheduleEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__schedule_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__update_schedule_request__init
+                     (Holdfast__V1__UpdateScheduleRequest         *message)
+{
+  static const Holdfast__V1__UpdateScheduleRequest init_value = HOLDFAST__V1__UPDATE_SCHEDULE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__update_schedule_request__get_packed_size
+                     (const Holdfast__V1__UpdateScheduleRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_schedule_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__update_schedule_request__pack
+                     (const Holdfast__V1__UpdateScheduleRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_schedule_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__update_schedule_request__pack_to_buffer
+                     (const Holdfast__V1__UpdateScheduleRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_schedule_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpdateScheduleRequest *
+       holdfast__v1__update_schedule_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpdateScheduleRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__update_schedule_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__update_schedule_request__free_unpacked
+                     (Holdfast__V1__UpdateScheduleRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__update_schedule_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__update_schedule_response__init
+                     (Holdfast__V1__UpdateScheduleResponse         *message)
+{
+  static const Holdfast__V1__UpdateScheduleResponse init_value = HOLDFAST__V1__UPDATE_SCHEDULE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__update_schedule_response__get_packed_size
+                     (const Holdfast__V1__UpdateScheduleResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_schedule_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__update_schedule_response__pack
+                     (const Holdfast__V1__UpdateScheduleResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_schedule_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__update_schedule_response__pack_to_buffer
+                     (const Holdfast__V1__UpdateScheduleResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_schedule_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpdateScheduleResponse *
+       holdfast__v1__update_schedule_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpdateScheduleResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__update_schedule_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__update_schedule_response__free_unpacked
+                     (Holdfast__V1__UpdateScheduleResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__update_schedule_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__delete_schedule_request__init
+                     (Holdfast__V1__DeleteScheduleRequest         *message)
+{
+  static const Holdfast__V1__DeleteScheduleRequest init_value = HOLDFAST__V1__DELETE_SCHEDULE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__delete_schedule_request__get_packed_size
+                     (const Holdfast__V1__DeleteScheduleRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_schedule_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__delete_schedule_request__pack
+                     (const Holdfast__V1__DeleteScheduleRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_schedule_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__delete_schedule_request__pack_to_buffer
+                     (const Holdfast__V1__DeleteScheduleRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_schedule_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DeleteScheduleRequest *
+       holdfast__v1__delete_schedule_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DeleteScheduleRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__delete_schedule_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__delete_schedule_request__free_unpacked
+                     (Holdfast__V1__DeleteScheduleRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__delete_schedule_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__delete_schedule_response__init
+                     (Holdfast__V1__DeleteScheduleResponse         *message)
+{
+  static const Holdfast__V1__DeleteScheduleResponse init_value = HOLDFAST__V1__DELETE_SCHEDULE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__delete_schedule_response__get_packed_size
+                     (const Holdfast__V1__DeleteScheduleResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_schedule_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__delete_schedule_response__pack
+                     (const Holdfast__V1__DeleteScheduleResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_schedule_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__delete_schedule_response__pack_to_buffer
+                     (const Holdfast__V1__DeleteScheduleResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_schedule_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DeleteScheduleResponse *
+       holdfast__v1__delete_schedule_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DeleteScheduleResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__delete_schedule_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__delete_schedule_response__free_unpacked
+                     (Holdfast__V1__DeleteScheduleResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__delete_schedule_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__pause_schedule_request__init
+                     (Holdfast__V1__PauseScheduleRequest         *message)
+{
+  static const Holdfast__V1__PauseScheduleRequest init_value = HOLDFAST__V1__PAUSE_SCHEDULE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__pause_schedule_request__get_packed_size
+                     (const Holdfast__V1__PauseScheduleRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_schedule_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__pause_schedule_request__pack
+                     (const Holdfast__V1__PauseScheduleRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_schedule_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__pause_schedule_request__pack_to_buffer
+                     (const Holdfast__V1__PauseScheduleRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_schedule_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PauseScheduleRequest *
+       holdfast__v1__pause_schedule_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PauseScheduleRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__pause_schedule_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__pause_schedule_request__free_unpacked
+                     (Holdfast__V1__PauseScheduleRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__pause_schedule_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__pause_schedule_response__init
+                     (Holdfast__V1__PauseScheduleResponse         *message)
+{
+  static const Holdfast__V1__PauseScheduleResponse init_value = HOLDFAST__V1__PAUSE_SCHEDULE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__pause_schedule_response__get_packed_size
+                     (const Holdfast__V1__PauseScheduleResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_schedule_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__pause_schedule_response__pack
+                     (const Holdfast__V1__PauseScheduleResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_schedule_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__pause_schedule_response__pack_to_buffer
+                     (const Holdfast__V1__PauseScheduleResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_schedule_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PauseScheduleResponse *
+       holdfast__v1__pause_schedule_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PauseScheduleResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__pause_schedule_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__pause_schedule_response__free_unpacked
+                     (Holdfast__V1__PauseScheduleResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__pause_schedule_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__unpause_schedule_request__init
+                     (Holdfast__V1__UnpauseScheduleRequest         *message)
+{
+  static const Holdfast__V1__UnpauseScheduleRequest init_value = HOLDFAST__V1__UNPAUSE_SCHEDULE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__unpause_schedule_request__get_packed_size
+                     (const Holdfast__V1__UnpauseScheduleRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_schedule_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__unpause_schedule_request__pack
+                     (const Holdfast__V1__UnpauseScheduleRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_schedule_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__unpause_schedule_request__pack_to_buffer
+                     (const Holdfast__V1__UnpauseScheduleRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_schedule_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UnpauseScheduleRequest *
+       holdfast__v1__unpause_schedule_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UnpauseScheduleRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__unpause_schedule_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__unpause_schedule_request__free_unpacked
+                     (Holdfast__V1__UnpauseScheduleRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__unpause_schedule_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__unpause_schedule_response__init
+                     (Holdfast__V1__UnpauseScheduleResponse         *message)
+{
+  static const Holdfast__V1__UnpauseScheduleResponse init_value = HOLDFAST__V1__UNPAUSE_SCHEDULE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__unpause_schedule_response__get_packed_size
+                     (const Holdfast__V1__UnpauseScheduleResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_schedule_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__unpause_schedule_response__pack
+                     (const Holdfast__V1__UnpauseScheduleResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_schedule_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__unpause_schedule_response__pack_to_buffer
+                     (const Holdfast__V1__UnpauseScheduleResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_schedule_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UnpauseScheduleResponse *
+       holdfast__v1__unpause_schedule_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UnpauseScheduleResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__unpause_schedule_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__unpause_schedule_response__free_unpacked
+                     (Holdfast__V1__UnpauseScheduleResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__unpause_schedule_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__trigger_schedule_request__init
+                     (Holdfast__V1__TriggerScheduleRequest         *message)
+{
+  static const Holdfast__V1__TriggerScheduleRequest init_value = HOLDFAST__V1__TRIGGER_SCHEDULE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__trigger_schedule_request__get_packed_size
+                     (const Holdfast__V1__TriggerScheduleRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__trigger_schedule_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__trigger_schedule_request__pack
+                     (const Holdfast__V1__TriggerScheduleRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__trigger_schedule_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__trigger_schedule_request__pack_to_buffer
+                     (const Holdfast__V1__TriggerScheduleRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__trigger_schedule_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__TriggerScheduleRequest *
+       holdfast__v1__trigger_schedule_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__TriggerScheduleRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__trigger_schedule_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__trigger_schedule_request__free_unpacked
+                     (Holdfast__V1__TriggerScheduleRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__trigger_schedule_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__trigger_schedule_response__init
+                     (Holdfast__V1__TriggerScheduleResponse         *message)
+{
+  static const Holdfast__V1__TriggerScheduleResponse init_value = HOLDFAST__V1__TRIGGER_SCHEDULE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__trigger_schedule_response__get_packed_size
+                     (const Holdfast__V1__TriggerScheduleResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__trigger_schedule_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__trigger_schedule_response__pack
+                     (const Holdfast__V1__TriggerScheduleResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__trigger_schedule_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__trigger_schedule_response__pack_to_buffer
+                     (const Holdfast__V1__TriggerScheduleResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__trigger_schedule_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__TriggerScheduleResponse *
+       holdfast__v1__trigger_schedule_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__TriggerScheduleResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__trigger_schedule_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__trigger_schedule_response__free_unpacked
+                     (Holdfast__V1__TriggerScheduleResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__trigger_schedule_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__backfill_schedule_request__init
+                     (Holdfast__V1__BackfillScheduleRequest         *message)
+{
+  static const Holdfast__V1__BackfillScheduleRequest init_value = HOLDFAST__V1__BACKFILL_SCHEDULE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__backfill_schedule_request__get_packed_size
+                     (const Holdfast__V1__BackfillScheduleRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__backfill_schedule_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__backfill_schedule_request__pack
+                     (const Holdfast__V1__BackfillScheduleRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__backfill_schedule_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__backfill_schedule_request__pack_to_buffer
+                     (const Holdfast__V1__BackfillScheduleRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__backfill_schedule_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__BackfillScheduleRequest *
+       holdfast__v1__backfill_schedule_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__BackfillScheduleRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__backfill_schedule_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__backfill_schedule_request__free_unpacked
+                     (Holdfast__V1__BackfillScheduleRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__backfill_schedule_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__backfill_schedule_response__init
+                     (Holdfast__V1__BackfillScheduleResponse         *message)
+{
+  static const Holdfast__V1__BackfillScheduleResponse init_value = HOLDFAST__V1__BACKFILL_SCHEDULE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__backfill_schedule_response__get_packed_size
+                     (const Holdfast__V1__BackfillScheduleResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__backfill_schedule_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__backfill_schedule_response__pack
+                     (const Holdfast__V1__BackfillScheduleResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__backfill_schedule_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__backfill_schedule_response__pack_to_buffer
+                     (const Holdfast__V1__BackfillScheduleResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__backfill_schedule_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__BackfillScheduleResponse *
+       holdfast__v1__backfill_schedule_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__BackfillScheduleResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__backfill_schedule_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__backfill_schedule_response__free_unpacked
+                     (Holdfast__V1__BackfillScheduleResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__backfill_schedule_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__list_schedule_matching_times_request__init
+                     (Holdfast__V1__ListScheduleMatchingTimesRequest         *message)
+{
+  static const Holdfast__V1__ListScheduleMatchingTimesRequest init_value = HOLDFAST__V1__LIST_SCHEDULE_MATCHING_TIMES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__list_schedule_matching_times_request__get_packed_size
+                     (const Holdfast__V1__ListScheduleMatchingTimesRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_schedule_matching_times_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__list_schedule_matching_times_request__pack
+                     (const Holdfast__V1__ListScheduleMatchingTimesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_schedule_matching_times_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__list_schedule_matching_times_request__pack_to_buffer
+                     (const Holdfast__V1__ListScheduleMatchingTimesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_schedule_matching_times_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ListScheduleMatchingTimesRequest *
+       holdfast__v1__list_schedule_matching_times_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ListScheduleMatchingTimesRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__list_schedule_matching_times_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__list_schedule_matching_times_request__free_unpacked
+                     (Holdfast__V1__ListScheduleMatchingTimesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__list_schedule_matching_times_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__list_schedule_matching_times_response__init
+                     (Holdfast__V1__ListScheduleMatchingTimesResponse         *message)
+{
+  static const Holdfast__V1__ListScheduleMatchingTimesResponse init_value = HOLDFAST__V1__LIST_SCHEDULE_MATCHING_TIMES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__list_schedule_matching_times_response__get_packed_size
+                     (const Holdfast__V1__ListScheduleMatchingTimesResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_schedule_matching_times_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__list_schedule_matching_times_response__pack
+                     (const Holdfast__V1__ListScheduleMatchingTimesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_schedule_matching_times_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__list_schedule_matching_times_response__pack_to_buffer
+                     (const Holdfast__V1__ListScheduleMatchingTimesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_schedule_matching_times_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ListScheduleMatchingTimesResponse *
+       holdfast__v1__list_schedule_matching_times_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ListScheduleMatchingTimesResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__list_schedule_matching_times_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__list_schedule_matching_times_response__free_unpacked
+                     (Holdfast__V1__ListScheduleMatchingTimesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__list_schedule_matching_times_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor holdfast__v1__schedule__field_descriptors[4] =
+{
+  {
+    "spec",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__Schedule, spec),
+    &holdfast__v1__schedule_spec__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "action",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__Schedule, action),
+    &holdfast__v1__schedule_action__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "policies",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__Schedule, policies),
+    &holdfast__v1__schedule_policies__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__Schedule, state),
+    &holdfast__v1__schedule_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__schedule__field_indices_by_name[] = {
+  1,   /* field[1] = action */
+  2,   /* field[2] = policies */
+  0,   /* field[0] = spec */
+  3,   /* field[3] = state */
+};
+static const ProtobufCIntRange holdfast__v1__schedule__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__schedule__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.Schedule",
+  "Schedule",
+  "Holdfast__V1__Schedule",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__Schedule),
+  4,
+  holdfast__v1__schedule__field_descriptors,
+  holdfast__v1__schedule__field_indices_by_name,
+  1,  holdfast__v1__schedule__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__schedule__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__schedule_spec__field_descriptors[9] =
 {
   {
@@ -573,3 +1865,2034 @@ const ProtobufCMessageDescriptor holdfast__v1__interval_spec__descriptor =
   (ProtobufCMessageInit) holdfast__v1__interval_spec__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__schedule_action__field_descriptors[10] =
+{
+  {
+    "workflow_id_prefix",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleAction, workflow_id_prefix),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleAction, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_queue",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleAction, task_queue),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ScheduleAction, n_input),
+    offsetof(Holdfast__V1__ScheduleAction, input),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleAction, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution_timeout_ms",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleAction, execution_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_timeout_ms",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleAction, run_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_timeout_ms",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleAction, task_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_policy",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleAction, retry_policy),
+    &holdfast__v1__retry_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user_metadata",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleAction, user_metadata),
+    &holdfast__v1__user_metadata__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__schedule_action__field_indices_by_name[] = {
+  5,   /* field[5] = execution_timeout_ms */
+  4,   /* field[4] = header */
+  3,   /* field[3] = input */
+  8,   /* field[8] = retry_policy */
+  6,   /* field[6] = run_timeout_ms */
+  2,   /* field[2] = task_queue */
+  7,   /* field[7] = task_timeout_ms */
+  9,   /* field[9] = user_metadata */
+  0,   /* field[0] = workflow_id_prefix */
+  1,   /* field[1] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__schedule_action__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 10 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__schedule_action__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ScheduleAction",
+  "ScheduleAction",
+  "Holdfast__V1__ScheduleAction",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ScheduleAction),
+  10,
+  holdfast__v1__schedule_action__field_descriptors,
+  holdfast__v1__schedule_action__field_indices_by_name,
+  1,  holdfast__v1__schedule_action__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__schedule_action__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__schedule_policies__field_descriptors[3] =
+{
+  {
+    "overlap_policy",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SchedulePolicies, overlap_policy),
+    &holdfast__v1__schedule_overlap_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "catchup_window_ms",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SchedulePolicies, catchup_window_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pause_on_failure",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SchedulePolicies, pause_on_failure),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__schedule_policies__field_indices_by_name[] = {
+  1,   /* field[1] = catchup_window_ms */
+  0,   /* field[0] = overlap_policy */
+  2,   /* field[2] = pause_on_failure */
+};
+static const ProtobufCIntRange holdfast__v1__schedule_policies__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__schedule_policies__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SchedulePolicies",
+  "SchedulePolicies",
+  "Holdfast__V1__SchedulePolicies",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__SchedulePolicies),
+  3,
+  holdfast__v1__schedule_policies__field_descriptors,
+  holdfast__v1__schedule_policies__field_indices_by_name,
+  1,  holdfast__v1__schedule_policies__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__schedule_policies__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__schedule_state__field_descriptors[4] =
+{
+  {
+    "paused",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleState, paused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "note",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleState, note),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limited_actions",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleState, limited_actions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remaining_actions",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleState, remaining_actions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__schedule_state__field_indices_by_name[] = {
+  2,   /* field[2] = limited_actions */
+  1,   /* field[1] = note */
+  0,   /* field[0] = paused */
+  3,   /* field[3] = remaining_actions */
+};
+static const ProtobufCIntRange holdfast__v1__schedule_state__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__schedule_state__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ScheduleState",
+  "ScheduleState",
+  "Holdfast__V1__ScheduleState",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ScheduleState),
+  4,
+  holdfast__v1__schedule_state__field_descriptors,
+  holdfast__v1__schedule_state__field_indices_by_name,
+  1,  holdfast__v1__schedule_state__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__schedule_state__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__schedule_info__field_descriptors[12] =
+{
+  {
+    "action_count",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleInfo, action_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "missed_count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleInfo, missed_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "skipped_count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleInfo, skipped_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dropped_count",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleInfo, dropped_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed_count",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleInfo, failed_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "running",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ScheduleInfo, n_running),
+    offsetof(Holdfast__V1__ScheduleInfo, running),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting_count",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleInfo, waiting_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "recent_actions",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ScheduleInfo, n_recent_actions),
+    offsetof(Holdfast__V1__ScheduleInfo, recent_actions),
+    &holdfast__v1__schedule_action_result__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_action_time_ms",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_INT64,
+    offsetof(Holdfast__V1__ScheduleInfo, n_next_action_time_ms),
+    offsetof(Holdfast__V1__ScheduleInfo, next_action_time_ms),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "create_time_ms",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleInfo, create_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update_time_ms",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleInfo, update_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "backfills",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleInfo, backfills),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__schedule_info__field_indices_by_name[] = {
+  0,   /* field[0] = action_count */
+  11,   /* field[11] = backfills */
+  9,   /* field[9] = create_time_ms */
+  3,   /* field[3] = dropped_count */
+  4,   /* field[4] = failed_count */
+  1,   /* field[1] = missed_count */
+  8,   /* field[8] = next_action_time_ms */
+  7,   /* field[7] = recent_actions */
+  5,   /* field[5] = running */
+  2,   /* field[2] = skipped_count */
+  10,   /* field[10] = update_time_ms */
+  6,   /* field[6] = waiting_count */
+};
+static const ProtobufCIntRange holdfast__v1__schedule_info__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 12 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__schedule_info__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ScheduleInfo",
+  "ScheduleInfo",
+  "Holdfast__V1__ScheduleInfo",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ScheduleInfo),
+  12,
+  holdfast__v1__schedule_info__field_descriptors,
+  holdfast__v1__schedule_info__field_indices_by_name,
+  1,  holdfast__v1__schedule_info__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__schedule_info__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__schedule_action_result__field_descriptors[5] =
+{
+  {
+    "scheduled_time_ms",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleActionResult, scheduled_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "taken_time_ms",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleActionResult, taken_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleActionResult, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleActionResult, status),
+    &holdfast__v1__workflow_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "error",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleActionResult, error),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__schedule_action_result__field_indices_by_name[] = {
+  4,   /* field[4] = error */
+  2,   /* field[2] = execution */
+  0,   /* field[0] = scheduled_time_ms */
+  3,   /* field[3] = status */
+  1,   /* field[1] = taken_time_ms */
+};
+static const ProtobufCIntRange holdfast__v1__schedule_action_result__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__schedule_action_result__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ScheduleActionResult",
+  "ScheduleActionResult",
+  "Holdfast__V1__ScheduleActionResult",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ScheduleActionResult),
+  5,
+  holdfast__v1__schedule_action_result__field_descriptors,
+  holdfast__v1__schedule_action_result__field_indices_by_name,
+  1,  holdfast__v1__schedule_action_result__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__schedule_action_result__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__create_schedule_request__field_descriptors[6] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CreateScheduleRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CreateScheduleRequest, schedule_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CreateScheduleRequest, schedule),
+    &holdfast__v1__schedule__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trigger_immediately",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CreateScheduleRequest, trigger_immediately),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CreateScheduleRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CreateScheduleRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__create_schedule_request__field_indices_by_name[] = {
+  5,   /* field[5] = identity */
+  0,   /* field[0] = namespace */
+  4,   /* field[4] = request_id */
+  2,   /* field[2] = schedule */
+  1,   /* field[1] = schedule_id */
+  3,   /* field[3] = trigger_immediately */
+};
+static const ProtobufCIntRange holdfast__v1__create_schedule_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__create_schedule_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.CreateScheduleRequest",
+  "CreateScheduleRequest",
+  "Holdfast__V1__CreateScheduleRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__CreateScheduleRequest),
+  6,
+  holdfast__v1__create_schedule_request__field_descriptors,
+  holdfast__v1__create_schedule_request__field_indices_by_name,
+  1,  holdfast__v1__create_schedule_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__create_schedule_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__create_schedule_response__field_descriptors[1] =
+{
+  {
+    "conflict_token",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CreateScheduleResponse, conflict_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__create_schedule_response__field_indices_by_name[] = {
+  0,   /* field[0] = conflict_token */
+};
+static const ProtobufCIntRange holdfast__v1__create_schedule_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__create_schedule_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.CreateScheduleResponse",
+  "CreateScheduleResponse",
+  "Holdfast__V1__CreateScheduleResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__CreateScheduleResponse),
+  1,
+  holdfast__v1__create_schedule_response__field_descriptors,
+  holdfast__v1__create_schedule_response__field_indices_by_name,
+  1,  holdfast__v1__create_schedule_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__create_schedule_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__describe_schedule_request__field_descriptors[2] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeScheduleRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeScheduleRequest, schedule_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__describe_schedule_request__field_indices_by_name[] = {
+  0,   /* field[0] = namespace */
+  1,   /* field[1] = schedule_id */
+};
+static const ProtobufCIntRange holdfast__v1__describe_schedule_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__describe_schedule_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DescribeScheduleRequest",
+  "DescribeScheduleRequest",
+  "Holdfast__V1__DescribeScheduleRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DescribeScheduleRequest),
+  2,
+  holdfast__v1__describe_schedule_request__field_descriptors,
+  holdfast__v1__describe_schedule_request__field_indices_by_name,
+  1,  holdfast__v1__describe_schedule_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__describe_schedule_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__describe_schedule_response__field_descriptors[3] =
+{
+  {
+    "schedule",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeScheduleResponse, schedule),
+    &holdfast__v1__schedule__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "info",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeScheduleResponse, info),
+    &holdfast__v1__schedule_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "conflict_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeScheduleResponse, conflict_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__describe_schedule_response__field_indices_by_name[] = {
+  2,   /* field[2] = conflict_token */
+  1,   /* field[1] = info */
+  0,   /* field[0] = schedule */
+};
+static const ProtobufCIntRange holdfast__v1__describe_schedule_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__describe_schedule_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DescribeScheduleResponse",
+  "DescribeScheduleResponse",
+  "Holdfast__V1__DescribeScheduleResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DescribeScheduleResponse),
+  3,
+  holdfast__v1__describe_schedule_response__field_descriptors,
+  holdfast__v1__describe_schedule_response__field_indices_by_name,
+  1,  holdfast__v1__describe_schedule_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__describe_schedule_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__list_schedules_request__field_descriptors[3] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListSchedulesRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after_schedule_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListSchedulesRequest, after_schedule_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limit",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListSchedulesRequest, limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__list_schedules_request__field_indices_by_name[] = {
+  1,   /* field[1] = after_schedule_id */
+  2,   /* field[2] = limit */
+  0,   /* field[0] = namespace */
+};
+static const ProtobufCIntRange holdfast__v1__list_schedules_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__list_schedules_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ListSchedulesRequest",
+  "ListSchedulesRequest",
+  "Holdfast__V1__ListSchedulesRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ListSchedulesRequest),
+  3,
+  holdfast__v1__list_schedules_request__field_descriptors,
+  holdfast__v1__list_schedules_request__field_indices_by_name,
+  1,  holdfast__v1__list_schedules_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__list_schedules_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__list_schedules_response__field_descriptors[2] =
+{
+  {
+    "schedules",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ListSchedulesResponse, n_schedules),
+    offsetof(Holdfast__V1__ListSchedulesResponse, schedules),
+    &holdfast__v1__schedule_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "more",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListSchedulesResponse, more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__list_schedules_response__field_indices_by_name[] = {
+  1,   /* field[1] = more */
+  0,   /* field[0] = schedules */
+};
+static const ProtobufCIntRange holdfast__v1__list_schedules_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__list_schedules_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ListSchedulesResponse",
+  "ListSchedulesResponse",
+  "Holdfast__V1__ListSchedulesResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ListSchedulesResponse),
+  2,
+  holdfast__v1__list_schedules_response__field_descriptors,
+  holdfast__v1__list_schedules_response__field_indices_by_name,
+  1,  holdfast__v1__list_schedules_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__list_schedules_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__schedule_entry__field_descriptors[8] =
+{
+  {
+    "schedule_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleEntry, schedule_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleEntry, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "paused",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleEntry, paused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "note",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleEntry, note),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "action_count",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleEntry, action_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_action_time_ms",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleEntry, next_action_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_action_time_ms",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleEntry, last_action_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "running_count",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleEntry, running_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__schedule_entry__field_indices_by_name[] = {
+  4,   /* field[4] = action_count */
+  6,   /* field[6] = last_action_time_ms */
+  5,   /* field[5] = next_action_time_ms */
+  3,   /* field[3] = note */
+  2,   /* field[2] = paused */
+  7,   /* field[7] = running_count */
+  0,   /* field[0] = schedule_id */
+  1,   /* field[1] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__schedule_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__schedule_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ScheduleEntry",
+  "ScheduleEntry",
+  "Holdfast__V1__ScheduleEntry",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ScheduleEntry),
+  8,
+  holdfast__v1__schedule_entry__field_descriptors,
+  holdfast__v1__schedule_entry__field_indices_by_name,
+  1,  holdfast__v1__schedule_entry__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__schedule_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__update_schedule_request__field_descriptors[6] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateScheduleRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateScheduleRequest, schedule_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateScheduleRequest, schedule),
+    &holdfast__v1__schedule__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "conflict_token",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateScheduleRequest, conflict_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateScheduleRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateScheduleRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__update_schedule_request__field_indices_by_name[] = {
+  3,   /* field[3] = conflict_token */
+  5,   /* field[5] = identity */
+  0,   /* field[0] = namespace */
+  4,   /* field[4] = request_id */
+  2,   /* field[2] = schedule */
+  1,   /* field[1] = schedule_id */
+};
+static const ProtobufCIntRange holdfast__v1__update_schedule_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__update_schedule_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateScheduleRequest",
+  "UpdateScheduleRequest",
+  "Holdfast__V1__UpdateScheduleRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpdateScheduleRequest),
+  6,
+  holdfast__v1__update_schedule_request__field_descriptors,
+  holdfast__v1__update_schedule_request__field_indices_by_name,
+  1,  holdfast__v1__update_schedule_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__update_schedule_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__update_schedule_response__field_descriptors[1] =
+{
+  {
+    "conflict_token",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateScheduleResponse, conflict_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__update_schedule_response__field_indices_by_name[] = {
+  0,   /* field[0] = conflict_token */
+};
+static const ProtobufCIntRange holdfast__v1__update_schedule_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__update_schedule_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateScheduleResponse",
+  "UpdateScheduleResponse",
+  "Holdfast__V1__UpdateScheduleResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpdateScheduleResponse),
+  1,
+  holdfast__v1__update_schedule_response__field_descriptors,
+  holdfast__v1__update_schedule_response__field_indices_by_name,
+  1,  holdfast__v1__update_schedule_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__update_schedule_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__delete_schedule_request__field_descriptors[3] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteScheduleRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteScheduleRequest, schedule_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteScheduleRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__delete_schedule_request__field_indices_by_name[] = {
+  2,   /* field[2] = identity */
+  0,   /* field[0] = namespace */
+  1,   /* field[1] = schedule_id */
+};
+static const ProtobufCIntRange holdfast__v1__delete_schedule_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__delete_schedule_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DeleteScheduleRequest",
+  "DeleteScheduleRequest",
+  "Holdfast__V1__DeleteScheduleRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DeleteScheduleRequest),
+  3,
+  holdfast__v1__delete_schedule_request__field_descriptors,
+  holdfast__v1__delete_schedule_request__field_indices_by_name,
+  1,  holdfast__v1__delete_schedule_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__delete_schedule_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__delete_schedule_response__field_descriptors NULL
+#define holdfast__v1__delete_schedule_response__field_indices_by_name NULL
+#define holdfast__v1__delete_schedule_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__delete_schedule_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DeleteScheduleResponse",
+  "DeleteScheduleResponse",
+  "Holdfast__V1__DeleteScheduleResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DeleteScheduleResponse),
+  0,
+  holdfast__v1__delete_schedule_response__field_descriptors,
+  holdfast__v1__delete_schedule_response__field_indices_by_name,
+  0,  holdfast__v1__delete_schedule_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__delete_schedule_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__pause_schedule_request__field_descriptors[4] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseScheduleRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseScheduleRequest, schedule_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "note",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseScheduleRequest, note),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseScheduleRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__pause_schedule_request__field_indices_by_name[] = {
+  3,   /* field[3] = identity */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = note */
+  1,   /* field[1] = schedule_id */
+};
+static const ProtobufCIntRange holdfast__v1__pause_schedule_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__pause_schedule_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PauseScheduleRequest",
+  "PauseScheduleRequest",
+  "Holdfast__V1__PauseScheduleRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PauseScheduleRequest),
+  4,
+  holdfast__v1__pause_schedule_request__field_descriptors,
+  holdfast__v1__pause_schedule_request__field_indices_by_name,
+  1,  holdfast__v1__pause_schedule_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__pause_schedule_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__pause_schedule_response__field_descriptors NULL
+#define holdfast__v1__pause_schedule_response__field_indices_by_name NULL
+#define holdfast__v1__pause_schedule_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__pause_schedule_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PauseScheduleResponse",
+  "PauseScheduleResponse",
+  "Holdfast__V1__PauseScheduleResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PauseScheduleResponse),
+  0,
+  holdfast__v1__pause_schedule_response__field_descriptors,
+  holdfast__v1__pause_schedule_response__field_indices_by_name,
+  0,  holdfast__v1__pause_schedule_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__pause_schedule_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__unpause_schedule_request__field_descriptors[4] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseScheduleRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseScheduleRequest, schedule_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "note",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseScheduleRequest, note),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseScheduleRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__unpause_schedule_request__field_indices_by_name[] = {
+  3,   /* field[3] = identity */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = note */
+  1,   /* field[1] = schedule_id */
+};
+static const ProtobufCIntRange holdfast__v1__unpause_schedule_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__unpause_schedule_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UnpauseScheduleRequest",
+  "UnpauseScheduleRequest",
+  "Holdfast__V1__UnpauseScheduleRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UnpauseScheduleRequest),
+  4,
+  holdfast__v1__unpause_schedule_request__field_descriptors,
+  holdfast__v1__unpause_schedule_request__field_indices_by_name,
+  1,  holdfast__v1__unpause_schedule_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__unpause_schedule_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__unpause_schedule_response__field_descriptors NULL
+#define holdfast__v1__unpause_schedule_response__field_indices_by_name NULL
+#define holdfast__v1__unpause_schedule_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__unpause_schedule_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UnpauseScheduleResponse",
+  "UnpauseScheduleResponse",
+  "Holdfast__V1__UnpauseScheduleResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UnpauseScheduleResponse),
+  0,
+  holdfast__v1__unpause_schedule_response__field_descriptors,
+  holdfast__v1__unpause_schedule_response__field_indices_by_name,
+  0,  holdfast__v1__unpause_schedule_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__unpause_schedule_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__trigger_schedule_request__field_descriptors[5] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__TriggerScheduleRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__TriggerScheduleRequest, schedule_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "overlap_policy",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__TriggerScheduleRequest, overlap_policy),
+    &holdfast__v1__schedule_overlap_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__TriggerScheduleRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__TriggerScheduleRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__trigger_schedule_request__field_indices_by_name[] = {
+  4,   /* field[4] = identity */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = overlap_policy */
+  3,   /* field[3] = request_id */
+  1,   /* field[1] = schedule_id */
+};
+static const ProtobufCIntRange holdfast__v1__trigger_schedule_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__trigger_schedule_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.TriggerScheduleRequest",
+  "TriggerScheduleRequest",
+  "Holdfast__V1__TriggerScheduleRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__TriggerScheduleRequest),
+  5,
+  holdfast__v1__trigger_schedule_request__field_descriptors,
+  holdfast__v1__trigger_schedule_request__field_indices_by_name,
+  1,  holdfast__v1__trigger_schedule_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__trigger_schedule_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__trigger_schedule_response__field_descriptors[1] =
+{
+  {
+    "workflow_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__TriggerScheduleResponse, workflow_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__trigger_schedule_response__field_indices_by_name[] = {
+  0,   /* field[0] = workflow_id */
+};
+static const ProtobufCIntRange holdfast__v1__trigger_schedule_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__trigger_schedule_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.TriggerScheduleResponse",
+  "TriggerScheduleResponse",
+  "Holdfast__V1__TriggerScheduleResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__TriggerScheduleResponse),
+  1,
+  holdfast__v1__trigger_schedule_response__field_descriptors,
+  holdfast__v1__trigger_schedule_response__field_indices_by_name,
+  1,  holdfast__v1__trigger_schedule_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__trigger_schedule_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__backfill_schedule_request__field_descriptors[7] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackfillScheduleRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackfillScheduleRequest, schedule_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_at_ms",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackfillScheduleRequest, start_at_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end_at_ms",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackfillScheduleRequest, end_at_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "overlap_policy",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackfillScheduleRequest, overlap_policy),
+    &holdfast__v1__schedule_overlap_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackfillScheduleRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackfillScheduleRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__backfill_schedule_request__field_indices_by_name[] = {
+  3,   /* field[3] = end_at_ms */
+  6,   /* field[6] = identity */
+  0,   /* field[0] = namespace */
+  4,   /* field[4] = overlap_policy */
+  5,   /* field[5] = request_id */
+  1,   /* field[1] = schedule_id */
+  2,   /* field[2] = start_at_ms */
+};
+static const ProtobufCIntRange holdfast__v1__backfill_schedule_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__backfill_schedule_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.BackfillScheduleRequest",
+  "BackfillScheduleRequest",
+  "Holdfast__V1__BackfillScheduleRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__BackfillScheduleRequest),
+  7,
+  holdfast__v1__backfill_schedule_request__field_descriptors,
+  holdfast__v1__backfill_schedule_request__field_indices_by_name,
+  1,  holdfast__v1__backfill_schedule_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__backfill_schedule_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__backfill_schedule_response__field_descriptors NULL
+#define holdfast__v1__backfill_schedule_response__field_indices_by_name NULL
+#define holdfast__v1__backfill_schedule_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__backfill_schedule_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.BackfillScheduleResponse",
+  "BackfillScheduleResponse",
+  "Holdfast__V1__BackfillScheduleResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__BackfillScheduleResponse),
+  0,
+  holdfast__v1__backfill_schedule_response__field_descriptors,
+  holdfast__v1__backfill_schedule_response__field_indices_by_name,
+  0,  holdfast__v1__backfill_schedule_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__backfill_schedule_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__list_schedule_matching_times_request__field_descriptors[4] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListScheduleMatchingTimesRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListScheduleMatchingTimesRequest, schedule_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_at_ms",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListScheduleMatchingTimesRequest, start_at_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end_at_ms",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListScheduleMatchingTimesRequest, end_at_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__list_schedule_matching_times_request__field_indices_by_name[] = {
+  3,   /* field[3] = end_at_ms */
+  0,   /* field[0] = namespace */
+  1,   /* field[1] = schedule_id */
+  2,   /* field[2] = start_at_ms */
+};
+static const ProtobufCIntRange holdfast__v1__list_schedule_matching_times_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__list_schedule_matching_times_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ListScheduleMatchingTimesRequest",
+  "ListScheduleMatchingTimesRequest",
+  "Holdfast__V1__ListScheduleMatchingTimesRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ListScheduleMatchingTimesRequest),
+  4,
+  holdfast__v1__list_schedule_matching_times_request__field_descriptors,
+  holdfast__v1__list_schedule_matching_times_request__field_indices_by_name,
+  1,  holdfast__v1__list_schedule_matching_times_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__list_schedule_matching_times_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__list_schedule_matching_times_response__field_descriptors[2] =
+{
+  {
+    "matching_time_ms",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_INT64,
+    offsetof(Holdfast__V1__ListScheduleMatchingTimesResponse, n_matching_time_ms),
+    offsetof(Holdfast__V1__ListScheduleMatchingTimesResponse, matching_time_ms),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "more",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListScheduleMatchingTimesResponse, more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__list_schedule_matching_times_response__field_indices_by_name[] = {
+  0,   /* field[0] = matching_time_ms */
+  1,   /* field[1] = more */
+};
+static const ProtobufCIntRange holdfast__v1__list_schedule_matching_times_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__list_schedule_matching_times_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ListScheduleMatchingTimesResponse",
+  "ListScheduleMatchingTimesResponse",
+  "Holdfast__V1__ListScheduleMatchingTimesResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ListScheduleMatchingTimesResponse),
+  2,
+  holdfast__v1__list_schedule_matching_times_response__field_descriptors,
+  holdfast__v1__list_schedule_matching_times_response__field_indices_by_name,
+  1,  holdfast__v1__list_schedule_matching_times_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__list_schedule_matching_times_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue holdfast__v1__schedule_overlap_policy__enum_values_by_number[7] =
+{
+  { "SCHEDULE_OVERLAP_POLICY_UNSPECIFIED", "HOLDFAST__V1__SCHEDULE_OVERLAP_POLICY__SCHEDULE_OVERLAP_POLICY_UNSPECIFIED", 0 },
+  { "SCHEDULE_OVERLAP_POLICY_SKIP", "HOLDFAST__V1__SCHEDULE_OVERLAP_POLICY__SCHEDULE_OVERLAP_POLICY_SKIP", 1 },
+  { "SCHEDULE_OVERLAP_POLICY_BUFFER_ONE", "HOLDFAST__V1__SCHEDULE_OVERLAP_POLICY__SCHEDULE_OVERLAP_POLICY_BUFFER_ONE", 2 },
+  { "SCHEDULE_OVERLAP_POLICY_BUFFER_ALL", "HOLDFAST__V1__SCHEDULE_OVERLAP_POLICY__SCHEDULE_OVERLAP_POLICY_BUFFER_ALL", 3 },
+  { "SCHEDULE_OVERLAP_POLICY_CANCEL_OTHER", "HOLDFAST__V1__SCHEDULE_OVERLAP_POLICY__SCHEDULE_OVERLAP_POLICY_CANCEL_OTHER", 4 },
+  { "SCHEDULE_OVERLAP_POLICY_TERMINATE_OTHER", "HOLDFAST__V1__SCHEDULE_OVERLAP_POLICY__SCHEDULE_OVERLAP_POLICY_TERMINATE_OTHER", 5 },
+  { "SCHEDULE_OVERLAP_POLICY_ALLOW_ALL", "HOLDFAST__V1__SCHEDULE_OVERLAP_POLICY__SCHEDULE_OVERLAP_POLICY_ALLOW_ALL", 6 },
+};
+static const ProtobufCIntRange holdfast__v1__schedule_overlap_policy__value_ranges[] = {
+{0, 0},{0, 7}
+};
+static const ProtobufCEnumValueIndex holdfast__v1__schedule_overlap_policy__enum_values_by_name[7] =
+{
+  { "SCHEDULE_OVERLAP_POLICY_ALLOW_ALL", 6 },
+  { "SCHEDULE_OVERLAP_POLICY_BUFFER_ALL", 3 },
+  { "SCHEDULE_OVERLAP_POLICY_BUFFER_ONE", 2 },
+  { "SCHEDULE_OVERLAP_POLICY_CANCEL_OTHER", 4 },
+  { "SCHEDULE_OVERLAP_POLICY_SKIP", 1 },
+  { "SCHEDULE_OVERLAP_POLICY_TERMINATE_OTHER", 5 },
+  { "SCHEDULE_OVERLAP_POLICY_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor holdfast__v1__schedule_overlap_policy__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ScheduleOverlapPolicy",
+  "ScheduleOverlapPolicy",
+  "Holdfast__V1__ScheduleOverlapPolicy",
+  "holdfast.v1",
+  7,
+  holdfast__v1__schedule_overlap_policy__enum_values_by_number,
+  7,
+  holdfast__v1__schedule_overlap_policy__enum_values_by_name,
+  1,
+  holdfast__v1__schedule_overlap_policy__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCMethodDescriptor holdfast__v1__schedule_service__method_descriptors[10] =
+{
+  { "CreateSchedule", &holdfast__v1__create_schedule_request__descriptor, &holdfast__v1__create_schedule_response__descriptor },
+  { "DescribeSchedule", &holdfast__v1__describe_schedule_request__descriptor, &holdfast__v1__describe_schedule_response__descriptor },
+  { "ListSchedules", &holdfast__v1__list_schedules_request__descriptor, &holdfast__v1__list_schedules_response__descriptor },
+  { "UpdateSchedule", &holdfast__v1__update_schedule_request__descriptor, &holdfast__v1__update_schedule_response__descriptor },
+  { "DeleteSchedule", &holdfast__v1__delete_schedule_request__descriptor, &holdfast__v1__delete_schedule_response__descriptor },
+  { "PauseSchedule", &holdfast__v1__pause_schedule_request__descriptor, &holdfast__v1__pause_schedule_response__descriptor },
+  { "UnpauseSchedule", &holdfast__v1__unpause_schedule_request__descriptor, &holdfast__v1__unpause_schedule_response__descriptor },
+  { "TriggerSchedule", &holdfast__v1__trigger_schedule_request__descriptor, &holdfast__v1__trigger_schedule_response__descriptor },
+  { "BackfillSchedule", &holdfast__v1__backfill_schedule_request__descriptor, &holdfast__v1__backfill_schedule_response__descriptor },
+  { "ListScheduleMatchingTimes", &holdfast__v1__list_schedule_matching_times_request__descriptor, &holdfast__v1__list_schedule_matching_times_response__descriptor },
+};
+const unsigned holdfast__v1__schedule_service__method_indices_by_name[] = {
+  8,        /* BackfillSchedule */
+  0,        /* CreateSchedule */
+  4,        /* DeleteSchedule */
+  1,        /* DescribeSchedule */
+  9,        /* ListScheduleMatchingTimes */
+  2,        /* ListSchedules */
+  5,        /* PauseSchedule */
+  7,        /* TriggerSchedule */
+  6,        /* UnpauseSchedule */
+  3         /* UpdateSchedule */
+};
+const ProtobufCServiceDescriptor holdfast__v1__schedule_service__descriptor =
+{
+  PROTOBUF_C__SERVICE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ScheduleService",
+  "ScheduleService",
+  "Holdfast__V1__ScheduleService",
+  "holdfast.v1",
+  10,
+  holdfast__v1__schedule_service__method_descriptors,
+  holdfast__v1__schedule_service__method_indices_by_name
+};
+void holdfast__v1__schedule_service__create_schedule(ProtobufCService *service,
+                                                     const Holdfast__V1__CreateScheduleRequest *input,
+                                                     Holdfast__V1__CreateScheduleResponse_Closure closure,
+                                                     void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__schedule_service__descriptor);
+  service->invoke(service, 0, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__schedule_service__describe_schedule(ProtobufCService *service,
+                                                       const Holdfast__V1__DescribeScheduleRequest *input,
+                                                       Holdfast__V1__DescribeScheduleResponse_Closure closure,
+                                                       void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__schedule_service__descriptor);
+  service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__schedule_service__list_schedules(ProtobufCService *service,
+                                                    const Holdfast__V1__ListSchedulesRequest *input,
+                                                    Holdfast__V1__ListSchedulesResponse_Closure closure,
+                                                    void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__schedule_service__descriptor);
+  service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__schedule_service__update_schedule(ProtobufCService *service,
+                                                     const Holdfast__V1__UpdateScheduleRequest *input,
+                                                     Holdfast__V1__UpdateScheduleResponse_Closure closure,
+                                                     void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__schedule_service__descriptor);
+  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__schedule_service__delete_schedule(ProtobufCService *service,
+                                                     const Holdfast__V1__DeleteScheduleRequest *input,
+                                                     Holdfast__V1__DeleteScheduleResponse_Closure closure,
+                                                     void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__schedule_service__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__schedule_service__pause_schedule(ProtobufCService *service,
+                                                    const Holdfast__V1__PauseScheduleRequest *input,
+                                                    Holdfast__V1__PauseScheduleResponse_Closure closure,
+                                                    void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__schedule_service__descriptor);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__schedule_service__unpause_schedule(ProtobufCService *service,
+                                                      const Holdfast__V1__UnpauseScheduleRequest *input,
+                                                      Holdfast__V1__UnpauseScheduleResponse_Closure closure,
+                                                      void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__schedule_service__descriptor);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__schedule_service__trigger_schedule(ProtobufCService *service,
+                                                      const Holdfast__V1__TriggerScheduleRequest *input,
+                                                      Holdfast__V1__TriggerScheduleResponse_Closure closure,
+                                                      void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__schedule_service__descriptor);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__schedule_service__backfill_schedule(ProtobufCService *service,
+                                                       const Holdfast__V1__BackfillScheduleRequest *input,
+                                                       Holdfast__V1__BackfillScheduleResponse_Closure closure,
+                                                       void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__schedule_service__descriptor);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__schedule_service__list_schedule_matching_times(ProtobufCService *service,
+                                                                  const Holdfast__V1__ListScheduleMatchingTimesRequest *input,
+                                                                  Holdfast__V1__ListScheduleMatchingTimesResponse_Closure closure,
+                                                                  void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__schedule_service__descriptor);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__schedule_service__init (Holdfast__V1__ScheduleService_Service *service,
+                                           Holdfast__V1__ScheduleService_ServiceDestroy destroy)
+{
+  protobuf_c_service_generated_init (&service->base,
+                                     &holdfast__v1__schedule_service__descriptor,
+                                     (ProtobufCServiceDestroy) destroy);
+}
