@@ -129,6 +129,8 @@ extension CreateScheduleRequest: Identified {}
 extension UpdateScheduleRequest: Identified {}
 extension TriggerScheduleRequest: Identified {}
 extension BackfillScheduleRequest: Identified {}
+extension PauseWorkflowRequest: Identified {}
+extension UnpauseWorkflowRequest: Identified {}
 extension CompleteActivityRequest: Identified {}
 extension FailActivityRequest: Identified {}
 extension ReportActivityCancelledRequest: Identified {}

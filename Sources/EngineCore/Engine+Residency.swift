@@ -187,11 +187,13 @@ extension Engine {
   /// durable.
   private mutating func becomeDormant(_ run: Run) {
     precondition(
-      run.isAtRest && (run.fold.canBeSaved || run.isHeld), "\(run.number) has work in hand")
+      run.isAtRest && (run.fold.canBeSaved || run.isHeld || run.fold.pause != nil),
+      "\(run.number) has work in hand")
     uncount(run)
-    if run.isMarkedAwake || (!run.isHeld && run.savedEvent < run.fold.lastEventID) {
+    let canBeSaved = run.fold.canBeSaved
+    if run.isMarkedAwake || (canBeSaved && run.savedEvent < run.fold.lastEventID) {
       let deadline = nextDeadline(of: run)
-      if run.isHeld { sleep(run, deadline: deadline) } else { save(run, deadline: deadline) }
+      if canBeSaved { save(run, deadline: deadline) } else { sleep(run, deadline: deadline) }
       run.isMarkedAwake = false
       run.lastWrite = serial.next
     }
@@ -201,7 +203,9 @@ extension Engine {
   /// What wakes the run when nobody asks for it.
   func nextDeadline(of run: Run) -> Instant? {
     let timers = run.fold.timers.lazy.map(\.fireTime).min()
-    return [runDeadline(run), timers, run.fold.firstTaskTime].compactMap { $0 }.min()
+    // A paused run does not begin.
+    let beginning = run.fold.pause == nil ? run.fold.firstTaskTime : nil
+    return [runDeadline(run), timers, beginning].compactMap { $0 }.min()
   }
 
   mutating func persisted(_ serial: WriteSerial) {

@@ -32,8 +32,11 @@ public struct Engine {
   var filter: IDFilter
   var window: DeadlineWindow
   var resultWaiters: [AwaitedEnd: Waiters] = [:]
+  var outcomeWaiters: [AwaitedOutcome: Waiters] = [:]
   var readers: [RequestID: Reader] = [:]
   var reads = ReadTurns()
+  /// Memory for the rows and groups that lists and counts have gathered.
+  var gatheredBytes = 0
   /// Where a request waits, so that it can be given up.
   var waiting: [RequestID: WaitingPlace] = [:]
   var loading = Loading()
@@ -167,8 +170,13 @@ public struct Engine {
     case .signalWorkflow(let r): signalWorkflow(id, r)
     case .signalWithStartWorkflow(let r): signalWithStartWorkflow(id, r)
     case .queryWorkflow(let r): queryWorkflow(id, r)
+    case .updateWorkflow(let r): updateWorkflow(id, r)
+    case .updateWithStartWorkflow(let r): updateWithStartWorkflow(id, r)
+    case .pollUpdate(let r): pollUpdate(id, r)
     case .cancelWorkflow(let r): cancelWorkflow(id, r)
     case .terminateWorkflow(let r): terminateWorkflow(id, r)
+    case .pauseWorkflow(let r): pauseWorkflow(id, r)
+    case .unpauseWorkflow(let r): unpauseWorkflow(id, r)
     case .describeWorkflow(let r): describeWorkflow(id, r)
     case .getWorkflowResult(let r): getWorkflowResult(id, r)
     case .getHistory(let r): getHistory(id, r)
@@ -294,6 +302,9 @@ public struct Engine {
     } else if !run.isMarkedAwake && run.fold.isOpen {
       out.writes.append(.wakeRun(run: run.number))
       run.isMarkedAwake = true
+    }
+    if run.newEvents.contains(where: \.changesStatus) {
+      out.writes.append(.setStatus(run: run.number, run.fold.shownStatus))
     }
     if let first = run.newEvents.first, let last = run.newEvents.last {
       #if MUTANTS

@@ -33,6 +33,8 @@ struct Activity: Sendable, Equatable {
   // Only in memory.
   /// The session that holds the lease; nil for an orphan and for completion from elsewhere.
   var session: SessionID?
+  /// Of its entry in the task queue, while it waits there.
+  var ticket: UInt64?
   /// Until when an orphan waits for its worker.
   var orphanedUntil: Instant?
 

@@ -127,6 +127,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
   case scheduleAlreadyExists
   /// The schedule is not as it was when the conflict token was read.
   case scheduleChanged
+  case updateNotFound
+  case workflowPaused
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -165,6 +167,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case 30: self = .scheduleNotFound
       case 31: self = .scheduleAlreadyExists
       case 32: self = .scheduleChanged
+      case 35: self = .updateNotFound
+      case 36: self = .workflowPaused
       default: self = .unrecognized(rawValue)
     }
   }
@@ -204,6 +208,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case .scheduleNotFound: return 30
       case .scheduleAlreadyExists: return 31
       case .scheduleChanged: return 32
+      case .updateNotFound: return 35
+      case .workflowPaused: return 36
       case .unrecognized(let number): return number
     }
   }
@@ -242,6 +248,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
     (30, "SCHEDULE_NOT_FOUND"),
     (31, "SCHEDULE_ALREADY_EXISTS"),
     (32, "SCHEDULE_CHANGED"),
+    (35, "UPDATE_NOT_FOUND"),
+    (36, "WORKFLOW_PAUSED"),
   ]
 }
 

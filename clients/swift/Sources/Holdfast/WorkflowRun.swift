@@ -10,8 +10,11 @@ final class WorkflowRun: @unchecked Sendable {
   let workflowType: String
   let taskQueue: String
   private let executor = RunExecutor()
-  private let instance: any WorkflowInstance
+  let instance: any WorkflowInstance
+  /// The code of `run`, and that of updates' handlers that go on.
   private var root: Task<Void, Never>?
+  private var tasks: [UInt64: Task<Void, Never>] = [:]
+  private var lastTask: UInt64 = 0
 
   /// What the first activation told.
   private(set) var beginning = InitializeWorkflow()
@@ -21,6 +24,9 @@ final class WorkflowRun: @unchecked Sendable {
   private(set) var continueAsNewSuggested = false
   private var lastSeq: UInt32 = 0
   private var commands: [Command] = []
+  private var markers = Markers()
+  /// Updates of the activation under way that the code does not take on.
+  private(set) var rejections: [UpdateRejection] = []
   private var activities: [UInt32: UnsafeContinuation<[Payload], any Error>] = [:]
   private var timers: [UInt32: UnsafeContinuation<Void, any Error>] = [:]
   private var conditions: [Condition] = []
@@ -58,14 +64,18 @@ final class WorkflowRun: @unchecked Sendable {
 
   // MARK: - Activations
 
-  /// Shows the code the jobs and runs it until it waits; the commands that it gave.
-  func activate(at time: Instant, _ jobs: [Job], historyLength: Int64, suggested: Bool) throws
-    -> [Command]
-  {
+  /// Shows the code the jobs and runs it until it waits; the commands that it gave. `markers`: what
+  /// a past activation recorded, nil for a live one.
+  func activate(
+    at time: Instant, _ jobs: [Job], markers recorded: [RecordMarker]?, historyLength: Int64,
+    suggested: Bool
+  ) throws -> [Command] {
     now = time
+    markers.begin(recorded)
     self.historyLength = historyLength
     continueAsNewSuggested = suggested
     commands = []
+    rejections = []
     try executor.driving {
       var begin: InitializeWorkflow?
       for job in jobs { try take(job, &begin) }
@@ -106,6 +116,7 @@ final class WorkflowRun: @unchecked Sendable {
       root?.cancel()
     case .fireTimer(let fired): fire(fired.seq)
     case .resolveActivity(let resolved): try resolve(resolved)
+    case .doUpdate(let update): take(update)
     case .queryWorkflow, nil:
       throw ApplicationError("a job that this SDK does not know", type: "UnknownJob")
     }
@@ -113,22 +124,42 @@ final class WorkflowRun: @unchecked Sendable {
 
   private func start(_ initialize: InitializeWorkflow) {
     let input = initialize.input
+    root = begin { [self, instance] context in
+      do {
+        let result = try await instance.run(context, input)
+        var complete = CompleteWorkflow()
+        complete.result = result
+        closing = .completeWorkflow(complete)
+      } catch {
+        end(with: error)
+      }
+    }
+  }
+
+  /// Code of the run, as a task of its own; what it throws is a fault of the code.
+  @discardableResult
+  func begin(_ body: @escaping (WorkflowContext) async throws -> Void) -> Task<Void, Never> {
     let handle = RunHandle(self)
     let context = WorkflowContext(handle)
-    nonisolated(unsafe) let instance = instance
-    root = Task(executorPreference: executor) { [self] in
+    nonisolated(unsafe) let body = body
+    lastTask += 1
+    let number = lastTask
+    let task = Task(executorPreference: executor) { [self] in
       await withExit {
-        do {
-          let result = try await instance.run(context, input)
-          var complete = CompleteWorkflow()
-          complete.result = result
-          closing = .completeWorkflow(complete)
-        } catch {
-          end(with: error)
-        }
+        do { try await body(context) } catch { if !isEvicted { taskFailure = error } }
       }
+      tasks[number] = nil
       if mustEnd { handle.letGo() }
     }
+    tasks[number] = task
+    return task
+  }
+
+  func reject(_ update: DoUpdate, _ failure: Failure) {
+    var rejection = UpdateRejection()
+    rejection.updateID = update.updateID
+    rejection.failure = failure
+    rejections.append(rejection)
   }
 
   /// Runs what a task of this run is for; returns when it ends or is made to.
@@ -209,7 +240,7 @@ final class WorkflowRun: @unchecked Sendable {
 
   // MARK: - What the context asks for
 
-  private func emit(_ kind: Command.Kind, at location: String = "") {
+  func emit(_ kind: Command.Kind, at location: String = "") {
     guard !isEvicted else { return }
     var command = Command()
     command.kind = kind
@@ -302,6 +333,41 @@ final class WorkflowRun: @unchecked Sendable {
 
   func nextRandom() -> UInt64 { random.next() }
 
+  // MARK: - Markers
+
+  func patched(_ id: String, at location: String) -> Bool {
+    let answer = markers.answer(id)
+    if answer.isFirst {
+      emit(.recordMarker(RecordMarker(patch: id, deprecated: false)), at: location)
+    }
+    return answer.isPatched
+  }
+
+  func deprecatePatch(_ id: String, at location: String) {
+    guard markers.answer(id).isFirst else { return }
+    emit(.recordMarker(RecordMarker(patch: id, deprecated: true)), at: location)
+  }
+
+  /// What `body` gives the first time, and its recorded value in every replay.
+  func sideEffect(at location: String, _ body: () throws -> [Payload]) throws -> [Payload] {
+    let seq = takeSeq()
+    let value: [Payload]
+    if markers.isPast {
+      guard let recorded = markers.value(seq) else {
+        let error = ApplicationError(
+          "the history holds no value of the side effect that is command \(seq)",
+          type: "Nondeterminism")
+        taskFailure = error
+        throw error
+      }
+      value = recorded
+    } else {
+      value = try body()
+    }
+    emit(.recordMarker(RecordMarker(sideEffect: seq, value)), at: location)
+    return value
+  }
+
   /// Commands that would leave with the next answer.
   var pendingCommands: Int { commands.count }
 
@@ -323,9 +389,10 @@ final class WorkflowRun: @unchecked Sendable {
       for waiting in slept { waiting.resume(throwing: WorkflowEvictedError.one) }
       for waiting in waited { waiting.continuation.resume(throwing: WorkflowEvictedError.one) }
       // For code that looks at Task.isCancelled only.
-      root?.cancel()
+      for task in tasks.values { task.cancel() }
     }
     root = nil
+    tasks = [:]
   }
 
   enum Departure {

@@ -110,7 +110,8 @@ private struct Evictions {
       runID: RunID(high: number, low: 1), workflowID: "w", workflowType: W.type, taskQueue: "q",
       instance: TypedInstance<W>.definition().make())
     let commands = try run.activate(
-      at: Instant(ms: 1), [try .initialize(input)], historyLength: 1, suggested: false)
+      at: Instant(ms: 1), [try .initialize(input)], markers: nil, historyLength: 1,
+      suggested: false)
     precondition(!commands.isEmpty)
     return run
   }

@@ -30,6 +30,7 @@ typedef struct Holdfast__V1__TerminatedFailure Holdfast__V1__TerminatedFailure;
 typedef struct Holdfast__V1__ServerFailure Holdfast__V1__ServerFailure;
 typedef struct Holdfast__V1__ActivityFailure Holdfast__V1__ActivityFailure;
 typedef struct Holdfast__V1__WorkerLostFailure Holdfast__V1__WorkerLostFailure;
+typedef struct Holdfast__V1__UpdateOutcome Holdfast__V1__UpdateOutcome;
 typedef struct Holdfast__V1__WorkflowExecution Holdfast__V1__WorkflowExecution;
 typedef struct Holdfast__V1__UserMetadata Holdfast__V1__UserMetadata;
 
@@ -363,6 +364,30 @@ struct  Holdfast__V1__WorkerLostFailure
     , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
+typedef enum {
+  HOLDFAST__V1__UPDATE_OUTCOME__RESULT__NOT_SET = 0,
+  HOLDFAST__V1__UPDATE_OUTCOME__RESULT_SUCCEEDED = 1,
+  HOLDFAST__V1__UPDATE_OUTCOME__RESULT_FAILED = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__UPDATE_OUTCOME__RESULT__CASE)
+} Holdfast__V1__UpdateOutcome__ResultCase;
+
+/*
+ * How an update ended.
+ */
+struct  Holdfast__V1__UpdateOutcome
+{
+  ProtobufCMessage base;
+  Holdfast__V1__UpdateOutcome__ResultCase result_case;
+  union {
+    Holdfast__V1__PayloadList *succeeded;
+    Holdfast__V1__Failure *failed;
+  };
+};
+#define HOLDFAST__V1__UPDATE_OUTCOME__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_outcome__descriptor) \
+    , HOLDFAST__V1__UPDATE_OUTCOME__RESULT__NOT_SET, {0} }
+
+
 /*
  * Names a run: the workflow's current run when `run_id` is empty.
  */
@@ -657,6 +682,25 @@ Holdfast__V1__WorkerLostFailure *
 void   holdfast__v1__worker_lost_failure__free_unpacked
                      (Holdfast__V1__WorkerLostFailure *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateOutcome methods */
+void   holdfast__v1__update_outcome__init
+                     (Holdfast__V1__UpdateOutcome         *message);
+size_t holdfast__v1__update_outcome__get_packed_size
+                     (const Holdfast__V1__UpdateOutcome   *message);
+size_t holdfast__v1__update_outcome__pack
+                     (const Holdfast__V1__UpdateOutcome   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_outcome__pack_to_buffer
+                     (const Holdfast__V1__UpdateOutcome   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateOutcome *
+       holdfast__v1__update_outcome__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_outcome__free_unpacked
+                     (Holdfast__V1__UpdateOutcome *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowExecution methods */
 void   holdfast__v1__workflow_execution__init
                      (Holdfast__V1__WorkflowExecution         *message);
@@ -739,6 +783,9 @@ typedef void (*Holdfast__V1__ActivityFailure_Closure)
 typedef void (*Holdfast__V1__WorkerLostFailure_Closure)
                  (const Holdfast__V1__WorkerLostFailure *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__UpdateOutcome_Closure)
+                 (const Holdfast__V1__UpdateOutcome *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__WorkflowExecution_Closure)
                  (const Holdfast__V1__WorkflowExecution *message,
                   void *closure_data);
@@ -772,6 +819,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__terminated_failure__descri
 extern const ProtobufCMessageDescriptor holdfast__v1__server_failure__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__activity_failure__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__worker_lost_failure__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_outcome__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__user_metadata__descriptor;
 

@@ -95,7 +95,9 @@ typedef enum _Holdfast__V1__Reason {
   /*
    * The schedule is not as it was when the conflict token was read.
    */
-  HOLDFAST__V1__REASON__REASON_SCHEDULE_CHANGED = 32
+  HOLDFAST__V1__REASON__REASON_SCHEDULE_CHANGED = 32,
+  HOLDFAST__V1__REASON__REASON_UPDATE_NOT_FOUND = 35,
+  HOLDFAST__V1__REASON__REASON_WORKFLOW_PAUSED = 36
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__REASON)
 } Holdfast__V1__Reason;
 
