@@ -123,14 +123,10 @@ protocol Identified: Message {
 
 extension StartWorkflowRequest: Identified {}
 extension SignalWorkflowRequest: Identified {}
-extension CancelWorkflowRequest: Identified {}
-extension TerminateWorkflowRequest: Identified {}
 extension CreateScheduleRequest: Identified {}
 extension UpdateScheduleRequest: Identified {}
 extension TriggerScheduleRequest: Identified {}
 extension BackfillScheduleRequest: Identified {}
-extension PauseWorkflowRequest: Identified {}
-extension UnpauseWorkflowRequest: Identified {}
 extension CompleteActivityRequest: Identified {}
 extension FailActivityRequest: Identified {}
 extension ReportActivityCancelledRequest: Identified {}

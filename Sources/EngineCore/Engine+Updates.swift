@@ -99,18 +99,17 @@ extension Engine {
   }
 
   /// The code has said of each update that the activation asked for whether it takes it on; what is
-  /// wrong with that, in words.
+  /// wrong with that, in words. That nothing else was accepted is checked with the commands.
   func updateFault(
     _ commands: [Command], _ rejections: [UpdateRejection], _ lease: WorkflowTask.Lease
   ) -> String? {
-    var accepted: [String] = []
-    for case .updateAccepted(let c) in commands.lazy.compactMap(\.kind) {
-      accepted.append(c.updateID)
-    }
     let asked = lease.shown.updates
-    if accepted.isEmpty && rejections.isEmpty && asked.isEmpty { return nil }
+    if asked.isEmpty && rejections.isEmpty { return nil }
+    let accepted = commands.compactMap { command in
+      if case .updateAccepted(let c) = command.kind { c.updateID } else { nil }
+    }
     let rejected = rejections.map(\.updateID)
-    for id in accepted + rejected where !asked.contains(id) {
+    for id in rejected where !asked.contains(id) {
       return "update '\(id)' was not asked for by this activation"
     }
     for id in asked {
@@ -212,6 +211,7 @@ extension Engine {
     let refused = run.updates.filter { !out.contains($0.request.updateID) }
     run.updates.removeAll { !out.contains($0.request.updateID) }
     for client in refused.flatMap(\.clients) { refuse(client.id, status, .run(run)) }
+    count(run)
   }
 
   /// The engine is going away: those that are not out are refused.
@@ -245,6 +245,7 @@ extension Engine {
     guard let run = runs[awaited.run] else { return }
     for index in run.updates.indices { run.updates[index].clients.removeAll { $0.id == id } }
     dropAbandonedUpdates(of: run)
+    count(run)
     waitersLeft(run)
   }
 }

@@ -49,7 +49,7 @@ extension Engine {
   ) {
     let commands = lease.parts.isEmpty ? completed.commands : lease.parts + completed.commands
     let rejections = lease.rejections + completed.updateRejections
-    if let fault = fault(in: commands, of: run) ?? updateFault(commands, rejections, lease)
+    if let fault = fault(in: commands, of: run, lease) ?? updateFault(commands, rejections, lease)
       ?? metadataFault(completed)
     {
       return failTask(run, .badCommand, .server(fault))
@@ -97,6 +97,7 @@ extension Engine {
   ) {
     run.task.scheduledTime = .epoch
     recorded(token, lease.session, run)
+    count(run)
     afterInbound(run)
     resumeParked(run)
     settle(run)

@@ -303,8 +303,9 @@ public struct Engine {
       out.writes.append(.wakeRun(run: run.number))
       run.isMarkedAwake = true
     }
-    if run.newEvents.contains(where: \.changesStatus) {
+    if run.hasNewStatus {
       out.writes.append(.setStatus(run: run.number, run.fold.shownStatus))
+      run.hasNewStatus = false
     }
     if let first = run.newEvents.first, let last = run.newEvents.last {
       #if MUTANTS

@@ -69,9 +69,10 @@ extension Status {
   }
 
   static func requestIDReused(_ id: String, _ field: String, _ runID: RunID) -> Status {
-    refusal(
+    let name = field == "update_id" ? "update id" : "request id"
+    return refusal(
       .invalidArgument, .requestIDReused,
-      "\(field) '\(id)' was used for another request; choose a new one", field: field, runID: runID)
+      "\(name) '\(id)' was used for another request; choose a new one", field: field, runID: runID)
   }
 
   static let draining = refusal(

@@ -1,5 +1,7 @@
 import Foundation
+import Harness
 import Holdfast
+import Messages
 import Testing
 
 final class Greeting: Workflow, @unchecked Sendable {
@@ -78,6 +80,13 @@ func makeWorker(_ socket: String) -> Worker {
     defer { worker.stop() }
     let client = try Client(socket: engine.socket)
     let handle = try await client.start(Greeting.self, "hello", id: "g-1", taskQueue: "q")
+    let figures = try #require(EngineFigures(engine.socket))
+    // A query without a worker is refused at once.
+    try await until("its worker has begun") {
+      (figures.history("g-1") ?? []).contains { event in
+        if case .workflowTaskCompleted = event.attributes { true } else { false }
+      }
+    }
     for name in ["ann", "bob", "cid"] { try await handle.signal("name", name) }
     #expect(try await handle.query("names", returning: [String].self) == ["ann", "bob", "cid"])
     try await handle.signal("done")

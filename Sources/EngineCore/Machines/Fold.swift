@@ -218,16 +218,6 @@ extension HistoryEvent {
   }
 }
 
-extension HistoryEvent {
-  /// Lists show the run with another status, though it stays open.
-  var changesStatus: Bool {
-    switch attributes {
-    case .workflowExecutionPaused, .workflowExecutionUnpaused: true
-    default: false
-    }
-  }
-}
-
 extension PauseInfo {
   fileprivate init(_ paused: WorkflowExecutionPaused, at time: Instant) {
     self.init()

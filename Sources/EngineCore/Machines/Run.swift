@@ -98,6 +98,8 @@ final class Run {
   var endedActivities: [Int64] = []
   var newRequests: [RequestRecord] = []
   var isTouched = false
+  /// Lists are to show it with another status, though it stays open.
+  var hasNewStatus = false
   var isOffered = false
   var isNew = false
 

@@ -4,10 +4,13 @@ import Messages
 /// The commands of a workflow's code: what is wrong with them, and which event records each.
 extension Engine {
   /// What makes the completion unacceptable, in words; nil when it is fine.
-  func fault(in commands: [Command], of run: Run) -> String? {
+  func fault(
+    in commands: [Command], of run: Run, _ lease: WorkflowTask.Lease
+  ) -> String? {
     if commands.count > limits.commandsMax { return tooManyCommands }
     var check = CommandCheck(
-      fold: run.fold, limits: limits, taskTimeoutMax: times.taskTimeoutMax)
+      fold: run.fold, asked: lease.shown.updates, limits: limits,
+      taskTimeoutMax: times.taskTimeoutMax)
     for (index, command) in commands.enumerated() {
       if let fault = check.fault(in: command) {
         let place = command.location.isEmpty ? "" : " at \(command.location)"
@@ -83,10 +86,13 @@ struct CommandCheck {
   private var activityIDs: Set<String>
   private var timerIDs: Set<String>
   private var markerBytes = 0
+  /// Updates of the activation, and those that are accepted and have no outcome.
+  private let asked: [String]
   private var updateIDs: Set<String>
   private var isClosed = false
 
-  init(fold: Fold, limits: EngineLimits, taskTimeoutMax: Span) {
+  init(fold: Fold, asked: [String], limits: EngineLimits, taskTimeoutMax: Span) {
+    self.asked = asked
     self.limits = limits
     self.taskTimeoutMax = taskTimeoutMax
     lastSeq = fold.lastSeq
@@ -119,7 +125,8 @@ struct CommandCheck {
     case .recordMarker(let c): return fault(in: c)
     case .updateAccepted(let c):
       updateIDs.insert(c.updateID)
-      return nil
+      return asked.contains(c.updateID)
+        ? nil : "update '\(c.updateID)' was not asked for by this activation"
     case .updateCompleted(let c): return fault(in: c)
     case nil: return "it has no kind that this engine knows"
     }

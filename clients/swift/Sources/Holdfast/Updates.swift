@@ -80,20 +80,14 @@ extension WorkflowRun {
     var accepted = UpdateAccepted()
     accepted.updateID = update.updateID
     emit(.updateAccepted(accepted))
-    begin { [instance] context in
-      var completed = UpdateCompleted()
-      completed.updateID = update.updateID
-      var outcome = UpdateOutcome()
-      do {
-        var list = PayloadList()
-        list.payloads = try await instance.update(update.updateName, context, update.args)
-        outcome.result = .succeeded(list)
-      } catch let error where error is ApplicationError || error is ActivityError {
-        outcome.result = .failed(Failure(error))
-      }
-      completed.outcome = outcome
-      self.emit(.updateCompleted(completed))
-    }
+    begin(update)
+  }
+}
+
+extension PayloadList {
+  init(_ payloads: [Payload]) {
+    self.init()
+    self.payloads = payloads
   }
 }
 

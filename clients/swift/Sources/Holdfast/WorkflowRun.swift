@@ -122,37 +122,69 @@ final class WorkflowRun: @unchecked Sendable {
     }
   }
 
+  // The two that follow are written out, and share no function that takes the code as a closure:
+  // code that is made to end leaves in memory what its frames hold, and such a closure holds the
+  // run.
+
   private func start(_ initialize: InitializeWorkflow) {
     let input = initialize.input
-    root = begin { [self, instance] context in
-      do {
-        let result = try await instance.run(context, input)
-        var complete = CompleteWorkflow()
-        complete.result = result
-        closing = .completeWorkflow(complete)
-      } catch {
-        end(with: error)
+    let handle = RunHandle(self)
+    let context = WorkflowContext(handle)
+    nonisolated(unsafe) let instance = instance
+    let number = nextTask()
+    root = Task(executorPreference: executor) { [self] in
+      await withExit {
+        do {
+          let result = try await instance.run(context, input)
+          var complete = CompleteWorkflow()
+          complete.result = result
+          closing = .completeWorkflow(complete)
+        } catch {
+          end(with: error)
+        }
       }
+      taskEnded(number, handle)
+    }
+    tasks[number] = root
+  }
+
+  /// Runs the handler of an update that was accepted.
+  func begin(_ update: DoUpdate) {
+    let handle = RunHandle(self)
+    let context = WorkflowContext(handle)
+    nonisolated(unsafe) let instance = instance
+    let number = nextTask()
+    tasks[number] = Task(executorPreference: executor) { [self] in
+      await withExit {
+        do {
+          let result = try await instance.update(update.updateName, context, update.args)
+          end(update, .succeeded(PayloadList(result)))
+        } catch let error where error is ApplicationError || error is ActivityError {
+          end(update, .failed(Failure(error)))
+        } catch {
+          if !isEvicted { taskFailure = error }
+        }
+      }
+      taskEnded(number, handle)
     }
   }
 
-  /// Code of the run, as a task of its own; what it throws is a fault of the code.
-  @discardableResult
-  func begin(_ body: @escaping (WorkflowContext) async throws -> Void) -> Task<Void, Never> {
-    let handle = RunHandle(self)
-    let context = WorkflowContext(handle)
-    nonisolated(unsafe) let body = body
+  private func nextTask() -> UInt64 {
     lastTask += 1
-    let number = lastTask
-    let task = Task(executorPreference: executor) { [self] in
-      await withExit {
-        do { try await body(context) } catch { if !isEvicted { taskFailure = error } }
-      }
-      tasks[number] = nil
-      if mustEnd { handle.letGo() }
-    }
-    tasks[number] = task
-    return task
+    return lastTask
+  }
+
+  private func taskEnded(_ number: UInt64, _ handle: RunHandle) {
+    tasks[number] = nil
+    if mustEnd { handle.letGo() }
+  }
+
+  private func end(_ update: DoUpdate, _ result: UpdateOutcome.Result) {
+    var completed = UpdateCompleted()
+    completed.updateID = update.updateID
+    completed.outcome = UpdateOutcome()
+    completed.outcome?.result = result
+    emit(.updateCompleted(completed))
   }
 
   func reject(_ update: DoUpdate, _ failure: Failure) {
