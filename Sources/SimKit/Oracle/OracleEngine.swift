@@ -153,8 +153,8 @@ struct OracleEngine {
     case .putRequest(let run, let record):
       facts.append(.remembered(id(run), event: record.event))
     case .deleteRun(let run): removed.append(id(run))
-    case .wakeRun, .setStatus, .saveState, .sleepRun, .putActivity, .deleteActivity, .putZone, .putSchedule,
-      .putScheduleProgress, .deleteSchedule:
+    case .wakeRun, .setStatus, .saveState, .sleepRun, .putActivity, .deleteActivity, .putZone,
+      .putSchedule, .putScheduleProgress, .deleteSchedule:
       break
     }
   }
