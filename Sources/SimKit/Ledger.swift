@@ -24,6 +24,9 @@ final class Ledger {
     let number: ScheduleNumber
     var definition = ScheduleDefinition()
     var progress = ScheduleProgress()
+
+    /// No action waits.
+    var isIdle: Bool { progress.waiting.isEmpty }
   }
 
   private(set) var schedules: [ScheduleNumber: KeptSchedule] = [:]

@@ -121,6 +121,35 @@ import Testing
     #expect(bench.found == [])
   }
 
+  /// Its successor under the same id may have the same time, by a clock that was set back.
+  @Test func aScheduleThatIsDeletedTakesItsTimesAlong() {
+    let bench = bench()
+    let first = progress(through: 1_000, running: [1], actions: 1)
+    bench.commit(start(1, for: 1_000, at: 1_001, bench) + [first])
+    bench.commit([.deleteSchedule(ScheduleCheckerTests.number)])
+    bench.commit(start(2, for: 2_000, at: 2_000, bench))
+    #expect(bench.found == ["run#2 is started by a schedule that is not there"])
+    bench.commit([definition(.allowAll), progress(through: 500)])
+    bench.commit(
+      start(3, for: 1_000, at: 1_001, bench) + [progress(through: 1_000, running: [3], actions: 1)])
+    #expect(bench.found.count == 1)
+  }
+
+  /// What had come by a clock that was set back since may begin; what no clock has shown may not.
+  @Test(arguments: [(1_999_999, 1), (2_000_000, 0)] as [(Int64, Int)])
+  func anActionThatHasWaitedHasComeByAClock(_ us: Int64, _ faults: Int) {
+    let bench = bench(.bufferAll)
+    let time = SimClock.originMs + 2_000
+    let skipped = time / 1_000 - 1
+    bench.commit([progress(through: time, waiting: [time], skipped: skipped)])
+    bench.us = us
+    bench.commit(
+      start(1, for: time, at: time - 1_000, bench) + [
+        progress(through: time, running: [1], actions: 1, skipped: skipped)
+      ])
+    #expect(bench.found.count == faults)
+  }
+
   @Test func aStartThatItsScheduleDoesNotKnowIsSeen() {
     let bench = bench()
     bench.commit(start(1, for: 1_000, at: 1_001, bench))

@@ -8,23 +8,26 @@ final class SchedulesKeepTime: Checker {
   static let name = "I20 schedules keep their times"
 
   private struct Time: Hashable {
-    let scheduleID: String
+    let schedule: ScheduleNumber
     let ms: Int64
   }
 
+  /// As the last step has left them: a batch holds many, some long ago where the disk was full.
+  private var schedules: [ScheduleNumber: Ledger.KeptSchedule] = [:]
+  /// What this step has started, before it writes of their schedules.
+  private var begun: [(schedule: ScheduleNumber, run: Ledger.Run)] = []
   /// First runs of chains by what they were started for.
   private var taken: [Time: RunID] = [:]
-  /// How far each schedule had come before the step that is looked at: a batch holds many, some
-  /// long ago where the disk was full.
-  private var doneThrough: [ScheduleNumber: Instant] = [:]
 
   func see(_ observation: Observation, _ scene: Scene) {
     switch observation {
     case .committed(let writes):
-      // A step's runs come before what it writes of schedules.
       for write in writes { check(write, scene) }
+      for (_, run) in begun { tellUnknown(run, scene) }
+      begun = []
     case .reopened:
-      doneThrough = scene.ledger.schedules.mapValues(\.progress.doneThroughTimeMs)
+      schedules = scene.ledger.schedules
+      taken = taken.filter { schedules[$0.key.schedule] != nil }
     case .answered(let request, let answer, _):
       guard case .schedule(.times(let asked)) = request.kind, answer.isOK,
         let told = try? ListScheduleMatchingTimesResponse(bytes: answer.message)
@@ -40,56 +43,79 @@ final class SchedulesKeepTime: Checker {
   private func check(_ write: Write, _ scene: Scene) {
     switch write {
     case .createRun(let row):
-      if let run = scene.ledger.run(row.number) { check(run, scene) }
+      if let run = scene.ledger.run(row.number) { begin(run, scene) }
+    case .putSchedule(let number, let bytes):
+      schedules[number, default: Ledger.KeptSchedule(number: number)].definition =
+        (try? ScheduleDefinition(bytes: bytes)) ?? ScheduleDefinition()
     case .putScheduleProgress(let number, let bytes):
-      doneThrough[number] = (try? ScheduleProgress(bytes: bytes))?.doneThroughTimeMs
-      if let schedule = scene.ledger.schedules[number] { check(schedule, scene) }
+      guard let before = schedules[number] else { return }
+      var schedule = before
+      schedule.progress = (try? ScheduleProgress(bytes: bytes)) ?? ScheduleProgress()
+      schedules[number] = schedule
+      for (_, run) in begun.filter({ $0.schedule == number }) {
+        check(run, before.progress.doneThroughTimeMs.ms, schedule, scene)
+      }
+      begun.removeAll { $0.schedule == number }
+      check(schedule, scene)
+    case .deleteSchedule(let number):
+      schedules[number] = nil
+      taken = taken.filter { $0.key.schedule != number }
     default: break
     }
   }
 
-  private func check(_ run: Ledger.Run, _ scene: Scene) {
-    guard let started = run.started, !started.scheduleID.isEmpty,
-      started.continuedRunID == .none, let begun = run.events.first?.eventTimeMs
+  private func begin(_ run: Ledger.Run, _ scene: Scene) {
+    guard let started = run.started, !started.scheduleID.isEmpty, started.continuedRunID == .none
     else { return }
-    let number = run.row.number
-    let time = Time(scheduleID: started.scheduleID, ms: started.scheduledTimeMs.ms)
-    if let other = taken.updateValue(run.row.runID, forKey: time), other != run.row.runID {
-      scene.found("\(number) is the second action of \(time.scheduleID) for \(time.ms)")
+    let schedule = schedules.values.first { $0.definition.scheduleID == started.scheduleID }
+    guard let schedule else {
+      return scene.found("\(run.row.number) is started by a schedule that is not there")
     }
-    // It may have been deleted in the same batch.
-    let known = scene.ledger.schedules.values.first {
-      $0.definition.scheduleID == started.scheduleID
-        && $0.progress.info?.createTimeMs ?? .epoch < started.scheduledTimeMs
-    }
-    guard let schedule = known else { return }
-    let isRunning =
-      schedule.progress.info?.running.contains { $0.runID == run.row.runID } ?? false
-    if run.isOpen && !isRunning {
-      scene.found("\(number) is open, and its schedule says it is not")
-    }
-    lateness(of: run, begun.ms, time.ms, schedule, scene)
+    begun.append((schedule.number, run))
   }
 
-  /// Of actions whose time the schedule names. Those of triggers have times of their own, each a
-  /// millisecond after the one before at least.
-  private func lateness(
-    of run: Ledger.Run, _ begun: Int64, _ time: Int64, _ schedule: Ledger.KeptSchedule,
+  private func tellUnknown(_ run: Ledger.Run, _ scene: Scene) {
+    scene.found("\(run.row.number) is open, and its schedule says it is not")
+  }
+
+  /// `doneThrough`: how far the schedule had come before the step.
+  private func check(
+    _ run: Ledger.Run, _ doneThrough: Int64, _ schedule: Ledger.KeptSchedule, _ scene: Scene
+  ) {
+    let ms = run.started?.scheduledTimeMs.ms ?? 0
+    let time = Time(schedule: schedule.number, ms: ms)
+    if let other = taken.updateValue(run.row.runID, forKey: time), other != run.row.runID {
+      let id = schedule.definition.scheduleID
+      scene.found("\(run.row.number) is the second action of \(id) for \(ms)")
+    }
+    if schedule.progress.info?.running.contains(where: { $0.runID == run.row.runID }) != true {
+      tellUnknown(run, scene)
+    }
+    // Triggers have times of their own, each a millisecond after the one before at least.
+    guard ms % 1_000 == 0, schedule.progress.lastTriggerTimeMs.ms < ms else { return }
+    checkTime(of: run, ms, doneThrough, schedule, scene)
+  }
+
+  /// Of an action whose time the schedule names.
+  private func checkTime(
+    of run: Ledger.Run, _ ms: Int64, _ doneThrough: Int64, _ schedule: Ledger.KeptSchedule,
     _ scene: Scene
   ) {
-    guard time % 1_000 == 0, schedule.progress.lastTriggerTimeMs.ms < time,
-      let spec = schedule.definition.schedule?.spec
-    else { return }
-    if begun < time { scene.found("\(run.row.number) is started before its time") }
-    if time % (spec.intervals.first?.everyMs.ms ?? 1_000) != 0 {
-      scene.found("\(run.row.number) is started for \(time), which its schedule does not name")
+    let number = run.row.number
+    let spec = schedule.definition.schedule?.spec ?? ScheduleSpec()
+    if ms % (spec.intervals.first?.everyMs.ms ?? 1_000) != 0 {
+      scene.found("\(number) is started for \(ms), which its schedule does not name")
+    }
+    // One that has waited had come by a clock that may have been set back since.
+    let begun = run.events.first?.eventTimeMs.ms ?? 0
+    let hasWaited = doneThrough >= ms
+    if ms > (hasWaited ? SimClock.originMs + scene.us / 1_000 : begun) {
+      scene.found("\(number) is started before its time")
     }
     let window = schedule.definition.schedule?.policies?.catchupWindowMs.ms ?? 0
-    // Looked at and started in one step: nothing else held it up.
-    let before = doneThrough[schedule.number]?.ms ?? .max
-    let late = begun - time - spec.jitterMs.ms
-    if before < time && late > window {
-      scene.found("\(run.row.number) is \(late) ms late; \(window) are allowed")
+    let late = begun - ms - spec.jitterMs.ms
+    if !hasWaited && late > window {
+      scene.found("\(number) is \(late) ms late; \(window) are allowed")
     }
   }
 
