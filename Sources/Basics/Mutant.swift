@@ -53,6 +53,10 @@
     case oldFileIsRefused, oldStateIsDamaged, oldActivitiesAreLost
     // I20: clocks that never change; two workflows at once; what is over comes; a time comes twice.
     case clocksStayTheSame, overlapIsIgnored, missedTimesAreTaken, progressIsNotWritten
+    // I18: times at changes of the clocks, and each overlap policy.
+    case skippedTimesAreLost, repeatedTimesComeTwice
+    case bufferOneHoldsAll, bufferAllHoldsOne, cancelOtherWaits, terminateOtherCancels
+    case allowAllWaits
     /// None of it: the proof that a mutant which nobody sees is told.
     case changesNothing
 

@@ -106,7 +106,9 @@ public enum Mutants {
       case .markersAreHidden: SimWorker.name
       case .pausedRunsGoOn, .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,
-        .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap:
+        .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap, .skippedTimesAreLost,
+        .repeatedTimesComeTwice, .bufferOneHoldsAll, .bufferAllHoldsOne, .cancelOtherWaits,
+        .terminateOtherCancels, .allowAllWaits:
         Oracle.name
       case .oldFileIsRefused, .oldStateIsDamaged, .oldActivitiesAreLost:
         OldFilesOpen.name

@@ -165,6 +165,9 @@ struct ScheduleTimes {
       return .found(Instant(ms: count * every.ms + phase.ms))
     case .calendar(let calendar):
       guard time <= ScheduleTimes.end else { return .never }
+      #if MUTANTS
+        if let wrong = mutatedNext(of: calendar, after: time) { return wrong }
+      #endif
       // What the clocks have shown before they were set back does not come again.
       let shown = zone.latestWallTime(by: time.ms.flooredQuotient(1_000))
       switch calendar.next(after: shown) {
@@ -174,6 +177,24 @@ struct ScheduleTimes {
       }
     }
   }
+
+  #if MUTANTS
+    private func mutatedNext(of calendar: Calendar, after time: Instant) -> Search? {
+      let second = time.ms.flooredQuotient(1_000)
+      let (shown, latest) = (zone.wallTime(at: second), zone.latestWallTime(by: second))
+      switch Mutant.chosen {
+      case .repeatedTimesComeTwice:
+        guard case .found(let wall) = calendar.next(after: shown), wall <= latest else { return nil }
+        return .found(Instant(ms: (second + wall.seconds - shown.seconds) * 1_000))
+      case .skippedTimesAreLost:
+        guard case .found(let wall) = calendar.next(after: latest),
+          zone.wallTime(at: zone.firstTime(showing: wall)) != wall
+        else { return nil }
+        return next(of: .calendar(calendar), after: instant(showing: wall))
+      default: return nil
+      }
+    }
+  #endif
 
   private func instant(showing wall: WallTime) -> Instant {
     Instant(ms: zone.firstTime(showing: wall) * 1_000)

@@ -15,8 +15,9 @@ final class Timetable {
   private(set) var progress: ScheduleProgress
   /// Actions whose start is under way, by their times.
   private var starting: Set<Instant> = []
-  /// Workflows that this engine has asked to end for an action that waits, by their first runs.
-  private var asked: Set<RunID> = []
+  /// Workflows that this engine has asked to end for an action that waits, by their first runs;
+  /// true: to end at once.
+  private var asked: [RunID: Bool] = [:]
   /// An order could not be followed; the next try.
   private(set) var retryTime: Instant?
   /// This step has to write it: the definition too, or the progress only.
@@ -176,7 +177,8 @@ final class Timetable {
         progress.doneThroughTimeMs = time
         if isMissed(due, now) {
           info.missedCount += 1
-        } else if add(time, overlapPolicy, manual: false, limits) {
+        } else if add(time, overlapPolicy, limits) {
+          if state.limitedActions { state.remainingActions -= 1 }
           return true
         }
       case .noneBefore(let time):
@@ -208,7 +210,7 @@ final class Timetable {
     switch next {
     case .found(let time) where time <= backfill.endAtMs:
       progress.backfills[0].doneThroughTimeMs = time
-      return add(time, resolved(backfill.overlapPolicy), manual: true, limits)
+      return add(time, resolved(backfill.overlapPolicy), limits)
     case .noneBefore(let time) where time <= backfill.endAtMs:
       progress.backfills[0].doneThroughTimeMs = time - Span(ms: 1)
     case .found, .noneBefore, .never: progress.backfills.remove(at: 0)
@@ -231,22 +233,25 @@ final class Timetable {
       time = time + Span(ms: 1)
     }
     progress.lastTriggerTimeMs = time
-    return add(time, resolved(policy), manual: true, limits) ? time : nil
+    return add(time, resolved(policy), limits) ? time : nil
   }
 
   // MARK: - Overlap
 
   /// The time of an action has come: it waits for what is under way, or it is left out (false).
-  private func add(
-    _ time: Instant, _ policy: ScheduleOverlapPolicy, manual: Bool, _ limits: EngineLimits
-  ) -> Bool {
+  private func add(_ time: Instant, _ policy: ScheduleOverlapPolicy, _ limits: EngineLimits)
+    -> Bool
+  {
+    #if MUTANTS
+      let policy = policy.mutated
+    #endif
     guard !progress.waiting.contains(where: { $0.scheduledTimeMs == time }) else {
       info.skippedCount += 1
       return false
     }
     let waits = progress.waiting.contains { $0.overlapPolicy != .allowAll && !isStarting($0) }
     switch policy {
-    case .skip where (isOccupied || waits) && !isOverlapIgnored, .bufferOne where waits:
+    case .skip where isOccupied || waits, .bufferOne where waits:
       info.skippedCount += 1
       return false
     case .cancelOther, .terminateOther:
@@ -264,18 +269,9 @@ final class Timetable {
     }
     var action = WaitingAction()
     action.scheduledTimeMs = time
-    action.overlapPolicy = isOverlapIgnored && policy == .skip ? .allowAll : policy
-    action.manual = manual
+    action.overlapPolicy = policy
     progress.waiting.append(action)
     return true
-  }
-
-  private var isOverlapIgnored: Bool {
-    #if MUTANTS
-      return Mutant.isOn(.overlapIsIgnored)
-    #else
-      return false
-    #endif
   }
 
   private func isStarting(_ action: WaitingAction) -> Bool {
@@ -299,7 +295,10 @@ final class Timetable {
     guard terminates || others.contains(where: { $0.overlapPolicy == .cancelOther }) else {
       return orders
     }
-    for execution in info.running where asked.insert(execution.runID).inserted {
+    for execution in info.running {
+      // One that was asked to cancel may still have to go at once.
+      if let atOnce = asked[execution.runID], atOnce || !terminates { continue }
+      asked[execution.runID] = terminates
       orders.append(terminates ? .terminate(execution) : .cancel(execution))
     }
     return orders
@@ -308,8 +307,7 @@ final class Timetable {
   // MARK: - What came of the orders
 
   func started(_ time: Instant, _ execution: WorkflowExecution, _ now: Instant) {
-    let action = end(time)
-    if let action, !action.manual, state.limitedActions { state.remainingActions -= 1 }
+    end(time)
     info.actionCount += 1
     info.running.append(execution)
     note(time, now) {
@@ -319,7 +317,7 @@ final class Timetable {
   }
 
   func failed(_ time: Instant, _ error: String, _ now: Instant) {
-    guard end(time) != nil else { return }
+    end(time)
     info.failedCount += 1
     note(time, now) { $0.error = error }
   }
@@ -329,16 +327,13 @@ final class Timetable {
     retryTime = time
     switch order {
     case .start(let time): starting.remove(time)
-    case .cancel(let execution), .terminate(let execution): asked.remove(execution.runID)
+    case .cancel(let execution), .terminate(let execution): asked[execution.runID] = nil
     }
   }
 
-  private func end(_ time: Instant) -> WaitingAction? {
+  private func end(_ time: Instant) {
     starting.remove(time)
-    guard let index = progress.waiting.firstIndex(where: { $0.scheduledTimeMs == time }) else {
-      return nil
-    }
-    return progress.waiting.remove(at: index)
+    progress.waiting.removeAll { $0.scheduledTimeMs == time }
   }
 
   private func note(
@@ -355,7 +350,7 @@ final class Timetable {
   func closed(_ execution: WorkflowExecution, _ status: WorkflowStatus) -> Bool {
     guard let index = info.running.firstIndex(of: execution) else { return false }
     info.running.remove(at: index)
-    asked.remove(execution.runID)
+    asked[execution.runID] = nil
     for index in info.recentActions.indices
     where info.recentActions[index].execution == execution {
       info.recentActions[index].status = status
@@ -384,3 +379,19 @@ final class Timetable {
       progress.requests.suffix(limits.scheduleRequestsKept - 1) + [record]
   }
 }
+
+#if MUTANTS
+  extension ScheduleOverlapPolicy {
+    fileprivate var mutated: ScheduleOverlapPolicy {
+      switch (Mutant.chosen, self) {
+      case (.overlapIsIgnored, .skip): .allowAll
+      case (.bufferOneHoldsAll, .bufferOne), (.allowAllWaits, .allowAll),
+        (.cancelOtherWaits, .cancelOther):
+        .bufferAll
+      case (.bufferAllHoldsOne, .bufferAll): .bufferOne
+      case (.terminateOtherCancels, .terminateOther): .cancelOther
+      default: self
+      }
+    }
+  }
+#endif

@@ -396,7 +396,8 @@ public struct ScheduleState: Message {
   public var paused: Bool = false
   /// Why it is paused, or is not.
   public var note: String = ""
-  /// Only `remaining_actions` more; those of triggers and backfills do not count.
+  /// Only `remaining_actions` more, each counted when its time comes; those of triggers and backfills
+  /// do not count.
   public var limitedActions: Bool = false
   public var remainingActions: Int64 = 0
 

@@ -384,8 +384,6 @@ public struct ScheduleProgress: Message {
 public struct WaitingAction: Message {
   public var scheduledTimeMs: Instant = Instant(ms: 0)
   public var overlapPolicy: ScheduleOverlapPolicy = .unspecified
-  /// Of a trigger or a backfill.
-  public var manual: Bool = false
 
   public init() {}
 
@@ -394,14 +392,12 @@ public struct WaitingAction: Message {
       switch tag {
       case 8: scheduledTimeMs = try reader.instant()
       case 16: overlapPolicy = try reader.enumeration()
-      case 24: manual = try reader.bool()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
-    if !(!manual) { writer.bool(manual, tag: 24) }
     if !(overlapPolicy.rawValue == 0) { writer.enumeration(overlapPolicy, tag: 16) }
     if !(scheduledTimeMs.ms == 0) { writer.instant(scheduledTimeMs, tag: 8) }
   }
@@ -411,7 +407,6 @@ public struct WaitingAction: Message {
     fields: [
       FieldTable(1, "scheduled_time_ms", .int64),
       FieldTable(2, "overlap_policy", .enumeration(ScheduleOverlapPolicy.names)),
-      FieldTable(3, "manual", .bool),
     ])
 }
 

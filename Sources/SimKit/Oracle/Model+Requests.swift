@@ -56,9 +56,10 @@ extension Model {
   }
 
   /// By the policies: a new run, the one that is there, or none.
-  mutating func begin(_ r: StartWorkflowRequest, default conflict: WorkflowIdConflictPolicy)
-    -> Begun
-  {
+  mutating func begin(
+    _ r: StartWorkflowRequest, default conflict: WorkflowIdConflictPolicy,
+    for action: (scheduleID: String, time: Instant)? = nil
+  ) -> Begun {
     if let run = newest(r.workflowID), run.isOpen {
       switch r.idConflictPolicy == .unspecified ? conflict : r.idConflictPolicy {
       case .useExisting: return .existing(run)
@@ -71,7 +72,7 @@ extension Model {
       return .refused(alreadyStarted(run))
     }
     if let status = refusalOfStarts { return .refused(.failure(status)) }
-    guard let run = makeRun(r) else { return .refused(.failure(Status())) }
+    guard let run = makeRun(r, for: action) else { return .refused(.failure(Status())) }
     return .started(run)
   }
 
@@ -92,7 +93,7 @@ extension Model {
   }
 
   /// While no new runs are taken.
-  private var refusalOfStarts: Status? {
+  var refusalOfStarts: Status? {
     if isDiskFull && mutant != .startsOnFullDisk {
       return .of(.resourceExhausted, .diskFull, retryAfter: Span(ms: 1_000))
     }
@@ -107,12 +108,10 @@ extension Model {
     close(run, .terminated)
   }
 
-  private mutating func makeRun(_ r: StartWorkflowRequest) -> ModelRun? {
-    guard !drawn.isEmpty else {
-      objections.append("a run of '\(r.workflowID)' had to be started")
-      return nil
-    }
-    let choice = drawn.removeFirst()
+  private mutating func makeRun(
+    _ r: StartWorkflowRequest, for action: (scheduleID: String, time: Instant)? = nil
+  ) -> ModelRun? {
+    guard let choice = draw(r.workflowID) else { return nil }
     var started = WorkflowExecutionStarted()
     started.namespace = "default"
     started.workflowID = r.workflowID
@@ -131,8 +130,13 @@ extension Model {
     started.randomSeed = choice.randomSeed
     started.attempt = 1
     started.retryPolicy = r.retryPolicy?.withDefaults
+    started.scheduleID = action?.scheduleID ?? ""
+    started.scheduledTimeMs = action?.time ?? .epoch
+    started.cronSchedule = r.cronSchedule
+    started.cronTimeZone = r.cronTimeZone
     started.firstWorkflowTaskBackoffMs =
       r.startAtTimeMs > now ? r.startAtTimeMs - now : r.startDelayMs
+    if let time = cronTime(started) { started.firstWorkflowTaskBackoffMs = time - now }
     if r.executionTimeoutMs > .zero {
       started.executionExpirationTimeMs =
         now + started.firstWorkflowTaskBackoffMs + r.executionTimeoutMs
@@ -141,6 +145,13 @@ extension Model {
     runs.append(run)
     append(.workflowExecutionStarted(started), to: run, metadata: r.userMetadata)
     return run
+  }
+
+  /// What the engine has drawn for the next run of the workflow.
+  mutating func draw(_ workflowID: String) -> WorkflowExecutionStarted? {
+    let place = drawn.firstIndex { $0.workflowID.utf8.elementsEqual(workflowID.utf8) }
+    if place == nil { objections.append("a run of '\(workflowID)' had to be started") }
+    return place.map { drawn.remove(at: $0) }
   }
 
   // MARK: - Signals and cancel requests

@@ -23,6 +23,7 @@ extension Model {
       for event in run.activities.map(\.event) { loseConnection(run, event) }
     }
     settle()
+    touched = schedules
     meetDeadlines()
     settle()
   }

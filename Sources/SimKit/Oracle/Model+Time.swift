@@ -4,10 +4,24 @@ import Messages
 
 /// What becomes due.
 extension Model {
-  /// Everything that is due by now happens, each run's in the order of (time, event).
+  /// Everything that is due by now happens in its time, each run's in the order of (time, event);
+  /// then schedules take the actions that it has brought, and may have further ones.
   mutating func meetDeadlines() {
+    repeat {
+      let looks = schedules.compactMap { schedule in lookTime(schedule).map { (schedule, $0) } }
+      for (schedule, time) in looks.sorted(by: { $0.1 < $1.1 }) {
+        meetDeadlines(before: time)
+        look(schedule)
+        touched.append(schedule)
+      }
+      meetDeadlines(before: now + Span(ms: 1))
+      proceed()
+    } while schedules.contains { lookTime($0) != nil }
+  }
+
+  private mutating func meetDeadlines(before time: Instant) {
     for run in runs {
-      while let due = due(run) { meet(due, run) }
+      while let due = due(run, before: time) { meet(due, run) }
     }
   }
 
@@ -19,7 +33,7 @@ extension Model {
   }
 
   /// The first of what is due.
-  private func due(_ run: ModelRun) -> Due? {
+  private func due(_ run: ModelRun, before bound: Instant) -> Due? {
     var all: [(time: Instant, event: Int64, due: Due)] = []
     if run.task.session != nil { all.append((run.task.deadline, 0, .taskTimeout)) }
     for (place, timer) in run.timers.enumerated() where !timer.hasFired {
@@ -32,7 +46,7 @@ extension Model {
       }
     }
     if run.isOpen, let deadline = run.deadline { all.append((deadline, .max, .runTimeout)) }
-    let first = all.filter { $0.time <= now }.min { ($0.time, $0.event) < ($1.time, $1.event) }
+    let first = all.filter { $0.time < bound }.min { ($0.time, $0.event) < ($1.time, $1.event) }
     return first?.due
   }
 

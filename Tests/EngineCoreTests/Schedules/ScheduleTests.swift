@@ -216,6 +216,42 @@ import Testing
     }
   }
 
+  // MARK: - Overlap
+
+  /// Found by the oracle, seed 15: what had been asked to cancel was not terminated.
+  @Test func anActionTerminatesWhatAnotherHasAskedToCancel() throws {
+    let world = World()
+    _ = world.ask(ScheduleTests.create("s-1", "@daily"))
+    var trigger = TriggerScheduleRequest()
+    trigger.scheduleID = "s-1"
+    for policy in [ScheduleOverlapPolicy.skip, .cancelOther, .terminateOther] {
+      trigger.overlapPolicy = policy
+      _ = world.ask(.schedule(.trigger(trigger)))
+    }
+    let info = try #require(try describe("s-1", in: world).info)
+    #expect(info.recentActions.map(\.status) == [.terminated, .running])
+    #expect(info.running == info.recentActions.suffix(1).compactMap(\.execution))
+    #expect(info.waitingCount == 0 && info.skippedCount == 1)
+  }
+
+  /// Found by the oracle, seed 26: what waited was counted when it was started.
+  @Test func actionsThatWaitAreAmongThoseThatAreLeft() throws {
+    let world = World()
+    _ = world.ask(
+      ScheduleTests.create("s-1", "@hourly") { schedule in
+        schedule.policies?.overlapPolicy = .bufferAll
+        schedule.state = ScheduleState()
+        schedule.state?.limitedActions = true
+        schedule.state?.remainingActions = 2
+      })
+    world.advance(5 * 3_600_000)
+    let before = try describe("s-1", in: world)
+    #expect(before.info?.waitingCount == 1 && before.schedule?.state?.remainingActions == 0)
+    world.terminate(try #require(before.info?.running.first?.workflowID))
+    let after = try describe("s-1", in: world)
+    #expect(after.info?.waitingCount == 0 && after.info?.actionCount == 2)
+  }
+
   // MARK: - Limits
 
   @Test func thereAreOnlySoMany() throws {

@@ -397,9 +397,6 @@ nonisolated struct Holdfast_Store_V1_WaitingAction: Sendable {
 
   var overlapPolicy: Holdfast_V1_ScheduleOverlapPolicy = .unspecified
 
-  /// Of a trigger or a backfill.
-  var manual: Bool = false
-
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1083,7 +1080,7 @@ nonisolated extension Holdfast_Store_V1_ScheduleProgress: SwiftProtobuf.Message,
 
 nonisolated extension Holdfast_Store_V1_WaitingAction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WaitingAction"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}scheduled_time_ms\0\u{3}overlap_policy\0\u{1}manual\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}scheduled_time_ms\0\u{3}overlap_policy\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1093,7 +1090,6 @@ nonisolated extension Holdfast_Store_V1_WaitingAction: SwiftProtobuf.Message, Sw
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularInt64Field(value: &self.scheduledTimeMs) }()
       case 2: try { try decoder.decodeSingularEnumField(value: &self.overlapPolicy) }()
-      case 3: try { try decoder.decodeSingularBoolField(value: &self.manual) }()
       default: break
       }
     }
@@ -1106,16 +1102,12 @@ nonisolated extension Holdfast_Store_V1_WaitingAction: SwiftProtobuf.Message, Sw
     if self.overlapPolicy != .unspecified {
       try visitor.visitSingularEnumField(value: self.overlapPolicy, fieldNumber: 2)
     }
-    if self.manual != false {
-      try visitor.visitSingularBoolField(value: self.manual, fieldNumber: 3)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_Store_V1_WaitingAction, rhs: Holdfast_Store_V1_WaitingAction) -> Bool {
     if lhs.scheduledTimeMs != rhs.scheduledTimeMs {return false}
     if lhs.overlapPolicy != rhs.overlapPolicy {return false}
-    if lhs.manual != rhs.manual {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -326,7 +326,8 @@ nonisolated struct Holdfast_V1_ScheduleState: Sendable {
   /// Why it is paused, or is not.
   var note: String = String()
 
-  /// Only `remaining_actions` more; those of triggers and backfills do not count.
+  /// Only `remaining_actions` more, each counted when its time comes; those of triggers and backfills
+  /// do not count.
   var limitedActions: Bool = false
 
   var remainingActions: Int64 = 0

@@ -270,7 +270,8 @@ struct  Holdfast__V1__ScheduleState
    */
   char *note;
   /*
-   * Only `remaining_actions` more; those of triggers and backfills do not count.
+   * Only `remaining_actions` more, each counted when its time comes; those of triggers and backfills
+   * do not count.
    */
   protobuf_c_boolean limited_actions;
   int64_t remaining_actions;
