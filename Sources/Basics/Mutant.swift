@@ -55,6 +55,12 @@
     case orBindsFirst, absentIsFalse, descendsNever, pagesOverlap
     // I19: what an engine of the next format does to a file of an earlier one.
     case oldFileIsRefused, oldStateIsDamaged, oldActivitiesAreLost
+    // I20: clocks that never change; two workflows at once; what is over comes; a time comes twice.
+    case clocksStayTheSame, overlapIsIgnored, missedTimesAreTaken, progressIsNotWritten
+    // I18: times at changes of the clocks, and each overlap policy.
+    case skippedTimesAreLost, repeatedTimesComeTwice
+    case bufferOneHoldsAll, bufferAllHoldsOne, cancelOtherWaits, terminateOtherCancels
+    case allowAllWaits
     /// None of it: the proof that a mutant which nobody sees is told.
     case changesNothing
 

@@ -123,6 +123,10 @@ protocol Identified: Message {
 
 extension StartWorkflowRequest: Identified {}
 extension SignalWorkflowRequest: Identified {}
+extension CreateScheduleRequest: Identified {}
+extension UpdateScheduleRequest: Identified {}
+extension TriggerScheduleRequest: Identified {}
+extension BackfillScheduleRequest: Identified {}
 extension CompleteActivityRequest: Identified {}
 extension FailActivityRequest: Identified {}
 extension ReportActivityCancelledRequest: Identified {}

@@ -74,4 +74,19 @@ public enum Reply: Sendable {
   case reportActivityCancelled(ReportActivityCancelledResponse)
   case heartbeatActivity(HeartbeatActivityResponse)
   case describeTaskQueue(DescribeTaskQueueResponse)
+  case schedule(ScheduleReply)
+}
+
+/// The answers of ScheduleService.
+public enum ScheduleReply: Sendable {
+  case create(CreateScheduleResponse)
+  case describe(DescribeScheduleResponse)
+  case list(ListSchedulesResponse)
+  case update(UpdateScheduleResponse)
+  case delete(DeleteScheduleResponse)
+  case pause(PauseScheduleResponse)
+  case unpause(UnpauseScheduleResponse)
+  case trigger(TriggerScheduleResponse)
+  case backfill(BackfillScheduleResponse)
+  case matchingTimes(ListScheduleMatchingTimesResponse)
 }

@@ -68,11 +68,13 @@ extension Engine {
   mutating func timeOut(_ run: Run) {
     var timeout = TimeoutFailure()
     timeout.timeoutType = .startToClose
-    let next = nextAttempt(of: run, after: .engine("the workflow timed out", .timeout(timeout)))
+    let failure = Failure.engine("the workflow timed out", .timeout(timeout))
+    let retry = nextAttempt(of: run, after: failure)
+    let next = retry.started ?? nextCronRun(of: run, failure: failure)
     var event = WorkflowExecutionTimedOut()
-    event.retryState = next.state
-    event.newRunID = next.started?.runID ?? .none
-    close(run, .workflowExecutionTimedOut(event), next: next.started)
+    event.retryState = retry.state
+    event.newRunID = next?.runID ?? .none
+    close(run, .workflowExecutionTimedOut(event), next: next)
   }
 
   /// Closes the run and begins the next one of its chain in its place, with the signals and the

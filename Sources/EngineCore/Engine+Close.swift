@@ -52,6 +52,7 @@ extension Engine {
     if run.cachedBy != nil { evict(run, .closed, "the workflow has closed") }
     tellWaiters(of: run)
     refuseUpdates(of: run, .workflowClosed(run))
+    tellSchedule(of: run)
     resumeParked(run)
     if !run.queries.isEmpty { offerTask(run) }
     sweep(run.queue, hasClosed: true)

@@ -21,6 +21,8 @@ enum Deadline: Hashable, Sendable {
   case heartbeats
   /// Letters wait that a step had no room for.
   case mail
+  /// An action's time comes, or something else for which a schedule must be looked at.
+  case schedule(ScheduleNumber)
 }
 
 extension Engine {
@@ -40,6 +42,7 @@ extension Engine {
       case .retention: retentionDue()
       case .heartbeats: flushHeartbeats()
       case .mail: break  // The step itself takes letters in.
+      case .schedule(let number): scheduleDue(number)
       }
     }
     wakeDormant()

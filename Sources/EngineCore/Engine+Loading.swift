@@ -8,6 +8,8 @@ struct Loading {
     case workflow(WorkflowKey)
     case run(RunNumber)
     case named(WorkflowKey, RunID)
+    /// Requests about one schedule; no run is looked for, only the zone of the first of them.
+    case schedule(ScheduleKey)
 
     /// What the store is asked; `request`: what it did, too.
     func subject(_ request: Fingerprint?) -> Load.Subject {
@@ -17,6 +19,7 @@ struct Loading {
       case .named(let key, let runID):
         .runNamed(namespace: key.namespace, workflowID: key.workflowID, runID: runID)
       case .run(let number): .run(number)
+      case .schedule: preconditionFailure("schedules are always in memory")
       }
     }
   }
@@ -33,6 +36,8 @@ struct Loading {
     case deadlines
     case lifetimes
     case letters
+    /// A zone that the inputs of a line wait for.
+    case zone(String, Target)
   }
 
   var purposes: [Load.ID: Purpose] = [:]
@@ -42,6 +47,8 @@ struct Loading {
   var pinned: [WorkflowKey: [RunNumber]] = [:]
   /// Set while parked inputs are taken up again: what the store has just said.
   var answer: Answer?
+  /// As `answer`: a zone that the system does not have.
+  var missingZone: String?
   /// Loads under way that no input waits for.
   var dueLoads = 0
   private var lastID: UInt64 = 0
@@ -162,7 +169,7 @@ extension Engine {
   }
 
   /// Puts the input into the line of a load that is under way.
-  private mutating func park(
+  mutating func park(
     _ input: Input, on target: Loading.Target, _ request: Fingerprint? = nil,
     hasNoRun: Bool = false
   ) -> Found {
@@ -186,11 +193,12 @@ extension Engine {
     switch input {
     case .request(let id, .getHistory): refuseStream(id, status)
     case .request(let id, _): refuse(id, status)
+    case .scheduled(let order): refuse(order, status)
     case .workerMessage(let id, let message):
       guard sessions[id] != nil, let token = message.kind?.activityToken else { return }
       refused(token, id, status, .engine)
     case .letter(let posted): abandon(posted)
-    default: preconditionFailure("only requests, letters and reports of workers wait for a load")
+    default: preconditionFailure("only requests, orders, letters and reports wait for a load")
     }
   }
 
@@ -290,6 +298,7 @@ extension Engine {
     case .deadlines: takeDeadlines(loaded.content)
     case .lifetimes: takeLifetimes(loaded.content)
     case .letters: takeLetters(loaded.content)
+    case .zone(let name, let line): takeZone(loaded.content, name, line)
     }
   }
 
@@ -338,7 +347,7 @@ extension Engine {
 extension Engine {
   /// Takes up what the answer is enough for. Nothing passes what came before it: from the first one
   /// on that waits for another look-up, all keep their places.
-  private mutating func takeUp(
+  mutating func takeUp(
     _ waiting: [ParkedInputs.Parked], _ target: Loading.Target, _ request: Fingerprint?
   ) {
     var taken = 0

@@ -27,6 +27,8 @@ public struct Engine {
   /// Started attempts whose connection is gone.
   var orphans: Set<LeaseKey> = []
   var deadlines = DeadlineHeap<Deadline>()
+  var zones: Zones
+  var schedules: Schedules
   var filter: IDFilter
   var window: DeadlineWindow
   var resultWaiters: [AwaitedEnd: Waiters] = [:]
@@ -94,12 +96,15 @@ public struct Engine {
     epoch = opened.epoch
     random = SeededRandom(seed: configuration.seed)
     nextRun = opened.nextRun
+    zones = Zones(opened.zones)
+    schedules = Schedules(opened.schedules, zones)
     filter = opened.filter
     window = DeadlineWindow(opened.deadlines, size: configuration.limits.deadlineWindow)
     mail = Mail(last: opened.lastLetter)
     if mail.unread != nil { deadlines.set(.mail, at: .epoch, order: .init(0)) }
     // How long the runs of earlier starts have been closed is seen by a look at them.
     if nextRun.value > 1 { watchRetention(since: .epoch) }
+    restoreSchedules()
   }
 
   /// When `deadlineReached` is wanted next; nil: never.
@@ -158,8 +163,11 @@ public struct Engine {
     case .persisted(let serial): persisted(serial)
     case .deadlineReached: deadlineReached()
     case .drain: drain()
-    case .diskFull(let isFull): isDiskFull = isFull
     case .letter(let posted): takeAgain(posted)
+    case .diskFull(let isFull):
+      isDiskFull = isFull
+      if !isFull { goOnWithSchedules() }
+    case .scheduled(let order): follow(order)
     }
   }
 
@@ -186,6 +194,7 @@ public struct Engine {
     case .reportActivityCancelled(let r): reportActivityCancelled(id, r)
     case .heartbeatActivity(let r): heartbeatActivity(id, r)
     case .describeTaskQueue(let r): describeTaskQueue(id, r)
+    case .schedule(let r): handle(id, r)
     }
   }
 
@@ -257,6 +266,7 @@ public struct Engine {
     if !touched.isEmpty { carryHeartbeats() }
     // Flushing a run may touch no further run: what follows from a change was done in the step.
     for run in touched { flush(run) }
+    flushSchedules()
     if !out.writes.isEmpty {
       serial = serial.next
       for run in touched { run.lastWrite = serial }

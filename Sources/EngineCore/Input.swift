@@ -34,6 +34,8 @@ public enum Input: Sendable {
   case diskFull(Bool)
   /// A letter that has waited; only the engine itself makes these.
   case letter(PostedLetter)
+  /// What a schedule orders; only the engine itself makes these.
+  case scheduled(ScheduleOrder)
 }
 
 /// A request that waits for its answer.
@@ -111,6 +113,21 @@ public enum Request: Sendable {
   case reportActivityCancelled(ReportActivityCancelledRequest)
   case heartbeatActivity(HeartbeatActivityRequest)
   case describeTaskQueue(DescribeTaskQueueRequest)
+  case schedule(ScheduleRequest)
+}
+
+/// The requests of ScheduleService.
+public enum ScheduleRequest: Sendable {
+  case create(CreateScheduleRequest)
+  case describe(DescribeScheduleRequest)
+  case list(ListSchedulesRequest)
+  case update(UpdateScheduleRequest)
+  case delete(DeleteScheduleRequest)
+  case pause(PauseScheduleRequest)
+  case unpause(UnpauseScheduleRequest)
+  case trigger(TriggerScheduleRequest)
+  case backfill(BackfillScheduleRequest)
+  case matchingTimes(ListScheduleMatchingTimesRequest)
 }
 
 extension Input {
@@ -134,6 +151,9 @@ extension Input {
       .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows, .countWorkflows,
       .describeTaskQueue, .pollUpdate:
       return 256
+    case .schedule(.create(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
+    case .schedule(.update(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
+    case .schedule: return 256
     }
   }
 }
@@ -163,6 +183,24 @@ extension Request {
     case .reportActivityCancelled(let r): r.namespace
     case .heartbeatActivity(let r): r.namespace
     case .describeTaskQueue(let r): r.namespace
+    case .schedule(let r): r.namespace
+    }
+  }
+}
+
+extension ScheduleRequest {
+  fileprivate var namespace: String {
+    switch self {
+    case .create(let r): r.namespace
+    case .describe(let r): r.namespace
+    case .list(let r): r.namespace
+    case .update(let r): r.namespace
+    case .delete(let r): r.namespace
+    case .pause(let r): r.namespace
+    case .unpause(let r): r.namespace
+    case .trigger(let r): r.namespace
+    case .backfill(let r): r.namespace
+    case .matchingTimes(let r): r.namespace
     }
   }
 }

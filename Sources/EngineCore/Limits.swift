@@ -84,6 +84,21 @@ public struct EngineLimits: Sendable {
   public var shownTextBytesMax = 1 << 10
   /// Reads for streamed answers that are with the store at a time.
   public var readsMax = 16
+  /// All of them stay in memory.
+  public var schedulesMax = 10_000
+  public var scheduleBytesMax = 64 << 20
+  /// Times of a schedule that one step looks at, so that what was missed does not hold the loop.
+  public var scheduleLooksMax = 200
+  /// Actions of a schedule that wait for its open workflows, and those workflows.
+  public var waitingActionsMax = 1_000
+  public var scheduledWorkflowsMax = 1_000
+  /// Backfills of a schedule that are not done.
+  public var backfillsMax = 10
+  /// Request ids that a schedule remembers.
+  public var scheduleRequestsKept = 50
+  /// Schedules in one answer, and times in one.
+  public var listedSchedulesMax: Int64 = 1_000
+  public var listedTimesMax = 1_000
   /// Rows read for one slice of a list.
   public var listSliceRows = 256
   /// A query of a list: its bytes, how deep NOT and parentheses stand in each other, and the values
@@ -122,6 +137,10 @@ public struct EngineTimes: Sendable {
   public var retryIntervalDefault = Span(ms: 1_000)
   /// How long a closed run is kept; zero: for ever.
   public var retention = Span(ms: 72 * 3_600_000)
+  /// The shortest time for which a schedule makes up for what it has missed.
+  public var catchupWindowMin = Span(ms: 10_000)
+  /// Until a schedule tries again what a load did not allow.
+  public var scheduleRetryPause = Span(ms: 1_000)
   /// Between two looks for closed runs to remove.
   public var retentionPause = Span(ms: 1_000)
 

@@ -20,6 +20,10 @@ final class BatchWriter {
   private let putRequest: Statement
   private let putLetter: Statement
   private let deleteLetter: Statement
+  private let putZone: Statement
+  private let putSchedule: Statement
+  private let putScheduleProgress: Statement
+  private let deleteSchedule: [Statement]
   /// Everything of a run, the row last.
   private let deleteRun: [Statement]
   private let keepNumber: Statement
@@ -48,6 +52,13 @@ final class BatchWriter {
     putRequest = try Statement(database, "INSERT OR REPLACE INTO request VALUES (?,?,?,?)")
     putLetter = try Statement(database, "INSERT INTO letter VALUES (?,?,?)")
     deleteLetter = try Statement(database, "DELETE FROM letter WHERE letter = ?")
+    putZone = try Statement(database, "INSERT OR REPLACE INTO zone VALUES (?,?,?)")
+    putSchedule = try Statement(database, "INSERT OR REPLACE INTO schedule VALUES (?,?,?)")
+    putScheduleProgress = try Statement(
+      database, "INSERT OR REPLACE INTO schedule_progress VALUES (?,?,?)")
+    deleteSchedule = try ["schedule", "schedule_progress"].map { table throws(StoreError) in
+      try Statement(database, "DELETE FROM \(table) WHERE schedule = ?")
+    }
     deleteRun = try ["history", "request", "activity", "state", "run"]
       .map { table throws(StoreError) in
         try Statement(database, "DELETE FROM \(table) WHERE run = ?")
@@ -75,7 +86,7 @@ final class BatchWriter {
       appendHistory.bind(1, run.value)
       appendHistory.bind(2, first)
       appendHistory.bind(3, last)
-      try blob(appendHistory, 4, bytes, run, place: first)
+      try blob(appendHistory, 4, bytes, run: run.value, place: first)
     case .wakeRun(let run):
       wakeRun.bind(1, run.value)
       try wakeRun.run()
@@ -98,13 +109,13 @@ final class BatchWriter {
       try update(run, deadline, length, size)
       saveState.bind(1, run.value)
       saveState.bind(2, through)
-      try blob(saveState, 3, bytes, run, place: through)
+      try blob(saveState, 3, bytes, run: run.value, place: through)
     case .sleepRun(let run, let deadline, let length, let size):
       try update(run, deadline, length, size)
     case .putActivity(let run, let event, let bytes):
       putActivity.bind(1, run.value)
       putActivity.bind(2, event)
-      try blob(putActivity, 3, bytes, run, place: event)
+      try blob(putActivity, 3, bytes, run: run.value, place: event)
     case .deleteActivity(let run, let event):
       deleteActivity.bind(1, run.value)
       deleteActivity.bind(2, event)
@@ -127,10 +138,32 @@ final class BatchWriter {
       try putRequest.run()
     case .putLetter(let number, let bytes):
       putLetter.bind(1, number)
-      try blob(putLetter, 2, bytes, RunNumber(0), place: number)
+      try blob(putLetter, 2, bytes, run: 0, place: number)
     case .deleteLetter(let number):
       deleteLetter.bind(1, number)
       try deleteLetter.run()
+    case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule: try applySchedule(write)
+    }
+  }
+
+  /// What is written of schedules and their zones.
+  private func applySchedule(_ write: Write) throws(StoreError) {
+    switch write {
+    case .putZone(let name, let bytes):
+      putZone.bind(1, name)
+      try blob(putZone, 2, bytes, run: 0, place: Loader.place(ofZone: name))
+    case .putSchedule(let schedule, let bytes):
+      putSchedule.bind(1, schedule.value)
+      try blob(putSchedule, 2, bytes, run: 0, place: schedule.value)
+    case .putScheduleProgress(let schedule, let bytes):
+      putScheduleProgress.bind(1, schedule.value)
+      try blob(putScheduleProgress, 2, bytes, run: 0, place: -schedule.value)
+    case .deleteSchedule(let schedule):
+      for statement in deleteSchedule {
+        statement.bind(1, schedule.value)
+        try statement.run()
+      }
+    default: preconditionFailure("this write is about a run")
     }
   }
 
@@ -163,10 +196,10 @@ final class BatchWriter {
 
   /// Binds checksum and bytes, and runs: the bytes live in the write until then.
   private func blob(
-    _ statement: Statement, _ index: Int32, _ bytes: [UInt8], _ run: RunNumber, place: Int64
+    _ statement: Statement, _ index: Int32, _ bytes: [UInt8], run: Int64, place: Int64
   ) throws(StoreError) {
     let result = bytes.withUnsafeBytes { buffer -> Result<Void, StoreError> in
-      statement.bind(index, Checksum.of(buffer, run: run.value, place: place))
+      statement.bind(index, Checksum.of(buffer, run: run, place: place))
       statement.bind(index + 1, static: buffer)
       do throws(StoreError) {
         return .success(try statement.run())

@@ -31,9 +31,11 @@ final class Loader {
   private let lifetimes: Statement
   private let letters: Statement
   private let database: Database
+  private let zones: ZoneDirectory
 
-  init(_ database: Database) throws(StoreError) {
+  init(_ database: Database, _ zones: ZoneDirectory) throws(StoreError) {
     self.database = database
+    self.zones = zones
     let run = Loader.run
     newest = try Statement(
       database, "\(run) namespace = ? AND workflow_id = ? ORDER BY run DESC LIMIT 1")
@@ -125,6 +127,7 @@ final class Loader {
       return .lifetimes(try readLifetimes(after, countMax))
     case .letters(let after, let countMax):
       return try readLetters(after, countMax)
+    case .zone(let name): return .zone(zones.read(name))
     }
   }
 
@@ -321,6 +324,49 @@ final class Loader {
 
   /// About as many bytes of letters are in memory at once.
   private static let letterBytesMax = 4 << 20
+  /// A zone's bytes must not stand for those of another.
+  static func place(ofZone name: String) -> Int64 {
+    Int64(bitPattern: Fingerprint(of: name).low)
+  }
+
+  private func readZones() throws(Fault) -> [StoredZone] {
+    let statement: Statement
+    do throws(StoreError) {
+      statement = try Statement(database, "SELECT name, checksum, bytes FROM zone ORDER BY name")
+    } catch { throw .store(error) }
+    var found: [StoredZone] = []
+    try each(statement) { statement throws(Fault) in
+      let name = statement.text(0)
+      let kept = statement.bytes(2)
+      guard Checksum.of(kept, run: 0, place: Loader.place(ofZone: name)) == statement.int(1) else {
+        throw .damage("zone '\(name)' does not match its checksum")
+      }
+      found.append(StoredZone(name: name, kept: kept, fresh: zones.read(name)))
+    }
+    return found
+  }
+
+  private func readSchedules() throws(Fault) -> [StoredSchedule] {
+    let statement: Statement
+    do throws(StoreError) {
+      statement = try Statement(
+        database,
+        "SELECT schedule, s.checksum, s.bytes, p.checksum, p.bytes FROM schedule AS s"
+          + " JOIN schedule_progress AS p USING (schedule) ORDER BY schedule")
+    } catch { throw .store(error) }
+    var found: [StoredSchedule] = []
+    try each(statement) { statement throws(Fault) in
+      let number = statement.int(0)
+      let (definition, progress) = (statement.bytes(2), statement.bytes(4))
+      guard Checksum.of(definition, run: 0, place: number) == statement.int(1),
+        Checksum.of(progress, run: 0, place: -number) == statement.int(3)
+      else { throw .damage("schedule#\(number) does not match its checksum") }
+      found.append(
+        StoredSchedule(
+          number: ScheduleNumber(number), definition: definition, progress: progress))
+    }
+    return found
+  }
 
   func opened(window: Int) throws(StoreError) -> OpenedStore {
     let epoch = try database.query("SELECT value FROM meta WHERE name = 'epoch'")
@@ -343,7 +389,7 @@ final class Loader {
       return OpenedStore(
         epoch: UInt64(epoch), nextRun: RunNumber(last + 1),
         deadlines: try readDeadlines(Instant(ms: -1), RunNumber(0), window), filter: filter,
-        lastLetter: letter)
+        lastLetter: letter, zones: try readZones(), schedules: try readSchedules())
     } catch {
       switch error {
       case .store(let error): throw error

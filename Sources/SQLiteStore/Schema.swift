@@ -67,11 +67,27 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// Letters from run to run.
+  /// Letters from run to run; schedules, and the time zones that they and cron schedules of workflows
+  /// use.
   private static let second =
     """
     CREATE TABLE letter (
       letter INTEGER PRIMARY KEY,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE zone (
+      name TEXT PRIMARY KEY,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE schedule (
+      schedule INTEGER PRIMARY KEY,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE schedule_progress (
+      schedule INTEGER PRIMARY KEY,
       checksum INTEGER NOT NULL,
       bytes BLOB NOT NULL
     ) STRICT;

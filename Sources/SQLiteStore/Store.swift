@@ -10,6 +10,8 @@ public struct StoreOptions: Sendable {
   public var deadlineWindow = 100_000
   /// A checkpoint begins at this size of the write-ahead log.
   public var checkpointBytes = 4 << 20
+  /// The system's files of time zones.
+  public var zoneDirectory = "/usr/share/zoneinfo"
   /// A VFS that was registered with SQLite, in place of the machine's files. The lock, the ballast
   /// and the directory belong to those, so there are none then.
   public var vfs: String?
@@ -65,7 +67,7 @@ public final class Store {
       try Schema.prepare(database)
     }
     writer = try BatchWriter(database)
-    loader = try Loader(database)
+    loader = try Loader(database, ZoneDirectory(path: options.zoneDirectory))
   }
 
   /// Everything that an earlier process left in the log is brought into the file before anything

@@ -64,6 +64,7 @@ final class EngineHost {
       let (store, opened) = try Store.open(path: EngineHost.path, options: options)
       self.store = store
       try world.ledger.reload(store, uncertain: uncertain)
+      world.ledger.reload(opened.schedules)
       uncertain = []
       serve(opened)
     } catch {
@@ -83,6 +84,8 @@ final class EngineHost {
     var engine = EngineConfiguration(seed: world.time.dice.word())
     engine.times.residency = Span(ms: world.options.residencyMs)
     engine.limits = world.options.limits
+    // The shortest absence is to be too long for some.
+    engine.times.catchupWindowMin = Span(ms: 100)
     if world.options.retentionMs > 0 {
       engine.times.retention = Span(ms: world.options.retentionMs)
     }

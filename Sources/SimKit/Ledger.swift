@@ -19,6 +19,17 @@ final class Ledger {
   private(set) var runs: [Run] = []
   /// Runs that were removed after their retention, as they were.
   private(set) var removed: [RunID: Run] = [:]
+  /// A schedule, as the store has it.
+  struct KeptSchedule {
+    let number: ScheduleNumber
+    var definition = ScheduleDefinition()
+    var progress = ScheduleProgress()
+
+    /// No action waits.
+    var isIdle: Bool { progress.waiting.isEmpty }
+  }
+
+  private(set) var schedules: [ScheduleNumber: KeptSchedule] = [:]
   /// Those of the last batch.
   private(set) var justRemoved: [Run] = []
   private var places: [RunNumber: Int] = [:]
@@ -90,7 +101,35 @@ final class Ledger {
         }
       case .deleteActivity(let run, let event): change(run) { $0.activities[event] = nil }
       case .deleteRun(let run): remove(run)
-      case .wakeRun, .saveState, .sleepRun, .putRequest, .putLetter, .deleteLetter: break
+      case .putSchedule(let number, let bytes):
+        keep(number) { $0.definition = decoded(bytes, number) }
+      case .putScheduleProgress(let number, let bytes):
+        keep(number) { $0.progress = decoded(bytes, number) }
+      case .deleteSchedule(let number): schedules[number] = nil
+      case .wakeRun, .saveState, .sleepRun, .putRequest, .putZone, .putLetter, .deleteLetter: break
+      }
+    }
+  }
+
+  private func keep(_ number: ScheduleNumber, _ change: (inout KeptSchedule) -> Void) {
+    change(&schedules[number, default: KeptSchedule(number: number)])
+  }
+
+  private func decoded<M: Message>(_ bytes: [UInt8], _ number: ScheduleNumber) -> M {
+    guard let message = try? M(bytes: bytes) else {
+      faults.append("\(number) cannot be read")
+      return M()
+    }
+    return message
+  }
+
+  /// After a start of the engine.
+  func reload(_ stored: [StoredSchedule]) {
+    schedules = [:]
+    for schedule in stored {
+      keep(schedule.number) {
+        $0.definition = decoded(schedule.definition, schedule.number)
+        $0.progress = decoded(schedule.progress, schedule.number)
       }
     }
   }

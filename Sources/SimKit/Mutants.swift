@@ -108,10 +108,15 @@ public enum Mutants {
       case .pausedRunsGoOn, .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,
         .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap, .wordsReachAnybody,
-        .parentHearsOfEachRun, .closePolicyIsOverlooked, .cancelWaitsAlways:
+        .parentHearsOfEachRun, .closePolicyIsOverlooked, .cancelWaitsAlways,
+        .skippedTimesAreLost,
+        .repeatedTimesComeTwice, .bufferOneHoldsAll, .bufferAllHoldsOne, .cancelOtherWaits,
+        .terminateOtherCancels, .allowAllWaits:
         Oracle.name
       case .oldFileIsRefused, .oldStateIsDamaged, .oldActivitiesAreLost:
         OldFilesOpen.name
+      case .clocksStayTheSame, .overlapIsIgnored, .missedTimesAreTaken, .progressIsNotWritten:
+        SchedulesKeepTime.name
       case .changesNothing: "none"
       }
     }

@@ -62,6 +62,8 @@ public struct Options: Sendable {
   var sliceRows = 256
   /// Letters that a step takes in, and that wait in memory.
   var lettersMax = 1_000
+  /// Of a hundred requests, how many are about schedules.
+  var schedulePercent = 0
 
   /// The file that the engine finds; nil: none.
   public var file: [UInt8]?
@@ -170,6 +172,7 @@ public struct Options: Sendable {
       unreadBytesMax = 16 << 10
       stallMs = dice.pick([1_000, 3_000])
     }
+    schedulePercent = dice.percent(40) ? dice.pick([5, 30]) : 0
   }
 
   /// What may differ between two versions that have one file after the other.
@@ -196,6 +199,7 @@ public struct Options: Sendable {
       + " signals=\(signalsMax)"
       + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
       + " slice=\(sliceRows) letters=\(lettersMax) unread=\(unreadBytesMax)"
+      + " schedules=\(schedulePercent)%"
       + " mutant=\(mutant ?? "none")"
   }
 }

@@ -193,7 +193,9 @@ final class Simulation {
   /// may wait for, and lets go on what is paused.
   private func finish() {
     let open = ledger.openRuns
-    if host.isUp && open.isEmpty && clients.allSatisfy(\.isIdle) {
+    if host.isUp && open.isEmpty && ledger.schedules.values.allSatisfy(\.isIdle)
+      && clients.allSatisfy(\.isIdle)
+    {
       isOver = true
       return
     }

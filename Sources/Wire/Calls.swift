@@ -37,6 +37,11 @@ public enum Call: Sendable {
       self = .engine(.reportActivityCancelled(try .init(bytes: bytes)))
     case .activityHeartbeatActivity: self = .engine(.heartbeatActivity(try .init(bytes: bytes)))
     case .operatorDescribeTaskQueue: self = .engine(.describeTaskQueue(try .init(bytes: bytes)))
+    case .scheduleCreateSchedule, .scheduleDescribeSchedule, .scheduleListSchedules,
+      .scheduleUpdateSchedule, .scheduleDeleteSchedule, .schedulePauseSchedule,
+      .scheduleUnpauseSchedule, .scheduleTriggerSchedule, .scheduleBackfillSchedule,
+      .scheduleListScheduleMatchingTimes:
+      self = .engine(.schedule(try ScheduleRequest(method, bytes)))
     case .operatorHealth: self = .health(try .init(bytes: bytes))
     case .operatorDescribe: self = .describe(try .init(bytes: bytes))
     case .operatorDrain: self = .drain(try .init(bytes: bytes))
@@ -66,6 +71,7 @@ extension FrameEncoder {
     case .reportActivityCancelled(let m): appendEnd(stream: stream, message: m, to: &out)
     case .heartbeatActivity(let m): appendEnd(stream: stream, message: m, to: &out)
     case .describeTaskQueue(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .schedule(let reply): append(reply, stream: stream, to: &out)
     }
   }
 

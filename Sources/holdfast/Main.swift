@@ -18,7 +18,8 @@ struct Holdfast: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Serve.self, WorkflowCommand.self, ActivityCommand.self, TaskQueueCommand.self,
+      Serve.self, WorkflowCommand.self, ActivityCommand.self, ScheduleCommand.self,
+      TaskQueueCommand.self,
       HealthCommand.self, DrainCommand.self,
     ])
 

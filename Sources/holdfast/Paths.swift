@@ -23,6 +23,9 @@ enum Paths {
     return "/run/holdfast/holdfast.sock"
   }
 
+  /// As the system's own tools: $TZDIR; nil where it is not set.
+  static var zoneDirectory: String? { environment("TZDIR") }
+
   /// The socket that a service manager passes on; nil without one.
   static func inherited() throws -> SocketFile? {
     guard environment("LISTEN_PID") == String(getpid()), let count = environment("LISTEN_FDS")

@@ -87,6 +87,7 @@ struct Serve: ParsableCommand {
     do throws(StoreError) {
       var options = StoreOptions()
       options.deadlineWindow = EngineLimits().deadlineWindow
+      if let directory = Paths.zoneDirectory { options.zoneDirectory = directory }
       return try Store.open(path: path, options: options)
     } catch {
       let code: Int32 =

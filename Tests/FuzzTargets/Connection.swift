@@ -143,6 +143,7 @@ private struct FuzzShell {
     case .deadlines: .deadlines([])
     case .lifetimes: .lifetimes([])
     case .letters: .letters([], more: false)
+    case .zone: .zone(nil)
     }
   }
 

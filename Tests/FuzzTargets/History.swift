@@ -55,6 +55,7 @@ private func serve(_ run: StoredRun) {
     case .rows: .rows([])
     case .deadlines: .deadlines([])
     case .lifetimes: .lifetimes([])
+    case .zone: .zone(nil)
     default: .run(nil, request: nil)
     }
   }

@@ -13,6 +13,7 @@ struct Seeds {
     switch subject {
     case .deadlines: .deadlines([])
     case .lifetimes: .lifetimes([])
+    case .zone: .zone(nil)
     case .history: .history([], more: false)
     case .rows: .rows([])
     default: .run(nil, request: nil)

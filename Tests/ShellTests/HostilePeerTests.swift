@@ -33,6 +33,7 @@ import Wire
         return .history((history[run] ?? []).filter { $0.last >= from }, more: false)
       case .deadlines: return .deadlines([])
       case .lifetimes: return .lifetimes([])
+      case .zone: return .zone(nil)
       default: return .run(nil, request: nil)
       }
     }

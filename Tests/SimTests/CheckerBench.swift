@@ -38,6 +38,7 @@ final class CheckerBench {
     var started = WorkflowExecutionStarted()
     started.workflowID = workflowID
     started.runID = row.runID
+    started.firstRunID = row.runID
     started.requestID = "start-\(number)"
     started.input = [Payload(numbers: [program])]
     commit(.createRun(row), append(number, [.workflowExecutionStarted(started)]))

@@ -7,9 +7,11 @@ import Testing
 ///
 /// Each file was made by the engine that wrote its format first, and is never made again:
 /// `holdfast-sim --seed 6 --operations 40 --keep Tests/SimTests/Files/format-1.db` made the first
-/// one, with twelve runs, nine of them open, four pending activities and three state rows.
+/// one, with twelve runs, nine of them open, four pending activities and three state rows;
+/// `holdfast-sim --seed 9 --operations 60 --keep Tests/SimTests/Files/format-2.db` the second, with
+/// thirteen runs, four of them open, five pending activities, four schedules and a time zone.
 @Suite("Old files") struct OldFileTests {
-  private static let formats = [1]
+  private static let formats = [1, 2]
 
   private func file(_ format: Int) throws -> [UInt8] {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -23,10 +25,20 @@ import Testing
     return SimRunner.run(options)
   }
 
-  /// The format stands in the header of SQLite's files.
+  /// It stands in the header of SQLite's files.
+  private func format(of bytes: [UInt8]) -> Int {
+    bytes[60..<64].reduce(0) { $0 << 8 | Int($1) }
+  }
+
   @Test(arguments: formats) func aFileIsOfTheFormatInItsName(_ format: Int) throws {
-    let bytes = try file(format)
-    #expect(bytes[60..<64].reduce(0) { $0 << 8 | Int($1) } == format)
+    #expect(self.format(of: try file(format)) == format)
+  }
+
+  @Test(arguments: formats) func anOldFileBecomesOneOfTheNewestFormat(_ old: Int) throws {
+    var options = Options.quiet(seed: 1)
+    options.limit(operations: 10)
+    options.file = try file(old)
+    #expect(format(of: SimRunner.file(options)) == OldFileTests.formats.last)
   }
 
   @Test(arguments: formats) func whatIsUnderWayInAnOldFileComesToItsEnd(_ format: Int) throws {

@@ -158,13 +158,54 @@ import Testing
     #expect(bench.found.count == count)
   }
 
-  @Test func workEndsInTime() {
+  /// From its own beginning on, when that comes after the faults.
+  @Test func requestsAreAnsweredInTime() {
     let bench = CheckerBench(AllWorkEnds())
+    let requests = [Ask.signal("r1"), Ask.signal("r2", sentUs: 1)]
+    bench.us = AllWorkEnds.healUs
+    bench.see(.waiting(sinceUs: 0, requests: requests))
+    #expect(bench.found == [])
+    bench.us += 1
+    bench.see(.waiting(sinceUs: 0, requests: requests))
+    #expect(
+      bench.found == [
+        "after 1800 s without faults: open runs [], requests without an answer"
+          + " [\"SignalWorkflow w r1\"], schedules whose actions wait []"
+      ])
+  }
+
+  @Test func chainsEndInTime() {
+    let bench = CheckerBench(AllWorkEnds())
+    bench.make(1)
+    bench.us = 1
+    bench.make(2, of: "x")
     bench.us = AllWorkEnds.healUs
     bench.see(.waiting(sinceUs: 0, requests: []))
     #expect(bench.found == [])
     bench.us += 1
     bench.see(.waiting(sinceUs: 0, requests: []))
-    #expect(bench.found.count == 1)
+    #expect(
+      bench.found == [
+        "after 1800 s without faults: open runs [run#1], requests without an answer [],"
+          + " schedules whose actions wait []"
+      ])
+  }
+
+  @Test func schedulesStartWhatWaitsInTime() {
+    let bench = CheckerBench(AllWorkEnds())
+    var progress = ScheduleProgress()
+    progress.waiting = [WaitingAction()]
+    progress.info = ScheduleInfo()
+    progress.info?.running = [WorkflowExecution()]
+    bench.commit(.putScheduleProgress(ScheduleNumber(1), bytes: progress.serialized()))
+    progress.info?.running = []
+    bench.commit(.putScheduleProgress(ScheduleNumber(2), bytes: progress.serialized()))
+    bench.us = AllWorkEnds.healUs + 1
+    bench.see(.waiting(sinceUs: 0, requests: []))
+    #expect(
+      bench.found == [
+        "after 1800 s without faults: open runs [], requests without an answer [],"
+          + " schedules whose actions wait [schedule#2]"
+      ])
   }
 }

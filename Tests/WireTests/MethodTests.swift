@@ -8,6 +8,12 @@ import Testing
   /// What a method's request is decoded as: the request's own case.
   private func kind(_ method: Method, _ bytes: [UInt8] = []) throws -> String {
     switch try Call(method, bytes) {
+    case .engine(.schedule(let request)):
+      switch Mirror(reflecting: request).children.first?.label ?? "" {
+      case "list": "listSchedules"
+      case "matchingTimes": "listScheduleMatchingTimes"
+      case let verb: verb + "Schedule"
+      }
     case .engine(let request): Mirror(reflecting: request).children.first?.label ?? ""
     case .health: "health"
     case .describe: "describe"

@@ -26,6 +26,10 @@ extension Engine {
     response.newRunID = run.fold.nextRunID
     response.attempt = max(run.fold.started.attempt, 1)
     response.retryPolicy = run.fold.started.retryPolicy
+    response.cronSchedule = run.fold.started.cronSchedule
+    response.cronTimeZone = run.fold.started.cronTimeZone
+    response.scheduleID = run.fold.started.scheduleID
+    response.scheduledTimeMs = run.fold.started.scheduledTimeMs
     response.cancelRequested = run.fold.isOpen && run.fold.cancelRequested
     response.pendingWorkflowTask = pendingTask(run)
     response.warnings = problems(of: run)

@@ -18,6 +18,10 @@ extension Engine {
     }
     let input = Input.request(id, .signalWithStartWorkflow(request))
     let key = WorkflowKey(namespace: start.namespace.orDefault, workflowID: start.workflowID)
+    guard hasZone(start.cronTimeZone, for: input, in: .workflow(key)) else { return }
+    if let status = zoneFault(start.cronTimeZone, "start.cron_time_zone") {
+      return refuse(id, status)
+    }
     guard let found = find(key, .none, for: input).settled else { return }
     let earlier = earlier(
       id, method: "SignalWithStartWorkflow", key: key, requestID: start.requestID,

@@ -7,6 +7,8 @@ extension Engine {
     if let status = fault(in: request) { return refuse(id, status) }
     let input = Input.request(id, .startWorkflow(request))
     let key = WorkflowKey(namespace: request.namespace.orDefault, workflowID: request.workflowID)
+    guard hasZone(request.cronTimeZone, for: input, in: .workflow(key)) else { return }
+    if let status = zoneFault(request.cronTimeZone, "cron_time_zone") { return refuse(id, status) }
     let found = find(key, .none, for: input)
     guard let existing = found.settled else { return }
     let earlier = earlier(
@@ -44,7 +46,8 @@ extension Engine {
       spanFault(request.taskTimeoutMs, "task_timeout_ms"),
       payloadFault(request.input, "input", with: request.header),
       idFault(request.identity, "identity"), textFault(request.userMetadata),
-      policyFault(request), retryFault(request.retryPolicy), delayFault(request))
+      policyFault(request), retryFault(request.retryPolicy), delayFault(request),
+      cronFault(request))
   }
 
   private func policyFault(_ request: StartWorkflowRequest) -> Status? {
@@ -131,7 +134,7 @@ extension Engine {
   }
 
   /// Set while the engine takes no new work.
-  private var refusalOfStarts: Status? {
+  var refusalOfStarts: Status? {
     if isDiskFull {
       return .refusal(
         .resourceExhausted, .diskFull,
@@ -143,7 +146,8 @@ extension Engine {
 
   /// Makes the run and records its first event. `parent`: the letter by which its parent starts it.
   mutating func start(
-    _ request: StartWorkflowRequest, _ key: WorkflowKey, by parent: Letter? = nil
+    _ request: StartWorkflowRequest, _ key: WorkflowKey, by parent: Letter? = nil,
+    for action: (scheduleID: String, time: Instant)? = nil
   ) -> Run {
     var event = WorkflowExecutionStarted()
     event.namespace = key.namespace
@@ -166,7 +170,12 @@ extension Engine {
     event.parentInitiatedEventID = parent?.event?.eventID ?? 0
     event.root = parent?.root
     event.retryPolicy = request.retryPolicy?.filled(default: times.retryIntervalDefault)
-    event.firstWorkflowTaskBackoffMs = delay(of: request)
+    event.scheduleID = action?.scheduleID ?? ""
+    event.scheduledTimeMs = action?.time ?? .epoch
+    event.cronSchedule = request.cronSchedule
+    event.cronTimeZone = request.cronTimeZone
+    event.firstWorkflowTaskBackoffMs =
+      request.cronSchedule.isEmpty ? delay(of: request) : cronDelay(of: request)
     if request.executionTimeoutMs.ms != 0 {
       event.executionExpirationTimeMs =
         now + event.firstWorkflowTaskBackoffMs + request.executionTimeoutMs

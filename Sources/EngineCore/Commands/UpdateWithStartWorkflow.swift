@@ -54,6 +54,9 @@ extension Engine {
     if start.startDelayMs != .zero || start.startAtTimeMs != .epoch {
       return .invalid("start.start_delay_ms", "the update would wait for the code to begin")
     }
+    if !start.cronSchedule.isEmpty {
+      return .invalid("start.cron_schedule", "the update would wait for the code to begin")
+    }
     return nil
   }
 

@@ -6,7 +6,7 @@ import Messages
 /// Live, an event is recorded and applied here in one call; after a load the same function is fed
 /// from the state row and the events after it. Nothing else changes these fields.
 struct Fold: Equatable {
-  /// Event 1; its input only where a retry of the run needs it.
+  /// Event 1; its input only where the run that may follow needs it.
   private(set) var started = WorkflowExecutionStarted()
   private(set) var startTime = Instant(ms: 0)
   private(set) var userMetadata: UserMetadata?
@@ -53,12 +53,16 @@ struct Fold: Equatable {
   var shownStatus: WorkflowStatus { pause == nil ? status : .paused }
 
   /// Payload bytes that are kept in memory for the run.
-  var heldBytes: Int { unseen.bytes + inputBytes + started.input.bytes }
+  var heldBytes: Int {
+    let last = started.lastCompletionResult?.payloads.bytes ?? 0
+    return unseen.bytes + inputBytes + started.input.bytes + last
+  }
 
   /// The run that follows this one in its chain; `none` for an open run and at the end of a chain.
   var nextRunID: RunID {
     switch closing?.attributes {
     case .workflowExecutionContinuedAsNew(let end): end.newRunID
+    case .workflowExecutionCompleted(let end): end.newRunID
     case .workflowExecutionFailed(let end): end.newRunID
     case .workflowExecutionTimedOut(let end): end.newRunID
     default: .none
@@ -143,7 +147,7 @@ struct Fold: Equatable {
     unseen.apply(event)
     switch event.attributes {
     case .workflowExecutionStarted(var begun):
-      if begun.retryPolicy == nil { begun.input = [] }
+      if begun.retryPolicy == nil && begun.cronSchedule.isEmpty { begun.input = [] }
       started = begun
       startTime = event.eventTimeMs
       firstTaskTime = begun.firstWorkflowTaskBackoffMs > .zero ? beginning : nil
@@ -186,8 +190,9 @@ struct Fold: Equatable {
       firstTaskTime = nil
     case .workflowExecutionSignaled:
       signals += 1
-      // A start delay is over with the first signal; the pause between two runs is not.
-      if started.initiator == .unspecified { firstTaskTime = nil }
+      // A start delay is over with the first signal; the pause between two runs is not, nor the
+      // wait for a cron time.
+      if started.initiator == .unspecified && started.cronSchedule.isEmpty { firstTaskTime = nil }
     case .workflowExecutionUpdateAccepted(let e):
       updates.append(PendingUpdate(e.updateID, acceptedBy: event.eventID))
       updatesAccepted += 1

@@ -269,6 +269,7 @@ extension InitializeWorkflow {
     continuedFailure = started.continuedFailure
     parent = started.parent
     root = started.root
+    lastCompletionResult = started.lastCompletionResult
   }
 }
 
@@ -279,6 +280,7 @@ extension HistoryEvent {
     case .workflowExecutionStarted(let e):
       return 512 + e.input.bytes + (e.header?.bytes ?? 0) + e.identity.utf8.count
         + (e.continuedFailure?.approximateBytes ?? 0)
+        + (e.lastCompletionResult?.payloads.bytes ?? 0)
     case .workflowExecutionSignaled(let e):
       return 128 + e.input.bytes + (e.header?.bytes ?? 0) + e.identity.utf8.count
         + e.signalName.utf8.count

@@ -43,7 +43,7 @@ extension String {
   /// What makes the equality of a key exact. Swift's texts are equal when they look the same (é in
   /// one code point or in two), but ids are compared byte by byte (SCH-013), as the store does.
   /// Empty where there is no such doubt, which costs nothing.
-  fileprivate var exactBytes: [UInt8] { utf8.allSatisfy { $0 < 0x80 } ? [] : Array(utf8) }
+  var exactBytes: [UInt8] { utf8.allSatisfy { $0 < 0x80 } ? [] : Array(utf8) }
 }
 
 /// A run in memory: its fold, its workflow task, and what this step changed of it.

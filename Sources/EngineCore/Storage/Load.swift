@@ -28,6 +28,8 @@ public struct Load: Sendable, Equatable {
     case lifetimes(after: RunNumber, countMax: Int)
     /// Letters with a number over `after`, in their order.
     case letters(after: Int64, countMax: Int)
+    /// The system's file of a time zone; `StoredZone.isName` holds of the name.
+    case zone(String)
   }
 
   public var id: ID
@@ -51,6 +53,8 @@ public struct Loaded: Sendable, Equatable {
     case lifetimes([StoredLifetime])
     /// `more`: there are further ones after these.
     case letters([PostedLetter], more: Bool)
+    /// nil: the system has no such file.
+    case zone([UInt8]?)
     /// Stored bytes do not match their checksum; the text names the place.
     case corrupt(String)
   }
@@ -154,6 +158,19 @@ public struct StoredLifetime: Sendable, Equatable {
   }
 }
 
+/// The file of a time zone: as it was when it came into use, and as the system has it now.
+public struct StoredZone: Sendable, Equatable {
+  public var name: String
+  public var kept: [UInt8]
+  public var fresh: [UInt8]?
+
+  public init(name: String, kept: [UInt8], fresh: [UInt8]?) {
+    self.name = name
+    self.kept = kept
+    self.fresh = fresh
+  }
+}
+
 /// What the engine is told of the store when it starts.
 public struct OpenedStore: Sendable {
   /// Grows by one each time the store is opened.
@@ -166,15 +183,21 @@ public struct OpenedStore: Sendable {
   public var filter: IDFilter
   /// The number of the newest letter that waits; 0 when none does.
   public var lastLetter: Int64
+  /// The time zones that `putZone` has told of.
+  public var zones: [StoredZone]
+  /// All schedules.
+  public var schedules: [StoredSchedule]
 
   public init(
     epoch: UInt64, nextRun: RunNumber, deadlines: [StoredDeadline], filter: IDFilter,
-    lastLetter: Int64 = 0
+    lastLetter: Int64 = 0, zones: [StoredZone] = [], schedules: [StoredSchedule] = []
   ) {
     self.epoch = epoch
     self.nextRun = nextRun
     self.deadlines = deadlines
     self.filter = filter
     self.lastLetter = lastLetter
+    self.zones = zones
+    self.schedules = schedules
   }
 }

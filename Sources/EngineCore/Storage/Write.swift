@@ -34,6 +34,13 @@ public enum Write: Sendable, Equatable {
   case putLetter(number: Int64, bytes: [UInt8])
   /// It has been taken in.
   case deleteLetter(number: Int64)
+  /// A time zone has come into use; each start of the engine wants it.
+  case putZone(name: String, bytes: [UInt8])
+  /// A new schedule, or a new definition of one: the bytes of a `ScheduleDefinition`.
+  case putSchedule(ScheduleNumber, definition: [UInt8])
+  /// How far it has come: the bytes of a `ScheduleProgress`.
+  case putScheduleProgress(ScheduleNumber, bytes: [UInt8])
+  case deleteSchedule(ScheduleNumber)
 }
 
 /// The columns of a run that lists and look-ups use.

@@ -6,6 +6,8 @@ extension Engine {
     var event = WorkflowExecutionCompleted()
     event.result = c.result
     event.workflowTaskCompletedEventID = completedEvent
-    close(run, .workflowExecutionCompleted(event))
+    let next = nextCronRun(of: run, result: c.result)
+    event.newRunID = next?.runID ?? .none
+    close(run, .workflowExecutionCompleted(event), next: next)
   }
 }

@@ -7,9 +7,11 @@ extension Engine {
     var event = WorkflowExecutionFailed()
     event.failure = c.failure
     event.workflowTaskCompletedEventID = completedEvent
-    let next = nextAttempt(of: run, after: c.failure ?? Failure())
-    event.retryState = next.state
-    event.newRunID = next.started?.runID ?? .none
-    close(run, .workflowExecutionFailed(event), next: next.started)
+    let failure = c.failure ?? Failure()
+    let retry = nextAttempt(of: run, after: failure)
+    let next = retry.started ?? nextCronRun(of: run, failure: failure)
+    event.retryState = retry.state
+    event.newRunID = next?.runID ?? .none
+    close(run, .workflowExecutionFailed(event), next: next)
   }
 }

@@ -233,6 +233,7 @@ public enum ContinueAsNewInitiator: Equatable, Hashable, Sendable, WireEnum {
   case unspecified
   case workflow
   case retry
+  case cron
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -241,6 +242,7 @@ public enum ContinueAsNewInitiator: Equatable, Hashable, Sendable, WireEnum {
       case 0: self = .unspecified
       case 1: self = .workflow
       case 2: self = .retry
+      case 3: self = .cron
       default: self = .unrecognized(rawValue)
     }
   }
@@ -250,6 +252,7 @@ public enum ContinueAsNewInitiator: Equatable, Hashable, Sendable, WireEnum {
       case .unspecified: return 0
       case .workflow: return 1
       case .retry: return 2
+      case .cron: return 3
       case .unrecognized(let number): return number
     }
   }
@@ -258,6 +261,7 @@ public enum ContinueAsNewInitiator: Equatable, Hashable, Sendable, WireEnum {
     (0, "UNSPECIFIED"),
     (1, "WORKFLOW"),
     (2, "RETRY"),
+    (3, "CRON"),
   ]
 }
 
@@ -418,6 +422,31 @@ public struct Payload: Message {
     ])
 }
 
+public struct PayloadList: Message {
+  public var payloads: [Payload] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: payloads.append(try reader.message())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    for value in payloads.reversed() { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PayloadList",
+    fields: [
+      FieldTable(1, "payloads", .message { Payload.table }, isRepeated: true),
+    ])
+}
+
 /// A named payload; lists of these are sorted by key, without duplicates.
 public struct PayloadEntry: Message {
   public var key: String = ""
@@ -445,31 +474,6 @@ public struct PayloadEntry: Message {
     fields: [
       FieldTable(1, "key", .string),
       FieldTable(2, "value", .message { Payload.table }),
-    ])
-}
-
-public struct PayloadList: Message {
-  public var payloads: [Payload] = []
-
-  public init() {}
-
-  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
-    while let tag = try reader.nextTag() {
-      switch tag {
-      case 10: payloads.append(try reader.message())
-      default: try reader.skip(tag)
-      }
-    }
-  }
-
-  public func encode(into writer: inout WireWriter) {
-    for value in payloads.reversed() { writer.message(value, tag: 10) }
-  }
-
-  public static let table = MessageTable(
-    name: "holdfast.v1.PayloadList",
-    fields: [
-      FieldTable(1, "payloads", .message { Payload.table }, isRepeated: true),
     ])
 }
 

@@ -123,6 +123,10 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
   case timedOut
   case closing
   case workflowNotBegun
+  case scheduleNotFound
+  case scheduleAlreadyExists
+  /// The schedule is not as it was when the conflict token was read.
+  case scheduleChanged
   case updateNotFound
   case workflowPaused
   /// A number that this version does not know.
@@ -160,6 +164,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case 27: self = .timedOut
       case 28: self = .closing
       case 29: self = .workflowNotBegun
+      case 30: self = .scheduleNotFound
+      case 31: self = .scheduleAlreadyExists
+      case 32: self = .scheduleChanged
       case 35: self = .updateNotFound
       case 36: self = .workflowPaused
       default: self = .unrecognized(rawValue)
@@ -198,6 +205,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case .timedOut: return 27
       case .closing: return 28
       case .workflowNotBegun: return 29
+      case .scheduleNotFound: return 30
+      case .scheduleAlreadyExists: return 31
+      case .scheduleChanged: return 32
       case .updateNotFound: return 35
       case .workflowPaused: return 36
       case .unrecognized(let number): return number
@@ -235,6 +245,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
     (27, "TIMED_OUT"),
     (28, "CLOSING"),
     (29, "WORKFLOW_NOT_BEGUN"),
+    (30, "SCHEDULE_NOT_FOUND"),
+    (31, "SCHEDULE_ALREADY_EXISTS"),
+    (32, "SCHEDULE_CHANGED"),
     (35, "UPDATE_NOT_FOUND"),
     (36, "WORKFLOW_PAUSED"),
   ]

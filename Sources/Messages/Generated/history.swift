@@ -624,12 +624,19 @@ public struct WorkflowExecutionStarted: Message {
   /// between two runs of a chain.
   public var firstWorkflowTaskBackoffMs: Span = Span(ms: 0)
   public var retryPolicy: RetryPolicy?
-  /// With RETRY: how the run before failed.
+  /// With RETRY or CRON: how the run before failed.
   public var continuedFailure: Failure?
   /// Of a child: the run that started it, the event by which it did, and the run at the root of all.
   public var parent: WorkflowExecution?
   public var parentInitiatedEventID: Int64 = 0
   public var root: WorkflowExecution?
+  public var cronSchedule: String = ""
+  /// The schedule that started the chain, and the time that it did so for.
+  public var scheduleID: String = ""
+  public var scheduledTimeMs: Instant = Instant(ms: 0)
+  public var cronTimeZone: String = ""
+  /// With a cron schedule: what the last run that completed gave.
+  public var lastCompletionResult: PayloadList?
 
   public init() {}
 
@@ -660,6 +667,11 @@ public struct WorkflowExecutionStarted: Message {
       case 242: try reader.merge(into: &parent)
       case 248: parentInitiatedEventID = try reader.int64()
       case 258: try reader.merge(into: &root)
+      case 178: cronSchedule = try reader.string()
+      case 186: scheduleID = try reader.string()
+      case 192: scheduledTimeMs = try reader.instant()
+      case 226: cronTimeZone = try reader.string()
+      case 234: try reader.merge(into: &lastCompletionResult)
       default: try reader.skip(tag)
       }
     }
@@ -669,6 +681,11 @@ public struct WorkflowExecutionStarted: Message {
     if let value = root { writer.message(value, tag: 258) }
     if !(parentInitiatedEventID == 0) { writer.int64(parentInitiatedEventID, tag: 248) }
     if let value = parent { writer.message(value, tag: 242) }
+    if let value = lastCompletionResult { writer.message(value, tag: 234) }
+    if !(cronTimeZone.isEmpty) { writer.string(cronTimeZone, tag: 226) }
+    if !(scheduledTimeMs.ms == 0) { writer.instant(scheduledTimeMs, tag: 192) }
+    if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 186) }
+    if !(cronSchedule.isEmpty) { writer.string(cronSchedule, tag: 178) }
     if let value = continuedFailure { writer.message(value, tag: 170) }
     if let value = retryPolicy { writer.message(value, tag: 162) }
     if !(firstWorkflowTaskBackoffMs.ms == 0) { writer.span(firstWorkflowTaskBackoffMs, tag: 152) }
@@ -716,6 +733,11 @@ public struct WorkflowExecutionStarted: Message {
       FieldTable(19, "first_workflow_task_backoff_ms", .int64),
       FieldTable(20, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(21, "continued_failure", .message { Failure.table }),
+      FieldTable(22, "cron_schedule", .string),
+      FieldTable(23, "schedule_id", .string),
+      FieldTable(24, "scheduled_time_ms", .int64),
+      FieldTable(28, "cron_time_zone", .string),
+      FieldTable(29, "last_completion_result", .message { PayloadList.table }),
       FieldTable(30, "parent", .message { WorkflowExecution.table }),
       FieldTable(31, "parent_initiated_event_id", .int64),
       FieldTable(32, "root", .message { WorkflowExecution.table }),
@@ -725,6 +747,8 @@ public struct WorkflowExecutionStarted: Message {
 public struct WorkflowExecutionCompleted: Message {
   public var result: [Payload] = []
   public var workflowTaskCompletedEventID: Int64 = 0
+  /// The run of the next cron time.
+  public var newRunID: RunID = RunID.none
 
   public init() {}
 
@@ -733,12 +757,14 @@ public struct WorkflowExecutionCompleted: Message {
       switch tag {
       case 10: result.append(try reader.message())
       case 16: workflowTaskCompletedEventID = try reader.int64()
+      case 26: newRunID = try reader.runID()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(newRunID == RunID.none) { writer.runID(newRunID, tag: 26) }
     if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 16) }
     for value in result.reversed() { writer.message(value, tag: 10) }
   }
@@ -748,6 +774,7 @@ public struct WorkflowExecutionCompleted: Message {
     fields: [
       FieldTable(1, "result", .message { Payload.table }, isRepeated: true),
       FieldTable(2, "workflow_task_completed_event_id", .int64),
+      FieldTable(3, "new_run_id", .runID),
     ])
 }
 
@@ -755,7 +782,7 @@ public struct WorkflowExecutionFailed: Message {
   public var failure: Failure?
   public var retryState: RetryState = .unspecified
   public var workflowTaskCompletedEventID: Int64 = 0
-  /// The run of the next attempt, with IN_PROGRESS.
+  /// The run of the next attempt, with IN_PROGRESS, or of the next cron time.
   public var newRunID: RunID = RunID.none
 
   public init() {}
@@ -791,7 +818,7 @@ public struct WorkflowExecutionFailed: Message {
 
 public struct WorkflowExecutionTimedOut: Message {
   public var retryState: RetryState = .unspecified
-  /// The run of the next attempt, with IN_PROGRESS.
+  /// The run of the next attempt, with IN_PROGRESS, or of the next cron time.
   public var newRunID: RunID = RunID.none
 
   public init() {}

@@ -449,3 +449,197 @@ public struct LeaseHolder: Message {
       FieldTable(5, "process_start", .int64),
     ])
 }
+
+public struct ScheduleDefinition: Message {
+  public var namespace: String = ""
+  public var scheduleID: String = ""
+  /// Its state is in ScheduleProgress.
+  public var schedule: Schedule?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: scheduleID = try reader.string()
+      case 26: try reader.merge(into: &schedule)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = schedule { writer.message(value, tag: 26) }
+    if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.store.v1.ScheduleDefinition",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "schedule_id", .string),
+      FieldTable(3, "schedule", .message { Schedule.table }),
+    ])
+}
+
+/// How far a schedule has come.
+public struct ScheduleProgress: Message {
+  public var state: ScheduleState?
+  public var conflictToken: UInt64 = 0
+  /// Every time up to this one has had its action.
+  public var doneThroughTimeMs: Instant = Instant(ms: 0)
+  /// Without what follows from the spec.
+  public var info: ScheduleInfo?
+  public var waiting: [WaitingAction] = []
+  public var backfills: [Backfill] = []
+  /// The last time that a trigger was given: no two have the same.
+  public var lastTriggerTimeMs: Instant = Instant(ms: 0)
+  /// The last requests that had a request id.
+  public var requests: [ScheduleRequestRecord] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &state)
+      case 16: conflictToken = try reader.uint64()
+      case 24: doneThroughTimeMs = try reader.instant()
+      case 34: try reader.merge(into: &info)
+      case 42: waiting.append(try reader.message())
+      case 50: backfills.append(try reader.message())
+      case 56: lastTriggerTimeMs = try reader.instant()
+      case 66: requests.append(try reader.message())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    for value in requests.reversed() { writer.message(value, tag: 66) }
+    if !(lastTriggerTimeMs.ms == 0) { writer.instant(lastTriggerTimeMs, tag: 56) }
+    for value in backfills.reversed() { writer.message(value, tag: 50) }
+    for value in waiting.reversed() { writer.message(value, tag: 42) }
+    if let value = info { writer.message(value, tag: 34) }
+    if !(doneThroughTimeMs.ms == 0) { writer.instant(doneThroughTimeMs, tag: 24) }
+    if !(conflictToken == 0) { writer.uint64(conflictToken, tag: 16) }
+    if let value = state { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.store.v1.ScheduleProgress",
+    fields: [
+      FieldTable(1, "state", .message { ScheduleState.table }),
+      FieldTable(2, "conflict_token", .uint64),
+      FieldTable(3, "done_through_time_ms", .int64),
+      FieldTable(4, "info", .message { ScheduleInfo.table }),
+      FieldTable(5, "waiting", .message { WaitingAction.table }, isRepeated: true),
+      FieldTable(6, "backfills", .message { Backfill.table }, isRepeated: true),
+      FieldTable(7, "last_trigger_time_ms", .int64),
+      FieldTable(8, "requests", .message { ScheduleRequestRecord.table }, isRepeated: true),
+    ])
+}
+
+/// An action that has not been taken: a workflow is to close first, or its start is under way.
+public struct WaitingAction: Message {
+  public var scheduledTimeMs: Instant = Instant(ms: 0)
+  public var overlapPolicy: ScheduleOverlapPolicy = .unspecified
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: scheduledTimeMs = try reader.instant()
+      case 16: overlapPolicy = try reader.enumeration()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(overlapPolicy.rawValue == 0) { writer.enumeration(overlapPolicy, tag: 16) }
+    if !(scheduledTimeMs.ms == 0) { writer.instant(scheduledTimeMs, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.store.v1.WaitingAction",
+    fields: [
+      FieldTable(1, "scheduled_time_ms", .int64),
+      FieldTable(2, "overlap_policy", .enumeration(ScheduleOverlapPolicy.names)),
+    ])
+}
+
+public struct Backfill: Message {
+  /// Every time up to this one has had its action.
+  public var doneThroughTimeMs: Instant = Instant(ms: 0)
+  public var endAtMs: Instant = Instant(ms: 0)
+  public var overlapPolicy: ScheduleOverlapPolicy = .unspecified
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: doneThroughTimeMs = try reader.instant()
+      case 16: endAtMs = try reader.instant()
+      case 24: overlapPolicy = try reader.enumeration()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(overlapPolicy.rawValue == 0) { writer.enumeration(overlapPolicy, tag: 24) }
+    if !(endAtMs.ms == 0) { writer.instant(endAtMs, tag: 16) }
+    if !(doneThroughTimeMs.ms == 0) { writer.instant(doneThroughTimeMs, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.store.v1.Backfill",
+    fields: [
+      FieldTable(1, "done_through_time_ms", .int64),
+      FieldTable(2, "end_at_ms", .int64),
+      FieldTable(3, "overlap_policy", .enumeration(ScheduleOverlapPolicy.names)),
+    ])
+}
+
+public struct ScheduleRequestRecord: Message {
+  public var keyHigh: UInt64 = 0
+  public var keyLow: UInt64 = 0
+  public var requestHash: UInt64 = 0
+  /// The workflow that it told of.
+  public var workflowID: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: keyHigh = try reader.uint64()
+      case 16: keyLow = try reader.uint64()
+      case 24: requestHash = try reader.uint64()
+      case 34: workflowID = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(workflowID.isEmpty) { writer.string(workflowID, tag: 34) }
+    if !(requestHash == 0) { writer.uint64(requestHash, tag: 24) }
+    if !(keyLow == 0) { writer.uint64(keyLow, tag: 16) }
+    if !(keyHigh == 0) { writer.uint64(keyHigh, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.store.v1.ScheduleRequestRecord",
+    fields: [
+      FieldTable(1, "key_high", .uint64),
+      FieldTable(2, "key_low", .uint64),
+      FieldTable(3, "request_hash", .uint64),
+      FieldTable(4, "workflow_id", .string),
+    ])
+}

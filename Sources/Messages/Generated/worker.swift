@@ -729,6 +729,7 @@ public struct InitializeWorkflow: Message {
   /// Of a child: the run that started it, and the run at the root of all.
   public var parent: WorkflowExecution?
   public var root: WorkflowExecution?
+  public var lastCompletionResult: PayloadList?
 
   public init() {}
 
@@ -750,6 +751,7 @@ public struct InitializeWorkflow: Message {
       case 106: try reader.merge(into: &continuedFailure)
       case 162: try reader.merge(into: &parent)
       case 170: try reader.merge(into: &root)
+      case 114: try reader.merge(into: &lastCompletionResult)
       default: try reader.skip(tag)
       }
     }
@@ -758,6 +760,7 @@ public struct InitializeWorkflow: Message {
   public func encode(into writer: inout WireWriter) {
     if let value = root { writer.message(value, tag: 170) }
     if let value = parent { writer.message(value, tag: 162) }
+    if let value = lastCompletionResult { writer.message(value, tag: 114) }
     if let value = continuedFailure { writer.message(value, tag: 106) }
     if let value = retryPolicy { writer.message(value, tag: 98) }
     if !(attempt == 0) { writer.int32(attempt, tag: 88) }
@@ -789,6 +792,7 @@ public struct InitializeWorkflow: Message {
       FieldTable(11, "attempt", .int32),
       FieldTable(12, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(13, "continued_failure", .message { Failure.table }),
+      FieldTable(14, "last_completion_result", .message { PayloadList.table }),
       FieldTable(20, "parent", .message { WorkflowExecution.table }),
       FieldTable(21, "root", .message { WorkflowExecution.table }),
     ])

@@ -142,6 +142,11 @@ public struct StartWorkflowRequest: Message {
   public var startDelayMs: Span = Span(ms: 0)
   /// As start_delay_ms, at an instant; only one of them.
   public var startAtTimeMs: Instant = Instant(ms: 0)
+  /// A cron string, as in ScheduleSpec: the first run's code begins at the first time, and each run
+  /// that ends is followed by one that begins at the next time.
+  public var cronSchedule: String = ""
+  /// As ScheduleSpec.time_zone.
+  public var cronTimeZone: String = ""
 
   public init() {}
 
@@ -165,12 +170,16 @@ public struct StartWorkflowRequest: Message {
       case 122: try reader.merge(into: &retryPolicy)
       case 128: startDelayMs = try reader.span()
       case 136: startAtTimeMs = try reader.instant()
+      case 146: cronSchedule = try reader.string()
+      case 170: cronTimeZone = try reader.string()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(cronTimeZone.isEmpty) { writer.string(cronTimeZone, tag: 170) }
+    if !(cronSchedule.isEmpty) { writer.string(cronSchedule, tag: 146) }
     if !(startAtTimeMs.ms == 0) { writer.instant(startAtTimeMs, tag: 136) }
     if !(startDelayMs.ms == 0) { writer.span(startDelayMs, tag: 128) }
     if let value = retryPolicy { writer.message(value, tag: 122) }
@@ -210,6 +219,8 @@ public struct StartWorkflowRequest: Message {
       FieldTable(15, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(16, "start_delay_ms", .int64),
       FieldTable(17, "start_at_time_ms", .int64),
+      FieldTable(18, "cron_schedule", .string),
+      FieldTable(21, "cron_time_zone", .string),
     ])
 }
 
@@ -884,6 +895,11 @@ public struct DescribeWorkflowResponse: Message {
   public var pendingUpdates: [PendingUpdate] = []
   /// Of a run that is paused.
   public var pause: PauseInfo?
+  public var cronSchedule: String = ""
+  public var cronTimeZone: String = ""
+  /// The schedule that started the chain, and the time that it did so for.
+  public var scheduleID: String = ""
+  public var scheduledTimeMs: Instant = Instant(ms: 0)
   public var pendingChildren: [PendingChild] = []
   /// Of a child: the run that started it, and the run at the root of all.
   public var parent: WorkflowExecution?
@@ -910,6 +926,10 @@ public struct DescribeWorkflowResponse: Message {
       case 114: try reader.merge(into: &retryPolicy)
       case 122: pendingUpdates.append(try reader.message())
       case 130: try reader.merge(into: &pause)
+      case 242: cronSchedule = try reader.string()
+      case 250: cronTimeZone = try reader.string()
+      case 258: scheduleID = try reader.string()
+      case 264: scheduledTimeMs = try reader.instant()
       case 322: pendingChildren.append(try reader.message())
       case 330: try reader.merge(into: &parent)
       case 338: try reader.merge(into: &root)
@@ -922,6 +942,10 @@ public struct DescribeWorkflowResponse: Message {
     if let value = root { writer.message(value, tag: 338) }
     if let value = parent { writer.message(value, tag: 330) }
     for value in pendingChildren.reversed() { writer.message(value, tag: 322) }
+    if !(scheduledTimeMs.ms == 0) { writer.instant(scheduledTimeMs, tag: 264) }
+    if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 258) }
+    if !(cronTimeZone.isEmpty) { writer.string(cronTimeZone, tag: 250) }
+    if !(cronSchedule.isEmpty) { writer.string(cronSchedule, tag: 242) }
     if let value = pause { writer.message(value, tag: 130) }
     for value in pendingUpdates.reversed() { writer.message(value, tag: 122) }
     if let value = retryPolicy { writer.message(value, tag: 114) }
@@ -959,6 +983,10 @@ public struct DescribeWorkflowResponse: Message {
       FieldTable(14, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(15, "pending_updates", .message { PendingUpdate.table }, isRepeated: true),
       FieldTable(16, "pause", .message { PauseInfo.table }),
+      FieldTable(30, "cron_schedule", .string),
+      FieldTable(31, "cron_time_zone", .string),
+      FieldTable(32, "schedule_id", .string),
+      FieldTable(33, "scheduled_time_ms", .int64),
       FieldTable(40, "pending_children", .message { PendingChild.table }, isRepeated: true),
       FieldTable(41, "parent", .message { WorkflowExecution.table }),
       FieldTable(42, "root", .message { WorkflowExecution.table }),

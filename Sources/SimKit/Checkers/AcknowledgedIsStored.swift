@@ -48,7 +48,7 @@ extension ClientRequest {
     case .signal: return (try? SignalWorkflowResponse(bytes: answer.message))?.runID
     case .cancel, .terminate, .complete: return RunID.none
     case .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history, .list,
-      .count:
+      .count, .schedule:
       return nil
     }
   }
@@ -81,7 +81,7 @@ extension ClientRequest {
       let mark = completion.result.first?.text ?? ""
       return ledger.holds(result: mark) ? nil : "result \(mark) is in no history"
     case .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history, .list,
-      .count:
+      .count, .schedule:
       return nil
     }
   }

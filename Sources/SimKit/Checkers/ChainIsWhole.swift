@@ -55,6 +55,7 @@ extension Ledger.Run {
   var nextRunID: RunID {
     switch events.last?.attributes {
     case .workflowExecutionContinuedAsNew(let end): end.newRunID
+    case .workflowExecutionCompleted(let end): end.newRunID
     case .workflowExecutionFailed(let end): end.newRunID
     case .workflowExecutionTimedOut(let end): end.newRunID
     default: .none

@@ -59,7 +59,7 @@ enum Checkers {
       RemovalIsWhole(retention: options.retention),
       AllWorkEnds(), LimitsHold(options.limits, options.shellLimits),
       OldFilesOpen(hasFile: options.file != nil),
-      LettersCountOnce(), ResultsAreExpected(), ReadsAreTrue(),
+      LettersCountOnce(), ResultsAreExpected(), ReadsAreTrue(), SchedulesKeepTime(),
     ]
   }
 }

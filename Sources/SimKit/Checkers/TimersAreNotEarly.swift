@@ -67,7 +67,8 @@ final class TimersAreNotEarly: Checker {
     let isCalled = run.events.contains { event in
       switch event.attributes {
       case .workflowExecutionCancelRequested: true
-      case .workflowExecutionSignaled: begun.initiator == .unspecified
+      case .workflowExecutionSignaled:
+        begun.initiator == .unspecified && begun.cronSchedule.isEmpty
       default: false
       }
     }

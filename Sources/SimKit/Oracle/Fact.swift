@@ -46,6 +46,13 @@ enum Response: Equatable {
   case list([WorkflowInfo], hasMore: Bool)
   case history([HistoryEvent])
   case heartbeat(cancelRequested: Bool)
+  case schedule(DescribeScheduleResponse)
+  case schedules(ListSchedulesResponse)
+  case times(ListScheduleMatchingTimesResponse)
+  /// The conflict token of a schedule that was created or updated.
+  case token(UInt64)
+  /// The id of the workflow that a trigger starts.
+  case trigger(String)
   case queue(DescribeTaskQueueResponse)
   /// Of a request whose answer says nothing but that it was done.
   case done
@@ -64,6 +71,11 @@ enum Response: Equatable {
       "list \(infos.map { $0.json() })\(hasMore ? ", and more" : "")"
     case .history(let events): "history \(events.map { $0.json() })"
     case .heartbeat(let cancelRequested): "heartbeat, cancel requested \(cancelRequested)"
+    case .schedule(let m): "schedule \(m.json())"
+    case .schedules(let m): "schedules \(m.json())"
+    case .times(let m): "times \(m.json())"
+    case .token(let token): "conflict token \(token)"
+    case .trigger(let workflowID): "triggers '\(workflowID)'"
     case .queue(let m): "queue \(m.json())"
     case .done: "done"
     }
@@ -87,6 +99,19 @@ extension Response {
     case .countWorkflows(let m): self = .count(m)
     case .heartbeatActivity(let m): self = .heartbeat(cancelRequested: m.cancelRequested)
     case .describeTaskQueue(let m): self = .queue(m.plain)
+    case .schedule(let reply): self = Response(reply)
+    }
+  }
+
+  private init(_ reply: ScheduleReply) {
+    switch reply {
+    case .create(let m): self = .token(m.conflictToken)
+    case .update(let m): self = .token(m.conflictToken)
+    case .describe(let m): self = .schedule(m.plain)
+    case .list(let m): self = .schedules(m)
+    case .matchingTimes(let m): self = .times(m)
+    case .trigger(let m): self = .trigger(m.workflowID)
+    case .delete, .pause, .unpause, .backfill: self = .done
     }
   }
 }
@@ -118,6 +143,18 @@ extension DescribeWorkflowResponse {
     if let task = response.pendingWorkflowTask, task.lastCause.isTheEnginesWord {
       response.pendingWorkflowTask?.lastFailure?.info?.message = ""
       response.pendingWorkflowTask?.lastDiff?.message = ""
+    }
+    return response
+  }
+}
+
+extension DescribeScheduleResponse {
+  /// That an action has failed counts, not what is said of it.
+  var plain: DescribeScheduleResponse {
+    var response = self
+    for place in response.info?.recentActions.indices ?? 0..<0
+    where !(response.info?.recentActions[place].error.isEmpty ?? true) {
+      response.info?.recentActions[place].error = "it failed"
     }
     return response
   }

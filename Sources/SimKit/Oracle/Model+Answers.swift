@@ -15,6 +15,10 @@ extension Model {
     response.newRunID = run.nextRunID
     response.attempt = run.started.attempt
     response.retryPolicy = run.started.retryPolicy
+    response.cronSchedule = run.started.cronSchedule
+    response.cronTimeZone = run.started.cronTimeZone
+    response.scheduleID = run.started.scheduleID
+    response.scheduledTimeMs = run.started.scheduledTimeMs
     response.cancelRequested = run.isCancelRequested && run.isOpen
     response.pendingActivities = run.activities.map(pending)
     response.pendingTimers = run.timers.filter { !$0.hasFired }.map { timer in

@@ -10,11 +10,7 @@ extension Model {
   private mutating func successor(_ run: ModelRun, _ initiator: ContinueAsNewInitiator)
     -> WorkflowExecutionStarted?
   {
-    guard !drawn.isEmpty else {
-      objections.append("a run had to follow \(run.id)")
-      return nil
-    }
-    let choice = drawn.removeFirst()
+    guard let choice = draw(run.workflowID) else { return nil }
     var next = run.started
     next.runID = choice.runID
     next.randomSeed = choice.randomSeed
@@ -53,7 +49,9 @@ extension Model {
   }
 
   mutating func fail(_ m: FailWorkflow, _ run: ModelRun, _ completion: Int64) {
-    let (state, next) = retry(run, after: m.failure ?? Failure())
+    let failure = m.failure ?? Failure()
+    let (state, attempt) = retry(run, after: failure)
+    let next = attempt ?? nextOfCron(run, failure: failure)
     var failed = WorkflowExecutionFailed()
     failed.failure = m.failure
     failed.retryState = state
@@ -65,7 +63,9 @@ extension Model {
   mutating func timeOut(_ run: ModelRun) {
     var timeout = TimeoutFailure()
     timeout.timeoutType = .startToClose
-    let (state, next) = retry(run, after: .of("the workflow timed out", .timeout(timeout)))
+    let failure = Failure.of("the workflow timed out", .timeout(timeout))
+    let (state, attempt) = retry(run, after: failure)
+    let next = attempt ?? nextOfCron(run, failure: failure)
     var timedOut = WorkflowExecutionTimedOut()
     timedOut.retryState = state
     timedOut.newRunID = next?.runID ?? .none
@@ -95,6 +95,38 @@ extension Model {
     next.firstWorkflowTaskBackoffMs = begins - now
     next.continuedFailure = failure
     return (.inProgress, next)
+  }
+
+  mutating func complete(_ m: CompleteWorkflow, _ run: ModelRun, _ completion: Int64) {
+    let next = nextOfCron(run, result: m.result)
+    var completed = WorkflowExecutionCompleted()
+    completed.result = m.result
+    completed.newRunID = next?.runID ?? .none
+    completed.workflowTaskCompletedEventID = completion
+    close(run, .completed, .workflowExecutionCompleted(completed), next: next)
+  }
+
+  /// The first time of the run's cron schedule that is to come.
+  func cronTime(_ started: WorkflowExecutionStarted) -> Instant? {
+    guard !started.cronSchedule.isEmpty else { return nil }
+    return ModelTimes(cron: started.cronSchedule, zone: started.cronTimeZone)?.next(after: now)
+  }
+
+  /// The run of that time, when the chain goes on until then.
+  private mutating func nextOfCron(
+    _ run: ModelRun, result: [Payload]? = nil, failure: Failure? = nil
+  ) -> WorkflowExecutionStarted? {
+    let end = run.started.executionExpirationTimeMs
+    guard !run.isCancelRequested, let time = cronTime(run.started), end == .epoch || time < end,
+      var next = successor(run, .cron)
+    else { return nil }
+    next.firstWorkflowTaskBackoffMs = max(next.firstWorkflowTaskBackoffMs, time - now)
+    next.continuedFailure = failure
+    if let result {
+      next.lastCompletionResult = PayloadList()
+      next.lastCompletionResult?.payloads = result
+    }
+    return next
   }
 
   /// The run ends, and what its code has not seen of requests goes to the one that follows.
@@ -165,13 +197,15 @@ extension ModelRun {
 
   /// Its code does not begin before this; nil when it may.
   var heldUntil: Instant? {
-    let isCalled = isCancelRequested || (started.initiator == .unspecified && signals > 0)
+    let endsWithSignals = started.initiator == .unspecified && started.cronSchedule.isEmpty
+    let isCalled = isCancelRequested || (endsWithSignals && signals > 0)
     return started.firstWorkflowTaskBackoffMs == .zero || isCalled || hasPast ? nil : begins
   }
 
   var nextRunID: RunID {
     switch events.last?.attributes {
     case .workflowExecutionContinuedAsNew(let m): m.newRunID
+    case .workflowExecutionCompleted(let m): m.newRunID
     case .workflowExecutionFailed(let m): m.newRunID
     case .workflowExecutionTimedOut(let m): m.newRunID
     default: .none

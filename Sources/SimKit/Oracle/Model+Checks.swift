@@ -6,7 +6,7 @@ import Messages
 extension Model {
   func fault(of request: Request) -> Status? {
     switch request {
-    case .startWorkflow(let r): fault(of: r, "")
+    case .startWorkflow(let r): first(fault(of: r, ""), zone("", r))
     case .signalWithStartWorkflow(let r): fault(of: r)
     case .signalWorkflow(let r):
       first(
@@ -55,6 +55,7 @@ extension Model {
         namespace(r.namespace), activity(r.activity), payloads("details", r.details),
         id("request_id", r.requestID))
     case .heartbeatActivity(let r): first(namespace(r.namespace), activity(r.activity))
+    case .schedule: nil
     case .describeTaskQueue(let r):
       first(
         r.taskQueue.isEmpty ? .of(.invalidArgument, .fieldMissing, field: "task_queue") : nil,
@@ -76,7 +77,7 @@ extension Model {
       time(path + "run_timeout_ms", start.runTimeoutMs),
       time(path + "task_timeout_ms", start.taskTimeoutMs, max: times.taskTimeoutMax), policies,
       retry(path + "retry_policy", start.retryPolicy), delay(path, start),
-      payloads(path + "input", start.input))
+      payloads(path + "input", start.input), cron(path, start))
   }
 
   private func retry(_ field: String, _ policy: RetryPolicy?) -> Status? {
@@ -93,6 +94,18 @@ extension Model {
     return time(path + "start_delay_ms", start.startDelayMs)
   }
 
+  private func cron(_ path: String, _ start: StartWorkflowRequest) -> Status? {
+    guard !start.cronSchedule.isEmpty else { return nil }
+    let isDelayed = start.startDelayMs != .zero || start.startAtTimeMs != .epoch
+    return isDelayed || ModelCron.named(start.cronSchedule) == nil
+      ? invalid(path + "cron_schedule") : nil
+  }
+
+  /// A zone's file is read when all else is as it must be.
+  private func zone(_ path: String, _ start: StartWorkflowRequest) -> Status? {
+    ModelZone(start.cronTimeZone) == nil ? invalid(path + "cron_time_zone") : nil
+  }
+
   private func fault(of r: SignalWithStartWorkflowRequest) -> Status? {
     guard let start = r.start else {
       return .of(.invalidArgument, .fieldMissing, field: "start")
@@ -100,7 +113,8 @@ extension Model {
     return first(
       fault(of: start, "start."),
       start.idConflictPolicy == .fail ? invalid("start.id_conflict_policy") : nil,
-      name("signal_name", r.signalName), payloads("signal_input", r.signalInput))
+      name("signal_name", r.signalName), payloads("signal_input", r.signalInput),
+      zone("start.", start))
   }
 
   private func update(_ r: UpdateWorkflowRequest, _ path: String) -> Status? {

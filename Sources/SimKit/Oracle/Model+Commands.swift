@@ -231,12 +231,7 @@ extension Model {
 
   private mutating func closeByCommand(_ command: Command, _ run: ModelRun, _ completion: Int64) {
     switch command.kind {
-    case .completeWorkflow(let m):
-      var completed = WorkflowExecutionCompleted()
-      completed.result = m.result
-      completed.workflowTaskCompletedEventID = completion
-      append(.workflowExecutionCompleted(completed), to: run, metadata: command.userMetadata)
-      close(run, .completed)
+    case .completeWorkflow(let m): complete(m, run, completion)
     case .failWorkflow(let m):
       fail(m, run, completion)
     case .continueAsNew(let m): continueAsNew(m, command, run, completion)

@@ -58,7 +58,7 @@ extension Model {
   /// By the policies: a new run, the one that is there, or none.
   mutating func begin(
     _ r: StartWorkflowRequest, default conflict: WorkflowIdConflictPolicy,
-    by parent: ModelLetter? = nil
+    by parent: ModelLetter? = nil, for action: (scheduleID: String, time: Instant)? = nil
   ) -> Begun {
     if let run = newest(r.workflowID), run.isOpen {
       switch r.idConflictPolicy == .unspecified ? conflict : r.idConflictPolicy {
@@ -72,7 +72,7 @@ extension Model {
       return .refused(alreadyStarted(run))
     }
     if let status = refusalOfStarts, parent == nil { return .refused(.failure(status)) }
-    guard let run = makeRun(r, by: parent) else { return .refused(.failure(Status())) }
+    guard let run = makeRun(r, by: parent, for: action) else { return .refused(.failure(Status())) }
     return .started(run)
   }
 
@@ -93,7 +93,7 @@ extension Model {
   }
 
   /// While no new runs are taken.
-  private var refusalOfStarts: Status? {
+  var refusalOfStarts: Status? {
     if isDiskFull && mutant != .startsOnFullDisk {
       return .of(.resourceExhausted, .diskFull, retryAfter: Span(ms: 1_000))
     }
@@ -108,14 +108,11 @@ extension Model {
     close(run, .terminated)
   }
 
-  private mutating func makeRun(_ r: StartWorkflowRequest, by parent: ModelLetter? = nil)
-    -> ModelRun?
-  {
-    guard !drawn.isEmpty else {
-      objections.append("a run of '\(r.workflowID)' had to be started")
-      return nil
-    }
-    let choice = drawn.removeFirst()
+  private mutating func makeRun(
+    _ r: StartWorkflowRequest, by parent: ModelLetter? = nil,
+    for action: (scheduleID: String, time: Instant)? = nil
+  ) -> ModelRun? {
+    guard let choice = draw(r.workflowID) else { return nil }
     var started = WorkflowExecutionStarted()
     started.namespace = "default"
     started.workflowID = r.workflowID
@@ -137,8 +134,13 @@ extension Model {
     started.parentInitiatedEventID = parent?.event ?? 0
     started.root = parent?.root
     started.retryPolicy = r.retryPolicy?.withDefaults
+    started.scheduleID = action?.scheduleID ?? ""
+    started.scheduledTimeMs = action?.time ?? .epoch
+    started.cronSchedule = r.cronSchedule
+    started.cronTimeZone = r.cronTimeZone
     started.firstWorkflowTaskBackoffMs =
       r.startAtTimeMs > now ? r.startAtTimeMs - now : r.startDelayMs
+    if let time = cronTime(started) { started.firstWorkflowTaskBackoffMs = time - now }
     if r.executionTimeoutMs > .zero {
       started.executionExpirationTimeMs =
         now + started.firstWorkflowTaskBackoffMs + r.executionTimeoutMs
@@ -147,6 +149,13 @@ extension Model {
     runs.append(run)
     append(.workflowExecutionStarted(started), to: run, metadata: r.userMetadata)
     return run
+  }
+
+  /// What the engine has drawn for the next run of the workflow.
+  mutating func draw(_ workflowID: String) -> WorkflowExecutionStarted? {
+    let place = drawn.firstIndex { $0.workflowID.utf8.elementsEqual(workflowID.utf8) }
+    if place == nil { objections.append("a run of '\(workflowID)' had to be started") }
+    return place.map { drawn.remove(at: $0) }
   }
 
   // MARK: - Signals and cancel requests
@@ -399,8 +408,7 @@ extension Request {
     case .updateWithStartWorkflow(let r):
       return (r.update ?? UpdateWorkflowRequest()).bytesOfContent
     case .pollUpdate, .queryWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory,
-      .listWorkflows,
-      .countWorkflows, .heartbeatActivity, .describeTaskQueue:
+      .listWorkflows, .countWorkflows, .heartbeatActivity, .describeTaskQueue, .schedule:
       preconditionFailure("this request has no request id")
     }
   }

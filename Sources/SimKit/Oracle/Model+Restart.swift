@@ -24,6 +24,7 @@ extension Model {
       for event in run.activities.map(\.event) { loseConnection(run, event) }
     }
     settle()
+    touched = schedules
     meetDeadlines()
     deliverMail()
     settle()

@@ -4,12 +4,27 @@ import Messages
 
 /// What becomes due.
 extension Model {
-  /// Everything that is due by now happens, in the order of (time, run, event).
+  /// Everything that is due by now happens in its time, in the order of (time, run, event);
+  /// then schedules take the actions that it has brought, and may have further ones.
   mutating func meetDeadlines() {
+    repeat {
+      let looks = schedules.compactMap { schedule in lookTime(schedule).map { (schedule, $0) } }
+      for (schedule, time) in looks.sorted(by: { $0.1 < $1.1 }) {
+        meetDeadlines(before: time)
+        look(schedule)
+        touched.append(schedule)
+      }
+      meetDeadlines(before: now + Span(ms: 1))
+      proceed()
+    } while schedules.contains { lookTime($0) != nil }
+  }
+
+  private mutating func meetDeadlines(before time: Instant) {
     while true {
       var first: (run: ModelRun, time: Instant, due: Due)?
       for run in runs {
-        guard let (time, due) = due(run), first.map({ time < $0.time }) ?? true else { continue }
+        guard let (time, due) = due(run, before: time), first.map({ time < $0.time }) ?? true
+        else { continue }
         first = (run, time, due)
       }
       guard let first else { return }
@@ -25,7 +40,7 @@ extension Model {
   }
 
   /// The first of what is due.
-  private func due(_ run: ModelRun) -> (Instant, Due)? {
+  private func due(_ run: ModelRun, before bound: Instant) -> (Instant, Due)? {
     var all: [(time: Instant, event: Int64, due: Due)] = []
     if run.task.session != nil { all.append((run.task.deadline, 0, .taskTimeout)) }
     for (place, timer) in run.timers.enumerated() where !timer.hasFired {
@@ -38,7 +53,7 @@ extension Model {
       }
     }
     if run.isOpen, let deadline = run.deadline { all.append((deadline, .max, .runTimeout)) }
-    let first = all.filter { $0.time <= now }.min { ($0.time, $0.event) < ($1.time, $1.event) }
+    let first = all.filter { $0.time < bound }.min { ($0.time, $0.event) < ($1.time, $1.event) }
     return first.map { ($0.time, $0.due) }
   }
 

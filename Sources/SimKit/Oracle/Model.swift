@@ -14,6 +14,10 @@ struct Model {
   let times: EngineTimes
   /// All runs that have not been removed, oldest first.
   var runs: [ModelRun] = []
+  /// In the order of their creation.
+  var schedules: [ModelSchedule] = []
+  /// Those that this unit may let go on.
+  var touched: [ModelSchedule] = []
   var sessions: [ModelSession] = []
   var remembered: [Remembered] = []
   var isDiskFull = false
@@ -80,11 +84,14 @@ struct Model {
     case .sessionSilent(let id, let isSilent): session(id)?.isSilent = isSilent
     case .processGone(let process): end(process)
     case .deadlineReached: meetDeadlines()
-    case .diskFull(let isFull): isDiskFull = isFull
+    case .diskFull(let isFull):
+      isDiskFull = isFull
+      if !isFull { touched += schedules }
     case .drain: drain()
-    case .loaded, .persisted, .readMore, .sessionHasRoom, .letter: break
+    case .loaded, .persisted, .readMore, .sessionHasRoom, .scheduled, .letter: break
     }
     takeResumed()
+    proceed()
     deliverMail()
     settle()
   }
@@ -134,6 +141,7 @@ struct Model {
       return report(id, r.activity, r.requestID, request, .canceled(r.details), r.identity)
     case .heartbeatActivity(let r): return heartbeat(r)
     case .describeTaskQueue(let r): return .queue(describe(queue: r.taskQueue))
+    case .schedule(let r): return answer(r)
     }
   }
 
@@ -202,6 +210,7 @@ struct Model {
     }
     run.followers = []
     endUpdates(run)
+    tellSchedule(of: run)
     endRedo(run)
   }
 

@@ -173,6 +173,7 @@ final class ModelRun {
       initialize.continuedFailure = m.continuedFailure
       initialize.parent = m.parent
       initialize.root = m.root
+      initialize.lastCompletionResult = m.lastCompletionResult
       job.kind = .initializeWorkflow(initialize)
     case .workflowExecutionSignaled(let m):
       var signal = SignalWorkflowJob()

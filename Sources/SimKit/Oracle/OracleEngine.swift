@@ -167,7 +167,9 @@ struct OracleEngine {
         preconditionFailure("letter \(number) was taken in twice, or never written")
       }
       lateLetters.append(letter)
-    case .wakeRun, .setStatus, .saveState, .sleepRun, .putActivity, .deleteActivity: break
+    case .wakeRun, .setStatus, .saveState, .sleepRun, .putActivity, .deleteActivity, .putZone,
+      .putSchedule, .putScheduleProgress, .deleteSchedule:
+      break
     }
   }
 

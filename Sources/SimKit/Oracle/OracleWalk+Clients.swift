@@ -9,7 +9,7 @@ extension OracleWalk {
   static let tokenBytesMin = 8
 
   static let ids = ["a", "b", "c", "e\u{301}", "\u{E9}"]
-  private static let tooLong = String(repeating: "x", count: 1_001)
+  static let tooLong = String(repeating: "x", count: 1_001)
 
   mutating func act() throws(StoreError) {
     switch dice.int(0...99) {
@@ -73,7 +73,8 @@ extension OracleWalk {
     case 73..<78: .queryWorkflow(drawQuery())
     case 78..<82: .listWorkflows(drawList())
     case 82..<84: .countWorkflows(drawCount())
-    case 84..<87: .describeTaskQueue(drawQueue())
+    case 84..<86: .describeTaskQueue(drawQueue())
+    case 86..<92: .schedule(drawScheduleRequest())
     default: drawReport()
     }
   }
@@ -84,12 +85,12 @@ extension OracleWalk {
     isWrong() ? dice.pick(["", OracleWalk.tooLong, "unknown"]) : dice.pick(OracleWalk.ids)
   }
 
-  private mutating func drawRequestID() -> String {
+  mutating func drawRequestID() -> String {
     if isWrong() { return OracleWalk.tooLong }
     return dice.percent(60) ? "" : dice.pick(["r1", "r2", "r3", "r4", "r5", "r6"])
   }
 
-  private mutating func drawNamespace() -> String {
+  mutating func drawNamespace() -> String {
     isWrong() ? "elsewhere" : dice.pick(["", "default"])
   }
 
@@ -100,7 +101,7 @@ extension OracleWalk {
     return dice.percent(60) ? [] : [payload]
   }
 
-  private mutating func drawIdentity() -> String { dice.pick(["", "shop", "boss"]) }
+  mutating func drawIdentity() -> String { dice.pick(["", "shop", "boss"]) }
 
   private mutating func drawMetadata() -> UserMetadata? {
     guard dice.percent(20) else { return nil }
@@ -136,7 +137,12 @@ extension OracleWalk {
     if dice.percent(5), start.startDelayMs == .zero {
       start.startAtTimeMs = engine.now + Span(ms: dice.pick([-5, 0, 7_000]))
     }
-    if isWrong() {
+    if dice.percent(8) {
+      start.cronSchedule = drawCron()
+      start.cronTimeZone = drawZone()
+      start.startDelayMs = isWrong() ? Span(ms: 1) : .zero
+      start.startAtTimeMs = .epoch
+    } else if isWrong() {
       start.startDelayMs = Span(ms: 1)
       start.startAtTimeMs = Instant(ms: 1)
     }
@@ -183,6 +189,8 @@ extension OracleWalk {
     request.start = drawStart()
     request.start?.startDelayMs = .zero
     request.start?.startAtTimeMs = .epoch
+    request.start?.cronSchedule = ""
+    request.start?.cronTimeZone = ""
     request.update = drawUpdateContent()
     return request
   }

@@ -56,7 +56,10 @@ struct OracleWalk {
     configuration.times.retention = Span(ms: dice.pick([60_000, 3_600_000]))
     snapshotPercent = dice.pick([5, 30, 100])
     holdPercent = dice.pick([0, 50])
-    let start = Instant(ms: 1_700_000_000_000)
+    configuration.limits.waitingActionsMax = dice.pick([2, 1_000])
+    configuration.limits.scheduledWorkflowsMax = dice.pick([3, 1_000])
+    configuration.limits.scheduleRequestsKept = dice.pick([2, 50])
+    let start = dice.pick(OracleWalk.beginnings)
     engine = try OracleEngine(configuration, at: start)
     model = Model(at: start, configuration)
     model.mutant = mutant
@@ -332,6 +335,7 @@ extension Request {
     case .reportActivityCancelled(let m): "ReportActivityCancelled \(m.json())"
     case .heartbeatActivity(let m): "HeartbeatActivity \(m.json())"
     case .describeTaskQueue(let m): "DescribeTaskQueue \(m.json())"
+    case .schedule(let m): "\(m)"
     }
   }
 }

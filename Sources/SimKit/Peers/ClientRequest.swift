@@ -20,6 +20,7 @@ struct ClientRequest {
     case list(ListWorkflowsRequest, ModelSelection)
     case count(CountWorkflowsRequest, ModelSelection)
     case complete(CompleteActivityRequest)
+    case schedule(ScheduleCall)
   }
 
   let kind: Kind
@@ -58,6 +59,7 @@ struct ClientRequest {
     case .list: .workflowListWorkflows
     case .count: .workflowCountWorkflows
     case .complete: .activityCompleteActivity
+    case .schedule(let call): call.method
     }
   }
 
@@ -79,6 +81,7 @@ struct ClientRequest {
     case .list(let m, _): m.serialized()
     case .count(let m, _): m.serialized()
     case .complete(let m): m.serialized()
+    case .schedule(let call): call.bytes
     }
   }
 

@@ -28,6 +28,9 @@ struct Workload {
   private mutating func kind(_ workflowID: String, _ id: String, _ dice: inout Dice)
     -> ClientRequest.Kind
   {
+    if options.schedulePercent > 0, dice.percent(options.schedulePercent) {
+      return .schedule(ScheduleWorkload(options).call(id, &dice))
+    }
     let target = execution(workflowID)
     switch dice.int(0...99) {
     case 0...35: return .start(start(workflowID, id, &dice))

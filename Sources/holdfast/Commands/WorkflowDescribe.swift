@@ -52,6 +52,8 @@ struct WorkflowDescribe: ParsableCommand {
       ),
       ("run timeout", Show.duration(response.runTimeoutMs)),
       ("attempt", response.retryPolicy == nil ? "" : attempt(response)),
+      ("cron", response.cronSchedule), ("cron time zone", response.cronTimeZone),
+      ("schedule", response.scheduleID), ("scheduled for", Show.time(response.scheduledTimeMs)),
       ("follows run", text(response.continuedRunID)), ("goes on in", text(response.newRunID)),
       ("child of", response.parent.map { "'\($0.workflowID)', run \($0.runID)" } ?? ""),
       ("summary", info.userMetadata?.summary ?? ""),

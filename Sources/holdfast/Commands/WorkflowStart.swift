@@ -16,6 +16,10 @@ struct StartArguments: ParsableArguments {
   @Option(help: "The code begins so long after the start, or with the first signal.")
   var startDelay: Interval?
   @Option(help: "The code begins then: 2026-01-31T12:00:00Z.") var startAt: Moment?
+  @Option(help: "Begin it at each time of a cron string: '30 9 * * MON-FRI', @daily, '@every 1h'.")
+  var cron: String?
+  @Option(help: "The time zone of the cron string: Europe/Berlin; without it, UTC.")
+  var cronTimeZone: String?
   @Option(help: "Begin a run that fails or times out again, up to so many times in all; 0: always.")
   var maximumAttempts: Int32?
   @Option(help: "The pause before the second attempt; it doubles with each further one.")
@@ -39,6 +43,8 @@ struct StartArguments: ParsableArguments {
     request.taskTimeoutMs = taskTimeout?.span ?? .zero
     request.startDelayMs = startDelay?.span ?? .zero
     request.startAtTimeMs = startAt?.instant ?? .epoch
+    request.cronSchedule = cron ?? ""
+    request.cronTimeZone = cronTimeZone ?? ""
     if maximumAttempts != nil || retryInterval != nil {
       var policy = RetryPolicy()
       policy.maximumAttempts = maximumAttempts ?? 0

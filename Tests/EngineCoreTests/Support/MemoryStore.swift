@@ -14,6 +14,10 @@ struct MemoryStore {
 
   private(set) var runs: [RunNumber: StoredRow] = [:]
   private(set) var letters: [Int64: [UInt8]] = [:]
+  private(set) var schedules: [ScheduleNumber: StoredSchedule] = [:]
+  private(set) var zones: [String: [UInt8]] = [:]
+  /// The zones of the system.
+  var systemZones: (String) -> [UInt8]? = { try? SystemZones.bytes($0) }
   private(set) var epoch: UInt64 = 0
   /// Of all runs that there were.
   private var lastRun = RunNumber(0)
@@ -31,7 +35,11 @@ struct MemoryStore {
     return OpenedStore(
       epoch: epoch, nextRun: RunNumber(lastRun.value + 1),
       deadlines: Array(deadlines(after: (Instant(ms: -1), RunNumber(0))).prefix(window)),
-      filter: filter, lastLetter: letters.keys.max() ?? 0)
+      filter: filter, lastLetter: letters.keys.max() ?? 0,
+      zones: zones.sorted { $0.key < $1.key }.map {
+        StoredZone(name: $0.key, kept: $0.value, fresh: systemZones($0.key))
+      },
+      schedules: schedules.sorted { $0.key < $1.key }.map(\.value))
   }
 
   private func deadlines(after: (Instant, RunNumber)) -> [StoredDeadline] {
@@ -93,6 +101,12 @@ struct MemoryStore {
       letters[number] = bytes
     case .deleteLetter(let number):
       precondition(letters.removeValue(forKey: number) != nil, "letter \(number) is not there")
+    case .putZone(let name, let bytes): zones[name] = bytes
+    case .putSchedule(let number, let bytes):
+      let progress = schedules[number]?.progress ?? []
+      schedules[number] = StoredSchedule(number: number, definition: bytes, progress: progress)
+    case .putScheduleProgress(let number, let bytes): schedules[number]!.progress = bytes
+    case .deleteSchedule(let number): schedules[number] = nil
     case .deleteRun(let run):
       precondition(runs[run]!.row.closeTime != nil, "\(run) is removed while it is open")
       runs[run] = nil
@@ -143,6 +157,7 @@ struct MemoryStore {
         batches.append(batch)
       }
       return .history(batches, more: more)
+    case .zone(let name): return .zone(systemZones(name))
     case .rows(let namespace, let workflowID, let before, let countMax):
       let end = before ?? RunNumber(.max)
       let rows = runs.values.map(\.row).filter {

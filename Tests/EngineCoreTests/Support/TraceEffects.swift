@@ -90,6 +90,21 @@ extension TraceText {
       let letter = try? Letter(bytes: bytes)
       return wrapped("\(head)letter \(number): ", letter.map { fields($0) } ?? ["unreadable"])
     case .deleteLetter(let number): return ["\(head)no letter \(number)"]
+    case .putZone(let name, _): return ["\(head)zone \(name)"]
+    case .putSchedule(let number, let bytes):
+      let definition = try? ScheduleDefinition(bytes: bytes)
+      return wrapped("\(head)\(number): ", definition.map { fields($0) } ?? ["unreadable"])
+    case .putScheduleProgress(let number, let bytes):
+      var progress = try? ScheduleProgress(bytes: bytes)
+      for index in progress?.requests.indices ?? 0..<0 {
+        // Their hashes say nothing to a reader.
+        var record = ScheduleRequestRecord()
+        record.workflowID = progress?.requests[index].workflowID ?? ""
+        progress?.requests[index] = record
+      }
+      return wrapped(
+        "\(head)progress of \(number): ", progress.map { fields($0) } ?? ["unreadable"])
+    case .deleteSchedule(let number): return ["\(head)no \(number)"]
     }
   }
 
@@ -119,6 +134,7 @@ extension TraceText {
     case .deadlines(let time, let run, _): "deadlines after \(self.time(time)), \(run)"
     case .lifetimes(let run, _): "lifetimes after \(run)"
     case .letters(let number, _): "letters after \(number)"
+    case .zone(let name): "zone \(name)"
     }
   }
 
@@ -170,6 +186,7 @@ extension TraceText {
       case .reportActivityCancelled(let m): self.fields(m)
       case .heartbeatActivity(let m): self.fields(m)
       case .describeTaskQueue(let m): self.fields(m)
+      case .schedule(let reply): self.fields(reply.message)
       }
     return fields.isEmpty ? ["OK"] : fields
   }

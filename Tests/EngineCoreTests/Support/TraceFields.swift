@@ -76,7 +76,8 @@ struct TraceFields {
   private static let short = [
     "type": "workflow_type", "queue": "task_queue", "request": "request_id",
     "reuse": "id_reuse_policy", "conflict": "id_conflict_policy", "run": "execution.run_id",
-    "workflow": "execution.workflow_id",
+    "workflow": "execution.workflow_id", "cron": "schedule.spec.crons",
+    "zone": "schedule.spec.time_zone", "overlap": "schedule.policies.overlap_policy",
   ]
 
   /// The name that stands for this one.

@@ -10,7 +10,9 @@ extension TracePlayer {
     case "signal-with-start": try signalWithStart(&words)
     case "update-with-start": try updateWithStart(&words)
     default:
-      guard let request = try request(verb, &words) else { return false }
+      var request = try request(verb, &words)
+      if request == nil { request = try scheduleRequest(verb, &words) }
+      guard let request else { return false }
       ask(request, verb)
     }
     return true

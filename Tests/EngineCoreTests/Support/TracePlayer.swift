@@ -109,6 +109,8 @@ final class TracePlayer {
   private func playWorld(_ verb: String, _ words: inout TraceWords) throws(TraceFault) -> Bool {
     switch verb {
     case "advance": world.advance(try span(words.next("how long")).ms)
+    // No engine is there meanwhile; a crash stands behind.
+    case "away": world.now = world.now + (try span(words.next("how long")))
     case "hold": world.holdsCommits = true
     case "commit": world.commit()
     case "crash": world.crash()

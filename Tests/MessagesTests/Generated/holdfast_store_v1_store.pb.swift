@@ -420,6 +420,148 @@ nonisolated struct Holdfast_Store_V1_LeaseHolder: Sendable {
   init() {}
 }
 
+nonisolated struct Holdfast_Store_V1_ScheduleDefinition: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var scheduleID: String = String()
+
+  /// Its state is in ScheduleProgress.
+  var schedule: Holdfast_V1_Schedule {
+    get {_schedule ?? Holdfast_V1_Schedule()}
+    set {_schedule = newValue}
+  }
+  /// Returns true if `schedule` has been explicitly set.
+  var hasSchedule: Bool {self._schedule != nil}
+  /// Clears the value of `schedule`. Subsequent reads from it will return its default value.
+  mutating func clearSchedule() {self._schedule = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _schedule: Holdfast_V1_Schedule? = nil
+}
+
+/// How far a schedule has come.
+nonisolated struct Holdfast_Store_V1_ScheduleProgress: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var state: Holdfast_V1_ScheduleState {
+    get {_storage._state ?? Holdfast_V1_ScheduleState()}
+    set {_uniqueStorage()._state = newValue}
+  }
+  /// Returns true if `state` has been explicitly set.
+  var hasState: Bool {_storage._state != nil}
+  /// Clears the value of `state`. Subsequent reads from it will return its default value.
+  mutating func clearState() {_uniqueStorage()._state = nil}
+
+  var conflictToken: UInt64 {
+    get {_storage._conflictToken}
+    set {_uniqueStorage()._conflictToken = newValue}
+  }
+
+  /// Every time up to this one has had its action.
+  var doneThroughTimeMs: Int64 {
+    get {_storage._doneThroughTimeMs}
+    set {_uniqueStorage()._doneThroughTimeMs = newValue}
+  }
+
+  /// Without what follows from the spec.
+  var info: Holdfast_V1_ScheduleInfo {
+    get {_storage._info ?? Holdfast_V1_ScheduleInfo()}
+    set {_uniqueStorage()._info = newValue}
+  }
+  /// Returns true if `info` has been explicitly set.
+  var hasInfo: Bool {_storage._info != nil}
+  /// Clears the value of `info`. Subsequent reads from it will return its default value.
+  mutating func clearInfo() {_uniqueStorage()._info = nil}
+
+  var waiting: [Holdfast_Store_V1_WaitingAction] {
+    get {_storage._waiting}
+    set {_uniqueStorage()._waiting = newValue}
+  }
+
+  var backfills: [Holdfast_Store_V1_Backfill] {
+    get {_storage._backfills}
+    set {_uniqueStorage()._backfills = newValue}
+  }
+
+  /// The last time that a trigger was given: no two have the same.
+  var lastTriggerTimeMs: Int64 {
+    get {_storage._lastTriggerTimeMs}
+    set {_uniqueStorage()._lastTriggerTimeMs = newValue}
+  }
+
+  /// The last requests that had a request id.
+  var requests: [Holdfast_Store_V1_ScheduleRequestRecord] {
+    get {_storage._requests}
+    set {_uniqueStorage()._requests = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// An action that has not been taken: a workflow is to close first, or its start is under way.
+nonisolated struct Holdfast_Store_V1_WaitingAction: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var scheduledTimeMs: Int64 = 0
+
+  var overlapPolicy: Holdfast_V1_ScheduleOverlapPolicy = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_Store_V1_Backfill: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Every time up to this one has had its action.
+  var doneThroughTimeMs: Int64 = 0
+
+  var endAtMs: Int64 = 0
+
+  var overlapPolicy: Holdfast_V1_ScheduleOverlapPolicy = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_Store_V1_ScheduleRequestRecord: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var keyHigh: UInt64 = 0
+
+  var keyLow: UInt64 = 0
+
+  var requestHash: UInt64 = 0
+
+  /// The workflow that it told of.
+  var workflowID: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "holdfast.store.v1"
@@ -1085,6 +1227,289 @@ nonisolated extension Holdfast_Store_V1_LeaseHolder: SwiftProtobuf.Message, Swif
     if lhs.bootID != rhs.bootID {return false}
     if lhs.process != rhs.process {return false}
     if lhs.processStart != rhs.processStart {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_Store_V1_ScheduleDefinition: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ScheduleDefinition"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}schedule_id\0\u{1}schedule\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.scheduleID) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._schedule) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    if !self.scheduleID.isEmpty {
+      try visitor.visitSingularStringField(value: self.scheduleID, fieldNumber: 2)
+    }
+    try { if let v = self._schedule {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_Store_V1_ScheduleDefinition, rhs: Holdfast_Store_V1_ScheduleDefinition) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.scheduleID != rhs.scheduleID {return false}
+    if lhs._schedule != rhs._schedule {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_Store_V1_ScheduleProgress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ScheduleProgress"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}state\0\u{3}conflict_token\0\u{3}done_through_time_ms\0\u{1}info\0\u{1}waiting\0\u{1}backfills\0\u{3}last_trigger_time_ms\0\u{1}requests\0")
+
+  fileprivate class _StorageClass {
+    var _state: Holdfast_V1_ScheduleState? = nil
+    var _conflictToken: UInt64 = 0
+    var _doneThroughTimeMs: Int64 = 0
+    var _info: Holdfast_V1_ScheduleInfo? = nil
+    var _waiting: [Holdfast_Store_V1_WaitingAction] = []
+    var _backfills: [Holdfast_Store_V1_Backfill] = []
+    var _lastTriggerTimeMs: Int64 = 0
+    var _requests: [Holdfast_Store_V1_ScheduleRequestRecord] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _state = source._state
+      _conflictToken = source._conflictToken
+      _doneThroughTimeMs = source._doneThroughTimeMs
+      _info = source._info
+      _waiting = source._waiting
+      _backfills = source._backfills
+      _lastTriggerTimeMs = source._lastTriggerTimeMs
+      _requests = source._requests
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._state) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._conflictToken) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._doneThroughTimeMs) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._info) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._waiting) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._backfills) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._lastTriggerTimeMs) }()
+        case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._requests) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._state {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if _storage._conflictToken != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._conflictToken, fieldNumber: 2)
+      }
+      if _storage._doneThroughTimeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._doneThroughTimeMs, fieldNumber: 3)
+      }
+      try { if let v = _storage._info {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      if !_storage._waiting.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._waiting, fieldNumber: 5)
+      }
+      if !_storage._backfills.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._backfills, fieldNumber: 6)
+      }
+      if _storage._lastTriggerTimeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._lastTriggerTimeMs, fieldNumber: 7)
+      }
+      if !_storage._requests.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._requests, fieldNumber: 8)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_Store_V1_ScheduleProgress, rhs: Holdfast_Store_V1_ScheduleProgress) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._state != rhs_storage._state {return false}
+        if _storage._conflictToken != rhs_storage._conflictToken {return false}
+        if _storage._doneThroughTimeMs != rhs_storage._doneThroughTimeMs {return false}
+        if _storage._info != rhs_storage._info {return false}
+        if _storage._waiting != rhs_storage._waiting {return false}
+        if _storage._backfills != rhs_storage._backfills {return false}
+        if _storage._lastTriggerTimeMs != rhs_storage._lastTriggerTimeMs {return false}
+        if _storage._requests != rhs_storage._requests {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_Store_V1_WaitingAction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WaitingAction"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}scheduled_time_ms\0\u{3}overlap_policy\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.scheduledTimeMs) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.overlapPolicy) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.scheduledTimeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.scheduledTimeMs, fieldNumber: 1)
+    }
+    if self.overlapPolicy != .unspecified {
+      try visitor.visitSingularEnumField(value: self.overlapPolicy, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_Store_V1_WaitingAction, rhs: Holdfast_Store_V1_WaitingAction) -> Bool {
+    if lhs.scheduledTimeMs != rhs.scheduledTimeMs {return false}
+    if lhs.overlapPolicy != rhs.overlapPolicy {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_Store_V1_Backfill: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Backfill"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}done_through_time_ms\0\u{3}end_at_ms\0\u{3}overlap_policy\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.doneThroughTimeMs) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.endAtMs) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.overlapPolicy) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.doneThroughTimeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.doneThroughTimeMs, fieldNumber: 1)
+    }
+    if self.endAtMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.endAtMs, fieldNumber: 2)
+    }
+    if self.overlapPolicy != .unspecified {
+      try visitor.visitSingularEnumField(value: self.overlapPolicy, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_Store_V1_Backfill, rhs: Holdfast_Store_V1_Backfill) -> Bool {
+    if lhs.doneThroughTimeMs != rhs.doneThroughTimeMs {return false}
+    if lhs.endAtMs != rhs.endAtMs {return false}
+    if lhs.overlapPolicy != rhs.overlapPolicy {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_Store_V1_ScheduleRequestRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ScheduleRequestRecord"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}key_high\0\u{3}key_low\0\u{3}request_hash\0\u{3}workflow_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.keyHigh) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.keyLow) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.requestHash) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.workflowID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.keyHigh != 0 {
+      try visitor.visitSingularUInt64Field(value: self.keyHigh, fieldNumber: 1)
+    }
+    if self.keyLow != 0 {
+      try visitor.visitSingularUInt64Field(value: self.keyLow, fieldNumber: 2)
+    }
+    if self.requestHash != 0 {
+      try visitor.visitSingularUInt64Field(value: self.requestHash, fieldNumber: 3)
+    }
+    if !self.workflowID.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowID, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_Store_V1_ScheduleRequestRecord, rhs: Holdfast_Store_V1_ScheduleRequestRecord) -> Bool {
+    if lhs.keyHigh != rhs.keyHigh {return false}
+    if lhs.keyLow != rhs.keyLow {return false}
+    if lhs.requestHash != rhs.requestHash {return false}
+    if lhs.workflowID != rhs.workflowID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

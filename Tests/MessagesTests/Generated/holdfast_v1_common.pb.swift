@@ -290,6 +290,7 @@ nonisolated enum Holdfast_V1_ContinueAsNewInitiator: SwiftProtobuf.Enum, Swift.C
   case unspecified // = 0
   case workflow // = 1
   case retry // = 2
+  case cron // = 3
   case UNRECOGNIZED(Int)
 
   init() {
@@ -301,6 +302,7 @@ nonisolated enum Holdfast_V1_ContinueAsNewInitiator: SwiftProtobuf.Enum, Swift.C
     case 0: self = .unspecified
     case 1: self = .workflow
     case 2: self = .retry
+    case 3: self = .cron
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -310,6 +312,7 @@ nonisolated enum Holdfast_V1_ContinueAsNewInitiator: SwiftProtobuf.Enum, Swift.C
     case .unspecified: return 0
     case .workflow: return 1
     case .retry: return 2
+    case .cron: return 3
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -319,6 +322,7 @@ nonisolated enum Holdfast_V1_ContinueAsNewInitiator: SwiftProtobuf.Enum, Swift.C
     .unspecified,
     .workflow,
     .retry,
+    .cron,
   ]
 
 }
@@ -488,6 +492,18 @@ nonisolated struct Holdfast_V1_Payload: Sendable {
   init() {}
 }
 
+nonisolated struct Holdfast_V1_PayloadList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var payloads: [Holdfast_V1_Payload] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 /// A named payload; lists of these are sorted by key, without duplicates.
 nonisolated struct Holdfast_V1_PayloadEntry: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -510,18 +526,6 @@ nonisolated struct Holdfast_V1_PayloadEntry: Sendable {
   init() {}
 
   fileprivate var _value: Holdfast_V1_Payload? = nil
-}
-
-nonisolated struct Holdfast_V1_PayloadList: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  var payloads: [Holdfast_V1_Payload] = []
-
-  var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  init() {}
 }
 
 nonisolated struct Holdfast_V1_Header: Sendable {
@@ -918,7 +922,7 @@ nonisolated extension Holdfast_V1_WorkflowIdConflictPolicy: SwiftProtobuf._Proto
 }
 
 nonisolated extension Holdfast_V1_ContinueAsNewInitiator: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED\0\u{1}CONTINUE_AS_NEW_INITIATOR_WORKFLOW\0\u{1}CONTINUE_AS_NEW_INITIATOR_RETRY\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED\0\u{1}CONTINUE_AS_NEW_INITIATOR_WORKFLOW\0\u{1}CONTINUE_AS_NEW_INITIATOR_RETRY\0\u{1}CONTINUE_AS_NEW_INITIATOR_CRON\0")
 }
 
 nonisolated extension Holdfast_V1_ActivityCancellationType: SwiftProtobuf._ProtoNameProviding {
@@ -973,6 +977,36 @@ nonisolated extension Holdfast_V1_Payload: SwiftProtobuf.Message, SwiftProtobuf.
   }
 }
 
+nonisolated extension Holdfast_V1_PayloadList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PayloadList"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}payloads\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.payloads) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.payloads.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.payloads, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_PayloadList, rhs: Holdfast_V1_PayloadList) -> Bool {
+    if lhs.payloads != rhs.payloads {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Holdfast_V1_PayloadEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".PayloadEntry"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}value\0")
@@ -1007,36 +1041,6 @@ nonisolated extension Holdfast_V1_PayloadEntry: SwiftProtobuf.Message, SwiftProt
   static func ==(lhs: Holdfast_V1_PayloadEntry, rhs: Holdfast_V1_PayloadEntry) -> Bool {
     if lhs.key != rhs.key {return false}
     if lhs._value != rhs._value {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Holdfast_V1_PayloadList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".PayloadList"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}payloads\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.payloads) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.payloads.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.payloads, fieldNumber: 1)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: Holdfast_V1_PayloadList, rhs: Holdfast_V1_PayloadList) -> Bool {
-    if lhs.payloads != rhs.payloads {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

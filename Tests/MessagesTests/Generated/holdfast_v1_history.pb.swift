@@ -796,7 +796,7 @@ nonisolated struct Holdfast_V1_WorkflowExecutionStarted: @unchecked Sendable {
   /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
   mutating func clearRetryPolicy() {_uniqueStorage()._retryPolicy = nil}
 
-  /// With RETRY: how the run before failed.
+  /// With RETRY or CRON: how the run before failed.
   var continuedFailure: Holdfast_V1_Failure {
     get {_storage._continuedFailure ?? Holdfast_V1_Failure()}
     set {_uniqueStorage()._continuedFailure = newValue}
@@ -830,6 +830,37 @@ nonisolated struct Holdfast_V1_WorkflowExecutionStarted: @unchecked Sendable {
   /// Clears the value of `root`. Subsequent reads from it will return its default value.
   mutating func clearRoot() {_uniqueStorage()._root = nil}
 
+  var cronSchedule: String {
+    get {_storage._cronSchedule}
+    set {_uniqueStorage()._cronSchedule = newValue}
+  }
+
+  /// The schedule that started the chain, and the time that it did so for.
+  var scheduleID: String {
+    get {_storage._scheduleID}
+    set {_uniqueStorage()._scheduleID = newValue}
+  }
+
+  var scheduledTimeMs: Int64 {
+    get {_storage._scheduledTimeMs}
+    set {_uniqueStorage()._scheduledTimeMs = newValue}
+  }
+
+  var cronTimeZone: String {
+    get {_storage._cronTimeZone}
+    set {_uniqueStorage()._cronTimeZone = newValue}
+  }
+
+  /// With a cron schedule: what the last run that completed gave.
+  var lastCompletionResult: Holdfast_V1_PayloadList {
+    get {_storage._lastCompletionResult ?? Holdfast_V1_PayloadList()}
+    set {_uniqueStorage()._lastCompletionResult = newValue}
+  }
+  /// Returns true if `lastCompletionResult` has been explicitly set.
+  var hasLastCompletionResult: Bool {_storage._lastCompletionResult != nil}
+  /// Clears the value of `lastCompletionResult`. Subsequent reads from it will return its default value.
+  mutating func clearLastCompletionResult() {_uniqueStorage()._lastCompletionResult = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -845,6 +876,9 @@ nonisolated struct Holdfast_V1_WorkflowExecutionCompleted: Sendable {
   var result: [Holdfast_V1_Payload] = []
 
   var workflowTaskCompletedEventID: Int64 = 0
+
+  /// The run of the next cron time.
+  var newRunID: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -869,7 +903,7 @@ nonisolated struct Holdfast_V1_WorkflowExecutionFailed: Sendable {
 
   var workflowTaskCompletedEventID: Int64 = 0
 
-  /// The run of the next attempt, with IN_PROGRESS.
+  /// The run of the next attempt, with IN_PROGRESS, or of the next cron time.
   var newRunID: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -886,7 +920,7 @@ nonisolated struct Holdfast_V1_WorkflowExecutionTimedOut: Sendable {
 
   var retryState: Holdfast_V1_RetryState = .unspecified
 
-  /// The run of the next attempt, with IN_PROGRESS.
+  /// The run of the next attempt, with IN_PROGRESS, or of the next cron time.
   var newRunID: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -3054,7 +3088,7 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionStarted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{1}identity\0\u{3}request_id\0\u{3}first_run_id\0\u{3}random_seed\0\u{3}execution_expiration_time_ms\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}first_workflow_task_backoff_ms\0\u{3}retry_policy\0\u{3}continued_failure\0\u{2}\u{9}parent\0\u{3}parent_initiated_event_id\0\u{1}root\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{1}identity\0\u{3}request_id\0\u{3}first_run_id\0\u{3}random_seed\0\u{3}execution_expiration_time_ms\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}first_workflow_task_backoff_ms\0\u{3}retry_policy\0\u{3}continued_failure\0\u{3}cron_schedule\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{4}\u{4}cron_time_zone\0\u{3}last_completion_result\0\u{1}parent\0\u{3}parent_initiated_event_id\0\u{1}root\0")
 
   fileprivate class _StorageClass {
     var _namespace: String = String()
@@ -3081,6 +3115,11 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
     var _parent: Holdfast_V1_WorkflowExecution? = nil
     var _parentInitiatedEventID: Int64 = 0
     var _root: Holdfast_V1_WorkflowExecution? = nil
+    var _cronSchedule: String = String()
+    var _scheduleID: String = String()
+    var _scheduledTimeMs: Int64 = 0
+    var _cronTimeZone: String = String()
+    var _lastCompletionResult: Holdfast_V1_PayloadList? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3115,6 +3154,11 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
       _parent = source._parent
       _parentInitiatedEventID = source._parentInitiatedEventID
       _root = source._root
+      _cronSchedule = source._cronSchedule
+      _scheduleID = source._scheduleID
+      _scheduledTimeMs = source._scheduledTimeMs
+      _cronTimeZone = source._cronTimeZone
+      _lastCompletionResult = source._lastCompletionResult
     }
   }
 
@@ -3154,6 +3198,11 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
         case 19: try { try decoder.decodeSingularInt64Field(value: &_storage._firstWorkflowTaskBackoffMs) }()
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 21: try { try decoder.decodeSingularMessageField(value: &_storage._continuedFailure) }()
+        case 22: try { try decoder.decodeSingularStringField(value: &_storage._cronSchedule) }()
+        case 23: try { try decoder.decodeSingularStringField(value: &_storage._scheduleID) }()
+        case 24: try { try decoder.decodeSingularInt64Field(value: &_storage._scheduledTimeMs) }()
+        case 28: try { try decoder.decodeSingularStringField(value: &_storage._cronTimeZone) }()
+        case 29: try { try decoder.decodeSingularMessageField(value: &_storage._lastCompletionResult) }()
         case 30: try { try decoder.decodeSingularMessageField(value: &_storage._parent) }()
         case 31: try { try decoder.decodeSingularInt64Field(value: &_storage._parentInitiatedEventID) }()
         case 32: try { try decoder.decodeSingularMessageField(value: &_storage._root) }()
@@ -3232,6 +3281,21 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
       try { if let v = _storage._continuedFailure {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
       } }()
+      if !_storage._cronSchedule.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cronSchedule, fieldNumber: 22)
+      }
+      if !_storage._scheduleID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._scheduleID, fieldNumber: 23)
+      }
+      if _storage._scheduledTimeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._scheduledTimeMs, fieldNumber: 24)
+      }
+      if !_storage._cronTimeZone.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cronTimeZone, fieldNumber: 28)
+      }
+      try { if let v = _storage._lastCompletionResult {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
+      } }()
       try { if let v = _storage._parent {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
       } }()
@@ -3274,6 +3338,11 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
         if _storage._parent != rhs_storage._parent {return false}
         if _storage._parentInitiatedEventID != rhs_storage._parentInitiatedEventID {return false}
         if _storage._root != rhs_storage._root {return false}
+        if _storage._cronSchedule != rhs_storage._cronSchedule {return false}
+        if _storage._scheduleID != rhs_storage._scheduleID {return false}
+        if _storage._scheduledTimeMs != rhs_storage._scheduledTimeMs {return false}
+        if _storage._cronTimeZone != rhs_storage._cronTimeZone {return false}
+        if _storage._lastCompletionResult != rhs_storage._lastCompletionResult {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3285,7 +3354,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
 
 nonisolated extension Holdfast_V1_WorkflowExecutionCompleted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionCompleted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}result\0\u{3}workflow_task_completed_event_id\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}result\0\u{3}workflow_task_completed_event_id\0\u{3}new_run_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3295,6 +3364,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionCompleted: SwiftProtobuf.Mess
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.result) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.workflowTaskCompletedEventID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.newRunID) }()
       default: break
       }
     }
@@ -3307,12 +3377,16 @@ nonisolated extension Holdfast_V1_WorkflowExecutionCompleted: SwiftProtobuf.Mess
     if self.workflowTaskCompletedEventID != 0 {
       try visitor.visitSingularInt64Field(value: self.workflowTaskCompletedEventID, fieldNumber: 2)
     }
+    if !self.newRunID.isEmpty {
+      try visitor.visitSingularStringField(value: self.newRunID, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_V1_WorkflowExecutionCompleted, rhs: Holdfast_V1_WorkflowExecutionCompleted) -> Bool {
     if lhs.result != rhs.result {return false}
     if lhs.workflowTaskCompletedEventID != rhs.workflowTaskCompletedEventID {return false}
+    if lhs.newRunID != rhs.newRunID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

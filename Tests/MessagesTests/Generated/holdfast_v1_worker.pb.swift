@@ -702,6 +702,15 @@ nonisolated struct Holdfast_V1_InitializeWorkflow: @unchecked Sendable {
   /// Clears the value of `root`. Subsequent reads from it will return its default value.
   mutating func clearRoot() {_uniqueStorage()._root = nil}
 
+  var lastCompletionResult: Holdfast_V1_PayloadList {
+    get {_storage._lastCompletionResult ?? Holdfast_V1_PayloadList()}
+    set {_uniqueStorage()._lastCompletionResult = newValue}
+  }
+  /// Returns true if `lastCompletionResult` has been explicitly set.
+  var hasLastCompletionResult: Bool {_storage._lastCompletionResult != nil}
+  /// Clears the value of `lastCompletionResult`. Subsequent reads from it will return its default value.
+  mutating func clearLastCompletionResult() {_uniqueStorage()._lastCompletionResult = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -3157,7 +3166,7 @@ nonisolated extension Holdfast_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".InitializeWorkflow"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}input\0\u{1}header\0\u{3}random_seed\0\u{3}first_run_id\0\u{3}start_time_ms\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{1}identity\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}retry_policy\0\u{3}continued_failure\0\u{2}\u{7}parent\0\u{1}root\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}input\0\u{1}header\0\u{3}random_seed\0\u{3}first_run_id\0\u{3}start_time_ms\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{1}identity\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}retry_policy\0\u{3}continued_failure\0\u{3}last_completion_result\0\u{2}\u{6}parent\0\u{1}root\0")
 
   fileprivate class _StorageClass {
     var _input: [Holdfast_V1_Payload] = []
@@ -3175,6 +3184,7 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
     var _continuedFailure: Holdfast_V1_Failure? = nil
     var _parent: Holdfast_V1_WorkflowExecution? = nil
     var _root: Holdfast_V1_WorkflowExecution? = nil
+    var _lastCompletionResult: Holdfast_V1_PayloadList? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3200,6 +3210,7 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
       _continuedFailure = source._continuedFailure
       _parent = source._parent
       _root = source._root
+      _lastCompletionResult = source._lastCompletionResult
     }
   }
 
@@ -3231,6 +3242,7 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
         case 11: try { try decoder.decodeSingularInt32Field(value: &_storage._attempt) }()
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 13: try { try decoder.decodeSingularMessageField(value: &_storage._continuedFailure) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._lastCompletionResult) }()
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._parent) }()
         case 21: try { try decoder.decodeSingularMessageField(value: &_storage._root) }()
         default: break
@@ -3284,6 +3296,9 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
       try { if let v = _storage._continuedFailure {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
       } }()
+      try { if let v = _storage._lastCompletionResult {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
       try { if let v = _storage._parent {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
       } }()
@@ -3314,6 +3329,7 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
         if _storage._continuedFailure != rhs_storage._continuedFailure {return false}
         if _storage._parent != rhs_storage._parent {return false}
         if _storage._root != rhs_storage._root {return false}
+        if _storage._lastCompletionResult != rhs_storage._lastCompletionResult {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -270,6 +270,19 @@ nonisolated struct Holdfast_V1_StartWorkflowRequest: @unchecked Sendable {
     set {_uniqueStorage()._startAtTimeMs = newValue}
   }
 
+  /// A cron string, as in ScheduleSpec: the first run's code begins at the first time, and each run
+  /// that ends is followed by one that begins at the next time.
+  var cronSchedule: String {
+    get {_storage._cronSchedule}
+    set {_uniqueStorage()._cronSchedule = newValue}
+  }
+
+  /// As ScheduleSpec.time_zone.
+  var cronTimeZone: String {
+    get {_storage._cronTimeZone}
+    set {_uniqueStorage()._cronTimeZone = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -849,6 +862,27 @@ nonisolated struct Holdfast_V1_DescribeWorkflowResponse: @unchecked Sendable {
   /// Clears the value of `pause`. Subsequent reads from it will return its default value.
   mutating func clearPause() {_uniqueStorage()._pause = nil}
 
+  var cronSchedule: String {
+    get {_storage._cronSchedule}
+    set {_uniqueStorage()._cronSchedule = newValue}
+  }
+
+  var cronTimeZone: String {
+    get {_storage._cronTimeZone}
+    set {_uniqueStorage()._cronTimeZone = newValue}
+  }
+
+  /// The schedule that started the chain, and the time that it did so for.
+  var scheduleID: String {
+    get {_storage._scheduleID}
+    set {_uniqueStorage()._scheduleID = newValue}
+  }
+
+  var scheduledTimeMs: Int64 {
+    get {_storage._scheduledTimeMs}
+    set {_uniqueStorage()._scheduledTimeMs = newValue}
+  }
+
   var pendingChildren: [Holdfast_V1_PendingChild] {
     get {_storage._pendingChildren}
     set {_uniqueStorage()._pendingChildren = newValue}
@@ -1419,7 +1453,7 @@ nonisolated extension Holdfast_V1_PendingWorkflowTaskState: SwiftProtobuf._Proto
 
 nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartWorkflowRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}id_reuse_policy\0\u{3}id_conflict_policy\0\u{3}request_id\0\u{1}identity\0\u{3}user_metadata\0\u{3}retry_policy\0\u{3}start_delay_ms\0\u{3}start_at_time_ms\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}id_reuse_policy\0\u{3}id_conflict_policy\0\u{3}request_id\0\u{1}identity\0\u{3}user_metadata\0\u{3}retry_policy\0\u{3}start_delay_ms\0\u{3}start_at_time_ms\0\u{3}cron_schedule\0\u{4}\u{3}cron_time_zone\0")
 
   fileprivate class _StorageClass {
     var _namespace: String = String()
@@ -1439,6 +1473,8 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
     var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
     var _startDelayMs: Int64 = 0
     var _startAtTimeMs: Int64 = 0
+    var _cronSchedule: String = String()
+    var _cronTimeZone: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1466,6 +1502,8 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
       _retryPolicy = source._retryPolicy
       _startDelayMs = source._startDelayMs
       _startAtTimeMs = source._startAtTimeMs
+      _cronSchedule = source._cronSchedule
+      _cronTimeZone = source._cronTimeZone
     }
   }
 
@@ -1501,6 +1539,8 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
         case 15: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 16: try { try decoder.decodeSingularInt64Field(value: &_storage._startDelayMs) }()
         case 17: try { try decoder.decodeSingularInt64Field(value: &_storage._startAtTimeMs) }()
+        case 18: try { try decoder.decodeSingularStringField(value: &_storage._cronSchedule) }()
+        case 21: try { try decoder.decodeSingularStringField(value: &_storage._cronTimeZone) }()
         default: break
         }
       }
@@ -1564,6 +1604,12 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
       if _storage._startAtTimeMs != 0 {
         try visitor.visitSingularInt64Field(value: _storage._startAtTimeMs, fieldNumber: 17)
       }
+      if !_storage._cronSchedule.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cronSchedule, fieldNumber: 18)
+      }
+      if !_storage._cronTimeZone.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cronTimeZone, fieldNumber: 21)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1590,6 +1636,8 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
         if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
         if _storage._startDelayMs != rhs_storage._startDelayMs {return false}
         if _storage._startAtTimeMs != rhs_storage._startAtTimeMs {return false}
+        if _storage._cronSchedule != rhs_storage._cronSchedule {return false}
+        if _storage._cronTimeZone != rhs_storage._cronTimeZone {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2405,7 +2453,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowRequest: SwiftProtobuf.Message
 
 nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DescribeWorkflowResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0\u{3}pending_updates\0\u{1}pause\0\u{4}\u{18}pending_children\0\u{1}parent\0\u{1}root\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0\u{3}pending_updates\0\u{1}pause\0\u{4}\u{e}cron_schedule\0\u{3}cron_time_zone\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{4}\u{7}pending_children\0\u{1}parent\0\u{1}root\0")
 
   fileprivate class _StorageClass {
     var _info: Holdfast_V1_WorkflowInfo? = nil
@@ -2424,6 +2472,10 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
     var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
     var _pendingUpdates: [Holdfast_V1_PendingUpdate] = []
     var _pause: Holdfast_V1_PauseInfo? = nil
+    var _cronSchedule: String = String()
+    var _cronTimeZone: String = String()
+    var _scheduleID: String = String()
+    var _scheduledTimeMs: Int64 = 0
     var _pendingChildren: [Holdfast_V1_PendingChild] = []
     var _parent: Holdfast_V1_WorkflowExecution? = nil
     var _root: Holdfast_V1_WorkflowExecution? = nil
@@ -2453,6 +2505,10 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       _retryPolicy = source._retryPolicy
       _pendingUpdates = source._pendingUpdates
       _pause = source._pause
+      _cronSchedule = source._cronSchedule
+      _cronTimeZone = source._cronTimeZone
+      _scheduleID = source._scheduleID
+      _scheduledTimeMs = source._scheduledTimeMs
       _pendingChildren = source._pendingChildren
       _parent = source._parent
       _root = source._root
@@ -2490,6 +2546,10 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 15: try { try decoder.decodeRepeatedMessageField(value: &_storage._pendingUpdates) }()
         case 16: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
+        case 30: try { try decoder.decodeSingularStringField(value: &_storage._cronSchedule) }()
+        case 31: try { try decoder.decodeSingularStringField(value: &_storage._cronTimeZone) }()
+        case 32: try { try decoder.decodeSingularStringField(value: &_storage._scheduleID) }()
+        case 33: try { try decoder.decodeSingularInt64Field(value: &_storage._scheduledTimeMs) }()
         case 40: try { try decoder.decodeRepeatedMessageField(value: &_storage._pendingChildren) }()
         case 41: try { try decoder.decodeSingularMessageField(value: &_storage._parent) }()
         case 42: try { try decoder.decodeSingularMessageField(value: &_storage._root) }()
@@ -2553,6 +2613,18 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       try { if let v = _storage._pause {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
       } }()
+      if !_storage._cronSchedule.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cronSchedule, fieldNumber: 30)
+      }
+      if !_storage._cronTimeZone.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cronTimeZone, fieldNumber: 31)
+      }
+      if !_storage._scheduleID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._scheduleID, fieldNumber: 32)
+      }
+      if _storage._scheduledTimeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._scheduledTimeMs, fieldNumber: 33)
+      }
       if !_storage._pendingChildren.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._pendingChildren, fieldNumber: 40)
       }
@@ -2587,6 +2659,10 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
         if _storage._pendingUpdates != rhs_storage._pendingUpdates {return false}
         if _storage._pause != rhs_storage._pause {return false}
+        if _storage._cronSchedule != rhs_storage._cronSchedule {return false}
+        if _storage._cronTimeZone != rhs_storage._cronTimeZone {return false}
+        if _storage._scheduleID != rhs_storage._scheduleID {return false}
+        if _storage._scheduledTimeMs != rhs_storage._scheduledTimeMs {return false}
         if _storage._pendingChildren != rhs_storage._pendingChildren {return false}
         if _storage._parent != rhs_storage._parent {return false}
         if _storage._root != rhs_storage._root {return false}

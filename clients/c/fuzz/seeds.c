@@ -5,6 +5,7 @@
 #include "holdfast/v1/activity_service.pb-c.h"
 #include "holdfast/v1/frame.pb-c.h"
 #include "holdfast/v1/operator_service.pb-c.h"
+#include "holdfast/v1/schedule_service.pb-c.h"
 #include "holdfast/v1/worker.pb-c.h"
 #include "holdfast/v1/workflow_service.pb-c.h"
 
@@ -78,7 +79,8 @@ static void save_wire(void)
 {
     static const ProtobufCServiceDescriptor *const services[] = {
         &holdfast__v1__worker_service__descriptor, &holdfast__v1__workflow_service__descriptor,
-        &holdfast__v1__activity_service__descriptor, &holdfast__v1__operator_service__descriptor};
+        &holdfast__v1__activity_service__descriptor, &holdfast__v1__operator_service__descriptor,
+        &holdfast__v1__schedule_service__descriptor};
     uint8_t choice = 0;
     char name[64];
     hf_buffer input;

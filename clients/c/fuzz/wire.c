@@ -7,6 +7,7 @@
 #include "holdfast/v1/activity_service.pb-c.h"
 #include "holdfast/v1/frame.pb-c.h"
 #include "holdfast/v1/operator_service.pb-c.h"
+#include "holdfast/v1/schedule_service.pb-c.h"
 #include "holdfast/v1/worker.pb-c.h"
 #include "holdfast/v1/workflow_service.pb-c.h"
 
@@ -16,7 +17,8 @@ static const ProtobufCMessageDescriptor *type_of(uint8_t choice)
 {
     static const ProtobufCServiceDescriptor *const services[] = {
         &holdfast__v1__worker_service__descriptor, &holdfast__v1__workflow_service__descriptor,
-        &holdfast__v1__activity_service__descriptor, &holdfast__v1__operator_service__descriptor};
+        &holdfast__v1__activity_service__descriptor, &holdfast__v1__operator_service__descriptor,
+        &holdfast__v1__schedule_service__descriptor};
     unsigned number = choice;
     for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
         const ProtobufCServiceDescriptor *service = services[i];

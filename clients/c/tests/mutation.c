@@ -99,6 +99,8 @@ static void what_passes_the_check_can_be_unpacked(void)
         "holdfast.v1.ActivityService/FailActivity",
         "holdfast.v1.OperatorService/DescribeTaskQueue",
         "holdfast.v1.WorkerService/Work",
+        "holdfast.v1.ScheduleService/CreateSchedule",
+        "holdfast.v1.ScheduleService/DescribeSchedule",
     };
     state = 20260101;
     int passed = try_one(&holdfast__v1__frame__descriptor);

@@ -180,6 +180,10 @@ public struct StartOptions: Sendable {
   public var retry: Retry?
   /// The code begins so long after the start, or with the first signal or cancel request.
   public var startDelay: Duration?
+  /// A cron string: the code begins at each of its times, run after run.
+  public var cron: String?
+  /// The zone of the cron string: `Europe/Berlin`; empty: UTC.
+  public var cronTimeZone: String
   /// The same id makes the same start, however often it is sent; one is made if it is nil.
   public var requestID: String?
   /// Text for people.
@@ -188,7 +192,7 @@ public struct StartOptions: Sendable {
   public init(
     reuse: Reuse = .allowDuplicate, conflict: Conflict = .fail, executionTimeout: Duration? = nil,
     runTimeout: Duration? = nil, retry: Retry? = nil, startDelay: Duration? = nil,
-    requestID: String? = nil, summary: String = ""
+    cron: String? = nil, cronTimeZone: String = "", requestID: String? = nil, summary: String = ""
   ) {
     self.reuse = reuse
     self.conflict = conflict
@@ -196,6 +200,8 @@ public struct StartOptions: Sendable {
     self.runTimeout = runTimeout
     self.retry = retry
     self.startDelay = startDelay
+    self.cron = cron
+    self.cronTimeZone = cronTimeZone
     self.requestID = requestID
     self.summary = summary
   }
@@ -205,6 +211,8 @@ public struct StartOptions: Sendable {
     request.runTimeoutMs = runTimeout?.span ?? .zero
     request.retryPolicy = retry?.policy
     request.startDelayMs = startDelay?.span ?? .zero
+    request.cronSchedule = cron ?? ""
+    request.cronTimeZone = cronTimeZone
     request.requestID = requestID ?? ""
     request.idReusePolicy = reuse.policy
     switch conflict {

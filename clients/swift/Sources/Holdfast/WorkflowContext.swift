@@ -57,6 +57,15 @@ public struct WorkflowContext: Sendable {
     (run.beginning.continuedFailure?.layers ?? []).map(ActivityError.Cause.init)
   }
 
+  /// With a cron schedule: what the last run that completed returned; nil before that.
+  public func lastResult<Output: Decodable & Sendable>(
+    as: Output.Type = Output.self
+  ) throws -> Output? {
+    try run.beginning.lastCompletionResult.map {
+      try Payloads.decode($0.payloads, as: Output.self)
+    }
+  }
+
   /// Runs an activity and returns its result. Throws `ActivityError` when it failed for good, and
   /// `CancellationError` when it was cancelled.
   public func activity<Input: Encodable & Sendable, Output: Decodable & Sendable>(

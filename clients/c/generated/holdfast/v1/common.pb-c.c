@@ -52,51 +52,6 @@ void   holdfast__v1__payload__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__payload__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   holdfast__v1__payload_entry__init
-                     (Holdfast__V1__PayloadEntry         *message)
-{
-  static const Holdfast__V1__PayloadEntry init_value = HOLDFAST__V1__PAYLOAD_ENTRY__INIT;
-  *message = init_value;
-}
-size_t holdfast__v1__payload_entry__get_packed_size
-                     (const Holdfast__V1__PayloadEntry *message)
-{
-  assert(message->base.descriptor == &holdfast__v1__payload_entry__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t holdfast__v1__payload_entry__pack
-                     (const Holdfast__V1__PayloadEntry *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &holdfast__v1__payload_entry__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t holdfast__v1__payload_entry__pack_to_buffer
-                     (const Holdfast__V1__PayloadEntry *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &holdfast__v1__payload_entry__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Holdfast__V1__PayloadEntry *
-       holdfast__v1__payload_entry__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Holdfast__V1__PayloadEntry *)
-     protobuf_c_message_unpack (&holdfast__v1__payload_entry__descriptor,
-                                allocator, len, data);
-}
-void   holdfast__v1__payload_entry__free_unpacked
-                     (Holdfast__V1__PayloadEntry *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &holdfast__v1__payload_entry__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
 void   holdfast__v1__payload_list__init
                      (Holdfast__V1__PayloadList         *message)
 {
@@ -140,6 +95,51 @@ void   holdfast__v1__payload_list__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &holdfast__v1__payload_list__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__payload_entry__init
+                     (Holdfast__V1__PayloadEntry         *message)
+{
+  static const Holdfast__V1__PayloadEntry init_value = HOLDFAST__V1__PAYLOAD_ENTRY__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__payload_entry__get_packed_size
+                     (const Holdfast__V1__PayloadEntry *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__payload_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__payload_entry__pack
+                     (const Holdfast__V1__PayloadEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__payload_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__payload_entry__pack_to_buffer
+                     (const Holdfast__V1__PayloadEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__payload_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PayloadEntry *
+       holdfast__v1__payload_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PayloadEntry *)
+     protobuf_c_message_unpack (&holdfast__v1__payload_entry__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__payload_entry__free_unpacked
+                     (Holdfast__V1__PayloadEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__payload_entry__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   holdfast__v1__header__init
@@ -881,6 +881,44 @@ const ProtobufCMessageDescriptor holdfast__v1__payload__descriptor =
   (ProtobufCMessageInit) holdfast__v1__payload__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__payload_list__field_descriptors[1] =
+{
+  {
+    "payloads",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__PayloadList, n_payloads),
+    offsetof(Holdfast__V1__PayloadList, payloads),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__payload_list__field_indices_by_name[] = {
+  0,   /* field[0] = payloads */
+};
+static const ProtobufCIntRange holdfast__v1__payload_list__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__payload_list__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PayloadList",
+  "PayloadList",
+  "Holdfast__V1__PayloadList",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PayloadList),
+  1,
+  holdfast__v1__payload_list__field_descriptors,
+  holdfast__v1__payload_list__field_indices_by_name,
+  1,  holdfast__v1__payload_list__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__payload_list__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__payload_entry__field_descriptors[2] =
 {
   {
@@ -930,44 +968,6 @@ const ProtobufCMessageDescriptor holdfast__v1__payload_entry__descriptor =
   holdfast__v1__payload_entry__field_indices_by_name,
   1,  holdfast__v1__payload_entry__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__payload_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor holdfast__v1__payload_list__field_descriptors[1] =
-{
-  {
-    "payloads",
-    1,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Holdfast__V1__PayloadList, n_payloads),
-    offsetof(Holdfast__V1__PayloadList, payloads),
-    &holdfast__v1__payload__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned holdfast__v1__payload_list__field_indices_by_name[] = {
-  0,   /* field[0] = payloads */
-};
-static const ProtobufCIntRange holdfast__v1__payload_list__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 1 }
-};
-const ProtobufCMessageDescriptor holdfast__v1__payload_list__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "holdfast.v1.PayloadList",
-  "PayloadList",
-  "Holdfast__V1__PayloadList",
-  "holdfast.v1",
-  sizeof(Holdfast__V1__PayloadList),
-  1,
-  holdfast__v1__payload_list__field_descriptors,
-  holdfast__v1__payload_list__field_indices_by_name,
-  1,  holdfast__v1__payload_list__number_ranges,
-  (ProtobufCMessageInit) holdfast__v1__payload_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__header__field_descriptors[1] =
@@ -2116,17 +2116,19 @@ const ProtobufCEnumDescriptor holdfast__v1__workflow_id_conflict_policy__descrip
   holdfast__v1__workflow_id_conflict_policy__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__continue_as_new_initiator__enum_values_by_number[3] =
+static const ProtobufCEnumValue holdfast__v1__continue_as_new_initiator__enum_values_by_number[4] =
 {
   { "CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED", "HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED", 0 },
   { "CONTINUE_AS_NEW_INITIATOR_WORKFLOW", "HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_WORKFLOW", 1 },
   { "CONTINUE_AS_NEW_INITIATOR_RETRY", "HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_RETRY", 2 },
+  { "CONTINUE_AS_NEW_INITIATOR_CRON", "HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_CRON", 3 },
 };
 static const ProtobufCIntRange holdfast__v1__continue_as_new_initiator__value_ranges[] = {
-{0, 0},{0, 3}
+{0, 0},{0, 4}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__continue_as_new_initiator__enum_values_by_name[3] =
+static const ProtobufCEnumValueIndex holdfast__v1__continue_as_new_initiator__enum_values_by_name[4] =
 {
+  { "CONTINUE_AS_NEW_INITIATOR_CRON", 3 },
   { "CONTINUE_AS_NEW_INITIATOR_RETRY", 2 },
   { "CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED", 0 },
   { "CONTINUE_AS_NEW_INITIATOR_WORKFLOW", 1 },
@@ -2138,9 +2140,9 @@ const ProtobufCEnumDescriptor holdfast__v1__continue_as_new_initiator__descripto
   "ContinueAsNewInitiator",
   "Holdfast__V1__ContinueAsNewInitiator",
   "holdfast.v1",
-  3,
+  4,
   holdfast__v1__continue_as_new_initiator__enum_values_by_number,
-  3,
+  4,
   holdfast__v1__continue_as_new_initiator__enum_values_by_name,
   1,
   holdfast__v1__continue_as_new_initiator__value_ranges,

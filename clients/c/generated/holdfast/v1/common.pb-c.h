@@ -17,8 +17,8 @@ PROTOBUF_C__BEGIN_DECLS
 #include "holdfast/v1/frame.pb-c.h"
 
 typedef struct Holdfast__V1__Payload Holdfast__V1__Payload;
-typedef struct Holdfast__V1__PayloadEntry Holdfast__V1__PayloadEntry;
 typedef struct Holdfast__V1__PayloadList Holdfast__V1__PayloadList;
+typedef struct Holdfast__V1__PayloadEntry Holdfast__V1__PayloadEntry;
 typedef struct Holdfast__V1__Header Holdfast__V1__Header;
 typedef struct Holdfast__V1__RetryPolicy Holdfast__V1__RetryPolicy;
 typedef struct Holdfast__V1__Failure Holdfast__V1__Failure;
@@ -107,7 +107,8 @@ typedef enum _Holdfast__V1__ContinueAsNewInitiator {
    */
   HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED = 0,
   HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_WORKFLOW = 1,
-  HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_RETRY = 2
+  HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_RETRY = 2,
+  HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_CRON = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR)
 } Holdfast__V1__ContinueAsNewInitiator;
 typedef enum _Holdfast__V1__ActivityCancellationType {
@@ -184,6 +185,17 @@ struct  Holdfast__V1__Payload
     , (char *)protobuf_c_empty_string, {0,NULL}, 0,NULL }
 
 
+struct  Holdfast__V1__PayloadList
+{
+  ProtobufCMessage base;
+  size_t n_payloads;
+  Holdfast__V1__Payload **payloads;
+};
+#define HOLDFAST__V1__PAYLOAD_LIST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__payload_list__descriptor) \
+    , 0,NULL }
+
+
 /*
  * A named payload; lists of these are sorted by key, without duplicates.
  */
@@ -196,17 +208,6 @@ struct  Holdfast__V1__PayloadEntry
 #define HOLDFAST__V1__PAYLOAD_ENTRY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__payload_entry__descriptor) \
     , (char *)protobuf_c_empty_string, NULL }
-
-
-struct  Holdfast__V1__PayloadList
-{
-  ProtobufCMessage base;
-  size_t n_payloads;
-  Holdfast__V1__Payload **payloads;
-};
-#define HOLDFAST__V1__PAYLOAD_LIST__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__payload_list__descriptor) \
-    , 0,NULL }
 
 
 struct  Holdfast__V1__Header
@@ -495,25 +496,6 @@ Holdfast__V1__Payload *
 void   holdfast__v1__payload__free_unpacked
                      (Holdfast__V1__Payload *message,
                       ProtobufCAllocator *allocator);
-/* Holdfast__V1__PayloadEntry methods */
-void   holdfast__v1__payload_entry__init
-                     (Holdfast__V1__PayloadEntry         *message);
-size_t holdfast__v1__payload_entry__get_packed_size
-                     (const Holdfast__V1__PayloadEntry   *message);
-size_t holdfast__v1__payload_entry__pack
-                     (const Holdfast__V1__PayloadEntry   *message,
-                      uint8_t             *out);
-size_t holdfast__v1__payload_entry__pack_to_buffer
-                     (const Holdfast__V1__PayloadEntry   *message,
-                      ProtobufCBuffer     *buffer);
-Holdfast__V1__PayloadEntry *
-       holdfast__v1__payload_entry__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   holdfast__v1__payload_entry__free_unpacked
-                     (Holdfast__V1__PayloadEntry *message,
-                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__PayloadList methods */
 void   holdfast__v1__payload_list__init
                      (Holdfast__V1__PayloadList         *message);
@@ -532,6 +514,25 @@ Holdfast__V1__PayloadList *
                       const uint8_t       *data);
 void   holdfast__v1__payload_list__free_unpacked
                      (Holdfast__V1__PayloadList *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__PayloadEntry methods */
+void   holdfast__v1__payload_entry__init
+                     (Holdfast__V1__PayloadEntry         *message);
+size_t holdfast__v1__payload_entry__get_packed_size
+                     (const Holdfast__V1__PayloadEntry   *message);
+size_t holdfast__v1__payload_entry__pack
+                     (const Holdfast__V1__PayloadEntry   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__payload_entry__pack_to_buffer
+                     (const Holdfast__V1__PayloadEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PayloadEntry *
+       holdfast__v1__payload_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__payload_entry__free_unpacked
+                     (Holdfast__V1__PayloadEntry *message,
                       ProtobufCAllocator *allocator);
 /* Holdfast__V1__Header methods */
 void   holdfast__v1__header__init
@@ -823,11 +824,11 @@ void   holdfast__v1__user_metadata__free_unpacked
 typedef void (*Holdfast__V1__Payload_Closure)
                  (const Holdfast__V1__Payload *message,
                   void *closure_data);
-typedef void (*Holdfast__V1__PayloadEntry_Closure)
-                 (const Holdfast__V1__PayloadEntry *message,
-                  void *closure_data);
 typedef void (*Holdfast__V1__PayloadList_Closure)
                  (const Holdfast__V1__PayloadList *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__PayloadEntry_Closure)
+                 (const Holdfast__V1__PayloadEntry *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__Header_Closure)
                  (const Holdfast__V1__Header *message,
@@ -890,8 +891,8 @@ extern const ProtobufCEnumDescriptor    holdfast__v1__activity_cancellation_type
 extern const ProtobufCEnumDescriptor    holdfast__v1__parent_close_policy__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__child_cancellation_type__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__payload__descriptor;
-extern const ProtobufCMessageDescriptor holdfast__v1__payload_entry__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__payload_list__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__payload_entry__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__header__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__retry_policy__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__failure__descriptor;

@@ -1721,7 +1721,7 @@ const ProtobufCEnumDescriptor holdfast__v1__status_code__descriptor =
   holdfast__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[32] =
+static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[35] =
 {
   { "REASON_UNSPECIFIED", "HOLDFAST__V1__REASON__REASON_UNSPECIFIED", 0 },
   { "REASON_MALFORMED_REQUEST", "HOLDFAST__V1__REASON__REASON_MALFORMED_REQUEST", 1 },
@@ -1753,13 +1753,16 @@ static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[32] 
   { "REASON_TIMED_OUT", "HOLDFAST__V1__REASON__REASON_TIMED_OUT", 27 },
   { "REASON_CLOSING", "HOLDFAST__V1__REASON__REASON_CLOSING", 28 },
   { "REASON_WORKFLOW_NOT_BEGUN", "HOLDFAST__V1__REASON__REASON_WORKFLOW_NOT_BEGUN", 29 },
+  { "REASON_SCHEDULE_NOT_FOUND", "HOLDFAST__V1__REASON__REASON_SCHEDULE_NOT_FOUND", 30 },
+  { "REASON_SCHEDULE_ALREADY_EXISTS", "HOLDFAST__V1__REASON__REASON_SCHEDULE_ALREADY_EXISTS", 31 },
+  { "REASON_SCHEDULE_CHANGED", "HOLDFAST__V1__REASON__REASON_SCHEDULE_CHANGED", 32 },
   { "REASON_UPDATE_NOT_FOUND", "HOLDFAST__V1__REASON__REASON_UPDATE_NOT_FOUND", 35 },
   { "REASON_WORKFLOW_PAUSED", "HOLDFAST__V1__REASON__REASON_WORKFLOW_PAUSED", 36 },
 };
 static const ProtobufCIntRange holdfast__v1__reason__value_ranges[] = {
-{0, 0},{35, 30},{0, 32}
+{0, 0},{35, 33},{0, 35}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[32] =
+static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[35] =
 {
   { "REASON_ACTIVITY_NOT_FOUND", 11 },
   { "REASON_CLOSING", 28 },
@@ -1782,16 +1785,19 @@ static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[3
   { "REASON_PROTOCOL_VIOLATION", 21 },
   { "REASON_QUERY_FAILED", 14 },
   { "REASON_REQUEST_ID_REUSED", 6 },
+  { "REASON_SCHEDULE_ALREADY_EXISTS", 31 },
+  { "REASON_SCHEDULE_CHANGED", 32 },
+  { "REASON_SCHEDULE_NOT_FOUND", 30 },
   { "REASON_STALE_LEASE", 12 },
   { "REASON_TIMED_OUT", 27 },
   { "REASON_UNKNOWN_METHOD", 2 },
   { "REASON_UNSPECIFIED", 0 },
-  { "REASON_UPDATE_NOT_FOUND", 30 },
+  { "REASON_UPDATE_NOT_FOUND", 33 },
   { "REASON_WORKFLOW_ALREADY_STARTED", 10 },
   { "REASON_WORKFLOW_CLOSED", 9 },
   { "REASON_WORKFLOW_NOT_BEGUN", 29 },
   { "REASON_WORKFLOW_NOT_FOUND", 8 },
-  { "REASON_WORKFLOW_PAUSED", 31 },
+  { "REASON_WORKFLOW_PAUSED", 34 },
   { "REASON_WORKFLOW_TASK_FAILING", 25 },
 };
 const ProtobufCEnumDescriptor holdfast__v1__reason__descriptor =
@@ -1801,9 +1807,9 @@ const ProtobufCEnumDescriptor holdfast__v1__reason__descriptor =
   "Reason",
   "Holdfast__V1__Reason",
   "holdfast.v1",
-  32,
+  35,
   holdfast__v1__reason__enum_values_by_number,
-  32,
+  35,
   holdfast__v1__reason__enum_values_by_name,
   2,
   holdfast__v1__reason__value_ranges,

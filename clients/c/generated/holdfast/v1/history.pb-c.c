@@ -2672,7 +2672,7 @@ const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
   (ProtobufCMessageInit) holdfast__v1__history_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__field_descriptors[24] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__field_descriptors[29] =
 {
   {
     "namespace",
@@ -2927,6 +2927,66 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "cron_schedule",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, cron_schedule),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_id",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, schedule_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "scheduled_time_ms",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, scheduled_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cron_time_zone",
+    28,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, cron_time_zone),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_completion_result",
+    29,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, last_completion_result),
+    &holdfast__v1__payload_list__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "parent",
     30,
     PROTOBUF_C_LABEL_NONE,
@@ -2967,6 +3027,8 @@ static const unsigned holdfast__v1__workflow_execution_started__field_indices_by
   17,   /* field[17] = attempt */
   20,   /* field[20] = continued_failure */
   15,   /* field[15] = continued_run_id */
+  21,   /* field[21] = cron_schedule */
+  24,   /* field[24] = cron_time_zone */
   14,   /* field[14] = execution_expiration_time_ms */
   7,   /* field[7] = execution_timeout_ms */
   12,   /* field[12] = first_run_id */
@@ -2975,15 +3037,18 @@ static const unsigned holdfast__v1__workflow_execution_started__field_indices_by
   10,   /* field[10] = identity */
   16,   /* field[16] = initiator */
   5,   /* field[5] = input */
+  25,   /* field[25] = last_completion_result */
   0,   /* field[0] = namespace */
-  21,   /* field[21] = parent */
-  22,   /* field[22] = parent_initiated_event_id */
+  26,   /* field[26] = parent */
+  27,   /* field[27] = parent_initiated_event_id */
   13,   /* field[13] = random_seed */
   11,   /* field[11] = request_id */
   19,   /* field[19] = retry_policy */
-  23,   /* field[23] = root */
+  28,   /* field[28] = root */
   2,   /* field[2] = run_id */
   8,   /* field[8] = run_timeout_ms */
+  22,   /* field[22] = schedule_id */
+  23,   /* field[23] = scheduled_time_ms */
   4,   /* field[4] = task_queue */
   9,   /* field[9] = task_timeout_ms */
   1,   /* field[1] = workflow_id */
@@ -2992,8 +3057,8 @@ static const unsigned holdfast__v1__workflow_execution_started__field_indices_by
 static const ProtobufCIntRange holdfast__v1__workflow_execution_started__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 30, 21 },
-  { 0, 24 }
+  { 28, 24 },
+  { 0, 29 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descriptor =
 {
@@ -3003,14 +3068,14 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descr
   "Holdfast__V1__WorkflowExecutionStarted",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionStarted),
-  24,
+  29,
   holdfast__v1__workflow_execution_started__field_descriptors,
   holdfast__v1__workflow_execution_started__field_indices_by_name,
   2,  holdfast__v1__workflow_execution_started__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_started__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_completed__field_descriptors[2] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_completed__field_descriptors[3] =
 {
   {
     "result",
@@ -3036,15 +3101,28 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_completed
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "new_run_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionCompleted, new_run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_execution_completed__field_indices_by_name[] = {
+  2,   /* field[2] = new_run_id */
   0,   /* field[0] = result */
   1,   /* field[1] = workflow_task_completed_event_id */
 };
 static const ProtobufCIntRange holdfast__v1__workflow_execution_completed__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_completed__descriptor =
 {
@@ -3054,7 +3132,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_completed__des
   "Holdfast__V1__WorkflowExecutionCompleted",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionCompleted),
-  2,
+  3,
   holdfast__v1__workflow_execution_completed__field_descriptors,
   holdfast__v1__workflow_execution_completed__field_indices_by_name,
   1,  holdfast__v1__workflow_execution_completed__number_ranges,

@@ -281,7 +281,7 @@ struct  Holdfast__V1__WorkflowExecutionStarted
   int64_t first_workflow_task_backoff_ms;
   Holdfast__V1__RetryPolicy *retry_policy;
   /*
-   * With RETRY: how the run before failed.
+   * With RETRY or CRON: how the run before failed.
    */
   Holdfast__V1__Failure *continued_failure;
   /*
@@ -290,10 +290,21 @@ struct  Holdfast__V1__WorkflowExecutionStarted
   Holdfast__V1__WorkflowExecution *parent;
   int64_t parent_initiated_event_id;
   Holdfast__V1__WorkflowExecution *root;
+  char *cron_schedule;
+  /*
+   * The schedule that started the chain, and the time that it did so for.
+   */
+  char *schedule_id;
+  int64_t scheduled_time_ms;
+  char *cron_time_zone;
+  /*
+   * With a cron schedule: what the last run that completed gave.
+   */
+  Holdfast__V1__PayloadList *last_completion_result;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_STARTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_started__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, 0, NULL, NULL, NULL, 0, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, 0, NULL, NULL, NULL, 0, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, NULL }
 
 
 struct  Holdfast__V1__WorkflowExecutionCompleted
@@ -302,10 +313,14 @@ struct  Holdfast__V1__WorkflowExecutionCompleted
   size_t n_result;
   Holdfast__V1__Payload **result;
   int64_t workflow_task_completed_event_id;
+  /*
+   * The run of the next cron time.
+   */
+  char *new_run_id;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_COMPLETED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_completed__descriptor) \
-    , 0,NULL, 0 }
+    , 0,NULL, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__WorkflowExecutionFailed
@@ -315,7 +330,7 @@ struct  Holdfast__V1__WorkflowExecutionFailed
   Holdfast__V1__RetryState retry_state;
   int64_t workflow_task_completed_event_id;
   /*
-   * The run of the next attempt, with IN_PROGRESS.
+   * The run of the next attempt, with IN_PROGRESS, or of the next cron time.
    */
   char *new_run_id;
 };
@@ -329,7 +344,7 @@ struct  Holdfast__V1__WorkflowExecutionTimedOut
   ProtobufCMessage base;
   Holdfast__V1__RetryState retry_state;
   /*
-   * The run of the next attempt, with IN_PROGRESS.
+   * The run of the next attempt, with IN_PROGRESS, or of the next cron time.
    */
   char *new_run_id;
 };

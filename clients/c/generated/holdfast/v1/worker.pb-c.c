@@ -3634,7 +3634,7 @@ const ProtobufCMessageDescriptor holdfast__v1__job__descriptor =
   (ProtobufCMessageInit) holdfast__v1__job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_descriptors[15] =
+static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_descriptors[16] =
 {
   {
     "input",
@@ -3793,6 +3793,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_d
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "last_completion_result",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__InitializeWorkflow, last_completion_result),
+    &holdfast__v1__payload_list__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "parent",
     20,
     PROTOBUF_C_LABEL_NONE,
@@ -3827,18 +3839,19 @@ static const unsigned holdfast__v1__initialize_workflow__field_indices_by_name[]
   7,   /* field[7] = identity */
   9,   /* field[9] = initiator */
   0,   /* field[0] = input */
-  13,   /* field[13] = parent */
+  13,   /* field[13] = last_completion_result */
+  14,   /* field[14] = parent */
   2,   /* field[2] = random_seed */
   11,   /* field[11] = retry_policy */
-  14,   /* field[14] = root */
+  15,   /* field[15] = root */
   6,   /* field[6] = run_timeout_ms */
   4,   /* field[4] = start_time_ms */
 };
 static const ProtobufCIntRange holdfast__v1__initialize_workflow__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 20, 13 },
-  { 0, 15 }
+  { 20, 14 },
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__initialize_workflow__descriptor =
 {
@@ -3848,7 +3861,7 @@ const ProtobufCMessageDescriptor holdfast__v1__initialize_workflow__descriptor =
   "Holdfast__V1__InitializeWorkflow",
   "holdfast.v1",
   sizeof(Holdfast__V1__InitializeWorkflow),
-  15,
+  16,
   holdfast__v1__initialize_workflow__field_descriptors,
   holdfast__v1__initialize_workflow__field_indices_by_name,
   2,  holdfast__v1__initialize_workflow__number_ranges,

@@ -378,10 +378,11 @@ struct  Holdfast__V1__InitializeWorkflow
    */
   Holdfast__V1__WorkflowExecution *parent;
   Holdfast__V1__WorkflowExecution *root;
+  Holdfast__V1__PayloadList *last_completion_result;
 };
 #define HOLDFAST__V1__INITIALIZE_WORKFLOW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__initialize_workflow__descriptor) \
-    , 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, NULL, NULL, NULL, NULL }
+    , 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, NULL, NULL, NULL, NULL, NULL }
 
 
 struct  Holdfast__V1__SignalWorkflowJob

@@ -1672,7 +1672,7 @@ void   holdfast__v1__workflow_group__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__workflow_group__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__field_descriptors[17] =
+static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__field_descriptors[19] =
 {
   {
     "namespace",
@@ -1878,8 +1878,34 @@ static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "cron_schedule",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartWorkflowRequest, cron_schedule),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cron_time_zone",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartWorkflowRequest, cron_time_zone),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__start_workflow_request__field_indices_by_name[] = {
+  17,   /* field[17] = cron_schedule */
+  18,   /* field[18] = cron_time_zone */
   6,   /* field[6] = execution_timeout_ms */
   5,   /* field[5] = header */
   10,   /* field[10] = id_conflict_policy */
@@ -1898,10 +1924,11 @@ static const unsigned holdfast__v1__start_workflow_request__field_indices_by_nam
   1,   /* field[1] = workflow_id */
   2,   /* field[2] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__start_workflow_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__start_workflow_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 21, 18 },
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descriptor =
 {
@@ -1911,10 +1938,10 @@ const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descripto
   "Holdfast__V1__StartWorkflowRequest",
   "holdfast.v1",
   sizeof(Holdfast__V1__StartWorkflowRequest),
-  17,
+  19,
   holdfast__v1__start_workflow_request__field_descriptors,
   holdfast__v1__start_workflow_request__field_indices_by_name,
-  1,  holdfast__v1__start_workflow_request__number_ranges,
+  2,  holdfast__v1__start_workflow_request__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__start_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3158,7 +3185,7 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descri
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[19] =
+static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[23] =
 {
   {
     "info",
@@ -3353,6 +3380,54 @@ static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "cron_schedule",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, cron_schedule),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cron_time_zone",
+    31,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, cron_time_zone),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_id",
+    32,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, schedule_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "scheduled_time_ms",
+    33,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, scheduled_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "pending_children",
     40,
     PROTOBUF_C_LABEL_REPEATED,
@@ -3393,28 +3468,33 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
   12,   /* field[12] = attempt */
   7,   /* field[7] = cancel_requested */
   10,   /* field[10] = continued_run_id */
+  16,   /* field[16] = cron_schedule */
+  17,   /* field[17] = cron_time_zone */
   8,   /* field[8] = execution_timeout_ms */
   9,   /* field[9] = first_run_id */
   0,   /* field[0] = info */
   11,   /* field[11] = new_run_id */
-  17,   /* field[17] = parent */
+  21,   /* field[21] = parent */
   15,   /* field[15] = pause */
   3,   /* field[3] = pending_activities */
-  16,   /* field[16] = pending_children */
+  20,   /* field[20] = pending_children */
   4,   /* field[4] = pending_timers */
   14,   /* field[14] = pending_updates */
   5,   /* field[5] = pending_workflow_task */
   13,   /* field[13] = retry_policy */
-  18,   /* field[18] = root */
+  22,   /* field[22] = root */
   1,   /* field[1] = run_timeout_ms */
+  18,   /* field[18] = schedule_id */
+  19,   /* field[19] = scheduled_time_ms */
   2,   /* field[2] = task_timeout_ms */
   6,   /* field[6] = warnings */
 };
-static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[2 + 1] =
+static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[3 + 1] =
 {
   { 1, 0 },
-  { 40, 16 },
-  { 0, 19 }
+  { 30, 16 },
+  { 40, 20 },
+  { 0, 23 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor =
 {
@@ -3424,10 +3504,10 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descr
   "Holdfast__V1__DescribeWorkflowResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__DescribeWorkflowResponse),
-  19,
+  23,
   holdfast__v1__describe_workflow_response__field_descriptors,
   holdfast__v1__describe_workflow_response__field_indices_by_name,
-  2,  holdfast__v1__describe_workflow_response__number_ranges,
+  3,  holdfast__v1__describe_workflow_response__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -134,10 +134,19 @@ struct  Holdfast__V1__StartWorkflowRequest
    * As start_delay_ms, at an instant; only one of them.
    */
   int64_t start_at_time_ms;
+  /*
+   * A cron string, as in ScheduleSpec: the first run's code begins at the first time, and each run
+   * that ends is followed by one that begins at the next time.
+   */
+  char *cron_schedule;
+  /*
+   * As ScheduleSpec.time_zone.
+   */
+  char *cron_time_zone;
 };
 #define HOLDFAST__V1__START_WORKFLOW_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__start_workflow_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__WORKFLOW_ID_CONFLICT_POLICY__WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__WORKFLOW_ID_CONFLICT_POLICY__WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__StartWorkflowResponse
@@ -434,6 +443,13 @@ struct  Holdfast__V1__DescribeWorkflowResponse
    * Of a run that is paused.
    */
   Holdfast__V1__PauseInfo *pause;
+  char *cron_schedule;
+  char *cron_time_zone;
+  /*
+   * The schedule that started the chain, and the time that it did so for.
+   */
+  char *schedule_id;
+  int64_t scheduled_time_ms;
   size_t n_pending_children;
   Holdfast__V1__PendingChild **pending_children;
   /*
@@ -444,7 +460,7 @@ struct  Holdfast__V1__DescribeWorkflowResponse
 };
 #define HOLDFAST__V1__DESCRIBE_WORKFLOW_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_workflow_response__descriptor) \
-    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0,NULL, NULL, 0,NULL, NULL, NULL }
+    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, NULL }
 
 
 /*

@@ -1,0 +1,190 @@
+import Basics
+import Messages
+
+/// What a schedule orders the engine to do. The engine tells it to itself, within a step, or after
+/// the load that it needs.
+public struct ScheduleOrder: Sendable {
+  enum Kind {
+    case follow(Timetable.Order)
+    /// To look what can be done now.
+    case goOn
+  }
+
+  let schedule: ScheduleNumber
+  let kind: Kind
+}
+
+extension Engine {
+  // MARK: - Its time
+
+  mutating func scheduleDue(_ number: ScheduleNumber) {
+    guard let timetable = schedules[number] else { return }
+    if timetable.look(now, limits) { schedules.touch(timetable) }
+    goOn(timetable)
+  }
+
+  /// Sees to it that what it can do is done in this step, after what is under way.
+  mutating func goOn(_ timetable: Timetable) {
+    resumed.append(.scheduled(ScheduleOrder(schedule: timetable.number, kind: .goOn)))
+  }
+
+  /// There may be room for what schedules wait for.
+  mutating func goOnWithSchedules() {
+    for timetable in schedules.all where !timetable.progress.waiting.isEmpty { goOn(timetable) }
+  }
+
+  mutating func follow(_ order: ScheduleOrder) {
+    guard let timetable = schedules[order.schedule] else { return }  // Deleted meanwhile.
+    switch order.kind {
+    case .goOn:
+      for next in timetable.orders() {
+        resumed.append(
+          .scheduled(ScheduleOrder(schedule: timetable.number, kind: .follow(next))))
+      }
+      watch(timetable)
+    case .follow(.start(let time)): start(time, of: timetable, order)
+    case .follow(.cancel(let execution)): end(execution, of: timetable, order, terminates: false)
+    case .follow(.terminate(let execution)):
+      end(execution, of: timetable, order, terminates: true)
+    }
+  }
+
+  private mutating func watch(_ timetable: Timetable) {
+    let deadline = Deadline.schedule(timetable.number)
+    guard let look = timetable.nextLook(now, limits) else { return deadlines.remove(deadline) }
+    deadlines.set(deadline, at: look, order: .init(timetable.number.value))
+  }
+
+  // MARK: - Orders
+
+  private mutating func start(_ time: Instant, of timetable: Timetable, _ order: ScheduleOrder) {
+    guard refusalOfStarts == nil else {
+      // The disk will have space again, or another engine takes it up.
+      return timetable.postpone(.start(time), until: nil)
+    }
+    let request = timetable.start(at: time)
+    let key = WorkflowKey(namespace: request.namespace, workflowID: request.workflowID)
+    guard let found = find(key, .none, for: .scheduled(order)).settled else { return }
+    switch admit(request, found.run, default: .fail) {
+    case .start:
+      let run = start(request, key, for: (timetable.key.scheduleID, time))
+      var execution = WorkflowExecution()
+      execution.workflowID = key.workflowID
+      execution.runID = run.runID
+      timetable.started(time, execution, now)
+      offerTask(run)
+    case .refuse(let status): timetable.failed(time, status.message, now)
+    case .use(let run): preconditionFailure("\(run.number) is used by a start that must be its own")
+    }
+    schedules.touch(timetable)
+    goOn(timetable)
+  }
+
+  /// Asks a workflow to make room for the next action.
+  private mutating func end(
+    _ execution: WorkflowExecution, of timetable: Timetable, _ order: ScheduleOrder,
+    terminates: Bool
+  ) {
+    let key = WorkflowKey(namespace: timetable.key.namespace, workflowID: execution.workflowID)
+    guard let found = find(key, .none, for: .scheduled(order)).settled else { return }
+    guard let run = found.run, run.fold.isOpen,
+      run.fold.started.firstRunID == execution.runID
+    else {
+      timetable.lost(execution)
+      schedules.touch(timetable)
+      return goOn(timetable)
+    }
+    let reason = "schedule '\(timetable.key.scheduleID)' has its next action"
+    if terminates { return terminate(run, reason: reason, details: [], identity: "holdfast") }
+    guard !run.fold.cancelRequested, !park(.scheduled(order), behindRedoOf: run) else { return }
+    var event = WorkflowExecutionCancelRequested()
+    event.reason = reason
+    event.identity = "holdfast"
+    record(run, .workflowExecutionCancelRequested(event))
+    afterInbound(run)
+  }
+
+  /// An order waited for a load, which has failed.
+  mutating func refuse(_ order: ScheduleOrder, _ status: Status) {
+    guard let timetable = schedules[order.schedule], case .follow(let wanted) = order.kind else {
+      return
+    }
+    if case .start(let time) = wanted {
+      timetable.failed(time, status.message, now)
+      schedules.touch(timetable)
+    } else {
+      timetable.postpone(wanted, until: now + times.scheduleRetryPause)
+    }
+    goOn(timetable)
+  }
+
+  /// The run has closed: the schedule that started its chain is told, once the chain is at its end.
+  mutating func tellSchedule(of run: Run) {
+    let started = run.fold.started
+    guard !started.scheduleID.isEmpty, run.fold.nextRunID == .none else { return }
+    let key = ScheduleKey(namespace: run.key.namespace, scheduleID: started.scheduleID)
+    var execution = WorkflowExecution()
+    execution.workflowID = run.key.workflowID
+    execution.runID = started.firstRunID
+    // Another schedule may have the id by now.
+    guard let timetable = schedules[key], timetable.closed(execution, run.fold.status) else {
+      return
+    }
+    schedules.touch(timetable)
+    goOn(timetable)
+  }
+
+  // MARK: - The store
+
+  /// What an engine that has just started finds to do is looked for at its first deadline.
+  mutating func restoreSchedules() {
+    for timetable in schedules.all {
+      deadlines.set(
+        .schedule(timetable.number), at: .epoch, order: .init(timetable.number.value))
+    }
+  }
+
+  mutating func flushSchedules() {
+    guard schedules.hasChanges else { return }
+    for number in schedules.deleted { out.writes.append(.deleteSchedule(number)) }
+    for timetable in schedules.changed {
+      let progress = timetable.progress.serialized()
+      if timetable.isDefinitionNew {
+        out.writes.append(
+          .putSchedule(timetable.number, definition: timetable.definition.serialized()))
+        timetable.definitionIsWritten()
+      }
+      #if MUTANTS
+        if Mutant.isOn(.progressIsNotWritten), timetable.info.actionCount > 0 { continue }
+      #endif
+      out.writes.append(.putScheduleProgress(timetable.number, bytes: progress))
+    }
+    schedules.forgetChanges()
+  }
+}
+
+extension Timetable {
+  /// The start that an action is.
+  func start(at time: Instant) -> StartWorkflowRequest {
+    let action = schedule.action ?? ScheduleAction()
+    var request = StartWorkflowRequest()
+    request.namespace = key.namespace
+    request.workflowID = workflowID(at: time)
+    request.workflowType = action.workflowType
+    request.taskQueue = action.taskQueue
+    request.input = action.input
+    request.header = action.header
+    request.executionTimeoutMs = action.executionTimeoutMs
+    request.runTimeoutMs = action.runTimeoutMs
+    request.taskTimeoutMs = action.taskTimeoutMs
+    request.retryPolicy = action.retryPolicy
+    request.userMetadata = action.userMetadata
+    request.identity = "holdfast"
+    return request
+  }
+
+  func workflowID(at time: Instant) -> String {
+    let prefix = schedule.action?.workflowIDPrefix ?? ""
+    return "\(prefix.isEmpty ? key.scheduleID : prefix)-\(time.iso8601)"
+  }
+}
