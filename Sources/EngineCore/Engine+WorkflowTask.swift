@@ -82,7 +82,7 @@ extension Engine {
     if run.fold.isOpen {
       // Cancels first: what was scheduled and cancelled in one turn must not start.
       resolveCancels(commands, of: run)
-      sendChildren(of: run)
+      sendLetters(of: run)
       for activity in scheduled { offerActivity(activity, of: run) }
       if run.fold.isOpen { afterInbound(run) }
     } else {

@@ -5,70 +5,79 @@ import Messages
 extension Engine {
   // MARK: - At the parent
 
-  /// Sends what the commands of the completion have begun, and have not cancelled since.
-  mutating func sendChildren(of run: Run) {
-    for event in run.unsentChildren { sendStart(of: event, run) }
-    run.unsentChildren.removeAll()
+  /// Posts the letters of a completion's commands, but for those that were withdrawn.
+  mutating func sendLetters(of run: Run) {
+    for event in run.unsent { sendLetter(of: event, run) }
+    run.unsent.removeAll()
   }
 
-  private mutating func sendStart(of event: Int64, _ run: Run) {
+  private mutating func sendLetter(of event: Int64, _ run: Run) {
     guard let first = run.newEvents.first else {
       preconditionFailure("event \(event) of \(run.number) was recorded by an earlier step")
     }
-    var letter = letter(from: run, to: "", event: run.newEvents[Int(event - first.eventID)])
-    guard case .startChildWorkflowExecutionInitiated(let start) = letter.event?.attributes else {
-      preconditionFailure("event \(event) of \(run.number) starts no child")
+    var letter = Letter()
+    letter.namespace = run.key.namespace
+    letter.from = run.execution
+    letter.event = run.newEvents[Int(event - first.eventID)]
+    switch letter.event?.attributes {
+    case .startChildWorkflowExecutionInitiated(let e):
+      letter.to = WorkflowExecution()
+      letter.to?.workflowID = e.workflowID
+      letter.root = run.fold.started.root ?? run.execution
+    case .signalExternalWorkflowExecutionInitiated(let e):
+      letter.to = e.execution
+      letter.toChild = e.childWorkflowOnly
+    case .requestCancelExternalWorkflowExecutionInitiated(let e):
+      letter.to = e.execution
+      letter.toChild = e.childWorkflowOnly
+      letter.toChildInitiatedEventID = run.fold.child(seq: e.childSeq)?.initiatedEventID ?? 0
+    default: preconditionFailure("event \(event) of \(run.number) tells nobody anything")
     }
-    letter.to?.workflowID = start.workflowID
-    letter.root = run.fold.started.root ?? run.execution
     post(letter)
   }
 
-  func letter(from run: Run, to workflowID: String, event: HistoryEvent?) -> Letter {
+  /// The run closes: what its last completion had to say is said, and each child is told what its
+  /// policy says; one that was to be started only begins if it is left alone.
+  mutating func releaseChildren(of run: Run) {
+    #if MUTANTS
+      if Mutant.isOn(.closePolicyIsOverlooked) { return sendLetters(of: run) }
+    #endif
+    let unsent = Set(run.unsent)
+    let unborn = run.fold.children.filter {
+      unsent.contains($0.initiatedEventID) && $0.parentClosePolicy != .abandon
+    }
+    run.unsent.removeAll { event in unborn.contains { $0.initiatedEventID == event } }
+    sendLetters(of: run)
+    for child in run.fold.children where !unsent.contains(child.initiatedEventID) {
+      switch child.parentClosePolicy {
+      case .abandon: break
+      case .requestCancel:
+        var cancel = WorkflowExecutionCancelRequested()
+        cancel.reason = Engine.parentHasClosed
+        cancel.externalExecution = run.execution
+        tell(child, of: run, .workflowExecutionCancelRequested(cancel))
+      default:
+        var terminated = WorkflowExecutionTerminated()
+        terminated.reason = Engine.parentHasClosed
+        tell(child, of: run, .workflowExecutionTerminated(terminated))
+      }
+    }
+  }
+
+  private mutating func tell(
+    _ child: StartedChild, of run: Run, _ attributes: HistoryEvent.Attributes
+  ) {
     var letter = Letter()
     letter.namespace = run.key.namespace
     letter.from = run.execution
     letter.to = WorkflowExecution()
-    letter.to?.workflowID = workflowID
-    letter.event = event
-    return letter
-  }
-
-  /// A letter that only the child itself may read, or the run that follows it in its chain.
-  func letter(
-    from run: Run, to child: StartedChild, _ attributes: HistoryEvent.Attributes, event: Int64
-  ) -> Letter {
-    var letter = letter(from: run, to: child.workflowID, event: HistoryEvent())
+    letter.to?.workflowID = child.workflowID
     letter.toChild = true
     letter.toChildInitiatedEventID = child.initiatedEventID
-    letter.event?.eventID = event
+    letter.event = HistoryEvent()
+    letter.event?.eventID = child.initiatedEventID
     letter.event?.attributes = attributes
-    return letter
-  }
-
-  /// The run closes: each child is told what its policy says.
-  mutating func releaseChildren(of run: Run) {
-    #if MUTANTS
-      if Mutant.isOn(.closePolicyIsOverlooked) { return run.unsentChildren.removeAll() }
-    #endif
-    for child in run.fold.children {
-      let event = child.initiatedEventID
-      let isUnsent = run.unsentChildren.contains(event)
-      switch child.parentClosePolicy {
-      case .abandon: if isUnsent { sendStart(of: event, run) }
-      case .requestCancel where !isUnsent:
-        var cancel = WorkflowExecutionCancelRequested()
-        cancel.reason = Engine.parentHasClosed
-        cancel.externalExecution = run.execution
-        post(letter(from: run, to: child, .workflowExecutionCancelRequested(cancel), event: event))
-      case _ where !isUnsent:
-        var terminated = WorkflowExecutionTerminated()
-        terminated.reason = Engine.parentHasClosed
-        post(letter(from: run, to: child, .workflowExecutionTerminated(terminated), event: event))
-      default: break  // It is not started at all.
-      }
-    }
-    run.unsentChildren.removeAll()
+    post(letter)
   }
 
   private static let parentHasClosed = "the parent workflow has closed"
@@ -78,7 +87,8 @@ extension Engine {
     if let child = run.fold.child(initiatedEvent: event) {
       guard let known = answer.completed(with: child) else { return }
       record(run, known)
-      afterInbound(run)
+      // Of a child that it has left, its code is told nothing.
+      if !child.left { afterInbound(run) }
     } else if let sent = run.fold.sent.first(where: { $0.initiatedEventID == event }) {
       record(run, answer.completed(with: sent))
       requestArrived(sent, run)
@@ -89,16 +99,13 @@ extension Engine {
   /// A child whose parent waits for no more than that counts as canceled.
   private mutating func requestArrived(_ sent: SentRequest, _ run: Run) {
     guard let child = run.fold.child(initiatedEvent: sent.childInitiatedEventID),
-      child.cancellationType == .waitCancellationRequested
+      child.cancellationType == .waitCancellationRequested, !child.left
     else { return }
-    cancelled(child, of: run)
+    leave(child, of: run)
   }
 
-  /// The parent goes on without the child's own end.
-  private mutating func cancelled(_ child: StartedChild, of run: Run) {
-    var execution = WorkflowExecution()
-    execution.workflowID = child.workflowID
-    execution.runID = child.runID
+  /// The parent goes on without the child's own end; `isWithdrawn`: it will never begin.
+  private mutating func leave(_ child: StartedChild, of run: Run, isWithdrawn: Bool = false) {
     if child.startedEventID == 0 {
       var failed = StartChildWorkflowExecutionFailed()
       failed.initiatedEventID = child.initiatedEventID
@@ -106,14 +113,18 @@ extension Engine {
       failed.workflowID = child.workflowID
       failed.workflowType = child.workflowType
       failed.cause = .canceled
+      failed.early = !isWithdrawn
       record(run, .startChildWorkflowExecutionFailed(failed))
     } else {
       var canceled = ChildWorkflowExecutionCanceled()
       canceled.initiatedEventID = child.initiatedEventID
       canceled.seq = child.seq
       canceled.startedEventID = child.startedEventID
-      canceled.execution = execution
+      canceled.execution = WorkflowExecution()
+      canceled.execution?.workflowID = child.workflowID
+      canceled.execution?.runID = child.runID
       canceled.workflowType = child.workflowType
+      canceled.early = true
       record(run, .childWorkflowExecutionCanceled(canceled))
     }
   }
@@ -121,15 +132,15 @@ extension Engine {
   /// Resolves a cancel of the completion: what was not sent yet never is, and some parents wait for
   /// nothing.
   mutating func resolveCancel(ofChild seq: UInt32, _ run: Run) {
-    guard let child = run.fold.child(seq: seq) else { return }
-    if let place = run.unsentChildren.firstIndex(of: child.initiatedEventID) {
-      run.unsentChildren.remove(at: place)
-      cancelled(child, of: run)
+    guard let child = run.fold.child(seq: seq), !child.left else { return }
+    if let place = run.unsent.firstIndex(of: child.initiatedEventID) {
+      run.unsent.remove(at: place)
+      leave(child, of: run, isWithdrawn: true)
     } else if child.cancellationType == .abandon || child.cancellationType == .tryCancel {
       #if MUTANTS
         if Mutant.isOn(.cancelWaitsAlways) { return }
       #endif
-      cancelled(child, of: run)
+      leave(child, of: run)
     }
   }
 
@@ -231,33 +242,34 @@ extension HistoryEvent.Attributes {
   /// With what the parent knows of its child; nil: it does not fit what is known.
   fileprivate func completed(with child: StartedChild) -> HistoryEvent.Attributes? {
     let (initiated, started) = (child.initiatedEventID, child.startedEventID)
+    let seq = child.left ? 0 : child.seq
     switch self {
     case .startChildWorkflowExecutionFailed(var e):
-      (e.initiatedEventID, e.seq) = (initiated, child.seq)
+      (e.initiatedEventID, e.seq) = (initiated, seq)
       (e.workflowID, e.workflowType) = (child.workflowID, child.workflowType)
       return started == 0 ? .startChildWorkflowExecutionFailed(e) : nil
     case .childWorkflowExecutionStarted(var e):
-      (e.initiatedEventID, e.seq, e.workflowType) = (initiated, child.seq, child.workflowType)
+      (e.initiatedEventID, e.seq, e.workflowType) = (initiated, seq, child.workflowType)
       return started == 0 ? .childWorkflowExecutionStarted(e) : nil
     case .childWorkflowExecutionCompleted(var e):
       (e.initiatedEventID, e.startedEventID) = (initiated, started)
-      (e.seq, e.workflowType) = (child.seq, child.workflowType)
+      (e.seq, e.workflowType) = (seq, child.workflowType)
       return .childWorkflowExecutionCompleted(e)
     case .childWorkflowExecutionFailed(var e):
       (e.initiatedEventID, e.startedEventID) = (initiated, started)
-      (e.seq, e.workflowType) = (child.seq, child.workflowType)
+      (e.seq, e.workflowType) = (seq, child.workflowType)
       return .childWorkflowExecutionFailed(e)
     case .childWorkflowExecutionCanceled(var e):
       (e.initiatedEventID, e.startedEventID) = (initiated, started)
-      (e.seq, e.workflowType) = (child.seq, child.workflowType)
+      (e.seq, e.workflowType) = (seq, child.workflowType)
       return .childWorkflowExecutionCanceled(e)
     case .childWorkflowExecutionTimedOut(var e):
       (e.initiatedEventID, e.startedEventID) = (initiated, started)
-      (e.seq, e.workflowType) = (child.seq, child.workflowType)
+      (e.seq, e.workflowType) = (seq, child.workflowType)
       return .childWorkflowExecutionTimedOut(e)
     case .childWorkflowExecutionTerminated(var e):
       (e.initiatedEventID, e.startedEventID) = (initiated, started)
-      (e.seq, e.workflowType) = (child.seq, child.workflowType)
+      (e.seq, e.workflowType) = (seq, child.workflowType)
       return .childWorkflowExecutionTerminated(e)
     default: return nil
     }

@@ -219,10 +219,10 @@ struct Fold: Equatable {
       guard let index = childIndex(e.initiatedEventID) else { break }
       children[index].startedEventID = event.eventID
       children[index].runID = e.execution?.runID ?? .none
-    case .startChildWorkflowExecutionFailed(let e): removeChild(e.initiatedEventID)
+    case .startChildWorkflowExecutionFailed(let e): endChild(e.initiatedEventID, early: e.early)
     case .childWorkflowExecutionCompleted(let e): removeChild(e.initiatedEventID)
     case .childWorkflowExecutionFailed(let e): removeChild(e.initiatedEventID)
-    case .childWorkflowExecutionCanceled(let e): removeChild(e.initiatedEventID)
+    case .childWorkflowExecutionCanceled(let e): endChild(e.initiatedEventID, early: e.early)
     case .childWorkflowExecutionTimedOut(let e): removeChild(e.initiatedEventID)
     case .childWorkflowExecutionTerminated(let e): removeChild(e.initiatedEventID)
     case .signalExternalWorkflowExecutionInitiated(let e):
@@ -268,6 +268,11 @@ struct Fold: Equatable {
 
   private mutating func removeChild(_ initiatedEvent: Int64) {
     if let index = childIndex(initiatedEvent) { children.remove(at: index) }
+  }
+
+  private mutating func endChild(_ initiatedEvent: Int64, early: Bool) {
+    guard early else { return removeChild(initiatedEvent) }
+    if let index = childIndex(initiatedEvent) { children[index].left = true }
   }
 
   private mutating func removeSent(_ initiatedEvent: Int64) {

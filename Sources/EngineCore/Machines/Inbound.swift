@@ -26,15 +26,8 @@ struct Inbound: Equatable {
       .workflowExecutionCancelRequested, .timerFired, .activityTaskCompleted,
       .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled:
       append(event)
-    case .startChildWorkflowExecutionFailed, .childWorkflowExecutionStarted,
-      .childWorkflowExecutionCompleted, .childWorkflowExecutionFailed,
-      .childWorkflowExecutionCanceled, .childWorkflowExecutionTimedOut,
-      .childWorkflowExecutionTerminated, .signalExternalWorkflowExecutionFailed,
-      .externalWorkflowExecutionSignaled:
+    case .signalExternalWorkflowExecutionFailed, .externalWorkflowExecutionSignaled:
       append(event)
-    // Of CancelChild: the child's end is what its code waits for.
-    case .requestCancelExternalWorkflowExecutionFailed(let e): if e.seq != 0 { append(event) }
-    case .externalWorkflowExecutionCancelRequested(let e): if e.seq != 0 { append(event) }
     case .workflowTaskCompleted(let completed):
       remove { $0.eventID <= completed.throughEventID }
     case .timerCanceled(let canceled):
@@ -44,7 +37,7 @@ struct Inbound: Equatable {
         return false
       }
     default:
-      break
+      if event.awaitedSeq > 0 { append(event) }
     }
   }
 
@@ -274,6 +267,23 @@ extension InitializeWorkflow {
 }
 
 extension HistoryEvent {
+  /// Of what tells of a child, or of a cancel request: the seq under which the code waits for it; 0
+  /// when it does not, as after a cancel that it did not wait for, and of all other events.
+  fileprivate var awaitedSeq: UInt32 {
+    switch attributes {
+    case .startChildWorkflowExecutionFailed(let e): e.seq
+    case .childWorkflowExecutionStarted(let e): e.seq
+    case .childWorkflowExecutionCompleted(let e): e.seq
+    case .childWorkflowExecutionFailed(let e): e.seq
+    case .childWorkflowExecutionCanceled(let e): e.seq
+    case .childWorkflowExecutionTimedOut(let e): e.seq
+    case .childWorkflowExecutionTerminated(let e): e.seq
+    case .requestCancelExternalWorkflowExecutionFailed(let e): e.seq
+    case .externalWorkflowExecutionCancelRequested(let e): e.seq
+    default: 0
+    }
+  }
+
   /// About how many bytes of peers the event holds; enough to bound a message.
   var approximateBytes: Int {
     switch attributes {

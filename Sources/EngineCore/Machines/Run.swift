@@ -97,8 +97,8 @@ final class Run {
   var changedActivities: [Int64] = []
   var endedActivities: [Int64] = []
   var newRequests: [RequestRecord] = []
-  /// Children that commands of this step have begun and that are not sent for, by their events.
-  var unsentChildren: [Int64] = []
+  /// Events of this step whose letters have not been posted.
+  var unsent: [Int64] = []
   var isTouched = false
   /// Lists are to show it with another status, though it stays open.
   var hasNewStatus = false

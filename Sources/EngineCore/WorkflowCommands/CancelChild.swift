@@ -2,8 +2,8 @@ import Basics
 import Messages
 
 extension Engine {
-  /// CancelChild → RequestCancelExternalWorkflowExecutionInitiated, and a letter to the child if it
-  /// is to be asked. What else follows is recorded after all commands: see `resolveCancels`.
+  /// CancelChild → RequestCancelExternalWorkflowExecutionInitiated, which names the child if it is to
+  /// be asked. What else follows is recorded after all commands: see `resolveCancels`.
   mutating func cancelChild(
     _ c: CancelChild, _ command: Command, _ run: Run, _ completedEvent: Int64
   ) {
@@ -15,16 +15,13 @@ extension Engine {
     event.location = command.location
     // No such child: it has ended, and that end is delivered instead.
     guard let child = run.fold.child(seq: c.seq), !child.cancelRequested,
-      !run.unsentChildren.contains(child.initiatedEventID), child.cancellationType != .abandon
+      !run.unsent.contains(child.initiatedEventID), child.cancellationType != .abandon
     else {
       record(run, .requestCancelExternalWorkflowExecutionInitiated(event))
       return
     }
     event.execution = WorkflowExecution()
     event.execution?.workflowID = child.workflowID
-    let id = record(run, .requestCancelExternalWorkflowExecutionInitiated(event))
-    post(
-      letter(
-        from: run, to: child, .requestCancelExternalWorkflowExecutionInitiated(event), event: id))
+    run.unsent.append(record(run, .requestCancelExternalWorkflowExecutionInitiated(event)))
   }
 }

@@ -2,8 +2,8 @@ import Basics
 import Messages
 
 extension Engine {
-  /// CancelExternal → RequestCancelExternalWorkflowExecutionInitiated, and a letter to the other
-  /// workflow.
+  /// CancelExternal → RequestCancelExternalWorkflowExecutionInitiated, whose letter is sent
+  /// after all commands.
   mutating func cancelExternal(
     _ c: CancelExternal, _ command: Command, _ run: Run, _ completedEvent: Int64
   ) {
@@ -13,8 +13,9 @@ extension Engine {
     event.reason = c.reason
     event.workflowTaskCompletedEventID = completedEvent
     event.location = command.location
-    let attributes = HistoryEvent.Attributes.requestCancelExternalWorkflowExecutionInitiated(event)
-    let id = record(run, attributes, metadata: command.userMetadata)
-    post(letter(to: c.execution, from: run, attributes, event: id))
+    run.unsent.append(
+      record(
+        run, .requestCancelExternalWorkflowExecutionInitiated(event),
+        metadata: command.userMetadata))
   }
 }

@@ -2,8 +2,8 @@ import Basics
 import Messages
 
 extension Engine {
-  /// StartChild → StartChildWorkflowExecutionInitiated. The child is sent for after all commands:
-  /// see `sendChildren`.
+  /// StartChild → StartChildWorkflowExecutionInitiated. Its letter is sent after all
+  /// commands: see `sendLetters`.
   mutating func startChild(
     _ c: StartChild, _ command: Command, _ run: Run, _ completedEvent: Int64
   ) {
@@ -18,7 +18,7 @@ extension Engine {
     event.executionTimeoutMs = c.executionTimeoutMs
     event.runTimeoutMs = c.runTimeoutMs
     event.taskTimeoutMs = c.taskTimeoutMs
-    event.retryPolicy = c.retryPolicy
+    event.retryPolicy = c.retryPolicy?.filled(default: times.retryIntervalDefault)
     event.idReusePolicy = c.idReusePolicy
     event.parentClosePolicy =
       c.parentClosePolicy == .unspecified ? .terminate : c.parentClosePolicy
@@ -28,6 +28,6 @@ extension Engine {
     event.location = command.location
     let id = record(
       run, .startChildWorkflowExecutionInitiated(event), metadata: command.userMetadata)
-    run.unsentChildren.append(id)
+    run.unsent.append(id)
   }
 }

@@ -144,7 +144,7 @@ struct CommandCheck {
     case .updateCompleted(let c): return fault(in: c)
     case .startChild(let c): return fault(in: c)
     case .cancelChild(let c):
-      return c.seq == 0 || c.seq > lastSeq ? "seq \(c.seq) was never given" : nil
+      return c.seq == 0 || c.seq > lastSeq ? "seq \(c.seq) was never given" : reason(c.reason)
     case .signalExternal(let c): return fault(in: c)
     case .cancelExternal(let c): return fault(in: c)
     case nil: return "it has no kind that this engine knows"
@@ -220,6 +220,7 @@ struct CommandCheck {
 
   private mutating func fault(in c: CancelExternal) -> String? {
     if let fault = take(c.seq) ?? target(c.execution) { return fault }
+    if let fault = reason(c.reason) { return fault }
     cancelsSent += 1
     return cancelsSent > limits.sentRequestsMax
       ? "more than \(limits.sentRequestsMax) cancel requests that have not arrived" : nil
@@ -230,6 +231,10 @@ struct CommandCheck {
       return "execution.workflow_id is empty"
     }
     return ids([("execution.workflow_id", execution.workflowID)])
+  }
+
+  private func reason(_ text: String) -> String? {
+    text.utf8.count > limits.textBytesMax ? "reason is over \(limits.textBytesMax) bytes" : nil
   }
 
   private func ids(_ ids: [(field: String, text: String)]) -> String? {
@@ -269,9 +274,7 @@ struct CommandCheck {
     if let fault = ids([("marker_name", c.markerName), ("marker_id", c.markerID)]) {
       return fault
     }
-    for (a, b) in zip(c.details, c.details.dropFirst()) where a.key >= b.key {
-      return "the keys of details must be sorted and without duplicates ('\(a.key)', '\(b.key)')"
-    }
+    if let fault = unsorted(c.details.map(\.key), "details") { return fault }
     markerBytes += c.bytes
     if markerBytes > limits.markerBytesMax {
       return "the markers of one workflow task hold over \(limits.markerBytesMax) bytes: an"
@@ -300,9 +303,17 @@ struct CommandCheck {
     return nil
   }
 
+  private func unsorted(_ keys: [String], _ field: String) -> String? {
+    for (a, b) in zip(keys, keys.dropFirst()) where a >= b {
+      return "the keys of \(field) must be sorted and without duplicates ('\(a)', '\(b)')"
+    }
+    return nil
+  }
+
   private func payloads(
     _ payloads: [Payload], _ field: String, _ header: Header? = nil
   ) -> String? {
+    if let header, let fault = unsorted(header.fields.map(\.key), "header") { return fault }
     let bytes = payloads.bytes + (header?.bytes ?? 0)
     for payload in payloads where payload.data.count > limits.payloadBytesMax {
       return "\(field) holds \(payload.data.count) bytes; \(limits.payloadBytesMax) are allowed"

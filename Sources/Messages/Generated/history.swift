@@ -2058,6 +2058,8 @@ public struct StartChildWorkflowExecutionFailed: Message {
   public var workflowType: String = ""
   public var cause: StartChildFailedCause = .unspecified
   public var message: String = ""
+  /// The parent waits no more, and the child may begin all the same.
+  public var early: Bool = false
 
   public init() {}
 
@@ -2070,12 +2072,14 @@ public struct StartChildWorkflowExecutionFailed: Message {
       case 34: workflowType = try reader.string()
       case 40: cause = try reader.enumeration()
       case 50: message = try reader.string()
+      case 56: early = try reader.bool()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(!early) { writer.bool(early, tag: 56) }
     if !(message.isEmpty) { writer.string(message, tag: 50) }
     if !(cause.rawValue == 0) { writer.enumeration(cause, tag: 40) }
     if !(workflowType.isEmpty) { writer.string(workflowType, tag: 34) }
@@ -2093,6 +2097,7 @@ public struct StartChildWorkflowExecutionFailed: Message {
       FieldTable(4, "workflow_type", .string),
       FieldTable(5, "cause", .enumeration(StartChildFailedCause.names)),
       FieldTable(6, "message", .string),
+      FieldTable(7, "early", .bool),
     ])
 }
 
@@ -2133,7 +2138,8 @@ public struct ChildWorkflowExecutionStarted: Message {
     ])
 }
 
-/// The child has come to its end, as the last run of its chain did.
+/// The child has come to its end, as the last run of its chain did. In all that is recorded of a child
+/// after the parent has ceased to wait for it, `seq` is 0.
 public struct ChildWorkflowExecutionCompleted: Message {
   public var initiatedEventID: Int64 = 0
   public var seq: UInt32 = 0
@@ -2228,7 +2234,6 @@ public struct ChildWorkflowExecutionFailed: Message {
     ])
 }
 
-/// Also as soon as the parent waits for no more than is said by the cancellation type.
 public struct ChildWorkflowExecutionCanceled: Message {
   public var initiatedEventID: Int64 = 0
   public var seq: UInt32 = 0
@@ -2236,6 +2241,8 @@ public struct ChildWorkflowExecutionCanceled: Message {
   public var execution: WorkflowExecution?
   public var workflowType: String = ""
   public var details: [Payload] = []
+  /// The parent waits no more, as the cancellation type says, and the child may go on.
+  public var early: Bool = false
 
   public init() {}
 
@@ -2248,12 +2255,14 @@ public struct ChildWorkflowExecutionCanceled: Message {
       case 34: try reader.merge(into: &execution)
       case 42: workflowType = try reader.string()
       case 50: details.append(try reader.message())
+      case 56: early = try reader.bool()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(!early) { writer.bool(early, tag: 56) }
     for value in details.reversed() { writer.message(value, tag: 50) }
     if !(workflowType.isEmpty) { writer.string(workflowType, tag: 42) }
     if let value = execution { writer.message(value, tag: 34) }
@@ -2271,6 +2280,7 @@ public struct ChildWorkflowExecutionCanceled: Message {
       FieldTable(4, "execution", .message { WorkflowExecution.table }),
       FieldTable(5, "workflow_type", .string),
       FieldTable(6, "details", .message { Payload.table }, isRepeated: true),
+      FieldTable(7, "early", .bool),
     ])
 }
 

@@ -157,6 +157,8 @@ public struct StartedChild: Message {
   /// Of its first run.
   public var runID: RunID = RunID.none
   public var cancelRequested: Bool = false
+  /// The parent waits no more for its end.
+  public var left: Bool = false
 
   public init() {}
 
@@ -172,12 +174,14 @@ public struct StartedChild: Message {
       case 56: startedEventID = try reader.int64()
       case 66: runID = try reader.runID()
       case 72: cancelRequested = try reader.bool()
+      case 80: left = try reader.bool()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(!left) { writer.bool(left, tag: 80) }
     if !(!cancelRequested) { writer.bool(cancelRequested, tag: 72) }
     if !(runID == RunID.none) { writer.runID(runID, tag: 66) }
     if !(startedEventID == 0) { writer.int64(startedEventID, tag: 56) }
@@ -201,6 +205,7 @@ public struct StartedChild: Message {
       FieldTable(7, "started_event_id", .int64),
       FieldTable(8, "run_id", .runID),
       FieldTable(9, "cancel_requested", .bool),
+      FieldTable(10, "left", .bool),
     ])
 }
 

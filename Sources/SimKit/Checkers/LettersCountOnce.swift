@@ -54,8 +54,7 @@ final class LettersCountOnce: Checker {
   private func checkEnds(_ parent: Ledger.Run, _ scene: Scene) {
     for event in parent.events {
       guard let end = event.childEnd, let child = scene.ledger.run(end.run) else { continue }
-      // The parent of a child that it cancelled may wait for no more than that.
-      if child.row.status != end.status && end.status != .canceled {
+      if child.row.status != end.status {
         scene.found(
           "\(parent.row.number) is told that \(child.row.number) is \(end.status.name); it is"
             + " \(child.row.status.name)")
@@ -113,7 +112,9 @@ extension HistoryEvent {
     case .childWorkflowExecutionCompleted(let m):
       (m.execution?.runID ?? .none, .completed, m.result)
     case .childWorkflowExecutionFailed(let m): (m.execution?.runID ?? .none, .failed, nil)
-    case .childWorkflowExecutionCanceled(let m): (m.execution?.runID ?? .none, .canceled, nil)
+    // One that is early is the parent's own word.
+    case .childWorkflowExecutionCanceled(let m) where !m.early:
+      (m.execution?.runID ?? .none, .canceled, nil)
     case .childWorkflowExecutionTimedOut(let m): (m.execution?.runID ?? .none, .timedOut, nil)
     case .childWorkflowExecutionTerminated(let m):
       (m.execution?.runID ?? .none, .terminated, nil)

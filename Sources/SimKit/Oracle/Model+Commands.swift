@@ -119,9 +119,7 @@ extension Model {
       default: break
       }
     }
-    for place in run.children.indices where !run.children[place].isSent {
-      send(place, of: run)
-    }
+    sendLetters(run)
   }
 
   private mutating func schedule(

@@ -20,7 +20,7 @@ extension Model {
     event.executionTimeoutMs = m.executionTimeoutMs
     event.runTimeoutMs = m.runTimeoutMs
     event.taskTimeoutMs = m.taskTimeoutMs
-    event.retryPolicy = m.retryPolicy
+    event.retryPolicy = m.retryPolicy?.withDefaults
     event.idReusePolicy = m.idReusePolicy
     event.parentClosePolicy = m.parentClosePolicy
     if event.parentClosePolicy == .unspecified { event.parentClosePolicy = .terminate }
@@ -34,6 +34,7 @@ extension Model {
     append(
       .startChildWorkflowExecutionInitiated(event), to: run, metadata: command.userMetadata)
     run.children.append(ModelChild(event: run.lastEventID, initiated: event))
+    write(run, .of(event.workflowID), .startChildWorkflowExecutionInitiated(event))
   }
 
   mutating func cancelChild(
@@ -58,8 +59,8 @@ extension Model {
     append(.requestCancelExternalWorkflowExecutionInitiated(event), to: run)
     guard let asks else { return }
     run.sent.append(ModelSent(event: run.lastEventID, seq: 0, child: asks.event))
-    post(
-      run, .of(asks.initiated.workflowID), run.lastEventID,
+    write(
+      run, .of(asks.initiated.workflowID),
       .requestCancelExternalWorkflowExecutionInitiated(event), toChild: asks.event)
   }
 
@@ -79,8 +80,8 @@ extension Model {
     append(
       .signalExternalWorkflowExecutionInitiated(event), to: run, metadata: command.userMetadata)
     run.sent.append(ModelSent(event: run.lastEventID, seq: m.seq, child: 0))
-    post(
-      run, m.execution ?? WorkflowExecution(), run.lastEventID,
+    write(
+      run, m.execution ?? WorkflowExecution(),
       .signalExternalWorkflowExecutionInitiated(event), toChild: m.childWorkflowOnly ? 0 : nil)
   }
 
@@ -98,20 +99,30 @@ extension Model {
       .requestCancelExternalWorkflowExecutionInitiated(event), to: run,
       metadata: command.userMetadata)
     run.sent.append(ModelSent(event: run.lastEventID, seq: m.seq, child: 0))
-    post(
-      run, m.execution ?? WorkflowExecution(), run.lastEventID,
+    write(
+      run, m.execution ?? WorkflowExecution(),
       .requestCancelExternalWorkflowExecutionInitiated(event))
   }
 
   /// What a cancel of the completion comes to at once.
   mutating func resolveCancel(ofChild seq: UInt32, _ run: ModelRun) {
-    guard let child = run.children.first(where: { $0.initiated.seq == seq }) else { return }
+    let place = run.children.firstIndex { $0.initiated.seq == seq && !$0.isLeft }
+    guard let place else { return }
+    let child = run.children[place]
     let kind = child.initiated.cancellationType
-    if !child.isSent || kind == .abandon || kind == .tryCancel { countAsCanceled(child, run) }
+    if !child.isSent {
+      run.unsent.removeAll { $0.event == child.event }
+      leave(place, run)
+      run.children.remove(at: place)
+    } else if kind == .abandon || kind == .tryCancel {
+      leave(place, run)
+    }
   }
 
-  private mutating func countAsCanceled(_ child: ModelChild, _ run: ModelRun) {
-    run.children.removeAll { $0.event == child.event }
+  /// The parent does not wait for the child any more.
+  private mutating func leave(_ place: Int, _ run: ModelRun) {
+    let child = run.children[place]
+    run.children[place].isLeft = true
     if child.startedEvent == 0 {
       var failed = StartChildWorkflowExecutionFailed()
       failed.initiatedEventID = child.event
@@ -119,6 +130,7 @@ extension Model {
       failed.workflowID = child.initiated.workflowID
       failed.workflowType = child.initiated.workflowType
       failed.cause = .canceled
+      failed.early = child.isSent
       append(.startChildWorkflowExecutionFailed(failed), to: run)
     } else {
       var canceled = ChildWorkflowExecutionCanceled()
@@ -127,36 +139,40 @@ extension Model {
       canceled.startedEventID = child.startedEvent
       canceled.execution = .of(child.initiated.workflowID, child.runID)
       canceled.workflowType = child.initiated.workflowType
+      canceled.early = true
       append(.childWorkflowExecutionCanceled(canceled), to: run)
     }
   }
 
-  mutating func send(_ place: Int, of run: ModelRun) {
-    run.children[place].isSent = true
-    let child = run.children[place]
-    post(
-      run, .of(child.initiated.workflowID), child.event,
-      .startChildWorkflowExecutionInitiated(child.initiated))
+  /// What the commands of a completion had to say, in their order.
+  mutating func sendLetters(_ run: ModelRun) {
+    mail += run.unsent
+    run.unsent = []
+    for place in run.children.indices { run.children[place].isSent = true }
   }
 
-  /// A run ends: what its children are told.
+  /// A run ends: what its children are told. One that is to begin with the end begins only if it is
+  /// left alone.
   mutating func leaveChildren(of run: ModelRun) {
-    for place in run.children.indices {
-      let child = run.children[place]
+    let told = run.children.filter(\.isSent)
+    for child in run.children
+    where !child.isSent && child.initiated.parentClosePolicy != .abandon {
+      run.unsent.removeAll { $0.event == child.event }
+    }
+    sendLetters(run)
+    for child in told {
       let id = WorkflowExecution.of(child.initiated.workflowID)
       switch child.initiated.parentClosePolicy {
-      case .abandon: if !child.isSent { send(place, of: run) }
+      case .abandon: break
       case .requestCancel:
         var cancel = WorkflowExecutionCancelRequested()
         cancel.reason = "the parent workflow has closed"
         cancel.externalExecution = .of(run.workflowID, run.id)
-        guard child.isSent else { continue }
         post(
           run, id, child.event, .workflowExecutionCancelRequested(cancel), toChild: child.event)
       default:
         var terminated = WorkflowExecutionTerminated()
         terminated.reason = "the parent workflow has closed"
-        guard child.isSent else { continue }
         post(
           run, id, child.event, .workflowExecutionTerminated(terminated), toChild: child.event)
       }
@@ -177,12 +193,26 @@ extension Model {
     _ run: ModelRun, _ to: WorkflowExecution, _ event: Int64,
     _ content: HistoryEvent.Attributes, toChild: Int64? = nil
   ) {
+    mail.append(letter(run, to, event, content, toChild))
+  }
+
+  /// About the event that was appended last; posted after all commands.
+  private func write(
+    _ run: ModelRun, _ to: WorkflowExecution, _ content: HistoryEvent.Attributes,
+    toChild: Int64? = nil
+  ) {
+    run.unsent.append(letter(run, to, run.lastEventID, content, toChild))
+  }
+
+  private func letter(
+    _ run: ModelRun, _ to: WorkflowExecution, _ event: Int64,
+    _ content: HistoryEvent.Attributes, _ toChild: Int64?
+  ) -> ModelLetter {
     let own = WorkflowExecution.of(run.workflowID, run.id)
-    mail.append(
-      ModelLetter(
-        from: own, to: to, toChild: toChild, event: event, content: content,
-        root: run.started.root ?? own,
-        metadata: event <= run.lastEventID ? run.events[Int(event) - 1].userMetadata : nil))
+    return ModelLetter(
+      from: own, to: to, toChild: toChild, event: event, content: content,
+      root: run.started.root ?? own,
+      metadata: event <= run.lastEventID ? run.events[Int(event) - 1].userMetadata : nil)
   }
 
   /// In their order, but for those whose runs had to be loaded.
@@ -356,16 +386,17 @@ extension Model {
       append(.externalWorkflowExecutionCancelRequested(m), to: run)
     default: objections.append("a request of \(run.id) is answered by something else")
     }
-    let child = run.children.first { $0.event == sent.child }
-    if let child, child.initiated.cancellationType == .waitCancellationRequested {
-      countAsCanceled(child, run)
+    let child = run.children.firstIndex { $0.event == sent.child && !$0.isLeft }
+    if let child, run.children[child].initiated.cancellationType == .waitCancellationRequested {
+      leave(child, run)
     }
   }
 
   /// A child runs, cannot, or has ended.
   private mutating func hear(_ letter: ModelLetter, of place: Int, _ run: ModelRun) {
     let child = run.children[place]
-    let (event, seq, type) = (child.event, child.initiated.seq, child.initiated.workflowType)
+    let (event, type) = (child.event, child.initiated.workflowType)
+    let seq = child.isLeft ? 0 : child.initiated.seq
     let id = child.initiated.workflowID
     switch letter.content {
     case .childWorkflowExecutionStarted(var m):

@@ -10,6 +10,8 @@ struct ModelChild {
   /// It was cancelled no earlier than its start was on its way.
   var isSent = false
   var isCancelRequested = false
+  /// The parent waits no more.
+  var isLeft = false
   /// 0: it does not run yet.
   var startedEvent: Int64 = 0
   /// Of its first run.

@@ -29,6 +29,8 @@ final class ModelRun {
   /// Children that have not come to their end, and requests to others without an answer.
   var children: [ModelChild] = []
   var sent: [ModelSent] = []
+  /// What commands have to say and have not said.
+  var unsent: [ModelLetter] = []
   /// Who waits for the run's end.
   var waiting: [RequestID] = []
   /// Those that do not wait for the end of the chain.
@@ -85,13 +87,15 @@ final class ModelRun {
         .workflowExecutionCancelRequested, .activityTaskCompleted, .activityTaskFailed,
         .activityTaskTimedOut, .activityTaskCanceled:
         true
-      case .startChildWorkflowExecutionFailed, .childWorkflowExecutionStarted,
-        .childWorkflowExecutionCompleted, .childWorkflowExecutionFailed,
-        .childWorkflowExecutionCanceled, .childWorkflowExecutionTimedOut,
-        .childWorkflowExecutionTerminated, .signalExternalWorkflowExecutionFailed,
-        .externalWorkflowExecutionSignaled:
-        true
-      // Cancelling a child is not resolved by itself.
+      case .signalExternalWorkflowExecutionFailed, .externalWorkflowExecutionSignaled: true
+      // What the code does not wait for has no seq.
+      case .startChildWorkflowExecutionFailed(let m): m.seq > 0
+      case .childWorkflowExecutionStarted(let m): m.seq > 0
+      case .childWorkflowExecutionCompleted(let m): m.seq > 0
+      case .childWorkflowExecutionFailed(let m): m.seq > 0
+      case .childWorkflowExecutionCanceled(let m): m.seq > 0
+      case .childWorkflowExecutionTimedOut(let m): m.seq > 0
+      case .childWorkflowExecutionTerminated(let m): m.seq > 0
       case .requestCancelExternalWorkflowExecutionFailed(let m): m.seq > 0
       case .externalWorkflowExecutionCancelRequested(let m): m.seq > 0
       case .timerFired(let fired): !void.contains(fired.startedEventID)

@@ -209,6 +209,9 @@ nonisolated struct Holdfast_Store_V1_StartedChild: Sendable {
 
   var cancelRequested: Bool = false
 
+  /// The parent waits no more for its end.
+  var left: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -813,7 +816,7 @@ nonisolated extension Holdfast_Store_V1_ScheduledActivity: SwiftProtobuf.Message
 
 nonisolated extension Holdfast_Store_V1_StartedChild: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartedChild"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{3}started_event_id\0\u{3}run_id\0\u{3}cancel_requested\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{3}started_event_id\0\u{3}run_id\0\u{3}cancel_requested\0\u{1}left\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -830,6 +833,7 @@ nonisolated extension Holdfast_Store_V1_StartedChild: SwiftProtobuf.Message, Swi
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.startedEventID) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.runID) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.cancelRequested) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.left) }()
       default: break
       }
     }
@@ -863,6 +867,9 @@ nonisolated extension Holdfast_Store_V1_StartedChild: SwiftProtobuf.Message, Swi
     if self.cancelRequested != false {
       try visitor.visitSingularBoolField(value: self.cancelRequested, fieldNumber: 9)
     }
+    if self.left != false {
+      try visitor.visitSingularBoolField(value: self.left, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -876,6 +883,7 @@ nonisolated extension Holdfast_Store_V1_StartedChild: SwiftProtobuf.Message, Swi
     if lhs.startedEventID != rhs.startedEventID {return false}
     if lhs.runID != rhs.runID {return false}
     if lhs.cancelRequested != rhs.cancelRequested {return false}
+    if lhs.left != rhs.left {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1853,6 +1853,9 @@ nonisolated struct Holdfast_V1_StartChildWorkflowExecutionFailed: Sendable {
 
   var message: String = String()
 
+  /// The parent waits no more, and the child may begin all the same.
+  var early: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1885,7 +1888,8 @@ nonisolated struct Holdfast_V1_ChildWorkflowExecutionStarted: Sendable {
   fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
 }
 
-/// The child has come to its end, as the last run of its chain did.
+/// The child has come to its end, as the last run of its chain did. In all that is recorded of a child
+/// after the parent has ceased to wait for it, `seq` is 0.
 nonisolated struct Holdfast_V1_ChildWorkflowExecutionCompleted: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1972,7 +1976,6 @@ nonisolated struct Holdfast_V1_ChildWorkflowExecutionFailed: @unchecked Sendable
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// Also as soon as the parent waits for no more than is said by the cancellation type.
 nonisolated struct Holdfast_V1_ChildWorkflowExecutionCanceled: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1996,6 +1999,9 @@ nonisolated struct Holdfast_V1_ChildWorkflowExecutionCanceled: Sendable {
   var workflowType: String = String()
 
   var details: [Holdfast_V1_Payload] = []
+
+  /// The parent waits no more, as the cancellation type says, and the child may go on.
+  var early: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -5318,7 +5324,7 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
 
 nonisolated extension Holdfast_V1_StartChildWorkflowExecutionFailed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartChildWorkflowExecutionFailed"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{1}cause\0\u{1}message\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{1}cause\0\u{1}message\0\u{1}early\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5332,6 +5338,7 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionFailed: SwiftProtob
       case 4: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
       case 5: try { try decoder.decodeSingularEnumField(value: &self.cause) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.early) }()
       default: break
       }
     }
@@ -5356,6 +5363,9 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionFailed: SwiftProtob
     if !self.message.isEmpty {
       try visitor.visitSingularStringField(value: self.message, fieldNumber: 6)
     }
+    if self.early != false {
+      try visitor.visitSingularBoolField(value: self.early, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5366,6 +5376,7 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionFailed: SwiftProtob
     if lhs.workflowType != rhs.workflowType {return false}
     if lhs.cause != rhs.cause {return false}
     if lhs.message != rhs.message {return false}
+    if lhs.early != rhs.early {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5593,7 +5604,7 @@ nonisolated extension Holdfast_V1_ChildWorkflowExecutionFailed: SwiftProtobuf.Me
 
 nonisolated extension Holdfast_V1_ChildWorkflowExecutionCanceled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ChildWorkflowExecutionCanceled"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}started_event_id\0\u{1}execution\0\u{3}workflow_type\0\u{1}details\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}started_event_id\0\u{1}execution\0\u{3}workflow_type\0\u{1}details\0\u{1}early\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5607,6 +5618,7 @@ nonisolated extension Holdfast_V1_ChildWorkflowExecutionCanceled: SwiftProtobuf.
       case 4: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.details) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.early) }()
       default: break
       }
     }
@@ -5635,6 +5647,9 @@ nonisolated extension Holdfast_V1_ChildWorkflowExecutionCanceled: SwiftProtobuf.
     if !self.details.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.details, fieldNumber: 6)
     }
+    if self.early != false {
+      try visitor.visitSingularBoolField(value: self.early, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5645,6 +5660,7 @@ nonisolated extension Holdfast_V1_ChildWorkflowExecutionCanceled: SwiftProtobuf.
     if lhs._execution != rhs._execution {return false}
     if lhs.workflowType != rhs.workflowType {return false}
     if lhs.details != rhs.details {return false}
+    if lhs.early != rhs.early {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -5945,7 +5945,7 @@ const ProtobufCMessageDescriptor holdfast__v1__start_child_workflow_execution_in
   (ProtobufCMessageInit) holdfast__v1__start_child_workflow_execution_initiated__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__start_child_workflow_execution_failed__field_descriptors[6] =
+static const ProtobufCFieldDescriptor holdfast__v1__start_child_workflow_execution_failed__field_descriptors[7] =
 {
   {
     "initiated_event_id",
@@ -6019,9 +6019,22 @@ static const ProtobufCFieldDescriptor holdfast__v1__start_child_workflow_executi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "early",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionFailed, early),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__start_child_workflow_execution_failed__field_indices_by_name[] = {
   4,   /* field[4] = cause */
+  6,   /* field[6] = early */
   0,   /* field[0] = initiated_event_id */
   5,   /* field[5] = message */
   1,   /* field[1] = seq */
@@ -6031,7 +6044,7 @@ static const unsigned holdfast__v1__start_child_workflow_execution_failed__field
 static const ProtobufCIntRange holdfast__v1__start_child_workflow_execution_failed__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__start_child_workflow_execution_failed__descriptor =
 {
@@ -6041,7 +6054,7 @@ const ProtobufCMessageDescriptor holdfast__v1__start_child_workflow_execution_fa
   "Holdfast__V1__StartChildWorkflowExecutionFailed",
   "holdfast.v1",
   sizeof(Holdfast__V1__StartChildWorkflowExecutionFailed),
-  6,
+  7,
   holdfast__v1__start_child_workflow_execution_failed__field_descriptors,
   holdfast__v1__start_child_workflow_execution_failed__field_indices_by_name,
   1,  holdfast__v1__start_child_workflow_execution_failed__number_ranges,
@@ -6344,7 +6357,7 @@ const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_failed__
   (ProtobufCMessageInit) holdfast__v1__child_workflow_execution_failed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__child_workflow_execution_canceled__field_descriptors[6] =
+static const ProtobufCFieldDescriptor holdfast__v1__child_workflow_execution_canceled__field_descriptors[7] =
 {
   {
     "initiated_event_id",
@@ -6418,9 +6431,22 @@ static const ProtobufCFieldDescriptor holdfast__v1__child_workflow_execution_can
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "early",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ChildWorkflowExecutionCanceled, early),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__child_workflow_execution_canceled__field_indices_by_name[] = {
   5,   /* field[5] = details */
+  6,   /* field[6] = early */
   3,   /* field[3] = execution */
   0,   /* field[0] = initiated_event_id */
   1,   /* field[1] = seq */
@@ -6430,7 +6456,7 @@ static const unsigned holdfast__v1__child_workflow_execution_canceled__field_ind
 static const ProtobufCIntRange holdfast__v1__child_workflow_execution_canceled__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_canceled__descriptor =
 {
@@ -6440,7 +6466,7 @@ const ProtobufCMessageDescriptor holdfast__v1__child_workflow_execution_canceled
   "Holdfast__V1__ChildWorkflowExecutionCanceled",
   "holdfast.v1",
   sizeof(Holdfast__V1__ChildWorkflowExecutionCanceled),
-  6,
+  7,
   holdfast__v1__child_workflow_execution_canceled__field_descriptors,
   holdfast__v1__child_workflow_execution_canceled__field_indices_by_name,
   1,  holdfast__v1__child_workflow_execution_canceled__number_ranges,

@@ -839,10 +839,14 @@ struct  Holdfast__V1__StartChildWorkflowExecutionFailed
   char *workflow_type;
   Holdfast__V1__StartChildFailedCause cause;
   char *message;
+  /*
+   * The parent waits no more, and the child may begin all the same.
+   */
+  protobuf_c_boolean early;
 };
 #define HOLDFAST__V1__START_CHILD_WORKFLOW_EXECUTION_FAILED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__start_child_workflow_execution_failed__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_UNSPECIFIED, (char *)protobuf_c_empty_string }
+    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_UNSPECIFIED, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Holdfast__V1__ChildWorkflowExecutionStarted
@@ -859,7 +863,8 @@ struct  Holdfast__V1__ChildWorkflowExecutionStarted
 
 
 /*
- * The child has come to its end, as the last run of its chain did.
+ * The child has come to its end, as the last run of its chain did. In all that is recorded of a child
+ * after the parent has ceased to wait for it, `seq` is 0.
  */
 struct  Holdfast__V1__ChildWorkflowExecutionCompleted
 {
@@ -893,9 +898,6 @@ struct  Holdfast__V1__ChildWorkflowExecutionFailed
     , 0, 0, 0, NULL, (char *)protobuf_c_empty_string, NULL, HOLDFAST__V1__RETRY_STATE__RETRY_STATE_UNSPECIFIED }
 
 
-/*
- * Also as soon as the parent waits for no more than is said by the cancellation type.
- */
 struct  Holdfast__V1__ChildWorkflowExecutionCanceled
 {
   ProtobufCMessage base;
@@ -906,10 +908,14 @@ struct  Holdfast__V1__ChildWorkflowExecutionCanceled
   char *workflow_type;
   size_t n_details;
   Holdfast__V1__Payload **details;
+  /*
+   * The parent waits no more, as the cancellation type says, and the child may go on.
+   */
+  protobuf_c_boolean early;
 };
 #define HOLDFAST__V1__CHILD_WORKFLOW_EXECUTION_CANCELED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__child_workflow_execution_canceled__descriptor) \
-    , 0, 0, 0, NULL, (char *)protobuf_c_empty_string, 0,NULL }
+    , 0, 0, 0, NULL, (char *)protobuf_c_empty_string, 0,NULL, 0 }
 
 
 struct  Holdfast__V1__ChildWorkflowExecutionTimedOut
