@@ -60,7 +60,7 @@ extension Engine {
       var queue = queues.removeValue(forKey: key)
     else { return }
     queue.sweep(
-      tasks: { waiting($0)?.wantsTask ?? false }, attempts: { waiting($0.work) != nil })
+      tasks: { stands($0) }, attempts: { waiting($0.work) != nil })
     if !queue.isIdle { queues[key] = queue }
   }
 
@@ -101,6 +101,9 @@ extension Engine {
       let next: Run?
       if let own = sessions[id]?.sticky.popFirst() {
         next = runs[own].flatMap { $0.task.isWaiting && $0.cachedBy == id ? $0 : nil }
+      } else if isNextOutside(for: session) {
+        fetchOutside(for: session)
+        break
       } else if let entry = queues[session.queue]?.popTask(types: session.attach.workflowTypes) {
         next = waiting(entry)
       } else {

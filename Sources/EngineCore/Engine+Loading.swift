@@ -249,6 +249,7 @@ extension Engine {
     case .due(let number):
       loading.dueLoads -= 1
       takeRun(loaded.content, .run(number), nil)
+      fetchedOutside(number)
     case .replay(let number): takeReplaySlice(number, loaded)
     case .read(let id): takeReadSlice(id, loaded.content)
     case .repetition(let repetition): takeRepetitionSlice(repetition, loaded.content)

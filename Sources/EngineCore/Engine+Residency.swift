@@ -30,6 +30,7 @@ extension Engine {
     if isNewest || fold.isOpen { newest[run.key] = number }
     if fold.isOpen {
       armDeadlines(of: run)
+      if comeInside(run) { return run }
       for activity in run.fold.activities { resume(activity.scheduledEvent, of: run) }
       if let failed = run.fold.taskFailure {
         run.task.attempt = failed.attempt + 1
@@ -135,6 +136,7 @@ extension Engine {
   /// After each step that changed a run: looks whether it can leave, now or after a while.
   mutating func settle(_ run: Run) {
     run.restingSince = nil
+    if mayWaitOutside(run) { return leaving.append((run.number, run.lastWrite)) }
     guard run.isAtRest else { return }
     guard run.fold.isOpen else { return leaving.append((run.number, run.lastWrite)) }
     run.restingSince = now
@@ -214,14 +216,16 @@ extension Engine {
   mutating func leave() {
     while let first = leaving.first, first.after <= durable {
       _ = leaving.popFirst()
-      guard let run = runs[first.run], run.isAtRest, run.lastWrite <= durable,
-        !run.fold.isOpen || !run.isMarkedAwake
-      else { continue }
-      forget(run)
+      guard let run = runs[first.run], run.lastWrite <= durable else { continue }
+      if mayWaitOutside(run) {
+        goOutside(run)
+      } else if run.isAtRest, !run.fold.isOpen || !run.isMarkedAwake {
+        forget(run)
+      }
     }
   }
 
-  private mutating func forget(_ run: Run) {
+  mutating func forget(_ run: Run) {
     let number = run.number
     uncount(run)
     runs.removeValue(forKey: number)

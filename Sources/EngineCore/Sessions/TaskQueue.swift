@@ -71,6 +71,16 @@ struct TaskQueue {
     return count
   }
 
+  /// The oldest task of these types.
+  func firstTask(types: [String]) -> Entry<RunNumber>? {
+    types.compactMap { workflowTasks[$0]?.first }.min { $0.ticket < $1.ticket }
+  }
+
+  /// The oldest tasks of each of these types.
+  func firstTasks(types: [String], countMax: Int) -> [Entry<RunNumber>] {
+    types.flatMap { workflowTasks[$0]?.elements.prefix(countMax) ?? [] }
+  }
+
   /// Takes out the oldest task of a type that `serves` accepts.
   mutating func popTask(types: [String]) -> Entry<RunNumber>? {
     let task = TaskQueue.pop(&workflowTasks, types)

@@ -1,0 +1,77 @@
+import Basics
+import Messages
+
+/// A workflow task that waits in its queue.
+struct QueuedTask {
+  /// Of its entry.
+  let ticket: UInt64
+  let since: Instant
+}
+
+/// Work that nobody takes must not fill the memory: over the budget, a run whose task joins a queue
+/// leaves, and only its place in the queue stays. It is loaded when its turn comes, or when somebody
+/// asks for it, and has its place again. The store has it marked as awake all the while.
+extension Engine {
+  /// Nothing but its history and its place says how the run stands.
+  func mayWaitOutside(_ run: Run) -> Bool {
+    residentBytes > limits.residentBytesMax && run.fold.isOpen && run.task.isWaiting
+      && run.task.ticket != nil && run.task.attempt == 1 && run.task.lastFailed == nil
+      && run.cachedBy == nil && run.fold.activities.isEmpty && run.queries.isEmpty
+      && run.followers.isEmpty && run.parked.isEmpty
+  }
+
+  mutating func goOutside(_ run: Run) {
+    guard let ticket = run.task.ticket else { return }
+    outside[run.number] = QueuedTask(ticket: ticket, since: run.task.scheduledTime)
+    forget(run)
+  }
+
+  /// The run has been loaded; true if its task waits where it waited before.
+  mutating func comeInside(_ run: Run) -> Bool {
+    guard let task = outside.removeValue(forKey: run.number) else { return false }
+    run.task.state = .waiting
+    run.task.ticket = task.ticket
+    run.task.scheduledTime = task.since
+    // Those who could take it have waited for it.
+    for id in queues[run.queue]?.sessions ?? [] { freed.insert(id) }
+    return true
+  }
+
+  /// A load that nobody asked for is done: there may be room for others, and a run that could not be
+  /// loaded must not hold up its queue.
+  mutating func fetchedOutside(_ number: RunNumber) {
+    if runs[number] == nil, outside.removeValue(forKey: number) != nil {
+      for id in sessions.keys { freed.insert(id) }
+    }
+    guard !hungry.isEmpty else { return }
+    freed.formUnion(hungry)
+    hungry.removeAll()
+  }
+
+  /// The entry still stands for a task, of a run in memory or outside.
+  func stands(_ entry: TaskQueue.Entry<RunNumber>) -> Bool {
+    outside[entry.work]?.ticket == entry.ticket || waiting(entry)?.wantsTask ?? false
+  }
+
+  /// The run whose turn it is has to be loaded first.
+  func isNextOutside(for session: Session) -> Bool {
+    guard !outside.isEmpty,
+      let next = queues[session.queue]?.firstTask(types: session.attach.workflowTypes)
+    else { return false }
+    return outside[next.work]?.ticket == next.ticket
+  }
+
+  /// Loads those whose turn it is, as many as the session has room for.
+  mutating func fetchOutside(for session: Session) {
+    let room = min(Int(clamping: session.workflowSlots), limits.deadlineLoadsMax)
+    let next = queues[session.queue]?.firstTasks(
+      types: session.attach.workflowTypes, countMax: room)
+    for entry in next ?? [] where outside[entry.work]?.ticket == entry.ticket {
+      guard loading.dueLoads < limits.deadlineLoadsMax else {
+        hungry.insert(session.id)
+        return
+      }
+      wake(entry.work)
+    }
+  }
+}

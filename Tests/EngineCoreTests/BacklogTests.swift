@@ -1,0 +1,82 @@
+import Basics
+import EngineCore
+import Messages
+import Testing
+
+/// Runs that wait for a worker take little memory, however many there are, and lose nothing by it.
+@Suite struct BacklogTests {
+  private static let budget = 60_000
+
+  /// `o-1` … `o-count`, with inputs of a kilobyte, and nobody who runs them.
+  private func backlog(_ count: Int) -> World {
+    let world = World { $0.limits.residentBytesMax = BacklogTests.budget }
+    for number in 1...count {
+      _ = world.start("o-\(number)") { request in
+        var payload = Payload()
+        payload.data = [UInt8](repeating: 49, count: 1_000)
+        request.input = [payload]
+      }
+    }
+    return world
+  }
+
+  /// The workflow ids of the activations in their order, each completed when it comes.
+  private func workOff(_ world: World, _ worker: SessionID, slots: UInt32) throws -> [String] {
+    var ids: [String] = []
+    while let activation = world.activation(worker) {
+      ids.append(activation.workflowID)
+      world.complete(worker, activation, [.complete("ok")])
+      world.grant(worker, 1)
+    }
+    return ids
+  }
+
+  @Test(arguments: [1, 10, 500] as [UInt32]) func allAreServedInTheirOrder(_ slots: UInt32) throws {
+    let world = backlog(300)
+    #expect(world.engine.statistics.residentBytes <= BacklogTests.budget)
+    #expect(world.engine.statistics.residentRuns < 25)
+    #expect(world.engine.statistics.tasksQueued == 300)
+    let worker = world.attach(slots: slots)
+    let ids = try workOff(world, worker, slots: slots)
+    #expect(ids == (1...300).map { "o-\($0)" })
+    #expect(world.engine.statistics.tasksQueued == 0)
+  }
+
+  @Test func whoIsAskedForKeepsItsPlace() throws {
+    let world = backlog(60)
+    #expect(world.describe("o-50")?.pendingWorkflowTask?.state == .scheduled)
+    _ = world.signal("o-40", "go")
+    let worker = world.attach(slots: 1)
+    #expect(try workOff(world, worker, slots: 1) == (1...60).map { "o-\($0)" })
+  }
+
+  @Test func whoEndsMeanwhileIsLeftOut() throws {
+    let world = backlog(60)
+    var end = TerminateWorkflowRequest()
+    end.execution = world.execution("o-45")
+    _ = world.ask(.terminateWorkflow(end))
+    let worker = world.attach(slots: 3)
+    #expect(
+      try workOff(world, worker, slots: 3) == (1...60).filter { $0 != 45 }.map { "o-\($0)" })
+  }
+
+  @Test func aStartOfTheEngineFindsThemAll() throws {
+    let world = backlog(120)
+    world.crash()
+    #expect(world.engine.statistics.residentBytes <= BacklogTests.budget)
+    let worker = world.attach(slots: 7)
+    let ids = try workOff(world, worker, slots: 7)
+    #expect(Set(ids) == Set((1...120).map { "o-\($0)" }))
+    #expect(ids.count == 120)
+  }
+
+  /// Its worker goes away in the middle of it.
+  @Test func aRunThatCannotBeReadHoldsNobodyUp() throws {
+    let world = backlog(40)
+    world.store.corrupt.insert(RunNumber(35))
+    let worker = world.attach(slots: 2)
+    #expect(
+      try workOff(world, worker, slots: 2) == (1...40).filter { $0 != 35 }.map { "o-\($0)" })
+    #expect(world.engine.statistics.corruptRuns == 1)
+  }
+}
