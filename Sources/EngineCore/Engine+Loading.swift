@@ -7,7 +7,18 @@ struct Loading {
   enum Target: Hashable {
     case workflow(WorkflowKey)
     case run(RunNumber)
-    case named(RunID)
+    case named(WorkflowKey, RunID)
+
+    /// What the store is asked; `request`: what it did, too.
+    func subject(_ request: Fingerprint?) -> Load.Subject {
+      switch self {
+      case .workflow(let key):
+        .workflow(namespace: key.namespace, workflowID: key.workflowID, request: request)
+      case .named(let key, let runID):
+        .runNamed(namespace: key.namespace, workflowID: key.workflowID, runID: runID)
+      case .run(let number): .run(number)
+      }
+    }
   }
 
   enum Purpose {
@@ -107,15 +118,11 @@ extension Engine {
     } else if let number = newest[key], let run = runs[number] {
       return .run(run)
     }
-    let target: Loading.Target = runID == .none ? .workflow(key) : .named(runID)
+    let target: Loading.Target = runID == .none ? .workflow(key) : .named(key, runID)
     if let answer = loading.answer, answer.target == target || answer.hasNoRun { return .none }
     guard filter.mayContain(IDFilter.key(namespace: key.namespace, workflowID: key.workflowID))
     else { return .none }
-    let subject: Load.Subject =
-      runID == .none
-      ? .workflow(namespace: key.namespace, workflowID: key.workflowID, request: nil)
-      : .runNamed(namespace: key.namespace, workflowID: key.workflowID, runID: runID)
-    return park(input, on: target, subject)
+    return look(for: target, input)
   }
 
   /// Looks a run up by its number.
@@ -124,22 +131,29 @@ extension Engine {
     if loading.answer?.target == .run(number) || number.value <= 0 || number >= nextRun {
       return .none
     }
-    return park(input, on: .run(number), .run(number))
+    return look(for: .run(number), input)
   }
 
-  private mutating func park(
-    _ input: Input, on target: Loading.Target, _ subject: Load.Subject,
-    request: Fingerprint? = nil, hasNoRun: Bool = false
+  /// Parks the input until the store has been asked.
+  private mutating func look(
+    for target: Loading.Target, _ input: Input, request: Fingerprint? = nil,
+    hasNoRun: Bool = false
   ) -> Found {
     let isFirst = loading.parked[target]?.isEmpty ?? true
     if isFirst || request != nil {
       // A run stays in memory until it is durable, but of its workflow id's earlier runs nothing
       // is known here: what their requests did may be in a batch that is on its way.
-      let id = load(subject, request == nil ? .free : .engine)
-      loading.purposes[id] = .target(target, request: request)
-      counters.loads += 1
+      ask(for: target, request, request == nil ? .free : .engine)
     }
     return park(input, on: target, request, hasNoRun: hasNoRun)
+  }
+
+  private mutating func ask(
+    for target: Loading.Target, _ request: Fingerprint?, _ gate: Gate
+  ) {
+    let id = load(target.subject(request), gate)
+    loading.purposes[id] = .target(target, request: request)
+    counters.loads += 1
   }
 
   /// Puts the input into the line of a load that is under way.
@@ -201,11 +215,7 @@ extension Engine {
     } else if loading.answer?.request == fingerprint {
       found = loading.answer?.found
     } else if filter.mayContain(fingerprint) {
-      _ = park(
-        input, on: .workflow(key),
-        .workflow(
-          namespace: key.namespace, workflowID: key.workflowID, request: fingerprint),
-        request: fingerprint, hasNoRun: run == nil)
+      _ = look(for: .workflow(key), input, request: fingerprint, hasNoRun: run == nil)
       return .handled
     }
     #if MUTANTS
@@ -266,8 +276,13 @@ extension Engine {
     var restored: Run?
     switch content {
     case .run(let stored, let record):
-      found = record.flatMap { removing.contains($0.run) ? nil : $0 }
-      if let stored, !removing.contains(stored.row.number) {
+      // It is gone from here, but what is said because of that must not leave before the batch that
+      // removes it.
+      if [stored?.row.number, record?.run].contains(where: { $0.map(removing.contains) ?? false }) {
+        return ask(for: target, request, .engine)
+      }
+      found = record
+      if let stored {
         do {
           restored = try restore(stored, isNewest: target.isWorkflow)
         } catch { corrupt = error.place }

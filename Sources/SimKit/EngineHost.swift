@@ -316,10 +316,12 @@ final class EngineHost {
       world.trace("to \(link.id.value): \(frame.short)")
       switch (frame.kind, link.owner) {
       case (.end(let end), .client(let index)):
-        guard let request = world.clients[index].request(of: frame.stream) else { continue }
+        guard let request = world.clients[index].request(of: frame.stream, on: link.id)
+        else { continue }
         world.observe(.answerLeaves(request, Answer(end)))
       case (.message(let message), .client(let index)):
-        guard let request = world.clients[index].request(of: frame.stream) else { continue }
+        guard let request = world.clients[index].request(of: frame.stream, on: link.id)
+        else { continue }
         world.observe(.partLeaves(request, message.body))
       case (.message(let message), .worker):
         for message in (try? WorkResponse(bytes: message.body))?.messages ?? [] {
@@ -327,6 +329,8 @@ final class EngineHost {
           world.trace("  \(kind.short)")
           world.observe(.toWorker(link.id, kind))
         }
+      // The Work stream is over, though its connection is not.
+      case (.end, .worker): world.observe(.linkEnded(link.id))
       default: continue
       }
     }

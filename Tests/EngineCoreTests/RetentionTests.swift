@@ -93,6 +93,36 @@ import Testing
     #expect(world.store.runs.count == 2)
   }
 
+  /// Seed 13002 of the simulator: with the batch that removes it on its way, a request id was taken
+  /// for new, and the answer did not wait for that batch.
+  @Test func whatIsSaidBecauseARunIsGoneWaitsForItsRemoval() throws {
+    let world = world()
+    let worker = world.attach(slots: 100)
+    try run(world, worker, "o-1")
+    world.advance(2 * RetentionTests.day)
+    let second = world.start("o-1")
+    guard case .startWorkflow(let newest) = world.reply(second) else {
+      Issue.record("no second run")
+      return
+    }
+    world.holdsLoads = true
+    world.advance(RetentionTests.day)
+    let again = world.start("o-1") { request in
+      request.requestID = "start o-1"
+      request.idConflictPolicy = .useExisting
+    }
+    world.holdsCommits = true
+    while world.loadsWaiting > 0 { world.serveLoads() }
+    #expect(world.reply(again) == nil, "the first run may be there again after a crash")
+    world.commit()
+    while world.loadsWaiting > 0 { world.serveLoads() }
+    guard case .startWorkflow(let response) = world.reply(again) else {
+      Issue.record("no answer")
+      return
+    }
+    #expect(response.runID == newest.runID && !response.started)
+  }
+
   /// The store still has the run while the batch that removes it is on its way.
   @Test func aRunIsGoneFromTheStepThatRemovesIt() throws {
     let world = world()

@@ -128,9 +128,11 @@ import Testing
     bench.see(.toWorker(WireCheckerTests.one, task(1, token: [1])))
     bench.see(.linkEnded(WireCheckerTests.one))
     bench.see(.toWorker(WireCheckerTests.two, task(1, token: [1])))
-    #expect(bench.found == [])
+    // It ended; what was on its way to it counts for nothing.
     bench.see(.toWorker(WireCheckerTests.one, task(1, token: [1])))
-    #expect(bench.found == ["attempt 1 of run/2 goes to 1, and 2 holds it"])
+    #expect(bench.found == [])
+    bench.see(.toWorker(ConnectionID(3), task(1, token: [1])))
+    #expect(bench.found == ["attempt 1 of run/2 goes to 3, and 2 holds it"])
   }
 
   @Test func attemptsEndWithThePolicy() {

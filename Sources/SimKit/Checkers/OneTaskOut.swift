@@ -19,12 +19,15 @@ final class OneTaskOut: Checker {
   private var dropped: [RunID: Int64] = [:]
   private static let turnUs: Int64 = 100
   private var leases: [[UInt8]: ConnectionID] = [:]
+  /// What was on its way to these when they ended went nowhere.
+  private var ended: Set<ConnectionID> = []
 
   func see(_ observation: Observation, _ scene: Scene) {
     switch observation {
-    case .toWorker(let link, let kind): leaves(link, kind, scene)
+    case .toWorker(let link, let kind): if !ended.contains(link) { leaves(link, kind, scene) }
     case .fromWorker(let link, let kind): comes(link, kind, scene)
     case .linkEnded(let link):
+      ended.insert(link)
       tasks = tasks.filter { $0.value.link != link }
       leases = leases.filter { $0.value != link }
     case .engineDied:

@@ -19,6 +19,8 @@ final class SimClient {
   private var connection: PeerConnection?
   /// Sent on this connection, in order of their streams.
   private var pending: [(stream: UInt64, request: ClientRequest)] = []
+  /// Everything that was ever sent: what leaves on a connection that is lost is looked at too.
+  private var sent: [SentStream: ClientRequest] = [:]
   /// To be sent on the next connection.
   private var waiting: [ClientRequest] = []
   private var refused = 0
@@ -33,8 +35,13 @@ final class SimClient {
   var isIdle: Bool { pending.isEmpty && waiting.isEmpty && refused == 0 }
   var openRequests: [ClientRequest] { pending.map(\.request) + waiting }
 
-  func request(of stream: UInt64) -> ClientRequest? {
-    pending.first { $0.stream == stream }?.request
+  private struct SentStream: Hashable {
+    let link: ConnectionID
+    let stream: UInt64
+  }
+
+  func request(of stream: UInt64, on link: ConnectionID) -> ClientRequest? {
+    sent[SentStream(link: link, stream: stream)]
   }
 
   func handle(_ event: ClientEvent) {
@@ -46,7 +53,9 @@ final class SimClient {
       refused -= 1
       send(request)
     case .abandon(let link, let stream):
-      guard let connection, connection.link.id == link, request(of: stream) != nil else { return }
+      guard let connection, connection.link.id == link,
+        pending.contains(where: { $0.stream == stream })
+      else { return }
       write(connection.bytes(.cancel(Cancel()), stream: stream))
     }
   }
@@ -82,6 +91,7 @@ final class SimClient {
     let stream = connection.openStream()
     self.connection = connection
     pending.append((stream, request))
+    sent[SentStream(link: connection.link.id, stream: stream)] = request
     world.trace("client \(index) sends \(request.name) on \(connection.link.id.value) \(stream)")
     write(
       connection.request(

@@ -41,11 +41,11 @@ public struct ActivityContext: Sendable {
 }
 
 /// An attempt that runs in this worker.
-final class AttemptState: @unchecked Sendable {
-  private let worker: OpaquePointer
+final class AttemptState: Sendable {
+  private let worker: WorkerHandle
   let token: [UInt8]
 
-  init(worker: OpaquePointer, token: [UInt8]) {
+  init(worker: WorkerHandle, token: [UInt8]) {
     self.worker = worker
     self.token = token
   }
@@ -54,34 +54,40 @@ final class AttemptState: @unchecked Sendable {
     var heartbeat = Heartbeat()
     heartbeat.token = token
     heartbeat.details = details
-    let status = heartbeat.serialized().withView { holdfast_worker_heartbeat(worker, $0) }
-    if status == HOLDFAST_CANCELLED { throw CancellationError() }
+    let bytes = heartbeat.serialized()
+    let status = worker.use { worker in bytes.withView { holdfast_worker_heartbeat(worker, $0) } }
+    // A worker that is gone runs nothing: the attempt is somebody else's by now.
+    if status == HOLDFAST_CANCELLED || status == nil { throw CancellationError() }
   }
 
   func complete(_ result: [Payload]) {
     var completed = ActivityCompleted()
     completed.token = token
     completed.result = result
-    _ = completed.serialized().withView { holdfast_worker_complete_activity(worker, $0) }
+    tell(completed.serialized(), holdfast_worker_complete_activity)
   }
 
   func fail(_ error: any Error) {
     var failed = ActivityFailed()
     failed.token = token
     failed.failure = Failure(error)
-    _ = failed.serialized().withView { holdfast_worker_fail_activity(worker, $0) }
+    tell(failed.serialized(), holdfast_worker_fail_activity)
   }
 
   func goesElsewhere() {
-    _ = token.withView { holdfast_worker_will_complete_elsewhere(worker, $0) }
+    tell(token, holdfast_worker_will_complete_elsewhere)
   }
 
   func cancelled() {
     var cancelled = ReportActivityCancelled()
     cancelled.token = token
-    _ = cancelled.serialized().withView {
-      holdfast_worker_report_activity_cancelled(worker, $0)
-    }
+    tell(cancelled.serialized(), holdfast_worker_report_activity_cancelled)
+  }
+
+  private func tell(
+    _ bytes: [UInt8], _ call: (OpaquePointer?, holdfast_bytes) -> holdfast_status
+  ) {
+    _ = worker.use { worker in bytes.withView { call(worker, $0) } }
   }
 }
 
@@ -125,4 +131,6 @@ final class RunningAttempts: @unchecked Sendable {
   private func remove(_ token: [UInt8]) { locked { tasks.removeValue(forKey: token) } }
 
   func cancel(_ token: [UInt8]) { locked { tasks[token]?.cancel() } }
+
+  func cancelAll() { locked { for task in tasks.values { task.cancel() } } }
 }

@@ -5,6 +5,7 @@ internal import Messages
 /// Pulls tasks and answers them: workflows on this thread, activities as Swift tasks.
 final class WorkLoop {
   private let worker: OpaquePointer
+  private let handle: WorkerHandle
   private let workflows: [String: WorkflowDefinition]
   private let activities: [String: ActivityDefinition]
   private let cachedRunsMax: Int
@@ -19,17 +20,21 @@ final class WorkLoop {
   }
 
   init(
-    _ worker: OpaquePointer, _ workflows: [String: WorkflowDefinition],
+    _ worker: OpaquePointer, _ handle: WorkerHandle, _ workflows: [String: WorkflowDefinition],
     _ activities: [String: ActivityDefinition], cachedRunsMax: Int
   ) {
     self.worker = worker
+    self.handle = handle
     self.workflows = workflows
     self.activities = activities
     self.cachedRunsMax = cachedRunsMax
   }
 
   func run() throws {
-    defer { dropAll() }
+    defer {
+      dropAll()
+      running.cancelAll()
+    }
     while true {
       var task: UnsafeMutablePointer<holdfast_task>?
       var error: UnsafeMutablePointer<holdfast_error>?
@@ -187,7 +192,7 @@ final class WorkLoop {
   // MARK: - Activities
 
   private func begin(_ task: ActivityTask) {
-    let attempt = AttemptState(worker: worker, token: task.token)
+    let attempt = AttemptState(worker: handle, token: task.token)
     guard let definition = activities[task.activityType] else {
       return attempt.fail(
         ApplicationError(

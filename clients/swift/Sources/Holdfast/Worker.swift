@@ -72,11 +72,13 @@ public struct Worker: Sendable {
   /// Serves until `stop`, on the calling thread; reconnects by itself. Throws `HoldfastError` when
   /// the engine refuses the worker for good.
   public func run() throws {
-    let handle = try create()
-    defer { holdfast_worker_free(handle) }
-    control.attach(handle)
+    let worker = try create()
+    let handle = WorkerHandle(worker)
+    defer { handle.free() }
+    control.attach(worker)
     defer { control.detach() }
-    let loop = WorkLoop(handle, workflows, activities, cachedRunsMax: options.cachedRunsMax)
+    let loop = WorkLoop(
+      worker, handle, workflows, activities, cachedRunsMax: options.cachedRunsMax)
     try loop.run()
   }
 
