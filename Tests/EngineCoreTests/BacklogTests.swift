@@ -21,12 +21,14 @@ import Testing
   }
 
   /// The workflow ids of the activations in their order, each completed when it comes.
-  private func workOff(_ world: World, _ worker: SessionID, slots: UInt32) throws -> [String] {
+  private func workOff(_ world: World, _ worker: SessionID) -> [String] {
     var ids: [String] = []
     while let activation = world.activation(worker) {
       ids.append(activation.workflowID)
-      world.complete(worker, activation, [.complete("ok")])
-      world.grant(worker, 1)
+      world.complete(worker, activation, [.done()])
+      var grant = Grant()
+      grant.workflowSlots = 1
+      world.tell(worker, .grant(grant))
     }
     return ids
   }
@@ -37,7 +39,7 @@ import Testing
     #expect(world.engine.statistics.residentRuns < 25)
     #expect(world.engine.statistics.tasksQueued == 300)
     let worker = world.attach(slots: slots)
-    let ids = try workOff(world, worker, slots: slots)
+    let ids = workOff(world, worker)
     #expect(ids == (1...300).map { "o-\($0)" })
     #expect(world.engine.statistics.tasksQueued == 0)
   }
@@ -47,7 +49,7 @@ import Testing
     #expect(world.describe("o-50")?.pendingWorkflowTask?.state == .scheduled)
     _ = world.signal("o-40", "go")
     let worker = world.attach(slots: 1)
-    #expect(try workOff(world, worker, slots: 1) == (1...60).map { "o-\($0)" })
+    #expect(workOff(world, worker) == (1...60).map { "o-\($0)" })
   }
 
   @Test func whoEndsMeanwhileIsLeftOut() throws {
@@ -57,7 +59,7 @@ import Testing
     _ = world.ask(.terminateWorkflow(end))
     let worker = world.attach(slots: 3)
     #expect(
-      try workOff(world, worker, slots: 3) == (1...60).filter { $0 != 45 }.map { "o-\($0)" })
+      workOff(world, worker) == (1...60).filter { $0 != 45 }.map { "o-\($0)" })
   }
 
   @Test func aStartOfTheEngineFindsThemAll() throws {
@@ -65,18 +67,17 @@ import Testing
     world.crash()
     #expect(world.engine.statistics.residentBytes <= BacklogTests.budget)
     let worker = world.attach(slots: 7)
-    let ids = try workOff(world, worker, slots: 7)
+    let ids = workOff(world, worker)
     #expect(Set(ids) == Set((1...120).map { "o-\($0)" }))
     #expect(ids.count == 120)
   }
 
-  /// Its worker goes away in the middle of it.
   @Test func aRunThatCannotBeReadHoldsNobodyUp() throws {
     let world = backlog(40)
     world.store.corrupt.insert(RunNumber(35))
     let worker = world.attach(slots: 2)
     #expect(
-      try workOff(world, worker, slots: 2) == (1...40).filter { $0 != 35 }.map { "o-\($0)" })
+      workOff(world, worker) == (1...40).filter { $0 != 35 }.map { "o-\($0)" })
     #expect(world.engine.statistics.corruptRuns == 1)
   }
 }
