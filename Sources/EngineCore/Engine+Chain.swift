@@ -85,8 +85,20 @@ extension Engine {
     close(run, terminal)
     guard let next else { return }
     let successor = begin(next, run.key, metadata: metadata)
-    for request in requests { record(successor, request) }
+    for request in requests { takeOver(request, from: run, to: successor) }
     offerTask(successor)
+  }
+
+  /// The request's id goes along: its first run may be removed long before this one ends.
+  private mutating func takeOver(
+    _ request: HistoryEvent.Attributes, from run: Run, to successor: Run
+  ) {
+    let event = record(successor, request)
+    guard let (requestID, methods) = request.requestID, !requestID.isEmpty else { return }
+    for method in methods {
+      let key = requestKey(method: method, run.key, requestID)
+      remember(run.request(key), event: event, in: successor)
+    }
   }
 
   private func unseenRequests(of run: Run) -> [HistoryEvent.Attributes] {
@@ -119,5 +131,17 @@ extension Engine {
     guard run.isHeld, run.fold.firstTaskTime == nil else { return }
     run.isHeld = false
     deadlines.remove(.beginning(run.number))
+  }
+}
+
+extension HistoryEvent.Attributes {
+  /// Of a signal or a cancel request: its request id, and the methods that it may have come by.
+  fileprivate var requestID: (id: String, methods: [String])? {
+    switch self {
+    case .workflowExecutionSignaled(let e):
+      (e.requestID, ["SignalWorkflow", "SignalWithStartWorkflow"])
+    case .workflowExecutionCancelRequested(let e): (e.requestID, ["CancelWorkflow"])
+    default: nil
+    }
   }
 }

@@ -207,7 +207,7 @@ extension Engine {
       UInt64, run: Run?, input: Input
   ) -> Earlier {
     guard !requestID.isEmpty else { return .new(nil) }
-    let fingerprint = Fingerprint(of: key.namespace, method, key.workflowID, requestID)
+    let fingerprint = requestKey(method: method, key, requestID)
     let record = RequestRecord(key: fingerprint, requestHash: hash(), event: 0)
     var found: FoundRequest?
     if let run, let known = run.request(fingerprint) {
@@ -232,6 +232,10 @@ extension Engine {
       return .handled
     }
     return .done(found)
+  }
+
+  func requestKey(method: String, _ key: WorkflowKey, _ requestID: String) -> Fingerprint {
+    Fingerprint(of: key.namespace, method, key.workflowID, requestID)
   }
 
   mutating func remember(_ record: RequestRecord?, event: Int64, in run: Run) {

@@ -6,23 +6,29 @@ struct QueuedTask {
   /// Of its entry.
   let ticket: UInt64
   let since: Instant
+  let needsReplay: Bool
 }
 
 /// Work that nobody takes must not fill the memory: over the budget, a run whose task joins a queue
 /// leaves, and only its place in the queue stays. It is loaded when its turn comes, or when somebody
 /// asks for it, and has its place again. The store has it marked as awake all the while.
 extension Engine {
-  /// Nothing but its history and its place says how the run stands.
   func mayWaitOutside(_ run: Run) -> Bool {
-    residentBytes > limits.residentBytesMax && run.fold.isOpen && run.task.isWaiting
-      && run.task.ticket != nil && run.task.attempt == 1 && run.task.lastFailed == nil
-      && run.cachedBy == nil && run.fold.activities.isEmpty && run.queries.isEmpty
-      && run.followers.isEmpty && run.parked.isEmpty
+    residentBytes > limits.residentBytesMax && run.waitsAlone
+      && run.toldLength == run.fold.lastEventID
+  }
+
+  /// Lists tell the length of a history by its run's row while the run is not in memory.
+  mutating func tellLength(of run: Run) {
+    let bytes = residentBytes - run.countedBytes + run.footprint
+    guard bytes > limits.residentBytesMax, run.waitsAlone else { return }
+    sleep(run, deadline: RunRow.immediately)
   }
 
   mutating func goOutside(_ run: Run) {
     guard let ticket = run.task.ticket else { return }
-    outside[run.number] = QueuedTask(ticket: ticket, since: run.task.scheduledTime)
+    outside[run.number] = QueuedTask(
+      ticket: ticket, since: run.task.scheduledTime, needsReplay: needsReplay(run))
     forget(run)
   }
 
@@ -66,12 +72,26 @@ extension Engine {
     let room = min(Int(clamping: session.workflowSlots), limits.deadlineLoadsMax)
     let next = queues[session.queue]?.firstTasks(
       types: session.attach.workflowTypes, countMax: room)
-    for entry in next ?? [] where outside[entry.work]?.ticket == entry.ticket {
+    var replays = session.replays
+    for entry in next ?? [] {
+      guard let task = outside[entry.work], task.ticket == entry.ticket else { continue }
+      // It has its turn when a replay has ended.
+      if task.needsReplay && replays >= limits.replaysPerSessionMax { return }
+      replays += task.needsReplay ? 1 : 0
       guard loading.dueLoads < limits.deadlineLoadsMax else {
         hungry.insert(session.id)
         return
       }
       wake(entry.work)
     }
+  }
+}
+
+extension Run {
+  /// Nothing but its history and its place in a queue says how it stands.
+  fileprivate var waitsAlone: Bool {
+    fold.isOpen && task.isWaiting && task.ticket != nil && task.attempt == 1
+      && task.lastFailed == nil && cachedBy == nil && fold.activities.isEmpty && queries.isEmpty
+      && followers.isEmpty && parked.isEmpty
   }
 }

@@ -25,6 +25,7 @@ extension Engine {
       runID: stored.row.runID, fold: fold, requests: stored.requests,
       isMarkedAwake: stored.row.deadline == RunRow.immediately)
     run.savedEvent = stored.stateEvent
+    run.toldLength = stored.row.historyLength
     runs[number] = run
     byRunID[run.runID] = number
     if isNewest || fold.isOpen { newest[run.key] = number }

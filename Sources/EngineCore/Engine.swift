@@ -325,6 +325,7 @@ public struct Engine {
     } else {
       flushActivities(run)
       saveIfLong(run)
+      tellLength(of: run)
     }
     run.changedActivities.removeAll(keepingCapacity: true)
     run.endedActivities.removeAll(keepingCapacity: true)
@@ -353,6 +354,7 @@ public struct Engine {
 
   mutating func save(_ run: Run, deadline: Instant?) {
     run.savedEvent = run.fold.lastEventID
+    run.toldLength = run.fold.lastEventID
     out.writes.append(
       .saveState(
         run: run.number, throughEvent: run.fold.lastEventID,
@@ -361,6 +363,7 @@ public struct Engine {
   }
 
   mutating func sleep(_ run: Run, deadline: Instant?) {
+    run.toldLength = run.fold.lastEventID
     out.writes.append(
       .sleepRun(
         run: run.number, deadline: deadline, historyLength: run.fold.lastEventID,

@@ -54,6 +54,8 @@ public struct Options: Sendable {
   var historyEventsMax: Int64 = 51_200
   var pendingActivitiesMax = 2_000
   var payloadBytesMax = 2 << 20
+  /// Memory for runs: with a small one they come and go, waiting or not.
+  var residentBytesMax = 256 << 20
   /// What a peer may leave unread; with a small one, peers that do not read go on asking.
   var unreadBytesMax = ShellLimits().outgoingBytesMax
   /// Rows of a slice, runs of a removal.
@@ -76,6 +78,7 @@ public struct Options: Sendable {
     limits.historyEventsMax = historyEventsMax
     limits.pendingActivitiesMax = pendingActivitiesMax
     limits.payloadBytesMax = payloadBytesMax
+    limits.residentBytesMax = residentBytesMax
     limits.listSliceRows = sliceRows
     limits.lifetimeSliceRows = sliceRows
     limits.removedRunsMax = sliceRows
@@ -160,6 +163,7 @@ public struct Options: Sendable {
       unreadBytesMax = 16 << 10
       stallMs = dice.pick([1_000, 3_000])
     }
+    if dice.percent(20) { residentBytesMax = 8_000 }
   }
 
   /// What may differ between two versions that have one file after the other.
@@ -168,6 +172,7 @@ public struct Options: Sendable {
     deadlineWindow = dice.pick([2, 10, 100_000])
     checkpointBytes = dice.pick([1 << 14, 1 << 17, 4 << 20])
     sliceRows = dice.pick([2, 5, 256])
+    residentBytesMax = dice.pick([256 << 20, 8_000])
   }
 
   public mutating func limit(operations count: Int) { operations = min(operations, count) }
@@ -184,6 +189,6 @@ public struct Options: Sendable {
       + " slots=\(slots) residency=\(residencyMs)ms task=\(taskTimeoutMs)ms"
       + " window=\(deadlineWindow) retention=\(retentionMs)ms signals=\(signalsMax)"
       + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
-      + " slice=\(sliceRows) unread=\(unreadBytesMax) mutant=\(mutant ?? "none")"
+      + " slice=\(sliceRows) resident=\(residentBytesMax) unread=\(unreadBytesMax) mutant=\(mutant ?? "none")"
   }
 }

@@ -49,6 +49,55 @@ import Testing
     #expect(response.started && response.runID != first)
   }
 
+  /// Seed 479 of the simulator: while somebody reads of the first run, only the second one goes.
+  @Test func aChainWhoseEndIsGoneForbidsNothing() throws {
+    let world = world()
+    let worker = world.attach(slots: 100)
+    _ = world.start("o-1")
+    world.advance(1_000)
+    world.complete(
+      worker, try #require(world.activation(worker)), [.continueAsNew(ContinueAsNew())])
+    world.complete(worker, try #require(world.activation(worker)), [.done()])
+    world.advance(1_000)
+    world.store.apply([.deleteRun(run: RunNumber(2))])
+    #expect(world.store.runs.keys.map(\.value) == [1])
+    // Seed 973: its result was looked for for ever.
+    var result = GetWorkflowResultRequest()
+    result.execution = world.execution("o-1")
+    let asked = world.request(.getWorkflowResult(result))
+    #expect(world.failure(asked)?.reason == .workflowNotFound)
+    let again = world.start("o-1") { $0.idReusePolicy = .allowDuplicateFailedOnly }
+    guard case .startWorkflow(let response) = world.reply(again) else {
+      Issue.record("refused because of a run that is gone")
+      return
+    }
+    #expect(response.started)
+  }
+
+  /// Seed 640 of the simulator: the run that took the signal first is gone, the one that it went over
+  /// to is not.
+  @Test func aSignalThatWentOverIsKnownAfterItsFirstRunHasGone() throws {
+    let world = world()
+    let worker = world.attach(slots: 100)
+    _ = world.start("o-1")
+    let activation = try #require(world.activation(worker))
+    world.advance(1_000)
+    func signal() -> RequestID {
+      world.signal("o-1", "go", requestID: "s1")
+    }
+    _ = signal()
+    world.complete(worker, activation, [.continueAsNew(ContinueAsNew())])
+    world.complete(worker, try #require(world.activation(worker)), [])
+    world.advance(3 * RetentionTests.day)
+    #expect(world.store.runs.keys.map(\.value) == [2])
+    guard case .signalWorkflow(let response) = world.reply(signal()) else {
+      Issue.record("the repetition is refused")
+      return
+    }
+    #expect(response.runID == world.store.runs[RunNumber(2)]?.row.runID)
+    #expect(world.history(2).count { $0 == "workflowExecutionSignaled" } == 1)
+  }
+
   /// A start of the engine gives the number of a removed run again, but not its leases.
   @Test func aLeaseOfARemovedRunIsNotOneOfTheRunWithItsNumber() throws {
     let world = world()

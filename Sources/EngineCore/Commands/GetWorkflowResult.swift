@@ -37,6 +37,8 @@ extension Engine {
     guard
       let found = find(key, .none, for: .request(id, .getWorkflowResult(request))).settled
     else { return }
+    // What follows it was removed before it.
+    if found.run?.number == run.number { return refuse(id, .workflowNotFound(key, next)) }
     var request = request
     var execution = WorkflowExecution()
     execution.workflowID = key.workflowID

@@ -115,7 +115,8 @@ extension Engine {
     #if MUTANTS
       if Mutant.isOn(.duplicatesAreAllowed) { return .start }
     #endif
-    if let existing {
+    // Of a run that went on in another the end is there; if that one has been removed, it is gone.
+    if let existing, existing.fold.nextRunID == .none {
       switch request.idReusePolicy {
       case .rejectDuplicate: return .refuse(.alreadyStarted(existing, "has run"))
       case .allowDuplicateFailedOnly where !existing.fold.status.isFailure:

@@ -76,6 +76,9 @@ final class Run {
   /// The last event that the state row covers.
   var savedEvent: Int64 = 0
 
+  /// The length of the history that the row in the store tells of.
+  var toldLength: Int64 = 0
+
   /// now() of the last past activation that a replay showed: of a loaded closed run nothing
   /// else knows it.
   var replayedTime = Instant.epoch

@@ -11,6 +11,9 @@ final class OneEffectPerRequest: Checker {
     case .reopened, .finished: checkAll(scene)
     case .answered(let request, let answer, _):
       guard answer.isOK, let runID = request.runID(in: answer), runID != .none else { return }
+      // The run that it went over to holds it too.
+      let named = scene.ledger.run(runID).map { scene.ledger.takenOver(by: $0) } ?? []
+      if named.contains(where: { $0.signal?.requestID == request.requestID }) { return }
       for run in scene.ledger.runs(of: request.workflowID)
       where run.row.runID != runID
         && effects(run, scene).contains(where: { $0.id == request.requestID })

@@ -134,6 +134,9 @@ extension Model {
     case .none(let status): return .failure(status)
     case .run(let found):
       let run = r.thisRunOnly ? found : lastOfChain(found)
+      if run.nextRunID != .none && !r.thisRunOnly {
+        return .failure(.of(.notFound, .workflowNotFound, run: run.nextRunID))
+      }
       guard run.isOpen else { return .result(result(of: run)) }
       run.waiting.append(id)
       if r.thisRunOnly { run.waitsForThisRun.append(id) }

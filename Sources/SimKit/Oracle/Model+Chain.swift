@@ -108,20 +108,42 @@ extension Model {
       let successor = ModelRun(next, at: now, metadata: run.metadata)
       runs.append(successor)
       append(.workflowExecutionStarted(next), to: successor, metadata: run.metadata)
-      for case .some(let request) in unseen { takeOver(request, successor) }
+      for case .some(let request) in unseen { takeOver(request, run, successor) }
       successor.waiting = run.waiting.filter { !run.waitsForThisRun.contains($0) }
       run.waiting.removeAll { !run.waitsForThisRun.contains($0) }
     }
     close(run, status)
   }
 
-  private mutating func takeOver(_ request: HistoryEvent.Attributes, _ run: ModelRun) {
+  /// Its request id goes along.
+  private mutating func takeOver(
+    _ request: HistoryEvent.Attributes, _ before: ModelRun, _ run: ModelRun
+  ) {
+    var requestID = ""
+    var answers: [(method: String, answer: Response)] = []
     switch request {
-    case .workflowExecutionSignaled: run.signals += 1
-    case .workflowExecutionCancelRequested: run.isCancelRequested = true
+    case .workflowExecutionSignaled(let m):
+      run.signals += 1
+      requestID = m.requestID
+      var signal = SignalWorkflowResponse()
+      signal.runID = run.id
+      answers = [
+        ("Signal", .signal(signal)), ("SignalWithStart", .start(.of(run.id, started: false))),
+      ]
+    case .workflowExecutionCancelRequested(let m):
+      run.isCancelRequested = true
+      requestID = m.requestID
+      answers = [("Cancel", .done)]
     default: return
     }
     append(request, to: run)
+    for (method, answer) in answers {
+      let known = remembered.last {
+        $0.run == before.id && $0.method == method && $0.requestID == requestID
+      }
+      guard let known, !requestID.isEmpty else { continue }
+      remember(method, run, requestID, known.request, event: run.lastEventID, answer)
+    }
   }
 
   /// The last run of the chain that goes on from this one.

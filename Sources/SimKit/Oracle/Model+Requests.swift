@@ -45,7 +45,7 @@ extension Model {
         terminateForStart(run, r.identity)
       case .unspecified, .fail, .unrecognized: return alreadyStarted(run)
       }
-    } else if let run = newest(r.workflowID), !allows(r.idReusePolicy, after: run.status) {
+    } else if let run = newest(r.workflowID), !allows(r.idReusePolicy, after: run) {
       return alreadyStarted(run)
     }
     if let status = refusalOfStarts { return .failure(status) }
@@ -59,12 +59,14 @@ extension Model {
     .failure(.of(.alreadyExists, .workflowAlreadyStarted, field: "workflow_id", run: run.id))
   }
 
-  private func allows(_ policy: WorkflowIdReusePolicy, after status: WorkflowStatus) -> Bool {
+  private func allows(_ policy: WorkflowIdReusePolicy, after run: ModelRun) -> Bool {
     if mutant == .allowsEveryReuse { return true }
+    // The chain's end was removed.
+    if run.nextRunID != .none { return true }
     switch policy {
     case .unspecified, .allowDuplicate, .unrecognized: return true
     case .allowDuplicateFailedOnly:
-      return [.failed, .canceled, .terminated, .timedOut].contains(status)
+      return [.failed, .canceled, .terminated, .timedOut].contains(run.status)
     case .rejectDuplicate: return false
     }
   }
@@ -180,7 +182,7 @@ extension Model {
         terminateForStart(run, start.identity)
         existing = nil
       }
-    } else if let run = existing, !allows(start.idReusePolicy, after: run.status) {
+    } else if let run = existing, !allows(start.idReusePolicy, after: run) {
       return alreadyStarted(run)
     }
     let isStart = !(existing?.isOpen ?? false)
