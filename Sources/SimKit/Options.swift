@@ -79,6 +79,8 @@ public struct Options: Sendable {
     limits.pendingActivitiesMax = pendingActivitiesMax
     limits.payloadBytesMax = payloadBytesMax
     limits.residentBytesMax = residentBytesMax
+    // What is sent at once leaves room for more.
+    limits.partBytesMax = min(limits.partBytesMax, unreadBytesMax / 4)
     limits.listSliceRows = sliceRows
     limits.lifetimeSliceRows = sliceRows
     limits.removedRunsMax = sliceRows

@@ -107,7 +107,10 @@ static bool send_call(holdfast_client *client, hf_call *call, int64_t now_ms)
     holdfast_status status =
         holdfast_connection_open(connection, call->method, hf_buffer_view(&call->request),
                                  engine_timeout(call, now_ms), true, &call->stream);
-    if (status == HOLDFAST_RESOURCE_EXHAUSTED)
+    /* No room, or a connection that has ended or drains, which its events will tell: it is sent
+     * later, perhaps over another one. */
+    if (status == HOLDFAST_RESOURCE_EXHAUSTED || status == HOLDFAST_CLOSED ||
+        status == HOLDFAST_FAILED_PRECONDITION)
         return false;
     if (status == HOLDFAST_OK &&
         !hf_table_insert(&client->streams, &call->node, &call->stream, sizeof call->stream)) {

@@ -1,7 +1,10 @@
 /* The blocking client against scripted engines. */
+#include "client.h"
+#include "connection.h"
 #include "stage.h"
 
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -176,6 +179,39 @@ static void a_lost_request_is_sent_again_with_its_id(void)
     CHECK_STATUS(HOLDFAST_OK, holdfast_signal_with_start(client, &options, &reply, NULL));
     CHECK(string_is(holdfast_reply_run_id(reply), "r") && !holdfast_reply_started(reply));
     holdfast_reply_free(reply);
+    CHECK(atomic_load(&engine.connections) == 2);
+    holdfast_client_close(client);
+    fake_stop(&engine);
+}
+
+static void answer_starts(fake_peer *peer, void *context)
+{
+    (void)context;
+    fake_handshake(peer);
+    Holdfast__V1__Frame *open;
+    while ((open = fake_next_open(peer)) != NULL) {
+        stage_answer_start(peer, open);
+        fake_free(open);
+    }
+}
+
+/* Another thread may see that state while the one that closes the connection lets go of the lock.
+ */
+static void a_call_on_a_connection_that_has_just_failed_is_sent_over_the_next(void)
+{
+    fake_engine engine;
+    fake_prepare(&engine, answer_starts, NULL);
+    fake_start(&engine);
+    holdfast_client *client = stage_connect(&engine);
+    holdfast_start_options options = stage_start_options("a");
+    CHECK_STATUS(HOLDFAST_OK, holdfast_start_workflow(client, &options, NULL, NULL));
+    pthread_mutex_lock(&client->lock);
+    holdfast_error *error = NULL;
+    hf_fail(&error, HOLDFAST_DISCONNECTED, "the engine closed the connection");
+    hf_connection_fail(client->link.connection, error);
+    shutdown(client->link.fd, SHUT_RDWR);
+    pthread_mutex_unlock(&client->lock);
+    CHECK_STATUS(HOLDFAST_OK, holdfast_start_workflow(client, &options, NULL, NULL));
     CHECK(atomic_load(&engine.connections) == 2);
     holdfast_client_close(client);
     fake_stop(&engine);
@@ -458,6 +494,8 @@ const test_case client_tests[] = {
      faults_of_the_caller_are_told_with_their_field, false},
     {"a_refusal_is_told_whole", a_refusal_is_told_whole, false},
     {"a_lost_request_is_sent_again_with_its_id", a_lost_request_is_sent_again_with_its_id, false},
+    {"a_call_on_a_connection_that_has_just_failed_is_sent_over_the_next",
+     a_call_on_a_connection_that_has_just_failed_is_sent_over_the_next, false},
     {"retry_after_is_obeyed_within_the_timeout", retry_after_is_obeyed_within_the_timeout, false},
     {"a_call_ends_with_its_timeout", a_call_ends_with_its_timeout, false},
     {"no_engine_is_told", no_engine_is_told, false},
