@@ -14,8 +14,11 @@ struct QueuedTask {
 /// asks for it, and has its place again. The store has it marked as awake all the while.
 extension Engine {
   func mayWaitOutside(_ run: Run) -> Bool {
-    residentBytes > limits.residentBytesMax && run.waitsAlone
-      && run.toldLength == run.fold.lastEventID
+    guard residentBytes > limits.residentBytesMax, run.waitsAlone,
+      run.toldLength == run.fold.lastEventID
+    else { return false }
+    // What has brought it here may be a deadline that is still to be handled.
+    return nextDeadline(of: run).map { $0 > now } ?? true
   }
 
   /// Lists tell the length of a history by its run's row while the run is not in memory.
@@ -48,6 +51,10 @@ extension Engine {
   mutating func fetchedOutside(_ number: RunNumber) {
     if runs[number] == nil, outside.removeValue(forKey: number) != nil {
       for id in sessions.keys { freed.insert(id) }
+    }
+    // Before its task can go to somebody: it may end now.
+    if let run = runs[number], run.task.isWaiting, let due = nextDeadline(of: run), due <= now {
+      deadlineReached()
     }
     guard !hungry.isEmpty else { return }
     freed.formUnion(hungry)

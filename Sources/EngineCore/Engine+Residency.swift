@@ -202,7 +202,7 @@ extension Engine {
   }
 
   /// What wakes the run when nobody asks for it.
-  private func nextDeadline(of run: Run) -> Instant? {
+  func nextDeadline(of run: Run) -> Instant? {
     let timers = run.fold.timers.lazy.map(\.fireTime).min()
     return [runDeadline(run), timers, run.fold.firstTaskTime].compactMap { $0 }.min()
   }

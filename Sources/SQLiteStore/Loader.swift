@@ -52,7 +52,7 @@ final class Loader {
       database,
       "SELECT run.run, run.run_id, request.hash, request.event FROM run JOIN request"
         + " ON request.run = run.run AND request.key = ?3"
-        + " WHERE namespace = ?1 AND workflow_id = ?2 LIMIT 1")
+        + " WHERE namespace = ?1 AND workflow_id = ?2 ORDER BY run.run DESC LIMIT 1")
     lifetimes = try Statement(
       database,
       "SELECT run, start_ms, close_ms, history_bytes FROM run WHERE run > ? ORDER BY run LIMIT ?")

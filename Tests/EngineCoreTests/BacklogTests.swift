@@ -72,6 +72,19 @@ import Testing
     #expect(ids.count == 120)
   }
 
+  /// Seed 9 of the oracle: it was loaded for its deadline, and left before that was handled.
+  @Test func whoTimesOutMeanwhileDoesSo() {
+    let world = World { $0.limits.residentBytesMax = 10_000 }
+    for number in 1...20 {
+      _ = world.start("o-\(number)") { $0.runTimeoutMs = Span(ms: 1_000) }
+    }
+    #expect(world.engine.statistics.residentRuns < 10)
+    world.advance(1_000)
+    for number in 1...20 {
+      #expect(world.describe("o-\(number)")?.info?.status == .timedOut)
+    }
+  }
+
   @Test func aRunThatCannotBeReadHoldsNobodyUp() throws {
     let world = backlog(40)
     world.store.corrupt.insert(RunNumber(35))

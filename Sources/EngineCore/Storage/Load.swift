@@ -11,7 +11,7 @@ public struct Load: Sendable, Equatable {
 
   public enum Subject: Sendable, Equatable {
     /// The newest run of a workflow id, and, when `request` is given, what a request with that key
-    /// did to any run of that id.
+    /// did to any run of that id, the newest one if it went over from one to another.
     case workflow(namespace: String, workflowID: String, request: Fingerprint?)
     /// One run of a workflow id.
     case runNamed(namespace: String, workflowID: String, runID: RunID)

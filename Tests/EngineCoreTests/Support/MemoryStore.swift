@@ -108,7 +108,7 @@ struct MemoryStore {
         $0.row.namespace == namespace && $0.row.workflowID == workflowID
       }
       var found: FoundRequest?
-      for run in own {
+      for run in own.sorted(by: { $0.row.number < $1.row.number }) {
         for record in run.requests where record.key == request {
           found = FoundRequest(run: run.row.number, runID: run.row.runID, record: record)
         }
