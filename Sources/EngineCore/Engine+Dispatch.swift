@@ -168,6 +168,8 @@ extension Engine {
     if run.wantsActivation {
       // It may have come during a replay for a query: queries see what was acknowledged before.
       run.task.withLease { $0.purpose = .activation }
+      // They wait behind it now, perhaps for nobody.
+      failQueriesWithoutServer(of: run)
     }
     guard let lease = run.task.lease else { preconditionFailure("no task is out to go live") }
     var activation = Activation()

@@ -263,6 +263,8 @@ extension Engine {
     case .due(let number):
       loading.dueLoads -= 1
       takeRun(loaded.content, .run(number), nil)
+      // Before its task goes to anybody: the run may end now.
+      if let run = runs[number], let due = nextDeadline(of: run), due <= now { deadlineReached() }
       fetchedOutside(number)
     case .replay(let number): takeReplaySlice(number, loaded)
     case .read(let id): takeReadSlice(id, loaded.content)

@@ -52,10 +52,6 @@ extension Engine {
     if runs[number] == nil, outside.removeValue(forKey: number) != nil {
       for id in sessions.keys { freed.insert(id) }
     }
-    // Before its task can go to somebody: it may end now.
-    if let run = runs[number], run.task.isWaiting, let due = nextDeadline(of: run), due <= now {
-      deadlineReached()
-    }
     guard !hungry.isEmpty else { return }
     freed.formUnion(hungry)
     hungry.removeAll()

@@ -76,6 +76,28 @@ import Testing
     #expect(world.failure(second)?.reason == .noWorker)
   }
 
+  /// Seed 13 of the oracle: the task was out for the query when the engine began to drain, and
+  /// turned into one for the code.
+  @Test func whoWaitsBehindTheCodeIsToldOfTheDrain() throws {
+    let world = World()
+    let first = world.attach()
+    _ = world.start("o-1")
+    world.complete(first, try #require(world.activation(first)), [])
+    world.step(.sessionClosed(first))
+    let second = world.attach()
+    let asked = query(world)
+    let past = world.take(second) { if case .replayHistory(let m) = $0 { m } else { nil } }
+    _ = world.signal("o-1", "go")
+    world.step(.drain)
+    #expect(world.reply(asked) == nil, "the worker may answer it still")
+    var completed = ReplayCompleted()
+    completed.token = try #require(past).token
+    completed.completions = [PastCompletion()]
+    world.tell(second, .replayCompleted(completed))
+    #expect(world.activation(second)?.jobs.count == 1)
+    #expect(world.failure(asked)?.reason == .draining)
+  }
+
   @Test func whoWaitsBehindAnAnswerIsToldOfTheDrain() throws {
     let (world, worker, activation, first) = try asked()
     let second = query(world)

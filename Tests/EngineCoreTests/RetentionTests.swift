@@ -74,8 +74,8 @@ import Testing
     #expect(response.started)
   }
 
-  /// Seed 640 of the simulator: the run that took the signal first is gone, the one that it went over
-  /// to is not.
+  /// Seed 640 of the simulator: the run that took the signal first is gone, the one that it went
+  /// over to is not.
   @Test func aSignalThatWentOverIsKnownAfterItsFirstRunHasGone() throws {
     let world = world()
     let worker = world.attach(slots: 100)

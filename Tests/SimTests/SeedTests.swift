@@ -19,7 +19,10 @@ import Testing
 
   /// Each found a bug, which has a test of its own too: a change of the simulator makes another
   /// world of a seed.
-  @Test(arguments: [27, 40, 63, 147, 152, 173, 573, 584, 1189, 1231] as [UInt64])
+  @Test(
+    arguments: [
+      27, 40, 63, 147, 152, 173, 479, 573, 584, 640, 973, 1189, 1231, 2252, 13_002,
+    ] as [UInt64])
   func whatASeedFoundStaysMended(_ seed: UInt64) {
     let outcome = SimRunner.run(.drawn(seed: seed).with(operations: 250))
     #expect(outcome.violation == nil, "\(String(describing: outcome.violation))")

@@ -27,6 +27,7 @@ extension Model {
       case .continueAsNew(let m):
         if place != commands.count - 1 || m.runTimeoutMs < .zero || m.taskTimeoutMs < .zero
           || m.taskTimeoutMs > times.taskTimeoutMax || isBad(m.retryPolicy)
+          || m.input.contains(where: { $0.data.count > limits.payloadBytesMax })
         {
           return true
         }

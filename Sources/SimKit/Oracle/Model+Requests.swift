@@ -11,11 +11,13 @@ extension Model {
     -> Response?
   {
     guard !requestID.isEmpty, mutant != .forgetsRequestIDs else { return nil }
-    let found = remembered.last {
+    let all = remembered.filter {
       $0.method == method && $0.workflowID.utf8.elementsEqual(workflowID.utf8)
         && $0.requestID == requestID
     }
-    guard let found else { return nil }
+    // A run that it names knows best; else the last of those that it went over to.
+    let named = all.last { $0.run == request.runID }
+    guard let found = named ?? all.last else { return nil }
     if found.request.isSame(as: request) { return found.answer }
     return .failure(
       .of(.invalidArgument, .requestIDReused, field: "request_id", run: found.run))
@@ -315,6 +317,18 @@ extension Request {
     case .queryWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows,
       .countWorkflows, .heartbeatActivity, .describeTaskQueue:
       preconditionFailure("this request has no request id")
+    }
+  }
+}
+
+extension Request {
+  /// The run that it names; `none` for whichever is the newest.
+  fileprivate var runID: RunID {
+    switch self {
+    case .signalWorkflow(let r): r.execution?.runID ?? .none
+    case .cancelWorkflow(let r): r.execution?.runID ?? .none
+    case .terminateWorkflow(let r): r.execution?.runID ?? .none
+    default: .none
     }
   }
 }

@@ -29,7 +29,10 @@ extension Model {
     if run.task.isReplaying, run.task.session == id, run.task.token == m.token {
       run.task.isReplaying = false
       // Queries that wait are asked after what has come meanwhile.
-      if hasNews(run, m) { run.task.isForQueries = false }
+      if hasNews(run, m) {
+        run.task.isForQueries = false
+        failQueriesWithoutServer()
+      }
     } else if mayTake(session, run) {
       if run.hasPast && !session.cache.contains(run.id) {
         objections.append("\(id) does not know the past of \(run.id)")
