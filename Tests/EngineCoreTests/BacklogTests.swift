@@ -21,9 +21,10 @@ import Testing
   }
 
   /// The workflow ids of the activations in their order, each completed when it comes.
-  private func workOff(_ world: World, _ worker: SessionID) -> [String] {
+  @discardableResult
+  private func workOff(_ world: World, _ worker: SessionID, countMax: Int = .max) -> [String] {
     var ids: [String] = []
-    while let activation = world.activation(worker) {
+    while ids.count < countMax, let activation = world.activation(worker) {
       ids.append(activation.workflowID)
       world.complete(worker, activation, [.done()])
       var grant = Grant()
@@ -83,6 +84,83 @@ import Testing
     for number in 1...20 {
       #expect(world.describe("o-\(number)")?.info?.status == .timedOut)
     }
+  }
+
+  /// The store has them as awake, so it tells no window when they time out.
+  @Test func whoTimesOutMeanwhileDoesSoHoweverSmallTheWindow() {
+    let world = World {
+      $0.limits.residentBytesMax = 10_000
+      $0.limits.deadlineWindow = 2
+    }
+    for number in 1...20 {
+      _ = world.start("o-\(number)") { $0.runTimeoutMs = Span(ms: 1_000) }
+    }
+    world.crash()
+    world.advance(1_000)
+    for number in 1...20 {
+      #expect(world.history(Int64(number)).last == "workflowExecutionTimedOut", "o-\(number)")
+    }
+  }
+
+  @Test func whoComesWhileOthersAreLoadedDoesNotOvertakeThem() {
+    let world = backlog(60)
+    let worker = world.attach(slots: 1)
+    let first = workOff(world, worker, countMax: 30)
+    world.holdsLoads = true
+    workOff(world, worker, countMax: 1_000)
+    #expect(world.loadsWaiting == 1, "the next one is loaded")
+    _ = world.start("o-61")
+    #expect(world.activation(worker) == nil)
+    world.holdsLoads = false
+    world.serveLoads()
+    let rest = workOff(world, worker)
+    #expect((first + rest).last == "o-61")
+  }
+
+  /// A backlog that is worked off must not hold up the timers of others.
+  @Test func deadlinesAreLoadedBesideTheBacklog() throws {
+    let world = World {
+      $0.limits.residentBytesMax = 10_000
+      $0.limits.deadlineLoadsMax = 4
+      $0.limits.turnLoadsMax = 4
+    }
+    let worker = world.attach(slots: 1)
+    _ = world.start("sleeper")
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 60_000)])
+    world.advance(10_000)
+    #expect(world.engine.statistics.residentRuns == 0)
+    for number in 1...40 { _ = world.start("o-\(number)") }
+    let resident = world.engine.statistics.residentRuns
+    world.holdsLoads = true
+    var grant = Grant()
+    grant.workflowSlots = 40
+    world.tell(worker, .grant(grant))
+    #expect(world.loadsWaiting == 4)
+    world.advance(50_000)
+    #expect(world.loadsWaiting == 5)
+    while world.loadsWaiting > 0 { world.serveLoads() }
+    #expect(world.engine.statistics.timersFired == 1)
+    #expect(world.engine.statistics.tasksOut == 40, "\(resident) of them were in memory")
+  }
+
+  /// It was being loaded for its timeout when its turn came.
+  @Test func aRunThatCannotBeReadHoldsNobodyUpThoughItIsOnItsWay() {
+    let world = World { $0.limits.residentBytesMax = 10_000 }
+    for number in 1...20 {
+      _ = world.start("o-\(number)") { if number == 10 { $0.runTimeoutMs = Span(ms: 1_000) } }
+    }
+    world.store.corrupt.insert(RunNumber(10))
+    let worker = world.attach(slots: 0)
+    world.holdsLoads = true
+    world.advance(1_000)
+    #expect(world.loadsWaiting == 1)
+    var grant = Grant()
+    grant.workflowSlots = 30
+    world.tell(worker, .grant(grant))
+    while world.loadsWaiting > 0 { world.serveLoads() }
+    var ids: [String] = []
+    while let activation = world.activation(worker) { ids.append(activation.workflowID) }
+    #expect(ids == (1...20).filter { $0 != 10 }.map { "o-\($0)" })
   }
 
   @Test func aRunThatCannotBeReadHoldsNobodyUp() throws {
