@@ -29,8 +29,11 @@ public struct Queue<Element> {
   }
 
   /// The elements from the first to the last.
-  @inlinable public var elements: [Element] {
-    (0..<used).compactMap { slots[(head + $0) & (slots.count - 1)] }
+  @inlinable public var elements: [Element] { prefix(used) }
+
+  /// The first elements, at most `countMax`.
+  @inlinable public func prefix(_ countMax: Int) -> [Element] {
+    (0..<min(used, countMax)).compactMap { slots[(head + $0) & (slots.count - 1)] }
   }
 
   @inlinable mutating func grow() {

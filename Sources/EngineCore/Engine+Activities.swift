@@ -127,9 +127,12 @@ extension Engine {
 
   // MARK: - Heartbeats
 
-  /// Coalesced per lease; durable with the next write of the engine, at the latest after a second.
+  /// Coalesced per lease of a worker; durable with the next write of the engine, at the latest
+  /// after a second.
   mutating func heartbeat(_ run: Run, _ index: Int, _ details: [Payload]) {
     run.fold.activities[index].heartbeat(details, at: now)
+    // Its run need not stay in memory.
+    if run.fold.activities[index].row.elsewhere { return changed(run, index) }
     let key = LeaseKey(
       run: run.number, scheduledEvent: run.fold.activities[index].scheduledEvent)
     freshHeartbeats.insert(key)

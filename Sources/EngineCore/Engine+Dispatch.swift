@@ -48,6 +48,8 @@ extension Engine {
   }
 
   private mutating func queueUp(_ run: Run) {
+    // It may have to leave memory.
+    if run.wantsActivation { touch(run) }
     run.task.ticket = queues[run.queue, default: TaskQueue()].add(
       task: run.number, type: run.workflowType, at: now)
     sweep(run.queue)
@@ -59,14 +61,14 @@ extension Engine {
     guard let due = queues[key].map({ $0.isDueForSweep || (hasClosed && $0.isSmall) }), due,
       var queue = queues.removeValue(forKey: key)
     else { return }
-    queue.sweep(
-      tasks: { stands($0) }, attempts: { waiting($0.work) != nil })
+    queue.sweep(tasks: { stands($0) }, attempts: { stands($0) })
     if !queue.isIdle { queues[key] = queue }
   }
 
   /// The session with the most free slots that may take the run's task; another build than the one
   /// that failed it, if there is one.
   private func sessionWithRoom(for run: Run) -> SessionID? {
+    if isBehindOutside(task: run.workflowType, on: run.queue) { return nil }
     var best: (id: SessionID, isOtherBuild: Bool, slots: UInt64)?
     for id in queues[run.queue]?.sessions ?? [] {
       guard let session = sessions[id], session.takesTasks,
@@ -101,8 +103,7 @@ extension Engine {
       let next: Run?
       if let own = sessions[id]?.sticky.popFirst() {
         next = runs[own].flatMap { $0.task.isWaiting && $0.cachedBy == id ? $0 : nil }
-      } else if isNextOutside(for: session) {
-        fetchOutside(for: session)
+      } else if fetchTasks(for: session) {
         break
       } else if let entry = queues[session.queue]?.popTask(types: session.attach.workflowTypes) {
         next = waiting(entry)
@@ -130,7 +131,10 @@ extension Engine {
   /// What waited for the room that this step made is given out.
   mutating func fillFreed() {
     guard !freed.isEmpty else { return }
-    for id in freed.sorted() { fillTasks(id) }
+    for id in freed.sorted() {
+      fillTasks(id)
+      fillActivities(id)
+    }
     freed.removeAll(keepingCapacity: true)
   }
 
@@ -275,7 +279,7 @@ extension Engine {
     let activity = run.fold.activities[index]
     let key = run.queueKey(ofActivity: activity.scheduled)
     var best: (id: SessionID, slots: UInt64)?
-    if !isDraining {
+    if !isDraining && !isBehindOutside(activity: activity.scheduled.activityType, on: key) {
       for id in queues[key]?.sessions ?? [] {
         guard let session = sessions[id], session.takesActivities,
           session.serves(activity: activity.scheduled.activityType),
@@ -288,6 +292,7 @@ extension Engine {
       startAttempt(of: run, index, on: best.id)
     } else {
       armActivity(run, index)
+      touch(run)  // It may have to leave memory.
       #if MUTANTS
         if Mutant.isOn(.attemptIsForgotten), activity.row.attempt == 2 { return }
       #endif
@@ -303,6 +308,7 @@ extension Engine {
   mutating func fillActivities(_ id: SessionID) {
     guard !isDraining else { return }
     while let session = sessions[id], session.takesActivities {
+      if fetchAttempts(for: session) { return }
       guard let next = queues[session.queue]?.popAttempt(types: session.attach.activityTypes)
       else { return }
       guard let (run, index) = waiting(next.work) else { continue }  // Stale.

@@ -25,6 +25,8 @@ struct Loading {
     case target(Target, request: Fingerprint?)
     /// A deadline of a dormant run has come.
     case due(RunNumber)
+    /// A run that waits outside has its turn.
+    case turn(RunNumber)
     case replay(RunNumber)
     case read(RequestID)
     /// Whether a worker's report is recorded already.
@@ -40,8 +42,10 @@ struct Loading {
   var pinned: [WorkflowKey: [RunNumber]] = [:]
   /// Set while parked inputs are taken up again: what the store has just said.
   var answer: Answer?
-  /// Loads under way that no input waits for.
+  /// Loads under way because of deadlines.
   var dueLoads = 0
+  /// Loads under way because a worker has room.
+  var turnLoads = 0
   private var lastID: UInt64 = 0
 
   struct Answer {
@@ -262,16 +266,23 @@ extension Engine {
     case .target(let target, let request): takeRun(loaded.content, target, request)
     case .due(let number):
       loading.dueLoads -= 1
-      takeRun(loaded.content, .run(number), nil)
-      // Before its task goes to anybody: the run may end now.
-      if let run = runs[number], let due = nextDeadline(of: run), due <= now { deadlineReached() }
-      fetchedOutside(number)
+      takeDue(loaded.content, number)
+    case .turn(let number):
+      loading.turnLoads -= 1
+      takeDue(loaded.content, number)
+      feedHungry()
     case .replay(let number): takeReplaySlice(number, loaded)
     case .read(let id): takeReadSlice(id, loaded.content)
     case .repetition(let repetition): takeRepetitionSlice(repetition, loaded.content)
     case .deadlines: takeDeadlines(loaded.content)
     case .lifetimes: takeLifetimes(loaded.content)
     }
+  }
+
+  private mutating func takeDue(_ content: Loaded.Content, _ number: RunNumber) {
+    takeRun(content, .run(number), nil)
+    // Before its task goes to anybody: the run may end now.
+    if let run = runs[number], let due = nextDeadline(of: run), due <= now { deadlineReached() }
   }
 
   private mutating func takeRun(
@@ -300,7 +311,10 @@ extension Engine {
     if let corrupt {
       counters.corruptRuns += 1
       for parked in waiting { refuse(parked.input, .corrupt(corrupt)) }
-      if case .run(let number) = target { settleClaims(number) }
+      if case .run(let number) = target {
+        settleClaims(number)
+        losePlaces(of: number)
+      }
       return
     }
     loading.answer = Loading.Answer(target: target, request: request, found: found)

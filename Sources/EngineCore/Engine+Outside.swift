@@ -1,20 +1,27 @@
 import Basics
 import Messages
 
-/// A workflow task that waits in its queue.
-struct QueuedTask {
-  /// Of its entry.
-  let ticket: UInt64
-  let since: Instant
-  let needsReplay: Bool
+/// The places in queues that a run has while it is not in memory.
+struct Places {
+  struct Task {
+    /// Of its entry.
+    let ticket: UInt64
+    let since: Instant
+    let needsReplay: Bool
+  }
+
+  let task: Task?
+  let attempts: Set<TaskQueue.Attempt>
 }
 
-/// Work that nobody takes must not fill the memory: over the budget, a run whose task joins a queue
-/// leaves, and only its place in the queue stays. It is loaded when its turn comes, or when somebody
-/// asks for it, and has its place again. The store has it marked as awake all the while.
+/// Work that nobody takes must not fill the memory: over the budget, a run that only waits in
+/// queues leaves, and its places stay. It is loaded when its turn or a deadline of it comes, or
+/// somebody asks for it, and has its places again. The store has it marked as awake all the while.
 extension Engine {
+  // MARK: - Going and coming
+
   func mayWaitOutside(_ run: Run) -> Bool {
-    guard residentBytes > limits.residentBytesMax, run.waitsAlone,
+    guard residentBytes > limits.residentBytesMax, run.onlyWaits,
       run.toldLength == run.fold.lastEventID
     else { return false }
     // What has brought it here may be a deadline that is still to be handled.
@@ -24,77 +31,147 @@ extension Engine {
   /// Lists tell the length of a history by its run's row while the run is not in memory.
   mutating func tellLength(of run: Run) {
     let bytes = residentBytes - run.countedBytes + run.footprint
-    guard bytes > limits.residentBytesMax, run.waitsAlone else { return }
+    guard bytes > limits.residentBytesMax, run.toldLength != run.fold.lastEventID, run.onlyWaits
+    else { return }
     sleep(run, deadline: RunRow.immediately)
   }
 
   mutating func goOutside(_ run: Run) {
-    guard let ticket = run.task.ticket else { return }
-    outside[run.number] = QueuedTask(
-      ticket: ticket, since: run.task.scheduledTime, needsReplay: needsReplay(run))
+    let ticket = run.task.isWaiting ? run.task.ticket : nil
+    let queued = run.fold.activities.filter { $0.phase == .queued }
+    outside[run.number] = Places(
+      task: ticket.map {
+        Places.Task(ticket: $0, since: run.task.scheduledTime, needsReplay: needsReplay(run))
+      },
+      attempts: Set(queued.map { $0.place(in: run) }))
     forget(run)
   }
 
-  /// The run has been loaded; true if its task waits where it waited before.
-  mutating func comeInside(_ run: Run) -> Bool {
-    guard let task = outside.removeValue(forKey: run.number) else { return false }
-    run.task.state = .waiting
-    run.task.ticket = task.ticket
-    run.task.scheduledTime = task.since
-    // Those who could take it have waited for it.
-    for id in queues[run.queue]?.sessions ?? [] { freed.insert(id) }
+  /// The run has been loaded: it waits where it waited before.
+  mutating func comeInside(_ run: Run, to places: Places) {
+    #if MUTANTS
+      if Mutant.isOn(.placeIsForgotten) { return }
+    #endif
+    if let task = places.task {
+      run.task.state = .waiting
+      run.task.ticket = task.ticket
+      run.task.scheduledTime = task.since
+      freed.formUnion(queues[run.queue]?.sessions ?? [])
+    }
+    for activity in run.fold.activities {
+      guard places.attempts.contains(activity.place(in: run)),
+        let index = run.fold.activityIndex(scheduledEvent: activity.scheduledEvent)
+      else {
+        resume(activity.scheduledEvent, of: run)
+        continue
+      }
+      // That the time of its retry has come is not written.
+      if activity.phase == .backingOff { run.fold.activities[index].becomeDue() }
+      armActivity(run, index)
+      freed.formUnion(queues[run.queueKey(ofActivity: activity.scheduled)]?.sessions ?? [])
+    }
+  }
+
+  /// A run that cannot be loaded must not hold up its queues.
+  mutating func losePlaces(of number: RunNumber) {
+    if outside.removeValue(forKey: number) != nil { freed.formUnion(sessions.keys) }
+  }
+
+  // MARK: - Entries
+
+  func isOutside(_ entry: TaskQueue.Entry<RunNumber>) -> Bool {
+    outside[entry.work]?.task?.ticket == entry.ticket
+  }
+
+  func isOutside(_ entry: TaskQueue.Entry<TaskQueue.Attempt>) -> Bool {
+    outside[entry.work.lease.run]?.attempts.contains(entry.work) ?? false
+  }
+
+  /// The entry stands for work, of a run in memory or outside.
+  func stands(_ entry: TaskQueue.Entry<RunNumber>) -> Bool {
+    isOutside(entry) || waiting(entry)?.wantsTask ?? false
+  }
+
+  func stands(_ entry: TaskQueue.Entry<TaskQueue.Attempt>) -> Bool {
+    isOutside(entry) || waiting(entry.work) != nil
+  }
+
+  /// Older work of its type is being loaded; what comes meanwhile must not overtake it.
+  func isBehindOutside(task type: String, on key: QueueKey) -> Bool {
+    !outside.isEmpty && queues[key]?.firstTask(types: [type]).map { isOutside($0) } ?? false
+  }
+
+  func isBehindOutside(activity type: String, on key: QueueKey) -> Bool {
+    !outside.isEmpty && queues[key]?.firstAttempt(types: [type]).map { isOutside($0) } ?? false
+  }
+
+  // MARK: - Turns
+
+  /// True when the run whose task has its turn must be loaded first: it is, with those that come
+  /// after it, as many as the session has room for.
+  mutating func fetchTasks(for session: Session) -> Bool {
+    let types = session.attach.workflowTypes
+    guard !outside.isEmpty, let queue = queues[session.queue],
+      let first = queue.firstTask(types: types), isOutside(first)
+    else { return false }
+    var replays = session.replays
+    for entry in queue.firstTasks(types: types, countMax: room(session.workflowSlots)) {
+      guard isOutside(entry), let task = outside[entry.work]?.task else { continue }
+      // It has its turn when a replay has ended.
+      if task.needsReplay && replays >= limits.replaysPerSessionMax { break }
+      replays += task.needsReplay ? 1 : 0
+      guard fetch(entry.work, for: session.id) else { break }
+    }
     return true
   }
 
-  /// A load that nobody asked for is done: there may be room for others, and a run that could not be
-  /// loaded must not hold up its queue.
-  mutating func fetchedOutside(_ number: RunNumber) {
-    if runs[number] == nil, outside.removeValue(forKey: number) != nil {
-      for id in sessions.keys { freed.insert(id) }
+  /// The same for attempts of activities.
+  mutating func fetchAttempts(for session: Session) -> Bool {
+    let types = session.attach.activityTypes
+    guard !outside.isEmpty, let queue = queues[session.queue],
+      let first = queue.firstAttempt(types: types), isOutside(first)
+    else { return false }
+    for entry in queue.firstAttempts(types: types, countMax: room(session.activitySlots))
+    where isOutside(entry) {
+      guard fetch(entry.work.lease.run, for: session.id) else { break }
     }
-    guard !hungry.isEmpty else { return }
+    return true
+  }
+
+  private func room(_ slots: UInt64) -> Int { min(Int(clamping: slots), limits.turnLoadsMax) }
+
+  /// False when too many loads are under way: the session has its turn after one of them.
+  private mutating func fetch(_ number: RunNumber, for session: SessionID) -> Bool {
+    guard loading.turnLoads < limits.turnLoadsMax else {
+      hungry.insert(session)
+      return false
+    }
+    if bring(number, .turn(number)) { loading.turnLoads += 1 }
+    return true
+  }
+
+  mutating func feedHungry() {
     freed.formUnion(hungry)
     hungry.removeAll()
-  }
-
-  /// The entry still stands for a task, of a run in memory or outside.
-  func stands(_ entry: TaskQueue.Entry<RunNumber>) -> Bool {
-    outside[entry.work]?.ticket == entry.ticket || waiting(entry)?.wantsTask ?? false
-  }
-
-  /// The run whose turn it is has to be loaded first.
-  func isNextOutside(for session: Session) -> Bool {
-    guard !outside.isEmpty,
-      let next = queues[session.queue]?.firstTask(types: session.attach.workflowTypes)
-    else { return false }
-    return outside[next.work]?.ticket == next.ticket
-  }
-
-  /// Loads those whose turn it is, as many as the session has room for.
-  mutating func fetchOutside(for session: Session) {
-    let room = min(Int(clamping: session.workflowSlots), limits.deadlineLoadsMax)
-    let next = queues[session.queue]?.firstTasks(
-      types: session.attach.workflowTypes, countMax: room)
-    var replays = session.replays
-    for entry in next ?? [] {
-      guard let task = outside[entry.work], task.ticket == entry.ticket else { continue }
-      // It has its turn when a replay has ended.
-      if task.needsReplay && replays >= limits.replaysPerSessionMax { return }
-      replays += task.needsReplay ? 1 : 0
-      guard loading.dueLoads < limits.deadlineLoadsMax else {
-        hungry.insert(session.id)
-        return
-      }
-      wake(entry.work)
-    }
   }
 }
 
 extension Run {
-  /// Nothing but its history and its place in a queue says how it stands.
-  fileprivate var waitsAlone: Bool {
-    fold.isOpen && task.isWaiting && task.ticket != nil && task.attempt == 1
-      && task.lastFailed == nil && cachedBy == nil && fold.activities.isEmpty && queries.isEmpty
-      && followers.isEmpty && parked.isEmpty
+  /// Nothing but its history, its rows and its places in queues says how it stands.
+  fileprivate var onlyWaits: Bool {
+    guard fold.isOpen, isMarkedAwake, queries.isEmpty, followers.isEmpty, parked.isEmpty,
+      !fold.activities.contains(where: \.isInHand)
+    else { return false }
+    if task.isWaiting {
+      return task.ticket != nil && task.attempt == 1 && task.lastFailed == nil && !task.isRedo
+    }
+    return task.isIdle && !wantsTask && fold.activities.contains { $0.phase == .queued }
+  }
+}
+
+extension Activity {
+  fileprivate func place(in run: Run) -> TaskQueue.Attempt {
+    TaskQueue.Attempt(
+      lease: LeaseKey(run: run.number, scheduledEvent: scheduledEvent), attempt: row.attempt)
   }
 }

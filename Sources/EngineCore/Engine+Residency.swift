@@ -31,7 +31,11 @@ extension Engine {
     if isNewest || fold.isOpen { newest[run.key] = number }
     if fold.isOpen {
       armDeadlines(of: run)
-      if comeInside(run) { return run }
+      count(run)
+      if let places = outside.removeValue(forKey: number) {
+        comeInside(run, to: places)
+        return run
+      }
       for activity in run.fold.activities { resume(activity.scheduledEvent, of: run) }
       if let failed = run.fold.taskFailure {
         run.task.attempt = failed.attempt + 1
@@ -192,9 +196,10 @@ extension Engine {
     precondition(
       run.isAtRest && (run.fold.canBeSaved || run.isHeld), "\(run.number) has work in hand")
     uncount(run)
-    if run.isMarkedAwake || (!run.isHeld && run.savedEvent < run.fold.lastEventID) {
+    let isSaved = run.isHeld || run.savedEvent == run.fold.lastEventID
+    if run.isMarkedAwake || !isSaved {
       let deadline = nextDeadline(of: run)
-      if run.isHeld { sleep(run, deadline: deadline) } else { save(run, deadline: deadline) }
+      if isSaved { sleep(run, deadline: deadline) } else { save(run, deadline: deadline) }
       run.isMarkedAwake = false
       run.lastWrite = serial.next
     }
@@ -204,7 +209,8 @@ extension Engine {
   /// What wakes the run when nobody asks for it.
   func nextDeadline(of run: Run) -> Instant? {
     let timers = run.fold.timers.lazy.map(\.fireTime).min()
-    return [runDeadline(run), timers, run.fold.firstTaskTime].compactMap { $0 }.min()
+    let activities = run.fold.activities.lazy.compactMap { $0.deadline?.time }.min()
+    return [runDeadline(run), timers, activities, run.fold.firstTaskTime].compactMap { $0 }.min()
   }
 
   mutating func persisted(_ serial: WriteSerial) {
@@ -235,9 +241,13 @@ extension Engine {
     deadlines.remove(.runTimeout(number))
     deadlines.remove(.beginning(number))
     for timer in run.fold.timers { deadlines.remove(.timer(number, timer.seq)) }
+    for activity in run.fold.activities {
+      deadlines.remove(.activity(LeaseKey(run: number, scheduledEvent: activity.scheduledEvent)))
+    }
     if let session = run.cachedBy { uncache(run, from: session) }
     if run.fold.isOpen, let deadline = nextDeadline(of: run) {
-      window.watch(StoredDeadline(run: number, deadline: deadline))
+      window.watch(
+        StoredDeadline(run: number, deadline: deadline), isStored: outside[number] == nil)
     }
   }
 
@@ -269,22 +279,26 @@ extension Engine {
     loading.purposes[id] = .deadlines
   }
 
-  /// Brings a run into memory that nobody has asked for.
   mutating func wake(_ number: RunNumber) {
+    if bring(number, .due(number)) { loading.dueLoads += 1 }
+  }
+
+  /// Brings a run into memory that nobody has asked for; false if it comes already.
+  mutating func bring(_ number: RunNumber, _ purpose: Loading.Purpose) -> Bool {
     window.forget(number)
     let target = Loading.Target.run(number)
-    guard runs[number] == nil, loading.parked[target] == nil else { return }
+    guard runs[number] == nil, loading.parked[target] == nil else { return false }
     loading.parked[target] = ParkedInputs()
-    loading.dueLoads += 1
-    loading.purposes[load(.run(number), .free)] = .due(number)
+    loading.purposes[load(.run(number), .free)] = purpose
     counters.loads += 1
+    return true
   }
 
   mutating func takeDeadlines(_ content: Loaded.Content) {
     guard case .deadlines(let stored) = content else {
       preconditionFailure("a load of deadlines was answered with something else")
     }
-    window.take(stored) { runs[$0] != nil }
+    window.take(stored) { runs[$0] != nil || outside[$0] != nil }
     wakeDormant()
   }
 }

@@ -45,8 +45,8 @@ public struct Engine {
   var resting = Queue<(run: RunNumber, since: Instant)>()
   /// About how much memory the resident runs take.
   var residentBytes = 0
-  /// Runs that are not in memory although their task waits in a queue: there were too many.
-  var outside: [RunNumber: QueuedTask] = [:]
+  /// Runs that wait in queues and are not in memory: there were too many.
+  var outside: [RunNumber: Places] = [:]
   /// Sessions with room for them, that wait until fewer loads are under way.
   var hungry: Set<SessionID> = []
   /// Runs to be dropped from memory once their last write is durable.

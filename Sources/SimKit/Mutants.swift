@@ -100,7 +100,7 @@ public enum Mutants {
       case .taskIsForgotten, .leaseGoesToAll: OneTaskOut.name
       case .retriesForEver, .retriesAtOnce, .workflowsRetryForEver, .workflowsRetryAtOnce:
         RetriesKeepToPolicy.name
-      case .timerNeverFires, .attemptIsForgotten: AllWorkEnds.name
+      case .timerNeverFires, .attemptIsForgotten, .placeIsForgotten: AllWorkEnds.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
       case .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst:
         Oracle.name

@@ -191,6 +191,7 @@ public struct Options: Sendable {
       + " slots=\(slots) residency=\(residencyMs)ms task=\(taskTimeoutMs)ms"
       + " window=\(deadlineWindow) retention=\(retentionMs)ms signals=\(signalsMax)"
       + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
-      + " slice=\(sliceRows) resident=\(residentBytesMax) unread=\(unreadBytesMax) mutant=\(mutant ?? "none")"
+      + " slice=\(sliceRows) resident=\(residentBytesMax) unread=\(unreadBytesMax)"
+      + " mutant=\(mutant ?? "none")"
   }
 }

@@ -67,6 +67,7 @@ import Testing
     let world = backlog(120)
     world.crash()
     #expect(world.engine.statistics.residentBytes <= BacklogTests.budget)
+    #expect(world.engine.statistics.residentRuns < 25)
     let worker = world.attach(slots: 7)
     let ids = workOff(world, worker)
     #expect(Set(ids) == Set((1...120).map { "o-\($0)" }))
@@ -87,7 +88,8 @@ import Testing
   }
 
   /// The store has them as awake, so it tells no window when they time out.
-  @Test func whoTimesOutMeanwhileDoesSoHoweverSmallTheWindow() {
+  @Test(arguments: [false, true])
+  func whoTimesOutMeanwhileDoesSoHoweverSmallTheWindow(_ crashes: Bool) {
     let world = World {
       $0.limits.residentBytesMax = 10_000
       $0.limits.deadlineWindow = 2
@@ -95,7 +97,8 @@ import Testing
     for number in 1...20 {
       _ = world.start("o-\(number)") { $0.runTimeoutMs = Span(ms: 1_000) }
     }
-    world.crash()
+    if crashes { world.crash() }
+    #expect(world.engine.statistics.residentRuns < 10)
     world.advance(1_000)
     for number in 1...20 {
       #expect(world.history(Int64(number)).last == "workflowExecutionTimedOut", "o-\(number)")
@@ -123,24 +126,24 @@ import Testing
       $0.limits.residentBytesMax = 10_000
       $0.limits.deadlineLoadsMax = 4
       $0.limits.turnLoadsMax = 4
+      $0.times.residency = .zero
     }
     let worker = world.attach(slots: 1)
     _ = world.start("sleeper")
-    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 60_000)])
-    world.advance(10_000)
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 5_000)])
+    world.advance(0)
     #expect(world.engine.statistics.residentRuns == 0)
     for number in 1...40 { _ = world.start("o-\(number)") }
-    let resident = world.engine.statistics.residentRuns
     world.holdsLoads = true
     var grant = Grant()
     grant.workflowSlots = 40
     world.tell(worker, .grant(grant))
     #expect(world.loadsWaiting == 4)
-    world.advance(50_000)
+    world.advance(5_000)
     #expect(world.loadsWaiting == 5)
     while world.loadsWaiting > 0 { world.serveLoads() }
     #expect(world.engine.statistics.timersFired == 1)
-    #expect(world.engine.statistics.tasksOut == 40, "\(resident) of them were in memory")
+    #expect(world.engine.statistics.tasksOut == 40)
   }
 
   /// It was being loaded for its timeout when its turn came.
@@ -170,5 +173,120 @@ import Testing
     #expect(
       workOff(world, worker) == (1...40).filter { $0 != 35 }.map { "o-\($0)" })
     #expect(world.engine.statistics.corruptRuns == 1)
+  }
+
+  // MARK: - Activities
+
+  /// `o-1` … `o-count`, each of which waits for an activity that nobody runs.
+  private func backlogOfActivities(
+    _ count: Int, _ change: (inout ScheduleActivity) -> Void = { _ in }
+  ) throws -> World {
+    let world = World { $0.limits.residentBytesMax = BacklogTests.budget }
+    let worker = world.attach(activities: [], slots: UInt32(2 * count))
+    for number in 1...count {
+      _ = world.start("o-\(number)")
+      world.complete(
+        worker, try #require(world.activation(worker)),
+        [
+          .activity(1) {
+            $0.input = [.text(String(repeating: "x", count: 1_000))]
+            change(&$0)
+          }
+        ])
+    }
+    return world
+  }
+
+  /// The workflow ids of the activities in their order, each finished when it comes.
+  private func finishAll(_ world: World, _ worker: SessionID) -> [String] {
+    var ids: [String] = []
+    while let task = world.activity(worker) {
+      ids.append(task.workflowID)
+      world.finish(worker, task)
+      var grant = Grant()
+      grant.activitySlots = 1
+      world.tell(worker, .grant(grant))
+    }
+    return ids
+  }
+
+  @Test(arguments: [1, 10, 500] as [UInt32])
+  func activitiesAreServedInTheirOrder(_ slots: UInt32) throws {
+    let world = try backlogOfActivities(200)
+    #expect(world.engine.statistics.residentBytes <= BacklogTests.budget)
+    #expect(world.engine.statistics.residentRuns < 25)
+    var describe = DescribeTaskQueueRequest()
+    describe.taskQueue = "q"
+    guard case .describeTaskQueue(let queue)? = world.ask(.describeTaskQueue(describe)) else {
+      Issue.record("the queue is not described")
+      return
+    }
+    #expect(queue.activityTasks?.count == 200)
+    let other = world.attach(workflows: [], slots: slots)
+    #expect(finishAll(world, other) == (1...200).map { "o-\($0)" })
+    for number in 1...200 {
+      #expect(world.history(Int64(number)).last == "activityTaskCompleted", "o-\(number)")
+    }
+  }
+
+  @Test func attemptsThatWaitForTheirStartTimeOut() throws {
+    let world = try backlogOfActivities(60) { $0.scheduleToStartTimeoutMs = Span(ms: 1_000) }
+    world.advance(999)
+    #expect(world.history(60).last == "activityTaskScheduled")
+    world.advance(1)
+    for number in 1...60 {
+      #expect(world.history(Int64(number)).last == "activityTaskTimedOut", "o-\(number)")
+    }
+    let other = world.attach(workflows: [])
+    #expect(world.activity(other) == nil)
+  }
+
+  @Test func retriesThatAreDueWaitOutsideToo() throws {
+    let world = try backlogOfActivities(60) { $0.retryPolicy = RetryPolicy() }
+    let other = world.attach(workflows: [], slots: 60)
+    for _ in 1...60 {
+      var failed = ActivityFailed()
+      failed.token = try #require(world.activity(other)).token
+      world.tell(other, .activityFailed(failed))
+    }
+    world.step(.sessionClosed(other))
+    world.advance(60_000)
+    #expect(world.engine.statistics.residentRuns < 25)
+    #expect(world.engine.statistics.tasksQueued == 60)
+    let last = world.attach(workflows: [], slots: 7)
+    let tasks = finishAll(world, last)
+    #expect(Set(tasks) == Set((1...60).map { "o-\($0)" }))
+    #expect(tasks.count == 60)
+  }
+
+  @Test func theRunOfAnAttemptThatWaitsCanBeAskedFor() throws {
+    let world = try backlogOfActivities(60)
+    #expect(world.describe("o-50")?.pendingActivities.first?.state == .scheduled)
+    _ = world.signal("o-40", "go")
+    var end = TerminateWorkflowRequest()
+    end.execution = world.execution("o-45")
+    _ = world.ask(.terminateWorkflow(end))
+    let other = world.attach(workflows: [], slots: 2)
+    #expect(finishAll(world, other) == (1...60).filter { $0 != 45 }.map { "o-\($0)" })
+  }
+
+  @Test func aNewAttemptDoesNotOvertakeThoseThatAreLoaded() throws {
+    let world = try backlogOfActivities(60)
+    world.holdsLoads = true
+    let other = world.attach(workflows: [], slots: 60)
+    var ids: [String] = []
+    while let task = world.activity(other) { ids.append(task.workflowID) }
+    #expect(ids.count < 30)
+    #expect(world.loadsWaiting > 0)
+    _ = world.start("o-61")
+    let worker = SessionID(1)
+    world.complete(worker, try #require(world.activation(worker)), [.activity(1)])
+    #expect(world.activity(other) == nil)
+    var grant = Grant()
+    grant.activitySlots = 1
+    world.tell(other, .grant(grant))
+    while world.loadsWaiting > 0 { world.serveLoads() }
+    while let task = world.activity(other) { ids.append(task.workflowID) }
+    #expect(ids == (1...61).map { "o-\($0)" })
   }
 }

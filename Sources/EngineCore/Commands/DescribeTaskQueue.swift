@@ -14,7 +14,7 @@ extension Engine {
       waiting.elements.filter { stands($0) }.map(\.since)
     }
     let attempts = queue.activityTasks.mapValues { waiting in
-      waiting.elements.filter { self.waiting($0.work) != nil }.map(\.since)
+      waiting.elements.filter { stands($0) }.map(\.since)
     }
     response.workflowTasks = backlog(tasks) { hasServer(workflow: $0, on: key) }
     response.activityTasks = backlog(attempts) { hasServer(activity: $0, on: key) }

@@ -50,6 +50,11 @@ struct Activity: Sendable, Equatable {
     return row.retryTimeMs.ms != 0 ? .backingOff : .queued
   }
 
+  /// A worker has it, or may come back for it.
+  var isInHand: Bool { phase == .started && !row.elsewhere }
+  /// It waits for its time, or for word from elsewhere.
+  var isAtRest: Bool { phase == .backingOff || (phase == .started && row.elsewhere) }
+
   /// Three workers in a row were lost while they ran it.
   var crashesWorker: Bool { row.workersLostInARow >= 3 }
 

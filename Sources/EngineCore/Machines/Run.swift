@@ -127,9 +127,9 @@ final class Run {
   /// Events do; before them no query is asked.
   var wantsActivation: Bool { fold.isOpen && !fold.unseen.isEmpty && !isHeld }
 
-  /// No task, no activity, nobody who waits: the run can leave memory.
+  /// No task, no activity that can go on now, nobody who waits: the run can leave memory.
   var isAtRest: Bool {
-    task.isIdle && !wantsTask && fold.activities.isEmpty && followers.isEmpty
+    task.isIdle && !wantsTask && fold.activities.allSatisfy(\.isAtRest) && followers.isEmpty
   }
 
   /// About how many bytes of memory the run takes.

@@ -14,7 +14,7 @@ struct TaskQueue {
   }
 
   /// An attempt of an activity that waits.
-  struct Attempt: Sendable {
+  struct Attempt: Hashable, Sendable {
     let lease: LeaseKey
     let attempt: Int32
   }
@@ -73,12 +73,27 @@ struct TaskQueue {
 
   /// The oldest task of these types.
   func firstTask(types: [String]) -> Entry<RunNumber>? {
-    types.compactMap { workflowTasks[$0]?.first }.min { $0.ticket < $1.ticket }
+    TaskQueue.oldest(workflowTasks, types).flatMap { workflowTasks[$0]?.first }
   }
 
-  /// The oldest tasks of each of these types.
-  func firstTasks(types: [String], countMax: Int) -> [Entry<RunNumber>] {
-    types.flatMap { workflowTasks[$0]?.elements.prefix(countMax) ?? [] }
+  func firstAttempt(types: [String]) -> Entry<Attempt>? {
+    TaskQueue.oldest(activityTasks, types).flatMap { activityTasks[$0]?.first }
+  }
+
+  /// The oldest tasks of these types, in their order.
+  func firstTasks(types: [String], countMax: Int) -> some Sequence<Entry<RunNumber>> {
+    TaskQueue.first(countMax, of: workflowTasks, types)
+  }
+
+  func firstAttempts(types: [String], countMax: Int) -> some Sequence<Entry<Attempt>> {
+    TaskQueue.first(countMax, of: activityTasks, types)
+  }
+
+  private static func first<Work>(
+    _ countMax: Int, of waiting: [String: Queue<Entry<Work>>], _ types: [String]
+  ) -> ArraySlice<Entry<Work>> {
+    let first = types.flatMap { waiting[$0]?.prefix(countMax) ?? [] }
+    return first.sorted { $0.ticket < $1.ticket }.prefix(countMax)
   }
 
   /// Takes out the oldest task of a type that `serves` accepts.
@@ -98,6 +113,16 @@ struct TaskQueue {
   private static func pop<Work>(_ waiting: inout [String: Queue<Entry<Work>>], _ types: [String])
     -> Entry<Work>?
   {
+    guard let type = oldest(waiting, types) else { return nil }
+    let entry = waiting[type]?.popFirst()
+    if waiting[type]?.isEmpty ?? false { waiting.removeValue(forKey: type) }
+    return entry
+  }
+
+  /// The type whose first entry is the oldest.
+  private static func oldest<Work>(_ waiting: [String: Queue<Entry<Work>>], _ types: [String])
+    -> String?
+  {
     guard !waiting.isEmpty else { return nil }
     var oldest: (type: String, ticket: UInt64)?
     for type in types {
@@ -110,9 +135,6 @@ struct TaskQueue {
       #endif
       if oldest.map({ first.ticket < $0.ticket }) ?? true { oldest = (type, first.ticket) }
     }
-    guard let type = oldest?.type else { return nil }
-    let entry = waiting[type]?.popFirst()
-    if waiting[type]?.isEmpty ?? false { waiting.removeValue(forKey: type) }
-    return entry
+    return oldest?.type
   }
 }
