@@ -19,6 +19,14 @@ public struct Queue<Element> {
     used += 1
   }
 
+  /// Takes an element in again that was the first one.
+  @inlinable public mutating func prepend(_ element: Element) {
+    if used == slots.count { grow() }
+    head = (head + slots.count - 1) & (slots.count - 1)
+    slots[head] = element
+    used += 1
+  }
+
   @inlinable public mutating func popFirst() -> Element? {
     guard used > 0 else { return nil }
     let element = slots[head]

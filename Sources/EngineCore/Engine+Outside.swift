@@ -96,49 +96,66 @@ extension Engine {
     isOutside(entry) || waiting(entry.work) != nil
   }
 
-  /// Older work of its type is being loaded; what comes meanwhile must not overtake it.
-  func isBehindOutside(task type: String, on key: QueueKey) -> Bool {
-    !outside.isEmpty && queues[key]?.firstTask(types: [type]).map { isOutside($0) } ?? false
-  }
-
-  func isBehindOutside(activity type: String, on key: QueueKey) -> Bool {
-    !outside.isEmpty && queues[key]?.firstAttempt(types: [type]).map { isOutside($0) } ?? false
-  }
-
   // MARK: - Turns
 
-  /// True when the run whose task has its turn must be loaded first: it is, with those that come
-  /// after it, as many as the session has room for.
-  mutating func fetchTasks(for session: Session) -> Bool {
-    let types = session.attach.workflowTypes
-    guard !outside.isEmpty, let queue = queues[session.queue],
-      let first = queue.firstTask(types: types), isOutside(first)
-    else { return false }
+  /// The run whose task is the session's next one has to be loaded first. What comes meanwhile must
+  /// not overtake it.
+  func awaitsTask(_ session: Session) -> Bool {
+    guard !outside.isEmpty else { return false }
+    let next = tasks(for: session, countMax: TaskQueue.asideMax).first {
+      stands($0) && !mustWaitForReplay($0, session)
+    }
+    return next.map { isOutside($0) } ?? false
+  }
+
+  /// The same of its next attempt of an activity.
+  func awaitsAttempt(_ session: Session) -> Bool {
+    guard !outside.isEmpty else { return false }
+    return attempts(for: session, countMax: 1).first.map { isOutside($0) } ?? false
+  }
+
+  /// Loads the runs of the session's next tasks, as many as it has room for.
+  mutating func fetchTasks(for session: Session) {
+    guard !outside.isEmpty else { return }
+    var room = min(Int(clamping: session.workflowSlots), limits.turnLoadsMax)
     var replays = session.replays
-    for entry in queue.firstTasks(types: types, countMax: room(session.workflowSlots)) {
-      guard isOutside(entry), let task = outside[entry.work]?.task else { continue }
-      // It has its turn when a replay has ended.
-      if task.needsReplay && replays >= limits.replaysPerSessionMax { break }
-      replays += task.needsReplay ? 1 : 0
-      guard fetch(entry.work, for: session.id) else { break }
+    var aside = 0
+    for entry in tasks(for: session, countMax: room + TaskQueue.asideMax) {
+      if needsReplay(entry, session) {
+        if replays >= limits.replaysPerSessionMax {
+          // It has its turn when a replay has ended.
+          aside += 1
+          if aside == TaskQueue.asideMax { return }
+          continue
+        }
+        replays += 1
+      }
+      guard room > 0, !isOutside(entry) || fetch(entry.work, for: session.id) else { return }
+      room -= 1
     }
-    return true
   }
 
-  /// The same for attempts of activities.
-  mutating func fetchAttempts(for session: Session) -> Bool {
-    let types = session.attach.activityTypes
-    guard !outside.isEmpty, let queue = queues[session.queue],
-      let first = queue.firstAttempt(types: types), isOutside(first)
-    else { return false }
-    for entry in queue.firstAttempts(types: types, countMax: room(session.activitySlots))
-    where isOutside(entry) {
-      guard fetch(entry.work.lease.run, for: session.id) else { break }
+  /// The same of its next attempts.
+  mutating func fetchAttempts(for session: Session) {
+    let room = min(Int(clamping: session.activitySlots), limits.turnLoadsMax)
+    for entry in attempts(for: session, countMax: room) where isOutside(entry) {
+      guard fetch(entry.work.lease.run, for: session.id) else { return }
     }
-    return true
   }
 
-  private func room(_ slots: UInt64) -> Int { min(Int(clamping: slots), limits.turnLoadsMax) }
+  /// The oldest tasks that the session serves.
+  private func tasks(for session: Session, countMax: Int) -> ArraySlice<TaskQueue.Entry<RunNumber>>
+  {
+    let queue = queues[session.queue] ?? TaskQueue()
+    return TaskQueue.first(countMax, of: queue.workflowTasks, session.attach.workflowTypes)
+  }
+
+  private func attempts(for session: Session, countMax: Int)
+    -> ArraySlice<TaskQueue.Entry<TaskQueue.Attempt>>
+  {
+    let queue = queues[session.queue] ?? TaskQueue()
+    return TaskQueue.first(countMax, of: queue.activityTasks, session.attach.activityTypes)
+  }
 
   /// False when too many loads are under way: the session has its turn after one of them.
   private mutating func fetch(_ number: RunNumber, for session: SessionID) -> Bool {

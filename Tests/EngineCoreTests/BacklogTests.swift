@@ -34,6 +34,17 @@ import Testing
     return ids
   }
 
+  /// The workflow ids of the replays that the worker is asked for.
+  private func replays(_ world: World, _ worker: SessionID) -> [String] {
+    var ids: [String] = []
+    while let part = world.take(
+      worker, { if case .replayHistory(let m) = $0 { m } else { nil } })
+    {
+      ids.append(part.workflowID)
+    }
+    return ids
+  }
+
   @Test(arguments: [1, 10, 500] as [UInt32]) func allAreServedInTheirOrder(_ slots: UInt32) throws {
     let world = backlog(300)
     #expect(world.engine.statistics.residentBytes <= BacklogTests.budget)
@@ -105,19 +116,43 @@ import Testing
     }
   }
 
-  @Test func whoComesWhileOthersAreLoadedDoesNotOvertakeThem() {
+  /// Seed 49 of the oracle: one of another type came.
+  @Test(arguments: ["order", "ship"])
+  func whoComesWhileOthersAreLoadedDoesNotOvertakeThem(_ type: String) {
     let world = backlog(60)
-    let worker = world.attach(slots: 1)
+    let worker = world.attach(workflows: ["order", "ship"], slots: 1)
     let first = workOff(world, worker, countMax: 30)
     world.holdsLoads = true
     workOff(world, worker, countMax: 1_000)
     #expect(world.loadsWaiting == 1, "the next one is loaded")
-    _ = world.start("o-61")
+    _ = world.start("o-61") { $0.workflowType = type }
     #expect(world.activation(worker) == nil)
     world.holdsLoads = false
     world.serveLoads()
     let rest = workOff(world, worker)
     #expect((first + rest).last == "o-61")
+  }
+
+  /// Seed 78 of the oracle: a worker that is shown as many pasts as it may be takes what needs none,
+  /// and the others keep their places.
+  @Test func whoNeedsAReplayIsPassedWhileTheWorkerHasEnoughOfThem() throws {
+    let world = World { $0.limits.residentBytesMax = 10_000 }
+    let first = world.attach()
+    for number in 1...6 {
+      _ = world.start("o-\(number)")
+      world.complete(first, try #require(world.activation(first)), [.timer(1, 3_600_000)])
+    }
+    world.step(.sessionClosed(first))
+    for number in 1...6 { _ = world.signal("o-\(number)", "go") }
+    for number in 7...12 { _ = world.start("o-\(number)") }
+    #expect(world.engine.statistics.residentRuns < 5)
+    let worker = world.attach(slots: 5)
+    #expect(replays(world, worker) == ["o-1", "o-2"])
+    #expect((7...9).map { _ in world.activation(worker)?.workflowID } == ["o-7", "o-8", "o-9"])
+    #expect(world.activation(worker) == nil)
+    world.step(.sessionClosed(worker))
+    let last = world.attach(slots: 20)
+    #expect(replays(world, last) == ["o-3", "o-4"])
   }
 
   /// A backlog that is worked off must not hold up the timers of others.
