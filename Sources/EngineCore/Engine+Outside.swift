@@ -14,27 +14,26 @@ struct Places {
   let attempts: Set<TaskQueue.Attempt>
 }
 
-/// Work that nobody takes must not fill the memory: over the budget, a run that only waits in
-/// queues leaves, and its places stay. It is loaded when its turn or a deadline of it comes, or
-/// somebody asks for it, and has its places again. The store has it marked as awake all the while.
+/// Work that nobody takes must not fill the memory: from half of the budget on, a run that only
+/// waits in queues leaves, and its places stay. It is loaded when its turn or a deadline of it
+/// comes, or somebody asks for it, and has its places again. The store has it marked as awake all
+/// the while. The other half is for runs that rest between their tasks, which would need a replay.
 extension Engine {
   // MARK: - Going and coming
 
   func mayWaitOutside(_ run: Run) -> Bool {
-    guard residentBytes > limits.residentBytesMax, run.onlyWaits,
-      run.toldLength == run.fold.lastEventID
-    else { return false }
+    guard isCrowded, run.onlyWaits, run.toldLength == run.fold.lastEventID else { return false }
     // What has brought it here may be a deadline that is still to be handled.
     return nextDeadline(of: run).map { $0 > now } ?? true
   }
 
   /// Lists tell the length of a history by its run's row while the run is not in memory.
   mutating func tellLength(of run: Run) {
-    let bytes = residentBytes - run.countedBytes + run.footprint
-    guard bytes > limits.residentBytesMax, run.toldLength != run.fold.lastEventID, run.onlyWaits
-    else { return }
+    guard isCrowded, run.onlyWaits, run.toldLength != run.fold.lastEventID else { return }
     sleep(run, deadline: RunRow.immediately)
   }
+
+  private var isCrowded: Bool { residentBytes > limits.residentBytesMax / 2 }
 
   mutating func goOutside(_ run: Run) {
     let ticket = run.task.isWaiting ? run.task.ticket : nil

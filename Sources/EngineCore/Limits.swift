@@ -58,7 +58,8 @@ public struct EngineLimits: Sendable {
   public var deadlineLoadsMax = 64
   /// Loads under way because workers have room for runs that wait outside.
   public var turnLoadsMax = 64
-  /// Memory for runs; over it, the ones that have rested longest become dormant at once.
+  /// Memory for runs; over it, the ones that have rested longest become dormant at once. Those that
+  /// wait in queues leave from half of it on.
   public var residentBytesMax = 256 << 20
   /// Dormant deadlines kept in memory, refilled from the store.
   public var deadlineWindow = 100_000

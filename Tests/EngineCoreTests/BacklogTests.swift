@@ -155,6 +155,17 @@ import Testing
     #expect(replays(world, last) == ["o-3", "o-4"])
   }
 
+  @Test func aBacklogDoesNotDriveOutThoseThatRest() throws {
+    let world = World { $0.limits.residentBytesMax = BacklogTests.budget }
+    let worker = world.attach()
+    _ = world.start("sleeper")
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 5_000)])
+    for number in 1...100 { _ = world.start("o-\(number)") { $0.taskQueue = "unserved" } }
+    world.advance(5_000)
+    #expect(world.engine.statistics.loads == 0)
+    #expect(world.activation(worker)?.jobNames == ["fire 1"])
+  }
+
   /// A backlog that is worked off must not hold up the timers of others.
   @Test func deadlinesAreLoadedBesideTheBacklog() throws {
     let world = World {

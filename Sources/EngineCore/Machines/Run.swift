@@ -129,7 +129,9 @@ final class Run {
 
   /// No task, no activity that can go on now, nobody who waits: the run can leave memory.
   var isAtRest: Bool {
-    task.isIdle && !wantsTask && fold.activities.allSatisfy(\.isAtRest) && followers.isEmpty
+    task.isIdle && !wantsTask && followers.isEmpty
+      // By index: an activity is large to copy.
+      && fold.activities.indices.allSatisfy { fold.activities[$0].isAtRest }
   }
 
   /// About how many bytes of memory the run takes.
