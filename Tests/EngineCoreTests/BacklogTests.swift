@@ -133,8 +133,8 @@ import Testing
     #expect((first + rest).last == "o-61")
   }
 
-  /// Seed 78 of the oracle: a worker that is shown as many pasts as it may be takes what needs none,
-  /// and the others keep their places.
+  /// Seed 78 of the oracle: a worker that is shown as many pasts as it may be takes what needs
+  /// none, and the others keep their places.
   @Test func whoNeedsAReplayIsPassedWhileTheWorkerHasEnoughOfThem() throws {
     let world = World { $0.limits.residentBytesMax = 10_000 }
     let first = world.attach()

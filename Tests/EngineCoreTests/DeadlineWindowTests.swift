@@ -4,9 +4,9 @@ import Testing
 @testable import EngineCore
 
 @Suite struct DeadlineWindowTests {
-  /// Dormant runs come and go at random, beside some that wait outside, and the window is moved over
-  /// a store that knows all dormant ones: each comes out once, at its time, and no more of these are
-  /// kept than there may be.
+  /// Dormant runs come and go at random, beside some that wait outside, and the window is moved
+  /// over a store that knows all dormant ones: each comes out once, at its time, and no more of
+  /// these are kept than there may be.
   @Test func everyDeadlineComesOutInTimeHoweverFewFit() {
     for seed in 1...200 as ClosedRange<UInt64> {
       var model = Model(seed: seed, size: 8)
