@@ -20,6 +20,12 @@
     case openRunIsOverlooked, duplicatesAreAllowed, failTerminates
     // I9: a signal twice, out of order, never shown.
     case signalIsTwice, signalsTurnRound, signalIsNotShown
+    // Updates: an id that is not kept, a place among signals that is lost, a trace.
+    case updateIsForgotten, updateLosesItsPlace, rejectionLeavesTrace
+    // Paused runs whose tasks go out all the same.
+    case pausedRunsGoOn
+    // What a replay is shown and asked of markers.
+    case markersAreHidden, deprecatedIsRequired
     // I9: what the next run of a chain should have taken over, or should have been there.
     case chainLosesSignals, chainForgetsItsFirst
     // I10: what leaves before its commit.
@@ -41,6 +47,8 @@
     case leasesInHashOrder, sessionsInHashOrder
     // I18: what no other checker looks at.
     case closedIsUnknown, failureIsNotDescribed, intervalDefaultIsLong, youngestFirst
+    // I18: what a query of a list means.
+    case orBindsFirst, absentIsFalse, descendsNever, pagesOverlap
     // I19: what an engine of the next format does to a file of an earlier one.
     case oldFileIsRefused, oldStateIsDamaged, oldActivitiesAreLost
     /// None of it: the proof that a mutant which nobody sees is told.

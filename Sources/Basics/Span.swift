@@ -30,3 +30,26 @@ public struct Span: Hashable, Comparable, Sendable {
 
   private static func saturated(negative: Bool) -> Span { Span(ms: negative ? .min : .max) }
 }
+
+extension Span {
+  /// As people write it: 250ms, 10s, 5m, 1h30m, 2d.
+  public init?(written text: String) {
+    let units: [String: Int64] = [
+      "ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000,
+    ]
+    var total: Int64 = 0
+    var rest = Substring(text)
+    while !rest.isEmpty {
+      let digits = rest.prefix { $0.isASCII && $0.isNumber }
+      let unit = rest.dropFirst(digits.count).prefix { $0.isLetter }
+      guard let number = Int64(digits), let factor = units[String(unit)] else { return nil }
+      let (part, overflow) = number.multipliedReportingOverflow(by: factor)
+      let (sum, tooLong) = total.addingReportingOverflow(part)
+      guard !overflow && !tooLong else { return nil }
+      total = sum
+      rest = rest.dropFirst(digits.count + unit.count)
+    }
+    guard !text.isEmpty else { return nil }
+    self.init(ms: total)
+  }
+}

@@ -123,8 +123,6 @@ protocol Identified: Message {
 
 extension StartWorkflowRequest: Identified {}
 extension SignalWorkflowRequest: Identified {}
-extension CancelWorkflowRequest: Identified {}
-extension TerminateWorkflowRequest: Identified {}
 extension CompleteActivityRequest: Identified {}
 extension FailActivityRequest: Identified {}
 extension ReportActivityCancelledRequest: Identified {}

@@ -26,6 +26,7 @@ extension Fold {
     for index in fold.activities.indices {
       fold.activities[index].session = nil
       fold.activities[index].orphanedUntil = nil
+      fold.activities[index].ticket = nil
       fold.activities[index].hasRow = false
       // A retry that is due is in the queue here, and becomes due again after a load.
       if fold.activities[index].row.retryTimeMs <= engine.now {

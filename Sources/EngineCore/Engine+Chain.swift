@@ -86,6 +86,7 @@ extension Engine {
     guard let next else { return }
     let successor = begin(next, run.key, metadata: metadata)
     for request in requests { takeOver(request, from: run, to: successor) }
+    hand(run.updates, from: run, to: successor)
     offerTask(successor)
   }
 

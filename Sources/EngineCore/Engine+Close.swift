@@ -16,6 +16,7 @@ extension Engine {
   /// removes all that from the fold.
   mutating func close(_ run: Run, _ terminal: HistoryEvent.Attributes) {
     releaseAll(of: run)
+    failUpdates(of: run)
     let elsewhere = Set(run.fold.activities.map { run.queueKey(ofActivity: $0.scheduled) })
     record(run, terminal)
     for key in elsewhere.sorted() where key != run.queue { sweep(key, hasClosed: true) }
@@ -48,6 +49,7 @@ extension Engine {
     endTask(run)
     if run.cachedBy != nil { evict(run, .closed, "the workflow has closed") }
     tellWaiters(of: run)
+    refuseUpdates(of: run, .workflowClosed(run))
     resumeParked(run)
     if !run.queries.isEmpty { offerTask(run) }
     sweep(run.queue, hasClosed: true)
@@ -84,6 +86,8 @@ extension Engine {
 enum WaitingPlace {
   case result(AwaitedEnd)
   case query(RunNumber)
+  /// `started`: its request started the run.
+  case update(AwaitedOutcome, started: Bool)
   case reading
 }
 
@@ -99,7 +103,8 @@ extension Engine {
       // One that is out comes back to nobody.
       guard let run = runs[number] else { return }
       run.queries.removeAll { $0.request == id }
-      queriesLeft(run)
+      waitersLeft(run)
+    case .update(let awaited, _): abandon(id, awaited)
     case .reading: dropReader(id)
     }
   }

@@ -9,7 +9,12 @@ extension Engine {
   /// that one activation shows everything that the step brings.
   mutating func offerTask(_ run: Run) {
     release(run)
-    guard run.wantsTask, run.task.isIdle, !run.isOffered else { return }
+    guard run.task.isIdle, !run.isOffered else { return }
+    updatesCameBack(to: run)
+    guard run.wantsTask else {
+      run.task.scheduledTime = .epoch
+      return
+    }
     run.isOffered = true
     offered.append(run)
   }
@@ -49,7 +54,7 @@ extension Engine {
 
   private mutating func queueUp(_ run: Run) {
     // It may have to leave memory.
-    if run.wantsActivation { touch(run) }
+    if !run.fold.unseen.isEmpty { touch(run) }
     run.task.ticket = queues[run.queue, default: TaskQueue()].add(
       task: run.number, type: run.workflowType, at: now)
     sweep(run.queue)
@@ -180,12 +185,12 @@ extension Engine {
 
   /// Sends the live activation: what is new, or the queries that wait.
   mutating func goLive(_ run: Run) {
-    if run.wantsActivation {
-      // It may have come during a replay for a query: queries see what was acknowledged before.
-      run.task.withLease { $0.purpose = .activation }
-      // They wait behind it now, perhaps for nobody.
-      failQueriesWithoutServer(of: run)
-    }
+    // What the code is to be shown may have come during a replay for a query, which sees what was
+    // acknowledged before; or the updates that it was for may have been given up.
+    let purpose = run.wantsActivation ? WorkflowTask.Purpose.activation : .query
+    run.task.withLease { $0.purpose = purpose }
+    // Queries wait behind it now, perhaps for nobody.
+    if purpose == .activation { failQueriesWithoutServer(of: run) }
     guard let lease = run.task.lease else { preconditionFailure("no task is out to go live") }
     var activation = Activation()
     activation.token = TaskToken(epoch: epoch, serial: lease.serial, run: run.number).bytes
@@ -209,7 +214,7 @@ extension Engine {
   /// About what it takes; more, where not all that is unseen fits it.
   private func bytes(of activation: Activation, _ run: Run) -> Int {
     let asked = run.queries.prefix(activation.jobs.count).reduce(0) { $0 + $1.query.args.bytes }
-    return run.fold.unseen.bytes + asked
+    return run.fold.unseen.bytes + asked + run.updates.reduce(0) { $0 + $1.placed.bytes }
   }
 
   private func fill(
@@ -223,9 +228,12 @@ extension Engine {
       || shown.historyBytes >= limits.historyBytesSuggested
     switch lease.purpose {
     case .activation:
-      let (jobs, through) = run.fold.unseen.jobs(bytesMax: limits.activationBytesMax)
-      activation.jobs = jobs
-      shown.through = through ?? run.fold.lastEventID
+      let next = run.fold.unseen.next(
+        bytesMax: limits.activationBytesMax, with: run.updates.map(\.placed))
+      activation.jobs = next.jobs
+      shown.through = next.through ?? run.fold.lastEventID
+      shown.hasEvents = next.hasEvents
+      shown.updates = run.updates.prefix(next.updates).map(\.request.updateID)
       shown.activationTime = max(now, run.fold.activationTime)
     case .query:
       let asked = run.queries.prefix(fitting: limits.activationBytesMax)
@@ -288,6 +296,8 @@ extension Engine {
   mutating func offerActivity(_ scheduledEvent: Int64, of run: Run) {
     guard let index = run.fold.activityIndex(scheduledEvent: scheduledEvent) else { return }
     let activity = run.fold.activities[index]
+    // It is offered again when the pause ends.
+    if run.fold.pause != nil && !pauseIsIgnored { return armActivity(run, index) }
     let key = run.queueKey(ofActivity: activity.scheduled)
     var best: (id: SessionID, slots: UInt64)?
     if !isDraining {
@@ -308,11 +318,19 @@ extension Engine {
         if Mutant.isOn(.attemptIsForgotten), activity.row.attempt == 2 { return }
       #endif
       let lease = LeaseKey(run: run.number, scheduledEvent: scheduledEvent)
-      queues[key, default: TaskQueue()].add(
+      run.fold.activities[index].ticket = queues[key, default: TaskQueue()].add(
         attempt: TaskQueue.Attempt(lease: lease, attempt: activity.row.attempt),
         type: activity.scheduled.activityType, at: now)
       sweep(key)
     }
+  }
+
+  private var pauseIsIgnored: Bool {
+    #if MUTANTS
+      return Mutant.isOn(.pausedRunsGoOn)
+    #else
+      return false
+    #endif
   }
 
   /// A session has activity slots: it takes the oldest attempts that it serves.
@@ -322,17 +340,18 @@ extension Engine {
       if awaitsAttempt(session) { return fetchAttempts(for: session) }
       guard let next = queues[session.queue]?.popAttempt(types: session.attach.activityTypes)
       else { return }
-      guard let (run, index) = waiting(next.work) else { continue }  // Stale.
+      guard let (run, index) = waiting(next) else { continue }  // Stale.
       startAttempt(of: run, index, on: id)
     }
   }
 
   /// The activity of a queue entry, if that attempt still waits.
-  func waiting(_ entry: TaskQueue.Attempt) -> (run: Run, index: Int)? {
-    guard let run = runs[entry.lease.run],
-      let index = run.fold.activityIndex(scheduledEvent: entry.lease.scheduledEvent),
+  func waiting(_ entry: TaskQueue.Entry<TaskQueue.Attempt>) -> (run: Run, index: Int)? {
+    guard let run = runs[entry.work.lease.run], run.fold.pause == nil,
+      let index = run.fold.activityIndex(scheduledEvent: entry.work.lease.scheduledEvent),
       run.fold.activities[index].phase == .queued,
-      run.fold.activities[index].row.attempt == entry.attempt
+      run.fold.activities[index].row.attempt == entry.work.attempt,
+      run.fold.activities[index].ticket == entry.ticket
     else { return nil }
     return (run, index)
   }

@@ -28,6 +28,7 @@ struct Loading {
     /// A run that waits outside has its turn.
     case turn(RunNumber)
     case replay(RunNumber)
+    case outcome(OutcomeSearch)
     case read(RequestID)
     /// Whether a worker's report is recorded already.
     case repetition(Repetition)
@@ -213,29 +214,41 @@ extension Engine {
     guard !requestID.isEmpty else { return .new(nil) }
     let fingerprint = requestKey(method: method, key, requestID)
     let record = RequestRecord(key: fingerprint, requestHash: hash(), event: 0)
-    var found: FoundRequest?
+    switch recall(fingerprint, key, run, input) {
+    case .parked: return .handled
+    case .unknown: return .new(record)
+    case .known(let found):
+      #if MUTANTS
+        if Mutant.isOn(.repetitionIsNew), found.run != run?.number { return .new(record) }
+      #endif
+      guard found.record.requestHash == record.requestHash else {
+        let field = method == Engine.updateMethod ? "update_id" : "request_id"
+        refuse(id, .requestIDReused(requestID, field, found.runID))
+        return .handled
+      }
+      return .done(found)
+    }
+  }
+
+  enum Recalled {
+    case known(FoundRequest)
+    case unknown
+    case parked
+  }
+
+  /// What is remembered under the key, of all runs of the workflow id; `run` is the newest.
+  mutating func recall(
+    _ fingerprint: Fingerprint, _ key: WorkflowKey, _ run: Run?, _ input: Input
+  ) -> Recalled {
     if let run, let known = run.request(fingerprint) {
-      found = FoundRequest(run: run.number, runID: run.runID, record: known)
-    } else if loading.answer?.request == fingerprint {
-      found = loading.answer?.found
-    } else if filter.mayContain(fingerprint) {
-      _ = look(for: .workflow(key), input, request: fingerprint, hasNoRun: run == nil)
-      return .handled
+      return .known(FoundRequest(run: run.number, runID: run.runID, record: known))
     }
-    #if MUTANTS
-      if Mutant.isOn(.repetitionIsNew), found?.run != run?.number { return .new(record) }
-    #endif
-    guard let found else { return .new(record) }
-    guard found.record.requestHash == record.requestHash else {
-      refuse(
-        id,
-        .refusal(
-          .invalidArgument, .requestIDReused,
-          "request id '\(requestID)' was used for another request; choose a new one",
-          field: "request_id", runID: found.runID))
-      return .handled
+    if loading.answer?.request == fingerprint {
+      return loading.answer?.found.map { .known($0) } ?? .unknown
     }
-    return .done(found)
+    guard filter.mayContain(fingerprint) else { return .unknown }
+    _ = look(for: .workflow(key), input, request: fingerprint, hasNoRun: run == nil)
+    return .parked
   }
 
   func requestKey(method: String, _ key: WorkflowKey, _ requestID: String) -> Fingerprint {
@@ -272,6 +285,7 @@ extension Engine {
       takeDue(loaded.content, number)
       feedHungry()
     case .replay(let number): takeReplaySlice(number, loaded)
+    case .outcome(let search): takeOutcomeSlice(search, loaded.content)
     case .read(let id): takeReadSlice(id, loaded.content)
     case .repetition(let repetition): takeRepetitionSlice(repetition, loaded.content)
     case .deadlines: takeDeadlines(loaded.content)
@@ -358,7 +372,7 @@ extension Input {
 }
 
 extension Status {
-  fileprivate static func corrupt(_ place: String) -> Status {
+  static func corrupt(_ place: String) -> Status {
     refusal(
       .dataLoss, .historyCorrupt,
       "the stored run cannot be read: \(place); restore the file from a backup")

@@ -11,7 +11,8 @@ struct Places {
   }
 
   let task: Task?
-  let attempts: Set<TaskQueue.Attempt>
+  /// The tickets of its attempts' entries.
+  let attempts: [TaskQueue.Attempt: UInt64]
 }
 
 /// Work that nobody takes must not fill the memory: from half of the budget on, a run that only
@@ -37,12 +38,14 @@ extension Engine {
 
   mutating func goOutside(_ run: Run) {
     let ticket = run.task.isWaiting ? run.task.ticket : nil
-    let queued = run.fold.activities.filter { $0.phase == .queued }
+    let queued = run.fold.activities.lazy.filter { $0.phase == .queued }.compactMap { activity in
+      activity.ticket.map { (activity.place(in: run), $0) }
+    }
     outside[run.number] = Places(
       task: ticket.map {
         Places.Task(ticket: $0, since: run.task.scheduledTime, needsReplay: needsReplay(run))
       },
-      attempts: Set(queued.map { $0.place(in: run) }))
+      attempts: Dictionary(uniqueKeysWithValues: queued))
     forget(run)
   }
 
@@ -58,7 +61,7 @@ extension Engine {
       freed.formUnion(queues[run.queue]?.sessions ?? [])
     }
     for activity in run.fold.activities {
-      guard places.attempts.contains(activity.place(in: run)),
+      guard let ticket = places.attempts[activity.place(in: run)],
         let index = run.fold.activityIndex(scheduledEvent: activity.scheduledEvent)
       else {
         resume(activity.scheduledEvent, of: run)
@@ -66,6 +69,7 @@ extension Engine {
       }
       // That the time of its retry has come is not written.
       if activity.phase == .backingOff { run.fold.activities[index].becomeDue() }
+      run.fold.activities[index].ticket = ticket
       armActivity(run, index)
       freed.formUnion(queues[run.queueKey(ofActivity: activity.scheduled)]?.sessions ?? [])
     }
@@ -83,7 +87,7 @@ extension Engine {
   }
 
   func isOutside(_ entry: TaskQueue.Entry<TaskQueue.Attempt>) -> Bool {
-    outside[entry.work.lease.run]?.attempts.contains(entry.work) ?? false
+    outside[entry.work.lease.run]?.attempts[entry.work] == entry.ticket
   }
 
   /// The entry stands for work, of a run in memory or outside.
@@ -92,7 +96,7 @@ extension Engine {
   }
 
   func stands(_ entry: TaskQueue.Entry<TaskQueue.Attempt>) -> Bool {
-    isOutside(entry) || waiting(entry.work) != nil
+    isOutside(entry) || waiting(entry) != nil
   }
 
   // MARK: - Turns
@@ -175,12 +179,11 @@ extension Engine {
 extension Run {
   /// Nothing but its history, its rows and its places in queues says how it stands.
   fileprivate var onlyWaits: Bool {
-    guard fold.isOpen, isMarkedAwake, queries.isEmpty, followers.isEmpty, parked.isEmpty,
+    guard fold.isOpen, fold.pause == nil, isMarkedAwake, queries.isEmpty, updates.isEmpty,
+      followers.isEmpty, parked.isEmpty, task.attempt == 1, task.lastFailed == nil, !task.isRedo,
       !fold.activities.contains(where: \.isInHand)
     else { return false }
-    if task.isWaiting {
-      return task.ticket != nil && task.attempt == 1 && task.lastFailed == nil && !task.isRedo
-    }
+    if task.isWaiting { return task.ticket != nil }
     return task.isIdle && !wantsTask && fold.activities.contains { $0.phase == .queued }
   }
 }

@@ -194,9 +194,11 @@ extension Engine {
   /// durable.
   private mutating func becomeDormant(_ run: Run) {
     precondition(
-      run.isAtRest && (run.fold.canBeSaved || run.isHeld), "\(run.number) has work in hand")
+      run.isAtRest && (run.fold.canBeSaved || run.isHeld || run.fold.pause != nil),
+      "\(run.number) has work in hand")
     uncount(run)
-    let isSaved = run.isHeld || run.savedEvent == run.fold.lastEventID
+    // What cannot be saved is read from its events.
+    let isSaved = !run.fold.canBeSaved || run.savedEvent == run.fold.lastEventID
     if run.isMarkedAwake || !isSaved {
       let deadline = nextDeadline(of: run)
       if isSaved { sleep(run, deadline: deadline) } else { save(run, deadline: deadline) }
@@ -210,7 +212,9 @@ extension Engine {
   func nextDeadline(of run: Run) -> Instant? {
     let timers = run.fold.timers.lazy.map(\.fireTime).min()
     let activities = run.fold.activities.lazy.compactMap { $0.deadline?.time }.min()
-    return [runDeadline(run), timers, activities, run.fold.firstTaskTime].compactMap { $0 }.min()
+    // A paused run does not begin.
+    let beginning = run.isHeld && run.fold.pause == nil ? run.fold.firstTaskTime : nil
+    return [runDeadline(run), timers, activities, beginning].compactMap { $0 }.min()
   }
 
   mutating func persisted(_ serial: WriteSerial) {

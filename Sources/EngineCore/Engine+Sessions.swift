@@ -191,6 +191,7 @@ extension Engine {
     isDraining = true
     for id in sessions.keys.sorted() { sendDrain(to: id) }
     failQueriesWithoutServer()
+    refuseUpdatesOfAll()
   }
 
   private mutating func sendDrain(to id: SessionID) {

@@ -34,7 +34,10 @@ extension Engine {
           return failTask(run, .badCommand, .server(tooManyCommands))
         }
         guard keepsPart(completed.serialized().count, of: run) else { return }
-        run.task.withLease { $0.parts += completed.commands }
+        run.task.withLease {
+          $0.parts += completed.commands
+          $0.rejections += completed.updateRejections
+        }
         return restartTaskTimeout(run)
       }
       apply(completed, to: run, lease)
@@ -45,13 +48,26 @@ extension Engine {
     _ completed: WorkflowTaskCompleted, to run: Run, _ lease: WorkflowTask.Lease
   ) {
     let commands = lease.parts.isEmpty ? completed.commands : lease.parts + completed.commands
-    if let fault = fault(in: commands, of: run) ?? metadataFault(completed) {
+    let rejections = lease.rejections + completed.updateRejections
+    if let fault = fault(in: commands, of: run, lease) ?? updateFault(commands, rejections, lease)
+      ?? metadataFault(completed)
+    {
       return failTask(run, .badCommand, .server(fault))
     }
     if commands.last?.isFinal ?? false, run.fold.unseen.holdsRequest(after: lease.shown.through) {
       return redo(run)
     }
     endTask(run)
+    reject(rejections, of: run)
+    // What showed nothing and did nothing leaves no trace, unless a streak of failures ends here.
+    #if MUTANTS
+      let isTraced = Mutant.isOn(.rejectionLeavesTrace)
+    #else
+      let isTraced = false
+    #endif
+    if !lease.shown.hasEvents && commands.isEmpty && run.task.attempt == 1 && !isTraced {
+      return recordedNothing(completed.token, run, lease)
+    }
     record(run, .workflowTaskCompleted(event(completed, commands, run, lease)))
     let completedEvent = run.fold.lastEventID
     var scheduled: [Int64] = []
@@ -73,6 +89,18 @@ extension Engine {
       afterClose(run)
     }
     resumeParked(run)
+  }
+
+  /// The activation asked for updates only, and none was accepted.
+  private mutating func recordedNothing(
+    _ token: [UInt8], _ run: Run, _ lease: WorkflowTask.Lease
+  ) {
+    run.task.scheduledTime = .epoch
+    recorded(token, lease.session, run)
+    count(run)
+    afterInbound(run)
+    resumeParked(run)
+    settle(run)
   }
 
   /// What the SDK keeps with a completion is in its event, which has to fit a frame.
@@ -238,6 +266,8 @@ extension Engine {
     failing.insert(run.number)
     deadlines.set(.task(run.number), at: until, order: .init(run.number.value))
     failQueries(run, "the workflow task is failing: \(text)")
+    updatesCameBack(to: run)
+    waitersLeft(run)
     resumeParked(run)
   }
 
@@ -331,12 +361,12 @@ extension Engine {
     guard !run.queries.isEmpty else { return }
     for query in run.queries { refuse(query.request, status, .run(run)) }
     run.queries = []
-    queriesLeft(run)
+    waitersLeft(run)
   }
 
   /// Queries of the run are gone: a task that waited for their sake is not wanted any more, and
   /// nothing else may keep the run in memory.
-  mutating func queriesLeft(_ run: Run) {
+  mutating func waitersLeft(_ run: Run) {
     if run.task.lease == nil && !run.wantsTask { endTask(run) }
     if !run.isTouched { settle(run) }
   }

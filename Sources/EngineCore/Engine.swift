@@ -30,8 +30,11 @@ public struct Engine {
   var filter: IDFilter
   var window: DeadlineWindow
   var resultWaiters: [AwaitedEnd: Waiters] = [:]
+  var outcomeWaiters: [AwaitedOutcome: Waiters] = [:]
   var readers: [RequestID: Reader] = [:]
   var reads = ReadTurns()
+  /// Memory for the rows and groups that lists and counts have gathered.
+  var gatheredBytes = 0
   /// Where a request waits, so that it can be given up.
   var waiting: [RequestID: WaitingPlace] = [:]
   var loading = Loading()
@@ -163,8 +166,13 @@ public struct Engine {
     case .signalWorkflow(let r): signalWorkflow(id, r)
     case .signalWithStartWorkflow(let r): signalWithStartWorkflow(id, r)
     case .queryWorkflow(let r): queryWorkflow(id, r)
+    case .updateWorkflow(let r): updateWorkflow(id, r)
+    case .updateWithStartWorkflow(let r): updateWithStartWorkflow(id, r)
+    case .pollUpdate(let r): pollUpdate(id, r)
     case .cancelWorkflow(let r): cancelWorkflow(id, r)
     case .terminateWorkflow(let r): terminateWorkflow(id, r)
+    case .pauseWorkflow(let r): pauseWorkflow(id, r)
+    case .unpauseWorkflow(let r): unpauseWorkflow(id, r)
     case .describeWorkflow(let r): describeWorkflow(id, r)
     case .getWorkflowResult(let r): getWorkflowResult(id, r)
     case .getHistory(let r): getHistory(id, r)
@@ -288,6 +296,10 @@ public struct Engine {
     } else if !run.isMarkedAwake && run.fold.isOpen {
       out.writes.append(.wakeRun(run: run.number))
       run.isMarkedAwake = true
+    }
+    if run.hasNewStatus {
+      out.writes.append(.setStatus(run: run.number, run.fold.shownStatus))
+      run.hasNewStatus = false
     }
     if let first = run.newEvents.first, let last = run.newEvents.last {
       #if MUTANTS

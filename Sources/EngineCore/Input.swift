@@ -92,8 +92,13 @@ public enum Request: Sendable {
   case signalWorkflow(SignalWorkflowRequest)
   case signalWithStartWorkflow(SignalWithStartWorkflowRequest)
   case queryWorkflow(QueryWorkflowRequest)
+  case updateWorkflow(UpdateWorkflowRequest)
+  case updateWithStartWorkflow(UpdateWithStartWorkflowRequest)
+  case pollUpdate(PollUpdateRequest)
   case cancelWorkflow(CancelWorkflowRequest)
   case terminateWorkflow(TerminateWorkflowRequest)
+  case pauseWorkflow(PauseWorkflowRequest)
+  case unpauseWorkflow(UnpauseWorkflowRequest)
   case describeWorkflow(DescribeWorkflowRequest)
   case getWorkflowResult(GetWorkflowResultRequest)
   case getHistory(GetHistoryRequest)
@@ -116,12 +121,16 @@ extension Input {
     case .signalWithStartWorkflow(let r):
       return 256 + (r.start?.input.bytes ?? 0) + r.signalInput.bytes
     case .queryWorkflow(let r): return 256 + r.args.bytes
+    case .updateWorkflow(let r): return 256 + r.args.bytes
+    case .updateWithStartWorkflow(let r):
+      return 256 + (r.start?.input.bytes ?? 0) + (r.update?.args.bytes ?? 0)
     case .completeActivity(let r): return 256 + r.result.bytes
     case .failActivity(let r): return 256 + (r.failure?.approximateBytes ?? 0)
     case .heartbeatActivity(let r): return 256 + r.details.bytes
     case .reportActivityCancelled(let r): return 256 + r.details.bytes
-    case .cancelWorkflow, .terminateWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory,
-      .listWorkflows, .countWorkflows, .describeTaskQueue:
+    case .cancelWorkflow, .terminateWorkflow, .pauseWorkflow, .unpauseWorkflow,
+      .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows, .countWorkflows,
+      .describeTaskQueue, .pollUpdate:
       return 256
     }
   }
@@ -135,8 +144,13 @@ extension Request {
     case .signalWorkflow(let r): r.namespace
     case .signalWithStartWorkflow(let r): r.start?.namespace ?? ""
     case .queryWorkflow(let r): r.namespace
+    case .updateWorkflow(let r): r.namespace
+    case .updateWithStartWorkflow(let r): r.start?.namespace ?? ""
+    case .pollUpdate(let r): r.namespace
     case .cancelWorkflow(let r): r.namespace
     case .terminateWorkflow(let r): r.namespace
+    case .pauseWorkflow(let r): r.namespace
+    case .unpauseWorkflow(let r): r.namespace
     case .describeWorkflow(let r): r.namespace
     case .getWorkflowResult(let r): r.namespace
     case .getHistory(let r): r.namespace

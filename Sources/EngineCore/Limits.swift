@@ -30,6 +30,9 @@ public struct EngineLimits: Sendable {
   public var pendingTimersMax = 10_000
   /// Signals that one run accepts in its life.
   public var signalsPerRunMax: Int64 = 10_000
+  /// Updates of a run that have no outcome, and those that it accepts in its life.
+  public var updatesInFlightMax = 10
+  public var updatesPerRunMax: Int64 = 2_000
   /// Queries of one run that wait for a worker.
   public var queriesWaitingMax = 1_000
   /// Inputs that wait for the load of one workflow id.
@@ -45,6 +48,8 @@ public struct EngineLimits: Sendable {
   public var partsBytesMax = 64 << 20
   /// Commands of one workflow task.
   public var commandsMax = 10_000
+  /// Markers of one workflow task: what travels beside the jobs of a past activation.
+  public var markerBytesMax = 256 << 10
   /// What one command holds beside its payloads: header, texts, location.
   public var commandBytesMax = 256 << 10
   /// Failed attempts kept of one activity: the first and the last ones, each cut to
@@ -76,6 +81,17 @@ public struct EngineLimits: Sendable {
   public var readsMax = 16
   /// Rows read for one slice of a list.
   public var listSliceRows = 256
+  /// A query of a list: its bytes, how deep NOT and parentheses stand in each other, and the values
+  /// in it, each of which is looked at for each run.
+  public var queryBytesMax = 64 << 10
+  public var queryDepthMax = 50
+  public var queryValuesMax = 1_000
+  /// Rows of one page, or of a list with ORDER BY, which are gathered before the first is shown.
+  public var pageRowsMax = 1_000
+  /// Groups of a count.
+  public var groupsMax = 1_000
+  /// Memory for all rows and groups that are gathered.
+  public var gatheredBytesMax = 32 << 20
 
   public init() {}
 }

@@ -38,6 +38,13 @@ extension Status {
       "workflow '\(run.key.workflowID)' is closed (\(run.fold.status.name))", runID: run.runID)
   }
 
+  /// Of a run that is not the newest one of its workflow id, and so has closed.
+  static func workflowClosed(_ key: WorkflowKey, _ runID: RunID) -> Status {
+    refusal(
+      .failedPrecondition, .workflowClosed,
+      "the run \(runID) of workflow '\(key.workflowID)' is closed", runID: runID)
+  }
+
   /// The same fault in a message that is the field `outer` of the request.
   func within(_ outer: String) -> Status {
     var status = self
@@ -53,6 +60,23 @@ extension Status {
   static func activityNotFound(_ what: String) -> Status {
     refusal(.notFound, .activityNotFound, "no pending activity \(what)")
   }
+
+  static func notBegun(_ run: Run, in wait: Span) -> Status {
+    refusal(
+      .unavailable, .workflowNotBegun,
+      "the workflow's code begins in \(wait.ms) ms: until then it cannot answer",
+      runID: run.runID, retryAfter: wait)
+  }
+
+  static func requestIDReused(_ id: String, _ field: String, _ runID: RunID) -> Status {
+    let name = field == "update_id" ? "update id" : "request id"
+    return refusal(
+      .invalidArgument, .requestIDReused,
+      "\(name) '\(id)' was used for another request; choose a new one", field: field, runID: runID)
+  }
+
+  static let draining = refusal(
+    .unavailable, .draining, "the engine is going away", retryAfter: Span(ms: 1_000))
 
   static let closing = refusal(
     .failedPrecondition, .closing, "the workflow closed while the request waited")

@@ -9,6 +9,7 @@ final class BatchWriter {
   private let createRun: Statement
   private let appendHistory: Statement
   private let wakeRun: Statement
+  private let setStatus: Statement
   private let closeRun: Statement
   private let dropState: Statement
   private let dropActivities: Statement
@@ -19,6 +20,7 @@ final class BatchWriter {
   private let putRequest: Statement
   /// Everything of a run, the row last.
   private let deleteRun: [Statement]
+  private let keepNumber: Statement
 
   init(_ database: Database) throws(StoreError) {
     beginBatch = try Statement(database, "BEGIN IMMEDIATE")
@@ -27,6 +29,7 @@ final class BatchWriter {
       database, "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)")
     appendHistory = try Statement(database, "INSERT INTO history VALUES (?,?,?,?,?)")
     wakeRun = try Statement(database, "UPDATE run SET deadline = 0 WHERE run = ?")
+    setStatus = try Statement(database, "UPDATE run SET status = ?2 WHERE run = ?1")
     closeRun = try Statement(
       database,
       "UPDATE run SET status = ?2, close_ms = ?3, history_length = ?4, history_bytes = ?5,"
@@ -45,6 +48,11 @@ final class BatchWriter {
       .map { table throws(StoreError) in
         try Statement(database, "DELETE FROM \(table) WHERE run = ?")
       }
+    // The newest run's number outlives it: numbers are never given again.
+    keepNumber = try Statement(
+      database,
+      "INSERT INTO meta SELECT 'last_run', ?1 WHERE ?1 > (SELECT coalesce(max(run), 0) FROM run)"
+        + " ON CONFLICT DO UPDATE SET value = max(value, excluded.value)")
   }
 
   func begin() throws(StoreError) { try beginBatch.run() }
@@ -67,6 +75,10 @@ final class BatchWriter {
     case .wakeRun(let run):
       wakeRun.bind(1, run.value)
       try wakeRun.run()
+    case .setStatus(let run, let status):
+      setStatus.bind(1, run.value)
+      setStatus.bind(2, Int64(status.rawValue))
+      try setStatus.run()
     case .closeRun(let run, let status, let closeTime, let length, let bytes):
       closeRun.bind(1, run.value)
       closeRun.bind(2, Int64(status.rawValue))
@@ -101,6 +113,8 @@ final class BatchWriter {
         statement.bind(1, run.value)
         try statement.run()
       }
+      keepNumber.bind(1, run.value)
+      try keepNumber.run()
     case .putRequest(let run, let record):
       putRequest.bind(1, run.value)
       putRequest.bind(2, high: record.key.high, low: record.key.low)

@@ -7,11 +7,19 @@ final class Loader {
   private static let columns =
     "run, namespace, workflow_id, run_id, workflow_type, task_queue, status, start_ms, close_ms,"
     + " history_length, history_bytes, deadline, summary"
+  private static let run = "SELECT \(columns) FROM run WHERE"
+  /// In the order of the runs: the `+` keeps SQLite from the index over ids, from which each slice
+  /// would read a whole namespace to sort it.
+  static let page = "\(run) run < ?2 AND +namespace = ?1 ORDER BY run DESC LIMIT ?3"
+  /// By the index over ids, whose entries of one id are in the order of their runs.
+  static let pageOfWorkflow =
+    "\(run) run < ?2 AND namespace = ?1 AND workflow_id = ?4 ORDER BY run DESC LIMIT ?3"
 
   private let newest: Statement
   private let named: Statement
   private let byNumber: Statement
   private let page: Statement
+  private let pageOfWorkflow: Statement
   private let state: Statement
   private let history: Statement
   private let firstBatch: Statement
@@ -25,14 +33,14 @@ final class Loader {
 
   init(_ database: Database) throws(StoreError) {
     self.database = database
-    let run = "SELECT \(Loader.columns) FROM run WHERE"
+    let run = Loader.run
     newest = try Statement(
       database, "\(run) namespace = ? AND workflow_id = ? ORDER BY run DESC LIMIT 1")
     named = try Statement(
       database, "\(run) namespace = ? AND workflow_id = ? AND run_id = ? LIMIT 1")
     byNumber = try Statement(database, "\(run) run = ?")
-    page = try Statement(
-      database, "\(run) run < ?2 AND namespace = ?1 ORDER BY run DESC LIMIT ?3")
+    page = try Statement(database, Loader.page)
+    pageOfWorkflow = try Statement(database, Loader.pageOfWorkflow)
     state = try Statement(
       database, "SELECT through_event, checksum, bytes FROM state WHERE run = ?")
     let batch = "SELECT first, last, checksum, bytes FROM history WHERE run = ?1"
@@ -98,10 +106,12 @@ final class Loader {
       return .run(try run(byNumber), request: nil)
     case .history(let number, let from, let bytesMax):
       return try slice(number, from: from, bytesMax: bytesMax)
-    case .rows(let namespace, let before, let countMax):
+    case .rows(let namespace, let workflowID, let before, let countMax):
+      let page = workflowID == nil ? page : pageOfWorkflow
       page.bind(1, namespace)
       page.bind(2, before?.value ?? .max)
       page.bind(3, Int64(countMax))
+      if let workflowID { page.bind(4, workflowID) }
       var rows: [RunRow] = []
       try each(page) { _ in rows.append(row(page)) }
       return .rows(rows)
@@ -287,8 +297,11 @@ final class Loader {
 
   func opened(window: Int) throws(StoreError) -> OpenedStore {
     let epoch = try database.query("SELECT value FROM meta WHERE name = 'epoch'")
-    let last = try database.query("SELECT coalesce(max(run), 0) FROM run")
-    var filter = IDFilter(expected: Int(last) * 2)
+    let newest = try database.query("SELECT coalesce(max(run), 0) FROM run")
+    // 'last_run' is there when newer runs have been removed.
+    let last = try database.query(
+      "SELECT max(\(newest), coalesce(max(value), 0)) FROM meta WHERE name = 'last_run'")
+    var filter = IDFilter(expected: Int(newest) * 2)
     let ids = try Statement(database, "SELECT namespace, workflow_id FROM run")
     while try ids.step() {
       filter.insert(IDFilter.key(namespace: ids.text(0), workflowID: ids.text(1)))

@@ -17,8 +17,7 @@ final class Ledger {
 
   /// In order of their numbers, which begin with 1.
   private(set) var runs: [Run] = []
-  /// Runs that were removed after their retention, as they were. By their ids: a number may be
-  /// given again after a start of the engine when the run that had it last is gone.
+  /// Runs that were removed after their retention, as they were.
   private(set) var removed: [RunID: Run] = [:]
   /// Those of the last batch.
   private(set) var justRemoved: [Run] = []
@@ -75,6 +74,7 @@ final class Ledger {
           for event in events { note(event, of: $0) }
           $0.events += events
         }
+      case .setStatus(let run, let status): change(run) { $0.row.status = status }
       case .closeRun(let run, let status, let time, let length, let size):
         change(run) {
           $0.row.status = status
@@ -191,7 +191,8 @@ final class Ledger {
   private func readAll(_ store: Store) throws(StoreError) -> [Run] {
     var rows: [RunRow] = []
     while true {
-      let load = Load.Subject.rows(namespace: "default", before: rows.last?.number, countMax: 100)
+      let load = Load.Subject.rows(
+        namespace: "default", workflowID: nil, before: rows.last?.number, countMax: 100)
       guard case .rows(let page) = try read(store, load), !page.isEmpty else { break }
       rows += page
     }
@@ -263,6 +264,11 @@ extension HistoryEvent {
     case .activityTaskCancelRequested(let cancel): "cancel of \(cancel.scheduledEventID)"
     case .activityTaskCanceled(let end): "cancelled \(end.seq)"
     case .timerCanceled(let timer): "timer \(timer.seq) cancelled"
+    case .markerRecorded(let marker): "marker \(marker.markerName) \(marker.markerID)"
+    case .workflowExecutionPaused: "paused"
+    case .workflowExecutionUnpaused: "unpaused"
+    case .workflowExecutionUpdateAccepted(let m): "update \(m.updateID) accepted"
+    case .workflowExecutionUpdateCompleted(let m): "update \(m.updateID) completed"
     default: "event"
     }
   }

@@ -102,7 +102,11 @@ public enum Mutants {
         RetriesKeepToPolicy.name
       case .timerNeverFires, .attemptIsForgotten, .placeIsForgotten: AllWorkEnds.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
-      case .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst:
+      case .updateIsForgotten: UpdatesHaveOneOutcome.name
+      case .markersAreHidden: SimWorker.name
+      case .pausedRunsGoOn, .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
+        .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,
+        .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap:
         Oracle.name
       case .oldFileIsRefused, .oldStateIsDamaged, .oldActivitiesAreLost:
         OldFilesOpen.name

@@ -47,6 +47,8 @@ public struct Options: Sendable {
   var residencyMs: Int64 = 10_000
   var taskTimeoutMs: Int64 = 10_000
   var deadlineWindow = 100_000
+  /// When the workflows' code changes, guarded by patches; 0: before the first start.
+  var changeMs: Int64 = 0
   /// How long closed runs are kept; 0: longer than any seed lasts.
   var retentionMs: Int64 = 0
   /// Of a run: small enough to be met by some of a seed's runs.
@@ -149,6 +151,7 @@ public struct Options: Sendable {
     residencyMs = dice.pick([50, 1_000, 10_000])
     taskTimeoutMs = dice.pick([1_000, 10_000])
     deadlineWindow = dice.pick([2, 10, 100_000])
+    changeMs = dice.pick([0, 2_000, 10_000])
   }
 
   private mutating func drawLimits(_ dice: inout Dice) {
@@ -189,7 +192,8 @@ public struct Options: Sendable {
       + " self-eviction=\(selfEvictionPercent)% abandon=\(abandonPercent)%"
       + " evidence=\(hasEvidence) cache=\(cachedRunsMax)"
       + " slots=\(slots) residency=\(residencyMs)ms task=\(taskTimeoutMs)ms"
-      + " window=\(deadlineWindow) retention=\(retentionMs)ms signals=\(signalsMax)"
+      + " window=\(deadlineWindow) change=\(changeMs)ms retention=\(retentionMs)ms"
+      + " signals=\(signalsMax)"
       + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
       + " slice=\(sliceRows) resident=\(residentBytesMax) unread=\(unreadBytesMax)"
       + " mutant=\(mutant ?? "none")"

@@ -190,7 +190,7 @@ final class Simulation {
   private var healedUs: Int64 = 0
 
   /// Looks once a second whether all has come to its end; gives the programs the signals that they
-  /// may wait for.
+  /// may wait for, and lets go on what is paused.
   private func finish() {
     let open = ledger.openRuns
     if host.isUp && open.isEmpty && clients.allSatisfy(\.isIdle) {
@@ -200,6 +200,9 @@ final class Simulation {
     observe(.waiting(sinceUs: healedUs, requests: clients.flatMap(\.openRequests)))
     if clients[0].isIdle {
       for run in open {
+        if run.row.status == .paused {
+          clients[0].send(workload.unpausing(run.row.workflowID))
+        }
         let signals = run.events.count { $0.signal != nil }
         if run.isFailing && options.pendingActivitiesMax < Program.activitiesMax {
           clients[0].send(workload.termination(run.row.workflowID))

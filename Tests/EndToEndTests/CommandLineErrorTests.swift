@@ -93,9 +93,9 @@ import Testing
   @Test func aWrongFilterIsShownWithItsPlace() async throws {
     let engine = try EngineProcess()
     let filters = [
-      ("WorkflowId ~ 'x'", "at character 12: expected one of = != <= < >= > STARTS_WITH"),
-      ("Nope = 'x'", "at character 1: expected one of WorkflowId, RunId, "),
-      ("WorkflowId = 'x", "at character 14: expected a closing '"),
+      ("WorkflowId ~ 'x'", "at character 12: expected one of = != < <= > >= IN BETWEEN "),
+      ("Nope = 'x'", "at character 1: expected one of the attributes WorkflowId, RunId, "),
+      ("WorkflowId = 'x", "at character 16: expected the ' that ends what begins at character 14"),
     ]
     for (filter, what) in filters {
       for command in ["workflow list", "workflow count"] {

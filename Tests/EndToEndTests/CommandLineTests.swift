@@ -7,9 +7,11 @@ import Testing
   private static let start = ["--type", "Greeting", "--task-queue", "q"]
 
   @Test(arguments: [
-    "workflow", "workflow start", "workflow execute", "workflow signal", "workflow query",
+    "workflow", "workflow start", "workflow execute", "workflow signal", "workflow update",
+    "workflow query",
     "workflow result", "workflow describe", "workflow list", "workflow count", "workflow show",
-    "workflow cancel", "workflow terminate", "activity", "activity complete", "activity fail",
+    "workflow cancel", "workflow terminate", "workflow pause", "workflow unpause", "activity",
+    "activity complete", "activity fail",
     "task-queue", "task-queue describe", "health", "drain", "serve",
   ])
   func everyCommandExplainsItselfAndItsExitCodes(_ command: String) async throws {
@@ -48,6 +50,39 @@ import Testing
     let names = shown.lines.map { $0.split(separator: " ")[2] }
     #expect(names.first == "WorkflowExecutionStarted")
     #expect(names.last == "WorkflowExecutionCompleted")
+  }
+
+  @Test func workflowsAreListedInAnOrderAndCountedInGroups() async throws {
+    let engine = try EngineProcess()
+    for id in ["b", "c", "a"] {
+      try await engine.run("workflow start --id \(id)", CommandLineTests.start)
+    }
+    try await engine.run("workflow terminate --id c")
+    let ordered = try await engine.run(
+      "workflow list --limit 0 --query", ["WorkflowId IN ('a', 'b')", "--order-by", "WorkflowId"])
+    #expect(ordered.lines.dropFirst().map { $0.prefix(1) } == ["a", "b"])
+    let last = try await engine.run(
+      "workflow list -o json --limit 1 --order-by", ["WorkflowId DESC"])
+    #expect(
+      try last.documents().compactMap { ($0["execution"] as? [String: String])?["workflowId"] }
+        == ["c"])
+    let grouped = try await engine.run(
+      "workflow count --group-by", ["ExecutionStatus, TaskQueue"])
+    #expect(
+      grouped.lines == [
+        "EXECUTIONSTATUS  TASKQUEUE  COUNT", "RUNNING          q          2",
+        "TERMINATED       q          1", "all                         3",
+      ])
+    let open = try await engine.run(
+      "workflow count --query", ["CloseTime IS NULL GROUP BY WorkflowType"])
+    #expect(open.lines == ["GROUP     COUNT", "Greeting  2", "all       2"])
+    let document = try await engine.run(
+      "workflow count -o json --group-by", ["ExecutionStatus"]
+    ).documents()[0]
+    #expect((document["groups"] as? [[String: Any]])?.count == 2)
+    let wrong = try await engine.run("workflow list --query", ["WorkflowId = 5"])
+    #expect(wrong.code == 64)
+    #expect(wrong.errors.contains("at character 14: expected a text in quotes"))
   }
 
   @Test func programsGetWholeDocuments() async throws {

@@ -1,5 +1,7 @@
 import Foundation
+import Harness
 import Holdfast
+import Messages
 import Testing
 
 final class Greeting: Workflow, @unchecked Sendable {
@@ -78,6 +80,13 @@ func makeWorker(_ socket: String) -> Worker {
     defer { worker.stop() }
     let client = try Client(socket: engine.socket)
     let handle = try await client.start(Greeting.self, "hello", id: "g-1", taskQueue: "q")
+    let figures = try #require(EngineFigures(engine.socket))
+    // A query without a worker is refused at once.
+    try await until("its worker has begun") {
+      (figures.history("g-1") ?? []).contains { event in
+        if case .workflowTaskCompleted = event.attributes { true } else { false }
+      }
+    }
     for name in ["ann", "bob", "cid"] { try await handle.signal("name", name) }
     #expect(try await handle.query("names", returning: [String].self) == ["ann", "bob", "cid"])
     try await handle.signal("done")
@@ -118,5 +127,40 @@ func makeWorker(_ socket: String) -> Worker {
     try engine.restart()
     try await handle.signal("done")
     #expect(try await handle.result() == ["hi ann!", "hi bob!"])
+  }
+
+  @Test func workflowsAreListedPageByPageAndCounted() async throws {
+    let engine = try EngineProcess()
+    let client = try Client(socket: engine.socket)
+    for number in 1...5 {
+      let handle = try await client.start(
+        Sleeper.self, 1, id: "w-\(number)", taskQueue: "none",
+        options: StartOptions(summary: "number \(number)"))
+      if number == 3 { try await handle.terminate() }
+    }
+    func ids(_ list: WorkflowList) async throws -> [String] {
+      var ids: [String] = []
+      for try await run in list { ids.append(run.workflowID) }
+      return ids
+    }
+    #expect(
+      try await ids(client.listWorkflows(pageSize: 2)) == ["w-5", "w-4", "w-3", "w-2", "w-1"])
+    #expect(
+      try await ids(
+        client.listWorkflows("CloseTime IS NULL ORDER BY WorkflowId", limit: 3, pageSize: 2))
+        == ["w-1", "w-2", "w-4"])
+    #expect(try await ids(client.listWorkflows("WorkflowId = 'x'")) == [])
+    var closed = client.listWorkflows("ExecutionStatus = 'Terminated'").makeAsyncIterator()
+    let third = try #require(try await closed.next())
+    #expect(third.workflowType == "Sleeper" && third.taskQueue == "none")
+    #expect(third.status == "TERMINATED" && third.summary == "number 3")
+    #expect((third.closeTimeMs ?? 0) >= third.startTimeMs && third.historyLength == 2)
+    let count = try await client.countWorkflows("GROUP BY ExecutionStatus")
+    #expect(count.count == 5)
+    #expect(count.groups.map(\.values) == [["RUNNING"], ["TERMINATED"]])
+    #expect(count.groups.map(\.count) == [4, 1])
+    await #expect(throws: HoldfastError.self) {
+      try await ids(client.listWorkflows("WorkflowId"))
+    }
   }
 }

@@ -2,34 +2,70 @@ import Basics
 import EngineCore
 import Messages
 
-/// A list and a count over three runs: the same runs, or the same refusal.
+/// Queries over three runs: pages show what one answer shows, a count counts it, and a filter and
+/// its negation never accept the same run.
 func fuzzFilter(_ input: inout FuzzInput) {
   let text = String(decoding: input.rest(), as: UTF8.self)
   var engine = FuzzEngine(nextRun: 4, filter: IDFilter()) { subject in
-    guard case .rows(_, let before, _) = subject else { return .run(nil, request: nil) }
-    return .rows(rows.filter { row in before.map { row.number < $0 } ?? true })
+    guard case .rows(_, let id, let before, _) = subject else { return .run(nil, request: nil) }
+    return .rows(
+      rows.filter { row in
+        let isOfID = id.map { row.workflowID.utf8.elementsEqual($0.utf8) } ?? true
+        return isOfID && row.number < before ?? RunNumber(.max)
+      })
   }
-  var list = ListWorkflowsRequest()
-  list.query = text
-  engine.request(.listWorkflows(list))
-  let listed = engine.takeSends()
-  var count = CountWorkflowsRequest()
-  count.query = text
-  engine.request(.countWorkflows(count))
-  let counted = engine.takeSends()
-  switch counted.first {
-  case .reply(_, .countWorkflows(let answer)):
-    let count = listed.reduce(0) { sum, send in
-      guard case .part(_, let bytes) = send else { return sum }
-      return sum + ((try? ListWorkflowsResponse(bytes: bytes))?.workflows.count ?? 0)
+  let whole = engine.list(text, pageSize: 1_000)
+  precondition(engine.list(text, pageSize: 1) == whole, "pages show another list")
+  guard let counted = engine.count(text) else { return }
+  precondition(whole?.count ?? counted == counted, "\(counted) counted, others listed")
+  if let others = engine.count("NOT (\(text))") {
+    precondition(counted + others <= rows.count, "\(counted) and \(others) of \(rows.count)")
+  }
+}
+
+extension FuzzEngine {
+  /// All pages; nil when the query is refused.
+  fileprivate mutating func list(_ query: String, pageSize: Int64) -> [RunID]? {
+    var request = ListWorkflowsRequest()
+    request.query = query
+    request.pageSize = pageSize
+    var found: [RunID] = []
+    while true {
+      self.request(.listWorkflows(request))
+      request.nextPageToken = []
+      for send in takeSends() {
+        switch send {
+        case .part(_, let bytes):
+          guard let part = try? ListWorkflowsResponse(bytes: bytes) else {
+            preconditionFailure("no list")
+          }
+          found += part.workflows.compactMap(\.execution?.runID)
+          request.nextPageToken = part.nextPageToken
+        case .end(_, let status) where status.code == .ok: break
+        case .end(_, let status):
+          precondition(status.code == .invalidArgument && found.isEmpty, "\(status.message)")
+          return nil
+        default: preconditionFailure("no list")
+        }
+      }
+      if request.nextPageToken.isEmpty { return found }
     }
-    precondition(count == Int(answer.count), "\(count) listed, \(answer.count) counted")
-  case .reply(_, .failure(let status)):
-    guard case .end(_, let other) = listed.first, status == other else {
-      preconditionFailure("count refuses with \(status.message), list does not")
+  }
+
+  fileprivate mutating func count(_ query: String) -> Int? {
+    var request = CountWorkflowsRequest()
+    request.query = query
+    self.request(.countWorkflows(request))
+    switch takeSends().first {
+    case .reply(_, .countWorkflows(let answer)):
+      let grouped = answer.groups.reduce(0) { $0 + $1.count }
+      precondition(answer.groups.isEmpty || grouped == answer.count, "\(grouped) in groups")
+      return Int(answer.count)
+    case .reply(_, .failure(let status)):
+      precondition(status.code == .invalidArgument, "\(status.message)")
+      return nil
+    default: preconditionFailure("no answer")
     }
-    precondition(status.code == .invalidArgument, "\(status.message)")
-  default: preconditionFailure("no answer")
   }
 }
 

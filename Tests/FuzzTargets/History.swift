@@ -51,7 +51,7 @@ private func serve(_ run: StoredRun) {
       .run(run, request: nil)
     case .history(_, let from, _):
       .history(run.tail.filter { $0.last >= from }, more: false)
-    case .rows(_, nil, _): .rows([run.row])
+    case .rows(_, _, nil, _): .rows([run.row])
     case .rows: .rows([])
     case .deadlines: .deadlines([])
     case .lifetimes: .lifetimes([])

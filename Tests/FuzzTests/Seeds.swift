@@ -32,8 +32,12 @@ struct Seeds {
     add(.frames, frames.bytes)
     for filter in [
       "", "WorkflowType = 'order' AND ExecutionStatus = 'Running'", "WorkflowId STARTS_WITH 'eu-'",
-      "StartTime >= '2023-11-14T22:13:20.001Z' AND CloseTime < '2026-01-01T00:00:00Z'",
-      "WorkflowId != 'us''2' AND TaskQueue = \"q\"", "ExecutionStatus > 'C' AND RunId <= 'f'",
+      "StartTime >= '2023-11-14T22:13:20.001Z' AND CloseTime < '2026-01-01T00:00:00+02:00'",
+      "WorkflowId != 'us''2' AND TaskQueue = \"q\"",
+      "NOT (RunId <= 'f' OR ExecutionStatus IN ('failed', 'TimedOut')) AND CloseTime IS NOT NULL",
+      "HistoryLength NOT BETWEEN 1 AND 4 or ExecutionDuration > '1h30m'",
+      "`WorkflowId` NOT STARTS_WITH 'é' ORDER BY CloseTime DESC, WorkflowId LIMIT 2",
+      "CloseTime IS NULL GROUP BY ExecutionStatus, TaskQueue",
     ] { add(.filter, Array(filter.utf8)) }
   }
 

@@ -87,6 +87,19 @@ private func run(_ store: Store, _ number: Int64) throws -> StoredRun? {
     #expect(try store.integrityFaults() == [])
   }
 
+  /// Pages of lists, and leases of activities, name runs by their numbers.
+  @Test func aNumberIsNeverGivenAgain() throws {
+    let (store, _) = try Store.open(path: nil)
+    try store.commit((1...3).map { .createRun(row($0, "w-\($0)")) })
+    for removed in [2, 3, 1] as [Int64] {
+      try store.commit([.deleteRun(run: RunNumber(removed))])
+      #expect(try store.openAgain().nextRun == RunNumber(4))
+    }
+    try store.commit([.createRun(row(4, "w-4"))])
+    try store.commit([.deleteRun(run: RunNumber(4))])
+    #expect(try store.openAgain().nextRun == RunNumber(5))
+  }
+
   @Test func whatWasCommittedIsThereAfterReopening() throws {
     let place = Place()
     do {
@@ -176,7 +189,8 @@ private func run(_ store: Store, _ number: Int64) throws -> StoredRun? {
       (1...5).map { .createRun(row($0, "w-\($0)", deadline: Instant(ms: 100 - $0))) })
     guard
       case .rows(let rows) = try load(
-        store, .rows(namespace: "default", before: RunNumber(4), countMax: 2))
+        store,
+        .rows(namespace: "default", workflowID: nil, before: RunNumber(4), countMax: 2))
     else { return }
     #expect(rows.map(\.number.value) == [3, 2])
     guard
@@ -184,6 +198,32 @@ private func run(_ store: Store, _ number: Int64) throws -> StoredRun? {
         store, .deadlines(afterDeadline: Instant(ms: 95), afterRun: RunNumber(5), countMax: 2))
     else { return }
     #expect(due.map(\.run.value) == [4, 3])
+  }
+
+  @Test func theRowsOfAWorkflowAreReadByItsIDAlone() throws {
+    let (store, _) = try Store.open(path: nil)
+    try store.commit(
+      (1...9).map { .createRun(row($0, $0 % 2 == 0 ? "even" : "odd", deadline: nil)) })
+    let subject = Load.Subject.rows(
+      namespace: "default", workflowID: "odd", before: RunNumber(9), countMax: 3)
+    guard case .rows(let rows) = try load(store, subject) else { return }
+    #expect(rows.map(\.number.value) == [7, 5, 3])
+  }
+
+  /// No slice of a list sorts, or reads more than it shows.
+  @Test(arguments: [
+    (Loader.page, "SEARCH run USING INTEGER PRIMARY KEY (rowid<?)"),
+    (
+      Loader.pageOfWorkflow,
+      "SEARCH run USING INDEX run_by_workflow (namespace=? AND workflow_id=? AND rowid<?)"
+    ),
+  ])
+  func aSliceIsReadInItsOrder(_ sql: String, _ step: String) throws {
+    let (store, _) = try Store.open(path: nil)
+    let plan = try Statement(store.database, "EXPLAIN QUERY PLAN \(sql)")
+    var steps: [String] = []
+    while try plan.step() { steps.append(plan.text(3)) }
+    #expect(steps == [step])
   }
 
   @Test func aRequestIsFoundOverAllRunsOfItsWorkflow() throws {

@@ -43,7 +43,7 @@ import Testing
 
     func answer(_ load: Load) -> Loaded.Content {
       switch load.subject {
-      case .rows(_, _, let countMax): return .rows(rows(countMax))
+      case .rows(_, _, _, let countMax): return .rows(rows(countMax))
       case .history(_, let from, _):
         let (batches, more) = history(from: from)
         return .history(batches, more: more)

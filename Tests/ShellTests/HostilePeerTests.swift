@@ -26,7 +26,7 @@ import Wire
 
     func answer(_ load: Load) -> Loaded.Content {
       switch load.subject {
-      case .rows(_, let before, let countMax):
+      case .rows(_, _, let before, let countMax):
         let older = rows.reversed().filter { $0.number < before ?? RunNumber(.max) }
         return .rows(Array(older.prefix(countMax)))
       case .history(let run, let from, _):

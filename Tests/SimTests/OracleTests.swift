@@ -14,7 +14,7 @@ import Testing
   /// The comparison is not blind: a model that is wrong on purpose differs, and says where.
   @Test(arguments: Oracle.Mutant.allCases)
   func aWrongModelIsFound(_ mutant: Oracle.Mutant) throws {
-    let reports = (1...6).lazy.map { Oracle.walk(seed: $0, steps: 1_500, mutant: mutant) }
+    let reports = (1...20).lazy.map { Oracle.walk(seed: $0, steps: 1_500, mutant: mutant) }
     let difference = try #require(reports.compactMap(\.difference).first, "\(mutant) is not seen")
     #expect(difference.contains("step"))
     #expect(difference.contains("- model:") || difference.contains("+ engine:"))

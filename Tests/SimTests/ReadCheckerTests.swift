@@ -75,8 +75,8 @@ import Testing
     bench.us = 5
     bench.make(2, of: "x")
     bench.us = 10
-    let early = Ask.request(.list(ListWorkflowsRequest()), sentUs: 3)
-    let late = Ask.request(.list(ListWorkflowsRequest()), sentUs: 6)
+    let early = Ask.request(.list(ListWorkflowsRequest(), ModelSelection()), sentUs: 3)
+    let late = Ask.request(.list(ListWorkflowsRequest(), ModelSelection()), sentUs: 6)
     bench.answer(early, Ask.ok(End()), list(1))
     bench.answer(late, Ask.ok(End()), list(2, 1))
     #expect(bench.found == [])
@@ -88,6 +88,81 @@ import Testing
     #expect(bench.found.count == 3, "run 3 is not there")
   }
 
+  /// Runs 1 of `w` and 2 of `x`; a list of some numbers, and what is found.
+  @Test(
+    arguments: [
+      ([2], []), ([], ["does not tell of run#2"]),
+      ([2, 1], ["tells of run \(CheckerBench.runID(1)), which is not there"]),
+      ([2, 2], ["tells of run#2 twice"]),
+    ] as [([Int64], [String])])
+  func aListIsHeldToItsFilter(_ numbers: [Int64], _ found: [String]) {
+    let selection = ModelSelection(filter: .not(.compare("WorkflowId", "=", .text("w"))))
+    #expect(faults(of: numbers, selection) == found.map { "ListWorkflows w r1 \($0)" })
+  }
+
+  @Test(
+    arguments: [
+      ([1, 2], []), ([2, 1], ["tells of run#1 after run#2"]), ([1], ["does not tell of run#2"]),
+    ] as [([Int64], [String])])
+  func aListIsHeldToItsOrder(_ numbers: [Int64], _ found: [String]) {
+    let selection = ModelSelection(order: [("RunId", false)], limit: 9)
+    #expect(faults(of: numbers, selection) == found.map { "ListWorkflows w r1 \($0)" })
+  }
+
+  @Test(
+    arguments: [
+      ([2], []), ([2, 1], ["goes beyond its limit"]), ([], ["does not tell of run#1"]),
+    ] as [([Int64], [String])])
+  func aListIsHeldToItsLimit(_ numbers: [Int64], _ found: [String]) {
+    #expect(
+      faults(of: numbers, ModelSelection(limit: 1)) == found.map { "ListWorkflows w r1 \($0)" })
+  }
+
+  private func faults(of numbers: [Int64], _ selection: ModelSelection) -> [String] {
+    let bench = CheckerBench(ReadsAreTrue())
+    bench.make(1)
+    bench.make(2, of: "x")
+    bench.us = 10
+    let request = Ask.request(.list(ListWorkflowsRequest(), selection), sentUs: 6)
+    bench.answer(request, Ask.ok(End()), numbers.flatMap { list($0) })
+    return bench.found
+  }
+
+  /// A run that closes while a list is made may be shown as it was and as it is.
+  @Test(arguments: [(Int64(3), false), (20, true)])
+  func aRunThatClosesMeanwhileMayBeShown(_ sentUs: Int64, _ isOver: Bool) {
+    let bench = CheckerBench(ReadsAreTrue())
+    bench.make(1)
+    bench.us = 10
+    bench.close(1, .done(), .completed)
+    bench.us = 30
+    let open = Ask.request(
+      .list(
+        ListWorkflowsRequest(),
+        ModelSelection(filter: .compare("ExecutionStatus", "=", .text("RUNNING")))),
+      sentUs: sentUs)
+    bench.answer(open, Ask.ok(End()), [])
+    #expect(bench.found == [])
+    bench.answer(open, Ask.ok(End()), list(1))
+    #expect(bench.found.isEmpty != isOver)
+  }
+
+  @Test func groupsAddUp() {
+    let bench = CheckerBench(ReadsAreTrue())
+    bench.make(1)
+    bench.us = 5
+    var response = CountWorkflowsResponse()
+    response.count = 1
+    let request = Ask.request(
+      .count(CountWorkflowsRequest(), ModelSelection(groups: ["TaskQueue"])), sentUs: 3)
+    bench.answer(request, Ask.ok(response))
+    #expect(bench.found == ["CountWorkflows w r1 counts 1 runs, and 0 in groups"])
+    response.groups = [WorkflowGroup()]
+    response.groups[0].count = 1
+    bench.answer(request, Ask.ok(response))
+    #expect(bench.found.count == 1)
+  }
+
   @Test(arguments: [(Int64(0), 1), (1, 0), (2, 0), (3, 1)])
   func aCountIsBetweenWhatWasThereAndWhatIs(_ count: Int64, _ faults: Int) {
     let bench = CheckerBench(ReadsAreTrue())
@@ -97,7 +172,7 @@ import Testing
     var response = CountWorkflowsResponse()
     response.count = count
     bench.answer(
-      Ask.request(.count(CountWorkflowsRequest()), sentUs: 3), Ask.ok(response))
+      Ask.request(.count(CountWorkflowsRequest(), ModelSelection()), sentUs: 3), Ask.ok(response))
     #expect(bench.found.count == faults)
   }
 

@@ -4,29 +4,10 @@ import Messages
 extension Engine {
   /// CancelWorkflow: asks the code to end; delivered once, a repetition has no effect.
   mutating func cancelWorkflow(_ id: RequestID, _ request: CancelWorkflowRequest) {
-    switch key(request.namespace, request.execution) {
-    case .failure(let refusal): return refuse(id, refusal.status)
-    case .success(let key):
-      if let status = first(
-        idFault(request.requestID, "request_id"), textFault(request.reason, "reason"),
-        idFault(request.identity, "identity"))
-      {
-        return refuse(id, status)
-      }
-      let runID = request.execution?.runID ?? .none
-      let input = Input.request(id, .cancelWorkflow(request))
-      guard let found = find(key, runID, for: input).settled else { return }
-      let earlier = earlier(
-        id, method: "CancelWorkflow", key: key, requestID: request.requestID,
-        hash: request.requestHash, run: found.run, input: input)
-      switch earlier {
-      case .handled: return
-      case .done: reply(id, .cancelWorkflow(CancelWorkflowResponse()), .engine)
-      case .new(let record):
-        guard let run = found.run else { return refuse(id, .workflowNotFound(key, runID)) }
-        cancel(run, id, request, record)
-      }
-    }
+    let done = Reply.cancelWorkflow(CancelWorkflowResponse())
+    let found = target(
+      of: request, id, method: "CancelWorkflow", as: .cancelWorkflow(request), done: done)
+    if let (run, record) = found { cancel(run, id, request, record) }
   }
 
   /// Cancel is state: what has no effect is fine and not remembered.

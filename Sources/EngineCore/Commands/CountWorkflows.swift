@@ -1,17 +1,14 @@
 import Messages
 
 extension Engine {
-  /// CountWorkflows: how many runs the filter accepts.
+  /// CountWorkflows: how many runs the filter accepts, in groups if the query asks for them.
   mutating func countWorkflows(_ id: RequestID, _ request: CountWorkflowsRequest) {
     if let status = namespaceFault(request.namespace) { return refuse(id, status) }
-    do {
-      let filter = try ListFilter(parsing: request.query)
-      open(
-        id,
-        .list(
-          ListReader(
-            namespace: request.namespace.orDefault, filter: filter, left: nil, before: nil,
-            count: 0)))
+    do throws(FilterError) {
+      let selection = try ListSelection(parsing: request.query, .count, limits)
+      let aim: ListReader.Aim =
+        selection.groups.isEmpty ? .count(0) : .group(Groups(selection.groups))
+      open(id, .list(ListReader(request.namespace.orDefault, selection, aim)))
     } catch { refuse(id, error.status) }
   }
 }

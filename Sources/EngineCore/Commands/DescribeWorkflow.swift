@@ -29,6 +29,8 @@ extension Engine {
     response.cancelRequested = run.fold.isOpen && run.fold.cancelRequested
     response.pendingWorkflowTask = pendingTask(run)
     response.warnings = problems(of: run)
+    response.pause = run.fold.pause
+    response.pendingUpdates = run.fold.updates + run.updates.map(\.pending)
     addPending(to: &response, of: run)
     return response
   }
@@ -84,7 +86,7 @@ extension Engine {
     info.execution = execution
     info.workflowType = run.workflowType
     info.taskQueue = run.fold.started.taskQueue
-    info.status = run.fold.status
+    info.status = run.fold.shownStatus
     info.startTimeMs = run.fold.startTime
     info.closeTimeMs = run.fold.closeTime ?? Instant(ms: 0)
     info.historyLength = run.fold.lastEventID
@@ -98,6 +100,10 @@ extension Engine {
   private func problems(of run: Run) -> [String] {
     guard run.fold.isOpen else { return [] }
     var problems: [String] = []
+    if let pause = run.fold.pause {
+      let why = pause.reason.cut(to: limits.shownTextBytesMax)
+      problems.append("the workflow is paused" + (why.isEmpty ? "" : ": \(why)"))
+    }
     if run.wantsTask, !hasServer(workflow: run.workflowType, on: run.queue) {
       problems.append(
         "no worker for workflow type '\(run.workflowType)' is attached to task queue"

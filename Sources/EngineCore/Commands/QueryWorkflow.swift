@@ -24,13 +24,9 @@ extension Engine {
   }
 
   private mutating func ask(_ run: Run, _ request: QueryWorkflowRequest, _ id: RequestID) {
+    if run.fold.pause != nil { return refuse(id, .workflowPaused(run), .run(run)) }
     if let time = run.fold.firstTaskTime, run.isHeld {
-      return refuse(
-        id,
-        .refusal(
-          .unavailable, .workflowNotBegun,
-          "the workflow's code begins in \((time - now).ms) ms: there is nothing to query yet",
-          runID: run.runID, retryAfter: time - now), .run(run))
+      return refuse(id, .notBegun(run, in: time - now), .run(run))
     }
     if let status = serverFault(run) { return refuse(id, status, .run(run)) }
     if case .backingOff = run.task.state {
@@ -56,10 +52,7 @@ extension Engine {
 
   /// Why no query of the run can go out.
   private func serverFault(_ run: Run) -> Status? {
-    if isDraining {
-      return .refusal(
-        .unavailable, .draining, "the engine is going away", retryAfter: Span(ms: 1_000))
-    }
+    if isDraining { return .draining }
     guard !hasServer(workflow: run.workflowType, on: run.queue) else { return nil }
     return .refusal(
       .unavailable, .noWorker,

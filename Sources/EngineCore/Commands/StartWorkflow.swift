@@ -135,10 +135,7 @@ extension Engine {
         .resourceExhausted, .diskFull,
         "the disk is full: starts are refused until there is space", retryAfter: Span(ms: 1_000))
     }
-    if isDraining {
-      return .refusal(
-        .unavailable, .draining, "the engine is going away", retryAfter: Span(ms: 1_000))
-    }
+    if isDraining { return .draining }
     return nil
   }
 

@@ -33,6 +33,8 @@ struct Activity: Sendable, Equatable {
   // Only in memory.
   /// The session that holds the lease; nil for an orphan and for completion from elsewhere.
   var session: SessionID?
+  /// Of its entry in the task queue, while it waits there.
+  var ticket: UInt64?
   /// Until when an orphan waits for its worker.
   var orphanedUntil: Instant?
 
@@ -52,8 +54,14 @@ struct Activity: Sendable, Equatable {
 
   /// A worker has it, or may come back for it.
   var isInHand: Bool { phase == .started && !row.elsewhere }
-  /// It waits for its time, or for word from elsewhere.
-  var isAtRest: Bool { phase == .backingOff || (phase == .started && row.elsewhere) }
+  /// It waits for its time, for word from elsewhere, or for the end of a pause.
+  func isAtRest(whilePaused isPaused: Bool) -> Bool {
+    switch phase {
+    case .queued: isPaused
+    case .backingOff: true
+    case .started: row.elsewhere
+    }
+  }
 
   /// Three workers in a row were lost while they ran it.
   var crashesWorker: Bool { row.workersLostInARow >= 3 }

@@ -26,6 +26,11 @@ struct Fold: Equatable {
   private(set) var lastSeq: UInt32 = 0
   private(set) var cancelRequested = false
   private(set) var signals: Int64 = 0
+  /// Updates that are accepted and have no outcome.
+  private(set) var updates: [PendingUpdate] = []
+  private(set) var updatesAccepted: Int64 = 0
+  /// Set while the run is paused.
+  private(set) var pause: PauseInfo?
   private(set) var unseen = Inbound()
   /// By scheduled event id, which only grows.
   var activities: [Activity] = []
@@ -39,6 +44,9 @@ struct Fold: Equatable {
   private(set) var taskFailure: WorkflowTaskFailed?
 
   var isOpen: Bool { status == .running }
+
+  /// As lists and descriptions show it.
+  var shownStatus: WorkflowStatus { pause == nil ? status : .paused }
 
   /// Payload bytes that are kept in memory for the run.
   var heldBytes: Int { unseen.bytes + inputBytes + started.input.bytes }
@@ -72,6 +80,8 @@ struct Fold: Equatable {
 
   func activityIndex(seq: UInt32) -> Int? { activities.firstIndex { $0.scheduled.seq == seq } }
 
+  func update(_ id: String) -> PendingUpdate? { updates.first { $0.updateID == id } }
+
   func timer(seq: UInt32) -> PendingTimerState? { timers.first { $0.seq == seq } }
 
   mutating func addHistoryBytes(_ count: Int) { historyBytes += Int64(count) }
@@ -88,6 +98,8 @@ struct Fold: Equatable {
     case .activityTaskFailed(let e): return activityFault(e.scheduledEventID)
     case .activityTaskTimedOut(let e): return activityFault(e.scheduledEventID)
     case .activityTaskCanceled(let e): return activityFault(e.scheduledEventID)
+    case .workflowExecutionUpdateCompleted(let e):
+      return update(e.updateID) == nil ? "no update '\(e.updateID)' is pending" : nil
     default: return lastEventID == 0 ? "the run has not started" : nil
     }
   }
@@ -119,6 +131,7 @@ struct Fold: Equatable {
       taskFailure = nil
     case .workflowTaskFailed(let failed): taskFailure = failed
     case .workflowTaskTimedOut, .activityTaskStarted: break
+    case .markerRecorded(let marker): lastSeq = max(lastSeq, marker.seq)
     case .activityTaskScheduled(let scheduled):
       lastSeq = max(lastSeq, scheduled.seq)
       inputBytes += scheduled.input.bytes
@@ -150,6 +163,12 @@ struct Fold: Equatable {
       signals += 1
       // A start delay is over with the first signal; the pause between two runs is not.
       if started.initiator == .unspecified { firstTaskTime = nil }
+    case .workflowExecutionUpdateAccepted(let e):
+      updates.append(PendingUpdate(e.updateID, acceptedBy: event.eventID))
+      updatesAccepted += 1
+    case .workflowExecutionUpdateCompleted(let e): updates.removeAll { $0.updateID == e.updateID }
+    case .workflowExecutionPaused(let e): pause = PauseInfo(e, at: event.eventTimeMs)
+    case .workflowExecutionUnpaused: pause = nil
     case .workflowExecutionCompleted: close(event, .completed)
     case .workflowExecutionFailed: close(event, .failed)
     case .workflowExecutionTimedOut: close(event, .timedOut)
@@ -167,6 +186,8 @@ struct Fold: Equatable {
     activities = []
     inputBytes = 0
     timers = []
+    updates = []
+    pause = nil
     firstTaskTime = nil
     unseen = Inbound()
   }
@@ -189,6 +210,23 @@ extension HistoryEvent {
       true
     default: false
     }
+  }
+}
+
+extension PauseInfo {
+  fileprivate init(_ paused: WorkflowExecutionPaused, at time: Instant) {
+    self.init()
+    pausedTimeMs = time
+    reason = paused.reason
+    identity = paused.identity
+  }
+}
+
+extension PendingUpdate {
+  init(_ id: String, acceptedBy event: Int64) {
+    self.init()
+    updateID = id
+    acceptedEventID = event
   }
 }
 
@@ -219,6 +257,9 @@ extension Fold {
     state.lastSeq = lastSeq
     state.cancelRequested = cancelRequested
     state.signals = signals
+    state.updates = updates
+    state.updatesAccepted = updatesAccepted
+    state.pause = pause
     state.taskFailure = taskFailure
     state.activities = activities.map { activity in
       var saved = ScheduledActivity()
@@ -270,6 +311,9 @@ extension Fold {
     lastSeq = state.lastSeq
     cancelRequested = state.cancelRequested
     signals = state.signals
+    updates = state.updates
+    updatesAccepted = state.updatesAccepted
+    pause = state.pause
     taskFailure = state.taskFailure
     activities = state.activities.map { saved in
       var activity = Activity(

@@ -78,9 +78,43 @@ struct Inbound: Equatable {
     }
   }
 
-  /// The jobs of the next activation: as many events as fit `bytesMax`, at least one.
-  /// `through` is nil when all events fit.
-  func jobs(bytesMax: Int) -> (jobs: [Job], through: Int64?) {
+  /// An update to be shown, and its place: behind the event that was the last when it came.
+  struct PlacedUpdate {
+    let job: DoUpdate
+    let after: Int64
+
+    init(_ job: DoUpdate, after: Int64) {
+      self.job = job
+      self.after = after
+    }
+
+    /// As it is shown in a past activation.
+    init(_ accepted: WorkflowExecutionUpdateAccepted) {
+      job = DoUpdate(accepted)
+      #if MUTANTS
+        if Mutant.isOn(.updateLosesItsPlace) {
+          after = .max
+          return
+        }
+      #endif
+      after = accepted.afterEventID
+    }
+
+    var bytes: Int { 128 + job.args.bytes + (job.header?.bytes ?? 0) + job.identity.utf8.count }
+  }
+
+  /// What the next activation shows.
+  struct Showing {
+    var jobs: [Job]
+    /// The last event of those that are shown; nil when all events are.
+    var through: Int64?
+    var hasEvents: Bool
+    /// How many of the updates are among them.
+    var updates: Int
+  }
+
+  /// As many events and then updates as fit `bytesMax`, at least one.
+  func next(bytesMax: Int, with updates: [PlacedUpdate]) -> Showing {
     var taken = 0
     var bytes = 0
     for event in events {
@@ -88,26 +122,44 @@ struct Inbound: Equatable {
       if taken > 0 && bytes > bytesMax { break }
       taken += 1
     }
-    let jobs = Inbound.ordered(events[..<taken])
-    return (jobs, taken == events.count ? nil : events[taken - 1].eventID)
+    let through = taken == events.count ? nil : events[taken - 1].eventID
+    var asked = 0
+    if through == nil {
+      for update in updates {
+        bytes += update.bytes
+        if taken + asked > 0 && bytes > bytesMax { break }
+        asked += 1
+      }
+    }
+    return Showing(
+      jobs: Inbound.jobs(showing: events[..<taken], updates[..<asked]), through: through,
+      hasEvents: taken > 0, updates: asked)
   }
 
-  /// The jobs of the past activation that showed the events up to `through`.
-  func jobs(through: Int64) -> [Job] {
-    Inbound.ordered(events.prefix { $0.eventID <= through })
+  /// The events that the past activation showed which went up to `through`.
+  func shown(through: Int64) -> ArraySlice<HistoryEvent> {
+    events.prefix { $0.eventID <= through }
   }
 
-  /// Initialize, then signals, then the rest, each in arrival order.
-  private static func ordered(_ events: ArraySlice<HistoryEvent>) -> [Job] {
+  /// Initialize, then signals and updates, then the rest, each in arrival order.
+  static func jobs(showing events: ArraySlice<HistoryEvent>, _ updates: ArraySlice<PlacedUpdate>)
+    -> [Job]
+  {
     var first: [Job] = []
     var rest: [Job] = []
+    var asked = updates.startIndex
     for event in events {
+      while asked < updates.endIndex, updates[asked].after < event.eventID {
+        first.append(Job(asking: updates[asked].job))
+        asked += 1
+      }
       let job = Job(showing: event)
       switch job.kind {
       case .initializeWorkflow, .signalWorkflow: first.append(job)
       default: rest.append(job)
       }
     }
+    first += updates[asked...].map { Job(asking: $0.job) }
     #if MUTANTS
       if Mutant.isOn(.signalsTurnRound), first.count > 2 { first.swapAt(1, 2) }
     #endif
@@ -154,6 +206,24 @@ extension Job {
     default:
       preconditionFailure("event \(event.eventID) is not inbound")
     }
+  }
+}
+
+extension Job {
+  fileprivate init(asking update: DoUpdate) {
+    self.init()
+    kind = .doUpdate(update)
+  }
+}
+
+extension DoUpdate {
+  init(_ accepted: WorkflowExecutionUpdateAccepted) {
+    self.init()
+    updateID = accepted.updateID
+    updateName = accepted.updateName
+    args = accepted.args
+    header = accepted.header
+    identity = accepted.identity
   }
 }
 

@@ -16,7 +16,14 @@ struct Replay {
   /// A past completion: what history holds of it.
   private struct Expected {
     let completedEvent: Int64
-    let heads: [(event: Int64, head: CommandHead)]
+    let heads: [Recorded]
+  }
+
+  private struct Recorded {
+    let event: Int64
+    let head: CommandHead
+    /// The code may have lost it: a deprecated marker.
+    let mayBeMissing: Bool
   }
 
   var state: State
@@ -39,8 +46,10 @@ struct Replay {
     var activations: [PastActivation] = []
     var bytes = 0
     var isCut = false
-    var heads: [(event: Int64, head: CommandHead)] = []
+    var heads: [Recorded] = []
     var completion: (event: Int64, commands: Int32)?
+    var shown = ArraySlice<HistoryEvent>()
+    var updates: [Inbound.PlacedUpdate] = []
     for event in events {
       guard event.eventID == nextEvent else {
         throw CorruptRun(place: "event \(event.eventID) in the place of event \(nextEvent)")
@@ -53,17 +62,28 @@ struct Replay {
       nextEvent += 1
       if case .workflowTaskCompleted(let completed) = event.attributes {
         activations.append(past(event.eventID, completed))
+        shown = inbound.shown(through: completed.throughEventID)
+        updates = []
         completion = (event.eventID, completed.commands)
         heads = []
       } else if completion != nil {
         guard let head = CommandHead(recordedBy: event) else {
           throw CorruptRun(place: "event \(event.eventID) records no command")
         }
-        heads.append((event.eventID, head))
+        var mayBeMissing = false
+        if case .markerRecorded(let recorded) = event.attributes {
+          mayBeMissing = recorded.deprecated
+          bytes += show(recorded, in: &activations)
+        } else if case .workflowExecutionUpdateAccepted(let accepted) = event.attributes {
+          updates.append(Inbound.PlacedUpdate(accepted))
+          bytes += updates[updates.count - 1].bytes
+        }
+        heads.append(Recorded(event: event.eventID, head: head, mayBeMissing: mayBeMissing))
       }
       inbound.apply(event)
       if let done = completion, heads.count == Int(done.commands) {
         expected.append(Expected(completedEvent: done.event, heads: heads))
+        activations[activations.count - 1].jobs = Inbound.jobs(showing: shown, updates[...])
         completion = nil
       }
     }
@@ -75,6 +95,16 @@ struct Replay {
     return activations
   }
 
+  /// The code is to know of it before it runs; about how many bytes that takes.
+  private func show(_ recorded: MarkerRecorded, in activations: inout [PastActivation]) -> Int {
+    #if MUTANTS
+      if Mutant.isOn(.markersAreHidden) { return 0 }
+    #endif
+    let marker = RecordMarker(recordedBy: recorded)
+    activations[activations.count - 1].markers.append(marker)
+    return marker.bytes
+  }
+
   mutating func partSent() {
     isFirst = false
     state = .answering
@@ -84,7 +114,6 @@ struct Replay {
     var activation = PastActivation()
     activation.workflowTaskCompletedEventID = id
     activation.activationTimeMs = completed.activationTimeMs
-    activation.jobs = inbound.jobs(through: completed.throughEventID)
     activation.historyLength = completed.historyLength
     activation.historySizeBytes = completed.historySizeBytes
     activation.continueAsNewSuggested = completed.continueAsNewSuggested
@@ -96,6 +125,13 @@ struct Replay {
   /// Keeps the answers of a part that come in several messages.
   mutating func collect(_ completions: [PastCompletion]) { collected += completions }
 
+  private func isForgiven(_ recorded: Recorded) -> Bool {
+    #if MUTANTS
+      if Mutant.isOn(.deprecatedIsRequired) { return false }
+    #endif
+    return recorded.mayBeMissing
+  }
+
   /// Compares the worker's answers with the part that it was shown; nil when they agree.
   mutating func compare(_ last: [PastCompletion], failure: WorkflowTaskFailure?)
     -> NondeterminismDiff?
@@ -104,17 +140,20 @@ struct Replay {
     collected = []
     for (index, past) in expected.enumerated() {
       let actual = index < completions.count ? completions[index].heads : []
-      for (place, recorded) in past.heads.enumerated() {
-        guard place < actual.count, actual[place].agrees(with: recorded.head) else {
+      var place = 0
+      for (index, recorded) in past.heads.enumerated() {
+        if place < actual.count, actual[place].agrees(with: recorded.head) {
+          place += 1
+        } else if !isForgiven(recorded) {
           return .parting(
-            past.completedEvent, place, event: recorded.event, expected: recorded.head,
+            past.completedEvent, index, event: recorded.event, expected: recorded.head,
             actual: place < actual.count ? actual[place] : nil, failure)
         }
       }
-      if actual.count > past.heads.count {
-        let place = past.heads.count
+      if place < actual.count {
         return .parting(
-          past.completedEvent, place, event: 0, expected: nil, actual: actual[place], failure)
+          past.completedEvent, past.heads.count, event: 0, expected: nil, actual: actual[place],
+          failure)
       }
     }
     if let failure, let past = expected.last {
@@ -195,6 +234,20 @@ extension CommandHead {
     case .timerCanceled(let e):
       type = .cancelTimer
       seq = e.seq
+      location = e.location
+    case .markerRecorded(let e):
+      type = .recordMarker
+      seq = e.seq
+      name = e.markerName
+      id = e.markerID
+      location = e.location
+    case .workflowExecutionUpdateAccepted(let e):
+      type = .updateAccepted
+      id = e.updateID
+      location = e.location
+    case .workflowExecutionUpdateCompleted(let e):
+      type = .updateCompleted
+      id = e.updateID
       location = e.location
     case .workflowExecutionCompleted: type = .completeWorkflow
     case .workflowExecutionFailed: type = .failWorkflow

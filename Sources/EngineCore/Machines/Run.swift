@@ -58,6 +58,8 @@ final class Run {
   var task = WorkflowTask()
   /// Queries that wait for a worker.
   var queries: [WaitingQuery] = []
+  /// Updates that its code has not taken on.
+  var updates: [WaitingUpdate] = []
   /// Signals and cancel requests that wait for the redo of a refused close.
   var parked = ParkedInputs()
   /// The session that has the run in its cache.
@@ -99,6 +101,8 @@ final class Run {
   var endedActivities: [Int64] = []
   var newRequests: [RequestRecord] = []
   var isTouched = false
+  /// Lists are to show it with another status, though it stays open.
+  var hasNewStatus = false
   var isOffered = false
   var isNew = false
 
@@ -124,28 +128,40 @@ final class Run {
 
   /// Something waits to be shown to the code.
   var wantsTask: Bool { wantsActivation || !queries.isEmpty }
-  /// Events do; before them no query is asked.
-  var wantsActivation: Bool { fold.isOpen && !fold.unseen.isEmpty && !isHeld }
+  /// Events do, or updates; before them no query is asked.
+  var wantsActivation: Bool {
+    fold.isOpen && !isHeld && fold.pause == nil && !(fold.unseen.isEmpty && updates.isEmpty)
+  }
 
-  /// No task, no activity that can go on now, nobody who waits: the run can leave memory.
+  /// No task, no streak of failed ones, no activity that can go on now, nobody who waits: the run
+  /// can leave memory.
   var isAtRest: Bool {
     task.isIdle && !wantsTask && followers.isEmpty
+      && updates.isEmpty && (task.attempt == 1 || !fold.isOpen)
       // By index: an activity is large to copy.
-      && fold.activities.indices.allSatisfy { fold.activities[$0].isAtRest }
+      && fold.activities.indices.allSatisfy {
+        fold.activities[$0].isAtRest(whilePaused: fold.pause != nil)
+      }
   }
 
   /// About how many bytes of memory the run takes.
   var footprint: Int {
     2_048 + fold.heldBytes + 1_024 * fold.activities.count
       + 64 * (fold.timers.count + requests.count)
+      + updates.reduce(0) { $0 + $1.request.args.bytes }
   }
 
   func request(_ key: Fingerprint) -> RequestRecord? {
-    guard !requestPlaces.isEmpty else { return requests.first { $0.key == key } }
-    return requestPlaces[key].map { requests[$0] }
+    place(of: key).map { requests[$0] }
   }
 
+  private func place(of key: Fingerprint) -> Int? {
+    requestPlaces.isEmpty ? requests.firstIndex { $0.key == key } : requestPlaces[key]
+  }
+
+  /// In the place of what was kept under its key.
   private func keep(_ record: RequestRecord) {
+    if let place = place(of: record.key) { return requests[place] = record }
     requests.append(record)
     if requests.count == 8 {
       for (place, record) in requests.enumerated() { requestPlaces[record.key] = place }

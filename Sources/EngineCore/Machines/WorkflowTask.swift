@@ -31,6 +31,7 @@ struct WorkflowTask {
     /// Commands, or answers to queries, of the parts that have arrived (`more`).
     var parts: [Command] = []
     var results: [QueryResult] = []
+    var rejections: [UpdateRejection] = []
     /// The bytes of the parts of its answers.
     var partsBytes = 0
   }
@@ -46,8 +47,11 @@ struct WorkflowTask {
     var historyLength: Int64 = 0
     var historyBytes: Int64 = 0
     var continueAsNewSuggested = false
-    /// The queries that it asked.
+    /// It showed events.
+    var hasEvents = false
+    /// The queries and the updates that it asked for.
     var queries: [String] = []
+    var updates: [String] = []
   }
 
   var state = State.idle

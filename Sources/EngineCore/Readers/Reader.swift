@@ -21,17 +21,6 @@ struct Reader {
   }
 }
 
-/// A list or a count under way: rows are read newest first and filtered here.
-struct ListReader {
-  let namespace: String
-  let filter: ListFilter
-  /// nil: no limit.
-  var left: Int64?
-  var before: RunNumber?
-  /// A count collects no rows; it answers once.
-  var count: Int64?
-}
-
 extension Engine {
   mutating func open(_ id: RequestID, _ source: Reader.Source) {
     let reader = Reader(source: source)
@@ -48,8 +37,9 @@ extension Engine {
   }
 
   /// Asks the store for the next part, if one is wanted and none is on its way.
-  private mutating func readOn(_ id: RequestID) {
+  mutating func readOn(_ id: RequestID) {
     guard let reader = readers[id], reader.isWanted, !reader.isLoading else { return }
+    if case .list(let list) = reader.source, list.isGathered { return showNext(id, list) }
     if case .history(let number, let next, true) = reader.source, let run = runs[number],
       run.fold.isOpen, next > run.fold.lastEventID
     {
@@ -81,7 +71,9 @@ extension Engine {
     case .list(let list):
       // Lists show what was acknowledged: everything written so far must be durable.
       load = self.load(
-        .rows(namespace: list.namespace, before: list.before, countMax: limits.listSliceRows),
+        .rows(
+          namespace: list.namespace, workflowID: list.selection.filter.workflowID,
+          before: list.before, countMax: limits.listSliceRows),
         .engine)
     }
     loading.purposes[load] = .read(id)
@@ -159,7 +151,7 @@ extension Engine {
     return (part.serialized(), part.events.last?.eventID ?? batch.last)
   }
 
-  private mutating func endReader(_ id: RequestID, _ status: Status, _ gate: Gate) {
+  mutating func endReader(_ id: RequestID, _ status: Status, _ gate: Gate) {
     dropReader(id)
     waiting.removeValue(forKey: id)
     send(.end(id, status), gate)
@@ -167,83 +159,10 @@ extension Engine {
 
   /// The reader has ended or is not wanted any more.
   mutating func dropReader(_ id: RequestID) {
-    guard let reader = readers.removeValue(forKey: id), let number = reader.follows,
-      let run = runs[number]
-    else { return }
+    guard let reader = readers.removeValue(forKey: id) else { return }
+    if case .list(let list) = reader.source { gatheredBytes -= list.gatheredBytes }
+    guard let number = reader.follows, let run = runs[number] else { return }
     run.followers.remove(id)
     if !run.isTouched { settle(run) }
-  }
-
-  // MARK: - Lists
-
-  private mutating func takeRows(_ id: RequestID, _ list: ListReader, _ rows: [RunRow]) {
-    var list = list
-    var infos: [WorkflowInfo] = []
-    var bytes = 0
-    var isCut = false
-    for row in rows where list.left != 0 {
-      let info = runs[row.number].map(listed) ?? WorkflowInfo(row)
-      let isAccepted = list.filter.accepts(info)
-      if isAccepted && list.count == nil {
-        bytes += info.serialized().count
-        isCut = !infos.isEmpty && bytes > limits.partBytesMax
-        if isCut { break }
-      }
-      list.before = row.number
-      guard isAccepted else { continue }
-      if let left = list.left { list.left = left - 1 }
-      if let count = list.count { list.count = count + 1 } else { infos.append(info) }
-    }
-    readers[id]?.source = .list(list)
-    if !infos.isEmpty {
-      var response = ListWorkflowsResponse()
-      response.workflows = infos
-      // What resident runs say of themselves may not be durable yet.
-      send(.part(id, response.serialized()), .engine)
-      readers[id]?.isWanted = false
-    }
-    if (isCut || rows.count == limits.listSliceRows) && list.left != 0 { return readOn(id) }
-    if let count = list.count {
-      dropReader(id)
-      var response = CountWorkflowsResponse()
-      response.count = count
-      return reply(id, .countWorkflows(response), .engine)
-    }
-    endReader(id, Status(), .engine)
-  }
-}
-
-extension Engine {
-  /// A resident run as lists show it.
-  private func listed(_ run: Run) -> WorkflowInfo {
-    var info = info(of: run)
-    if let summary = info.userMetadata?.summary.cut(to: limits.shownTextBytesMax) {
-      info.userMetadata = UserMetadata()
-      info.userMetadata?.summary = summary
-    }
-    return info
-  }
-}
-
-extension WorkflowInfo {
-  /// What the store's row says of a run that is not in memory.
-  init(_ row: RunRow) {
-    self.init()
-    var execution = WorkflowExecution()
-    execution.workflowID = row.workflowID
-    execution.runID = row.runID
-    self.execution = execution
-    workflowType = row.workflowType
-    taskQueue = row.taskQueue
-    status = row.status
-    startTimeMs = row.startTime
-    closeTimeMs = row.closeTime ?? Instant(ms: 0)
-    historyLength = row.historyLength
-    historySizeBytes = row.historySizeBytes
-    if !row.summary.isEmpty {
-      var metadata = UserMetadata()
-      metadata.summary = row.summary
-      userMetadata = metadata
-    }
   }
 }

@@ -42,10 +42,12 @@ struct TaskQueue {
     return tickets
   }
 
-  mutating func add(attempt: Attempt, type: String, at now: Instant) {
+  /// The entry's ticket.
+  mutating func add(attempt: Attempt, type: String, at now: Instant) -> UInt64 {
     tickets += 1
     count += 1
     activityTasks[type, default: Queue()].append(Entry(work: attempt, since: now, ticket: tickets))
+    return tickets
   }
 
   /// Stale entries may be most of what is here: many have come since they were last taken out.

@@ -19,8 +19,9 @@ public struct Load: Sendable, Equatable {
     /// Stored batches that hold events from `from` on, whole batches, at least one if there is any,
     /// about `bytesMax` bytes.
     case history(RunNumber, from: Int64, bytesMax: Int)
-    /// Rows of a namespace, newest first, with a number below `before` (nil: from the newest).
-    case rows(namespace: String, before: RunNumber?, countMax: Int)
+    /// Rows of a namespace, of one workflow id if it is given, newest first, with a number below
+    /// `before` (nil: from the newest).
+    case rows(namespace: String, workflowID: String?, before: RunNumber?, countMax: Int)
     /// Open runs by (deadline, number), from the first one after the pair that is given.
     case deadlines(afterDeadline: Instant, afterRun: RunNumber, countMax: Int)
     /// When the runs with a number over `after` started and closed, by number.

@@ -9,6 +9,8 @@ public enum Write: Sendable, Equatable {
   case appendHistory(run: RunNumber, first: Int64, last: Int64, bytes: [UInt8])
   /// A run that was dormant has work again: a start of the engine must find it.
   case wakeRun(run: RunNumber)
+  /// What lists show of an open run: running, or paused.
+  case setStatus(run: RunNumber, WorkflowStatus)
   /// The run has closed; it has no deadline any more and its activity rows and state row go.
   case closeRun(
     run: RunNumber, status: WorkflowStatus, closeTime: Instant, historyLength: Int64,

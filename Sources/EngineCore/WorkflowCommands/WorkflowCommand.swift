@@ -4,10 +4,13 @@ import Messages
 /// The commands of a workflow's code: what is wrong with them, and which event records each.
 extension Engine {
   /// What makes the completion unacceptable, in words; nil when it is fine.
-  func fault(in commands: [Command], of run: Run) -> String? {
+  func fault(
+    in commands: [Command], of run: Run, _ lease: WorkflowTask.Lease
+  ) -> String? {
     if commands.count > limits.commandsMax { return tooManyCommands }
     var check = CommandCheck(
-      fold: run.fold, limits: limits, taskTimeoutMax: times.taskTimeoutMax)
+      fold: run.fold, asked: lease.shown.updates, limits: limits,
+      taskTimeoutMax: times.taskTimeoutMax)
     for (index, command) in commands.enumerated() {
       if let fault = check.fault(in: command) {
         let place = command.location.isEmpty ? "" : " at \(command.location)"
@@ -32,6 +35,9 @@ extension Engine {
     case .failWorkflow(let c): fail(c, run, completedEvent)
     case .cancelledWorkflow(let c): cancelled(c, run, completedEvent)
     case .continueAsNew(let c): continueAsNew(c, command, run, completedEvent)
+    case .recordMarker(let c): recordMarker(c, command, run, completedEvent)
+    case .updateAccepted(let c): acceptUpdate(c, command, run, completedEvent)
+    case .updateCompleted(let c): completeUpdate(c, command, run, completedEvent)
     case nil: preconditionFailure("a command without a kind passed the check")
     }
     return nil
@@ -79,14 +85,20 @@ struct CommandCheck {
   private var lastSeq: UInt32
   private var activityIDs: Set<String>
   private var timerIDs: Set<String>
+  private var markerBytes = 0
+  /// Updates of the activation, and those that are accepted and have no outcome.
+  private let asked: [String]
+  private var updateIDs: Set<String>
   private var isClosed = false
 
-  init(fold: Fold, limits: EngineLimits, taskTimeoutMax: Span) {
+  init(fold: Fold, asked: [String], limits: EngineLimits, taskTimeoutMax: Span) {
+    self.asked = asked
     self.limits = limits
     self.taskTimeoutMax = taskTimeoutMax
     lastSeq = fold.lastSeq
     activityIDs = Set(fold.activities.map { $0.scheduled.activityID })
     timerIDs = Set(fold.timers.map { $0.timerID })
+    updateIDs = Set(fold.updates.map { $0.updateID })
   }
 
   mutating func fault(in command: Command) -> String? {
@@ -110,6 +122,12 @@ struct CommandCheck {
         ? "failure is over \(limits.payloadBytesMax) bytes" : nil
     case .cancelledWorkflow(let c): return payloads(c.details, "details")
     case .continueAsNew(let c): return fault(in: c)
+    case .recordMarker(let c): return fault(in: c)
+    case .updateAccepted(let c):
+      updateIDs.insert(c.updateID)
+      return asked.contains(c.updateID)
+        ? nil : "update '\(c.updateID)' was not asked for by this activation"
+    case .updateCompleted(let c): return fault(in: c)
     case nil: return "it has no kind that this engine knows"
     }
   }
@@ -167,6 +185,38 @@ struct CommandCheck {
     if c.taskTimeoutMs > taskTimeoutMax { return "task_timeout_ms is over \(taskTimeoutMax.ms)" }
     if let fault = c.retryPolicy?.fault { return "retry_policy.\(fault.field) \(fault.message)" }
     return payloads(c.input, "input", c.header)
+  }
+
+  /// The markers of one completion travel together when the run's past is shown.
+  private mutating func fault(in c: RecordMarker) -> String? {
+    if c.seq != 0, let fault = take(c.seq) { return fault }
+    if c.markerName.isEmpty { return "marker_name is empty" }
+    for (field, text) in [("marker_name", c.markerName), ("marker_id", c.markerID)]
+    where text.utf8.count > limits.idBytesMax {
+      return "\(field) is over \(limits.idBytesMax) bytes"
+    }
+    for (a, b) in zip(c.details, c.details.dropFirst()) where a.key >= b.key {
+      return "the keys of details must be sorted and without duplicates ('\(a.key)', '\(b.key)')"
+    }
+    markerBytes += c.bytes
+    if markerBytes > limits.markerBytesMax {
+      return "the markers of one workflow task hold over \(limits.markerBytesMax) bytes: an"
+        + " activity's result may be larger"
+    }
+    return payloads(c.details.compactMap(\.value), "details", c.header)
+  }
+
+  private mutating func fault(in c: UpdateCompleted) -> String? {
+    guard updateIDs.remove(c.updateID) != nil else {
+      return "update '\(c.updateID)' is not accepted, or has come to its end"
+    }
+    switch c.outcome?.result {
+    case .succeeded(let list): return payloads(list.payloads, "outcome")
+    case .failed(let failure):
+      return failure.approximateBytes > limits.payloadBytesMax
+        ? "outcome is over \(limits.payloadBytesMax) bytes" : nil
+    case nil: return "outcome is empty"
+    }
   }
 
   /// Seqs are given by one counter, without gaps.

@@ -364,6 +364,31 @@ public struct PayloadEntry: Message {
     ])
 }
 
+public struct PayloadList: Message {
+  public var payloads: [Payload] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: payloads.append(try reader.message())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    for value in payloads.reversed() { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PayloadList",
+    fields: [
+      FieldTable(1, "payloads", .message { Payload.table }, isRepeated: true),
+    ])
+}
+
 public struct Header: Message {
   public var fields: [PayloadEntry] = []
 
@@ -780,6 +805,51 @@ public struct WorkerLostFailure: Message {
     fields: [
       FieldTable(1, "identity", .string),
       FieldTable(2, "evidence", .string),
+    ])
+}
+
+/// How an update ended.
+public struct UpdateOutcome: Message {
+  public var result: Result?
+
+  public enum Result: Equatable, Sendable {
+    case succeeded(PayloadList)
+    indirect case failed(Failure)
+  }
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10:
+        var value = PayloadList()
+        if case .succeeded(let earlier)? = result { value = earlier }
+        try reader.merge(into: &value)
+        result = .succeeded(value)
+      case 18:
+        var value = Failure()
+        if case .failed(let earlier)? = result { value = earlier }
+        try reader.merge(into: &value)
+        result = .failed(value)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    switch result {
+    case .succeeded(let value)?: writer.message(value, tag: 10)
+    case .failed(let value)?: writer.message(value, tag: 18)
+    case nil: break
+    }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpdateOutcome",
+    fields: [
+      FieldTable(1, "succeeded", .message { PayloadList.table }, oneof: "result"),
+      FieldTable(2, "failed", .message { Failure.table }, oneof: "result"),
     ])
 }
 

@@ -123,6 +123,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
   case timedOut
   case closing
   case workflowNotBegun
+  case updateNotFound
+  case workflowPaused
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -158,6 +160,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case 27: self = .timedOut
       case 28: self = .closing
       case 29: self = .workflowNotBegun
+      case 35: self = .updateNotFound
+      case 36: self = .workflowPaused
       default: self = .unrecognized(rawValue)
     }
   }
@@ -194,6 +198,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case .timedOut: return 27
       case .closing: return 28
       case .workflowNotBegun: return 29
+      case .updateNotFound: return 35
+      case .workflowPaused: return 36
       case .unrecognized(let number): return number
     }
   }
@@ -229,6 +235,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
     (27, "TIMED_OUT"),
     (28, "CLOSING"),
     (29, "WORKFLOW_NOT_BEGUN"),
+    (35, "UPDATE_NOT_FOUND"),
+    (36, "WORKFLOW_PAUSED"),
   ]
 }
 

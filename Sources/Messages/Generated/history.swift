@@ -56,6 +56,9 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
   case cancelTimer
   case cancelledWorkflow
   case continueAsNew
+  case recordMarker
+  case updateAccepted
+  case updateCompleted
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -70,6 +73,9 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
       case 6: self = .cancelTimer
       case 7: self = .cancelledWorkflow
       case 8: self = .continueAsNew
+      case 9: self = .recordMarker
+      case 10: self = .updateAccepted
+      case 11: self = .updateCompleted
       default: self = .unrecognized(rawValue)
     }
   }
@@ -85,6 +91,9 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
       case .cancelTimer: return 6
       case .cancelledWorkflow: return 7
       case .continueAsNew: return 8
+      case .recordMarker: return 9
+      case .updateAccepted: return 10
+      case .updateCompleted: return 11
       case .unrecognized(let number): return number
     }
   }
@@ -99,6 +108,9 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
     (6, "CANCEL_TIMER"),
     (7, "CANCELLED_WORKFLOW"),
     (8, "CONTINUE_AS_NEW"),
+    (9, "RECORD_MARKER"),
+    (10, "UPDATE_ACCEPTED"),
+    (11, "UPDATE_COMPLETED"),
   ]
 }
 
@@ -155,9 +167,14 @@ public struct HistoryEvent: Message {
     case timerCanceled(TimerCanceled)
     case workflowExecutionCancelRequested(WorkflowExecutionCancelRequested)
     case workflowExecutionCanceled(WorkflowExecutionCanceled)
+    indirect case markerRecorded(MarkerRecorded)
     indirect case workflowExecutionSignaled(WorkflowExecutionSignaled)
     case workflowExecutionTerminated(WorkflowExecutionTerminated)
     indirect case workflowExecutionContinuedAsNew(WorkflowExecutionContinuedAsNew)
+    indirect case workflowExecutionUpdateAccepted(WorkflowExecutionUpdateAccepted)
+    case workflowExecutionUpdateCompleted(WorkflowExecutionUpdateCompleted)
+    case workflowExecutionPaused(WorkflowExecutionPaused)
+    case workflowExecutionUnpaused(WorkflowExecutionUnpaused)
   }
 
   public init() {}
@@ -263,6 +280,11 @@ public struct HistoryEvent: Message {
         if case .workflowExecutionCanceled(let earlier)? = attributes { value = earlier }
         try reader.merge(into: &value)
         attributes = .workflowExecutionCanceled(value)
+      case 1002:
+        var value = MarkerRecorded()
+        if case .markerRecorded(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .markerRecorded(value)
       case 1010:
         var value = WorkflowExecutionSignaled()
         if case .workflowExecutionSignaled(let earlier)? = attributes { value = earlier }
@@ -278,6 +300,26 @@ public struct HistoryEvent: Message {
         if case .workflowExecutionContinuedAsNew(let earlier)? = attributes { value = earlier }
         try reader.merge(into: &value)
         attributes = .workflowExecutionContinuedAsNew(value)
+      case 1130:
+        var value = WorkflowExecutionUpdateAccepted()
+        if case .workflowExecutionUpdateAccepted(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .workflowExecutionUpdateAccepted(value)
+      case 1146:
+        var value = WorkflowExecutionUpdateCompleted()
+        if case .workflowExecutionUpdateCompleted(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .workflowExecutionUpdateCompleted(value)
+      case 1266:
+        var value = WorkflowExecutionPaused()
+        if case .workflowExecutionPaused(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .workflowExecutionPaused(value)
+      case 1274:
+        var value = WorkflowExecutionUnpaused()
+        if case .workflowExecutionUnpaused(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .workflowExecutionUnpaused(value)
       default: try reader.skip(tag)
       }
     }
@@ -304,9 +346,14 @@ public struct HistoryEvent: Message {
     case .timerCanceled(let value)?: writer.message(value, tag: 954)
     case .workflowExecutionCancelRequested(let value)?: writer.message(value, tag: 962)
     case .workflowExecutionCanceled(let value)?: writer.message(value, tag: 970)
+    case .markerRecorded(let value)?: writer.message(value, tag: 1002)
     case .workflowExecutionSignaled(let value)?: writer.message(value, tag: 1010)
     case .workflowExecutionTerminated(let value)?: writer.message(value, tag: 1018)
     case .workflowExecutionContinuedAsNew(let value)?: writer.message(value, tag: 1026)
+    case .workflowExecutionUpdateAccepted(let value)?: writer.message(value, tag: 1130)
+    case .workflowExecutionUpdateCompleted(let value)?: writer.message(value, tag: 1146)
+    case .workflowExecutionPaused(let value)?: writer.message(value, tag: 1266)
+    case .workflowExecutionUnpaused(let value)?: writer.message(value, tag: 1274)
     case nil: break
     }
     if let value = userMetadata { writer.message(value, tag: 26) }
@@ -339,9 +386,14 @@ public struct HistoryEvent: Message {
       FieldTable(119, "timer_canceled", .message { TimerCanceled.table }, oneof: "attributes"),
       FieldTable(120, "workflow_execution_cancel_requested", .message { WorkflowExecutionCancelRequested.table }, oneof: "attributes"),
       FieldTable(121, "workflow_execution_canceled", .message { WorkflowExecutionCanceled.table }, oneof: "attributes"),
+      FieldTable(125, "marker_recorded", .message { MarkerRecorded.table }, oneof: "attributes"),
       FieldTable(126, "workflow_execution_signaled", .message { WorkflowExecutionSignaled.table }, oneof: "attributes"),
       FieldTable(127, "workflow_execution_terminated", .message { WorkflowExecutionTerminated.table }, oneof: "attributes"),
       FieldTable(128, "workflow_execution_continued_as_new", .message { WorkflowExecutionContinuedAsNew.table }, oneof: "attributes"),
+      FieldTable(141, "workflow_execution_update_accepted", .message { WorkflowExecutionUpdateAccepted.table }, oneof: "attributes"),
+      FieldTable(143, "workflow_execution_update_completed", .message { WorkflowExecutionUpdateCompleted.table }, oneof: "attributes"),
+      FieldTable(158, "workflow_execution_paused", .message { WorkflowExecutionPaused.table }, oneof: "attributes"),
+      FieldTable(159, "workflow_execution_unpaused", .message { WorkflowExecutionUnpaused.table }, oneof: "attributes"),
     ])
 }
 
@@ -837,9 +889,9 @@ public struct NondeterminismDiff: Message {
 public struct CommandHead: Message {
   public var type: CommandType = .unspecified
   public var seq: UInt32 = 0
-  /// The activity's type; empty for other commands.
+  /// The activity's type, or the marker's name; empty for other commands.
   public var name: String = ""
-  /// The caller's id: activity id or timer id.
+  /// The caller's id: of the activity, the timer, the marker or the update.
   public var id: String = ""
   /// Where in the code, as `file:line`; never compared.
   public var location: String = ""
@@ -1363,6 +1415,64 @@ public struct WorkflowExecutionCanceled: Message {
     ])
 }
 
+/// A fact that the code left in its history: fields as in RecordMarker.
+public struct MarkerRecorded: Message {
+  public var markerName: String = ""
+  public var markerID: String = ""
+  public var seq: UInt32 = 0
+  public var details: [PayloadEntry] = []
+  public var header: Header?
+  public var failure: Failure?
+  public var deprecated: Bool = false
+  public var workflowTaskCompletedEventID: Int64 = 0
+  public var location: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: markerName = try reader.string()
+      case 18: markerID = try reader.string()
+      case 24: seq = try reader.uint32()
+      case 34: details.append(try reader.message())
+      case 42: try reader.merge(into: &header)
+      case 50: try reader.merge(into: &failure)
+      case 56: deprecated = try reader.bool()
+      case 64: workflowTaskCompletedEventID = try reader.int64()
+      case 74: location = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(location.isEmpty) { writer.string(location, tag: 74) }
+    if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 64) }
+    if !(!deprecated) { writer.bool(deprecated, tag: 56) }
+    if let value = failure { writer.message(value, tag: 50) }
+    if let value = header { writer.message(value, tag: 42) }
+    for value in details.reversed() { writer.message(value, tag: 34) }
+    if !(seq == 0) { writer.uint32(seq, tag: 24) }
+    if !(markerID.isEmpty) { writer.string(markerID, tag: 18) }
+    if !(markerName.isEmpty) { writer.string(markerName, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.MarkerRecorded",
+    fields: [
+      FieldTable(1, "marker_name", .string),
+      FieldTable(2, "marker_id", .string),
+      FieldTable(3, "seq", .uint32),
+      FieldTable(4, "details", .message { PayloadEntry.table }, isRepeated: true),
+      FieldTable(5, "header", .message { Header.table }),
+      FieldTable(6, "failure", .message { Failure.table }),
+      FieldTable(7, "deprecated", .bool),
+      FieldTable(8, "workflow_task_completed_event_id", .int64),
+      FieldTable(9, "location", .string),
+    ])
+}
+
 public struct WorkflowExecutionSignaled: Message {
   public var signalName: String = ""
   public var input: [Payload] = []
@@ -1401,6 +1511,170 @@ public struct WorkflowExecutionSignaled: Message {
       FieldTable(3, "identity", .string),
       FieldTable(4, "header", .message { Header.table }),
       FieldTable(5, "request_id", .string),
+    ])
+}
+
+/// The request that the code took on. A past activation shows it in its place: after the events up
+/// to the one that is named.
+public struct WorkflowExecutionUpdateAccepted: Message {
+  public var updateID: String = ""
+  public var updateName: String = ""
+  public var args: [Payload] = []
+  public var header: Header?
+  public var identity: String = ""
+  /// The last event when the request came.
+  public var afterEventID: Int64 = 0
+  public var workflowTaskCompletedEventID: Int64 = 0
+  public var location: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: updateID = try reader.string()
+      case 18: updateName = try reader.string()
+      case 26: args.append(try reader.message())
+      case 34: try reader.merge(into: &header)
+      case 42: identity = try reader.string()
+      case 48: afterEventID = try reader.int64()
+      case 56: workflowTaskCompletedEventID = try reader.int64()
+      case 66: location = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(location.isEmpty) { writer.string(location, tag: 66) }
+    if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 56) }
+    if !(afterEventID == 0) { writer.int64(afterEventID, tag: 48) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if let value = header { writer.message(value, tag: 34) }
+    for value in args.reversed() { writer.message(value, tag: 26) }
+    if !(updateName.isEmpty) { writer.string(updateName, tag: 18) }
+    if !(updateID.isEmpty) { writer.string(updateID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowExecutionUpdateAccepted",
+    fields: [
+      FieldTable(1, "update_id", .string),
+      FieldTable(2, "update_name", .string),
+      FieldTable(3, "args", .message { Payload.table }, isRepeated: true),
+      FieldTable(4, "header", .message { Header.table }),
+      FieldTable(5, "identity", .string),
+      FieldTable(6, "after_event_id", .int64),
+      FieldTable(7, "workflow_task_completed_event_id", .int64),
+      FieldTable(8, "location", .string),
+    ])
+}
+
+public struct WorkflowExecutionUpdateCompleted: Message {
+  public var updateID: String = ""
+  public var acceptedEventID: Int64 = 0
+  public var outcome: UpdateOutcome?
+  public var workflowTaskCompletedEventID: Int64 = 0
+  public var location: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: updateID = try reader.string()
+      case 16: acceptedEventID = try reader.int64()
+      case 26: try reader.merge(into: &outcome)
+      case 32: workflowTaskCompletedEventID = try reader.int64()
+      case 42: location = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(location.isEmpty) { writer.string(location, tag: 42) }
+    if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 32) }
+    if let value = outcome { writer.message(value, tag: 26) }
+    if !(acceptedEventID == 0) { writer.int64(acceptedEventID, tag: 16) }
+    if !(updateID.isEmpty) { writer.string(updateID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowExecutionUpdateCompleted",
+    fields: [
+      FieldTable(1, "update_id", .string),
+      FieldTable(2, "accepted_event_id", .int64),
+      FieldTable(3, "outcome", .message { UpdateOutcome.table }),
+      FieldTable(4, "workflow_task_completed_event_id", .int64),
+      FieldTable(5, "location", .string),
+    ])
+}
+
+/// From here on no task of the run goes out.
+public struct WorkflowExecutionPaused: Message {
+  public var reason: String = ""
+  public var identity: String = ""
+  public var requestID: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: reason = try reader.string()
+      case 18: identity = try reader.string()
+      case 26: requestID = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 26) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 18) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowExecutionPaused",
+    fields: [
+      FieldTable(1, "reason", .string),
+      FieldTable(2, "identity", .string),
+      FieldTable(3, "request_id", .string),
+    ])
+}
+
+public struct WorkflowExecutionUnpaused: Message {
+  public var reason: String = ""
+  public var identity: String = ""
+  public var requestID: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: reason = try reader.string()
+      case 18: identity = try reader.string()
+      case 26: requestID = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 26) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 18) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowExecutionUnpaused",
+    fields: [
+      FieldTable(1, "reason", .string),
+      FieldTable(2, "identity", .string),
+      FieldTable(3, "request_id", .string),
     ])
 }
 

@@ -21,6 +21,12 @@ public struct RunState: Message {
   public var lastSeq: UInt32 = 0
   /// Of the streak of failed workflow tasks that goes on.
   public var taskFailure: WorkflowTaskFailed?
+  /// Accepted, without an outcome.
+  public var updates: [PendingUpdate] = []
+  /// Accepted so far.
+  public var updatesAccepted: Int64 = 0
+  /// Of a run that is paused.
+  public var pause: PauseInfo?
 
   public init() {}
 
@@ -41,12 +47,18 @@ public struct RunState: Message {
       case 96: lastTaskCompletedEventID = try reader.int64()
       case 104: lastSeq = try reader.uint32()
       case 114: try reader.merge(into: &taskFailure)
+      case 162: updates.append(try reader.message())
+      case 168: updatesAccepted = try reader.int64()
+      case 178: try reader.merge(into: &pause)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = pause { writer.message(value, tag: 178) }
+    if !(updatesAccepted == 0) { writer.int64(updatesAccepted, tag: 168) }
+    for value in updates.reversed() { writer.message(value, tag: 162) }
     if let value = taskFailure { writer.message(value, tag: 114) }
     if !(lastSeq == 0) { writer.uint32(lastSeq, tag: 104) }
     if !(lastTaskCompletedEventID == 0) { writer.int64(lastTaskCompletedEventID, tag: 96) }
@@ -80,6 +92,9 @@ public struct RunState: Message {
       FieldTable(12, "last_task_completed_event_id", .int64),
       FieldTable(13, "last_seq", .uint32),
       FieldTable(14, "task_failure", .message { WorkflowTaskFailed.table }),
+      FieldTable(20, "updates", .message { PendingUpdate.table }, isRepeated: true),
+      FieldTable(21, "updates_accepted", .int64),
+      FieldTable(22, "pause", .message { PauseInfo.table }),
     ])
 }
 

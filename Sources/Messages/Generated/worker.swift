@@ -592,7 +592,8 @@ public struct Activation: Message {
     ])
 }
 
-/// In one activation: initialize, then signals in arrival order, then the rest in arrival order.
+/// In one activation: initialize, then signals and updates in arrival order, then the rest in
+/// arrival order.
 /// Queries are alone in theirs.
 public struct Job: Message {
   public var kind: Kind?
@@ -604,6 +605,7 @@ public struct Job: Message {
     case fireTimer(FireTimer)
     case resolveActivity(ResolveActivity)
     case queryWorkflow(QueryWorkflowJob)
+    indirect case doUpdate(DoUpdate)
   }
 
   public init() {}
@@ -641,6 +643,11 @@ public struct Job: Message {
         if case .queryWorkflow(let earlier)? = kind { value = earlier }
         try reader.merge(into: &value)
         kind = .queryWorkflow(value)
+      case 58:
+        var value = DoUpdate()
+        if case .doUpdate(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .doUpdate(value)
       default: try reader.skip(tag)
       }
     }
@@ -654,6 +661,7 @@ public struct Job: Message {
     case .fireTimer(let value)?: writer.message(value, tag: 34)
     case .resolveActivity(let value)?: writer.message(value, tag: 42)
     case .queryWorkflow(let value)?: writer.message(value, tag: 50)
+    case .doUpdate(let value)?: writer.message(value, tag: 58)
     case nil: break
     }
   }
@@ -667,6 +675,7 @@ public struct Job: Message {
       FieldTable(4, "fire_timer", .message { FireTimer.table }, oneof: "kind"),
       FieldTable(5, "resolve_activity", .message { ResolveActivity.table }, oneof: "kind"),
       FieldTable(6, "query_workflow", .message { QueryWorkflowJob.table }, oneof: "kind"),
+      FieldTable(7, "do_update", .message { DoUpdate.table }, oneof: "kind"),
     ])
 }
 
@@ -781,6 +790,54 @@ public struct SignalWorkflowJob: Message {
     ])
 }
 
+/// A request for which the code has an answer: it is accepted or rejected in this activation's
+/// completion, and ends then or later.
+public struct DoUpdate: Message {
+  public var updateID: String = ""
+  public var updateName: String = ""
+  public var args: [Payload] = []
+  public var header: Header?
+  public var identity: String = ""
+  /// Not in a past activation: it has been accepted.
+  public var runValidator: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: updateID = try reader.string()
+      case 18: updateName = try reader.string()
+      case 26: args.append(try reader.message())
+      case 34: try reader.merge(into: &header)
+      case 42: identity = try reader.string()
+      case 48: runValidator = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!runValidator) { writer.bool(runValidator, tag: 48) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if let value = header { writer.message(value, tag: 34) }
+    for value in args.reversed() { writer.message(value, tag: 26) }
+    if !(updateName.isEmpty) { writer.string(updateName, tag: 18) }
+    if !(updateID.isEmpty) { writer.string(updateID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DoUpdate",
+    fields: [
+      FieldTable(1, "update_id", .string),
+      FieldTable(2, "update_name", .string),
+      FieldTable(3, "args", .message { Payload.table }, isRepeated: true),
+      FieldTable(4, "header", .message { Header.table }),
+      FieldTable(5, "identity", .string),
+      FieldTable(6, "run_validator", .bool),
+    ])
+}
+
 public struct CancelWorkflowJob: Message {
   public var reason: String = ""
 
@@ -888,31 +945,6 @@ public struct ResolveActivity: Message {
     ])
 }
 
-public struct PayloadList: Message {
-  public var payloads: [Payload] = []
-
-  public init() {}
-
-  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
-    while let tag = try reader.nextTag() {
-      switch tag {
-      case 10: payloads.append(try reader.message())
-      default: try reader.skip(tag)
-      }
-    }
-  }
-
-  public func encode(into writer: inout WireWriter) {
-    for value in payloads.reversed() { writer.message(value, tag: 10) }
-  }
-
-  public static let table = MessageTable(
-    name: "holdfast.v1.PayloadList",
-    fields: [
-      FieldTable(1, "payloads", .message { Payload.table }, isRepeated: true),
-    ])
-}
-
 public struct QueryWorkflowJob: Message {
   public var queryID: String = ""
   public var queryType: String = ""
@@ -961,6 +993,8 @@ public struct WorkflowTaskCompleted: Message {
   public var sdkMetadata: [UInt8] = []
   /// Further parts of this completion follow.
   public var more: Bool = false
+  /// Of the updates that the activation asked for, those that are not accepted.
+  public var updateRejections: [UpdateRejection] = []
 
   public init() {}
 
@@ -977,12 +1011,14 @@ public struct WorkflowTaskCompleted: Message {
         while !packed.isAtEnd { sdkFlags.append(try packed.uint32()) }
       case 50: sdkMetadata = try reader.bytes()
       case 56: more = try reader.bool()
+      case 66: updateRejections.append(try reader.message())
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    for value in updateRejections.reversed() { writer.message(value, tag: 66) }
     if !(!more) { writer.bool(more, tag: 56) }
     if !(sdkMetadata.isEmpty) { writer.bytes(sdkMetadata, tag: 50) }
     if !sdkFlags.isEmpty {
@@ -1006,6 +1042,36 @@ public struct WorkflowTaskCompleted: Message {
       FieldTable(5, "sdk_flags", .uint32, isRepeated: true),
       FieldTable(6, "sdk_metadata", .bytes),
       FieldTable(7, "more", .bool),
+      FieldTable(8, "update_rejections", .message { UpdateRejection.table }, isRepeated: true),
+    ])
+}
+
+public struct UpdateRejection: Message {
+  public var updateID: String = ""
+  public var failure: Failure?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: updateID = try reader.string()
+      case 18: try reader.merge(into: &failure)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = failure { writer.message(value, tag: 18) }
+    if !(updateID.isEmpty) { writer.string(updateID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpdateRejection",
+    fields: [
+      FieldTable(1, "update_id", .string),
+      FieldTable(2, "failure", .message { Failure.table }),
     ])
 }
 
@@ -1101,6 +1167,9 @@ public struct Command: Message {
     indirect case failWorkflow(FailWorkflow)
     case cancelledWorkflow(CancelledWorkflow)
     indirect case continueAsNew(ContinueAsNew)
+    indirect case recordMarker(RecordMarker)
+    case updateAccepted(UpdateAccepted)
+    case updateCompleted(UpdateCompleted)
   }
 
   public init() {}
@@ -1150,6 +1219,21 @@ public struct Command: Message {
         if case .continueAsNew(let earlier)? = kind { value = earlier }
         try reader.merge(into: &value)
         kind = .continueAsNew(value)
+      case 90:
+        var value = RecordMarker()
+        if case .recordMarker(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .recordMarker(value)
+      case 98:
+        var value = UpdateAccepted()
+        if case .updateAccepted(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .updateAccepted(value)
+      case 106:
+        var value = UpdateCompleted()
+        if case .updateCompleted(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .updateCompleted(value)
       default: try reader.skip(tag)
       }
     }
@@ -1165,6 +1249,9 @@ public struct Command: Message {
     case .failWorkflow(let value)?: writer.message(value, tag: 66)
     case .cancelledWorkflow(let value)?: writer.message(value, tag: 74)
     case .continueAsNew(let value)?: writer.message(value, tag: 82)
+    case .recordMarker(let value)?: writer.message(value, tag: 90)
+    case .updateAccepted(let value)?: writer.message(value, tag: 98)
+    case .updateCompleted(let value)?: writer.message(value, tag: 106)
     case nil: break
     }
     if let value = userMetadata { writer.message(value, tag: 18) }
@@ -1184,6 +1271,9 @@ public struct Command: Message {
       FieldTable(8, "fail_workflow", .message { FailWorkflow.table }, oneof: "kind"),
       FieldTable(9, "cancelled_workflow", .message { CancelledWorkflow.table }, oneof: "kind"),
       FieldTable(10, "continue_as_new", .message { ContinueAsNew.table }, oneof: "kind"),
+      FieldTable(11, "record_marker", .message { RecordMarker.table }, oneof: "kind"),
+      FieldTable(12, "update_accepted", .message { UpdateAccepted.table }, oneof: "kind"),
+      FieldTable(13, "update_completed", .message { UpdateCompleted.table }, oneof: "kind"),
     ])
 }
 
@@ -1341,6 +1431,118 @@ public struct CancelTimer: Message {
     name: "holdfast.v1.CancelTimer",
     fields: [
       FieldTable(1, "seq", .uint32),
+    ])
+}
+
+/// A fact that the code leaves in its history and is given back when its past is shown: the value of
+/// a side effect, or that it has a patch.
+public struct RecordMarker: Message {
+  /// What kind of fact: `patch`, `side_effect`, or one of the worker's own.
+  public var markerName: String = ""
+  /// Which one of its kind: a patch's id.
+  public var markerID: String = ""
+  /// From the counter of the run's commands when the code is given a value by it; else 0.
+  public var seq: UInt32 = 0
+  /// Sorted by key.
+  public var details: [PayloadEntry] = []
+  public var header: Header?
+  public var failure: Failure?
+  /// The code may lose the call that gave this command: a replay without it agrees with history.
+  public var deprecated: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: markerName = try reader.string()
+      case 18: markerID = try reader.string()
+      case 24: seq = try reader.uint32()
+      case 34: details.append(try reader.message())
+      case 42: try reader.merge(into: &header)
+      case 50: try reader.merge(into: &failure)
+      case 56: deprecated = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!deprecated) { writer.bool(deprecated, tag: 56) }
+    if let value = failure { writer.message(value, tag: 50) }
+    if let value = header { writer.message(value, tag: 42) }
+    for value in details.reversed() { writer.message(value, tag: 34) }
+    if !(seq == 0) { writer.uint32(seq, tag: 24) }
+    if !(markerID.isEmpty) { writer.string(markerID, tag: 18) }
+    if !(markerName.isEmpty) { writer.string(markerName, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.RecordMarker",
+    fields: [
+      FieldTable(1, "marker_name", .string),
+      FieldTable(2, "marker_id", .string),
+      FieldTable(3, "seq", .uint32),
+      FieldTable(4, "details", .message { PayloadEntry.table }, isRepeated: true),
+      FieldTable(5, "header", .message { Header.table }),
+      FieldTable(6, "failure", .message { Failure.table }),
+      FieldTable(7, "deprecated", .bool),
+    ])
+}
+
+/// The code takes the update on: accepted ones in the order in which they were shown.
+public struct UpdateAccepted: Message {
+  public var updateID: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: updateID = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(updateID.isEmpty) { writer.string(updateID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpdateAccepted",
+    fields: [
+      FieldTable(1, "update_id", .string),
+    ])
+}
+
+/// An update that was accepted, in this completion or an earlier one, has come to its end.
+public struct UpdateCompleted: Message {
+  public var updateID: String = ""
+  public var outcome: UpdateOutcome?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: updateID = try reader.string()
+      case 18: try reader.merge(into: &outcome)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = outcome { writer.message(value, tag: 18) }
+    if !(updateID.isEmpty) { writer.string(updateID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpdateCompleted",
+    fields: [
+      FieldTable(1, "update_id", .string),
+      FieldTable(2, "outcome", .message { UpdateOutcome.table }),
     ])
 }
 
@@ -1539,6 +1741,8 @@ public struct PastActivation: Message {
   public var continueAsNewSuggested: Bool = false
   public var sdkFlags: [UInt32] = []
   public var sdkMetadata: [UInt8] = []
+  /// What the markers of its completion hold, in their order: known before the code runs.
+  public var markers: [RecordMarker] = []
 
   public init() {}
 
@@ -1556,12 +1760,14 @@ public struct PastActivation: Message {
         var packed = try reader.packed()
         while !packed.isAtEnd { sdkFlags.append(try packed.uint32()) }
       case 66: sdkMetadata = try reader.bytes()
+      case 74: markers.append(try reader.message())
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    for value in markers.reversed() { writer.message(value, tag: 74) }
     if !(sdkMetadata.isEmpty) { writer.bytes(sdkMetadata, tag: 66) }
     if !sdkFlags.isEmpty {
       let before = writer.count
@@ -1587,6 +1793,7 @@ public struct PastActivation: Message {
       FieldTable(6, "continue_as_new_suggested", .bool),
       FieldTable(7, "sdk_flags", .uint32, isRepeated: true),
       FieldTable(8, "sdk_metadata", .bytes),
+      FieldTable(9, "markers", .message { RecordMarker.table }, isRepeated: true),
     ])
 }
 

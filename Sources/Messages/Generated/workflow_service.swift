@@ -2,6 +2,46 @@
 // swift-format-ignore-file
 import Basics
 
+/// How far an update has come.
+public enum UpdateStage: Equatable, Hashable, Sendable, WireEnum {
+  /// As a wish: COMPLETED.
+  case unspecified
+  /// It is recorded and has no outcome yet.
+  case accepted
+  case completed
+  /// The code did not take it on: nothing of it is recorded.
+  case rejected
+  /// A number that this version does not know.
+  case unrecognized(Int32)
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .accepted
+      case 2: self = .completed
+      case 3: self = .rejected
+      default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+      case .unspecified: return 0
+      case .accepted: return 1
+      case .completed: return 2
+      case .rejected: return 3
+      case .unrecognized(let number): return number
+    }
+  }
+
+  public static let names: [(number: Int32, name: String)] = [
+    (0, "UNSPECIFIED"),
+    (1, "ACCEPTED"),
+    (2, "COMPLETED"),
+    (3, "REJECTED"),
+  ]
+}
+
 public enum PendingActivityState: Equatable, Hashable, Sendable, WireEnum {
   case unspecified
   case scheduled
@@ -380,6 +420,168 @@ public struct QueryWorkflowResponse: Message {
     ])
 }
 
+public struct UpdateWorkflowRequest: Message {
+  public var namespace: String = ""
+  public var execution: WorkflowExecution?
+  /// The same id again is the same update, also after the workflow has closed.
+  public var updateID: String = ""
+  public var updateName: String = ""
+  public var args: [Payload] = []
+  public var header: Header?
+  public var identity: String = ""
+  /// ACCEPTED or COMPLETED.
+  public var waitFor: UpdateStage = .unspecified
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: try reader.merge(into: &execution)
+      case 26: updateID = try reader.string()
+      case 34: updateName = try reader.string()
+      case 42: args.append(try reader.message())
+      case 50: try reader.merge(into: &header)
+      case 58: identity = try reader.string()
+      case 64: waitFor = try reader.enumeration()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(waitFor.rawValue == 0) { writer.enumeration(waitFor, tag: 64) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 58) }
+    if let value = header { writer.message(value, tag: 50) }
+    for value in args.reversed() { writer.message(value, tag: 42) }
+    if !(updateName.isEmpty) { writer.string(updateName, tag: 34) }
+    if !(updateID.isEmpty) { writer.string(updateID, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpdateWorkflowRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "update_id", .string),
+      FieldTable(4, "update_name", .string),
+      FieldTable(5, "args", .message { Payload.table }, isRepeated: true),
+      FieldTable(6, "header", .message { Header.table }),
+      FieldTable(7, "identity", .string),
+      FieldTable(8, "wait_for", .enumeration(UpdateStage.names)),
+    ])
+}
+
+public struct UpdateWorkflowResponse: Message {
+  public var runID: RunID = RunID.none
+  public var stage: UpdateStage = .unspecified
+  /// Of an update that is completed or rejected.
+  public var outcome: UpdateOutcome?
+  /// Of UpdateWithStartWorkflow: this request started the run.
+  public var started: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: runID = try reader.runID()
+      case 16: stage = try reader.enumeration()
+      case 26: try reader.merge(into: &outcome)
+      case 32: started = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!started) { writer.bool(started, tag: 32) }
+    if let value = outcome { writer.message(value, tag: 26) }
+    if !(stage.rawValue == 0) { writer.enumeration(stage, tag: 16) }
+    if !(runID == RunID.none) { writer.runID(runID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpdateWorkflowResponse",
+    fields: [
+      FieldTable(1, "run_id", .runID),
+      FieldTable(2, "stage", .enumeration(UpdateStage.names)),
+      FieldTable(3, "outcome", .message { UpdateOutcome.table }),
+      FieldTable(4, "started", .bool),
+    ])
+}
+
+/// Starts the workflow if it is not running, and updates it; the update id is the id of the whole.
+public struct UpdateWithStartWorkflowRequest: Message {
+  public var start: StartWorkflowRequest?
+  /// Without an execution: the start's workflow is meant.
+  public var update: UpdateWorkflowRequest?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &start)
+      case 18: try reader.merge(into: &update)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = update { writer.message(value, tag: 18) }
+    if let value = start { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpdateWithStartWorkflowRequest",
+    fields: [
+      FieldTable(1, "start", .message { StartWorkflowRequest.table }),
+      FieldTable(2, "update", .message { UpdateWorkflowRequest.table }),
+    ])
+}
+
+public struct PollUpdateRequest: Message {
+  public var namespace: String = ""
+  public var execution: WorkflowExecution?
+  public var updateID: String = ""
+  public var waitFor: UpdateStage = .unspecified
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: try reader.merge(into: &execution)
+      case 26: updateID = try reader.string()
+      case 32: waitFor = try reader.enumeration()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(waitFor.rawValue == 0) { writer.enumeration(waitFor, tag: 32) }
+    if !(updateID.isEmpty) { writer.string(updateID, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PollUpdateRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "update_id", .string),
+      FieldTable(4, "wait_for", .enumeration(UpdateStage.names)),
+    ])
+}
+
 public struct CancelWorkflowRequest: Message {
   public var namespace: String = ""
   public var execution: WorkflowExecution?
@@ -508,6 +710,130 @@ public struct TerminateWorkflowResponse: Message {
     ])
 }
 
+public struct PauseWorkflowRequest: Message {
+  public var namespace: String = ""
+  public var execution: WorkflowExecution?
+  public var reason: String = ""
+  public var requestID: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: try reader.merge(into: &execution)
+      case 26: reason = try reader.string()
+      case 34: requestID = try reader.string()
+      case 42: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 34) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PauseWorkflowRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "reason", .string),
+      FieldTable(4, "request_id", .string),
+      FieldTable(5, "identity", .string),
+    ])
+}
+
+public struct PauseWorkflowResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PauseWorkflowResponse",
+    fields: [
+    ])
+}
+
+public struct UnpauseWorkflowRequest: Message {
+  public var namespace: String = ""
+  public var execution: WorkflowExecution?
+  public var reason: String = ""
+  public var requestID: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: try reader.merge(into: &execution)
+      case 26: reason = try reader.string()
+      case 34: requestID = try reader.string()
+      case 42: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 34) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UnpauseWorkflowRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "reason", .string),
+      FieldTable(4, "request_id", .string),
+      FieldTable(5, "identity", .string),
+    ])
+}
+
+public struct UnpauseWorkflowResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UnpauseWorkflowResponse",
+    fields: [
+    ])
+}
+
 public struct DescribeWorkflowRequest: Message {
   public var namespace: String = ""
   public var execution: WorkflowExecution?
@@ -555,6 +881,9 @@ public struct DescribeWorkflowResponse: Message {
   /// Of the workflow's retry policy, from 1.
   public var attempt: Int32 = 0
   public var retryPolicy: RetryPolicy?
+  public var pendingUpdates: [PendingUpdate] = []
+  /// Of a run that is paused.
+  public var pause: PauseInfo?
 
   public init() {}
 
@@ -575,12 +904,16 @@ public struct DescribeWorkflowResponse: Message {
       case 98: newRunID = try reader.runID()
       case 104: attempt = try reader.int32()
       case 114: try reader.merge(into: &retryPolicy)
+      case 122: pendingUpdates.append(try reader.message())
+      case 130: try reader.merge(into: &pause)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = pause { writer.message(value, tag: 130) }
+    for value in pendingUpdates.reversed() { writer.message(value, tag: 122) }
     if let value = retryPolicy { writer.message(value, tag: 114) }
     if !(attempt == 0) { writer.int32(attempt, tag: 104) }
     if !(newRunID == RunID.none) { writer.runID(newRunID, tag: 98) }
@@ -614,6 +947,72 @@ public struct DescribeWorkflowResponse: Message {
       FieldTable(12, "new_run_id", .runID),
       FieldTable(13, "attempt", .int32),
       FieldTable(14, "retry_policy", .message { RetryPolicy.table }),
+      FieldTable(15, "pending_updates", .message { PendingUpdate.table }, isRepeated: true),
+      FieldTable(16, "pause", .message { PauseInfo.table }),
+    ])
+}
+
+public struct PauseInfo: Message {
+  public var pausedTimeMs: Instant = Instant(ms: 0)
+  public var reason: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: pausedTimeMs = try reader.instant()
+      case 18: reason = try reader.string()
+      case 26: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 26) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 18) }
+    if !(pausedTimeMs.ms == 0) { writer.instant(pausedTimeMs, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PauseInfo",
+    fields: [
+      FieldTable(1, "paused_time_ms", .int64),
+      FieldTable(2, "reason", .string),
+      FieldTable(3, "identity", .string),
+    ])
+}
+
+/// An update that has no outcome yet.
+public struct PendingUpdate: Message {
+  public var updateID: String = ""
+  /// 0 while the code has not seen it.
+  public var acceptedEventID: Int64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: updateID = try reader.string()
+      case 16: acceptedEventID = try reader.int64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(acceptedEventID == 0) { writer.int64(acceptedEventID, tag: 16) }
+    if !(updateID.isEmpty) { writer.string(updateID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PendingUpdate",
+    fields: [
+      FieldTable(1, "update_id", .string),
+      FieldTable(2, "accepted_event_id", .int64),
     ])
 }
 
@@ -1020,10 +1419,14 @@ public struct GetHistoryRequest: Message {
 
 public struct ListWorkflowsRequest: Message {
   public var namespace: String = ""
-  /// WorkflowType = 'x' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH 'order-' AND StartTime >= '2026-01-01T00:00:00Z'
+  /// A filter, then perhaps ORDER BY and LIMIT: section 17 of proto/README.md.
   public var query: String = ""
-  /// 0: all.
+  /// 0: all. With LIMIT in the query: the lower one counts.
   public var limit: Int64 = 0
+  /// Above 0: the answer is one page of at most so many.
+  public var pageSize: Int64 = 0
+  /// From the page before, with the same query; empty: the first page.
+  public var nextPageToken: [UInt8] = []
 
   public init() {}
 
@@ -1033,12 +1436,16 @@ public struct ListWorkflowsRequest: Message {
       case 10: namespace = try reader.string()
       case 18: query = try reader.string()
       case 24: limit = try reader.int64()
+      case 32: pageSize = try reader.int64()
+      case 42: nextPageToken = try reader.bytes()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(nextPageToken.isEmpty) { writer.bytes(nextPageToken, tag: 42) }
+    if !(pageSize == 0) { writer.int64(pageSize, tag: 32) }
     if !(limit == 0) { writer.int64(limit, tag: 24) }
     if !(query.isEmpty) { writer.string(query, tag: 18) }
     if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
@@ -1050,11 +1457,15 @@ public struct ListWorkflowsRequest: Message {
       FieldTable(1, "namespace", .string),
       FieldTable(2, "query", .string),
       FieldTable(3, "limit", .int64),
+      FieldTable(4, "page_size", .int64),
+      FieldTable(5, "next_page_token", .bytes),
     ])
 }
 
 public struct ListWorkflowsResponse: Message {
   public var workflows: [WorkflowInfo] = []
+  /// In the last message of a page that is not the last one.
+  public var nextPageToken: [UInt8] = []
 
   public init() {}
 
@@ -1062,12 +1473,14 @@ public struct ListWorkflowsResponse: Message {
     while let tag = try reader.nextTag() {
       switch tag {
       case 10: workflows.append(try reader.message())
+      case 18: nextPageToken = try reader.bytes()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(nextPageToken.isEmpty) { writer.bytes(nextPageToken, tag: 18) }
     for value in workflows.reversed() { writer.message(value, tag: 10) }
   }
 
@@ -1075,11 +1488,13 @@ public struct ListWorkflowsResponse: Message {
     name: "holdfast.v1.ListWorkflowsResponse",
     fields: [
       FieldTable(1, "workflows", .message { WorkflowInfo.table }, isRepeated: true),
+      FieldTable(2, "next_page_token", .bytes),
     ])
 }
 
 public struct CountWorkflowsRequest: Message {
   public var namespace: String = ""
+  /// A filter, then perhaps GROUP BY.
   public var query: String = ""
 
   public init() {}
@@ -1109,6 +1524,8 @@ public struct CountWorkflowsRequest: Message {
 
 public struct CountWorkflowsResponse: Message {
   public var count: Int64 = 0
+  /// With GROUP BY: the largest first.
+  public var groups: [WorkflowGroup] = []
 
   public init() {}
 
@@ -1116,12 +1533,14 @@ public struct CountWorkflowsResponse: Message {
     while let tag = try reader.nextTag() {
       switch tag {
       case 8: count = try reader.int64()
+      case 18: groups.append(try reader.message())
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    for value in groups.reversed() { writer.message(value, tag: 18) }
     if !(count == 0) { writer.int64(count, tag: 8) }
   }
 
@@ -1129,5 +1548,36 @@ public struct CountWorkflowsResponse: Message {
     name: "holdfast.v1.CountWorkflowsResponse",
     fields: [
       FieldTable(1, "count", .int64),
+      FieldTable(2, "groups", .message { WorkflowGroup.table }, isRepeated: true),
+    ])
+}
+
+public struct WorkflowGroup: Message {
+  /// One for each attribute of GROUP BY, in its order.
+  public var groupValues: [String] = []
+  public var count: Int64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: groupValues.append(try reader.string())
+      case 16: count = try reader.int64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(count == 0) { writer.int64(count, tag: 16) }
+    for value in groupValues.reversed() { writer.string(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowGroup",
+    fields: [
+      FieldTable(1, "group_values", .string, isRepeated: true),
+      FieldTable(2, "count", .int64),
     ])
 }

@@ -47,7 +47,9 @@ extension ClientRequest {
       return response.runID
     case .signal: return (try? SignalWorkflowResponse(bytes: answer.message))?.runID
     case .cancel, .terminate, .complete: return RunID.none
-    case .query, .describe, .result, .history, .list, .count: return nil
+    case .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history, .list,
+      .count:
+      return nil
     }
   }
 
@@ -78,7 +80,9 @@ extension ClientRequest {
     case .complete(let completion):
       let mark = completion.result.first?.text ?? ""
       return ledger.holds(result: mark) ? nil : "result \(mark) is in no history"
-    case .query, .describe, .result, .history, .list, .count: return nil
+    case .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history, .list,
+      .count:
+      return nil
     }
   }
 }

@@ -54,9 +54,9 @@ enum Checkers {
     [
       AcknowledgedIsStored(), OneEffectPerRequest(), HistoryIsWhole(), StateIsFold(),
       OneEndPerActivity(), StaleLeaseIsVoid(), TimersAreNotEarly(), OneOpenRun(),
-      PoliciesAreFollowed(), SignalsOnceInOrder(), ChainIsWhole(), NothingLeavesEarly(),
-      OneTaskOut(),
-      OneEndPerRun(), RetriesKeepToPolicy(), RemovalIsWhole(retention: options.retention),
+      PoliciesAreFollowed(), SignalsOnceInOrder(), UpdatesHaveOneOutcome(), ChainIsWhole(),
+      NothingLeavesEarly(), OneTaskOut(), OneEndPerRun(), RetriesKeepToPolicy(),
+      RemovalIsWhole(retention: options.retention),
       AllWorkEnds(), LimitsHold(options.limits, options.shellLimits),
       OldFilesOpen(hasFile: options.file != nil),
       ResultsAreExpected(), ReadsAreTrue(),

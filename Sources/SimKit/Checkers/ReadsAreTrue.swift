@@ -43,12 +43,12 @@ final class ReadsAreTrue: Checker {
   ) {
     switch request.kind {
     case .signal: acknowledged[request.requestID] = scene.us
-    case .list(let list):
+    case .list(_, let selection):
       let infos = parts.flatMap { (try? ListWorkflowsResponse(bytes: $0))?.workflows ?? [] }
-      check(infos, request, isFiltered: !list.query.isEmpty, scene)
-    case .count(let count):
+      check(infos, request, selection, scene)
+    case .count(_, let selection):
       guard let response = try? CountWorkflowsResponse(bytes: answer.message) else { return }
-      check(response.count, request, isFiltered: !count.query.isEmpty, scene)
+      check(response, request, selection, scene)
     case .history(let history):
       let events = parts.flatMap { (try? HistoryBatch(bytes: $0))?.events ?? [] }
       check(events, request, isFollowed: history.follow, scene)
@@ -61,36 +61,62 @@ final class ReadsAreTrue: Checker {
 
   // MARK: - Lists
 
-  /// Runs that an answer must tell of; `isFiltered`: only open ones are asked for.
-  private func expected(_ request: ClientRequest, isFiltered: Bool, _ scene: Scene) -> [Ledger.Run]
-  {
+  /// What lists could have shown of the run since it was asked for: as it was while it was open,
+  /// and as it is.
+  private func rows(_ run: Ledger.Run, _ request: ClientRequest) -> [ModelRow] {
+    guard let life = lives[run.row.runID] else { return [] }
+    var info = WorkflowInfo(run.row)
+    info.closeTimeMs = .epoch
+    var rows: [ModelRow] = []
+    let wasPaused = run.events.contains(where: \.isPause)
+    for status in wasPaused ? [.running, .paused] : [.running] as [WorkflowStatus]
+    where (life.closedUs ?? .max) >= request.sentUs {
+      info.status = status
+      rows.append(ModelRow(info))
+    }
+    if life.closedUs != nil { rows.append(ModelRow(WorkflowInfo(run.row))) }
+    return rows
+  }
+
+  /// Runs that an answer must tell of.
+  private func expected(
+    _ request: ClientRequest, _ filter: ModelFilter, _ scene: Scene
+  ) -> [Ledger.Run] {
     scene.ledger.runs.filter { run in
-      (lives[run.row.runID]?.createdUs ?? .max) < request.sentUs && (!isFiltered || run.isOpen)
+      (lives[run.row.runID]?.createdUs ?? .max) < request.sentUs
+        && rows(run, request).allSatisfy(filter.takes)
     }
   }
 
   /// The answer may tell of the run: at some time since it was asked for, it was there.
-  private func isAllowed(_ id: RunID, _ request: ClientRequest, isFiltered: Bool) -> Bool {
-    guard let life = lives[id] else { return false }
-    let end = isFiltered ? life.closedUs ?? life.removedUs : life.removedUs
-    return (end ?? .max) >= request.sentUs
+  private func isAllowed(
+    _ id: RunID, _ request: ClientRequest, _ filter: ModelFilter, _ scene: Scene
+  ) -> Bool {
+    guard let run = scene.ledger.run(id), (lives[id]?.removedUs ?? .max) >= request.sentUs else {
+      return false
+    }
+    return rows(run, request).contains(where: filter.takes)
   }
 
   private func check(
-    _ infos: [WorkflowInfo], _ request: ClientRequest, isFiltered: Bool, _ scene: Scene
+    _ infos: [WorkflowInfo], _ request: ClientRequest, _ selection: ModelSelection,
+    _ scene: Scene
   ) {
     var listed: Set<RunNumber> = []
-    var last: RunNumber?
+    var last: (number: RunNumber, row: ModelRow)?
     for info in infos {
       let runID = info.execution?.runID ?? .none
       guard let run = scene.ledger.run(runID),
-        isAllowed(runID, request, isFiltered: isFiltered)
+        isAllowed(runID, request, selection.filter, scene)
       else { return scene.found("\(request.name) tells of run \(runID), which is not there") }
-      listed.insert(run.row.number)
-      if let last, last <= run.row.number {
-        scene.found("\(request.name) tells of \(run.row.number) after \(last)")
+      let row = ModelRow(info)
+      if !listed.insert(run.row.number).inserted {
+        scene.found("\(request.name) tells of \(run.row.number) twice")
       }
-      last = run.row.number
+      if let last, selection.precedes(row, last.row) ?? (run.row.number > last.number) {
+        scene.found("\(request.name) tells of \(run.row.number) after \(last.number)")
+      }
+      last = (run.row.number, row)
       let closedUs = lives[runID]?.closedUs ?? .max
       if closedUs < request.sentUs && info.status != run.row.status {
         scene.found(
@@ -98,19 +124,29 @@ final class ReadsAreTrue: Checker {
             + " \(run.row.status.name)")
       }
     }
-    for run in expected(request, isFiltered: isFiltered, scene)
+    if let limit = selection.limit, infos.count >= limit {
+      if infos.count > limit { scene.found("\(request.name) goes beyond its limit") }
+      return
+    }
+    for run in expected(request, selection.filter, scene)
     where !listed.contains(run.row.number) {
       return scene.found("\(request.name) does not tell of \(run.row.number)")
     }
   }
 
   private func check(
-    _ count: Int64, _ request: ClientRequest, isFiltered: Bool, _ scene: Scene
+    _ response: CountWorkflowsResponse, _ request: ClientRequest, _ selection: ModelSelection,
+    _ scene: Scene
   ) {
-    let least = expected(request, isFiltered: isFiltered, scene).count
-    let most = lives.keys.count { isAllowed($0, request, isFiltered: isFiltered) }
+    let count = response.count
+    let least = expected(request, selection.filter, scene).count
+    let most = lives.keys.count { isAllowed($0, request, selection.filter, scene) }
     if count < least || count > most {
       scene.found("\(request.name) counts \(count) runs; there are \(least) to \(most)")
+    }
+    let grouped = response.groups.reduce(0) { $0 + $1.count }
+    if !selection.groups.isEmpty && grouped != count {
+      scene.found("\(request.name) counts \(count) runs, and \(grouped) in groups")
     }
   }
 
@@ -132,7 +168,8 @@ final class ReadsAreTrue: Checker {
 
   /// The workflow id may have had several runs: in one of them it must be true.
   private func check(_ summary: String, _ request: ClientRequest, _ scene: Scene) {
-    let text = summary.split(separator: "|", omittingEmptySubsequences: false).last ?? ""
+    let parts = summary.split(separator: "|", omittingEmptySubsequences: false)
+    let text = parts.count > 1 ? parts[1] : ""
     let seen = text.split(separator: ",").map(String.init)
     let isTrue = scene.ledger.everyRun(of: request.workflowID).contains { run in
       let signals = run.events.compactMap(\.signal)
@@ -147,11 +184,17 @@ final class ReadsAreTrue: Checker {
   }
 }
 
+extension HistoryEvent {
+  fileprivate var isPause: Bool {
+    if case .workflowExecutionPaused = attributes { true } else { false }
+  }
+}
+
 extension Write {
   /// The run is made, ends, or is removed.
   fileprivate var isOfLife: Bool {
     switch self {
-    case .createRun, .closeRun, .deleteRun: true
+    case .createRun, .setStatus, .closeRun, .deleteRun: true
     default: false
     }
   }

@@ -35,16 +35,23 @@ final class ResultsAreExpected: Checker {
     // A run's timeout ends the retries of its activities early.
     guard started.runTimeoutMs.ms == 0 else { return }
     let results = parts[0].split(separator: ",").map(String.init)
+    let expected = program.expected(run.markers)
     let isExpected =
-      results.count == program.expected.count
-      && zip(results, program.expected).allSatisfy { $1 == nil || $0 == $1 }
+      results.count == expected.count
+      && zip(results, expected).allSatisfy { $1 == nil || $0 == $1 }
     if !isExpected {
-      scene.found("\(run.row.number) did \(results); its program is \(program.expected)")
+      scene.found("\(run.row.number) did \(results); its program is \(expected)")
     }
   }
 }
 
 extension Ledger.Run {
+  fileprivate var markers: [MarkerRecorded] {
+    events.compactMap { event in
+      if case .markerRecorded(let marker) = event.attributes { marker } else { nil }
+    }
+  }
+
   /// What its program made of it, where it came to its end: "results|signals".
   var summary: String? {
     switch events.last?.attributes {

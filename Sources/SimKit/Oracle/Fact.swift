@@ -38,10 +38,12 @@ enum Response: Equatable {
   case start(StartWorkflowResponse)
   case signal(SignalWorkflowResponse)
   case query(QueryWorkflowResponse)
+  case update(UpdateWorkflowResponse)
   case describe(DescribeWorkflowResponse)
   case result(GetWorkflowResultResponse)
-  case count(Int64)
-  case list([WorkflowInfo])
+  case count(CountWorkflowsResponse)
+  /// `hasMore`: another page follows.
+  case list([WorkflowInfo], hasMore: Bool)
   case history([HistoryEvent])
   case heartbeat(cancelRequested: Bool)
   case queue(DescribeTaskQueueResponse)
@@ -54,10 +56,12 @@ enum Response: Equatable {
     case .start(let m): "start \(m.json())"
     case .signal(let m): "signal \(m.json())"
     case .query(let m): "query \(m.json())"
+    case .update(let m): "update \(m.json())"
     case .describe(let m): "describe \(m.json())"
     case .result(let m): "result \(m.json())"
-    case .count(let count): "count \(count)"
-    case .list(let infos): "list \(infos.map { $0.json() })"
+    case .count(let m): "count \(m.json())"
+    case .list(let infos, let hasMore):
+      "list \(infos.map { $0.json() })\(hasMore ? ", and more" : "")"
     case .history(let events): "history \(events.map { $0.json() })"
     case .heartbeat(let cancelRequested): "heartbeat, cancel requested \(cancelRequested)"
     case .queue(let m): "queue \(m.json())"
@@ -73,12 +77,14 @@ extension Response {
     case .startWorkflow(let m): self = .start(m)
     case .signalWorkflow(let m): self = .signal(m)
     case .queryWorkflow(let m): self = .query(m)
-    case .cancelWorkflow, .terminateWorkflow, .completeActivity, .failActivity,
+    case .updateWorkflow(let m): self = .update(m)
+    case .cancelWorkflow, .terminateWorkflow, .pauseWorkflow, .unpauseWorkflow, .completeActivity,
+      .failActivity,
       .reportActivityCancelled:
       self = .done
     case .describeWorkflow(let m): self = .describe(m.plain)
     case .getWorkflowResult(let m): self = .result(m)
-    case .countWorkflows(let m): self = .count(m.count)
+    case .countWorkflows(let m): self = .count(m)
     case .heartbeatActivity(let m): self = .heartbeat(cancelRequested: m.cancelRequested)
     case .describeTaskQueue(let m): self = .queue(m.plain)
     }

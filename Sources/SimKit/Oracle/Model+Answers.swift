@@ -24,6 +24,14 @@ extension Model {
       pending.fireTimeMs = timer.fireTime
       return pending
     }
+    response.pause = run.pause
+    response.pendingUpdates =
+      run.accepted
+      + run.updates.map { waiting in
+        var pending = PendingUpdate()
+        pending.updateID = waiting.update.updateID
+        return pending
+      }
     response.pendingWorkflowTask = pendingTask(run.task) ?? pendingBeginning(run)
     return response.plain
   }
@@ -87,7 +95,7 @@ extension Model {
     return pending
   }
 
-  private func info(_ run: ModelRun) -> WorkflowInfo {
+  func info(_ run: ModelRun) -> WorkflowInfo {
     var info = WorkflowInfo()
     var execution = WorkflowExecution()
     execution.workflowID = run.workflowID
@@ -95,24 +103,12 @@ extension Model {
     info.execution = execution
     info.workflowType = run.started.workflowType
     info.taskQueue = run.started.taskQueue
-    info.status = run.status
+    info.status = run.shownStatus
     info.startTimeMs = run.startTime
     info.closeTimeMs = run.closeTime
     info.historyLength = run.lastEventID
     info.userMetadata = run.metadata
     return info
-  }
-
-  // MARK: - Lists
-
-  func selected(_ query: String) -> [ModelRun] {
-    guard let filter = ModelFilter(query) else { return [] }
-    return runs.reversed().filter(filter.takes)
-  }
-
-  func list(_ r: ListWorkflowsRequest) -> Response {
-    let all = selected(r.query)
-    return .list(all.prefix(r.limit > 0 ? Int(r.limit) : all.count).map(info))
   }
 
   // MARK: - Histories and results

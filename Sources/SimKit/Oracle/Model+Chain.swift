@@ -109,6 +109,11 @@ extension Model {
       runs.append(successor)
       append(.workflowExecutionStarted(next), to: successor, metadata: run.metadata)
       for case .some(let request) in unseen { takeOver(request, run, successor) }
+      for var update in run.updates where update.update.execution?.runID ?? .none == RunID.none {
+        update.after = successor.lastEventID
+        successor.updates.append(update)
+      }
+      run.updates.removeAll { $0.update.execution?.runID ?? .none == RunID.none }
       successor.waiting = run.waiting.filter { !run.waitsForThisRun.contains($0) }
       run.waiting.removeAll { !run.waitsForThisRun.contains($0) }
     }

@@ -14,6 +14,10 @@ extension Model {
         payloads("input", r.input), id("request_id", r.requestID))
     case .cancelWorkflow(let r):
       first(namespace(r.namespace), execution(r.execution), id("request_id", r.requestID))
+    case .pauseWorkflow(let r):
+      first(namespace(r.namespace), execution(r.execution), id("request_id", r.requestID))
+    case .unpauseWorkflow(let r):
+      first(namespace(r.namespace), execution(r.execution), id("request_id", r.requestID))
     case .terminateWorkflow(let r):
       first(
         namespace(r.namespace), execution(r.execution), payloads("details", r.details),
@@ -22,11 +26,21 @@ extension Model {
       first(
         namespace(r.namespace), execution(r.execution), name("query_type", r.queryType),
         payloads("args", r.args))
+    case .updateWorkflow(let r):
+      first(namespace(r.namespace), execution(r.execution), update(r, ""))
+    case .updateWithStartWorkflow(let r):
+      first(
+        fault(of: r.start ?? StartWorkflowRequest(), "start."),
+        update(r.update ?? UpdateWorkflowRequest(), "update."), target(r))
+    case .pollUpdate(let r):
+      first(
+        namespace(r.namespace), execution(r.execution), name("update_id", r.updateID),
+        stage("wait_for", r.waitFor))
     case .describeWorkflow(let r): first(namespace(r.namespace), execution(r.execution))
     case .getWorkflowResult(let r): first(namespace(r.namespace), execution(r.execution))
     case .getHistory(let r): first(namespace(r.namespace), execution(r.execution))
-    case .listWorkflows(let r): first(namespace(r.namespace), filter(r.query))
-    case .countWorkflows(let r): first(namespace(r.namespace), filter(r.query))
+    case .listWorkflows(let r): first(namespace(r.namespace), fault(of: r))
+    case .countWorkflows(let r): first(namespace(r.namespace), query(r.query))
     case .completeActivity(let r):
       first(
         namespace(r.namespace), activity(r.activity), payloads("result", r.result),
@@ -89,6 +103,22 @@ extension Model {
       name("signal_name", r.signalName), payloads("signal_input", r.signalInput))
   }
 
+  private func update(_ r: UpdateWorkflowRequest, _ path: String) -> Status? {
+    first(
+      name(path + "update_id", r.updateID), name(path + "update_name", r.updateName),
+      stage(path + "wait_for", r.waitFor), payloads(path + "args", r.args))
+  }
+
+  private func target(_ r: UpdateWithStartWorkflowRequest) -> Status? {
+    if r.update?.execution != nil { return invalid("update.execution") }
+    let isDelayed = r.start?.startDelayMs != .zero || r.start?.startAtTimeMs != .epoch
+    return isDelayed ? invalid("start.start_delay_ms") : nil
+  }
+
+  private func stage(_ field: String, _ stage: UpdateStage) -> Status? {
+    [.unspecified, .accepted, .completed].contains(stage) ? nil : invalid(field)
+  }
+
   // MARK: - Fields
 
   private func first(_ faults: Status?...) -> Status? { faults.compactMap { $0 }.first }
@@ -134,7 +164,23 @@ extension Model {
       ? .of(.invalidArgument, .payloadTooLarge, field: field) : nil
   }
 
-  private func filter(_ query: String) -> Status? {
-    ModelFilter(query) == nil ? .of(.invalidArgument, .filterInvalid, field: "query") : nil
+  private func query(_ query: String) -> Status? {
+    selections[query] == nil ? .of(.invalidArgument, .filterInvalid, field: "query") : nil
+  }
+
+  private func fault(of list: ListWorkflowsRequest) -> Status? {
+    if list.limit < 0 { return invalid("limit") }
+    if list.pageSize < 0 || list.pageSize > limits.pageRowsMax { return invalid("page_size") }
+    if let fault = query(list.query) { return fault }
+    if !list.nextPageToken.isEmpty
+      && (list.pageSize == 0 || pages[list.nextPageToken]?.query != list.query)
+    {
+      return invalid("next_page_token")
+    }
+    let isOrdered = selections[list.query]?.order.isEmpty == false
+    let isBounded =
+      list.limit > 0 || list.pageSize > 0 || selections[list.query]?.limit != nil
+    return isOrdered && !isBounded
+      ? .of(.invalidArgument, .filterInvalid, field: "query") : nil
   }
 }

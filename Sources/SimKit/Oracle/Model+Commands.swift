@@ -31,6 +31,16 @@ extension Model {
         {
           return true
         }
+      case .recordMarker(let m):
+        if m.seq != 0 { seq += 1 }
+        if m.seq != 0 && m.seq != seq { return true }
+        if m.markerName.isEmpty || m.details.map(\.key) != Set(m.details.map(\.key)).sorted() {
+          return true
+        }
+        if m.details.contains(where: { ($0.value?.data.count ?? 0) > limits.payloadBytesMax }) {
+          return true
+        }
+      case .updateAccepted, .updateCompleted: break
       case nil: return true
       }
     }
@@ -75,6 +85,9 @@ extension Model {
       case .requestCancelActivity(let m):
         requestCancel(m, command, run, completion)
         cancelled.append(m.seq)
+      case .recordMarker(let m): recordMarker(m, command, run, completion)
+      case .updateAccepted(let m): accept(m, command, run, completion)
+      case .updateCompleted(let m): complete(m, command, run, completion)
       case .completeWorkflow, .failWorkflow, .cancelledWorkflow, .continueAsNew, nil: break
       }
     }
@@ -141,6 +154,23 @@ extension Model {
     append(.timerCanceled(canceled), to: run, metadata: command.userMetadata)
   }
 
+  private mutating func recordMarker(
+    _ m: RecordMarker, _ command: Command, _ run: ModelRun, _ completion: Int64
+  ) {
+    var recorded = MarkerRecorded()
+    recorded.markerName = m.markerName
+    recorded.markerID = m.markerID
+    recorded.seq = m.seq
+    recorded.details = m.details
+    recorded.header = m.header
+    recorded.failure = m.failure
+    recorded.deprecated = m.deprecated
+    recorded.workflowTaskCompletedEventID = completion
+    recorded.location = command.location
+    if m.seq != 0 { run.lastSeq = m.seq }
+    append(.markerRecorded(recorded), to: run, metadata: command.userMetadata)
+  }
+
   private mutating func requestCancel(
     _ m: RequestCancelActivity, _ command: Command, _ run: ModelRun, _ completion: Int64
   ) {
@@ -187,7 +217,9 @@ extension Model {
       canceled.workflowTaskCompletedEventID = completion
       append(.workflowExecutionCanceled(canceled), to: run, metadata: command.userMetadata)
       close(run, .canceled)
-    case .scheduleActivity, .startTimer, .cancelTimer, .requestCancelActivity, nil: break
+    case .scheduleActivity, .startTimer, .cancelTimer, .requestCancelActivity, .recordMarker,
+      .updateAccepted, .updateCompleted, nil:
+      break
     }
   }
 }

@@ -8,6 +8,9 @@ extension Model {
     switch find(r.execution) {
     case .none(let status): return .failure(status)
     case .run(let run):
+      if run.pause != nil {
+        return .failure(.of(.failedPrecondition, .workflowPaused, run: run.id))
+      }
       if isHeld(run) {
         return .failure(
           .of(.unavailable, .workflowNotBegun, run: run.id, retryAfter: run.begins - now))
@@ -88,7 +91,7 @@ extension Model {
       facts.append(.answered(query.request, response(result)))
     }
     run.queries.removeAll { $0.queryID != nil }
-    run.task = ModelTask()
+    run.task = run.task.next
     facts.append(.told(session.id, .recorded(.of(m.token))))
     if !run.isOpen && run.queries.isEmpty { evict(run, session.id, .closed) }
   }
@@ -107,7 +110,7 @@ extension Model {
   /// No event, no back-off: the history goes on as if nobody had asked.
   mutating func failQueryTask(_ run: ModelRun, _ reason: EvictReason) {
     if let id = run.task.session { evict(run, id, reason) }
-    run.task = ModelTask()
+    run.task = run.task.next
     failQueries(run, .of(.unavailable, .workflowTaskFailing))
   }
 

@@ -32,7 +32,7 @@ extension Model {
   }
 
   private func activityTasks(of name: String) -> QueueBacklog {
-    let waiting = runs.flatMap(\.activities).filter {
+    let waiting = runs.filter { $0.pause == nil }.flatMap(\.activities).filter {
       $0.state == .scheduled && $0.scheduled.taskQueue == name
     }
     var backlog = QueueBacklog()
@@ -85,7 +85,7 @@ extension Model {
   mutating func objectToOrder(
     _ activity: ModelActivity, of run: ModelRun, _ session: ModelSession
   ) {
-    for other in runs {
+    for other in runs where other.pause == nil {
       for older in other.activities
       where older.state == .scheduled && older.queuedTime < activity.queuedTime
         && session.serves(older)

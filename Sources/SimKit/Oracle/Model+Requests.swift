@@ -39,22 +39,40 @@ extension Model {
 
   mutating func start(_ r: StartWorkflowRequest, _ request: Request) -> Response {
     if let answer = before("Start", r.workflowID, r.requestID, request) { return answer }
+    switch begin(r, default: .fail) {
+    case .refused(let response): return response
+    case .existing(let run): return .start(.of(run.id, started: false))
+    case .started(let run):
+      let answer = Response.start(.of(run.id, started: true))
+      remember("Start", run, r.requestID, request, event: 0, answer)
+      return answer
+    }
+  }
+
+  enum Begun {
+    case started(ModelRun)
+    case existing(ModelRun)
+    case refused(Response)
+  }
+
+  /// By the policies: a new run, the one that is there, or none.
+  mutating func begin(_ r: StartWorkflowRequest, default conflict: WorkflowIdConflictPolicy)
+    -> Begun
+  {
     if let run = newest(r.workflowID), run.isOpen {
-      switch r.idConflictPolicy {
-      case .useExisting: return .start(.of(run.id, started: false))
+      switch r.idConflictPolicy == .unspecified ? conflict : r.idConflictPolicy {
+      case .useExisting: return .existing(run)
       case .terminateExisting:
-        if let status = refusalOfStarts { return .failure(status) }
+        if let status = refusalOfStarts { return .refused(.failure(status)) }
         terminateForStart(run, r.identity)
-      case .unspecified, .fail, .unrecognized: return alreadyStarted(run)
+      case .unspecified, .fail, .unrecognized: return .refused(alreadyStarted(run))
       }
     } else if let run = newest(r.workflowID), !allows(r.idReusePolicy, after: run) {
-      return alreadyStarted(run)
+      return .refused(alreadyStarted(run))
     }
-    if let status = refusalOfStarts { return .failure(status) }
-    guard let run = makeRun(r) else { return .failure(Status()) }
-    let answer = Response.start(.of(run.id, started: true))
-    remember("Start", run, r.requestID, request, event: 0, answer)
-    return answer
+    if let status = refusalOfStarts { return .refused(.failure(status)) }
+    guard let run = makeRun(r) else { return .refused(.failure(Status())) }
+    return .started(run)
   }
 
   private func alreadyStarted(_ run: ModelRun) -> Response {
@@ -243,6 +261,55 @@ extension Model {
     }
   }
 
+  mutating func pause(_ r: PauseWorkflowRequest, _ request: Request) -> Response {
+    switch openRun("Pause", r.execution, r.requestID, request) {
+    case .refused(let response): return response
+    case .existing(let run), .started(let run):
+      guard run.pause == nil else { return .done }
+      remember("Pause", run, r.requestID, request, event: run.lastEventID + 1, .done)
+      var paused = WorkflowExecutionPaused()
+      paused.reason = r.reason
+      paused.identity = r.identity
+      paused.requestID = r.requestID
+      append(.workflowExecutionPaused(paused), to: run)
+      failQueries(run, .of(.failedPrecondition, .workflowPaused, run: run.id))
+      if run.task.session == nil { run.task = run.task.next }
+      return .done
+    }
+  }
+
+  mutating func unpause(_ r: UnpauseWorkflowRequest, _ request: Request) -> Response {
+    switch openRun("Unpause", r.execution, r.requestID, request) {
+    case .refused(let response): return response
+    case .existing(let run), .started(let run):
+      guard run.pause != nil else { return .done }
+      remember("Unpause", run, r.requestID, request, event: run.lastEventID + 1, .done)
+      var unpaused = WorkflowExecutionUnpaused()
+      unpaused.reason = r.reason
+      unpaused.identity = r.identity
+      unpaused.requestID = r.requestID
+      append(.workflowExecutionUnpaused(unpaused), to: run)
+      for place in run.activities.indices where run.activities[place].state == .scheduled {
+        run.activities[place].queue(at: now)
+      }
+      return .done
+    }
+  }
+
+  private func openRun(
+    _ method: String, _ execution: WorkflowExecution?, _ requestID: String, _ request: Request
+  ) -> Begun {
+    if let answer = before(method, execution?.workflowID ?? "", requestID, request) {
+      return .refused(answer)
+    }
+    switch find(execution) {
+    case .none(let status): return .refused(.failure(status))
+    case .run(let run) where run.isOpen: return .existing(run)
+    case .run(let run):
+      return .refused(.failure(.of(.failedPrecondition, .workflowClosed, run: run.id)))
+    }
+  }
+
   // MARK: - While a redo is out
 
   /// True if the request has to wait for the end of the redo.
@@ -265,6 +332,8 @@ extension Model {
       run.followers.removeAll { $0.0 == id }
       run.parked.removeAll { $0.0 == id }
       run.queries.removeAll { $0.request == id }
+      run.outcomeWaiting.removeAll { $0.client.id == id }
+      for place in run.updates.indices { run.updates[place].clients.removeAll { $0.id == id } }
     }
   }
 }
@@ -305,6 +374,12 @@ extension Request {
     case .terminateWorkflow(var r):
       r.identity = ""
       return r.serialized()
+    case .pauseWorkflow(var r):
+      r.identity = ""
+      return r.serialized()
+    case .unpauseWorkflow(var r):
+      r.identity = ""
+      return r.serialized()
     case .completeActivity(var r):
       r.identity = ""
       return r.serialized()
@@ -314,10 +389,25 @@ extension Request {
     case .reportActivityCancelled(var r):
       r.identity = ""
       return r.serialized()
-    case .queryWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows,
+    case .updateWorkflow(let r): return r.bytesOfContent
+    case .updateWithStartWorkflow(let r):
+      return (r.update ?? UpdateWorkflowRequest()).bytesOfContent
+    case .pollUpdate, .queryWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory,
+      .listWorkflows,
       .countWorkflows, .heartbeatActivity, .describeTaskQueue:
       preconditionFailure("this request has no request id")
     }
+  }
+}
+
+extension UpdateWorkflowRequest {
+  /// What makes it the same update.
+  fileprivate var bytesOfContent: [UInt8] {
+    var content = UpdateWorkflowRequest()
+    content.updateName = updateName
+    content.args = args
+    content.header = header
+    return content.serialized()
   }
 }
 
@@ -328,6 +418,8 @@ extension Request {
     case .signalWorkflow(let r): r.execution?.runID ?? .none
     case .cancelWorkflow(let r): r.execution?.runID ?? .none
     case .terminateWorkflow(let r): r.execution?.runID ?? .none
+    case .pauseWorkflow(let r): r.execution?.runID ?? .none
+    case .unpauseWorkflow(let r): r.execution?.runID ?? .none
     default: .none
     }
   }

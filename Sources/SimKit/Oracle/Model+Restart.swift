@@ -15,6 +15,8 @@ extension Model {
       run.followers = []
       run.parked = []
       run.queries = []
+      run.updates = []
+      run.outcomeWaiting = []
       run.isRedo = false
       run.task = run.taskByHistory
       if run.isOpen && run.task.attempt > 1 { offer(run) }

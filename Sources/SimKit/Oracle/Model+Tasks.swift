@@ -29,10 +29,8 @@ extension Model {
     if run.task.isReplaying, run.task.session == id, run.task.token == m.token {
       run.task.isReplaying = false
       // Queries that wait are asked after what has come meanwhile.
-      if hasNews(run, m) {
-        run.task.isForQueries = false
-        failQueriesWithoutServer()
-      }
+      run.task.isForQueries = !hasNews(run, m)
+      if !run.task.isForQueries { failQueriesWithoutServer() }
     } else if mayTake(session, run) {
       if run.hasPast && !session.cache.contains(run.id) {
         objections.append("\(id) does not know the past of \(run.id)")
@@ -44,12 +42,13 @@ extension Model {
     let activation =
       run.task.isForQueries
       ? activation(asking: run, like: m)
-      : activation(of: run, m.token, length: length(run, m))
+      : activation(of: run, m.token, length: length(run, m), asking: asked(run, m))
     if m != activation {
       facts.append(.told(id, .activation(activation)))
       unmatched.append(.told(id, .activation(m)))
     }
     run.task.activation = activation
+    if !run.task.isForQueries { run.task.asked = asked(run, m).map(\.update.updateID) }
   }
 
   /// Of the history, as it was when the activation left.
@@ -59,7 +58,15 @@ extension Model {
 
   /// True if it showed the code something.
   private func hasNews(_ run: ModelRun, _ m: Activation) -> Bool {
-    run.isOpen && !run.inbound(after: run.through, through: length(run, m)).isEmpty
+    run.isOpen && run.pause == nil
+      && !(run.inbound(after: run.through, through: length(run, m)).isEmpty
+        && asked(run, m).isEmpty)
+  }
+
+  /// The updates that it asks for: those that had come when it left.
+  private func asked(_ run: ModelRun, _ m: Activation) -> [ModelUpdate] {
+    let count = m.jobs.count { if case .doUpdate = $0.kind { true } else { false } }
+    return Array(hasLoaded ? run.updates.prefix(count) : run.updates[...])
   }
 
   private mutating func hand(_ run: ModelRun, _ session: ModelSession, _ token: [UInt8]) {
@@ -71,7 +78,7 @@ extension Model {
     session.workflowSlots -= min(session.workflowSlots, 1)
     session.cache.insert(run.id)
     run.task.state = .out(session.id, token: token)
-    run.task.isForQueries = !run.isOpen || run.unseen.isEmpty
+    run.task.isForQueries = !run.hasNews
     run.task.startedTime = now
   }
 
@@ -90,14 +97,18 @@ extension Model {
   }
 
   /// `length`: of the history as it was then.
-  func activation(of run: ModelRun, _ token: [UInt8], length: Int64) -> Activation {
+  func activation(
+    of run: ModelRun, _ token: [UInt8], length: Int64, asking updates: [ModelUpdate] = []
+  ) -> Activation {
     var activation = Activation()
     activation.token = token
     activation.runID = run.id
     activation.workflowID = run.workflowID
     activation.workflowType = run.started.workflowType
     activation.activationTimeMs = now
-    activation.jobs = run.jobs(run.inbound(after: run.through, through: length))
+    activation.jobs = run.jobs(
+      run.inbound(after: run.through, through: length),
+      updates.map { (DoUpdate($0.update), $0.after) })
     activation.throughEventID = length
     activation.historyLength = length
     activation.continueAsNewSuggested = length >= limits.historyEventsSuggested
@@ -149,7 +160,7 @@ extension Model {
     }
     guard let run = run(m.runID), let session = session(id), let place,
       session.serves(activities[place]), session.activitySlots > 0, !isDraining,
-      !session.isDraining, !session.isSilent
+      !session.isDraining, !session.isSilent, run.pause == nil
     else { return objections.append("\(id) may not take activity '\(m.activityID)'") }
     objectToOrder(activities[place], of: run, session)
     session.activitySlots -= 1
@@ -216,12 +227,13 @@ extension Model {
       return failTask(run, cause, failure.failure)
     }
     run.task.parts += m.commands
+    run.task.rejections += m.updateRejections
     if m.more {
       run.task.deadline = now + run.started.taskTimeoutMs
       return
     }
     let commands = run.task.parts
-    if areBad(commands, run) {
+    if areBad(commands, run) || isBadWord(commands, run.task.rejections, run) {
       var server = ServerFailure()
       server.nonRetryable = true
       return failTask(run, .badCommand, .of("", .server(server)))
@@ -233,6 +245,13 @@ extension Model {
       run.task.offerAgain(at: now)
       run.isRedo = true
       return
+    }
+    reject(run.task.rejections, run)
+    let shown = run.inbound(after: run.through, through: activation.throughEventID)
+    if shown.isEmpty && commands.isEmpty && run.task.attempt == 1 {
+      run.task = ModelTask()
+      facts.append(.told(session.id, .recorded(.of(m.token))))
+      return endRedo(run)
     }
     record(m, commands, activation, run, session)
   }
@@ -335,29 +354,34 @@ extension Model {
     if m.more { return }
     let heads = run.task.replayed
     run.task.replayed = []
-    if heads == run.pastHeads { return }
+    guard let diff = diff(heads, of: run) else { return }
     if run.task.isForQueries { return failQueryTask(run, .nondeterminism) }
     var server = ServerFailure()
     server.nonRetryable = true
     failTask(
-      run, .nondeterminism, .of("", .server(server)), diff: diff(heads, of: run))
+      run, .nondeterminism, .of("", .server(server)), diff: diff)
   }
 
-  /// Where the two part first.
+  /// Where the two part first; nil when they agree: code may have lost what was deprecated.
   private func diff(_ actual: [PastCompletion], of run: ModelRun) -> NondeterminismDiff? {
-    let past = run.pastActivations
-    for (place, expected) in run.pastHeads.enumerated() {
-      let heads = place < actual.count ? actual[place].heads : []
-      for index in 0..<max(expected.heads.count, heads.count) {
-        let wanted = index < expected.heads.count ? expected.heads[index] : nil
-        let given = index < heads.count ? heads[index] : nil
-        if wanted == given { continue }
-        var diff = NondeterminismDiff()
-        diff.workflowTaskCompletedEventID = past[place].workflowTaskCompletedEventID
-        diff.commandIndex = Int32(index)
-        diff.eventID = wanted == nil ? 0 : diff.workflowTaskCompletedEventID + 1 + Int64(index)
-        diff.expected = wanted
-        diff.actual = given
+    for (place, past) in run.pastCommands.enumerated() {
+      var heads = place < actual.count ? actual[place].heads : []
+      var diff = NondeterminismDiff()
+      diff.workflowTaskCompletedEventID = past.completion
+      for (index, event) in past.events.enumerated() {
+        if heads.first == event.head {
+          heads.removeFirst()
+        } else if event.marker?.deprecated != true {
+          diff.commandIndex = Int32(index)
+          diff.eventID = event.eventID
+          diff.expected = event.head
+          diff.actual = heads.first
+          return diff
+        }
+      }
+      if let extra = heads.first {
+        diff.commandIndex = Int32(past.events.count)
+        diff.actual = extra
         return diff
       }
     }
@@ -376,7 +400,7 @@ extension Model {
       {
         objections.append("the task of \(run.id) waits, though \(idle.id) could take it")
       }
-      for activity in run.activities where activity.state == .scheduled {
+      for activity in run.activities where activity.state == .scheduled && run.pause == nil {
         if let idle = sessions.first(where: { $0.couldTakeActivity && $0.serves(activity) }) {
           objections.append(
             "activity '\(activity.scheduled.activityID)' of \(run.id) waits, though"

@@ -31,6 +31,13 @@ struct Model {
   /// What the engine says in this unit of the workflow tasks that wait in a queue.
   var backlog: QueueBacklog?
 
+  /// What the queries of lists and counts mean; of one that means nothing there is no entry.
+  var selections: [String: ModelSelection] = [:]
+  /// Where pages have ended, by the token that the engine gave for the next one.
+  var pages: [[UInt8]: ModelPage] = [:]
+  /// Where the last page has ended.
+  var lastPage: ModelPage?
+
   /// The store was asked: what waited for it came after the unit's first tasks were given away.
   var hasLoaded = false
 
@@ -95,12 +102,17 @@ struct Model {
     case .signalWithStartWorkflow(let r): return signalWithStart(id, r, request)
     case .cancelWorkflow(let r): return cancel(id, r, request)
     case .terminateWorkflow(let r): return terminate(r, request)
+    case .pauseWorkflow(let r): return pause(r, request)
+    case .unpauseWorkflow(let r): return unpause(r, request)
     case .queryWorkflow(let r): return query(id, r)
+    case .updateWorkflow(let r): return update(id, r, request)
+    case .updateWithStartWorkflow(let r): return updateWithStart(id, r, request)
+    case .pollUpdate(let r): return poll(id, r)
     case .describeWorkflow(let r): return withRun(r.execution) { .describe(describe($0)) }
     case .getWorkflowResult(let r): return result(id, r)
     case .getHistory(let r): return history(id, r)
     case .listWorkflows(let r): return list(r)
-    case .countWorkflows(let r): return .count(Int64(selected(r.query).count))
+    case .countWorkflows(let r): return .count(count(r))
     case .completeActivity(let r):
       return report(id, r.activity, r.requestID, request, .completed(r.result), r.identity)
     case .failActivity(let r):
@@ -174,6 +186,7 @@ struct Model {
       facts.append(.answered(id, .history(run.events(from: first))))
     }
     run.followers = []
+    endUpdates(run)
     endRedo(run)
   }
 
@@ -183,10 +196,11 @@ struct Model {
   /// What the step leaves to be done: a run with news for its code has a task.
   mutating func settle() {
     failQueriesWithoutServer()
+    dropUpdates()
     for run in runs {
-      if case .waiting = run.task.state, !run.wantsTask { run.task = ModelTask() }
+      if case .waiting = run.task.state, !run.wantsTask { run.task = run.task.next }
       guard run.task.state == .none, run.wantsTask, !isHeld(run) else { continue }
-      run.task = ModelTask()
+      run.task = run.task.next
       run.task.state = .waiting(notBefore: now)
       run.task.scheduledTime = now
     }

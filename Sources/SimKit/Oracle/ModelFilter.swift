@@ -1,70 +1,129 @@
+import Basics
+import EngineCore
 import Messages
 
-/// The list filter, as far as the walk asks for it: comparisons of texts and of the status, joined
-/// by AND.
-struct ModelFilter {
-  private struct Clause {
-    let attribute: String
-    let comparison: String
-    let value: String
-  }
-  private var clauses: [Clause] = []
+/// What a query compares: texts by their bytes, times and lengths as milliseconds.
+enum ModelValue: Equatable {
+  case bytes([UInt8])
+  case time(Int64)
+  case length(Int64)
+  case number(Int64)
 
-  init?(_ query: String) {
-    var words = query.split(separator: " ").map(String.init)[...]
-    while !words.isEmpty {
-      if !clauses.isEmpty {
-        guard words.removeFirst() == "AND" else { return nil }
+  static func text(_ text: String) -> ModelValue { .bytes(Array(text.utf8)) }
+
+  func isLess(than other: ModelValue) -> Bool {
+    switch (self, other) {
+    case (.bytes(let a), .bytes(let b)): return a.lexicographicallyPrecedes(b)
+    case (.time(let a), .time(let b)), (.length(let a), .length(let b)),
+      (.number(let a), .number(let b)):
+      return a < b
+    default: preconditionFailure("\(self) beside \(other)")
+    }
+  }
+}
+
+/// A run as lists know it; what it does not have is not in it.
+typealias ModelRow = [String: ModelValue]
+
+/// A filter of a list, drawn as a tree and then written down: so nothing here reads a text, and the
+/// engine's reader is compared with the writer.
+indirect enum ModelFilter {
+  case everything
+  case not(ModelFilter)
+  case and(ModelFilter, ModelFilter)
+  case or(ModelFilter, ModelFilter)
+  case compare(String, String, ModelValue)
+  case among(String, [ModelValue])
+  case between(String, ModelValue, ModelValue)
+  case null(String)
+
+  func takes(_ row: ModelRow) -> Bool { holds(row) == true }
+
+  /// nil: nobody knows, since the run does not have what is asked for.
+  private func holds(_ row: ModelRow) -> Bool? {
+    switch self {
+    case .everything: return true
+    case .not(let filter): return filter.holds(row).map { !$0 }
+    case .and(let a, let b):
+      let both = [a.holds(row), b.holds(row)]
+      if both.contains(false) { return false }
+      return both.contains(nil) ? nil : true
+    case .or(let a, let b):
+      let both = [a.holds(row), b.holds(row)]
+      if both.contains(true) { return true }
+      return both.contains(nil) ? nil : false
+    case .null(let name): return row[name] == nil
+    case .among(let name, let values): return row[name].map { values.contains($0) }
+    case .between(let name, let low, let high):
+      return row[name].map { !$0.isLess(than: low) && !high.isLess(than: $0) }
+    case .compare(let name, let comparison, let wanted):
+      return row[name].map { ModelFilter.holds($0, comparison, wanted) }
+    }
+  }
+
+  private static func holds(_ value: ModelValue, _ comparison: String, _ wanted: ModelValue)
+    -> Bool
+  {
+    switch comparison {
+    case "=": return value == wanted
+    case "!=": return value != wanted
+    case "<": return value.isLess(than: wanted)
+    case ">": return wanted.isLess(than: value)
+    case "<=": return !wanted.isLess(than: value)
+    case ">=": return !value.isLess(than: wanted)
+    default:
+      guard case .bytes(let text) = value, case .bytes(let prefix) = wanted else { return false }
+      return text.starts(with: prefix)
+    }
+  }
+}
+
+/// What a list or a count asks for.
+struct ModelSelection {
+  var filter = ModelFilter.everything
+  var order: [(name: String, isDescending: Bool)] = []
+  var limit: Int?
+  var groups: [String] = []
+
+  /// Whether row `a` comes first; nil if the order says nothing.
+  func precedes(_ a: ModelRow, _ b: ModelRow) -> Bool? {
+    for (name, isDescending) in order {
+      switch (a[name], b[name]) {
+      case (nil, nil): continue
+      case (nil, _): return false
+      case (_, nil): return true
+      case (let x?, let y?):
+        if x.isLess(than: y) { return !isDescending }
+        if y.isLess(than: x) { return isDescending }
       }
-      guard words.count >= 3 else { return nil }
-      let clause = Clause(
-        attribute: words.removeFirst(), comparison: words.removeFirst(),
-        value: words.removeFirst())
-      guard ModelFilter.attributes.contains(clause.attribute),
-        ["=", "!=", "STARTS_WITH"].contains(clause.comparison), clause.value.count >= 2,
-        clause.value.first == "'", clause.value.last == "'"
-      else { return nil }
-      clauses.append(clause)
     }
+    return nil
   }
 
-  private static let attributes = [
-    "WorkflowId", "RunId", "WorkflowType", "ExecutionStatus", "TaskQueue",
-  ]
-
-  func takes(_ run: ModelRun) -> Bool {
-    clauses.allSatisfy { clause in
-      let text = text(clause.attribute, run)
-      let value = String(clause.value.dropFirst().dropLast())
-      switch clause.comparison {
-      case "=": return text == value
-      case "!=": return text != value
-      default: return text.hasPrefix(value)
-      }
+  /// `rows` newest first, in the order that is asked for: each one goes before the first that it
+  /// precedes.
+  func ordered<T>(_ rows: [T], _ row: (T) -> ModelRow) -> [T] {
+    var sorted: [T] = []
+    for next in rows {
+      let place = sorted.firstIndex { precedes(row(next), row($0)) == true } ?? sorted.count
+      sorted.insert(next, at: place)
     }
+    return sorted
   }
+}
 
-  private func text(_ attribute: String, _ run: ModelRun) -> String {
-    switch attribute {
-    case "WorkflowId": run.workflowID
-    case "RunId": "\(run.id)"
-    case "WorkflowType": run.started.workflowType
-    case "TaskQueue": run.started.taskQueue
-    default: ModelFilter.name(run.status)
-    }
-  }
-
-  static func name(_ status: WorkflowStatus) -> String {
-    switch status {
-    case .running: "Running"
-    case .completed: "Completed"
-    case .failed: "Failed"
-    case .canceled: "Canceled"
-    case .terminated: "Terminated"
-    case .timedOut: "TimedOut"
-    case .continuedAsNew: "ContinuedAsNew"
-    case .paused: "Paused"
-    case .unspecified, .unrecognized: ""
-    }
+extension ModelRow {
+  init(_ info: WorkflowInfo) {
+    self.init()
+    self["WorkflowId"] = .text(info.execution?.workflowID ?? "")
+    self["RunId"] = .text("\(info.execution?.runID ?? .none)")
+    self["WorkflowType"] = .text(info.workflowType)
+    self["TaskQueue"] = .text(info.taskQueue)
+    self["ExecutionStatus"] = .text(info.status.name)
+    self["StartTime"] = .time(info.startTimeMs.ms)
+    self["HistoryLength"] = .number(info.historyLength)
+    guard info.closeTimeMs != .epoch else { return }
+    self["CloseTime"] = .time(info.closeTimeMs.ms)
+    self["ExecutionDuration"] = .length(info.closeTimeMs.ms - info.startTimeMs.ms)
   }
 }

@@ -33,6 +33,10 @@ final class ModelRun {
   /// Who reads its history from an event on, until its end.
   var followers: [(RequestID, Int64)] = []
   var queries: [ModelQuery] = []
+  /// Updates that its code has not spoken of.
+  var updates: [ModelUpdate] = []
+  /// Who waits for the outcome of one that is accepted.
+  var outcomeWaiting: [(updateID: String, client: ModelUpdate.Client)] = []
 
   init(
     _ started: WorkflowExecutionStarted, at startTime: Instant, metadata: UserMetadata?
@@ -85,7 +89,26 @@ final class ModelRun {
   }
 
   /// Its code has something to be shown, or to be asked.
-  var wantsTask: Bool { (isOpen && !unseen.isEmpty) || !queries.isEmpty }
+  var wantsTask: Bool { hasNews || !queries.isEmpty }
+  /// … shown.
+  var hasNews: Bool { isOpen && pause == nil && !(unseen.isEmpty && updates.isEmpty) }
+  /// Set while it is paused.
+  var pause: PauseInfo? {
+    var pause: PauseInfo?
+    for event in events where isOpen {
+      if case .workflowExecutionPaused(let m) = event.attributes {
+        pause = PauseInfo()
+        pause?.pausedTimeMs = event.eventTimeMs
+        pause?.reason = m.reason
+        pause?.identity = m.identity
+      } else if case .workflowExecutionUnpaused = event.attributes {
+        pause = nil
+      }
+    }
+    return pause
+  }
+
+  var shownStatus: WorkflowStatus { pause == nil ? status : .paused }
 
   var unseen: [HistoryEvent] { inbound(after: through, through: lastEventID) }
 
@@ -99,17 +122,23 @@ final class ModelRun {
     }
   }
 
-  /// The jobs that show these inbound events: initialize, signals, then the rest.
-  func jobs(_ inbound: [HistoryEvent]) -> [Job] {
-    let jobs = inbound.compactMap { job($0) }
+  /// The jobs that show these inbound events: initialize, signals and updates, then the rest.
+  func jobs(_ inbound: [HistoryEvent], _ updates: [(job: DoUpdate, after: Int64)]) -> [Job] {
     func rank(_ job: Job) -> Int {
       switch job.kind {
       case .initializeWorkflow: 0
-      case .signalWorkflow: 1
+      case .signalWorkflow, .doUpdate: 1
       default: 2
       }
     }
-    return (0...2).flatMap { wanted in jobs.filter { rank($0) == wanted } }
+    var jobs = inbound.map { ($0.eventID, job($0) ?? Job()) }
+    for update in updates {
+      var job = Job()
+      job.kind = .doUpdate(update.job)
+      let place = jobs.firstIndex { $0.0 > update.after } ?? jobs.count
+      jobs.insert((update.after, job), at: place)
+    }
+    return (0...2).flatMap { wanted in jobs.map(\.1).filter { rank($0) == wanted } }
   }
 
   private func job(_ event: HistoryEvent) -> Job? {
@@ -185,11 +214,18 @@ final class ModelRun {
       var past = PastActivation()
       past.workflowTaskCompletedEventID = event.eventID
       past.activationTimeMs = completed.activationTimeMs
-      past.jobs = jobs(inbound(after: from, through: completed.throughEventID))
+      let updates = commandEvents(of: event, completed).compactMap { event in
+        guard case .workflowExecutionUpdateAccepted(let m) = event.attributes else {
+          return nil as (DoUpdate, Int64)?
+        }
+        return (DoUpdate(past: m), m.afterEventID)
+      }
+      past.jobs = jobs(inbound(after: from, through: completed.throughEventID), updates)
       past.historyLength = completed.historyLength
       past.continueAsNewSuggested = completed.continueAsNewSuggested
       past.sdkFlags = completed.sdkFlags
       past.sdkMetadata = completed.sdkMetadata
+      past.markers = commandEvents(of: event, completed).compactMap(\.marker)
       from = completed.throughEventID
       return past
     }
@@ -199,10 +235,20 @@ final class ModelRun {
   var pastHeads: [PastCompletion] {
     completions.map { event, completed in
       var past = PastCompletion()
-      let first = Int(event.eventID)
-      past.heads = events[first..<first + Int(completed.commands)].map(\.head)
+      past.heads = commandEvents(of: event, completed).map(\.head)
       return past
     }
+  }
+
+  /// What the commands of each past completion were recorded as.
+  var pastCommands: [(completion: Int64, events: [HistoryEvent])] {
+    completions.map { ($0.event.eventID, Array(commandEvents(of: $0.event, $0.completed))) }
+  }
+
+  private func commandEvents(
+    of event: HistoryEvent, _ completed: WorkflowTaskCompletedEvent
+  ) -> ArraySlice<HistoryEvent> {
+    events[Int(event.eventID)..<Int(event.eventID) + Int(completed.commands)]
   }
 }
 
@@ -245,6 +291,9 @@ struct ModelTask {
   /// What has come of an answer of which more comes.
   var parts: [Command] = []
   var results: [QueryResult] = []
+  var rejections: [UpdateRejection] = []
+  /// The updates that it asks for.
+  var asked: [String] = []
   var replayed: [PastCompletion] = []
   /// It is out for the sake of queries.
   var isForQueries = false
@@ -260,12 +309,25 @@ struct ModelTask {
     isForQueries = false
   }
 
+  /// The one after it: a streak of failures goes on.
+  var next: ModelTask {
+    var task = ModelTask()
+    task.attempt = attempt
+    task.isFailureRecorded = isFailureRecorded
+    task.lastFailure = lastFailure
+    task.lastCause = lastCause
+    task.lastDiff = lastDiff
+    return task
+  }
+
   mutating func wait(until notBefore: Instant) {
     state = .waiting(notBefore: notBefore)
     activation = nil
     isReplaying = false
     parts = []
     results = []
+    rejections = []
+    asked = []
     replayed = []
   }
 
@@ -274,6 +336,20 @@ struct ModelTask {
 }
 
 extension HistoryEvent {
+  /// The marker that it records.
+  var marker: RecordMarker? {
+    guard case .markerRecorded(let m) = attributes else { return nil }
+    var marker = RecordMarker()
+    marker.markerName = m.markerName
+    marker.markerID = m.markerID
+    marker.seq = m.seq
+    marker.details = m.details
+    marker.header = m.header
+    marker.failure = m.failure
+    marker.deprecated = m.deprecated
+    return marker
+  }
+
   /// What of the command that made it is compared at a replay.
   var head: CommandHead {
     var head = CommandHead()
@@ -297,6 +373,20 @@ extension HistoryEvent {
       head.location = m.location
       head.type = .cancelTimer
       head.seq = m.seq
+    case .markerRecorded(let m):
+      head.location = m.location
+      head.type = .recordMarker
+      head.seq = m.seq
+      head.name = m.markerName
+      head.id = m.markerID
+    case .workflowExecutionUpdateAccepted(let m):
+      head.location = m.location
+      head.type = .updateAccepted
+      head.id = m.updateID
+    case .workflowExecutionUpdateCompleted(let m):
+      head.location = m.location
+      head.type = .updateCompleted
+      head.id = m.updateID
     case .workflowExecutionCompleted: head.type = .completeWorkflow
     case .workflowExecutionFailed: head.type = .failWorkflow
     case .workflowExecutionCanceled: head.type = .cancelledWorkflow

@@ -32,6 +32,8 @@ struct OracleEngine {
   /// Loads that one input may still lead to.
   private var loadsLeft = loadsMax
   private var lists: Set<RequestID> = []
+  /// Of the page that was answered last.
+  private(set) var pageToken: [UInt8] = []
 
   init(_ configuration: EngineConfiguration, at now: Instant) throws(StoreError) {
     let (store, opened) = try Store.open(path: nil)
@@ -151,7 +153,7 @@ struct OracleEngine {
     case .putRequest(let run, let record):
       facts.append(.remembered(id(run), event: record.event))
     case .deleteRun(let run): removed.append(id(run))
-    case .wakeRun, .saveState, .sleepRun, .putActivity, .deleteActivity: break
+    case .wakeRun, .setStatus, .saveState, .sleepRun, .putActivity, .deleteActivity: break
     }
   }
 
@@ -195,10 +197,13 @@ struct OracleEngine {
     -> Response
   {
     let isList = lists.remove(id) != nil
+    if isList { pageToken = [] }
     guard status.code == .ok else { return .failure(status.plain) }
     if isList {
       let responses = parts.compactMap { try? ListWorkflowsResponse(bytes: $0) }
-      return .list(responses.flatMap(\.workflows).map(\.plain))
+      pageToken = responses.last?.nextPageToken ?? []
+      return .list(
+        responses.flatMap(\.workflows).map(\.plain), hasMore: !pageToken.isEmpty)
     }
     let batches = parts.compactMap { try? HistoryBatch(bytes: $0) }
     return .history(batches.flatMap(\.events).map(\.plain))

@@ -58,7 +58,12 @@ extension OracleWalk {
   mutating func drawRequest() -> Request {
     switch dice.int(0...99) {
     case 0..<22: .startWorkflow(drawStart())
-    case 22..<46: .signalWorkflow(drawSignal())
+    case 22..<33: .signalWorkflow(drawSignal())
+    case 33: .pauseWorkflow(drawPause())
+    case 34..<36: .unpauseWorkflow(drawUnpause())
+    case 36..<42: .updateWorkflow(drawUpdate())
+    case 42..<44: .updateWithStartWorkflow(drawUpdateWithStart())
+    case 44..<46: .pollUpdate(drawPoll())
     case 46..<54: .signalWithStartWorkflow(drawSignalWithStart())
     case 54..<60: .cancelWorkflow(drawCancel())
     case 60..<62: .terminateWorkflow(drawTerminate())
@@ -66,9 +71,9 @@ extension OracleWalk {
     case 66..<69: .describeWorkflow(drawDescribe())
     case 69..<73: .getHistory(drawHistory())
     case 73..<78: .queryWorkflow(drawQuery())
-    case 78..<80: .listWorkflows(drawList())
-    case 80..<82: .countWorkflows(drawCount())
-    case 82..<85: .describeTaskQueue(drawQueue())
+    case 78..<82: .listWorkflows(drawList())
+    case 82..<84: .countWorkflows(drawCount())
+    case 84..<87: .describeTaskQueue(drawQueue())
     default: drawReport()
     }
   }
@@ -156,6 +161,58 @@ extension OracleWalk {
     return signal
   }
 
+  private mutating func drawUpdate() -> UpdateWorkflowRequest {
+    var update = drawUpdateContent()
+    update.namespace = drawNamespace()
+    update.execution = drawExecution()
+    return update
+  }
+
+  private mutating func drawUpdateContent() -> UpdateWorkflowRequest {
+    var update = UpdateWorkflowRequest()
+    update.updateID = isWrong() ? "" : dice.pick(["u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8"])
+    update.updateName = isWrong() ? "" : "change"
+    update.args = drawPayloads()
+    update.identity = drawIdentity()
+    update.waitFor = isWrong() ? .rejected : dice.pick([.unspecified, .accepted, .completed])
+    return update
+  }
+
+  private mutating func drawUpdateWithStart() -> UpdateWithStartWorkflowRequest {
+    var request = UpdateWithStartWorkflowRequest()
+    request.start = drawStart()
+    request.start?.startDelayMs = .zero
+    request.start?.startAtTimeMs = .epoch
+    request.update = drawUpdateContent()
+    return request
+  }
+
+  private mutating func drawPause() -> PauseWorkflowRequest {
+    var pause = PauseWorkflowRequest()
+    pause.namespace = drawNamespace()
+    pause.execution = drawExecution()
+    pause.requestID = drawRequestID()
+    pause.identity = drawIdentity()
+    return pause
+  }
+
+  private mutating func drawUnpause() -> UnpauseWorkflowRequest {
+    var unpause = UnpauseWorkflowRequest()
+    unpause.namespace = drawNamespace()
+    unpause.execution = drawExecution()
+    unpause.requestID = drawRequestID()
+    unpause.identity = drawIdentity()
+    return unpause
+  }
+
+  private mutating func drawPoll() -> PollUpdateRequest {
+    var poll = PollUpdateRequest()
+    poll.execution = drawExecution()
+    poll.updateID = isWrong() ? "" : dice.pick(["u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8"])
+    poll.waitFor = dice.pick([.unspecified, .accepted, .completed])
+    return poll
+  }
+
   private mutating func drawSignalWithStart() -> SignalWithStartWorkflowRequest {
     var request = SignalWithStartWorkflowRequest()
     if !isWrong() { request.start = drawStart() }
@@ -218,29 +275,52 @@ extension OracleWalk {
     return history
   }
 
-  private mutating func drawFilter() -> String {
-    let id = dice.pick(["a", "b", "c"])
-    return dice.pick([
-      "", "", "WorkflowId = '\(id)'", "WorkflowId STARTS_WITH '\(id)'",
-      "ExecutionStatus = 'Running'", "ExecutionStatus != 'Running'",
-      "WorkflowType = 'ship' AND ExecutionStatus = 'Completed'", "TaskQueue = 'dock'",
-      "ExecutionStatus = 'Terminated' AND WorkflowId = '\(id)'", "WorkflowType != 'order'",
-      "Nothing = 'x'", "WorkflowId ~ 'a'",
-    ])
+  /// A query that means something, or one of those that do not.
+  private mutating func drawSelection(
+    _ change: (inout ModelSelection, SelectionDraw, inout Dice) -> Void
+  ) -> String {
+    if isWrong() {
+      return dice.pick(["Nothing = 'x'", "WorkflowId ~ 'a'", "NOT", "(RunId = 'x'"])
+    }
+    let runs = model.runs.suffix(20)
+    let draw = SelectionDraw(
+      ids: OracleWalk.ids, types: ["order", "ship", "it's"], queues: ["q", "dock"],
+      runIDs: runs.map { "\($0.id)" } + ["0"],
+      times: runs.flatMap { [$0.startTime.ms, $0.closeTime.ms] } + [engine.now.ms])
+    var selection = ModelSelection()
+    if dice.percent(85) { selection.filter = draw.filter(&dice) }
+    change(&selection, draw, &dice)
+    let text = selection.text(&dice)
+    model.selections[text] = selection
+    return text
   }
 
   private mutating func drawList() -> ListWorkflowsRequest {
+    if dice.percent(40), !pages.isEmpty {
+      var next = pages.remove(at: dice.int(0...pages.count - 1))
+      if isWrong() {
+        model.selections[next.query + " "] = model.selections[next.query]
+        next.query += " "
+      }
+      return next
+    }
     var list = ListWorkflowsRequest()
     list.namespace = drawNamespace()
-    list.query = drawFilter()
-    list.limit = dice.pick([0, 1, 3])
+    list.query = drawSelection { selection, draw, dice in
+      if dice.percent(50) { selection.order = draw.order(&dice) }
+      if dice.percent(30) { selection.limit = dice.pick([1, 2, 5, 100]) }
+    }
+    list.limit = isWrong() ? -1 : dice.pick([0, 0, 1, 3, 1_000])
+    list.pageSize = isWrong() ? 1_001 : dice.pick([0, 1, 2, 7])
     return list
   }
 
   private mutating func drawCount() -> CountWorkflowsRequest {
     var count = CountWorkflowsRequest()
     count.namespace = drawNamespace()
-    count.query = drawFilter()
+    count.query = drawSelection { selection, draw, dice in
+      if dice.percent(50) { selection.groups = draw.groups(&dice) }
+    }
     return count
   }
 

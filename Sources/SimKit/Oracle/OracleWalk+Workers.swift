@@ -134,9 +134,41 @@ extension OracleWalk {
       }
     } else if let run = model.run(activation.runID) {
       completed.commands = drawCommands(run)
+      if !completed.more { speak(of: activation, run, &completed) }
     }
     try say(session, .workflowTaskCompleted(completed))
     if !completed.more, dice.percent(90) { try grant(session, 1, 0) }
+  }
+
+  /// Accepts most of the updates, and ends some that are accepted; at times says nothing of one.
+  private mutating func speak(
+    of activation: Activation, _ run: ModelRun, _ completed: inout WorkflowTaskCompleted
+  ) {
+    var words: [Command] = []
+    var pending = run.accepted.map(\.updateID)
+    for case .doUpdate(let update) in activation.jobs.compactMap(\.kind) where !isWrong() {
+      if dice.percent(30) {
+        var rejection = UpdateRejection()
+        rejection.updateID = update.updateID
+        rejection.failure = drawFailure()
+        completed.updateRejections.append(rejection)
+        continue
+      }
+      var accepted = UpdateAccepted()
+      accepted.updateID = update.updateID
+      words.append(.of(.updateAccepted(accepted), at: ""))
+      pending.append(update.updateID)
+    }
+    for id in pending where dice.percent(40) {
+      var end = UpdateCompleted()
+      end.updateID = isWrong() ? "unknown" : id
+      var list = PayloadList()
+      list.payloads = drawDetails()
+      end.outcome = UpdateOutcome()
+      end.outcome?.result = dice.percent(80) ? .succeeded(list) : .failed(drawFailure())
+      words.append(.of(.updateCompleted(end), at: ""))
+    }
+    completed.commands = words + completed.commands
   }
 
   /// One for most of what is asked.
@@ -272,9 +304,10 @@ extension OracleWalk {
       case 0..<4:
         seq += 1
         kind = .scheduleActivity(drawActivity(seq))
-      case 4..<7:
+      case 4, 5:
         seq += 1
         kind = .startTimer(drawTimer(seq))
+      case 6: kind = .recordMarker(drawMarker(&seq))
       case 7:
         var cancel = CancelTimer()
         cancel.seq = drawSeq(seq)
@@ -339,6 +372,24 @@ extension OracleWalk {
     return timer
   }
 
+  private mutating func drawMarker(_ seq: inout UInt32) -> RecordMarker {
+    var marker = RecordMarker()
+    marker.markerName = isWrong() ? "" : dice.pick(["patch", "side_effect"])
+    marker.markerID = dice.pick(["", "p1", "p2"])
+    marker.deprecated = dice.percent(30)
+    if dice.percent(50) {
+      seq += 1
+      marker.seq = isWrong() ? seq + 1 : seq
+    }
+    for key in ["a", "b"] where dice.percent(40) {
+      var entry = PayloadEntry()
+      entry.key = isWrong() ? "b" : key
+      entry.value = drawPayloads().first
+      marker.details.append(entry)
+    }
+    return marker
+  }
+
   private mutating func drawContinuation() -> ContinueAsNew {
     var next = ContinueAsNew()
     next.input = drawPayloads()
@@ -375,6 +426,7 @@ extension Command {
   fileprivate var countsUp: Bool {
     switch kind {
     case .scheduleActivity, .startTimer: true
+    case .recordMarker(let marker): marker.seq != 0
     default: false
     }
   }

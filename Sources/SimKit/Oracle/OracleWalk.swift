@@ -25,6 +25,8 @@ struct OracleWalk {
   var oldTasks: [[UInt8]] = []
   var oldLeases: [ActivityTask] = []
   var requests: [RequestID] = []
+  /// Requests for the next page of a list.
+  var pages: [ListWorkflowsRequest] = []
   /// How many processes of a worker have ended.
   var deaths: [String: Int64] = [:]
   var sessionCount: UInt64 = 0
@@ -51,6 +53,7 @@ struct OracleWalk {
     configuration.limits.signalsPerRunMax = dice.pick([10, 1_000])
     // Every second walk is one of runs that come and go, waiting or not.
     if seed % 2 == 0 { configuration.limits.residentBytesMax = 10_000 }
+    configuration.limits.updatesInFlightMax = dice.pick([2, 10])
     configuration.times.residency = Span(ms: dice.pick([0, 1_000, 10_000]))
     configuration.times.retention = Span(ms: dice.pick([60_000, 3_600_000]))
     snapshotPercent = dice.pick([5, 30, 100])
@@ -105,10 +108,22 @@ struct OracleWalk {
     requestCount += 1
     let id = RequestID(connection: 1, stream: requestCount)
     switch request {
-    case .getWorkflowResult, .queryWorkflow, .getHistory: requests.append(id)
+    case .getWorkflowResult, .queryWorkflow, .getHistory, .updateWorkflow,
+      .updateWithStartWorkflow, .pollUpdate:
+      requests.append(id)
     default: break
     }
     try play(.request(id, request))
+    if case .listWorkflows(let list) = request { turn(list) }
+  }
+
+  /// Keeps the request for the next page.
+  private mutating func turn(_ list: ListWorkflowsRequest) {
+    guard !hasDiffered, list.pageSize > 0, !engine.pageToken.isEmpty else { return }
+    model.pages[engine.pageToken] = model.lastPage
+    var next = list
+    next.nextPageToken = engine.pageToken
+    pages = (pages + [next]).suffix(10)
   }
 
   /// Both take the input, and have to do the same.
@@ -298,8 +313,13 @@ extension Request {
     case .signalWorkflow(let m): "SignalWorkflow \(m.json())"
     case .signalWithStartWorkflow(let m): "SignalWithStartWorkflow \(m.json())"
     case .queryWorkflow(let m): "QueryWorkflow \(m.json())"
+    case .updateWorkflow(let m): "UpdateWorkflow \(m.json())"
+    case .updateWithStartWorkflow(let m): "UpdateWithStartWorkflow \(m.json())"
+    case .pollUpdate(let m): "PollUpdate \(m.json())"
     case .cancelWorkflow(let m): "CancelWorkflow \(m.json())"
     case .terminateWorkflow(let m): "TerminateWorkflow \(m.json())"
+    case .pauseWorkflow(let m): "PauseWorkflow \(m.json())"
+    case .unpauseWorkflow(let m): "UnpauseWorkflow \(m.json())"
     case .describeWorkflow(let m): "DescribeWorkflow \(m.json())"
     case .getWorkflowResult(let m): "GetWorkflowResult \(m.json())"
     case .getHistory(let m): "GetHistory \(m.json())"

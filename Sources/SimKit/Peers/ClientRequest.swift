@@ -9,12 +9,16 @@ struct ClientRequest {
     case signalWithStart(SignalWithStartWorkflowRequest)
     case cancel(CancelWorkflowRequest)
     case terminate(TerminateWorkflowRequest)
+    case pause(PauseWorkflowRequest)
+    case unpause(UnpauseWorkflowRequest)
     case query(QueryWorkflowRequest)
+    case update(UpdateWorkflowRequest)
+    case updateWithStart(UpdateWithStartWorkflowRequest)
     case describe(DescribeWorkflowRequest)
     case result(GetWorkflowResultRequest)
     case history(GetHistoryRequest)
-    case list(ListWorkflowsRequest)
-    case count(CountWorkflowsRequest)
+    case list(ListWorkflowsRequest, ModelSelection)
+    case count(CountWorkflowsRequest, ModelSelection)
     case complete(CompleteActivityRequest)
   }
 
@@ -30,7 +34,7 @@ struct ClientRequest {
   /// Its answer may be long in coming.
   var waits: Bool {
     switch kind {
-    case .result: true
+    case .result, .update, .updateWithStart: true
     case .history(let history): history.follow
     default: false
     }
@@ -43,7 +47,11 @@ struct ClientRequest {
     case .signalWithStart: .workflowSignalWithStartWorkflow
     case .cancel: .workflowCancelWorkflow
     case .terminate: .workflowTerminateWorkflow
+    case .pause: .workflowPauseWorkflow
+    case .unpause: .workflowUnpauseWorkflow
     case .query: .workflowQueryWorkflow
+    case .update: .workflowUpdateWorkflow
+    case .updateWithStart: .workflowUpdateWithStartWorkflow
     case .describe: .workflowDescribeWorkflow
     case .result: .workflowGetWorkflowResult
     case .history: .workflowGetHistory
@@ -60,12 +68,16 @@ struct ClientRequest {
     case .signalWithStart(let m): m.serialized()
     case .cancel(let m): m.serialized()
     case .terminate(let m): m.serialized()
+    case .pause(let m): m.serialized()
+    case .unpause(let m): m.serialized()
     case .query(let m): m.serialized()
+    case .update(let m): m.serialized()
+    case .updateWithStart(let m): m.serialized()
     case .describe(let m): m.serialized()
     case .result(let m): m.serialized()
     case .history(let m): m.serialized()
-    case .list(let m): m.serialized()
-    case .count(let m): m.serialized()
+    case .list(let m, _): m.serialized()
+    case .count(let m, _): m.serialized()
     case .complete(let m): m.serialized()
     }
   }

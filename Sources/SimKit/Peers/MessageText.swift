@@ -28,7 +28,8 @@ extension WorkerMessage.Kind {
     case .grant(let m): return "Grant \(m.workflowSlots) \(m.activitySlots)"
     case .workflowTaskCompleted(let m):
       let what = m.failure == nil ? "\(m.commands.count) commands" : "failure"
-      return "WorkflowTaskCompleted \(m.token.tag), \(what), \(m.queryResults.count) results"
+      return "WorkflowTaskCompleted \(m.token.tag), \(what), \(m.queryResults.count) results,"
+        + " \(m.updateRejections.count) rejections"
     case .replayCompleted(let m): return "ReplayCompleted \(m.token.tag), \(m.completions.count)"
     case .activityCompleted(let m):
       return "ActivityCompleted \(m.token.tag) \(m.result.first?.text ?? "")"
@@ -52,6 +53,7 @@ extension Job {
     case .fireTimer(let m): return "fire \(m.seq)"
     case .resolveActivity(let m): return "resolve \(m.seq)"
     case .queryWorkflow(let m): return "query \(m.queryID)"
+    case .doUpdate(let m): return "update \(m.updateID)"
     case nil: return "nothing"
     }
   }

@@ -60,7 +60,7 @@ extension SimWorker {
     completed.token = activation.token
     replayed.removeAll { $0 == activation.runID }
     if case .initializeWorkflow(let start) = activation.jobs.first?.kind {
-      runs[activation.runID] = Replica(Program(input: start.input))
+      runs[activation.runID] = replica(start)
       dropped.removeAll { $0 == activation.runID }
     }
     if dropped.contains(activation.runID) { return nil }
@@ -70,7 +70,8 @@ extension SimWorker {
     }
     guard var replica = runs[activation.runID] else {
       world.found(
-        "Activations", "worker \(index) does not have run \(activation.runID) and was not shown it")
+        SimWorker.name,
+        "worker \(index) does not have run \(activation.runID) and was not shown it")
       completed.failure = WorkflowTaskFailure()
       return .workflowTaskCompleted(completed)
     }
@@ -87,17 +88,24 @@ extension SimWorker {
       return .workflowTaskCompleted(completed)
     }
     guard let commands = replica.apply(activation.jobs) else {
-      world.found("Activations", "a job of run \(activation.runID) names an unknown seq")
+      world.found(SimWorker.name, "a job of run \(activation.runID) names an unknown seq")
       completed.failure = WorkflowTaskFailure()
       return .workflowTaskCompleted(completed)
     }
     runs[activation.runID] = replica
+    completed.updateRejections = replica.rejections
     completed.commands = commands.map { kind in
       var command = Command()
       command.kind = kind
       return command
     }
     return .workflowTaskCompleted(completed)
+  }
+
+  private func replica(_ start: InitializeWorkflow) -> Replica {
+    let isChanged = world.time.clock.ms >= world.options.changeMs
+    return Replica(
+      Program(input: start.input), isChanged: isChanged, chance: Dice(seed: world.time.dice.word()))
   }
 
   private func replay(_ history: ReplayHistory) -> WorkerMessage.Kind {
@@ -109,10 +117,10 @@ extension SimWorker {
     completed.token = history.token
     for past in history.activations {
       if case .initializeWorkflow(let start) = past.jobs.first?.kind {
-        runs[history.runID] = Replica(Program(input: start.input))
+        runs[history.runID] = replica(start)
       }
-      guard let commands = runs[history.runID]?.apply(past.jobs) else {
-        world.found("Activations", "the replay of run \(history.runID) cannot go on")
+      guard let commands = runs[history.runID]?.apply(past.jobs, past: past.markers) else {
+        world.found(SimWorker.name, "the replay of run \(history.runID) cannot go on")
         completed.failure = WorkflowTaskFailure()
         break
       }

@@ -17,6 +17,8 @@ typealias ConnectionNumber = UInt64
 /// A worker process: attaches, runs programs and activities, replays, comes back with its leases,
 /// and dies.
 final class SimWorker {
+  /// Of what it finds wrong with its tasks.
+  static let name = "Activations"
   let index: Int
   unowned let world: Simulation
   /// Counts the processes that were this worker.

@@ -14,6 +14,10 @@ struct Program {
     case race(ActivityPlan, timerMs: Int64)
     /// Goes on when so many signals have come in all.
     case signals(Int)
+    /// Records a value that differs each time.
+    case sideEffect
+    /// Code that a change has come to.
+    case patch(String)
   }
 
   let number: Int64
@@ -28,6 +32,8 @@ struct Program {
   let generation: Int64
 
   static let type = "program"
+  /// Programs from this number on use what files from before do not know.
+  static let firstWithMarkers = Int64(1) << 41
   /// More signals than any program waits for.
   static let signalsMax = 3
   /// The most activities that a step schedules at once.
@@ -41,9 +47,15 @@ struct Program {
     fails = dice.percent(10)
     var steps: [Step] = []
     for _ in 0..<dice.int(0...5) { steps.append(Program.step(&dice)) }
-    self.steps = steps
     // Drawn last, so that the numbers of old files mean what they meant.
     continues = generation < dice.pick([0, 0, 0, 1, 3])
+    if number >= Program.firstWithMarkers {
+      for count in 0..<dice.int(0...2) {
+        let step: Step = dice.percent(50) ? .sideEffect : .patch("p\(count)")
+        steps.insert(step, at: dice.int(0...steps.count))
+      }
+    }
+    self.steps = steps
   }
 
   init(input: [Payload]) {
@@ -66,9 +78,10 @@ struct Program {
     }
   }
 
-  /// What each step comes to, in order; nil: faults may decide.
-  var expected: [String?] {
-    steps.flatMap { step -> [String?] in
+  /// What each step comes to, in order; nil: faults may decide. `markers`: those of its history.
+  func expected(_ markers: [MarkerRecorded]) -> [String?] {
+    var values = markers.filter { $0.markerName == "side_effect" }.makeIterator()
+    return steps.flatMap { step -> [String?] in
       switch step {
       case .activities(let plans):
         return plans.map { plan in
@@ -82,6 +95,8 @@ struct Program {
       case .cancelledTimer: return ["cancelled"]
       case .race: return [nil]
       case .signals: return ["signalled"]
+      case .sideEffect: return [values.next()?.details.first?.value?.text ?? "no value"]
+      case .patch(let id): return [markers.contains { $0.markerID == id } ? "new" : "old"]
       }
     }
   }

@@ -15,19 +15,44 @@ struct Replica {
   private var hasAskedToCancel = false
   private var results: [String] = []
   private var signals: [String] = []
+  /// Updates that it has taken on, and those of them that end with the next turn.
+  private var updates: [String] = []
+  private var updatesToEnd: [String] = []
+  /// Those of the activation that it did not.
+  private(set) var rejections: [UpdateRejection] = []
   private var isCancelled = false
+  /// The code is that of after the change which `patch` steps guard.
+  private let isChanged: Bool
+  private var patches: Set<String> = []
+  /// What the markers of the past activation under way hold; nil in a live one.
+  private var past: [RecordMarker]?
+  /// Where values that differ each time come from.
+  private var chance: Dice
   private(set) var isDone = false
+  /// The past does not hold the value of a side effect.
+  private var isLost = false
 
-  init(_ program: Program) { self.program = program }
+  init(_ program: Program, isChanged: Bool, chance: Dice) {
+    self.program = program
+    self.isChanged = isChanged
+    self.chance = chance
+  }
 
   /// What the code made of it so far: the answer to queries.
   var summary: String {
-    results.joined(separator: ",") + "|" + signals.joined(separator: ",")
+    [results, signals, updates].map { $0.joined(separator: ",") }.joined(separator: "|")
   }
 
   /// Takes an activation's jobs; the commands are in the order of the calls. nil: a job names a seq
-  /// that the code never gave.
-  mutating func apply(_ jobs: [Job]) -> [Command.Kind]? {
+  /// that the code never gave, or the value of a side effect is not there. `past`: what a past
+  /// activation recorded.
+  mutating func apply(_ jobs: [Job], past: [RecordMarker]? = nil) -> [Command.Kind]? {
+    self.past = past
+    var words: [Command.Kind] = []
+    rejections = []
+    for id in updatesToEnd { words.append(Replica.end(of: id)) }
+    updatesToEnd = []
+    for marker in past ?? [] where marker.markerName == "patch" { patches.insert(marker.markerID) }
     for job in jobs {
       switch job.kind {
       case .signalWorkflow(let signal): signals.append(signal.input.first?.text ?? "?")
@@ -40,10 +65,12 @@ struct Replica {
         guard resolved.seq <= lastSeq else { return nil }
         waiting.removeAll { $0 == resolved.seq }
         outcomes[resolved.seq] = Replica.outcome(resolved)
+      case .doUpdate(let update): take(update, &words)
       case .initializeWorkflow, .queryWorkflow, nil: break
       }
     }
-    return advance()
+    let commands = advance()
+    return isLost ? nil : words + commands
   }
 
   private static func outcome(_ resolved: ResolveActivity) -> String {
@@ -110,6 +137,8 @@ struct Replica {
       schedule(plan, &commands)
       start(ms, &commands)
     case .signals: break
+    case .sideEffect: runSideEffect(&commands)
+    case .patch(let id): askForPatch(id, &commands)
     }
   }
 
@@ -146,11 +175,78 @@ struct Replica {
       results.append("signalled")
     case .race:
       return isRaceOver(&commands)
+    case .sideEffect, .patch: break
     case .activities, .timer, .cancelledTimer:
       guard waiting.isEmpty else { return false }
       results += outcomes.keys.sorted().map { outcomes[$0] ?? "?" }
     }
     return true
+  }
+
+  // MARK: - Updates
+
+  /// A third is rejected, a third ends at once, a third with the next turn.
+  private mutating func take(_ update: DoUpdate, _ words: inout [Command.Kind]) {
+    let number = Int(update.updateID.dropFirst()) ?? 0
+    if update.runValidator && number % 3 == 0 {
+      var rejection = UpdateRejection()
+      rejection.updateID = update.updateID
+      rejection.failure = .application("no", isNonRetryable: true)
+      return rejections.append(rejection)
+    }
+    updates.append(update.args.first?.text ?? "?")
+    var accepted = UpdateAccepted()
+    accepted.updateID = update.updateID
+    words.append(.updateAccepted(accepted))
+    if number % 3 == 1 {
+      words.append(Replica.end(of: update.updateID))
+    } else {
+      updatesToEnd.append(update.updateID)
+    }
+  }
+
+  private static func end(of id: String) -> Command.Kind {
+    var completed = UpdateCompleted()
+    completed.updateID = id
+    var list = PayloadList()
+    list.payloads = [Payload(text: "done \(id)")]
+    completed.outcome = UpdateOutcome()
+    completed.outcome?.result = .succeeded(list)
+    return .updateCompleted(completed)
+  }
+
+  // MARK: - Markers
+
+  /// A value that differs each time, but not within its run.
+  private mutating func runSideEffect(_ commands: inout [Command.Kind]) {
+    lastSeq += 1
+    var value = Payload(text: "v\(chance.int(0...9))")
+    if let past {
+      guard let marker = past.first(where: { $0.seq == lastSeq }) else {
+        isLost = true
+        return
+      }
+      value = marker.details.first?.value ?? Payload()
+    }
+    var entry = PayloadEntry()
+    entry.key = "value"
+    entry.value = value
+    var marker = RecordMarker()
+    marker.markerName = "side_effect"
+    marker.seq = lastSeq
+    marker.details = [entry]
+    commands.append(.recordMarker(marker))
+    results.append(value.text)
+  }
+
+  /// Code of before the change does not ask.
+  private mutating func askForPatch(_ id: String, _ commands: inout [Command.Kind]) {
+    guard isChanged, past == nil || patches.contains(id) else { return results.append("old") }
+    results.append("new")
+    var marker = RecordMarker()
+    marker.markerName = "patch"
+    marker.markerID = id
+    commands.append(.recordMarker(marker))
   }
 
   private mutating func isRaceOver(_ commands: inout [Command.Kind]) -> Bool {
@@ -207,6 +303,17 @@ extension Command.Kind {
     case .failWorkflow: head.type = .failWorkflow
     case .cancelledWorkflow: head.type = .cancelledWorkflow
     case .continueAsNew: head.type = .continueAsNew
+    case .updateAccepted(let command):
+      head.type = .updateAccepted
+      head.id = command.updateID
+    case .updateCompleted(let command):
+      head.type = .updateCompleted
+      head.id = command.updateID
+    case .recordMarker(let command):
+      head.type = .recordMarker
+      head.seq = command.seq
+      head.name = command.markerName
+      head.id = command.markerID
     }
     return head
   }

@@ -30,8 +30,10 @@ struct Workload {
   {
     let target = execution(workflowID)
     switch dice.int(0...99) {
-    case 0...39: return .start(start(workflowID, id, &dice))
-    case 40...58: return .signal(signalRequest(workflowID, id))
+    case 0...35: return .start(start(workflowID, id, &dice))
+    case 36...42: return .update(update(workflowID, id, &dice))
+    case 43: return updateWithStart(workflowID, id, &dice)
+    case 44...58: return .signal(signalRequest(workflowID, id))
     case 59:
       var request = signalRequest(workflowID, id)
       if options.payloadBytesMax < 10_000 {
@@ -49,7 +51,13 @@ struct Workload {
       request.execution = target
       request.requestID = id
       return .cancel(request)
-    case 73...76:
+    case 73:
+      var request = PauseWorkflowRequest()
+      request.execution = target
+      request.requestID = id
+      return .pause(request)
+    case 74: return .unpause(unpause(workflowID, id))
+    case 75, 76:
       var request = TerminateWorkflowRequest()
       request.execution = target
       request.reason = id
@@ -81,16 +89,37 @@ struct Workload {
       return .history(request)
     case 4:
       var request = ListWorkflowsRequest()
-      request.query = dice.pick(["", Workload.running])
-      return .list(request)
+      var selection = selection(&dice)
+      if dice.percent(40) { selection.order = draw.order(&dice) }
+      if dice.percent(30) || !selection.order.isEmpty { selection.limit = dice.pick([2, 1_000]) }
+      request.query = selection.text(&dice)
+      return .list(request, selection)
     default:
       var request = CountWorkflowsRequest()
-      request.query = dice.pick(["", Workload.running])
-      return .count(request)
+      var selection = selection(&dice)
+      if dice.percent(40) { selection.groups = draw.groups(&dice) }
+      request.query = selection.text(&dice)
+      return .count(request, selection)
     }
   }
 
-  private static let running = "ExecutionStatus = 'Running'"
+  /// What is asked of lists: nothing that changes while a run is open.
+  private var draw: SelectionDraw {
+    SelectionDraw(
+      ids: (1...options.workflowIDs).map { "w\($0)" }, types: [Program.type, "nothing"],
+      queues: ["q", "nowhere"], runIDs: ["0"],
+      times: [0, 500, 2_000, 10_000].map { SimClock.originMs + $0 }, without: ["HistoryLength"])
+  }
+
+  private func selection(_ dice: inout Dice) -> ModelSelection {
+    var selection = ModelSelection()
+    switch dice.int(0...3) {
+    case 0: break
+    case 1: selection.filter = .compare("ExecutionStatus", "=", .text("RUNNING"))
+    default: selection.filter = draw.filter(&dice)
+    }
+    return selection
+  }
 
   private mutating func start(_ workflowID: String, _ id: String, _ dice: inout Dice)
     -> StartWorkflowRequest
@@ -100,7 +129,7 @@ struct Workload {
     start.workflowID = workflowID
     start.workflowType = Program.type
     start.taskQueue = "q"
-    start.input = [Payload(numbers: [dice.int64(0...Int64(1) << 40)])]
+    start.input = [Payload(numbers: [Program.firstWithMarkers + dice.int64(0...Int64(1) << 40)])]
     start.requestID = id
     start.taskTimeoutMs = .init(ms: options.taskTimeoutMs)
     start.idConflictPolicy = dice.pick([.unspecified, .fail, .useExisting, .terminateExisting])
@@ -116,6 +145,40 @@ struct Workload {
     }
     if dice.percent(5) { start.startDelayMs = .init(ms: dice.pick([1, 800, 4_000])) }
     return start
+  }
+
+  private func unpause(_ workflowID: String, _ id: String) -> UnpauseWorkflowRequest {
+    var request = UnpauseWorkflowRequest()
+    request.execution = execution(workflowID)
+    request.requestID = id
+    return request
+  }
+
+  private func update(_ workflowID: String, _ id: String, _ dice: inout Dice)
+    -> UpdateWorkflowRequest
+  {
+    var request = updateContent(id, &dice)
+    request.execution = execution(workflowID)
+    return request
+  }
+
+  private func updateContent(_ id: String, _ dice: inout Dice) -> UpdateWorkflowRequest {
+    var request = UpdateWorkflowRequest()
+    request.updateID = id
+    request.updateName = "change"
+    request.args = [Payload(text: id)]
+    request.waitFor = dice.pick([.accepted, .completed])
+    return request
+  }
+
+  private mutating func updateWithStart(_ workflowID: String, _ id: String, _ dice: inout Dice)
+    -> ClientRequest.Kind
+  {
+    var request = UpdateWithStartWorkflowRequest()
+    request.start = start(workflowID, "", &dice)
+    request.start?.startDelayMs = .zero
+    request.update = updateContent(id, &dice)
+    return .updateWithStart(request)
   }
 
   private func signalRequest(_ workflowID: String, _ id: String) -> SignalWorkflowRequest {
@@ -148,6 +211,13 @@ struct Workload {
     let id = nextID()
     return ClientRequest(
       kind: .signal(signalRequest(workflowID, id)), requestID: id, workflowID: workflowID)
+  }
+
+  /// Lets a run go on that was paused.
+  mutating func unpausing(_ workflowID: String) -> ClientRequest {
+    let id = nextID()
+    return ClientRequest(
+      kind: .unpause(unpause(workflowID, id)), requestID: id, workflowID: workflowID)
   }
 
   /// Ends a run that asks for more than a limit allows.

@@ -5,29 +5,14 @@ import Messages
 
 /// A length of time as people write it: 250ms, 10s, 5m, 1h30m, 2d.
 struct Interval: ExpressibleByArgument {
-  let ms: Int64
+  let span: Span
 
   init?(argument: String) {
-    let units: [String: Int64] = [
-      "ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000,
-    ]
-    var total: Int64 = 0
-    var rest = Substring(argument)
-    while !rest.isEmpty {
-      let digits = rest.prefix { $0.isASCII && $0.isNumber }
-      let unit = rest.dropFirst(digits.count).prefix { $0.isLetter }
-      guard let number = Int64(digits), let factor = units[String(unit)] else { return nil }
-      let (part, overflow) = number.multipliedReportingOverflow(by: factor)
-      let (sum, tooLong) = total.addingReportingOverflow(part)
-      guard !overflow && !tooLong else { return nil }
-      total = sum
-      rest = rest.dropFirst(digits.count + unit.count)
-    }
-    guard !argument.isEmpty else { return nil }
-    ms = total
+    guard let span = Span(written: argument) else { return nil }
+    self.span = span
   }
 
-  var span: Span { Span(ms: ms) }
+  var ms: Int64 { span.ms }
 }
 
 /// An instant as people write it: 2026-01-31T12:00:00Z.

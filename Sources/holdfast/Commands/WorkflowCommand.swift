@@ -13,8 +13,10 @@ struct WorkflowCommand: ParsableCommand {
       \(ExitCodes.help)
       """,
     subcommands: [
-      WorkflowStart.self, WorkflowExecute.self, WorkflowSignal.self, WorkflowQuery.self,
+      WorkflowStart.self, WorkflowExecute.self, WorkflowSignal.self, WorkflowUpdate.self,
+      WorkflowQuery.self,
       WorkflowResult.self, WorkflowDescribe.self, WorkflowList.self, WorkflowCount.self,
       WorkflowShow.self, WorkflowCancel.self, WorkflowTerminate.self,
+      WorkflowPause.self, WorkflowUnpause.self,
     ])
 }

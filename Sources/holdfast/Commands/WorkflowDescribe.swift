@@ -22,6 +22,10 @@ struct WorkflowDescribe: ParsableCommand {
     for warning in response.warnings { print("warning: \(warning)") }
     WorkflowDescribe.showTask(response.pendingWorkflowTask)
     for activity in response.pendingActivities { WorkflowDescribe.show(activity) }
+    for update in response.pendingUpdates {
+      let isAccepted = update.acceptedEventID != 0
+      print("\nupdate \(update.updateID) \(isAccepted ? "is accepted" : "waits for the code")")
+    }
     for timer in response.pendingTimers {
       print("\ntimer \(timer.timerID) fires at \(Show.time(timer.fireTimeMs))")
     }

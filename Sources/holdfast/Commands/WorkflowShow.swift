@@ -73,7 +73,36 @@ enum EventText {
       return ("TimerStarted", "\(e.timerID), \(Show.duration(e.startToFireTimeoutMs))", nil)
     case .timerFired(let e): return ("TimerFired", e.timerID, nil)
     case .timerCanceled(let e): return ("TimerCanceled", e.timerID, nil)
-    default: return activity(event)
+    default: return code(event) ?? activity(event)
+    }
+  }
+
+  /// What the code leaves in its history of itself.
+  private static func code(_ event: HistoryEvent) -> (String, String, Failure?)? {
+    switch event.attributes {
+    case .markerRecorded(let e):
+      let values = Show.payloads(e.details.compactMap(\.value))
+      let what = [e.markerName, e.markerID, values, e.deprecated ? "deprecated" : ""]
+      return ("MarkerRecorded", what.filter { !$0.isEmpty }.joined(separator: " "), e.failure)
+    case .workflowExecutionPaused(let e):
+      return ("WorkflowExecutionPaused", "\(e.reason) by \(e.identity)", nil)
+    case .workflowExecutionUnpaused(let e):
+      return ("WorkflowExecutionUnpaused", "\(e.reason) by \(e.identity)", nil)
+    case .workflowExecutionUpdateAccepted(let e):
+      return (
+        "WorkflowExecutionUpdateAccepted",
+        "\(e.updateName) \(Show.payloads(e.args)), id '\(e.updateID)'", nil
+      )
+    case .workflowExecutionUpdateCompleted(let e):
+      switch e.outcome?.result {
+      case .succeeded(let list):
+        let result = "\(Show.payloads(list.payloads)), id '\(e.updateID)'"
+        return ("WorkflowExecutionUpdateCompleted", result, nil)
+      case .failed(let failure):
+        return ("WorkflowExecutionUpdateCompleted", "id '\(e.updateID)'", failure)
+      case nil: return ("WorkflowExecutionUpdateCompleted", "id '\(e.updateID)'", nil)
+      }
+    default: return nil
     }
   }
 

@@ -14,6 +14,8 @@ struct MemoryStore {
 
   private(set) var runs: [RunNumber: StoredRow] = [:]
   private(set) var epoch: UInt64 = 0
+  /// Of all runs that there were.
+  private var lastRun = RunNumber(0)
   /// Runs whose bytes do not match their checksum.
   var corrupt: Set<RunNumber> = []
 
@@ -25,9 +27,8 @@ struct MemoryStore {
         IDFilter.key(namespace: run.row.namespace, workflowID: run.row.workflowID))
       for request in run.requests { filter.insert(request.key) }
     }
-    let next = (runs.keys.map(\.value).max() ?? 0) + 1
     return OpenedStore(
-      epoch: epoch, nextRun: RunNumber(next),
+      epoch: epoch, nextRun: RunNumber(lastRun.value + 1),
       deadlines: Array(deadlines(after: (Instant(ms: -1), RunNumber(0))).prefix(window)),
       filter: filter)
   }
@@ -59,11 +60,13 @@ struct MemoryStore {
     case .createRun(let row):
       precondition(runs[row.number] == nil, "\(row.number) is created twice")
       runs[row.number] = StoredRow(row: row)
+      lastRun = max(lastRun, row.number)
     case .appendHistory(let run, let first, let last, let bytes):
       let expected = (runs[run]!.history.last?.last ?? 0) + 1
       precondition(first == expected, "\(run): event \(first) where \(expected) is next")
       runs[run]!.history.append(StoredBatch(first: first, last: last, bytes: bytes))
     case .wakeRun(let run): runs[run]!.row.deadline = RunRow.immediately
+    case .setStatus(let run, let status): runs[run]?.row.status = status
     case .closeRun(let run, let status, let closeTime, let length, let bytes):
       runs[run]!.row.status = status
       runs[run]!.row.closeTime = closeTime
@@ -134,10 +137,11 @@ struct MemoryStore {
         batches.append(batch)
       }
       return .history(batches, more: more)
-    case .rows(let namespace, let before, let countMax):
+    case .rows(let namespace, let workflowID, let before, let countMax):
       let end = before ?? RunNumber(.max)
       let rows = runs.values.map(\.row).filter {
-        $0.namespace == namespace && $0.number < end
+        $0.namespace == namespace && $0.workflowID == workflowID ?? $0.workflowID
+          && $0.number < end
       }
       return .rows(Array(rows.sorted { $0.number > $1.number }.prefix(countMax)))
     case .deadlines(let deadline, let run, let countMax):

@@ -66,6 +66,8 @@ extension TraceText {
     case .appendHistory(let run, let first, let last, let bytes):
       return ["\(head)append \(run) \(first)...\(last)"] + events(bytes)
     case .wakeRun(let run): return ["\(head)wake \(run)"]
+    case .setStatus(let run, let status):
+      return ["\(head)status of \(run) \(status.name)"]
     case .closeRun(let run, let status, let closeTime, let length, _):
       return ["\(head)close \(run) \(status.name) at \(time(closeTime)) length=\(length)"]
     case .saveState(let run, let through, let bytes, let deadline, let length, _):
@@ -107,8 +109,9 @@ extension TraceText {
     case .runNamed(_, let id, let run): "\(run) of \(id)"
     case .run(let run): "\(run)"
     case .history(let run, let from, _): "history of \(run) from \(from)"
-    case .rows(let namespace, let before, _):
-      "rows of \(namespace) from \(before.map { "below \($0)" } ?? "the newest")"
+    case .rows(let namespace, let workflowID, let before, _):
+      "rows of \(workflowID.map { "\($0) in " } ?? "")\(namespace)"
+        + " from \(before.map { "below \($0)" } ?? "the newest")"
     case .deadlines(let time, let run, _): "deadlines after \(self.time(time)), \(run)"
     case .lifetimes(let run, _): "lifetimes after \(run)"
     }
@@ -149,8 +152,11 @@ extension TraceText {
       case .startWorkflow(let m): self.fields(m)
       case .signalWorkflow(let m): self.fields(m)
       case .queryWorkflow(let m): self.fields(m)
+      case .updateWorkflow(let m): self.fields(m)
       case .cancelWorkflow(let m): self.fields(m)
       case .terminateWorkflow(let m): self.fields(m)
+      case .pauseWorkflow(let m): self.fields(m)
+      case .unpauseWorkflow(let m): self.fields(m)
       case .describeWorkflow(let m): self.fields(m)
       case .getWorkflowResult(let m): self.fields(m)
       case .countWorkflows(let m): self.fields(m)

@@ -59,9 +59,9 @@ struct TraceWords {
 /// Makes a message of the options of a line, by the message's table.
 ///
 /// A name is the field's in the schema, also without `_ms` or `_timeout_ms`; a dot leads into a
-/// message. Spans are `10s`, instants
-/// `+10s` after the start, payloads are texts, `<5 bytes>` is that many bytes, and a failure is
-/// `Type`, `Type:non_retryable` or `Type:77s` (its own delay).
+/// message. Spans are `10s`, instants `+10s` after the start, payloads are texts, entries
+/// `key:text`, `<5 bytes>` is that many bytes, and a failure is `Type`, `Type:non_retryable` or
+/// `Type:77s` (its own delay).
 struct TraceFields {
   let names: TraceNames
   private var members: [(key: String, value: Member)] = []
@@ -159,6 +159,7 @@ struct TraceFields {
       switch table().shortName {
       case "Payload": return TraceFields.payload(TraceFields.sized(value)).json()
       case "Failure": return try failure(value).json()
+      case "PayloadEntry": return try entry(value).json()
       default: throw TraceFault("'\(field.name)' wants fields of its own: \(field.name).x=…")
       }
     }
@@ -182,6 +183,15 @@ struct TraceFields {
       let count = Int(value.dropFirst().dropLast(7))
     else { return value }
     return String(repeating: "x", count: count)
+  }
+
+  /// `key:text`.
+  private func entry(_ value: String) throws(TraceFault) -> PayloadEntry {
+    guard let colon = value.firstIndex(of: ":") else { throw TraceFault("an entry is key:text") }
+    var entry = PayloadEntry()
+    entry.key = String(value[..<colon])
+    entry.value = TraceFields.payload(String(value[value.index(after: colon)...]))
+    return entry
   }
 
   static func payload(_ text: String) -> Payload {

@@ -5,7 +5,8 @@ import Messages
 extension TracePlayer {
   /// `activity 1 charge start_to_close=10s` (10 s when nothing is said), `timer 2 5s`,
   /// `cancel-activity 1`, `cancel-timer 2`, `done ok`, `fail Declined`, `cancelled why`,
-  /// `continue input`, `nothing`. `at=order.py:12` says where in the code.
+  /// `continue input`, `marker patch marker_id=p1`, `accept u1`, `end u1 ok`, `nothing`.
+  /// `at=order.py:12` says where in the code.
   func command(_ text: String) throws(TraceFault) -> Command {
     var words = try TraceWords(text)
     var command = Command()
@@ -30,11 +31,31 @@ extension TracePlayer {
     case "fail": command.kind = .failWorkflow(try make(&words, ["failure"]))
     case "cancelled": command.kind = .cancelledWorkflow(try make(&words, ["details"]))
     case "continue": command.kind = .continueAsNew(try make(&words, ["input"]))
+    case "marker": command.kind = .recordMarker(try make(&words, ["marker_name"]))
+    case "accept": command.kind = .updateAccepted(try make(&words, ["update_id"]))
+    case "end": command.kind = .updateCompleted(try end(&words))
     case "nothing": break
     default: throw TraceFault("'\(verb)' is no command")
     }
     try words.end()
     return command
+  }
+
+  /// `end u1 ok`: how an update ended; what begins with ! is a failure, nothing is no outcome.
+  private func end(_ words: inout TraceWords) throws(TraceFault) -> UpdateCompleted {
+    var completed = UpdateCompleted()
+    completed.updateID = try words.next("the update's id")
+    guard !words.words.isEmpty else { return completed }
+    let value = words.words.removeFirst()
+    completed.outcome = UpdateOutcome()
+    if value.hasPrefix("!") {
+      completed.outcome?.result = .failed(try failure(String(value.dropFirst())))
+    } else {
+      var list = PayloadList()
+      list.payloads = [TraceFields.payload(TraceFields.sized(value))]
+      completed.outcome?.result = .succeeded(list)
+    }
+    return completed
   }
 
   /// The same words, as a worker that replays tells them: `activity 1 charge`.
@@ -43,6 +64,7 @@ extension TracePlayer {
       "activity": .scheduleActivity, "cancel-activity": .requestCancelActivity,
       "timer": .startTimer, "cancel-timer": .cancelTimer, "done": .completeWorkflow,
       "fail": .failWorkflow, "cancelled": .cancelledWorkflow, "continue": .continueAsNew,
+      "marker": .recordMarker, "accept": .updateAccepted, "end": .updateCompleted,
     ]
     var words = try TraceWords(text)
     var head = CommandHead()

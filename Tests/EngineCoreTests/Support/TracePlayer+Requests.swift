@@ -8,6 +8,7 @@ extension TracePlayer {
     case "abandon": world.step(.requestAbandoned(try text.names.request(words.next("whose"))))
     case "more": world.step(.readMore(try text.names.request(words.next("whose"))))
     case "signal-with-start": try signalWithStart(&words)
+    case "update-with-start": try updateWithStart(&words)
     default:
       guard let request = try request(verb, &words) else { return false }
       ask(request, verb)
@@ -29,7 +30,13 @@ extension TracePlayer {
       return .signalWorkflow(try make(&words, ["execution.workflow_id", "signal_name"]))
     case "query":
       return .queryWorkflow(try make(&words, ["execution.workflow_id", "query_type"]))
+    case "update":
+      return .updateWorkflow(try make(&words, ["execution.workflow_id", "update_name"]))
+    case "poll-update":
+      return .pollUpdate(try make(&words, ["execution.workflow_id", "update_id"]))
     case "cancel": return .cancelWorkflow(try make(&words, ["execution.workflow_id"]))
+    case "pause": return .pauseWorkflow(try make(&words, ["execution.workflow_id"]))
+    case "unpause": return .unpauseWorkflow(try make(&words, ["execution.workflow_id"]))
     case "terminate": return .terminateWorkflow(try make(&words, ["execution.workflow_id"]))
     case "describe": return .describeWorkflow(try make(&words, ["execution.workflow_id"]))
     case "result": return .getWorkflowResult(try make(&words, ["execution.workflow_id"]))
@@ -75,6 +82,26 @@ extension TracePlayer {
       words.options.append(("activity.token", reference))
     }
     return try make(&words, [])
+  }
+
+  /// `update-with-start o-1 change u1`: the options are those of the start, but for `args`,
+  /// `wait_for` and what begins with `update.`.
+  private func updateWithStart(_ words: inout TraceWords) throws(TraceFault) {
+    var request = UpdateWithStartWorkflowRequest()
+    let id = words.words.isEmpty ? nil : words.words.removeFirst()
+    var update = words
+    update.options = words.options.filter { ["args", "wait_for"].contains($0.name) }
+    words.options.removeAll { ["args", "wait_for"].contains($0.name) }
+    if !words.words.isEmpty {
+      request.update = try make(&update, ["update_name", "update_id"])
+      words.words = []
+    }
+    if let id {
+      words.words = [id]
+      request.start = try make(
+        &words, ["workflow_id"], ["workflow_type": "order", "task_queue": "q"])
+    }
+    ask(.updateWithStartWorkflow(request), "update-with-start")
   }
 
   /// The options are those of the start, but for the signal's own.

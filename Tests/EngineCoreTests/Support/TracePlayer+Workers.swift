@@ -103,7 +103,8 @@ extension TracePlayer {
     }
   }
 
-  /// `complete w1 task#1: activity 1 charge; timer 2 5s`; with `more` another part follows.
+  /// `complete w1 task#1: activity 1 charge; timer 2 5s`; with `more` another part follows, and
+  /// `reject=u1` refuses updates.
   private func complete(_ words: inout TraceWords, _ rest: String)
     throws(TraceFault) -> WorkerMessage.Kind
   {
@@ -112,6 +113,12 @@ extension TracePlayer {
     if words.words.first == "more" {
       completed.more = true
       words.words = []
+    }
+    for id in TracePlayer.list(words.take("reject") ?? "-") {
+      var rejection = UpdateRejection()
+      rejection.updateID = id
+      rejection.failure = try failure("Refused")
+      completed.updateRejections.append(rejection)
     }
     for command in TracePlayer.parts(rest, ";") {
       completed.commands.append(try self.command(command))

@@ -79,7 +79,7 @@ final class TracePlayer {
       "list_slice_rows": \.listSliceRows, "activation_bytes": \.activationBytesMax,
       "deadlines_per_step": \.deadlinesPerStepMax, "deadline_loads": \.deadlineLoadsMax,
       "first_attempts_kept": \.firstAttemptsKept,
-      "last_attempts_kept": \.lastAttemptsKept,
+      "last_attempts_kept": \.lastAttemptsKept, "updates_in_flight": \.updatesInFlightMax,
     ]
   }
   private static var longLimits: [String: WritableKeyPath<EngineLimits, Int64>] {

@@ -340,6 +340,7 @@ extension Activation {
         case nil: return "?"
         }
       case .queryWorkflow(let m): return "query \(m.queryType)"
+      case .doUpdate(let m): return "update \(m.updateID)"
       case nil: return "?"
       }
     }

@@ -26,70 +26,123 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
 }
 
 /// A run's state, folded from the events up to the one that the state row names.
-nonisolated struct Holdfast_Store_V1_RunState: Sendable {
+nonisolated struct Holdfast_Store_V1_RunState: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Event 1 without its input.
   var started: Holdfast_V1_WorkflowExecutionStarted {
-    get {_started ?? Holdfast_V1_WorkflowExecutionStarted()}
-    set {_started = newValue}
+    get {_storage._started ?? Holdfast_V1_WorkflowExecutionStarted()}
+    set {_uniqueStorage()._started = newValue}
   }
   /// Returns true if `started` has been explicitly set.
-  var hasStarted: Bool {self._started != nil}
+  var hasStarted: Bool {_storage._started != nil}
   /// Clears the value of `started`. Subsequent reads from it will return its default value.
-  mutating func clearStarted() {self._started = nil}
+  mutating func clearStarted() {_uniqueStorage()._started = nil}
 
-  var startTimeMs: Int64 = 0
+  var startTimeMs: Int64 {
+    get {_storage._startTimeMs}
+    set {_uniqueStorage()._startTimeMs = newValue}
+  }
 
-  var lastEventID: Int64 = 0
+  var lastEventID: Int64 {
+    get {_storage._lastEventID}
+    set {_uniqueStorage()._lastEventID = newValue}
+  }
 
-  var historySizeBytes: Int64 = 0
+  var historySizeBytes: Int64 {
+    get {_storage._historySizeBytes}
+    set {_uniqueStorage()._historySizeBytes = newValue}
+  }
 
-  var throughEventID: Int64 = 0
+  var throughEventID: Int64 {
+    get {_storage._throughEventID}
+    set {_uniqueStorage()._throughEventID = newValue}
+  }
 
-  var activationTimeMs: Int64 = 0
+  var activationTimeMs: Int64 {
+    get {_storage._activationTimeMs}
+    set {_uniqueStorage()._activationTimeMs = newValue}
+  }
 
-  var cancelRequested: Bool = false
+  var cancelRequested: Bool {
+    get {_storage._cancelRequested}
+    set {_uniqueStorage()._cancelRequested = newValue}
+  }
 
-  var signals: Int64 = 0
+  var signals: Int64 {
+    get {_storage._signals}
+    set {_uniqueStorage()._signals = newValue}
+  }
 
-  var activities: [Holdfast_Store_V1_ScheduledActivity] = []
+  var activities: [Holdfast_Store_V1_ScheduledActivity] {
+    get {_storage._activities}
+    set {_uniqueStorage()._activities = newValue}
+  }
 
-  var timers: [Holdfast_Store_V1_StartedTimer] = []
+  var timers: [Holdfast_Store_V1_StartedTimer] {
+    get {_storage._timers}
+    set {_uniqueStorage()._timers = newValue}
+  }
 
   var userMetadata: Holdfast_V1_UserMetadata {
-    get {_userMetadata ?? Holdfast_V1_UserMetadata()}
-    set {_userMetadata = newValue}
+    get {_storage._userMetadata ?? Holdfast_V1_UserMetadata()}
+    set {_uniqueStorage()._userMetadata = newValue}
   }
   /// Returns true if `userMetadata` has been explicitly set.
-  var hasUserMetadata: Bool {self._userMetadata != nil}
+  var hasUserMetadata: Bool {_storage._userMetadata != nil}
   /// Clears the value of `userMetadata`. Subsequent reads from it will return its default value.
-  mutating func clearUserMetadata() {self._userMetadata = nil}
+  mutating func clearUserMetadata() {_uniqueStorage()._userMetadata = nil}
 
-  var lastTaskCompletedEventID: Int64 = 0
+  var lastTaskCompletedEventID: Int64 {
+    get {_storage._lastTaskCompletedEventID}
+    set {_uniqueStorage()._lastTaskCompletedEventID = newValue}
+  }
 
   /// The last seq that the code gave to a command.
-  var lastSeq: UInt32 = 0
+  var lastSeq: UInt32 {
+    get {_storage._lastSeq}
+    set {_uniqueStorage()._lastSeq = newValue}
+  }
 
   /// Of the streak of failed workflow tasks that goes on.
   var taskFailure: Holdfast_V1_WorkflowTaskFailed {
-    get {_taskFailure ?? Holdfast_V1_WorkflowTaskFailed()}
-    set {_taskFailure = newValue}
+    get {_storage._taskFailure ?? Holdfast_V1_WorkflowTaskFailed()}
+    set {_uniqueStorage()._taskFailure = newValue}
   }
   /// Returns true if `taskFailure` has been explicitly set.
-  var hasTaskFailure: Bool {self._taskFailure != nil}
+  var hasTaskFailure: Bool {_storage._taskFailure != nil}
   /// Clears the value of `taskFailure`. Subsequent reads from it will return its default value.
-  mutating func clearTaskFailure() {self._taskFailure = nil}
+  mutating func clearTaskFailure() {_uniqueStorage()._taskFailure = nil}
+
+  /// Accepted, without an outcome.
+  var updates: [Holdfast_V1_PendingUpdate] {
+    get {_storage._updates}
+    set {_uniqueStorage()._updates = newValue}
+  }
+
+  /// Accepted so far.
+  var updatesAccepted: Int64 {
+    get {_storage._updatesAccepted}
+    set {_uniqueStorage()._updatesAccepted = newValue}
+  }
+
+  /// Of a run that is paused.
+  var pause: Holdfast_V1_PauseInfo {
+    get {_storage._pause ?? Holdfast_V1_PauseInfo()}
+    set {_uniqueStorage()._pause = newValue}
+  }
+  /// Returns true if `pause` has been explicitly set.
+  var hasPause: Bool {_storage._pause != nil}
+  /// Clears the value of `pause`. Subsequent reads from it will return its default value.
+  mutating func clearPause() {_uniqueStorage()._pause = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _started: Holdfast_V1_WorkflowExecutionStarted? = nil
-  fileprivate var _userMetadata: Holdfast_V1_UserMetadata? = nil
-  fileprivate var _taskFailure: Holdfast_V1_WorkflowTaskFailed? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// A pending activity, as its events tell it.
@@ -249,98 +302,181 @@ fileprivate nonisolated let _protobuf_package = "holdfast.store.v1"
 
 nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RunState"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}started\0\u{3}start_time_ms\0\u{3}last_event_id\0\u{3}history_size_bytes\0\u{3}through_event_id\0\u{3}activation_time_ms\0\u{3}cancel_requested\0\u{1}signals\0\u{1}activities\0\u{1}timers\0\u{3}user_metadata\0\u{3}last_task_completed_event_id\0\u{3}last_seq\0\u{3}task_failure\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}started\0\u{3}start_time_ms\0\u{3}last_event_id\0\u{3}history_size_bytes\0\u{3}through_event_id\0\u{3}activation_time_ms\0\u{3}cancel_requested\0\u{1}signals\0\u{1}activities\0\u{1}timers\0\u{3}user_metadata\0\u{3}last_task_completed_event_id\0\u{3}last_seq\0\u{3}task_failure\0\u{2}\u{6}updates\0\u{3}updates_accepted\0\u{1}pause\0")
+
+  fileprivate class _StorageClass {
+    var _started: Holdfast_V1_WorkflowExecutionStarted? = nil
+    var _startTimeMs: Int64 = 0
+    var _lastEventID: Int64 = 0
+    var _historySizeBytes: Int64 = 0
+    var _throughEventID: Int64 = 0
+    var _activationTimeMs: Int64 = 0
+    var _cancelRequested: Bool = false
+    var _signals: Int64 = 0
+    var _activities: [Holdfast_Store_V1_ScheduledActivity] = []
+    var _timers: [Holdfast_Store_V1_StartedTimer] = []
+    var _userMetadata: Holdfast_V1_UserMetadata? = nil
+    var _lastTaskCompletedEventID: Int64 = 0
+    var _lastSeq: UInt32 = 0
+    var _taskFailure: Holdfast_V1_WorkflowTaskFailed? = nil
+    var _updates: [Holdfast_V1_PendingUpdate] = []
+    var _updatesAccepted: Int64 = 0
+    var _pause: Holdfast_V1_PauseInfo? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _started = source._started
+      _startTimeMs = source._startTimeMs
+      _lastEventID = source._lastEventID
+      _historySizeBytes = source._historySizeBytes
+      _throughEventID = source._throughEventID
+      _activationTimeMs = source._activationTimeMs
+      _cancelRequested = source._cancelRequested
+      _signals = source._signals
+      _activities = source._activities
+      _timers = source._timers
+      _userMetadata = source._userMetadata
+      _lastTaskCompletedEventID = source._lastTaskCompletedEventID
+      _lastSeq = source._lastSeq
+      _taskFailure = source._taskFailure
+      _updates = source._updates
+      _updatesAccepted = source._updatesAccepted
+      _pause = source._pause
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._started) }()
-      case 2: try { try decoder.decodeSingularInt64Field(value: &self.startTimeMs) }()
-      case 3: try { try decoder.decodeSingularInt64Field(value: &self.lastEventID) }()
-      case 4: try { try decoder.decodeSingularInt64Field(value: &self.historySizeBytes) }()
-      case 5: try { try decoder.decodeSingularInt64Field(value: &self.throughEventID) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.activationTimeMs) }()
-      case 7: try { try decoder.decodeSingularBoolField(value: &self.cancelRequested) }()
-      case 8: try { try decoder.decodeSingularInt64Field(value: &self.signals) }()
-      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.activities) }()
-      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.timers) }()
-      case 11: try { try decoder.decodeSingularMessageField(value: &self._userMetadata) }()
-      case 12: try { try decoder.decodeSingularInt64Field(value: &self.lastTaskCompletedEventID) }()
-      case 13: try { try decoder.decodeSingularUInt32Field(value: &self.lastSeq) }()
-      case 14: try { try decoder.decodeSingularMessageField(value: &self._taskFailure) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._started) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._startTimeMs) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._lastEventID) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._historySizeBytes) }()
+        case 5: try { try decoder.decodeSingularInt64Field(value: &_storage._throughEventID) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._activationTimeMs) }()
+        case 7: try { try decoder.decodeSingularBoolField(value: &_storage._cancelRequested) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._signals) }()
+        case 9: try { try decoder.decodeRepeatedMessageField(value: &_storage._activities) }()
+        case 10: try { try decoder.decodeRepeatedMessageField(value: &_storage._timers) }()
+        case 11: try { try decoder.decodeSingularMessageField(value: &_storage._userMetadata) }()
+        case 12: try { try decoder.decodeSingularInt64Field(value: &_storage._lastTaskCompletedEventID) }()
+        case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._lastSeq) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._taskFailure) }()
+        case 20: try { try decoder.decodeRepeatedMessageField(value: &_storage._updates) }()
+        case 21: try { try decoder.decodeSingularInt64Field(value: &_storage._updatesAccepted) }()
+        case 22: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._started {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    if self.startTimeMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.startTimeMs, fieldNumber: 2)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._started {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if _storage._startTimeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._startTimeMs, fieldNumber: 2)
+      }
+      if _storage._lastEventID != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._lastEventID, fieldNumber: 3)
+      }
+      if _storage._historySizeBytes != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._historySizeBytes, fieldNumber: 4)
+      }
+      if _storage._throughEventID != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._throughEventID, fieldNumber: 5)
+      }
+      if _storage._activationTimeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._activationTimeMs, fieldNumber: 6)
+      }
+      if _storage._cancelRequested != false {
+        try visitor.visitSingularBoolField(value: _storage._cancelRequested, fieldNumber: 7)
+      }
+      if _storage._signals != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._signals, fieldNumber: 8)
+      }
+      if !_storage._activities.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._activities, fieldNumber: 9)
+      }
+      if !_storage._timers.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._timers, fieldNumber: 10)
+      }
+      try { if let v = _storage._userMetadata {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      } }()
+      if _storage._lastTaskCompletedEventID != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._lastTaskCompletedEventID, fieldNumber: 12)
+      }
+      if _storage._lastSeq != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._lastSeq, fieldNumber: 13)
+      }
+      try { if let v = _storage._taskFailure {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
+      if !_storage._updates.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._updates, fieldNumber: 20)
+      }
+      if _storage._updatesAccepted != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._updatesAccepted, fieldNumber: 21)
+      }
+      try { if let v = _storage._pause {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+      } }()
     }
-    if self.lastEventID != 0 {
-      try visitor.visitSingularInt64Field(value: self.lastEventID, fieldNumber: 3)
-    }
-    if self.historySizeBytes != 0 {
-      try visitor.visitSingularInt64Field(value: self.historySizeBytes, fieldNumber: 4)
-    }
-    if self.throughEventID != 0 {
-      try visitor.visitSingularInt64Field(value: self.throughEventID, fieldNumber: 5)
-    }
-    if self.activationTimeMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.activationTimeMs, fieldNumber: 6)
-    }
-    if self.cancelRequested != false {
-      try visitor.visitSingularBoolField(value: self.cancelRequested, fieldNumber: 7)
-    }
-    if self.signals != 0 {
-      try visitor.visitSingularInt64Field(value: self.signals, fieldNumber: 8)
-    }
-    if !self.activities.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.activities, fieldNumber: 9)
-    }
-    if !self.timers.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.timers, fieldNumber: 10)
-    }
-    try { if let v = self._userMetadata {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
-    } }()
-    if self.lastTaskCompletedEventID != 0 {
-      try visitor.visitSingularInt64Field(value: self.lastTaskCompletedEventID, fieldNumber: 12)
-    }
-    if self.lastSeq != 0 {
-      try visitor.visitSingularUInt32Field(value: self.lastSeq, fieldNumber: 13)
-    }
-    try { if let v = self._taskFailure {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_Store_V1_RunState, rhs: Holdfast_Store_V1_RunState) -> Bool {
-    if lhs._started != rhs._started {return false}
-    if lhs.startTimeMs != rhs.startTimeMs {return false}
-    if lhs.lastEventID != rhs.lastEventID {return false}
-    if lhs.historySizeBytes != rhs.historySizeBytes {return false}
-    if lhs.throughEventID != rhs.throughEventID {return false}
-    if lhs.activationTimeMs != rhs.activationTimeMs {return false}
-    if lhs.cancelRequested != rhs.cancelRequested {return false}
-    if lhs.signals != rhs.signals {return false}
-    if lhs.activities != rhs.activities {return false}
-    if lhs.timers != rhs.timers {return false}
-    if lhs._userMetadata != rhs._userMetadata {return false}
-    if lhs.lastTaskCompletedEventID != rhs.lastTaskCompletedEventID {return false}
-    if lhs.lastSeq != rhs.lastSeq {return false}
-    if lhs._taskFailure != rhs._taskFailure {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._started != rhs_storage._started {return false}
+        if _storage._startTimeMs != rhs_storage._startTimeMs {return false}
+        if _storage._lastEventID != rhs_storage._lastEventID {return false}
+        if _storage._historySizeBytes != rhs_storage._historySizeBytes {return false}
+        if _storage._throughEventID != rhs_storage._throughEventID {return false}
+        if _storage._activationTimeMs != rhs_storage._activationTimeMs {return false}
+        if _storage._cancelRequested != rhs_storage._cancelRequested {return false}
+        if _storage._signals != rhs_storage._signals {return false}
+        if _storage._activities != rhs_storage._activities {return false}
+        if _storage._timers != rhs_storage._timers {return false}
+        if _storage._userMetadata != rhs_storage._userMetadata {return false}
+        if _storage._lastTaskCompletedEventID != rhs_storage._lastTaskCompletedEventID {return false}
+        if _storage._lastSeq != rhs_storage._lastSeq {return false}
+        if _storage._taskFailure != rhs_storage._taskFailure {return false}
+        if _storage._updates != rhs_storage._updates {return false}
+        if _storage._updatesAccepted != rhs_storage._updatesAccepted {return false}
+        if _storage._pause != rhs_storage._pause {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

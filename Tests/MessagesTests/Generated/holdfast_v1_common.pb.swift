@@ -410,6 +410,18 @@ nonisolated struct Holdfast_V1_PayloadEntry: Sendable {
   fileprivate var _value: Holdfast_V1_Payload? = nil
 }
 
+nonisolated struct Holdfast_V1_PayloadList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var payloads: [Holdfast_V1_Payload] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 nonisolated struct Holdfast_V1_Header: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -676,6 +688,41 @@ nonisolated struct Holdfast_V1_WorkerLostFailure: Sendable {
   init() {}
 }
 
+/// How an update ended.
+nonisolated struct Holdfast_V1_UpdateOutcome: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var result: Holdfast_V1_UpdateOutcome.OneOf_Result? = nil
+
+  var succeeded: Holdfast_V1_PayloadList {
+    get {
+      if case .succeeded(let v)? = result {return v}
+      return Holdfast_V1_PayloadList()
+    }
+    set {result = .succeeded(newValue)}
+  }
+
+  var failed: Holdfast_V1_Failure {
+    get {
+      if case .failed(let v)? = result {return v}
+      return Holdfast_V1_Failure()
+    }
+    set {result = .failed(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Result: Equatable, Sendable {
+    case succeeded(Holdfast_V1_PayloadList)
+    case failed(Holdfast_V1_Failure)
+
+  }
+
+  init() {}
+}
+
 /// Names a run: the workflow's current run when `run_id` is empty.
 nonisolated struct Holdfast_V1_WorkflowExecution: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -812,6 +859,36 @@ nonisolated extension Holdfast_V1_PayloadEntry: SwiftProtobuf.Message, SwiftProt
   static func ==(lhs: Holdfast_V1_PayloadEntry, rhs: Holdfast_V1_PayloadEntry) -> Bool {
     if lhs.key != rhs.key {return false}
     if lhs._value != rhs._value {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_PayloadList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PayloadList"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}payloads\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.payloads) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.payloads.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.payloads, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_PayloadList, rhs: Holdfast_V1_PayloadList) -> Bool {
+    if lhs.payloads != rhs.payloads {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1352,6 +1429,73 @@ nonisolated extension Holdfast_V1_WorkerLostFailure: SwiftProtobuf.Message, Swif
   static func ==(lhs: Holdfast_V1_WorkerLostFailure, rhs: Holdfast_V1_WorkerLostFailure) -> Bool {
     if lhs.identity != rhs.identity {return false}
     if lhs.evidence != rhs.evidence {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_UpdateOutcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UpdateOutcome"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}succeeded\0\u{1}failed\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Holdfast_V1_PayloadList?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .succeeded(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .succeeded(v)
+        }
+      }()
+      case 2: try {
+        var v: Holdfast_V1_Failure?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .failed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .failed(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.result {
+    case .succeeded?: try {
+      guard case .succeeded(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .failed?: try {
+      guard case .failed(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UpdateOutcome, rhs: Holdfast_V1_UpdateOutcome) -> Bool {
+    if lhs.result != rhs.result {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

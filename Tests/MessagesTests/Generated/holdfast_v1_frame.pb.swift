@@ -153,6 +153,8 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
   case timedOut // = 27
   case closing // = 28
   case workflowNotBegun // = 29
+  case updateNotFound // = 35
+  case workflowPaused // = 36
   case UNRECOGNIZED(Int)
 
   init() {
@@ -191,6 +193,8 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 27: self = .timedOut
     case 28: self = .closing
     case 29: self = .workflowNotBegun
+    case 35: self = .updateNotFound
+    case 36: self = .workflowPaused
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -227,6 +231,8 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .timedOut: return 27
     case .closing: return 28
     case .workflowNotBegun: return 29
+    case .updateNotFound: return 35
+    case .workflowPaused: return 36
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -263,6 +269,8 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
     .timedOut,
     .closing,
     .workflowNotBegun,
+    .updateNotFound,
+    .workflowPaused,
   ]
 
 }
@@ -628,7 +636,7 @@ nonisolated extension Holdfast_V1_StatusCode: SwiftProtobuf._ProtoNameProviding 
 }
 
 nonisolated extension Holdfast_V1_Reason: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}REASON_MALFORMED_REQUEST\0\u{1}REASON_UNKNOWN_METHOD\0\u{1}REASON_FIELD_MISSING\0\u{1}REASON_FIELD_INVALID\0\u{1}REASON_PAYLOAD_TOO_LARGE\0\u{1}REASON_REQUEST_ID_REUSED\0\u{1}REASON_NAMESPACE_NOT_FOUND\0\u{1}REASON_WORKFLOW_NOT_FOUND\0\u{1}REASON_WORKFLOW_CLOSED\0\u{1}REASON_WORKFLOW_ALREADY_STARTED\0\u{1}REASON_ACTIVITY_NOT_FOUND\0\u{1}REASON_STALE_LEASE\0\u{1}REASON_NO_WORKER\0\u{1}REASON_QUERY_FAILED\0\u{1}REASON_DISK_FULL\0\u{1}REASON_OVERLOADED\0\u{1}REASON_LIMIT_REACHED\0\u{1}REASON_DRAINING\0\u{1}REASON_PERMISSION\0\u{1}REASON_PROTOCOL_VERSION\0\u{1}REASON_PROTOCOL_VIOLATION\0\u{1}REASON_FRAME_TOO_LARGE\0\u{1}REASON_HANDSHAKE_TIMEOUT\0\u{1}REASON_FILTER_INVALID\0\u{1}REASON_WORKFLOW_TASK_FAILING\0\u{1}REASON_HISTORY_CORRUPT\0\u{1}REASON_TIMED_OUT\0\u{1}REASON_CLOSING\0\u{1}REASON_WORKFLOW_NOT_BEGUN\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}REASON_MALFORMED_REQUEST\0\u{1}REASON_UNKNOWN_METHOD\0\u{1}REASON_FIELD_MISSING\0\u{1}REASON_FIELD_INVALID\0\u{1}REASON_PAYLOAD_TOO_LARGE\0\u{1}REASON_REQUEST_ID_REUSED\0\u{1}REASON_NAMESPACE_NOT_FOUND\0\u{1}REASON_WORKFLOW_NOT_FOUND\0\u{1}REASON_WORKFLOW_CLOSED\0\u{1}REASON_WORKFLOW_ALREADY_STARTED\0\u{1}REASON_ACTIVITY_NOT_FOUND\0\u{1}REASON_STALE_LEASE\0\u{1}REASON_NO_WORKER\0\u{1}REASON_QUERY_FAILED\0\u{1}REASON_DISK_FULL\0\u{1}REASON_OVERLOADED\0\u{1}REASON_LIMIT_REACHED\0\u{1}REASON_DRAINING\0\u{1}REASON_PERMISSION\0\u{1}REASON_PROTOCOL_VERSION\0\u{1}REASON_PROTOCOL_VIOLATION\0\u{1}REASON_FRAME_TOO_LARGE\0\u{1}REASON_HANDSHAKE_TIMEOUT\0\u{1}REASON_FILTER_INVALID\0\u{1}REASON_WORKFLOW_TASK_FAILING\0\u{1}REASON_HISTORY_CORRUPT\0\u{1}REASON_TIMED_OUT\0\u{1}REASON_CLOSING\0\u{1}REASON_WORKFLOW_NOT_BEGUN\0\u{2}\u{6}REASON_UPDATE_NOT_FOUND\0\u{1}REASON_WORKFLOW_PAUSED\0")
 }
 
 nonisolated extension Holdfast_V1_Frame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

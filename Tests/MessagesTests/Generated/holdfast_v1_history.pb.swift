@@ -86,6 +86,9 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
   case cancelTimer // = 6
   case cancelledWorkflow // = 7
   case continueAsNew // = 8
+  case recordMarker // = 9
+  case updateAccepted // = 10
+  case updateCompleted // = 11
   case UNRECOGNIZED(Int)
 
   init() {
@@ -103,6 +106,9 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     case 6: self = .cancelTimer
     case 7: self = .cancelledWorkflow
     case 8: self = .continueAsNew
+    case 9: self = .recordMarker
+    case 10: self = .updateAccepted
+    case 11: self = .updateCompleted
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -118,6 +124,9 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     case .cancelTimer: return 6
     case .cancelledWorkflow: return 7
     case .continueAsNew: return 8
+    case .recordMarker: return 9
+    case .updateAccepted: return 10
+    case .updateCompleted: return 11
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -133,6 +142,9 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     .cancelTimer,
     .cancelledWorkflow,
     .continueAsNew,
+    .recordMarker,
+    .updateAccepted,
+    .updateCompleted,
   ]
 
 }
@@ -332,6 +344,14 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
     set {_uniqueStorage()._attributes = .workflowExecutionCanceled(newValue)}
   }
 
+  var markerRecorded: Holdfast_V1_MarkerRecorded {
+    get {
+      if case .markerRecorded(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_MarkerRecorded()
+    }
+    set {_uniqueStorage()._attributes = .markerRecorded(newValue)}
+  }
+
   var workflowExecutionSignaled: Holdfast_V1_WorkflowExecutionSignaled {
     get {
       if case .workflowExecutionSignaled(let v)? = _storage._attributes {return v}
@@ -356,6 +376,38 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
     set {_uniqueStorage()._attributes = .workflowExecutionContinuedAsNew(newValue)}
   }
 
+  var workflowExecutionUpdateAccepted: Holdfast_V1_WorkflowExecutionUpdateAccepted {
+    get {
+      if case .workflowExecutionUpdateAccepted(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_WorkflowExecutionUpdateAccepted()
+    }
+    set {_uniqueStorage()._attributes = .workflowExecutionUpdateAccepted(newValue)}
+  }
+
+  var workflowExecutionUpdateCompleted: Holdfast_V1_WorkflowExecutionUpdateCompleted {
+    get {
+      if case .workflowExecutionUpdateCompleted(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_WorkflowExecutionUpdateCompleted()
+    }
+    set {_uniqueStorage()._attributes = .workflowExecutionUpdateCompleted(newValue)}
+  }
+
+  var workflowExecutionPaused: Holdfast_V1_WorkflowExecutionPaused {
+    get {
+      if case .workflowExecutionPaused(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_WorkflowExecutionPaused()
+    }
+    set {_uniqueStorage()._attributes = .workflowExecutionPaused(newValue)}
+  }
+
+  var workflowExecutionUnpaused: Holdfast_V1_WorkflowExecutionUnpaused {
+    get {
+      if case .workflowExecutionUnpaused(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_WorkflowExecutionUnpaused()
+    }
+    set {_uniqueStorage()._attributes = .workflowExecutionUnpaused(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Attributes: Equatable, Sendable {
@@ -378,9 +430,14 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
     case timerCanceled(Holdfast_V1_TimerCanceled)
     case workflowExecutionCancelRequested(Holdfast_V1_WorkflowExecutionCancelRequested)
     case workflowExecutionCanceled(Holdfast_V1_WorkflowExecutionCanceled)
+    case markerRecorded(Holdfast_V1_MarkerRecorded)
     case workflowExecutionSignaled(Holdfast_V1_WorkflowExecutionSignaled)
     case workflowExecutionTerminated(Holdfast_V1_WorkflowExecutionTerminated)
     case workflowExecutionContinuedAsNew(Holdfast_V1_WorkflowExecutionContinuedAsNew)
+    case workflowExecutionUpdateAccepted(Holdfast_V1_WorkflowExecutionUpdateAccepted)
+    case workflowExecutionUpdateCompleted(Holdfast_V1_WorkflowExecutionUpdateCompleted)
+    case workflowExecutionPaused(Holdfast_V1_WorkflowExecutionPaused)
+    case workflowExecutionUnpaused(Holdfast_V1_WorkflowExecutionUnpaused)
 
   }
 
@@ -785,10 +842,10 @@ nonisolated struct Holdfast_V1_CommandHead: Sendable {
 
   var seq: UInt32 = 0
 
-  /// The activity's type; empty for other commands.
+  /// The activity's type, or the marker's name; empty for other commands.
   var name: String = String()
 
-  /// The caller's id: activity id or timer id.
+  /// The caller's id: of the activity, the timer, the marker or the update.
   var id: String = String()
 
   /// Where in the code, as `file:line`; never compared.
@@ -1139,6 +1196,72 @@ nonisolated struct Holdfast_V1_WorkflowExecutionCanceled: Sendable {
   init() {}
 }
 
+/// A fact that the code left in its history: fields as in RecordMarker.
+nonisolated struct Holdfast_V1_MarkerRecorded: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var markerName: String {
+    get {_storage._markerName}
+    set {_uniqueStorage()._markerName = newValue}
+  }
+
+  var markerID: String {
+    get {_storage._markerID}
+    set {_uniqueStorage()._markerID = newValue}
+  }
+
+  var seq: UInt32 {
+    get {_storage._seq}
+    set {_uniqueStorage()._seq = newValue}
+  }
+
+  var details: [Holdfast_V1_PayloadEntry] {
+    get {_storage._details}
+    set {_uniqueStorage()._details = newValue}
+  }
+
+  var header: Holdfast_V1_Header {
+    get {_storage._header ?? Holdfast_V1_Header()}
+    set {_uniqueStorage()._header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {_storage._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {_uniqueStorage()._header = nil}
+
+  var failure: Holdfast_V1_Failure {
+    get {_storage._failure ?? Holdfast_V1_Failure()}
+    set {_uniqueStorage()._failure = newValue}
+  }
+  /// Returns true if `failure` has been explicitly set.
+  var hasFailure: Bool {_storage._failure != nil}
+  /// Clears the value of `failure`. Subsequent reads from it will return its default value.
+  mutating func clearFailure() {_uniqueStorage()._failure = nil}
+
+  var deprecated: Bool {
+    get {_storage._deprecated}
+    set {_uniqueStorage()._deprecated = newValue}
+  }
+
+  var workflowTaskCompletedEventID: Int64 {
+    get {_storage._workflowTaskCompletedEventID}
+    set {_uniqueStorage()._workflowTaskCompletedEventID = newValue}
+  }
+
+  var location: String {
+    get {_storage._location}
+    set {_uniqueStorage()._location = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
 nonisolated struct Holdfast_V1_WorkflowExecutionSignaled: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1168,6 +1291,118 @@ nonisolated struct Holdfast_V1_WorkflowExecutionSignaled: Sendable {
   fileprivate var _header: Holdfast_V1_Header? = nil
 }
 
+/// The request that the code took on. A past activation shows it in its place: after the events up
+/// to the one that is named.
+nonisolated struct Holdfast_V1_WorkflowExecutionUpdateAccepted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var updateID: String = String()
+
+  var updateName: String = String()
+
+  var args: [Holdfast_V1_Payload] = []
+
+  var header: Holdfast_V1_Header {
+    get {_header ?? Holdfast_V1_Header()}
+    set {_header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {self._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {self._header = nil}
+
+  var identity: String = String()
+
+  /// The last event when the request came.
+  var afterEventID: Int64 = 0
+
+  var workflowTaskCompletedEventID: Int64 = 0
+
+  var location: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _header: Holdfast_V1_Header? = nil
+}
+
+nonisolated struct Holdfast_V1_WorkflowExecutionUpdateCompleted: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var updateID: String {
+    get {_storage._updateID}
+    set {_uniqueStorage()._updateID = newValue}
+  }
+
+  var acceptedEventID: Int64 {
+    get {_storage._acceptedEventID}
+    set {_uniqueStorage()._acceptedEventID = newValue}
+  }
+
+  var outcome: Holdfast_V1_UpdateOutcome {
+    get {_storage._outcome ?? Holdfast_V1_UpdateOutcome()}
+    set {_uniqueStorage()._outcome = newValue}
+  }
+  /// Returns true if `outcome` has been explicitly set.
+  var hasOutcome: Bool {_storage._outcome != nil}
+  /// Clears the value of `outcome`. Subsequent reads from it will return its default value.
+  mutating func clearOutcome() {_uniqueStorage()._outcome = nil}
+
+  var workflowTaskCompletedEventID: Int64 {
+    get {_storage._workflowTaskCompletedEventID}
+    set {_uniqueStorage()._workflowTaskCompletedEventID = newValue}
+  }
+
+  var location: String {
+    get {_storage._location}
+    set {_uniqueStorage()._location = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// From here on no task of the run goes out.
+nonisolated struct Holdfast_V1_WorkflowExecutionPaused: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var reason: String = String()
+
+  var identity: String = String()
+
+  var requestID: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_WorkflowExecutionUnpaused: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var reason: String = String()
+
+  var identity: String = String()
+
+  var requestID: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 nonisolated struct Holdfast_V1_WorkflowExecutionTerminated: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1193,7 +1428,7 @@ nonisolated extension Holdfast_V1_WorkflowTaskFailedCause: SwiftProtobuf._ProtoN
 }
 
 nonisolated extension Holdfast_V1_CommandType: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_TYPE_UNSPECIFIED\0\u{1}COMMAND_TYPE_SCHEDULE_ACTIVITY\0\u{1}COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY\0\u{1}COMMAND_TYPE_START_TIMER\0\u{1}COMMAND_TYPE_COMPLETE_WORKFLOW\0\u{1}COMMAND_TYPE_FAIL_WORKFLOW\0\u{1}COMMAND_TYPE_CANCEL_TIMER\0\u{1}COMMAND_TYPE_CANCELLED_WORKFLOW\0\u{1}COMMAND_TYPE_CONTINUE_AS_NEW\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_TYPE_UNSPECIFIED\0\u{1}COMMAND_TYPE_SCHEDULE_ACTIVITY\0\u{1}COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY\0\u{1}COMMAND_TYPE_START_TIMER\0\u{1}COMMAND_TYPE_COMPLETE_WORKFLOW\0\u{1}COMMAND_TYPE_FAIL_WORKFLOW\0\u{1}COMMAND_TYPE_CANCEL_TIMER\0\u{1}COMMAND_TYPE_CANCELLED_WORKFLOW\0\u{1}COMMAND_TYPE_CONTINUE_AS_NEW\0\u{1}COMMAND_TYPE_RECORD_MARKER\0\u{1}COMMAND_TYPE_UPDATE_ACCEPTED\0\u{1}COMMAND_TYPE_UPDATE_COMPLETED\0")
 }
 
 nonisolated extension Holdfast_V1_HistoryBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1228,7 +1463,7 @@ nonisolated extension Holdfast_V1_HistoryBatch: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HistoryEvent"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}event_time_ms\0\u{3}user_metadata\0\u{4}b\u{1}workflow_execution_started\0\u{3}workflow_execution_completed\0\u{3}workflow_execution_failed\0\u{3}workflow_execution_timed_out\0\u{4}\u{3}workflow_task_completed\0\u{3}workflow_task_timed_out\0\u{3}workflow_task_failed\0\u{3}activity_task_scheduled\0\u{3}activity_task_started\0\u{3}activity_task_completed\0\u{3}activity_task_failed\0\u{3}activity_task_timed_out\0\u{3}activity_task_cancel_requested\0\u{3}activity_task_canceled\0\u{3}timer_started\0\u{3}timer_fired\0\u{3}timer_canceled\0\u{3}workflow_execution_cancel_requested\0\u{3}workflow_execution_canceled\0\u{4}\u{5}workflow_execution_signaled\0\u{3}workflow_execution_terminated\0\u{3}workflow_execution_continued_as_new\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}event_time_ms\0\u{3}user_metadata\0\u{4}b\u{1}workflow_execution_started\0\u{3}workflow_execution_completed\0\u{3}workflow_execution_failed\0\u{3}workflow_execution_timed_out\0\u{4}\u{3}workflow_task_completed\0\u{3}workflow_task_timed_out\0\u{3}workflow_task_failed\0\u{3}activity_task_scheduled\0\u{3}activity_task_started\0\u{3}activity_task_completed\0\u{3}activity_task_failed\0\u{3}activity_task_timed_out\0\u{3}activity_task_cancel_requested\0\u{3}activity_task_canceled\0\u{3}timer_started\0\u{3}timer_fired\0\u{3}timer_canceled\0\u{3}workflow_execution_cancel_requested\0\u{3}workflow_execution_canceled\0\u{4}\u{4}marker_recorded\0\u{3}workflow_execution_signaled\0\u{3}workflow_execution_terminated\0\u{3}workflow_execution_continued_as_new\0\u{4}\u{d}workflow_execution_update_accepted\0\u{4}\u{2}workflow_execution_update_completed\0\u{4}\u{f}workflow_execution_paused\0\u{3}workflow_execution_unpaused\0")
 
   fileprivate class _StorageClass {
     var _eventID: Int64 = 0
@@ -1517,6 +1752,19 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
             _storage._attributes = .workflowExecutionCanceled(v)
           }
         }()
+        case 125: try {
+          var v: Holdfast_V1_MarkerRecorded?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .markerRecorded(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .markerRecorded(v)
+          }
+        }()
         case 126: try {
           var v: Holdfast_V1_WorkflowExecutionSignaled?
           var hadOneofValue = false
@@ -1554,6 +1802,58 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
           if let v = v {
             if hadOneofValue {try decoder.handleConflictingOneOf()}
             _storage._attributes = .workflowExecutionContinuedAsNew(v)
+          }
+        }()
+        case 141: try {
+          var v: Holdfast_V1_WorkflowExecutionUpdateAccepted?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .workflowExecutionUpdateAccepted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .workflowExecutionUpdateAccepted(v)
+          }
+        }()
+        case 143: try {
+          var v: Holdfast_V1_WorkflowExecutionUpdateCompleted?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .workflowExecutionUpdateCompleted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .workflowExecutionUpdateCompleted(v)
+          }
+        }()
+        case 158: try {
+          var v: Holdfast_V1_WorkflowExecutionPaused?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .workflowExecutionPaused(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .workflowExecutionPaused(v)
+          }
+        }()
+        case 159: try {
+          var v: Holdfast_V1_WorkflowExecutionUnpaused?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .workflowExecutionUnpaused(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .workflowExecutionUnpaused(v)
           }
         }()
         default: break
@@ -1654,6 +1954,10 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
         guard case .workflowExecutionCanceled(let v)? = _storage._attributes else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 121)
       }()
+      case .markerRecorded?: try {
+        guard case .markerRecorded(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 125)
+      }()
       case .workflowExecutionSignaled?: try {
         guard case .workflowExecutionSignaled(let v)? = _storage._attributes else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 126)
@@ -1665,6 +1969,22 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
       case .workflowExecutionContinuedAsNew?: try {
         guard case .workflowExecutionContinuedAsNew(let v)? = _storage._attributes else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 128)
+      }()
+      case .workflowExecutionUpdateAccepted?: try {
+        guard case .workflowExecutionUpdateAccepted(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 141)
+      }()
+      case .workflowExecutionUpdateCompleted?: try {
+        guard case .workflowExecutionUpdateCompleted(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 143)
+      }()
+      case .workflowExecutionPaused?: try {
+        guard case .workflowExecutionPaused(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 158)
+      }()
+      case .workflowExecutionUnpaused?: try {
+        guard case .workflowExecutionUnpaused(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 159)
       }()
       case nil: break
       }
@@ -3203,6 +3523,132 @@ nonisolated extension Holdfast_V1_WorkflowExecutionCanceled: SwiftProtobuf.Messa
   }
 }
 
+nonisolated extension Holdfast_V1_MarkerRecorded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MarkerRecorded"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}marker_name\0\u{3}marker_id\0\u{1}seq\0\u{1}details\0\u{1}header\0\u{1}failure\0\u{1}deprecated\0\u{3}workflow_task_completed_event_id\0\u{1}location\0")
+
+  fileprivate class _StorageClass {
+    var _markerName: String = String()
+    var _markerID: String = String()
+    var _seq: UInt32 = 0
+    var _details: [Holdfast_V1_PayloadEntry] = []
+    var _header: Holdfast_V1_Header? = nil
+    var _failure: Holdfast_V1_Failure? = nil
+    var _deprecated: Bool = false
+    var _workflowTaskCompletedEventID: Int64 = 0
+    var _location: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _markerName = source._markerName
+      _markerID = source._markerID
+      _seq = source._seq
+      _details = source._details
+      _header = source._header
+      _failure = source._failure
+      _deprecated = source._deprecated
+      _workflowTaskCompletedEventID = source._workflowTaskCompletedEventID
+      _location = source._location
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._markerName) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._markerID) }()
+        case 3: try { try decoder.decodeSingularUInt32Field(value: &_storage._seq) }()
+        case 4: try { try decoder.decodeRepeatedMessageField(value: &_storage._details) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._header) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._failure) }()
+        case 7: try { try decoder.decodeSingularBoolField(value: &_storage._deprecated) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._workflowTaskCompletedEventID) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._location) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._markerName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._markerName, fieldNumber: 1)
+      }
+      if !_storage._markerID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._markerID, fieldNumber: 2)
+      }
+      if _storage._seq != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._seq, fieldNumber: 3)
+      }
+      if !_storage._details.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._details, fieldNumber: 4)
+      }
+      try { if let v = _storage._header {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._failure {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      if _storage._deprecated != false {
+        try visitor.visitSingularBoolField(value: _storage._deprecated, fieldNumber: 7)
+      }
+      if _storage._workflowTaskCompletedEventID != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._workflowTaskCompletedEventID, fieldNumber: 8)
+      }
+      if !_storage._location.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._location, fieldNumber: 9)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_MarkerRecorded, rhs: Holdfast_V1_MarkerRecorded) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._markerName != rhs_storage._markerName {return false}
+        if _storage._markerID != rhs_storage._markerID {return false}
+        if _storage._seq != rhs_storage._seq {return false}
+        if _storage._details != rhs_storage._details {return false}
+        if _storage._header != rhs_storage._header {return false}
+        if _storage._failure != rhs_storage._failure {return false}
+        if _storage._deprecated != rhs_storage._deprecated {return false}
+        if _storage._workflowTaskCompletedEventID != rhs_storage._workflowTaskCompletedEventID {return false}
+        if _storage._location != rhs_storage._location {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Holdfast_V1_WorkflowExecutionSignaled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionSignaled"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}signal_name\0\u{1}input\0\u{1}identity\0\u{1}header\0\u{3}request_id\0")
@@ -3251,6 +3697,253 @@ nonisolated extension Holdfast_V1_WorkflowExecutionSignaled: SwiftProtobuf.Messa
     if lhs.input != rhs.input {return false}
     if lhs.identity != rhs.identity {return false}
     if lhs._header != rhs._header {return false}
+    if lhs.requestID != rhs.requestID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_WorkflowExecutionUpdateAccepted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionUpdateAccepted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}update_id\0\u{3}update_name\0\u{1}args\0\u{1}header\0\u{1}identity\0\u{3}after_event_id\0\u{3}workflow_task_completed_event_id\0\u{1}location\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.updateID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.updateName) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.args) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._header) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.afterEventID) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.workflowTaskCompletedEventID) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.location) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.updateID.isEmpty {
+      try visitor.visitSingularStringField(value: self.updateID, fieldNumber: 1)
+    }
+    if !self.updateName.isEmpty {
+      try visitor.visitSingularStringField(value: self.updateName, fieldNumber: 2)
+    }
+    if !self.args.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.args, fieldNumber: 3)
+    }
+    try { if let v = self._header {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 5)
+    }
+    if self.afterEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.afterEventID, fieldNumber: 6)
+    }
+    if self.workflowTaskCompletedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.workflowTaskCompletedEventID, fieldNumber: 7)
+    }
+    if !self.location.isEmpty {
+      try visitor.visitSingularStringField(value: self.location, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_WorkflowExecutionUpdateAccepted, rhs: Holdfast_V1_WorkflowExecutionUpdateAccepted) -> Bool {
+    if lhs.updateID != rhs.updateID {return false}
+    if lhs.updateName != rhs.updateName {return false}
+    if lhs.args != rhs.args {return false}
+    if lhs._header != rhs._header {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.afterEventID != rhs.afterEventID {return false}
+    if lhs.workflowTaskCompletedEventID != rhs.workflowTaskCompletedEventID {return false}
+    if lhs.location != rhs.location {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_WorkflowExecutionUpdateCompleted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionUpdateCompleted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}update_id\0\u{3}accepted_event_id\0\u{1}outcome\0\u{3}workflow_task_completed_event_id\0\u{1}location\0")
+
+  fileprivate class _StorageClass {
+    var _updateID: String = String()
+    var _acceptedEventID: Int64 = 0
+    var _outcome: Holdfast_V1_UpdateOutcome? = nil
+    var _workflowTaskCompletedEventID: Int64 = 0
+    var _location: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _updateID = source._updateID
+      _acceptedEventID = source._acceptedEventID
+      _outcome = source._outcome
+      _workflowTaskCompletedEventID = source._workflowTaskCompletedEventID
+      _location = source._location
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._updateID) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._acceptedEventID) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._outcome) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._workflowTaskCompletedEventID) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._location) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._updateID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._updateID, fieldNumber: 1)
+      }
+      if _storage._acceptedEventID != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._acceptedEventID, fieldNumber: 2)
+      }
+      try { if let v = _storage._outcome {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if _storage._workflowTaskCompletedEventID != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._workflowTaskCompletedEventID, fieldNumber: 4)
+      }
+      if !_storage._location.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._location, fieldNumber: 5)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_WorkflowExecutionUpdateCompleted, rhs: Holdfast_V1_WorkflowExecutionUpdateCompleted) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._updateID != rhs_storage._updateID {return false}
+        if _storage._acceptedEventID != rhs_storage._acceptedEventID {return false}
+        if _storage._outcome != rhs_storage._outcome {return false}
+        if _storage._workflowTaskCompletedEventID != rhs_storage._workflowTaskCompletedEventID {return false}
+        if _storage._location != rhs_storage._location {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_WorkflowExecutionPaused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionPaused"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}identity\0\u{3}request_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 2)
+    }
+    if !self.requestID.isEmpty {
+      try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_WorkflowExecutionPaused, rhs: Holdfast_V1_WorkflowExecutionPaused) -> Bool {
+    if lhs.reason != rhs.reason {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.requestID != rhs.requestID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_WorkflowExecutionUnpaused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionUnpaused"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}identity\0\u{3}request_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 2)
+    }
+    if !self.requestID.isEmpty {
+      try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_WorkflowExecutionUnpaused, rhs: Holdfast_V1_WorkflowExecutionUnpaused) -> Bool {
+    if lhs.reason != rhs.reason {return false}
+    if lhs.identity != rhs.identity {return false}
     if lhs.requestID != rhs.requestID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -482,7 +482,8 @@ nonisolated struct Holdfast_V1_Activation: Sendable {
   init() {}
 }
 
-/// In one activation: initialize, then signals in arrival order, then the rest in arrival order.
+/// In one activation: initialize, then signals and updates in arrival order, then the rest in
+/// arrival order.
 /// Queries are alone in theirs.
 nonisolated struct Holdfast_V1_Job: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -539,6 +540,14 @@ nonisolated struct Holdfast_V1_Job: Sendable {
     set {kind = .queryWorkflow(newValue)}
   }
 
+  var doUpdate: Holdfast_V1_DoUpdate {
+    get {
+      if case .doUpdate(let v)? = kind {return v}
+      return Holdfast_V1_DoUpdate()
+    }
+    set {kind = .doUpdate(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -548,6 +557,7 @@ nonisolated struct Holdfast_V1_Job: Sendable {
     case fireTimer(Holdfast_V1_FireTimer)
     case resolveActivity(Holdfast_V1_ResolveActivity)
     case queryWorkflow(Holdfast_V1_QueryWorkflowJob)
+    case doUpdate(Holdfast_V1_DoUpdate)
 
   }
 
@@ -671,6 +681,40 @@ nonisolated struct Holdfast_V1_SignalWorkflowJob: Sendable {
   fileprivate var _header: Holdfast_V1_Header? = nil
 }
 
+/// A request for which the code has an answer: it is accepted or rejected in this activation's
+/// completion, and ends then or later.
+nonisolated struct Holdfast_V1_DoUpdate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var updateID: String = String()
+
+  var updateName: String = String()
+
+  var args: [Holdfast_V1_Payload] = []
+
+  var header: Holdfast_V1_Header {
+    get {_header ?? Holdfast_V1_Header()}
+    set {_header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {self._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {self._header = nil}
+
+  var identity: String = String()
+
+  /// Not in a past activation: it has been accepted.
+  var runValidator: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _header: Holdfast_V1_Header? = nil
+}
+
 nonisolated struct Holdfast_V1_CancelWorkflowJob: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -738,18 +782,6 @@ nonisolated struct Holdfast_V1_ResolveActivity: Sendable {
     case canceled(Holdfast_V1_Failure)
 
   }
-
-  init() {}
-}
-
-nonisolated struct Holdfast_V1_PayloadList: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  var payloads: [Holdfast_V1_Payload] = []
-
-  var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 }
@@ -828,11 +860,40 @@ nonisolated struct Holdfast_V1_WorkflowTaskCompleted: @unchecked Sendable {
     set {_uniqueStorage()._more = newValue}
   }
 
+  /// Of the updates that the activation asked for, those that are not accepted.
+  var updateRejections: [Holdfast_V1_UpdateRejection] {
+    get {_storage._updateRejections}
+    set {_uniqueStorage()._updateRejections = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+nonisolated struct Holdfast_V1_UpdateRejection: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var updateID: String = String()
+
+  var failure: Holdfast_V1_Failure {
+    get {_failure ?? Holdfast_V1_Failure()}
+    set {_failure = newValue}
+  }
+  /// Returns true if `failure` has been explicitly set.
+  var hasFailure: Bool {self._failure != nil}
+  /// Clears the value of `failure`. Subsequent reads from it will return its default value.
+  mutating func clearFailure() {self._failure = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _failure: Holdfast_V1_Failure? = nil
 }
 
 nonisolated struct Holdfast_V1_WorkflowTaskFailure: Sendable {
@@ -983,6 +1044,30 @@ nonisolated struct Holdfast_V1_Command: @unchecked Sendable {
     set {_uniqueStorage()._kind = .continueAsNew(newValue)}
   }
 
+  var recordMarker: Holdfast_V1_RecordMarker {
+    get {
+      if case .recordMarker(let v)? = _storage._kind {return v}
+      return Holdfast_V1_RecordMarker()
+    }
+    set {_uniqueStorage()._kind = .recordMarker(newValue)}
+  }
+
+  var updateAccepted: Holdfast_V1_UpdateAccepted {
+    get {
+      if case .updateAccepted(let v)? = _storage._kind {return v}
+      return Holdfast_V1_UpdateAccepted()
+    }
+    set {_uniqueStorage()._kind = .updateAccepted(newValue)}
+  }
+
+  var updateCompleted: Holdfast_V1_UpdateCompleted {
+    get {
+      if case .updateCompleted(let v)? = _storage._kind {return v}
+      return Holdfast_V1_UpdateCompleted()
+    }
+    set {_uniqueStorage()._kind = .updateCompleted(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -994,6 +1079,9 @@ nonisolated struct Holdfast_V1_Command: @unchecked Sendable {
     case failWorkflow(Holdfast_V1_FailWorkflow)
     case cancelledWorkflow(Holdfast_V1_CancelledWorkflow)
     case continueAsNew(Holdfast_V1_ContinueAsNew)
+    case recordMarker(Holdfast_V1_RecordMarker)
+    case updateAccepted(Holdfast_V1_UpdateAccepted)
+    case updateCompleted(Holdfast_V1_UpdateCompleted)
 
   }
 
@@ -1096,6 +1184,105 @@ nonisolated struct Holdfast_V1_CancelTimer: Sendable {
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+/// A fact that the code leaves in its history and is given back when its past is shown: the value of
+/// a side effect, or that it has a patch.
+nonisolated struct Holdfast_V1_RecordMarker: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// What kind of fact: `patch`, `side_effect`, or one of the worker's own.
+  var markerName: String {
+    get {_storage._markerName}
+    set {_uniqueStorage()._markerName = newValue}
+  }
+
+  /// Which one of its kind: a patch's id.
+  var markerID: String {
+    get {_storage._markerID}
+    set {_uniqueStorage()._markerID = newValue}
+  }
+
+  /// From the counter of the run's commands when the code is given a value by it; else 0.
+  var seq: UInt32 {
+    get {_storage._seq}
+    set {_uniqueStorage()._seq = newValue}
+  }
+
+  /// Sorted by key.
+  var details: [Holdfast_V1_PayloadEntry] {
+    get {_storage._details}
+    set {_uniqueStorage()._details = newValue}
+  }
+
+  var header: Holdfast_V1_Header {
+    get {_storage._header ?? Holdfast_V1_Header()}
+    set {_uniqueStorage()._header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {_storage._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {_uniqueStorage()._header = nil}
+
+  var failure: Holdfast_V1_Failure {
+    get {_storage._failure ?? Holdfast_V1_Failure()}
+    set {_uniqueStorage()._failure = newValue}
+  }
+  /// Returns true if `failure` has been explicitly set.
+  var hasFailure: Bool {_storage._failure != nil}
+  /// Clears the value of `failure`. Subsequent reads from it will return its default value.
+  mutating func clearFailure() {_uniqueStorage()._failure = nil}
+
+  /// The code may lose the call that gave this command: a replay without it agrees with history.
+  var deprecated: Bool {
+    get {_storage._deprecated}
+    set {_uniqueStorage()._deprecated = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// The code takes the update on: accepted ones in the order in which they were shown.
+nonisolated struct Holdfast_V1_UpdateAccepted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var updateID: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// An update that was accepted, in this completion or an earlier one, has come to its end.
+nonisolated struct Holdfast_V1_UpdateCompleted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var updateID: String = String()
+
+  var outcome: Holdfast_V1_UpdateOutcome {
+    get {_outcome ?? Holdfast_V1_UpdateOutcome()}
+    set {_outcome = newValue}
+  }
+  /// Returns true if `outcome` has been explicitly set.
+  var hasOutcome: Bool {self._outcome != nil}
+  /// Clears the value of `outcome`. Subsequent reads from it will return its default value.
+  mutating func clearOutcome() {self._outcome = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _outcome: Holdfast_V1_UpdateOutcome? = nil
 }
 
 nonisolated struct Holdfast_V1_CompleteWorkflow: Sendable {
@@ -1237,6 +1424,9 @@ nonisolated struct Holdfast_V1_PastActivation: Sendable {
   var sdkFlags: [UInt32] = []
 
   var sdkMetadata: Data = Data()
+
+  /// What the markers of its completion hold, in their order: known before the code runs.
+  var markers: [Holdfast_V1_RecordMarker] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2341,7 +2531,7 @@ nonisolated extension Holdfast_V1_Activation: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Holdfast_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Job"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initialize_workflow\0\u{3}signal_workflow\0\u{3}cancel_workflow\0\u{3}fire_timer\0\u{3}resolve_activity\0\u{3}query_workflow\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initialize_workflow\0\u{3}signal_workflow\0\u{3}cancel_workflow\0\u{3}fire_timer\0\u{3}resolve_activity\0\u{3}query_workflow\0\u{3}do_update\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2427,6 +2617,19 @@ nonisolated extension Holdfast_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._Mes
           self.kind = .queryWorkflow(v)
         }
       }()
+      case 7: try {
+        var v: Holdfast_V1_DoUpdate?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .doUpdate(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .doUpdate(v)
+        }
+      }()
       default: break
       }
     }
@@ -2461,6 +2664,10 @@ nonisolated extension Holdfast_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._Mes
     case .queryWorkflow?: try {
       guard case .queryWorkflow(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .doUpdate?: try {
+      guard case .doUpdate(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     }()
     case nil: break
     }
@@ -2677,6 +2884,65 @@ nonisolated extension Holdfast_V1_SignalWorkflowJob: SwiftProtobuf.Message, Swif
   }
 }
 
+nonisolated extension Holdfast_V1_DoUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DoUpdate"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}update_id\0\u{3}update_name\0\u{1}args\0\u{1}header\0\u{1}identity\0\u{3}run_validator\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.updateID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.updateName) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.args) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._header) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.runValidator) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.updateID.isEmpty {
+      try visitor.visitSingularStringField(value: self.updateID, fieldNumber: 1)
+    }
+    if !self.updateName.isEmpty {
+      try visitor.visitSingularStringField(value: self.updateName, fieldNumber: 2)
+    }
+    if !self.args.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.args, fieldNumber: 3)
+    }
+    try { if let v = self._header {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 5)
+    }
+    if self.runValidator != false {
+      try visitor.visitSingularBoolField(value: self.runValidator, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_DoUpdate, rhs: Holdfast_V1_DoUpdate) -> Bool {
+    if lhs.updateID != rhs.updateID {return false}
+    if lhs.updateName != rhs.updateName {return false}
+    if lhs.args != rhs.args {return false}
+    if lhs._header != rhs._header {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.runValidator != rhs.runValidator {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Holdfast_V1_CancelWorkflowJob: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".CancelWorkflowJob"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0")
@@ -2826,36 +3092,6 @@ nonisolated extension Holdfast_V1_ResolveActivity: SwiftProtobuf.Message, SwiftP
   }
 }
 
-nonisolated extension Holdfast_V1_PayloadList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".PayloadList"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}payloads\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.payloads) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.payloads.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.payloads, fieldNumber: 1)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: Holdfast_V1_PayloadList, rhs: Holdfast_V1_PayloadList) -> Bool {
-    if lhs.payloads != rhs.payloads {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
 nonisolated extension Holdfast_V1_QueryWorkflowJob: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".QueryWorkflowJob"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}query_id\0\u{3}query_type\0\u{1}args\0\u{1}header\0")
@@ -2907,7 +3143,7 @@ nonisolated extension Holdfast_V1_QueryWorkflowJob: SwiftProtobuf.Message, Swift
 
 nonisolated extension Holdfast_V1_WorkflowTaskCompleted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowTaskCompleted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{1}commands\0\u{3}query_results\0\u{1}failure\0\u{3}sdk_flags\0\u{3}sdk_metadata\0\u{1}more\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{1}commands\0\u{3}query_results\0\u{1}failure\0\u{3}sdk_flags\0\u{3}sdk_metadata\0\u{1}more\0\u{3}update_rejections\0")
 
   fileprivate class _StorageClass {
     var _token: Data = Data()
@@ -2917,6 +3153,7 @@ nonisolated extension Holdfast_V1_WorkflowTaskCompleted: SwiftProtobuf.Message, 
     var _sdkFlags: [UInt32] = []
     var _sdkMetadata: Data = Data()
     var _more: Bool = false
+    var _updateRejections: [Holdfast_V1_UpdateRejection] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2934,6 +3171,7 @@ nonisolated extension Holdfast_V1_WorkflowTaskCompleted: SwiftProtobuf.Message, 
       _sdkFlags = source._sdkFlags
       _sdkMetadata = source._sdkMetadata
       _more = source._more
+      _updateRejections = source._updateRejections
     }
   }
 
@@ -2959,6 +3197,7 @@ nonisolated extension Holdfast_V1_WorkflowTaskCompleted: SwiftProtobuf.Message, 
         case 5: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._sdkFlags) }()
         case 6: try { try decoder.decodeSingularBytesField(value: &_storage._sdkMetadata) }()
         case 7: try { try decoder.decodeSingularBoolField(value: &_storage._more) }()
+        case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._updateRejections) }()
         default: break
         }
       }
@@ -2992,6 +3231,9 @@ nonisolated extension Holdfast_V1_WorkflowTaskCompleted: SwiftProtobuf.Message, 
       if _storage._more != false {
         try visitor.visitSingularBoolField(value: _storage._more, fieldNumber: 7)
       }
+      if !_storage._updateRejections.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._updateRejections, fieldNumber: 8)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3008,10 +3250,50 @@ nonisolated extension Holdfast_V1_WorkflowTaskCompleted: SwiftProtobuf.Message, 
         if _storage._sdkFlags != rhs_storage._sdkFlags {return false}
         if _storage._sdkMetadata != rhs_storage._sdkMetadata {return false}
         if _storage._more != rhs_storage._more {return false}
+        if _storage._updateRejections != rhs_storage._updateRejections {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_UpdateRejection: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UpdateRejection"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}update_id\0\u{1}failure\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.updateID) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._failure) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.updateID.isEmpty {
+      try visitor.visitSingularStringField(value: self.updateID, fieldNumber: 1)
+    }
+    try { if let v = self._failure {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UpdateRejection, rhs: Holdfast_V1_UpdateRejection) -> Bool {
+    if lhs.updateID != rhs.updateID {return false}
+    if lhs._failure != rhs._failure {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3130,7 +3412,7 @@ nonisolated extension Holdfast_V1_QueryResult: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Command"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}location\0\u{3}user_metadata\0\u{3}schedule_activity\0\u{3}request_cancel_activity\0\u{3}start_timer\0\u{3}cancel_timer\0\u{3}complete_workflow\0\u{3}fail_workflow\0\u{3}cancelled_workflow\0\u{3}continue_as_new\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}location\0\u{3}user_metadata\0\u{3}schedule_activity\0\u{3}request_cancel_activity\0\u{3}start_timer\0\u{3}cancel_timer\0\u{3}complete_workflow\0\u{3}fail_workflow\0\u{3}cancelled_workflow\0\u{3}continue_as_new\0\u{3}record_marker\0\u{3}update_accepted\0\u{3}update_completed\0")
 
   fileprivate class _StorageClass {
     var _location: String = String()
@@ -3273,6 +3555,45 @@ nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf.
             _storage._kind = .continueAsNew(v)
           }
         }()
+        case 11: try {
+          var v: Holdfast_V1_RecordMarker?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .recordMarker(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .recordMarker(v)
+          }
+        }()
+        case 12: try {
+          var v: Holdfast_V1_UpdateAccepted?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .updateAccepted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .updateAccepted(v)
+          }
+        }()
+        case 13: try {
+          var v: Holdfast_V1_UpdateCompleted?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .updateCompleted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .updateCompleted(v)
+          }
+        }()
         default: break
         }
       }
@@ -3323,6 +3644,18 @@ nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf.
       case .continueAsNew?: try {
         guard case .continueAsNew(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      }()
+      case .recordMarker?: try {
+        guard case .recordMarker(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      }()
+      case .updateAccepted?: try {
+        guard case .updateAccepted(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      }()
+      case .updateCompleted?: try {
+        guard case .updateCompleted(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
       }()
       case nil: break
       }
@@ -3531,6 +3864,187 @@ nonisolated extension Holdfast_V1_CancelTimer: SwiftProtobuf.Message, SwiftProto
 
   static func ==(lhs: Holdfast_V1_CancelTimer, rhs: Holdfast_V1_CancelTimer) -> Bool {
     if lhs.seq != rhs.seq {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_RecordMarker: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RecordMarker"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}marker_name\0\u{3}marker_id\0\u{1}seq\0\u{1}details\0\u{1}header\0\u{1}failure\0\u{1}deprecated\0")
+
+  fileprivate class _StorageClass {
+    var _markerName: String = String()
+    var _markerID: String = String()
+    var _seq: UInt32 = 0
+    var _details: [Holdfast_V1_PayloadEntry] = []
+    var _header: Holdfast_V1_Header? = nil
+    var _failure: Holdfast_V1_Failure? = nil
+    var _deprecated: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _markerName = source._markerName
+      _markerID = source._markerID
+      _seq = source._seq
+      _details = source._details
+      _header = source._header
+      _failure = source._failure
+      _deprecated = source._deprecated
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._markerName) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._markerID) }()
+        case 3: try { try decoder.decodeSingularUInt32Field(value: &_storage._seq) }()
+        case 4: try { try decoder.decodeRepeatedMessageField(value: &_storage._details) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._header) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._failure) }()
+        case 7: try { try decoder.decodeSingularBoolField(value: &_storage._deprecated) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._markerName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._markerName, fieldNumber: 1)
+      }
+      if !_storage._markerID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._markerID, fieldNumber: 2)
+      }
+      if _storage._seq != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._seq, fieldNumber: 3)
+      }
+      if !_storage._details.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._details, fieldNumber: 4)
+      }
+      try { if let v = _storage._header {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._failure {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      if _storage._deprecated != false {
+        try visitor.visitSingularBoolField(value: _storage._deprecated, fieldNumber: 7)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_RecordMarker, rhs: Holdfast_V1_RecordMarker) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._markerName != rhs_storage._markerName {return false}
+        if _storage._markerID != rhs_storage._markerID {return false}
+        if _storage._seq != rhs_storage._seq {return false}
+        if _storage._details != rhs_storage._details {return false}
+        if _storage._header != rhs_storage._header {return false}
+        if _storage._failure != rhs_storage._failure {return false}
+        if _storage._deprecated != rhs_storage._deprecated {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_UpdateAccepted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UpdateAccepted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}update_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.updateID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.updateID.isEmpty {
+      try visitor.visitSingularStringField(value: self.updateID, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UpdateAccepted, rhs: Holdfast_V1_UpdateAccepted) -> Bool {
+    if lhs.updateID != rhs.updateID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_UpdateCompleted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UpdateCompleted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}update_id\0\u{1}outcome\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.updateID) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._outcome) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.updateID.isEmpty {
+      try visitor.visitSingularStringField(value: self.updateID, fieldNumber: 1)
+    }
+    try { if let v = self._outcome {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UpdateCompleted, rhs: Holdfast_V1_UpdateCompleted) -> Bool {
+    if lhs.updateID != rhs.updateID {return false}
+    if lhs._outcome != rhs._outcome {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3766,7 +4280,7 @@ nonisolated extension Holdfast_V1_ReplayHistory: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Holdfast_V1_PastActivation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".PastActivation"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workflow_task_completed_event_id\0\u{3}activation_time_ms\0\u{1}jobs\0\u{3}history_length\0\u{3}history_size_bytes\0\u{3}continue_as_new_suggested\0\u{3}sdk_flags\0\u{3}sdk_metadata\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workflow_task_completed_event_id\0\u{3}activation_time_ms\0\u{1}jobs\0\u{3}history_length\0\u{3}history_size_bytes\0\u{3}continue_as_new_suggested\0\u{3}sdk_flags\0\u{3}sdk_metadata\0\u{1}markers\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3782,6 +4296,7 @@ nonisolated extension Holdfast_V1_PastActivation: SwiftProtobuf.Message, SwiftPr
       case 6: try { try decoder.decodeSingularBoolField(value: &self.continueAsNewSuggested) }()
       case 7: try { try decoder.decodeRepeatedUInt32Field(value: &self.sdkFlags) }()
       case 8: try { try decoder.decodeSingularBytesField(value: &self.sdkMetadata) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.markers) }()
       default: break
       }
     }
@@ -3812,6 +4327,9 @@ nonisolated extension Holdfast_V1_PastActivation: SwiftProtobuf.Message, SwiftPr
     if !self.sdkMetadata.isEmpty {
       try visitor.visitSingularBytesField(value: self.sdkMetadata, fieldNumber: 8)
     }
+    if !self.markers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.markers, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3824,6 +4342,7 @@ nonisolated extension Holdfast_V1_PastActivation: SwiftProtobuf.Message, SwiftPr
     if lhs.continueAsNewSuggested != rhs.continueAsNewSuggested {return false}
     if lhs.sdkFlags != rhs.sdkFlags {return false}
     if lhs.sdkMetadata != rhs.sdkMetadata {return false}
+    if lhs.markers != rhs.markers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -9,7 +9,7 @@ internal import Messages
 ///     let handle = try await client.start(Order.self, input, id: "o-1", taskQueue: "orders")
 ///     let receipt = try await handle.result()
 public final class Client: @unchecked Sendable {
-  private let handle: OpaquePointer
+  let handle: OpaquePointer
   // Invariant: `waiting` and `lastTag` are touched only while `mutex` is held.
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private var waiting: [UInt64: CheckedContinuation<[UInt8], any Error>] = [:]
@@ -293,6 +293,23 @@ public struct WorkflowHandle<Output: Decodable & Sendable>: Sendable {
     request.execution = execution
     request.reason = reason
     _ = try await client.call(.workflowCancelWorkflow, request, as: CancelWorkflowResponse.self)
+  }
+
+  /// Keeps the workflow's tasks back; what comes meanwhile is kept.
+  public func pause(reason: String = "") async throws {
+    var request = PauseWorkflowRequest()
+    request.execution = execution
+    request.reason = reason
+    _ = try await client.call(.workflowPauseWorkflow, request, as: PauseWorkflowResponse.self)
+  }
+
+  /// Lets a paused workflow go on.
+  public func unpause(reason: String = "") async throws {
+    var request = UnpauseWorkflowRequest()
+    request.execution = execution
+    request.reason = reason
+    _ = try await client.call(
+      .workflowUnpauseWorkflow, request, as: UnpauseWorkflowResponse.self)
   }
 
   /// Ends the workflow at once, without its code.

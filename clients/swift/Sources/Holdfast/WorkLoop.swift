@@ -80,9 +80,10 @@ final class WorkLoop {
         completed.queryResults = activation.jobs.map { answer($0, run) }
       } else {
         completed.commands = try run.activate(
-          at: activation.activationTimeMs, activation.jobs,
+          at: activation.activationTimeMs, activation.jobs, markers: nil,
           historyLength: activation.historyLength,
           suggested: activation.continueAsNewSuggested)
+        completed.updateRejections = run.rejections
       }
     } catch {
       completed.commands = []
@@ -147,8 +148,8 @@ final class WorkLoop {
         : kept(part.runID)
       for past in part.activations {
         let commands = try run.activate(
-          at: past.activationTimeMs, past.jobs, historyLength: past.historyLength,
-          suggested: past.continueAsNewSuggested)
+          at: past.activationTimeMs, past.jobs, markers: past.markers,
+          historyLength: past.historyLength, suggested: past.continueAsNewSuggested)
         var completion = PastCompletion()
         completion.heads = commands.map(CommandHead.init)
         completed.completions.append(completion)
@@ -262,6 +263,17 @@ extension CommandHead {
     case .failWorkflow: type = .failWorkflow
     case .cancelledWorkflow: type = .cancelledWorkflow
     case .continueAsNew: type = .continueAsNew
+    case .recordMarker(let c):
+      type = .recordMarker
+      seq = c.seq
+      name = c.markerName
+      id = c.markerID
+    case .updateAccepted(let c):
+      type = .updateAccepted
+      id = c.updateID
+    case .updateCompleted(let c):
+      type = .updateCompleted
+      id = c.updateID
     case nil: break
     }
   }

@@ -37,10 +37,11 @@ extension Workflow {
   public static func handlers(_ handlers: inout Handlers<Self>) {}
 }
 
-/// The signals and queries that a workflow answers.
+/// The signals, queries and updates that a workflow answers.
 public struct Handlers<W: Workflow> {
   var signals: [String: @Sendable (W, [Payload]) throws -> Void] = [:]
   var queries: [String: @Sendable (W, [Payload]) throws -> [Payload]] = [:]
+  var updates: [String: UpdateHandler<W>] = [:]
 
   /// What a signal does to the workflow's state; it may not await.
   public mutating func signal<Input: Codable & Sendable>(
@@ -88,11 +89,14 @@ protocol WorkflowInstance: AnyObject {
   func run(_ context: WorkflowContext, _ input: [Payload]) async throws -> [Payload]
   func signal(_ name: String, _ input: [Payload]) throws
   func query(_ name: String, _ input: [Payload]) throws -> [Payload]
+  func validate(_ update: String, _ input: [Payload]) throws
+  func update(_ name: String, _ context: WorkflowContext, _ input: [Payload]) async throws
+    -> [Payload]
 }
 
 final class TypedInstance<W: Workflow>: WorkflowInstance, @unchecked Sendable {
-  private let workflow = W()
-  private let handlers: Handlers<W>
+  let workflow = W()
+  let handlers: Handlers<W>
 
   init(_ handlers: Handlers<W>) { self.handlers = handlers }
 

@@ -88,6 +88,29 @@ public struct WorkflowContext: Sendable {
     try await run.sleep(duration.span, at: "\(file):\(line)")
   }
 
+  /// Guards changed code: true in runs that come here for the first time with it, and for ever in
+  /// the same run; false in runs whose history came here before the change. The guard stays until
+  /// no run from before the change is left, then `deprecatePatch` takes its place.
+  public func patched(_ id: String, file: String = #fileID, line: Int = #line) -> Bool {
+    run.patched(id, at: "\(file):\(line)")
+  }
+
+  /// Says that every open run has the patch: the old path is gone from the code. When all runs that
+  /// came by `patched` have ended, this call can go too.
+  public func deprecatePatch(_ id: String, file: String = #fileID, line: Int = #line) {
+    run.deprecatePatch(id, at: "\(file):\(line)")
+  }
+
+  /// A value that is not the same each time (a local file's, an environment variable's): `body`
+  /// runs once, and its value is recorded and given back in every replay. At most 256 KiB; what can
+  /// fail or takes time belongs into an activity.
+  public func sideEffect<Value: Codable & Sendable>(
+    file: String = #fileID, line: Int = #line, _ body: () throws -> Value
+  ) throws -> Value {
+    let value = try run.sideEffect(at: "\(file):\(line)") { try Payloads.encode(try body()) }
+    return try Payloads.decode(value, as: Value.self)
+  }
+
   /// Waits until the condition holds; it is looked at after each turn of the code.
   public func wait(
     file: String = #fileID, line: Int = #line, until holds: @escaping @Sendable () -> Bool

@@ -10,8 +10,11 @@ final class WorkflowRun: @unchecked Sendable {
   let workflowType: String
   let taskQueue: String
   private let executor = RunExecutor()
-  private let instance: any WorkflowInstance
+  let instance: any WorkflowInstance
+  /// The code of `run`, and that of updates' handlers that go on.
   private var root: Task<Void, Never>?
+  private var tasks: [UInt64: Task<Void, Never>] = [:]
+  private var lastTask: UInt64 = 0
 
   /// What the first activation told.
   private(set) var beginning = InitializeWorkflow()
@@ -21,6 +24,9 @@ final class WorkflowRun: @unchecked Sendable {
   private(set) var continueAsNewSuggested = false
   private var lastSeq: UInt32 = 0
   private var commands: [Command] = []
+  private var markers = Markers()
+  /// Updates of the activation under way that the code does not take on.
+  private(set) var rejections: [UpdateRejection] = []
   private var activities: [UInt32: UnsafeContinuation<[Payload], any Error>] = [:]
   private var timers: [UInt32: UnsafeContinuation<Void, any Error>] = [:]
   private var conditions: [Condition] = []
@@ -58,14 +64,18 @@ final class WorkflowRun: @unchecked Sendable {
 
   // MARK: - Activations
 
-  /// Shows the code the jobs and runs it until it waits; the commands that it gave.
-  func activate(at time: Instant, _ jobs: [Job], historyLength: Int64, suggested: Bool) throws
-    -> [Command]
-  {
+  /// Shows the code the jobs and runs it until it waits; the commands that it gave. `markers`: what
+  /// a past activation recorded, nil for a live one.
+  func activate(
+    at time: Instant, _ jobs: [Job], markers recorded: [RecordMarker]?, historyLength: Int64,
+    suggested: Bool
+  ) throws -> [Command] {
     now = time
+    markers.begin(recorded)
     self.historyLength = historyLength
     continueAsNewSuggested = suggested
     commands = []
+    rejections = []
     try executor.driving {
       var begin: InitializeWorkflow?
       for job in jobs { try take(job, &begin) }
@@ -106,16 +116,22 @@ final class WorkflowRun: @unchecked Sendable {
       root?.cancel()
     case .fireTimer(let fired): fire(fired.seq)
     case .resolveActivity(let resolved): try resolve(resolved)
+    case .doUpdate(let update): take(update)
     case .queryWorkflow, nil:
       throw ApplicationError("a job that this SDK does not know", type: "UnknownJob")
     }
   }
+
+  // The two that follow are written out, and share no function that takes the code as a closure:
+  // code that is made to end leaves in memory what its frames hold, and such a closure holds the
+  // run.
 
   private func start(_ initialize: InitializeWorkflow) {
     let input = initialize.input
     let handle = RunHandle(self)
     let context = WorkflowContext(handle)
     nonisolated(unsafe) let instance = instance
+    let number = nextTask()
     root = Task(executorPreference: executor) { [self] in
       await withExit {
         do {
@@ -127,8 +143,55 @@ final class WorkflowRun: @unchecked Sendable {
           end(with: error)
         }
       }
-      if mustEnd { handle.letGo() }
+      taskEnded(number, handle)
     }
+    tasks[number] = root
+  }
+
+  /// Runs the handler of an update that was accepted.
+  func begin(_ update: DoUpdate) {
+    let handle = RunHandle(self)
+    let context = WorkflowContext(handle)
+    nonisolated(unsafe) let instance = instance
+    let number = nextTask()
+    tasks[number] = Task(executorPreference: executor) { [self] in
+      await withExit {
+        do {
+          let result = try await instance.update(update.updateName, context, update.args)
+          end(update, .succeeded(PayloadList(result)))
+        } catch let error where error is ApplicationError || error is ActivityError {
+          end(update, .failed(Failure(error)))
+        } catch {
+          if !isEvicted { taskFailure = error }
+        }
+      }
+      taskEnded(number, handle)
+    }
+  }
+
+  private func nextTask() -> UInt64 {
+    lastTask += 1
+    return lastTask
+  }
+
+  private func taskEnded(_ number: UInt64, _ handle: RunHandle) {
+    tasks[number] = nil
+    if mustEnd { handle.letGo() }
+  }
+
+  private func end(_ update: DoUpdate, _ result: UpdateOutcome.Result) {
+    var completed = UpdateCompleted()
+    completed.updateID = update.updateID
+    completed.outcome = UpdateOutcome()
+    completed.outcome?.result = result
+    emit(.updateCompleted(completed))
+  }
+
+  func reject(_ update: DoUpdate, _ failure: Failure) {
+    var rejection = UpdateRejection()
+    rejection.updateID = update.updateID
+    rejection.failure = failure
+    rejections.append(rejection)
   }
 
   /// Runs what a task of this run is for; returns when it ends or is made to.
@@ -209,7 +272,7 @@ final class WorkflowRun: @unchecked Sendable {
 
   // MARK: - What the context asks for
 
-  private func emit(_ kind: Command.Kind, at location: String = "") {
+  func emit(_ kind: Command.Kind, at location: String = "") {
     guard !isEvicted else { return }
     var command = Command()
     command.kind = kind
@@ -302,6 +365,41 @@ final class WorkflowRun: @unchecked Sendable {
 
   func nextRandom() -> UInt64 { random.next() }
 
+  // MARK: - Markers
+
+  func patched(_ id: String, at location: String) -> Bool {
+    let answer = markers.answer(id)
+    if answer.isFirst {
+      emit(.recordMarker(RecordMarker(patch: id, deprecated: false)), at: location)
+    }
+    return answer.isPatched
+  }
+
+  func deprecatePatch(_ id: String, at location: String) {
+    guard markers.answer(id).isFirst else { return }
+    emit(.recordMarker(RecordMarker(patch: id, deprecated: true)), at: location)
+  }
+
+  /// What `body` gives the first time, and its recorded value in every replay.
+  func sideEffect(at location: String, _ body: () throws -> [Payload]) throws -> [Payload] {
+    let seq = takeSeq()
+    let value: [Payload]
+    if markers.isPast {
+      guard let recorded = markers.value(seq) else {
+        let error = ApplicationError(
+          "the history holds no value of the side effect that is command \(seq)",
+          type: "Nondeterminism")
+        taskFailure = error
+        throw error
+      }
+      value = recorded
+    } else {
+      value = try body()
+    }
+    emit(.recordMarker(RecordMarker(sideEffect: seq, value)), at: location)
+    return value
+  }
+
   /// Commands that would leave with the next answer.
   var pendingCommands: Int { commands.count }
 
@@ -323,9 +421,10 @@ final class WorkflowRun: @unchecked Sendable {
       for waiting in slept { waiting.resume(throwing: WorkflowEvictedError.one) }
       for waiting in waited { waiting.continuation.resume(throwing: WorkflowEvictedError.one) }
       // For code that looks at Task.isCancelled only.
-      root?.cancel()
+      for task in tasks.values { task.cancel() }
     }
     root = nil
+    tasks = [:]
   }
 
   enum Departure {

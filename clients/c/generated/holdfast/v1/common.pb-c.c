@@ -97,6 +97,51 @@ void   holdfast__v1__payload_entry__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__payload_entry__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__payload_list__init
+                     (Holdfast__V1__PayloadList         *message)
+{
+  static const Holdfast__V1__PayloadList init_value = HOLDFAST__V1__PAYLOAD_LIST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__payload_list__get_packed_size
+                     (const Holdfast__V1__PayloadList *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__payload_list__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__payload_list__pack
+                     (const Holdfast__V1__PayloadList *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__payload_list__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__payload_list__pack_to_buffer
+                     (const Holdfast__V1__PayloadList *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__payload_list__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PayloadList *
+       holdfast__v1__payload_list__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PayloadList *)
+     protobuf_c_message_unpack (&holdfast__v1__payload_list__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__payload_list__free_unpacked
+                     (Holdfast__V1__PayloadList *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__payload_list__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__header__init
                      (Holdfast__V1__Header         *message)
 {
@@ -592,6 +637,51 @@ void   holdfast__v1__worker_lost_failure__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__worker_lost_failure__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__update_outcome__init
+                     (Holdfast__V1__UpdateOutcome         *message)
+{
+  static const Holdfast__V1__UpdateOutcome init_value = HOLDFAST__V1__UPDATE_OUTCOME__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__update_outcome__get_packed_size
+                     (const Holdfast__V1__UpdateOutcome *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_outcome__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__update_outcome__pack
+                     (const Holdfast__V1__UpdateOutcome *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_outcome__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__update_outcome__pack_to_buffer
+                     (const Holdfast__V1__UpdateOutcome *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_outcome__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpdateOutcome *
+       holdfast__v1__update_outcome__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpdateOutcome *)
+     protobuf_c_message_unpack (&holdfast__v1__update_outcome__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__update_outcome__free_unpacked
+                     (Holdfast__V1__UpdateOutcome *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__update_outcome__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__workflow_execution__init
                      (Holdfast__V1__WorkflowExecution         *message)
 {
@@ -795,6 +885,44 @@ const ProtobufCMessageDescriptor holdfast__v1__payload_entry__descriptor =
   holdfast__v1__payload_entry__field_indices_by_name,
   1,  holdfast__v1__payload_entry__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__payload_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__payload_list__field_descriptors[1] =
+{
+  {
+    "payloads",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__PayloadList, n_payloads),
+    offsetof(Holdfast__V1__PayloadList, payloads),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__payload_list__field_indices_by_name[] = {
+  0,   /* field[0] = payloads */
+};
+static const ProtobufCIntRange holdfast__v1__payload_list__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__payload_list__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PayloadList",
+  "PayloadList",
+  "Holdfast__V1__PayloadList",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PayloadList),
+  1,
+  holdfast__v1__payload_list__field_descriptors,
+  holdfast__v1__payload_list__field_indices_by_name,
+  1,  holdfast__v1__payload_list__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__payload_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__header__field_descriptors[1] =
@@ -1518,6 +1646,57 @@ const ProtobufCMessageDescriptor holdfast__v1__worker_lost_failure__descriptor =
   holdfast__v1__worker_lost_failure__field_indices_by_name,
   1,  holdfast__v1__worker_lost_failure__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__worker_lost_failure__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__update_outcome__field_descriptors[2] =
+{
+  {
+    "succeeded",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__UpdateOutcome, result_case),
+    offsetof(Holdfast__V1__UpdateOutcome, succeeded),
+    &holdfast__v1__payload_list__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__UpdateOutcome, result_case),
+    offsetof(Holdfast__V1__UpdateOutcome, failed),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__update_outcome__field_indices_by_name[] = {
+  1,   /* field[1] = failed */
+  0,   /* field[0] = succeeded */
+};
+static const ProtobufCIntRange holdfast__v1__update_outcome__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__update_outcome__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateOutcome",
+  "UpdateOutcome",
+  "Holdfast__V1__UpdateOutcome",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpdateOutcome),
+  2,
+  holdfast__v1__update_outcome__field_descriptors,
+  holdfast__v1__update_outcome__field_indices_by_name,
+  1,  holdfast__v1__update_outcome__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__update_outcome__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution__field_descriptors[2] =

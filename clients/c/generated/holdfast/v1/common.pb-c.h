@@ -18,6 +18,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Holdfast__V1__Payload Holdfast__V1__Payload;
 typedef struct Holdfast__V1__PayloadEntry Holdfast__V1__PayloadEntry;
+typedef struct Holdfast__V1__PayloadList Holdfast__V1__PayloadList;
 typedef struct Holdfast__V1__Header Holdfast__V1__Header;
 typedef struct Holdfast__V1__RetryPolicy Holdfast__V1__RetryPolicy;
 typedef struct Holdfast__V1__Failure Holdfast__V1__Failure;
@@ -29,6 +30,7 @@ typedef struct Holdfast__V1__TerminatedFailure Holdfast__V1__TerminatedFailure;
 typedef struct Holdfast__V1__ServerFailure Holdfast__V1__ServerFailure;
 typedef struct Holdfast__V1__ActivityFailure Holdfast__V1__ActivityFailure;
 typedef struct Holdfast__V1__WorkerLostFailure Holdfast__V1__WorkerLostFailure;
+typedef struct Holdfast__V1__UpdateOutcome Holdfast__V1__UpdateOutcome;
 typedef struct Holdfast__V1__WorkflowExecution Holdfast__V1__WorkflowExecution;
 typedef struct Holdfast__V1__UserMetadata Holdfast__V1__UserMetadata;
 
@@ -154,6 +156,17 @@ struct  Holdfast__V1__PayloadEntry
 #define HOLDFAST__V1__PAYLOAD_ENTRY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__payload_entry__descriptor) \
     , (char *)protobuf_c_empty_string, NULL }
+
+
+struct  Holdfast__V1__PayloadList
+{
+  ProtobufCMessage base;
+  size_t n_payloads;
+  Holdfast__V1__Payload **payloads;
+};
+#define HOLDFAST__V1__PAYLOAD_LIST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__payload_list__descriptor) \
+    , 0,NULL }
 
 
 struct  Holdfast__V1__Header
@@ -350,6 +363,30 @@ struct  Holdfast__V1__WorkerLostFailure
     , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
+typedef enum {
+  HOLDFAST__V1__UPDATE_OUTCOME__RESULT__NOT_SET = 0,
+  HOLDFAST__V1__UPDATE_OUTCOME__RESULT_SUCCEEDED = 1,
+  HOLDFAST__V1__UPDATE_OUTCOME__RESULT_FAILED = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__UPDATE_OUTCOME__RESULT__CASE)
+} Holdfast__V1__UpdateOutcome__ResultCase;
+
+/*
+ * How an update ended.
+ */
+struct  Holdfast__V1__UpdateOutcome
+{
+  ProtobufCMessage base;
+  Holdfast__V1__UpdateOutcome__ResultCase result_case;
+  union {
+    Holdfast__V1__PayloadList *succeeded;
+    Holdfast__V1__Failure *failed;
+  };
+};
+#define HOLDFAST__V1__UPDATE_OUTCOME__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_outcome__descriptor) \
+    , HOLDFAST__V1__UPDATE_OUTCOME__RESULT__NOT_SET, {0} }
+
+
 /*
  * Names a run: the workflow's current run when `run_id` is empty.
  */
@@ -415,6 +452,25 @@ Holdfast__V1__PayloadEntry *
                       const uint8_t       *data);
 void   holdfast__v1__payload_entry__free_unpacked
                      (Holdfast__V1__PayloadEntry *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__PayloadList methods */
+void   holdfast__v1__payload_list__init
+                     (Holdfast__V1__PayloadList         *message);
+size_t holdfast__v1__payload_list__get_packed_size
+                     (const Holdfast__V1__PayloadList   *message);
+size_t holdfast__v1__payload_list__pack
+                     (const Holdfast__V1__PayloadList   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__payload_list__pack_to_buffer
+                     (const Holdfast__V1__PayloadList   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PayloadList *
+       holdfast__v1__payload_list__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__payload_list__free_unpacked
+                     (Holdfast__V1__PayloadList *message,
                       ProtobufCAllocator *allocator);
 /* Holdfast__V1__Header methods */
 void   holdfast__v1__header__init
@@ -625,6 +681,25 @@ Holdfast__V1__WorkerLostFailure *
 void   holdfast__v1__worker_lost_failure__free_unpacked
                      (Holdfast__V1__WorkerLostFailure *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateOutcome methods */
+void   holdfast__v1__update_outcome__init
+                     (Holdfast__V1__UpdateOutcome         *message);
+size_t holdfast__v1__update_outcome__get_packed_size
+                     (const Holdfast__V1__UpdateOutcome   *message);
+size_t holdfast__v1__update_outcome__pack
+                     (const Holdfast__V1__UpdateOutcome   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_outcome__pack_to_buffer
+                     (const Holdfast__V1__UpdateOutcome   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateOutcome *
+       holdfast__v1__update_outcome__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_outcome__free_unpacked
+                     (Holdfast__V1__UpdateOutcome *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowExecution methods */
 void   holdfast__v1__workflow_execution__init
                      (Holdfast__V1__WorkflowExecution         *message);
@@ -671,6 +746,9 @@ typedef void (*Holdfast__V1__Payload_Closure)
 typedef void (*Holdfast__V1__PayloadEntry_Closure)
                  (const Holdfast__V1__PayloadEntry *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__PayloadList_Closure)
+                 (const Holdfast__V1__PayloadList *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__Header_Closure)
                  (const Holdfast__V1__Header *message,
                   void *closure_data);
@@ -704,6 +782,9 @@ typedef void (*Holdfast__V1__ActivityFailure_Closure)
 typedef void (*Holdfast__V1__WorkerLostFailure_Closure)
                  (const Holdfast__V1__WorkerLostFailure *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__UpdateOutcome_Closure)
+                 (const Holdfast__V1__UpdateOutcome *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__WorkflowExecution_Closure)
                  (const Holdfast__V1__WorkflowExecution *message,
                   void *closure_data);
@@ -725,6 +806,7 @@ extern const ProtobufCEnumDescriptor    holdfast__v1__continue_as_new_initiator_
 extern const ProtobufCEnumDescriptor    holdfast__v1__activity_cancellation_type__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__payload__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__payload_entry__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__payload_list__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__header__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__retry_policy__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__failure__descriptor;
@@ -736,6 +818,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__terminated_failure__descri
 extern const ProtobufCMessageDescriptor holdfast__v1__server_failure__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__activity_failure__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__worker_lost_failure__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_outcome__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__user_metadata__descriptor;
 

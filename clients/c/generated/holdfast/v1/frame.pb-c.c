@@ -1721,7 +1721,7 @@ const ProtobufCEnumDescriptor holdfast__v1__status_code__descriptor =
   holdfast__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[30] =
+static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[32] =
 {
   { "REASON_UNSPECIFIED", "HOLDFAST__V1__REASON__REASON_UNSPECIFIED", 0 },
   { "REASON_MALFORMED_REQUEST", "HOLDFAST__V1__REASON__REASON_MALFORMED_REQUEST", 1 },
@@ -1753,11 +1753,13 @@ static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[30] 
   { "REASON_TIMED_OUT", "HOLDFAST__V1__REASON__REASON_TIMED_OUT", 27 },
   { "REASON_CLOSING", "HOLDFAST__V1__REASON__REASON_CLOSING", 28 },
   { "REASON_WORKFLOW_NOT_BEGUN", "HOLDFAST__V1__REASON__REASON_WORKFLOW_NOT_BEGUN", 29 },
+  { "REASON_UPDATE_NOT_FOUND", "HOLDFAST__V1__REASON__REASON_UPDATE_NOT_FOUND", 35 },
+  { "REASON_WORKFLOW_PAUSED", "HOLDFAST__V1__REASON__REASON_WORKFLOW_PAUSED", 36 },
 };
 static const ProtobufCIntRange holdfast__v1__reason__value_ranges[] = {
-{0, 0},{0, 30}
+{0, 0},{35, 30},{0, 32}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[30] =
+static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[32] =
 {
   { "REASON_ACTIVITY_NOT_FOUND", 11 },
   { "REASON_CLOSING", 28 },
@@ -1784,10 +1786,12 @@ static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[3
   { "REASON_TIMED_OUT", 27 },
   { "REASON_UNKNOWN_METHOD", 2 },
   { "REASON_UNSPECIFIED", 0 },
+  { "REASON_UPDATE_NOT_FOUND", 30 },
   { "REASON_WORKFLOW_ALREADY_STARTED", 10 },
   { "REASON_WORKFLOW_CLOSED", 9 },
   { "REASON_WORKFLOW_NOT_BEGUN", 29 },
   { "REASON_WORKFLOW_NOT_FOUND", 8 },
+  { "REASON_WORKFLOW_PAUSED", 31 },
   { "REASON_WORKFLOW_TASK_FAILING", 25 },
 };
 const ProtobufCEnumDescriptor holdfast__v1__reason__descriptor =
@@ -1797,11 +1801,11 @@ const ProtobufCEnumDescriptor holdfast__v1__reason__descriptor =
   "Reason",
   "Holdfast__V1__Reason",
   "holdfast.v1",
-  30,
+  32,
   holdfast__v1__reason__enum_values_by_number,
-  30,
+  32,
   holdfast__v1__reason__enum_values_by_name,
-  1,
+  2,
   holdfast__v1__reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

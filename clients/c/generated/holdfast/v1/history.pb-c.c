@@ -1087,6 +1087,51 @@ void   holdfast__v1__workflow_execution_canceled__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__workflow_execution_canceled__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__marker_recorded__init
+                     (Holdfast__V1__MarkerRecorded         *message)
+{
+  static const Holdfast__V1__MarkerRecorded init_value = HOLDFAST__V1__MARKER_RECORDED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__marker_recorded__get_packed_size
+                     (const Holdfast__V1__MarkerRecorded *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__marker_recorded__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__marker_recorded__pack
+                     (const Holdfast__V1__MarkerRecorded *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__marker_recorded__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__marker_recorded__pack_to_buffer
+                     (const Holdfast__V1__MarkerRecorded *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__marker_recorded__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__MarkerRecorded *
+       holdfast__v1__marker_recorded__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__MarkerRecorded *)
+     protobuf_c_message_unpack (&holdfast__v1__marker_recorded__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__marker_recorded__free_unpacked
+                     (Holdfast__V1__MarkerRecorded *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__marker_recorded__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__workflow_execution_signaled__init
                      (Holdfast__V1__WorkflowExecutionSignaled         *message)
 {
@@ -1130,6 +1175,186 @@ void   holdfast__v1__workflow_execution_signaled__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &holdfast__v1__workflow_execution_signaled__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__workflow_execution_update_accepted__init
+                     (Holdfast__V1__WorkflowExecutionUpdateAccepted         *message)
+{
+  static const Holdfast__V1__WorkflowExecutionUpdateAccepted init_value = HOLDFAST__V1__WORKFLOW_EXECUTION_UPDATE_ACCEPTED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__workflow_execution_update_accepted__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionUpdateAccepted *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_accepted__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__workflow_execution_update_accepted__pack
+                     (const Holdfast__V1__WorkflowExecutionUpdateAccepted *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_accepted__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__workflow_execution_update_accepted__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionUpdateAccepted *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_accepted__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkflowExecutionUpdateAccepted *
+       holdfast__v1__workflow_execution_update_accepted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkflowExecutionUpdateAccepted *)
+     protobuf_c_message_unpack (&holdfast__v1__workflow_execution_update_accepted__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__workflow_execution_update_accepted__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionUpdateAccepted *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_accepted__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__workflow_execution_update_completed__init
+                     (Holdfast__V1__WorkflowExecutionUpdateCompleted         *message)
+{
+  static const Holdfast__V1__WorkflowExecutionUpdateCompleted init_value = HOLDFAST__V1__WORKFLOW_EXECUTION_UPDATE_COMPLETED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__workflow_execution_update_completed__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionUpdateCompleted *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_completed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__workflow_execution_update_completed__pack
+                     (const Holdfast__V1__WorkflowExecutionUpdateCompleted *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_completed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__workflow_execution_update_completed__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionUpdateCompleted *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_completed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkflowExecutionUpdateCompleted *
+       holdfast__v1__workflow_execution_update_completed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkflowExecutionUpdateCompleted *)
+     protobuf_c_message_unpack (&holdfast__v1__workflow_execution_update_completed__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__workflow_execution_update_completed__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionUpdateCompleted *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_completed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__workflow_execution_paused__init
+                     (Holdfast__V1__WorkflowExecutionPaused         *message)
+{
+  static const Holdfast__V1__WorkflowExecutionPaused init_value = HOLDFAST__V1__WORKFLOW_EXECUTION_PAUSED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__workflow_execution_paused__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionPaused *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_paused__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__workflow_execution_paused__pack
+                     (const Holdfast__V1__WorkflowExecutionPaused *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_paused__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__workflow_execution_paused__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionPaused *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_paused__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkflowExecutionPaused *
+       holdfast__v1__workflow_execution_paused__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkflowExecutionPaused *)
+     protobuf_c_message_unpack (&holdfast__v1__workflow_execution_paused__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__workflow_execution_paused__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionPaused *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_paused__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__workflow_execution_unpaused__init
+                     (Holdfast__V1__WorkflowExecutionUnpaused         *message)
+{
+  static const Holdfast__V1__WorkflowExecutionUnpaused init_value = HOLDFAST__V1__WORKFLOW_EXECUTION_UNPAUSED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__workflow_execution_unpaused__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionUnpaused *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_unpaused__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__workflow_execution_unpaused__pack
+                     (const Holdfast__V1__WorkflowExecutionUnpaused *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_unpaused__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__workflow_execution_unpaused__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionUnpaused *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_unpaused__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkflowExecutionUnpaused *
+       holdfast__v1__workflow_execution_unpaused__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkflowExecutionUnpaused *)
+     protobuf_c_message_unpack (&holdfast__v1__workflow_execution_unpaused__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__workflow_execution_unpaused__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionUnpaused *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_unpaused__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   holdfast__v1__workflow_execution_terminated__init
@@ -1215,7 +1440,7 @@ const ProtobufCMessageDescriptor holdfast__v1__history_batch__descriptor =
   (ProtobufCMessageInit) holdfast__v1__history_batch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[25] =
+static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[30] =
 {
   {
     "event_id",
@@ -1482,6 +1707,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "marker_recorded",
+    125,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, marker_recorded),
+    &holdfast__v1__marker_recorded__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "workflow_execution_signaled",
     126,
     PROTOBUF_C_LABEL_NONE,
@@ -1517,6 +1754,54 @@ static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descrip
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "workflow_execution_update_accepted",
+    141,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, workflow_execution_update_accepted),
+    &holdfast__v1__workflow_execution_update_accepted__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_execution_update_completed",
+    143,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, workflow_execution_update_completed),
+    &holdfast__v1__workflow_execution_update_completed__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_execution_paused",
+    158,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, workflow_execution_paused),
+    &holdfast__v1__workflow_execution_paused__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_execution_unpaused",
+    159,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, workflow_execution_unpaused),
+    &holdfast__v1__workflow_execution_unpaused__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__history_event__field_indices_by_name[] = {
   15,   /* field[15] = activity_task_cancel_requested */
@@ -1528,6 +1813,7 @@ static const unsigned holdfast__v1__history_event__field_indices_by_name[] = {
   14,   /* field[14] = activity_task_timed_out */
   0,   /* field[0] = event_id */
   1,   /* field[1] = event_time_ms */
+  22,   /* field[22] = marker_recorded */
   19,   /* field[19] = timer_canceled */
   18,   /* field[18] = timer_fired */
   17,   /* field[17] = timer_started */
@@ -1535,23 +1821,30 @@ static const unsigned holdfast__v1__history_event__field_indices_by_name[] = {
   20,   /* field[20] = workflow_execution_cancel_requested */
   21,   /* field[21] = workflow_execution_canceled */
   4,   /* field[4] = workflow_execution_completed */
-  24,   /* field[24] = workflow_execution_continued_as_new */
+  25,   /* field[25] = workflow_execution_continued_as_new */
   5,   /* field[5] = workflow_execution_failed */
-  22,   /* field[22] = workflow_execution_signaled */
+  28,   /* field[28] = workflow_execution_paused */
+  23,   /* field[23] = workflow_execution_signaled */
   3,   /* field[3] = workflow_execution_started */
-  23,   /* field[23] = workflow_execution_terminated */
+  24,   /* field[24] = workflow_execution_terminated */
   6,   /* field[6] = workflow_execution_timed_out */
+  29,   /* field[29] = workflow_execution_unpaused */
+  26,   /* field[26] = workflow_execution_update_accepted */
+  27,   /* field[27] = workflow_execution_update_completed */
   7,   /* field[7] = workflow_task_completed */
   9,   /* field[9] = workflow_task_failed */
   8,   /* field[8] = workflow_task_timed_out */
 };
-static const ProtobufCIntRange holdfast__v1__history_event__number_ranges[4 + 1] =
+static const ProtobufCIntRange holdfast__v1__history_event__number_ranges[7 + 1] =
 {
   { 1, 0 },
   { 101, 3 },
   { 107, 7 },
-  { 126, 22 },
-  { 0, 25 }
+  { 125, 22 },
+  { 141, 26 },
+  { 143, 27 },
+  { 158, 28 },
+  { 0, 30 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
 {
@@ -1561,10 +1854,10 @@ const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
   "Holdfast__V1__HistoryEvent",
   "holdfast.v1",
   sizeof(Holdfast__V1__HistoryEvent),
-  25,
+  30,
   holdfast__v1__history_event__field_descriptors,
   holdfast__v1__history_event__field_indices_by_name,
-  4,  holdfast__v1__history_event__number_ranges,
+  7,  holdfast__v1__history_event__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__history_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3821,6 +4114,148 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_canceled__desc
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_canceled__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__marker_recorded__field_descriptors[9] =
+{
+  {
+    "marker_name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, marker_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "marker_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, marker_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "details",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__MarkerRecorded, n_details),
+    offsetof(Holdfast__V1__MarkerRecorded, details),
+    &holdfast__v1__payload_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, failure),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deprecated",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, deprecated),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_task_completed_event_id",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, workflow_task_completed_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "location",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__MarkerRecorded, location),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__marker_recorded__field_indices_by_name[] = {
+  6,   /* field[6] = deprecated */
+  3,   /* field[3] = details */
+  5,   /* field[5] = failure */
+  4,   /* field[4] = header */
+  8,   /* field[8] = location */
+  1,   /* field[1] = marker_id */
+  0,   /* field[0] = marker_name */
+  2,   /* field[2] = seq */
+  7,   /* field[7] = workflow_task_completed_event_id */
+};
+static const ProtobufCIntRange holdfast__v1__marker_recorded__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__marker_recorded__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.MarkerRecorded",
+  "MarkerRecorded",
+  "Holdfast__V1__MarkerRecorded",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__MarkerRecorded),
+  9,
+  holdfast__v1__marker_recorded__field_descriptors,
+  holdfast__v1__marker_recorded__field_indices_by_name,
+  1,  holdfast__v1__marker_recorded__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__marker_recorded__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_signaled__field_descriptors[5] =
 {
   {
@@ -3909,6 +4344,353 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_signaled__desc
   holdfast__v1__workflow_execution_signaled__field_indices_by_name,
   1,  holdfast__v1__workflow_execution_signaled__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_signaled__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_update_accepted__field_descriptors[8] =
+{
+  {
+    "update_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAccepted, update_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update_name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAccepted, update_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "args",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAccepted, n_args),
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAccepted, args),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAccepted, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAccepted, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after_event_id",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAccepted, after_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_task_completed_event_id",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAccepted, workflow_task_completed_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "location",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAccepted, location),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__workflow_execution_update_accepted__field_indices_by_name[] = {
+  5,   /* field[5] = after_event_id */
+  2,   /* field[2] = args */
+  3,   /* field[3] = header */
+  4,   /* field[4] = identity */
+  7,   /* field[7] = location */
+  0,   /* field[0] = update_id */
+  1,   /* field[1] = update_name */
+  6,   /* field[6] = workflow_task_completed_event_id */
+};
+static const ProtobufCIntRange holdfast__v1__workflow_execution_update_accepted__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_accepted__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowExecutionUpdateAccepted",
+  "WorkflowExecutionUpdateAccepted",
+  "Holdfast__V1__WorkflowExecutionUpdateAccepted",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkflowExecutionUpdateAccepted),
+  8,
+  holdfast__v1__workflow_execution_update_accepted__field_descriptors,
+  holdfast__v1__workflow_execution_update_accepted__field_indices_by_name,
+  1,  holdfast__v1__workflow_execution_update_accepted__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__workflow_execution_update_accepted__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_update_completed__field_descriptors[5] =
+{
+  {
+    "update_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateCompleted, update_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "accepted_event_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateCompleted, accepted_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outcome",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateCompleted, outcome),
+    &holdfast__v1__update_outcome__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_task_completed_event_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateCompleted, workflow_task_completed_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "location",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateCompleted, location),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__workflow_execution_update_completed__field_indices_by_name[] = {
+  1,   /* field[1] = accepted_event_id */
+  4,   /* field[4] = location */
+  2,   /* field[2] = outcome */
+  0,   /* field[0] = update_id */
+  3,   /* field[3] = workflow_task_completed_event_id */
+};
+static const ProtobufCIntRange holdfast__v1__workflow_execution_update_completed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_completed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowExecutionUpdateCompleted",
+  "WorkflowExecutionUpdateCompleted",
+  "Holdfast__V1__WorkflowExecutionUpdateCompleted",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkflowExecutionUpdateCompleted),
+  5,
+  holdfast__v1__workflow_execution_update_completed__field_descriptors,
+  holdfast__v1__workflow_execution_update_completed__field_indices_by_name,
+  1,  holdfast__v1__workflow_execution_update_completed__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__workflow_execution_update_completed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_paused__field_descriptors[3] =
+{
+  {
+    "reason",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionPaused, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionPaused, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionPaused, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__workflow_execution_paused__field_indices_by_name[] = {
+  1,   /* field[1] = identity */
+  0,   /* field[0] = reason */
+  2,   /* field[2] = request_id */
+};
+static const ProtobufCIntRange holdfast__v1__workflow_execution_paused__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_paused__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowExecutionPaused",
+  "WorkflowExecutionPaused",
+  "Holdfast__V1__WorkflowExecutionPaused",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkflowExecutionPaused),
+  3,
+  holdfast__v1__workflow_execution_paused__field_descriptors,
+  holdfast__v1__workflow_execution_paused__field_indices_by_name,
+  1,  holdfast__v1__workflow_execution_paused__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__workflow_execution_paused__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_unpaused__field_descriptors[3] =
+{
+  {
+    "reason",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUnpaused, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUnpaused, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUnpaused, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__workflow_execution_unpaused__field_indices_by_name[] = {
+  1,   /* field[1] = identity */
+  0,   /* field[0] = reason */
+  2,   /* field[2] = request_id */
+};
+static const ProtobufCIntRange holdfast__v1__workflow_execution_unpaused__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_unpaused__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowExecutionUnpaused",
+  "WorkflowExecutionUnpaused",
+  "Holdfast__V1__WorkflowExecutionUnpaused",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkflowExecutionUnpaused),
+  3,
+  holdfast__v1__workflow_execution_unpaused__field_descriptors,
+  holdfast__v1__workflow_execution_unpaused__field_indices_by_name,
+  1,  holdfast__v1__workflow_execution_unpaused__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__workflow_execution_unpaused__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_terminated__field_descriptors[3] =
@@ -4011,7 +4793,7 @@ const ProtobufCEnumDescriptor holdfast__v1__workflow_task_failed_cause__descript
   holdfast__v1__workflow_task_failed_cause__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_number[9] =
+static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_number[12] =
 {
   { "COMMAND_TYPE_UNSPECIFIED", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UNSPECIFIED", 0 },
   { "COMMAND_TYPE_SCHEDULE_ACTIVITY", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SCHEDULE_ACTIVITY", 1 },
@@ -4022,21 +4804,27 @@ static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_numbe
   { "COMMAND_TYPE_CANCEL_TIMER", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_TIMER", 6 },
   { "COMMAND_TYPE_CANCELLED_WORKFLOW", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCELLED_WORKFLOW", 7 },
   { "COMMAND_TYPE_CONTINUE_AS_NEW", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CONTINUE_AS_NEW", 8 },
+  { "COMMAND_TYPE_RECORD_MARKER", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_RECORD_MARKER", 9 },
+  { "COMMAND_TYPE_UPDATE_ACCEPTED", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_ACCEPTED", 10 },
+  { "COMMAND_TYPE_UPDATE_COMPLETED", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_COMPLETED", 11 },
 };
 static const ProtobufCIntRange holdfast__v1__command_type__value_ranges[] = {
-{0, 0},{0, 9}
+{0, 0},{0, 12}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_name[9] =
+static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_name[12] =
 {
   { "COMMAND_TYPE_CANCELLED_WORKFLOW", 7 },
   { "COMMAND_TYPE_CANCEL_TIMER", 6 },
   { "COMMAND_TYPE_COMPLETE_WORKFLOW", 4 },
   { "COMMAND_TYPE_CONTINUE_AS_NEW", 8 },
   { "COMMAND_TYPE_FAIL_WORKFLOW", 5 },
+  { "COMMAND_TYPE_RECORD_MARKER", 9 },
   { "COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY", 2 },
   { "COMMAND_TYPE_SCHEDULE_ACTIVITY", 1 },
   { "COMMAND_TYPE_START_TIMER", 3 },
   { "COMMAND_TYPE_UNSPECIFIED", 0 },
+  { "COMMAND_TYPE_UPDATE_ACCEPTED", 10 },
+  { "COMMAND_TYPE_UPDATE_COMPLETED", 11 },
 };
 const ProtobufCEnumDescriptor holdfast__v1__command_type__descriptor =
 {
@@ -4045,9 +4833,9 @@ const ProtobufCEnumDescriptor holdfast__v1__command_type__descriptor =
   "CommandType",
   "Holdfast__V1__CommandType",
   "holdfast.v1",
-  9,
+  12,
   holdfast__v1__command_type__enum_values_by_number,
-  9,
+  12,
   holdfast__v1__command_type__enum_values_by_name,
   1,
   holdfast__v1__command_type__value_ranges,

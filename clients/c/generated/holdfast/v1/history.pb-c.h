@@ -40,7 +40,12 @@ typedef struct Holdfast__V1__TimerFired Holdfast__V1__TimerFired;
 typedef struct Holdfast__V1__TimerCanceled Holdfast__V1__TimerCanceled;
 typedef struct Holdfast__V1__WorkflowExecutionCancelRequested Holdfast__V1__WorkflowExecutionCancelRequested;
 typedef struct Holdfast__V1__WorkflowExecutionCanceled Holdfast__V1__WorkflowExecutionCanceled;
+typedef struct Holdfast__V1__MarkerRecorded Holdfast__V1__MarkerRecorded;
 typedef struct Holdfast__V1__WorkflowExecutionSignaled Holdfast__V1__WorkflowExecutionSignaled;
+typedef struct Holdfast__V1__WorkflowExecutionUpdateAccepted Holdfast__V1__WorkflowExecutionUpdateAccepted;
+typedef struct Holdfast__V1__WorkflowExecutionUpdateCompleted Holdfast__V1__WorkflowExecutionUpdateCompleted;
+typedef struct Holdfast__V1__WorkflowExecutionPaused Holdfast__V1__WorkflowExecutionPaused;
+typedef struct Holdfast__V1__WorkflowExecutionUnpaused Holdfast__V1__WorkflowExecutionUnpaused;
 typedef struct Holdfast__V1__WorkflowExecutionTerminated Holdfast__V1__WorkflowExecutionTerminated;
 
 
@@ -64,7 +69,10 @@ typedef enum _Holdfast__V1__CommandType {
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_FAIL_WORKFLOW = 5,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_TIMER = 6,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCELLED_WORKFLOW = 7,
-  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CONTINUE_AS_NEW = 8
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CONTINUE_AS_NEW = 8,
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_RECORD_MARKER = 9,
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_ACCEPTED = 10,
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_COMPLETED = 11
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__COMMAND_TYPE)
 } Holdfast__V1__CommandType;
 
@@ -105,9 +113,14 @@ typedef enum {
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_TIMER_CANCELED = 119,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CANCEL_REQUESTED = 120,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CANCELED = 121,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_MARKER_RECORDED = 125,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_SIGNALED = 126,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_TERMINATED = 127,
-  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CONTINUED_AS_NEW = 128
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_CONTINUED_AS_NEW = 128,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UPDATE_ACCEPTED = 141,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UPDATE_COMPLETED = 143,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_PAUSED = 158,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UNPAUSED = 159
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES__CASE)
 } Holdfast__V1__HistoryEvent__AttributesCase;
 
@@ -141,9 +154,14 @@ struct  Holdfast__V1__HistoryEvent
     Holdfast__V1__TimerCanceled *timer_canceled;
     Holdfast__V1__WorkflowExecutionCancelRequested *workflow_execution_cancel_requested;
     Holdfast__V1__WorkflowExecutionCanceled *workflow_execution_canceled;
+    Holdfast__V1__MarkerRecorded *marker_recorded;
     Holdfast__V1__WorkflowExecutionSignaled *workflow_execution_signaled;
     Holdfast__V1__WorkflowExecutionTerminated *workflow_execution_terminated;
     Holdfast__V1__WorkflowExecutionContinuedAsNew *workflow_execution_continued_as_new;
+    Holdfast__V1__WorkflowExecutionUpdateAccepted *workflow_execution_update_accepted;
+    Holdfast__V1__WorkflowExecutionUpdateCompleted *workflow_execution_update_completed;
+    Holdfast__V1__WorkflowExecutionPaused *workflow_execution_paused;
+    Holdfast__V1__WorkflowExecutionUnpaused *workflow_execution_unpaused;
   };
 };
 #define HOLDFAST__V1__HISTORY_EVENT__INIT \
@@ -369,11 +387,11 @@ struct  Holdfast__V1__CommandHead
   Holdfast__V1__CommandType type;
   uint32_t seq;
   /*
-   * The activity's type; empty for other commands.
+   * The activity's type, or the marker's name; empty for other commands.
    */
   char *name;
   /*
-   * The caller's id: activity id or timer id.
+   * The caller's id: of the activity, the timer, the marker or the update.
    */
   char *id;
   /*
@@ -559,6 +577,28 @@ struct  Holdfast__V1__WorkflowExecutionCanceled
     , 0,NULL, 0 }
 
 
+/*
+ * A fact that the code left in its history: fields as in RecordMarker.
+ */
+struct  Holdfast__V1__MarkerRecorded
+{
+  ProtobufCMessage base;
+  char *marker_name;
+  char *marker_id;
+  uint32_t seq;
+  size_t n_details;
+  Holdfast__V1__PayloadEntry **details;
+  Holdfast__V1__Header *header;
+  Holdfast__V1__Failure *failure;
+  protobuf_c_boolean deprecated;
+  int64_t workflow_task_completed_event_id;
+  char *location;
+};
+#define HOLDFAST__V1__MARKER_RECORDED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__marker_recorded__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, NULL, 0, 0, (char *)protobuf_c_empty_string }
+
+
 struct  Holdfast__V1__WorkflowExecutionSignaled
 {
   ProtobufCMessage base;
@@ -572,6 +612,72 @@ struct  Holdfast__V1__WorkflowExecutionSignaled
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_SIGNALED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_signaled__descriptor) \
     , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string }
+
+
+/*
+ * The request that the code took on. A past activation shows it in its place: after the events up
+ * to the one that is named.
+ */
+struct  Holdfast__V1__WorkflowExecutionUpdateAccepted
+{
+  ProtobufCMessage base;
+  char *update_id;
+  char *update_name;
+  size_t n_args;
+  Holdfast__V1__Payload **args;
+  Holdfast__V1__Header *header;
+  char *identity;
+  /*
+   * The last event when the request came.
+   */
+  int64_t after_event_id;
+  int64_t workflow_task_completed_event_id;
+  char *location;
+};
+#define HOLDFAST__V1__WORKFLOW_EXECUTION_UPDATE_ACCEPTED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_update_accepted__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__WorkflowExecutionUpdateCompleted
+{
+  ProtobufCMessage base;
+  char *update_id;
+  int64_t accepted_event_id;
+  Holdfast__V1__UpdateOutcome *outcome;
+  int64_t workflow_task_completed_event_id;
+  char *location;
+};
+#define HOLDFAST__V1__WORKFLOW_EXECUTION_UPDATE_COMPLETED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_update_completed__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, NULL, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * From here on no task of the run goes out.
+ */
+struct  Holdfast__V1__WorkflowExecutionPaused
+{
+  ProtobufCMessage base;
+  char *reason;
+  char *identity;
+  char *request_id;
+};
+#define HOLDFAST__V1__WORKFLOW_EXECUTION_PAUSED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_paused__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__WorkflowExecutionUnpaused
+{
+  ProtobufCMessage base;
+  char *reason;
+  char *identity;
+  char *request_id;
+};
+#define HOLDFAST__V1__WORKFLOW_EXECUTION_UNPAUSED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_unpaused__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__WorkflowExecutionTerminated
@@ -1043,6 +1149,25 @@ Holdfast__V1__WorkflowExecutionCanceled *
 void   holdfast__v1__workflow_execution_canceled__free_unpacked
                      (Holdfast__V1__WorkflowExecutionCanceled *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__MarkerRecorded methods */
+void   holdfast__v1__marker_recorded__init
+                     (Holdfast__V1__MarkerRecorded         *message);
+size_t holdfast__v1__marker_recorded__get_packed_size
+                     (const Holdfast__V1__MarkerRecorded   *message);
+size_t holdfast__v1__marker_recorded__pack
+                     (const Holdfast__V1__MarkerRecorded   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__marker_recorded__pack_to_buffer
+                     (const Holdfast__V1__MarkerRecorded   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__MarkerRecorded *
+       holdfast__v1__marker_recorded__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__marker_recorded__free_unpacked
+                     (Holdfast__V1__MarkerRecorded *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowExecutionSignaled methods */
 void   holdfast__v1__workflow_execution_signaled__init
                      (Holdfast__V1__WorkflowExecutionSignaled         *message);
@@ -1061,6 +1186,82 @@ Holdfast__V1__WorkflowExecutionSignaled *
                       const uint8_t       *data);
 void   holdfast__v1__workflow_execution_signaled__free_unpacked
                      (Holdfast__V1__WorkflowExecutionSignaled *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowExecutionUpdateAccepted methods */
+void   holdfast__v1__workflow_execution_update_accepted__init
+                     (Holdfast__V1__WorkflowExecutionUpdateAccepted         *message);
+size_t holdfast__v1__workflow_execution_update_accepted__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionUpdateAccepted   *message);
+size_t holdfast__v1__workflow_execution_update_accepted__pack
+                     (const Holdfast__V1__WorkflowExecutionUpdateAccepted   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_execution_update_accepted__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionUpdateAccepted   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowExecutionUpdateAccepted *
+       holdfast__v1__workflow_execution_update_accepted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_execution_update_accepted__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionUpdateAccepted *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowExecutionUpdateCompleted methods */
+void   holdfast__v1__workflow_execution_update_completed__init
+                     (Holdfast__V1__WorkflowExecutionUpdateCompleted         *message);
+size_t holdfast__v1__workflow_execution_update_completed__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionUpdateCompleted   *message);
+size_t holdfast__v1__workflow_execution_update_completed__pack
+                     (const Holdfast__V1__WorkflowExecutionUpdateCompleted   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_execution_update_completed__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionUpdateCompleted   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowExecutionUpdateCompleted *
+       holdfast__v1__workflow_execution_update_completed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_execution_update_completed__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionUpdateCompleted *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowExecutionPaused methods */
+void   holdfast__v1__workflow_execution_paused__init
+                     (Holdfast__V1__WorkflowExecutionPaused         *message);
+size_t holdfast__v1__workflow_execution_paused__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionPaused   *message);
+size_t holdfast__v1__workflow_execution_paused__pack
+                     (const Holdfast__V1__WorkflowExecutionPaused   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_execution_paused__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionPaused   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowExecutionPaused *
+       holdfast__v1__workflow_execution_paused__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_execution_paused__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionPaused *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowExecutionUnpaused methods */
+void   holdfast__v1__workflow_execution_unpaused__init
+                     (Holdfast__V1__WorkflowExecutionUnpaused         *message);
+size_t holdfast__v1__workflow_execution_unpaused__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionUnpaused   *message);
+size_t holdfast__v1__workflow_execution_unpaused__pack
+                     (const Holdfast__V1__WorkflowExecutionUnpaused   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_execution_unpaused__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionUnpaused   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowExecutionUnpaused *
+       holdfast__v1__workflow_execution_unpaused__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_execution_unpaused__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionUnpaused *message,
                       ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowExecutionTerminated methods */
 void   holdfast__v1__workflow_execution_terminated__init
@@ -1155,8 +1356,23 @@ typedef void (*Holdfast__V1__WorkflowExecutionCancelRequested_Closure)
 typedef void (*Holdfast__V1__WorkflowExecutionCanceled_Closure)
                  (const Holdfast__V1__WorkflowExecutionCanceled *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__MarkerRecorded_Closure)
+                 (const Holdfast__V1__MarkerRecorded *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__WorkflowExecutionSignaled_Closure)
                  (const Holdfast__V1__WorkflowExecutionSignaled *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__WorkflowExecutionUpdateAccepted_Closure)
+                 (const Holdfast__V1__WorkflowExecutionUpdateAccepted *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__WorkflowExecutionUpdateCompleted_Closure)
+                 (const Holdfast__V1__WorkflowExecutionUpdateCompleted *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__WorkflowExecutionPaused_Closure)
+                 (const Holdfast__V1__WorkflowExecutionPaused *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__WorkflowExecutionUnpaused_Closure)
+                 (const Holdfast__V1__WorkflowExecutionUnpaused *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__WorkflowExecutionTerminated_Closure)
                  (const Holdfast__V1__WorkflowExecutionTerminated *message,
@@ -1193,7 +1409,12 @@ extern const ProtobufCMessageDescriptor holdfast__v1__timer_fired__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__timer_canceled__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_cancel_requested__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_canceled__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__marker_recorded__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_signaled__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_accepted__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_completed__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_paused__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_unpaused__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_terminated__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -547,6 +547,51 @@ void   holdfast__v1__signal_workflow_job__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__signal_workflow_job__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__do_update__init
+                     (Holdfast__V1__DoUpdate         *message)
+{
+  static const Holdfast__V1__DoUpdate init_value = HOLDFAST__V1__DO_UPDATE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__do_update__get_packed_size
+                     (const Holdfast__V1__DoUpdate *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__do_update__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__do_update__pack
+                     (const Holdfast__V1__DoUpdate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__do_update__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__do_update__pack_to_buffer
+                     (const Holdfast__V1__DoUpdate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__do_update__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DoUpdate *
+       holdfast__v1__do_update__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DoUpdate *)
+     protobuf_c_message_unpack (&holdfast__v1__do_update__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__do_update__free_unpacked
+                     (Holdfast__V1__DoUpdate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__do_update__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__cancel_workflow_job__init
                      (Holdfast__V1__CancelWorkflowJob         *message)
 {
@@ -682,51 +727,6 @@ void   holdfast__v1__resolve_activity__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__resolve_activity__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   holdfast__v1__payload_list__init
-                     (Holdfast__V1__PayloadList         *message)
-{
-  static const Holdfast__V1__PayloadList init_value = HOLDFAST__V1__PAYLOAD_LIST__INIT;
-  *message = init_value;
-}
-size_t holdfast__v1__payload_list__get_packed_size
-                     (const Holdfast__V1__PayloadList *message)
-{
-  assert(message->base.descriptor == &holdfast__v1__payload_list__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t holdfast__v1__payload_list__pack
-                     (const Holdfast__V1__PayloadList *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &holdfast__v1__payload_list__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t holdfast__v1__payload_list__pack_to_buffer
-                     (const Holdfast__V1__PayloadList *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &holdfast__v1__payload_list__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Holdfast__V1__PayloadList *
-       holdfast__v1__payload_list__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Holdfast__V1__PayloadList *)
-     protobuf_c_message_unpack (&holdfast__v1__payload_list__descriptor,
-                                allocator, len, data);
-}
-void   holdfast__v1__payload_list__free_unpacked
-                     (Holdfast__V1__PayloadList *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &holdfast__v1__payload_list__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
 void   holdfast__v1__query_workflow_job__init
                      (Holdfast__V1__QueryWorkflowJob         *message)
 {
@@ -815,6 +815,51 @@ void   holdfast__v1__workflow_task_completed__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &holdfast__v1__workflow_task_completed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__update_rejection__init
+                     (Holdfast__V1__UpdateRejection         *message)
+{
+  static const Holdfast__V1__UpdateRejection init_value = HOLDFAST__V1__UPDATE_REJECTION__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__update_rejection__get_packed_size
+                     (const Holdfast__V1__UpdateRejection *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_rejection__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__update_rejection__pack
+                     (const Holdfast__V1__UpdateRejection *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_rejection__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__update_rejection__pack_to_buffer
+                     (const Holdfast__V1__UpdateRejection *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_rejection__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpdateRejection *
+       holdfast__v1__update_rejection__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpdateRejection *)
+     protobuf_c_message_unpack (&holdfast__v1__update_rejection__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__update_rejection__free_unpacked
+                     (Holdfast__V1__UpdateRejection *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__update_rejection__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   holdfast__v1__workflow_task_failure__init
@@ -1130,6 +1175,141 @@ void   holdfast__v1__cancel_timer__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &holdfast__v1__cancel_timer__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__record_marker__init
+                     (Holdfast__V1__RecordMarker         *message)
+{
+  static const Holdfast__V1__RecordMarker init_value = HOLDFAST__V1__RECORD_MARKER__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__record_marker__get_packed_size
+                     (const Holdfast__V1__RecordMarker *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__record_marker__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__record_marker__pack
+                     (const Holdfast__V1__RecordMarker *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__record_marker__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__record_marker__pack_to_buffer
+                     (const Holdfast__V1__RecordMarker *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__record_marker__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__RecordMarker *
+       holdfast__v1__record_marker__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__RecordMarker *)
+     protobuf_c_message_unpack (&holdfast__v1__record_marker__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__record_marker__free_unpacked
+                     (Holdfast__V1__RecordMarker *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__record_marker__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__update_accepted__init
+                     (Holdfast__V1__UpdateAccepted         *message)
+{
+  static const Holdfast__V1__UpdateAccepted init_value = HOLDFAST__V1__UPDATE_ACCEPTED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__update_accepted__get_packed_size
+                     (const Holdfast__V1__UpdateAccepted *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_accepted__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__update_accepted__pack
+                     (const Holdfast__V1__UpdateAccepted *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_accepted__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__update_accepted__pack_to_buffer
+                     (const Holdfast__V1__UpdateAccepted *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_accepted__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpdateAccepted *
+       holdfast__v1__update_accepted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpdateAccepted *)
+     protobuf_c_message_unpack (&holdfast__v1__update_accepted__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__update_accepted__free_unpacked
+                     (Holdfast__V1__UpdateAccepted *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__update_accepted__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__update_completed__init
+                     (Holdfast__V1__UpdateCompleted         *message)
+{
+  static const Holdfast__V1__UpdateCompleted init_value = HOLDFAST__V1__UPDATE_COMPLETED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__update_completed__get_packed_size
+                     (const Holdfast__V1__UpdateCompleted *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_completed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__update_completed__pack
+                     (const Holdfast__V1__UpdateCompleted *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_completed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__update_completed__pack_to_buffer
+                     (const Holdfast__V1__UpdateCompleted *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_completed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpdateCompleted *
+       holdfast__v1__update_completed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpdateCompleted *)
+     protobuf_c_message_unpack (&holdfast__v1__update_completed__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__update_completed__free_unpacked
+                     (Holdfast__V1__UpdateCompleted *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__update_completed__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   holdfast__v1__complete_workflow__init
@@ -2926,7 +3106,7 @@ const ProtobufCMessageDescriptor holdfast__v1__activation__descriptor =
   (ProtobufCMessageInit) holdfast__v1__activation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__job__field_descriptors[6] =
+static const ProtobufCFieldDescriptor holdfast__v1__job__field_descriptors[7] =
 {
   {
     "initialize_workflow",
@@ -3000,9 +3180,22 @@ static const ProtobufCFieldDescriptor holdfast__v1__job__field_descriptors[6] =
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "do_update",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Job, kind_case),
+    offsetof(Holdfast__V1__Job, do_update),
+    &holdfast__v1__do_update__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__job__field_indices_by_name[] = {
   2,   /* field[2] = cancel_workflow */
+  6,   /* field[6] = do_update */
   3,   /* field[3] = fire_timer */
   0,   /* field[0] = initialize_workflow */
   5,   /* field[5] = query_workflow */
@@ -3012,7 +3205,7 @@ static const unsigned holdfast__v1__job__field_indices_by_name[] = {
 static const ProtobufCIntRange holdfast__v1__job__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__job__descriptor =
 {
@@ -3022,7 +3215,7 @@ const ProtobufCMessageDescriptor holdfast__v1__job__descriptor =
   "Holdfast__V1__Job",
   "holdfast.v1",
   sizeof(Holdfast__V1__Job),
-  6,
+  7,
   holdfast__v1__job__field_descriptors,
   holdfast__v1__job__field_indices_by_name,
   1,  holdfast__v1__job__number_ranges,
@@ -3300,6 +3493,109 @@ const ProtobufCMessageDescriptor holdfast__v1__signal_workflow_job__descriptor =
   (ProtobufCMessageInit) holdfast__v1__signal_workflow_job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__do_update__field_descriptors[6] =
+{
+  {
+    "update_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DoUpdate, update_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update_name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DoUpdate, update_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "args",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__DoUpdate, n_args),
+    offsetof(Holdfast__V1__DoUpdate, args),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DoUpdate, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DoUpdate, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_validator",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DoUpdate, run_validator),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__do_update__field_indices_by_name[] = {
+  2,   /* field[2] = args */
+  3,   /* field[3] = header */
+  4,   /* field[4] = identity */
+  5,   /* field[5] = run_validator */
+  0,   /* field[0] = update_id */
+  1,   /* field[1] = update_name */
+};
+static const ProtobufCIntRange holdfast__v1__do_update__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__do_update__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DoUpdate",
+  "DoUpdate",
+  "Holdfast__V1__DoUpdate",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DoUpdate),
+  6,
+  holdfast__v1__do_update__field_descriptors,
+  holdfast__v1__do_update__field_indices_by_name,
+  1,  holdfast__v1__do_update__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__do_update__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__cancel_workflow_job__field_descriptors[1] =
 {
   {
@@ -3453,44 +3749,6 @@ const ProtobufCMessageDescriptor holdfast__v1__resolve_activity__descriptor =
   (ProtobufCMessageInit) holdfast__v1__resolve_activity__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__payload_list__field_descriptors[1] =
-{
-  {
-    "payloads",
-    1,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Holdfast__V1__PayloadList, n_payloads),
-    offsetof(Holdfast__V1__PayloadList, payloads),
-    &holdfast__v1__payload__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned holdfast__v1__payload_list__field_indices_by_name[] = {
-  0,   /* field[0] = payloads */
-};
-static const ProtobufCIntRange holdfast__v1__payload_list__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 1 }
-};
-const ProtobufCMessageDescriptor holdfast__v1__payload_list__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "holdfast.v1.PayloadList",
-  "PayloadList",
-  "Holdfast__V1__PayloadList",
-  "holdfast.v1",
-  sizeof(Holdfast__V1__PayloadList),
-  1,
-  holdfast__v1__payload_list__field_descriptors,
-  holdfast__v1__payload_list__field_indices_by_name,
-  1,  holdfast__v1__payload_list__number_ranges,
-  (ProtobufCMessageInit) holdfast__v1__payload_list__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
 static const ProtobufCFieldDescriptor holdfast__v1__query_workflow_job__field_descriptors[4] =
 {
   {
@@ -3568,7 +3826,7 @@ const ProtobufCMessageDescriptor holdfast__v1__query_workflow_job__descriptor =
   (ProtobufCMessageInit) holdfast__v1__query_workflow_job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_task_completed__field_descriptors[7] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_task_completed__field_descriptors[8] =
 {
   {
     "token",
@@ -3654,6 +3912,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_task_completed__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "update_rejections",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__WorkflowTaskCompleted, n_update_rejections),
+    offsetof(Holdfast__V1__WorkflowTaskCompleted, update_rejections),
+    &holdfast__v1__update_rejection__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_task_completed__field_indices_by_name[] = {
   1,   /* field[1] = commands */
@@ -3663,11 +3933,12 @@ static const unsigned holdfast__v1__workflow_task_completed__field_indices_by_na
   4,   /* field[4] = sdk_flags */
   5,   /* field[5] = sdk_metadata */
   0,   /* field[0] = token */
+  7,   /* field[7] = update_rejections */
 };
 static const ProtobufCIntRange holdfast__v1__workflow_task_completed__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_task_completed__descriptor =
 {
@@ -3677,11 +3948,62 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_task_completed__descript
   "Holdfast__V1__WorkflowTaskCompleted",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowTaskCompleted),
-  7,
+  8,
   holdfast__v1__workflow_task_completed__field_descriptors,
   holdfast__v1__workflow_task_completed__field_indices_by_name,
   1,  holdfast__v1__workflow_task_completed__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_task_completed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__update_rejection__field_descriptors[2] =
+{
+  {
+    "update_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateRejection, update_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateRejection, failure),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__update_rejection__field_indices_by_name[] = {
+  1,   /* field[1] = failure */
+  0,   /* field[0] = update_id */
+};
+static const ProtobufCIntRange holdfast__v1__update_rejection__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__update_rejection__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateRejection",
+  "UpdateRejection",
+  "Holdfast__V1__UpdateRejection",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpdateRejection),
+  2,
+  holdfast__v1__update_rejection__field_descriptors,
+  holdfast__v1__update_rejection__field_indices_by_name,
+  1,  holdfast__v1__update_rejection__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__update_rejection__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__workflow_task_failure__field_descriptors[2] =
@@ -3799,7 +4121,7 @@ const ProtobufCMessageDescriptor holdfast__v1__query_result__descriptor =
   (ProtobufCMessageInit) holdfast__v1__query_result__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[10] =
+static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[13] =
 {
   {
     "location",
@@ -3921,6 +4243,42 @@ static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[1
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "record_marker",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Command, kind_case),
+    offsetof(Holdfast__V1__Command, record_marker),
+    &holdfast__v1__record_marker__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update_accepted",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Command, kind_case),
+    offsetof(Holdfast__V1__Command, update_accepted),
+    &holdfast__v1__update_accepted__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update_completed",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Command, kind_case),
+    offsetof(Holdfast__V1__Command, update_completed),
+    &holdfast__v1__update_completed__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__command__field_indices_by_name[] = {
   5,   /* field[5] = cancel_timer */
@@ -3929,15 +4287,18 @@ static const unsigned holdfast__v1__command__field_indices_by_name[] = {
   9,   /* field[9] = continue_as_new */
   7,   /* field[7] = fail_workflow */
   0,   /* field[0] = location */
+  10,   /* field[10] = record_marker */
   3,   /* field[3] = request_cancel_activity */
   2,   /* field[2] = schedule_activity */
   4,   /* field[4] = start_timer */
+  11,   /* field[11] = update_accepted */
+  12,   /* field[12] = update_completed */
   1,   /* field[1] = user_metadata */
 };
 static const ProtobufCIntRange holdfast__v1__command__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__command__descriptor =
 {
@@ -3947,7 +4308,7 @@ const ProtobufCMessageDescriptor holdfast__v1__command__descriptor =
   "Holdfast__V1__Command",
   "holdfast.v1",
   sizeof(Holdfast__V1__Command),
-  10,
+  13,
   holdfast__v1__command__field_descriptors,
   holdfast__v1__command__field_indices_by_name,
   1,  holdfast__v1__command__number_ranges,
@@ -4273,6 +4634,211 @@ const ProtobufCMessageDescriptor holdfast__v1__cancel_timer__descriptor =
   holdfast__v1__cancel_timer__field_indices_by_name,
   1,  holdfast__v1__cancel_timer__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__cancel_timer__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__record_marker__field_descriptors[7] =
+{
+  {
+    "marker_name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RecordMarker, marker_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "marker_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RecordMarker, marker_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RecordMarker, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "details",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__RecordMarker, n_details),
+    offsetof(Holdfast__V1__RecordMarker, details),
+    &holdfast__v1__payload_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RecordMarker, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RecordMarker, failure),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deprecated",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RecordMarker, deprecated),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__record_marker__field_indices_by_name[] = {
+  6,   /* field[6] = deprecated */
+  3,   /* field[3] = details */
+  5,   /* field[5] = failure */
+  4,   /* field[4] = header */
+  1,   /* field[1] = marker_id */
+  0,   /* field[0] = marker_name */
+  2,   /* field[2] = seq */
+};
+static const ProtobufCIntRange holdfast__v1__record_marker__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__record_marker__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.RecordMarker",
+  "RecordMarker",
+  "Holdfast__V1__RecordMarker",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__RecordMarker),
+  7,
+  holdfast__v1__record_marker__field_descriptors,
+  holdfast__v1__record_marker__field_indices_by_name,
+  1,  holdfast__v1__record_marker__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__record_marker__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__update_accepted__field_descriptors[1] =
+{
+  {
+    "update_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateAccepted, update_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__update_accepted__field_indices_by_name[] = {
+  0,   /* field[0] = update_id */
+};
+static const ProtobufCIntRange holdfast__v1__update_accepted__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__update_accepted__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateAccepted",
+  "UpdateAccepted",
+  "Holdfast__V1__UpdateAccepted",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpdateAccepted),
+  1,
+  holdfast__v1__update_accepted__field_descriptors,
+  holdfast__v1__update_accepted__field_indices_by_name,
+  1,  holdfast__v1__update_accepted__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__update_accepted__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__update_completed__field_descriptors[2] =
+{
+  {
+    "update_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateCompleted, update_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outcome",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateCompleted, outcome),
+    &holdfast__v1__update_outcome__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__update_completed__field_indices_by_name[] = {
+  1,   /* field[1] = outcome */
+  0,   /* field[0] = update_id */
+};
+static const ProtobufCIntRange holdfast__v1__update_completed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__update_completed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateCompleted",
+  "UpdateCompleted",
+  "Holdfast__V1__UpdateCompleted",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpdateCompleted),
+  2,
+  holdfast__v1__update_completed__field_descriptors,
+  holdfast__v1__update_completed__field_indices_by_name,
+  1,  holdfast__v1__update_completed__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__update_completed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__complete_workflow__field_descriptors[1] =
@@ -4647,7 +5213,7 @@ const ProtobufCMessageDescriptor holdfast__v1__replay_history__descriptor =
   (ProtobufCMessageInit) holdfast__v1__replay_history__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__past_activation__field_descriptors[8] =
+static const ProtobufCFieldDescriptor holdfast__v1__past_activation__field_descriptors[9] =
 {
   {
     "workflow_task_completed_event_id",
@@ -4745,6 +5311,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__past_activation__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "markers",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__PastActivation, n_markers),
+    offsetof(Holdfast__V1__PastActivation, markers),
+    &holdfast__v1__record_marker__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__past_activation__field_indices_by_name[] = {
   1,   /* field[1] = activation_time_ms */
@@ -4752,6 +5330,7 @@ static const unsigned holdfast__v1__past_activation__field_indices_by_name[] = {
   3,   /* field[3] = history_length */
   4,   /* field[4] = history_size_bytes */
   2,   /* field[2] = jobs */
+  8,   /* field[8] = markers */
   6,   /* field[6] = sdk_flags */
   7,   /* field[7] = sdk_metadata */
   0,   /* field[0] = workflow_task_completed_event_id */
@@ -4759,7 +5338,7 @@ static const unsigned holdfast__v1__past_activation__field_indices_by_name[] = {
 static const ProtobufCIntRange holdfast__v1__past_activation__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__past_activation__descriptor =
 {
@@ -4769,7 +5348,7 @@ const ProtobufCMessageDescriptor holdfast__v1__past_activation__descriptor =
   "Holdfast__V1__PastActivation",
   "holdfast.v1",
   sizeof(Holdfast__V1__PastActivation),
-  8,
+  9,
   holdfast__v1__past_activation__field_descriptors,
   holdfast__v1__past_activation__field_indices_by_name,
   1,  holdfast__v1__past_activation__number_ranges,

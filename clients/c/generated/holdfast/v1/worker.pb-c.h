@@ -30,12 +30,13 @@ typedef struct Holdfast__V1__Activation Holdfast__V1__Activation;
 typedef struct Holdfast__V1__Job Holdfast__V1__Job;
 typedef struct Holdfast__V1__InitializeWorkflow Holdfast__V1__InitializeWorkflow;
 typedef struct Holdfast__V1__SignalWorkflowJob Holdfast__V1__SignalWorkflowJob;
+typedef struct Holdfast__V1__DoUpdate Holdfast__V1__DoUpdate;
 typedef struct Holdfast__V1__CancelWorkflowJob Holdfast__V1__CancelWorkflowJob;
 typedef struct Holdfast__V1__FireTimer Holdfast__V1__FireTimer;
 typedef struct Holdfast__V1__ResolveActivity Holdfast__V1__ResolveActivity;
-typedef struct Holdfast__V1__PayloadList Holdfast__V1__PayloadList;
 typedef struct Holdfast__V1__QueryWorkflowJob Holdfast__V1__QueryWorkflowJob;
 typedef struct Holdfast__V1__WorkflowTaskCompleted Holdfast__V1__WorkflowTaskCompleted;
+typedef struct Holdfast__V1__UpdateRejection Holdfast__V1__UpdateRejection;
 typedef struct Holdfast__V1__WorkflowTaskFailure Holdfast__V1__WorkflowTaskFailure;
 typedef struct Holdfast__V1__QueryResult Holdfast__V1__QueryResult;
 typedef struct Holdfast__V1__Command Holdfast__V1__Command;
@@ -43,6 +44,9 @@ typedef struct Holdfast__V1__ScheduleActivity Holdfast__V1__ScheduleActivity;
 typedef struct Holdfast__V1__RequestCancelActivity Holdfast__V1__RequestCancelActivity;
 typedef struct Holdfast__V1__StartTimer Holdfast__V1__StartTimer;
 typedef struct Holdfast__V1__CancelTimer Holdfast__V1__CancelTimer;
+typedef struct Holdfast__V1__RecordMarker Holdfast__V1__RecordMarker;
+typedef struct Holdfast__V1__UpdateAccepted Holdfast__V1__UpdateAccepted;
+typedef struct Holdfast__V1__UpdateCompleted Holdfast__V1__UpdateCompleted;
 typedef struct Holdfast__V1__CompleteWorkflow Holdfast__V1__CompleteWorkflow;
 typedef struct Holdfast__V1__FailWorkflow Holdfast__V1__FailWorkflow;
 typedef struct Holdfast__V1__CancelledWorkflow Holdfast__V1__CancelledWorkflow;
@@ -304,12 +308,14 @@ typedef enum {
   HOLDFAST__V1__JOB__KIND_CANCEL_WORKFLOW = 3,
   HOLDFAST__V1__JOB__KIND_FIRE_TIMER = 4,
   HOLDFAST__V1__JOB__KIND_RESOLVE_ACTIVITY = 5,
-  HOLDFAST__V1__JOB__KIND_QUERY_WORKFLOW = 6
+  HOLDFAST__V1__JOB__KIND_QUERY_WORKFLOW = 6,
+  HOLDFAST__V1__JOB__KIND_DO_UPDATE = 7
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__JOB__KIND__CASE)
 } Holdfast__V1__Job__KindCase;
 
 /*
- * In one activation: initialize, then signals in arrival order, then the rest in arrival order.
+ * In one activation: initialize, then signals and updates in arrival order, then the rest in
+ * arrival order.
  * Queries are alone in theirs.
  */
 struct  Holdfast__V1__Job
@@ -323,6 +329,7 @@ struct  Holdfast__V1__Job
     Holdfast__V1__FireTimer *fire_timer;
     Holdfast__V1__ResolveActivity *resolve_activity;
     Holdfast__V1__QueryWorkflowJob *query_workflow;
+    Holdfast__V1__DoUpdate *do_update;
   };
 };
 #define HOLDFAST__V1__JOB__INIT \
@@ -368,6 +375,29 @@ struct  Holdfast__V1__SignalWorkflowJob
 #define HOLDFAST__V1__SIGNAL_WORKFLOW_JOB__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__signal_workflow_job__descriptor) \
     , (char *)protobuf_c_empty_string, 0,NULL, NULL, (char *)protobuf_c_empty_string }
+
+
+/*
+ * A request for which the code has an answer: it is accepted or rejected in this activation's
+ * completion, and ends then or later.
+ */
+struct  Holdfast__V1__DoUpdate
+{
+  ProtobufCMessage base;
+  char *update_id;
+  char *update_name;
+  size_t n_args;
+  Holdfast__V1__Payload **args;
+  Holdfast__V1__Header *header;
+  char *identity;
+  /*
+   * Not in a past activation: it has been accepted.
+   */
+  protobuf_c_boolean run_validator;
+};
+#define HOLDFAST__V1__DO_UPDATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__do_update__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Holdfast__V1__CancelWorkflowJob
@@ -417,17 +447,6 @@ struct  Holdfast__V1__ResolveActivity
     , 0, HOLDFAST__V1__RESOLVE_ACTIVITY__RESULT__NOT_SET, {0} }
 
 
-struct  Holdfast__V1__PayloadList
-{
-  ProtobufCMessage base;
-  size_t n_payloads;
-  Holdfast__V1__Payload **payloads;
-};
-#define HOLDFAST__V1__PAYLOAD_LIST__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__payload_list__descriptor) \
-    , 0,NULL }
-
-
 struct  Holdfast__V1__QueryWorkflowJob
 {
   ProtobufCMessage base;
@@ -464,10 +483,26 @@ struct  Holdfast__V1__WorkflowTaskCompleted
    * Further parts of this completion follow.
    */
   protobuf_c_boolean more;
+  /*
+   * Of the updates that the activation asked for, those that are not accepted.
+   */
+  size_t n_update_rejections;
+  Holdfast__V1__UpdateRejection **update_rejections;
 };
 #define HOLDFAST__V1__WORKFLOW_TASK_COMPLETED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_task_completed__descriptor) \
-    , {0,NULL}, 0,NULL, 0,NULL, NULL, 0,NULL, {0,NULL}, 0 }
+    , {0,NULL}, 0,NULL, 0,NULL, NULL, 0,NULL, {0,NULL}, 0, 0,NULL }
+
+
+struct  Holdfast__V1__UpdateRejection
+{
+  ProtobufCMessage base;
+  char *update_id;
+  Holdfast__V1__Failure *failure;
+};
+#define HOLDFAST__V1__UPDATE_REJECTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_rejection__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL }
 
 
 struct  Holdfast__V1__WorkflowTaskFailure
@@ -512,7 +547,10 @@ typedef enum {
   HOLDFAST__V1__COMMAND__KIND_COMPLETE_WORKFLOW = 7,
   HOLDFAST__V1__COMMAND__KIND_FAIL_WORKFLOW = 8,
   HOLDFAST__V1__COMMAND__KIND_CANCELLED_WORKFLOW = 9,
-  HOLDFAST__V1__COMMAND__KIND_CONTINUE_AS_NEW = 10
+  HOLDFAST__V1__COMMAND__KIND_CONTINUE_AS_NEW = 10,
+  HOLDFAST__V1__COMMAND__KIND_RECORD_MARKER = 11,
+  HOLDFAST__V1__COMMAND__KIND_UPDATE_ACCEPTED = 12,
+  HOLDFAST__V1__COMMAND__KIND_UPDATE_COMPLETED = 13
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__COMMAND__KIND__CASE)
 } Holdfast__V1__Command__KindCase;
 
@@ -534,6 +572,9 @@ struct  Holdfast__V1__Command
     Holdfast__V1__FailWorkflow *fail_workflow;
     Holdfast__V1__CancelledWorkflow *cancelled_workflow;
     Holdfast__V1__ContinueAsNew *continue_as_new;
+    Holdfast__V1__RecordMarker *record_marker;
+    Holdfast__V1__UpdateAccepted *update_accepted;
+    Holdfast__V1__UpdateCompleted *update_completed;
   };
 };
 #define HOLDFAST__V1__COMMAND__INIT \
@@ -608,6 +649,69 @@ struct  Holdfast__V1__CancelTimer
 #define HOLDFAST__V1__CANCEL_TIMER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__cancel_timer__descriptor) \
     , 0 }
+
+
+/*
+ * A fact that the code leaves in its history and is given back when its past is shown: the value of
+ * a side effect, or that it has a patch.
+ */
+struct  Holdfast__V1__RecordMarker
+{
+  ProtobufCMessage base;
+  /*
+   * What kind of fact: `patch`, `side_effect`, or one of the worker's own.
+   */
+  char *marker_name;
+  /*
+   * Which one of its kind: a patch's id.
+   */
+  char *marker_id;
+  /*
+   * From the counter of the run's commands when the code is given a value by it; else 0.
+   */
+  uint32_t seq;
+  /*
+   * Sorted by key.
+   */
+  size_t n_details;
+  Holdfast__V1__PayloadEntry **details;
+  Holdfast__V1__Header *header;
+  Holdfast__V1__Failure *failure;
+  /*
+   * The code may lose the call that gave this command: a replay without it agrees with history.
+   */
+  protobuf_c_boolean deprecated;
+};
+#define HOLDFAST__V1__RECORD_MARKER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__record_marker__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, NULL, 0 }
+
+
+/*
+ * The code takes the update on: accepted ones in the order in which they were shown.
+ */
+struct  Holdfast__V1__UpdateAccepted
+{
+  ProtobufCMessage base;
+  char *update_id;
+};
+#define HOLDFAST__V1__UPDATE_ACCEPTED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_accepted__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
+ * An update that was accepted, in this completion or an earlier one, has come to its end.
+ */
+struct  Holdfast__V1__UpdateCompleted
+{
+  ProtobufCMessage base;
+  char *update_id;
+  Holdfast__V1__UpdateOutcome *outcome;
+};
+#define HOLDFAST__V1__UPDATE_COMPLETED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_completed__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL }
 
 
 struct  Holdfast__V1__CompleteWorkflow
@@ -704,10 +808,15 @@ struct  Holdfast__V1__PastActivation
   size_t n_sdk_flags;
   uint32_t *sdk_flags;
   ProtobufCBinaryData sdk_metadata;
+  /*
+   * What the markers of its completion hold, in their order: known before the code runs.
+   */
+  size_t n_markers;
+  Holdfast__V1__RecordMarker **markers;
 };
 #define HOLDFAST__V1__PAST_ACTIVATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__past_activation__descriptor) \
-    , 0, 0, 0,NULL, 0, 0, 0, 0,NULL, {0,NULL} }
+    , 0, 0, 0,NULL, 0, 0, 0, 0,NULL, {0,NULL}, 0,NULL }
 
 
 /*
@@ -1158,6 +1267,25 @@ Holdfast__V1__SignalWorkflowJob *
 void   holdfast__v1__signal_workflow_job__free_unpacked
                      (Holdfast__V1__SignalWorkflowJob *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__DoUpdate methods */
+void   holdfast__v1__do_update__init
+                     (Holdfast__V1__DoUpdate         *message);
+size_t holdfast__v1__do_update__get_packed_size
+                     (const Holdfast__V1__DoUpdate   *message);
+size_t holdfast__v1__do_update__pack
+                     (const Holdfast__V1__DoUpdate   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__do_update__pack_to_buffer
+                     (const Holdfast__V1__DoUpdate   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__DoUpdate *
+       holdfast__v1__do_update__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__do_update__free_unpacked
+                     (Holdfast__V1__DoUpdate *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__CancelWorkflowJob methods */
 void   holdfast__v1__cancel_workflow_job__init
                      (Holdfast__V1__CancelWorkflowJob         *message);
@@ -1215,25 +1343,6 @@ Holdfast__V1__ResolveActivity *
 void   holdfast__v1__resolve_activity__free_unpacked
                      (Holdfast__V1__ResolveActivity *message,
                       ProtobufCAllocator *allocator);
-/* Holdfast__V1__PayloadList methods */
-void   holdfast__v1__payload_list__init
-                     (Holdfast__V1__PayloadList         *message);
-size_t holdfast__v1__payload_list__get_packed_size
-                     (const Holdfast__V1__PayloadList   *message);
-size_t holdfast__v1__payload_list__pack
-                     (const Holdfast__V1__PayloadList   *message,
-                      uint8_t             *out);
-size_t holdfast__v1__payload_list__pack_to_buffer
-                     (const Holdfast__V1__PayloadList   *message,
-                      ProtobufCBuffer     *buffer);
-Holdfast__V1__PayloadList *
-       holdfast__v1__payload_list__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   holdfast__v1__payload_list__free_unpacked
-                     (Holdfast__V1__PayloadList *message,
-                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__QueryWorkflowJob methods */
 void   holdfast__v1__query_workflow_job__init
                      (Holdfast__V1__QueryWorkflowJob         *message);
@@ -1271,6 +1380,25 @@ Holdfast__V1__WorkflowTaskCompleted *
                       const uint8_t       *data);
 void   holdfast__v1__workflow_task_completed__free_unpacked
                      (Holdfast__V1__WorkflowTaskCompleted *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateRejection methods */
+void   holdfast__v1__update_rejection__init
+                     (Holdfast__V1__UpdateRejection         *message);
+size_t holdfast__v1__update_rejection__get_packed_size
+                     (const Holdfast__V1__UpdateRejection   *message);
+size_t holdfast__v1__update_rejection__pack
+                     (const Holdfast__V1__UpdateRejection   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_rejection__pack_to_buffer
+                     (const Holdfast__V1__UpdateRejection   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateRejection *
+       holdfast__v1__update_rejection__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_rejection__free_unpacked
+                     (Holdfast__V1__UpdateRejection *message,
                       ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowTaskFailure methods */
 void   holdfast__v1__workflow_task_failure__init
@@ -1404,6 +1532,63 @@ Holdfast__V1__CancelTimer *
                       const uint8_t       *data);
 void   holdfast__v1__cancel_timer__free_unpacked
                      (Holdfast__V1__CancelTimer *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__RecordMarker methods */
+void   holdfast__v1__record_marker__init
+                     (Holdfast__V1__RecordMarker         *message);
+size_t holdfast__v1__record_marker__get_packed_size
+                     (const Holdfast__V1__RecordMarker   *message);
+size_t holdfast__v1__record_marker__pack
+                     (const Holdfast__V1__RecordMarker   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__record_marker__pack_to_buffer
+                     (const Holdfast__V1__RecordMarker   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__RecordMarker *
+       holdfast__v1__record_marker__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__record_marker__free_unpacked
+                     (Holdfast__V1__RecordMarker *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateAccepted methods */
+void   holdfast__v1__update_accepted__init
+                     (Holdfast__V1__UpdateAccepted         *message);
+size_t holdfast__v1__update_accepted__get_packed_size
+                     (const Holdfast__V1__UpdateAccepted   *message);
+size_t holdfast__v1__update_accepted__pack
+                     (const Holdfast__V1__UpdateAccepted   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_accepted__pack_to_buffer
+                     (const Holdfast__V1__UpdateAccepted   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateAccepted *
+       holdfast__v1__update_accepted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_accepted__free_unpacked
+                     (Holdfast__V1__UpdateAccepted *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateCompleted methods */
+void   holdfast__v1__update_completed__init
+                     (Holdfast__V1__UpdateCompleted         *message);
+size_t holdfast__v1__update_completed__get_packed_size
+                     (const Holdfast__V1__UpdateCompleted   *message);
+size_t holdfast__v1__update_completed__pack
+                     (const Holdfast__V1__UpdateCompleted   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_completed__pack_to_buffer
+                     (const Holdfast__V1__UpdateCompleted   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateCompleted *
+       holdfast__v1__update_completed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_completed__free_unpacked
+                     (Holdfast__V1__UpdateCompleted *message,
                       ProtobufCAllocator *allocator);
 /* Holdfast__V1__CompleteWorkflow methods */
 void   holdfast__v1__complete_workflow__init
@@ -1823,6 +2008,9 @@ typedef void (*Holdfast__V1__InitializeWorkflow_Closure)
 typedef void (*Holdfast__V1__SignalWorkflowJob_Closure)
                  (const Holdfast__V1__SignalWorkflowJob *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__DoUpdate_Closure)
+                 (const Holdfast__V1__DoUpdate *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__CancelWorkflowJob_Closure)
                  (const Holdfast__V1__CancelWorkflowJob *message,
                   void *closure_data);
@@ -1832,14 +2020,14 @@ typedef void (*Holdfast__V1__FireTimer_Closure)
 typedef void (*Holdfast__V1__ResolveActivity_Closure)
                  (const Holdfast__V1__ResolveActivity *message,
                   void *closure_data);
-typedef void (*Holdfast__V1__PayloadList_Closure)
-                 (const Holdfast__V1__PayloadList *message,
-                  void *closure_data);
 typedef void (*Holdfast__V1__QueryWorkflowJob_Closure)
                  (const Holdfast__V1__QueryWorkflowJob *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__WorkflowTaskCompleted_Closure)
                  (const Holdfast__V1__WorkflowTaskCompleted *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UpdateRejection_Closure)
+                 (const Holdfast__V1__UpdateRejection *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__WorkflowTaskFailure_Closure)
                  (const Holdfast__V1__WorkflowTaskFailure *message,
@@ -1861,6 +2049,15 @@ typedef void (*Holdfast__V1__StartTimer_Closure)
                   void *closure_data);
 typedef void (*Holdfast__V1__CancelTimer_Closure)
                  (const Holdfast__V1__CancelTimer *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__RecordMarker_Closure)
+                 (const Holdfast__V1__RecordMarker *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UpdateAccepted_Closure)
+                 (const Holdfast__V1__UpdateAccepted *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UpdateCompleted_Closure)
+                 (const Holdfast__V1__UpdateCompleted *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__CompleteWorkflow_Closure)
                  (const Holdfast__V1__CompleteWorkflow *message,
@@ -1963,12 +2160,13 @@ extern const ProtobufCMessageDescriptor holdfast__v1__activation__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__job__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__initialize_workflow__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__signal_workflow_job__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__do_update__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancel_workflow_job__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__fire_timer__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__resolve_activity__descriptor;
-extern const ProtobufCMessageDescriptor holdfast__v1__payload_list__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__query_workflow_job__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_task_completed__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_rejection__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_task_failure__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__query_result__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__command__descriptor;
@@ -1976,6 +2174,9 @@ extern const ProtobufCMessageDescriptor holdfast__v1__schedule_activity__descrip
 extern const ProtobufCMessageDescriptor holdfast__v1__request_cancel_activity__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__start_timer__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancel_timer__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__record_marker__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_accepted__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_completed__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__complete_workflow__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__fail_workflow__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancelled_workflow__descriptor;

@@ -322,6 +322,186 @@ void   holdfast__v1__query_workflow_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__query_workflow_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__update_workflow_request__init
+                     (Holdfast__V1__UpdateWorkflowRequest         *message)
+{
+  static const Holdfast__V1__UpdateWorkflowRequest init_value = HOLDFAST__V1__UPDATE_WORKFLOW_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__update_workflow_request__get_packed_size
+                     (const Holdfast__V1__UpdateWorkflowRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_workflow_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__update_workflow_request__pack
+                     (const Holdfast__V1__UpdateWorkflowRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_workflow_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__update_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__UpdateWorkflowRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_workflow_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpdateWorkflowRequest *
+       holdfast__v1__update_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpdateWorkflowRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__update_workflow_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__update_workflow_request__free_unpacked
+                     (Holdfast__V1__UpdateWorkflowRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__update_workflow_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__update_workflow_response__init
+                     (Holdfast__V1__UpdateWorkflowResponse         *message)
+{
+  static const Holdfast__V1__UpdateWorkflowResponse init_value = HOLDFAST__V1__UPDATE_WORKFLOW_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__update_workflow_response__get_packed_size
+                     (const Holdfast__V1__UpdateWorkflowResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_workflow_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__update_workflow_response__pack
+                     (const Holdfast__V1__UpdateWorkflowResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_workflow_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__update_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__UpdateWorkflowResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_workflow_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpdateWorkflowResponse *
+       holdfast__v1__update_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpdateWorkflowResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__update_workflow_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__update_workflow_response__free_unpacked
+                     (Holdfast__V1__UpdateWorkflowResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__update_workflow_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__update_with_start_workflow_request__init
+                     (Holdfast__V1__UpdateWithStartWorkflowRequest         *message)
+{
+  static const Holdfast__V1__UpdateWithStartWorkflowRequest init_value = HOLDFAST__V1__UPDATE_WITH_START_WORKFLOW_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__update_with_start_workflow_request__get_packed_size
+                     (const Holdfast__V1__UpdateWithStartWorkflowRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_with_start_workflow_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__update_with_start_workflow_request__pack
+                     (const Holdfast__V1__UpdateWithStartWorkflowRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_with_start_workflow_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__update_with_start_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__UpdateWithStartWorkflowRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_with_start_workflow_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpdateWithStartWorkflowRequest *
+       holdfast__v1__update_with_start_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpdateWithStartWorkflowRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__update_with_start_workflow_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__update_with_start_workflow_request__free_unpacked
+                     (Holdfast__V1__UpdateWithStartWorkflowRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__update_with_start_workflow_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__poll_update_request__init
+                     (Holdfast__V1__PollUpdateRequest         *message)
+{
+  static const Holdfast__V1__PollUpdateRequest init_value = HOLDFAST__V1__POLL_UPDATE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__poll_update_request__get_packed_size
+                     (const Holdfast__V1__PollUpdateRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__poll_update_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__poll_update_request__pack
+                     (const Holdfast__V1__PollUpdateRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__poll_update_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__poll_update_request__pack_to_buffer
+                     (const Holdfast__V1__PollUpdateRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__poll_update_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PollUpdateRequest *
+       holdfast__v1__poll_update_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PollUpdateRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__poll_update_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__poll_update_request__free_unpacked
+                     (Holdfast__V1__PollUpdateRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__poll_update_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__cancel_workflow_request__init
                      (Holdfast__V1__CancelWorkflowRequest         *message)
 {
@@ -502,6 +682,186 @@ void   holdfast__v1__terminate_workflow_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__terminate_workflow_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__pause_workflow_request__init
+                     (Holdfast__V1__PauseWorkflowRequest         *message)
+{
+  static const Holdfast__V1__PauseWorkflowRequest init_value = HOLDFAST__V1__PAUSE_WORKFLOW_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__pause_workflow_request__get_packed_size
+                     (const Holdfast__V1__PauseWorkflowRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__pause_workflow_request__pack
+                     (const Holdfast__V1__PauseWorkflowRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__pause_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__PauseWorkflowRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PauseWorkflowRequest *
+       holdfast__v1__pause_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PauseWorkflowRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__pause_workflow_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__pause_workflow_request__free_unpacked
+                     (Holdfast__V1__PauseWorkflowRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__pause_workflow_response__init
+                     (Holdfast__V1__PauseWorkflowResponse         *message)
+{
+  static const Holdfast__V1__PauseWorkflowResponse init_value = HOLDFAST__V1__PAUSE_WORKFLOW_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__pause_workflow_response__get_packed_size
+                     (const Holdfast__V1__PauseWorkflowResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__pause_workflow_response__pack
+                     (const Holdfast__V1__PauseWorkflowResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__pause_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__PauseWorkflowResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PauseWorkflowResponse *
+       holdfast__v1__pause_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PauseWorkflowResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__pause_workflow_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__pause_workflow_response__free_unpacked
+                     (Holdfast__V1__PauseWorkflowResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__pause_workflow_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__unpause_workflow_request__init
+                     (Holdfast__V1__UnpauseWorkflowRequest         *message)
+{
+  static const Holdfast__V1__UnpauseWorkflowRequest init_value = HOLDFAST__V1__UNPAUSE_WORKFLOW_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__unpause_workflow_request__get_packed_size
+                     (const Holdfast__V1__UnpauseWorkflowRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__unpause_workflow_request__pack
+                     (const Holdfast__V1__UnpauseWorkflowRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__unpause_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__UnpauseWorkflowRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UnpauseWorkflowRequest *
+       holdfast__v1__unpause_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UnpauseWorkflowRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__unpause_workflow_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__unpause_workflow_request__free_unpacked
+                     (Holdfast__V1__UnpauseWorkflowRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__unpause_workflow_response__init
+                     (Holdfast__V1__UnpauseWorkflowResponse         *message)
+{
+  static const Holdfast__V1__UnpauseWorkflowResponse init_value = HOLDFAST__V1__UNPAUSE_WORKFLOW_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__unpause_workflow_response__get_packed_size
+                     (const Holdfast__V1__UnpauseWorkflowResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__unpause_workflow_response__pack
+                     (const Holdfast__V1__UnpauseWorkflowResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__unpause_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__UnpauseWorkflowResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UnpauseWorkflowResponse *
+       holdfast__v1__unpause_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UnpauseWorkflowResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__unpause_workflow_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__unpause_workflow_response__free_unpacked
+                     (Holdfast__V1__UnpauseWorkflowResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__unpause_workflow_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__describe_workflow_request__init
                      (Holdfast__V1__DescribeWorkflowRequest         *message)
 {
@@ -590,6 +950,96 @@ void   holdfast__v1__describe_workflow_response__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &holdfast__v1__describe_workflow_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__pause_info__init
+                     (Holdfast__V1__PauseInfo         *message)
+{
+  static const Holdfast__V1__PauseInfo init_value = HOLDFAST__V1__PAUSE_INFO__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__pause_info__get_packed_size
+                     (const Holdfast__V1__PauseInfo *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_info__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__pause_info__pack
+                     (const Holdfast__V1__PauseInfo *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_info__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__pause_info__pack_to_buffer
+                     (const Holdfast__V1__PauseInfo *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_info__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PauseInfo *
+       holdfast__v1__pause_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PauseInfo *)
+     protobuf_c_message_unpack (&holdfast__v1__pause_info__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__pause_info__free_unpacked
+                     (Holdfast__V1__PauseInfo *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__pause_info__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__pending_update__init
+                     (Holdfast__V1__PendingUpdate         *message)
+{
+  static const Holdfast__V1__PendingUpdate init_value = HOLDFAST__V1__PENDING_UPDATE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__pending_update__get_packed_size
+                     (const Holdfast__V1__PendingUpdate *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__pending_update__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__pending_update__pack
+                     (const Holdfast__V1__PendingUpdate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__pending_update__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__pending_update__pack_to_buffer
+                     (const Holdfast__V1__PendingUpdate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__pending_update__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PendingUpdate *
+       holdfast__v1__pending_update__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PendingUpdate *)
+     protobuf_c_message_unpack (&holdfast__v1__pending_update__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__pending_update__free_unpacked
+                     (Holdfast__V1__PendingUpdate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__pending_update__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   holdfast__v1__workflow_info__init
@@ -1130,6 +1580,51 @@ void   holdfast__v1__count_workflows_response__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &holdfast__v1__count_workflows_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__workflow_group__init
+                     (Holdfast__V1__WorkflowGroup         *message)
+{
+  static const Holdfast__V1__WorkflowGroup init_value = HOLDFAST__V1__WORKFLOW_GROUP__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__workflow_group__get_packed_size
+                     (const Holdfast__V1__WorkflowGroup *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_group__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__workflow_group__pack
+                     (const Holdfast__V1__WorkflowGroup *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_group__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__workflow_group__pack_to_buffer
+                     (const Holdfast__V1__WorkflowGroup *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_group__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkflowGroup *
+       holdfast__v1__workflow_group__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkflowGroup *)
+     protobuf_c_message_unpack (&holdfast__v1__workflow_group__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__workflow_group__free_unpacked
+                     (Holdfast__V1__WorkflowGroup *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__workflow_group__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__field_descriptors[17] =
@@ -1788,6 +2283,340 @@ const ProtobufCMessageDescriptor holdfast__v1__query_workflow_response__descript
   (ProtobufCMessageInit) holdfast__v1__query_workflow_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__update_workflow_request__field_descriptors[8] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateWorkflowRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateWorkflowRequest, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateWorkflowRequest, update_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update_name",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateWorkflowRequest, update_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "args",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__UpdateWorkflowRequest, n_args),
+    offsetof(Holdfast__V1__UpdateWorkflowRequest, args),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateWorkflowRequest, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateWorkflowRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wait_for",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateWorkflowRequest, wait_for),
+    &holdfast__v1__update_stage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__update_workflow_request__field_indices_by_name[] = {
+  4,   /* field[4] = args */
+  1,   /* field[1] = execution */
+  5,   /* field[5] = header */
+  6,   /* field[6] = identity */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = update_id */
+  3,   /* field[3] = update_name */
+  7,   /* field[7] = wait_for */
+};
+static const ProtobufCIntRange holdfast__v1__update_workflow_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__update_workflow_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateWorkflowRequest",
+  "UpdateWorkflowRequest",
+  "Holdfast__V1__UpdateWorkflowRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpdateWorkflowRequest),
+  8,
+  holdfast__v1__update_workflow_request__field_descriptors,
+  holdfast__v1__update_workflow_request__field_indices_by_name,
+  1,  holdfast__v1__update_workflow_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__update_workflow_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__update_workflow_response__field_descriptors[4] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateWorkflowResponse, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stage",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateWorkflowResponse, stage),
+    &holdfast__v1__update_stage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outcome",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateWorkflowResponse, outcome),
+    &holdfast__v1__update_outcome__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "started",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateWorkflowResponse, started),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__update_workflow_response__field_indices_by_name[] = {
+  2,   /* field[2] = outcome */
+  0,   /* field[0] = run_id */
+  1,   /* field[1] = stage */
+  3,   /* field[3] = started */
+};
+static const ProtobufCIntRange holdfast__v1__update_workflow_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__update_workflow_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateWorkflowResponse",
+  "UpdateWorkflowResponse",
+  "Holdfast__V1__UpdateWorkflowResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpdateWorkflowResponse),
+  4,
+  holdfast__v1__update_workflow_response__field_descriptors,
+  holdfast__v1__update_workflow_response__field_indices_by_name,
+  1,  holdfast__v1__update_workflow_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__update_workflow_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__update_with_start_workflow_request__field_descriptors[2] =
+{
+  {
+    "start",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateWithStartWorkflowRequest, start),
+    &holdfast__v1__start_workflow_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateWithStartWorkflowRequest, update),
+    &holdfast__v1__update_workflow_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__update_with_start_workflow_request__field_indices_by_name[] = {
+  0,   /* field[0] = start */
+  1,   /* field[1] = update */
+};
+static const ProtobufCIntRange holdfast__v1__update_with_start_workflow_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__update_with_start_workflow_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateWithStartWorkflowRequest",
+  "UpdateWithStartWorkflowRequest",
+  "Holdfast__V1__UpdateWithStartWorkflowRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpdateWithStartWorkflowRequest),
+  2,
+  holdfast__v1__update_with_start_workflow_request__field_descriptors,
+  holdfast__v1__update_with_start_workflow_request__field_indices_by_name,
+  1,  holdfast__v1__update_with_start_workflow_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__update_with_start_workflow_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__poll_update_request__field_descriptors[4] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PollUpdateRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PollUpdateRequest, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PollUpdateRequest, update_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wait_for",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PollUpdateRequest, wait_for),
+    &holdfast__v1__update_stage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__poll_update_request__field_indices_by_name[] = {
+  1,   /* field[1] = execution */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = update_id */
+  3,   /* field[3] = wait_for */
+};
+static const ProtobufCIntRange holdfast__v1__poll_update_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__poll_update_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PollUpdateRequest",
+  "PollUpdateRequest",
+  "Holdfast__V1__PollUpdateRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PollUpdateRequest),
+  4,
+  holdfast__v1__poll_update_request__field_descriptors,
+  holdfast__v1__poll_update_request__field_indices_by_name,
+  1,  holdfast__v1__poll_update_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__poll_update_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__cancel_workflow_request__field_descriptors[5] =
 {
   {
@@ -2017,6 +2846,222 @@ const ProtobufCMessageDescriptor holdfast__v1__terminate_workflow_response__desc
   (ProtobufCMessageInit) holdfast__v1__terminate_workflow_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__pause_workflow_request__field_descriptors[5] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseWorkflowRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseWorkflowRequest, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseWorkflowRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseWorkflowRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseWorkflowRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__pause_workflow_request__field_indices_by_name[] = {
+  1,   /* field[1] = execution */
+  4,   /* field[4] = identity */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = reason */
+  3,   /* field[3] = request_id */
+};
+static const ProtobufCIntRange holdfast__v1__pause_workflow_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__pause_workflow_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PauseWorkflowRequest",
+  "PauseWorkflowRequest",
+  "Holdfast__V1__PauseWorkflowRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PauseWorkflowRequest),
+  5,
+  holdfast__v1__pause_workflow_request__field_descriptors,
+  holdfast__v1__pause_workflow_request__field_indices_by_name,
+  1,  holdfast__v1__pause_workflow_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__pause_workflow_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__pause_workflow_response__field_descriptors NULL
+#define holdfast__v1__pause_workflow_response__field_indices_by_name NULL
+#define holdfast__v1__pause_workflow_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__pause_workflow_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PauseWorkflowResponse",
+  "PauseWorkflowResponse",
+  "Holdfast__V1__PauseWorkflowResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PauseWorkflowResponse),
+  0,
+  holdfast__v1__pause_workflow_response__field_descriptors,
+  holdfast__v1__pause_workflow_response__field_indices_by_name,
+  0,  holdfast__v1__pause_workflow_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__pause_workflow_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__unpause_workflow_request__field_descriptors[5] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseWorkflowRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseWorkflowRequest, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseWorkflowRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseWorkflowRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseWorkflowRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__unpause_workflow_request__field_indices_by_name[] = {
+  1,   /* field[1] = execution */
+  4,   /* field[4] = identity */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = reason */
+  3,   /* field[3] = request_id */
+};
+static const ProtobufCIntRange holdfast__v1__unpause_workflow_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__unpause_workflow_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UnpauseWorkflowRequest",
+  "UnpauseWorkflowRequest",
+  "Holdfast__V1__UnpauseWorkflowRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UnpauseWorkflowRequest),
+  5,
+  holdfast__v1__unpause_workflow_request__field_descriptors,
+  holdfast__v1__unpause_workflow_request__field_indices_by_name,
+  1,  holdfast__v1__unpause_workflow_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__unpause_workflow_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__unpause_workflow_response__field_descriptors NULL
+#define holdfast__v1__unpause_workflow_response__field_indices_by_name NULL
+#define holdfast__v1__unpause_workflow_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__unpause_workflow_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UnpauseWorkflowResponse",
+  "UnpauseWorkflowResponse",
+  "Holdfast__V1__UnpauseWorkflowResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UnpauseWorkflowResponse),
+  0,
+  holdfast__v1__unpause_workflow_response__field_descriptors,
+  holdfast__v1__unpause_workflow_response__field_indices_by_name,
+  0,  holdfast__v1__unpause_workflow_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__unpause_workflow_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_request__field_descriptors[2] =
 {
   {
@@ -2068,7 +3113,7 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descri
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[14] =
+static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[16] =
 {
   {
     "info",
@@ -2238,6 +3283,30 @@ static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "pending_updates",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, n_pending_updates),
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, pending_updates),
+    &holdfast__v1__pending_update__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pause",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, pause),
+    &holdfast__v1__pause_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__describe_workflow_response__field_indices_by_name[] = {
   12,   /* field[12] = attempt */
@@ -2247,8 +3316,10 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
   9,   /* field[9] = first_run_id */
   0,   /* field[0] = info */
   11,   /* field[11] = new_run_id */
+  15,   /* field[15] = pause */
   3,   /* field[3] = pending_activities */
   4,   /* field[4] = pending_timers */
+  14,   /* field[14] = pending_updates */
   5,   /* field[5] = pending_workflow_task */
   13,   /* field[13] = retry_policy */
   1,   /* field[1] = run_timeout_ms */
@@ -2258,7 +3329,7 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
 static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor =
 {
@@ -2268,11 +3339,126 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descr
   "Holdfast__V1__DescribeWorkflowResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__DescribeWorkflowResponse),
-  14,
+  16,
   holdfast__v1__describe_workflow_response__field_descriptors,
   holdfast__v1__describe_workflow_response__field_indices_by_name,
   1,  holdfast__v1__describe_workflow_response__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__pause_info__field_descriptors[3] =
+{
+  {
+    "paused_time_ms",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseInfo, paused_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseInfo, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseInfo, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__pause_info__field_indices_by_name[] = {
+  2,   /* field[2] = identity */
+  0,   /* field[0] = paused_time_ms */
+  1,   /* field[1] = reason */
+};
+static const ProtobufCIntRange holdfast__v1__pause_info__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__pause_info__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PauseInfo",
+  "PauseInfo",
+  "Holdfast__V1__PauseInfo",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PauseInfo),
+  3,
+  holdfast__v1__pause_info__field_descriptors,
+  holdfast__v1__pause_info__field_indices_by_name,
+  1,  holdfast__v1__pause_info__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__pause_info__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__pending_update__field_descriptors[2] =
+{
+  {
+    "update_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PendingUpdate, update_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "accepted_event_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PendingUpdate, accepted_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__pending_update__field_indices_by_name[] = {
+  1,   /* field[1] = accepted_event_id */
+  0,   /* field[0] = update_id */
+};
+static const ProtobufCIntRange holdfast__v1__pending_update__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__pending_update__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PendingUpdate",
+  "PendingUpdate",
+  "Holdfast__V1__PendingUpdate",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PendingUpdate),
+  2,
+  holdfast__v1__pending_update__field_descriptors,
+  holdfast__v1__pending_update__field_indices_by_name,
+  1,  holdfast__v1__pending_update__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__pending_update__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__workflow_info__field_descriptors[10] =
@@ -3203,7 +4389,7 @@ const ProtobufCMessageDescriptor holdfast__v1__get_history_request__descriptor =
   (ProtobufCMessageInit) holdfast__v1__get_history_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__list_workflows_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor holdfast__v1__list_workflows_request__field_descriptors[5] =
 {
   {
     "namespace",
@@ -3241,16 +4427,42 @@ static const ProtobufCFieldDescriptor holdfast__v1__list_workflows_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "page_size",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListWorkflowsRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListWorkflowsRequest, next_page_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__list_workflows_request__field_indices_by_name[] = {
   2,   /* field[2] = limit */
   0,   /* field[0] = namespace */
+  4,   /* field[4] = next_page_token */
+  3,   /* field[3] = page_size */
   1,   /* field[1] = query */
 };
 static const ProtobufCIntRange holdfast__v1__list_workflows_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__list_workflows_request__descriptor =
 {
@@ -3260,14 +4472,14 @@ const ProtobufCMessageDescriptor holdfast__v1__list_workflows_request__descripto
   "Holdfast__V1__ListWorkflowsRequest",
   "holdfast.v1",
   sizeof(Holdfast__V1__ListWorkflowsRequest),
-  3,
+  5,
   holdfast__v1__list_workflows_request__field_descriptors,
   holdfast__v1__list_workflows_request__field_indices_by_name,
   1,  holdfast__v1__list_workflows_request__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__list_workflows_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__list_workflows_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor holdfast__v1__list_workflows_response__field_descriptors[2] =
 {
   {
     "workflows",
@@ -3281,14 +4493,27 @@ static const ProtobufCFieldDescriptor holdfast__v1__list_workflows_response__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListWorkflowsResponse, next_page_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__list_workflows_response__field_indices_by_name[] = {
+  1,   /* field[1] = next_page_token */
   0,   /* field[0] = workflows */
 };
 static const ProtobufCIntRange holdfast__v1__list_workflows_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__list_workflows_response__descriptor =
 {
@@ -3298,7 +4523,7 @@ const ProtobufCMessageDescriptor holdfast__v1__list_workflows_response__descript
   "Holdfast__V1__ListWorkflowsResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__ListWorkflowsResponse),
-  1,
+  2,
   holdfast__v1__list_workflows_response__field_descriptors,
   holdfast__v1__list_workflows_response__field_indices_by_name,
   1,  holdfast__v1__list_workflows_response__number_ranges,
@@ -3356,7 +4581,7 @@ const ProtobufCMessageDescriptor holdfast__v1__count_workflows_request__descript
   (ProtobufCMessageInit) holdfast__v1__count_workflows_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__count_workflows_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor holdfast__v1__count_workflows_response__field_descriptors[2] =
 {
   {
     "count",
@@ -3370,14 +4595,27 @@ static const ProtobufCFieldDescriptor holdfast__v1__count_workflows_response__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "groups",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__CountWorkflowsResponse, n_groups),
+    offsetof(Holdfast__V1__CountWorkflowsResponse, groups),
+    &holdfast__v1__workflow_group__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__count_workflows_response__field_indices_by_name[] = {
   0,   /* field[0] = count */
+  1,   /* field[1] = groups */
 };
 static const ProtobufCIntRange holdfast__v1__count_workflows_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__count_workflows_response__descriptor =
 {
@@ -3387,12 +4625,95 @@ const ProtobufCMessageDescriptor holdfast__v1__count_workflows_response__descrip
   "Holdfast__V1__CountWorkflowsResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__CountWorkflowsResponse),
-  1,
+  2,
   holdfast__v1__count_workflows_response__field_descriptors,
   holdfast__v1__count_workflows_response__field_indices_by_name,
   1,  holdfast__v1__count_workflows_response__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__count_workflows_response__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_group__field_descriptors[2] =
+{
+  {
+    "group_values",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Holdfast__V1__WorkflowGroup, n_group_values),
+    offsetof(Holdfast__V1__WorkflowGroup, group_values),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowGroup, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__workflow_group__field_indices_by_name[] = {
+  1,   /* field[1] = count */
+  0,   /* field[0] = group_values */
+};
+static const ProtobufCIntRange holdfast__v1__workflow_group__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__workflow_group__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowGroup",
+  "WorkflowGroup",
+  "Holdfast__V1__WorkflowGroup",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkflowGroup),
+  2,
+  holdfast__v1__workflow_group__field_descriptors,
+  holdfast__v1__workflow_group__field_indices_by_name,
+  1,  holdfast__v1__workflow_group__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__workflow_group__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue holdfast__v1__update_stage__enum_values_by_number[4] =
+{
+  { "UPDATE_STAGE_UNSPECIFIED", "HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_UNSPECIFIED", 0 },
+  { "UPDATE_STAGE_ACCEPTED", "HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_ACCEPTED", 1 },
+  { "UPDATE_STAGE_COMPLETED", "HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_COMPLETED", 2 },
+  { "UPDATE_STAGE_REJECTED", "HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_REJECTED", 3 },
+};
+static const ProtobufCIntRange holdfast__v1__update_stage__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex holdfast__v1__update_stage__enum_values_by_name[4] =
+{
+  { "UPDATE_STAGE_ACCEPTED", 1 },
+  { "UPDATE_STAGE_COMPLETED", 2 },
+  { "UPDATE_STAGE_REJECTED", 3 },
+  { "UPDATE_STAGE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor holdfast__v1__update_stage__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateStage",
+  "UpdateStage",
+  "Holdfast__V1__UpdateStage",
+  "holdfast.v1",
+  4,
+  holdfast__v1__update_stage__enum_values_by_number,
+  4,
+  holdfast__v1__update_stage__enum_values_by_name,
+  1,
+  holdfast__v1__update_stage__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue holdfast__v1__pending_activity_state__enum_values_by_number[5] =
 {
@@ -3460,14 +4781,19 @@ const ProtobufCEnumDescriptor holdfast__v1__pending_workflow_task_state__descrip
   holdfast__v1__pending_workflow_task_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_descriptors[11] =
+static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_descriptors[16] =
 {
   { "StartWorkflow", &holdfast__v1__start_workflow_request__descriptor, &holdfast__v1__start_workflow_response__descriptor },
   { "SignalWorkflow", &holdfast__v1__signal_workflow_request__descriptor, &holdfast__v1__signal_workflow_response__descriptor },
   { "SignalWithStartWorkflow", &holdfast__v1__signal_with_start_workflow_request__descriptor, &holdfast__v1__start_workflow_response__descriptor },
   { "QueryWorkflow", &holdfast__v1__query_workflow_request__descriptor, &holdfast__v1__query_workflow_response__descriptor },
+  { "UpdateWorkflow", &holdfast__v1__update_workflow_request__descriptor, &holdfast__v1__update_workflow_response__descriptor },
+  { "UpdateWithStartWorkflow", &holdfast__v1__update_with_start_workflow_request__descriptor, &holdfast__v1__update_workflow_response__descriptor },
+  { "PollUpdate", &holdfast__v1__poll_update_request__descriptor, &holdfast__v1__update_workflow_response__descriptor },
   { "CancelWorkflow", &holdfast__v1__cancel_workflow_request__descriptor, &holdfast__v1__cancel_workflow_response__descriptor },
   { "TerminateWorkflow", &holdfast__v1__terminate_workflow_request__descriptor, &holdfast__v1__terminate_workflow_response__descriptor },
+  { "PauseWorkflow", &holdfast__v1__pause_workflow_request__descriptor, &holdfast__v1__pause_workflow_response__descriptor },
+  { "UnpauseWorkflow", &holdfast__v1__unpause_workflow_request__descriptor, &holdfast__v1__unpause_workflow_response__descriptor },
   { "DescribeWorkflow", &holdfast__v1__describe_workflow_request__descriptor, &holdfast__v1__describe_workflow_response__descriptor },
   { "GetWorkflowResult", &holdfast__v1__get_workflow_result_request__descriptor, &holdfast__v1__get_workflow_result_response__descriptor },
   { "GetHistory", &holdfast__v1__get_history_request__descriptor, &holdfast__v1__history_batch__descriptor },
@@ -3475,17 +4801,22 @@ static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_de
   { "CountWorkflows", &holdfast__v1__count_workflows_request__descriptor, &holdfast__v1__count_workflows_response__descriptor },
 };
 const unsigned holdfast__v1__workflow_service__method_indices_by_name[] = {
-  4,        /* CancelWorkflow */
-  10,        /* CountWorkflows */
-  6,        /* DescribeWorkflow */
-  8,        /* GetHistory */
-  7,        /* GetWorkflowResult */
-  9,        /* ListWorkflows */
+  7,        /* CancelWorkflow */
+  15,        /* CountWorkflows */
+  11,        /* DescribeWorkflow */
+  13,        /* GetHistory */
+  12,        /* GetWorkflowResult */
+  14,        /* ListWorkflows */
+  9,        /* PauseWorkflow */
+  6,        /* PollUpdate */
   3,        /* QueryWorkflow */
   2,        /* SignalWithStartWorkflow */
   1,        /* SignalWorkflow */
   0,        /* StartWorkflow */
-  5         /* TerminateWorkflow */
+  8,        /* TerminateWorkflow */
+  10,        /* UnpauseWorkflow */
+  5,        /* UpdateWithStartWorkflow */
+  4         /* UpdateWorkflow */
 };
 const ProtobufCServiceDescriptor holdfast__v1__workflow_service__descriptor =
 {
@@ -3494,7 +4825,7 @@ const ProtobufCServiceDescriptor holdfast__v1__workflow_service__descriptor =
   "WorkflowService",
   "Holdfast__V1__WorkflowService",
   "holdfast.v1",
-  11,
+  16,
   holdfast__v1__workflow_service__method_descriptors,
   holdfast__v1__workflow_service__method_indices_by_name
 };
@@ -3530,13 +4861,37 @@ void holdfast__v1__workflow_service__query_workflow(ProtobufCService *service,
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
   service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void holdfast__v1__workflow_service__update_workflow(ProtobufCService *service,
+                                                     const Holdfast__V1__UpdateWorkflowRequest *input,
+                                                     Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                                                     void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__workflow_service__update_with_start_workflow(ProtobufCService *service,
+                                                                const Holdfast__V1__UpdateWithStartWorkflowRequest *input,
+                                                                Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                                                                void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__workflow_service__poll_update(ProtobufCService *service,
+                                                 const Holdfast__V1__PollUpdateRequest *input,
+                                                 Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                                                 void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void holdfast__v1__workflow_service__cancel_workflow(ProtobufCService *service,
                                                      const Holdfast__V1__CancelWorkflowRequest *input,
                                                      Holdfast__V1__CancelWorkflowResponse_Closure closure,
                                                      void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__terminate_workflow(ProtobufCService *service,
                                                         const Holdfast__V1__TerminateWorkflowRequest *input,
@@ -3544,7 +4899,23 @@ void holdfast__v1__workflow_service__terminate_workflow(ProtobufCService *servic
                                                         void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__workflow_service__pause_workflow(ProtobufCService *service,
+                                                    const Holdfast__V1__PauseWorkflowRequest *input,
+                                                    Holdfast__V1__PauseWorkflowResponse_Closure closure,
+                                                    void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__workflow_service__unpause_workflow(ProtobufCService *service,
+                                                      const Holdfast__V1__UnpauseWorkflowRequest *input,
+                                                      Holdfast__V1__UnpauseWorkflowResponse_Closure closure,
+                                                      void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__describe_workflow(ProtobufCService *service,
                                                        const Holdfast__V1__DescribeWorkflowRequest *input,
@@ -3552,7 +4923,7 @@ void holdfast__v1__workflow_service__describe_workflow(ProtobufCService *service
                                                        void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__get_workflow_result(ProtobufCService *service,
                                                          const Holdfast__V1__GetWorkflowResultRequest *input,
@@ -3560,7 +4931,7 @@ void holdfast__v1__workflow_service__get_workflow_result(ProtobufCService *servi
                                                          void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__get_history(ProtobufCService *service,
                                                  const Holdfast__V1__GetHistoryRequest *input,
@@ -3568,7 +4939,7 @@ void holdfast__v1__workflow_service__get_history(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__list_workflows(ProtobufCService *service,
                                                     const Holdfast__V1__ListWorkflowsRequest *input,
@@ -3576,7 +4947,7 @@ void holdfast__v1__workflow_service__list_workflows(ProtobufCService *service,
                                                     void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__count_workflows(ProtobufCService *service,
                                                      const Holdfast__V1__CountWorkflowsRequest *input,
@@ -3584,7 +4955,7 @@ void holdfast__v1__workflow_service__count_workflows(ProtobufCService *service,
                                                      void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__init (Holdfast__V1__WorkflowService_Service *service,
                                            Holdfast__V1__WorkflowService_ServiceDestroy destroy)

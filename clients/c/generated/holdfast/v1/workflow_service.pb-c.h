@@ -24,12 +24,22 @@ typedef struct Holdfast__V1__SignalWorkflowResponse Holdfast__V1__SignalWorkflow
 typedef struct Holdfast__V1__SignalWithStartWorkflowRequest Holdfast__V1__SignalWithStartWorkflowRequest;
 typedef struct Holdfast__V1__QueryWorkflowRequest Holdfast__V1__QueryWorkflowRequest;
 typedef struct Holdfast__V1__QueryWorkflowResponse Holdfast__V1__QueryWorkflowResponse;
+typedef struct Holdfast__V1__UpdateWorkflowRequest Holdfast__V1__UpdateWorkflowRequest;
+typedef struct Holdfast__V1__UpdateWorkflowResponse Holdfast__V1__UpdateWorkflowResponse;
+typedef struct Holdfast__V1__UpdateWithStartWorkflowRequest Holdfast__V1__UpdateWithStartWorkflowRequest;
+typedef struct Holdfast__V1__PollUpdateRequest Holdfast__V1__PollUpdateRequest;
 typedef struct Holdfast__V1__CancelWorkflowRequest Holdfast__V1__CancelWorkflowRequest;
 typedef struct Holdfast__V1__CancelWorkflowResponse Holdfast__V1__CancelWorkflowResponse;
 typedef struct Holdfast__V1__TerminateWorkflowRequest Holdfast__V1__TerminateWorkflowRequest;
 typedef struct Holdfast__V1__TerminateWorkflowResponse Holdfast__V1__TerminateWorkflowResponse;
+typedef struct Holdfast__V1__PauseWorkflowRequest Holdfast__V1__PauseWorkflowRequest;
+typedef struct Holdfast__V1__PauseWorkflowResponse Holdfast__V1__PauseWorkflowResponse;
+typedef struct Holdfast__V1__UnpauseWorkflowRequest Holdfast__V1__UnpauseWorkflowRequest;
+typedef struct Holdfast__V1__UnpauseWorkflowResponse Holdfast__V1__UnpauseWorkflowResponse;
 typedef struct Holdfast__V1__DescribeWorkflowRequest Holdfast__V1__DescribeWorkflowRequest;
 typedef struct Holdfast__V1__DescribeWorkflowResponse Holdfast__V1__DescribeWorkflowResponse;
+typedef struct Holdfast__V1__PauseInfo Holdfast__V1__PauseInfo;
+typedef struct Holdfast__V1__PendingUpdate Holdfast__V1__PendingUpdate;
 typedef struct Holdfast__V1__WorkflowInfo Holdfast__V1__WorkflowInfo;
 typedef struct Holdfast__V1__PendingActivity Holdfast__V1__PendingActivity;
 typedef struct Holdfast__V1__FailedAttempt Holdfast__V1__FailedAttempt;
@@ -42,10 +52,30 @@ typedef struct Holdfast__V1__ListWorkflowsRequest Holdfast__V1__ListWorkflowsReq
 typedef struct Holdfast__V1__ListWorkflowsResponse Holdfast__V1__ListWorkflowsResponse;
 typedef struct Holdfast__V1__CountWorkflowsRequest Holdfast__V1__CountWorkflowsRequest;
 typedef struct Holdfast__V1__CountWorkflowsResponse Holdfast__V1__CountWorkflowsResponse;
+typedef struct Holdfast__V1__WorkflowGroup Holdfast__V1__WorkflowGroup;
 
 
 /* --- enums --- */
 
+/*
+ * How far an update has come.
+ */
+typedef enum _Holdfast__V1__UpdateStage {
+  /*
+   * As a wish: COMPLETED.
+   */
+  HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_UNSPECIFIED = 0,
+  /*
+   * It is recorded and has no outcome yet.
+   */
+  HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_ACCEPTED = 1,
+  HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_COMPLETED = 2,
+  /*
+   * The code did not take it on: nothing of it is recorded.
+   */
+  HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_REJECTED = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__UPDATE_STAGE)
+} Holdfast__V1__UpdateStage;
 typedef enum _Holdfast__V1__PendingActivityState {
   HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_UNSPECIFIED = 0,
   HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_SCHEDULED = 1,
@@ -190,6 +220,79 @@ struct  Holdfast__V1__QueryWorkflowResponse
     , 0,NULL }
 
 
+struct  Holdfast__V1__UpdateWorkflowRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  Holdfast__V1__WorkflowExecution *execution;
+  /*
+   * The same id again is the same update, also after the workflow has closed.
+   */
+  char *update_id;
+  char *update_name;
+  size_t n_args;
+  Holdfast__V1__Payload **args;
+  Holdfast__V1__Header *header;
+  char *identity;
+  /*
+   * ACCEPTED or COMPLETED.
+   */
+  Holdfast__V1__UpdateStage wait_for;
+};
+#define HOLDFAST__V1__UPDATE_WORKFLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_workflow_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, (char *)protobuf_c_empty_string, HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_UNSPECIFIED }
+
+
+struct  Holdfast__V1__UpdateWorkflowResponse
+{
+  ProtobufCMessage base;
+  char *run_id;
+  Holdfast__V1__UpdateStage stage;
+  /*
+   * Of an update that is completed or rejected.
+   */
+  Holdfast__V1__UpdateOutcome *outcome;
+  /*
+   * Of UpdateWithStartWorkflow: this request started the run.
+   */
+  protobuf_c_boolean started;
+};
+#define HOLDFAST__V1__UPDATE_WORKFLOW_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_workflow_response__descriptor) \
+    , (char *)protobuf_c_empty_string, HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_UNSPECIFIED, NULL, 0 }
+
+
+/*
+ * Starts the workflow if it is not running, and updates it; the update id is the id of the whole.
+ */
+struct  Holdfast__V1__UpdateWithStartWorkflowRequest
+{
+  ProtobufCMessage base;
+  Holdfast__V1__StartWorkflowRequest *start;
+  /*
+   * Without an execution: the start's workflow is meant.
+   */
+  Holdfast__V1__UpdateWorkflowRequest *update;
+};
+#define HOLDFAST__V1__UPDATE_WITH_START_WORKFLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_with_start_workflow_request__descriptor) \
+    , NULL, NULL }
+
+
+struct  Holdfast__V1__PollUpdateRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *update_id;
+  Holdfast__V1__UpdateStage wait_for;
+};
+#define HOLDFAST__V1__POLL_UPDATE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__poll_update_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_UNSPECIFIED }
+
+
 struct  Holdfast__V1__CancelWorkflowRequest
 {
   ProtobufCMessage base;
@@ -238,6 +341,52 @@ struct  Holdfast__V1__TerminateWorkflowResponse
      }
 
 
+struct  Holdfast__V1__PauseWorkflowRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *reason;
+  char *request_id;
+  char *identity;
+};
+#define HOLDFAST__V1__PAUSE_WORKFLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__pause_workflow_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__PauseWorkflowResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__PAUSE_WORKFLOW_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__pause_workflow_response__descriptor) \
+     }
+
+
+struct  Holdfast__V1__UnpauseWorkflowRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *reason;
+  char *request_id;
+  char *identity;
+};
+#define HOLDFAST__V1__UNPAUSE_WORKFLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__unpause_workflow_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__UnpauseWorkflowResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__UNPAUSE_WORKFLOW_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__unpause_workflow_response__descriptor) \
+     }
+
+
 struct  Holdfast__V1__DescribeWorkflowRequest
 {
   ProtobufCMessage base;
@@ -278,10 +427,45 @@ struct  Holdfast__V1__DescribeWorkflowResponse
    */
   int32_t attempt;
   Holdfast__V1__RetryPolicy *retry_policy;
+  size_t n_pending_updates;
+  Holdfast__V1__PendingUpdate **pending_updates;
+  /*
+   * Of a run that is paused.
+   */
+  Holdfast__V1__PauseInfo *pause;
 };
 #define HOLDFAST__V1__DESCRIBE_WORKFLOW_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_workflow_response__descriptor) \
-    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL }
+    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0,NULL, NULL }
+
+
+struct  Holdfast__V1__PauseInfo
+{
+  ProtobufCMessage base;
+  int64_t paused_time_ms;
+  char *reason;
+  char *identity;
+};
+#define HOLDFAST__V1__PAUSE_INFO__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__pause_info__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * An update that has no outcome yet.
+ */
+struct  Holdfast__V1__PendingUpdate
+{
+  ProtobufCMessage base;
+  char *update_id;
+  /*
+   * 0 while the code has not seen it.
+   */
+  int64_t accepted_event_id;
+};
+#define HOLDFAST__V1__PENDING_UPDATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__pending_update__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Holdfast__V1__WorkflowInfo
@@ -448,17 +632,25 @@ struct  Holdfast__V1__ListWorkflowsRequest
   ProtobufCMessage base;
   char *namespace_;
   /*
-   * WorkflowType = 'x' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH 'order-' AND StartTime >= '2026-01-01T00:00:00Z'
+   * A filter, then perhaps ORDER BY and LIMIT: section 17 of proto/README.md.
    */
   char *query;
   /*
-   * 0: all.
+   * 0: all. With LIMIT in the query: the lower one counts.
    */
   int64_t limit;
+  /*
+   * Above 0: the answer is one page of at most so many.
+   */
+  int64_t page_size;
+  /*
+   * From the page before, with the same query; empty: the first page.
+   */
+  ProtobufCBinaryData next_page_token;
 };
 #define HOLDFAST__V1__LIST_WORKFLOWS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__list_workflows_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, {0,NULL} }
 
 
 struct  Holdfast__V1__ListWorkflowsResponse
@@ -466,16 +658,23 @@ struct  Holdfast__V1__ListWorkflowsResponse
   ProtobufCMessage base;
   size_t n_workflows;
   Holdfast__V1__WorkflowInfo **workflows;
+  /*
+   * In the last message of a page that is not the last one.
+   */
+  ProtobufCBinaryData next_page_token;
 };
 #define HOLDFAST__V1__LIST_WORKFLOWS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__list_workflows_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, {0,NULL} }
 
 
 struct  Holdfast__V1__CountWorkflowsRequest
 {
   ProtobufCMessage base;
   char *namespace_;
+  /*
+   * A filter, then perhaps GROUP BY.
+   */
   char *query;
 };
 #define HOLDFAST__V1__COUNT_WORKFLOWS_REQUEST__INIT \
@@ -487,10 +686,30 @@ struct  Holdfast__V1__CountWorkflowsResponse
 {
   ProtobufCMessage base;
   int64_t count;
+  /*
+   * With GROUP BY: the largest first.
+   */
+  size_t n_groups;
+  Holdfast__V1__WorkflowGroup **groups;
 };
 #define HOLDFAST__V1__COUNT_WORKFLOWS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__count_workflows_response__descriptor) \
-    , 0 }
+    , 0, 0,NULL }
+
+
+struct  Holdfast__V1__WorkflowGroup
+{
+  ProtobufCMessage base;
+  /*
+   * One for each attribute of GROUP BY, in its order.
+   */
+  size_t n_group_values;
+  char **group_values;
+  int64_t count;
+};
+#define HOLDFAST__V1__WORKFLOW_GROUP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_group__descriptor) \
+    , 0,NULL, 0 }
 
 
 /* Holdfast__V1__StartWorkflowRequest methods */
@@ -626,6 +845,82 @@ Holdfast__V1__QueryWorkflowResponse *
 void   holdfast__v1__query_workflow_response__free_unpacked
                      (Holdfast__V1__QueryWorkflowResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateWorkflowRequest methods */
+void   holdfast__v1__update_workflow_request__init
+                     (Holdfast__V1__UpdateWorkflowRequest         *message);
+size_t holdfast__v1__update_workflow_request__get_packed_size
+                     (const Holdfast__V1__UpdateWorkflowRequest   *message);
+size_t holdfast__v1__update_workflow_request__pack
+                     (const Holdfast__V1__UpdateWorkflowRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__UpdateWorkflowRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateWorkflowRequest *
+       holdfast__v1__update_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_workflow_request__free_unpacked
+                     (Holdfast__V1__UpdateWorkflowRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateWorkflowResponse methods */
+void   holdfast__v1__update_workflow_response__init
+                     (Holdfast__V1__UpdateWorkflowResponse         *message);
+size_t holdfast__v1__update_workflow_response__get_packed_size
+                     (const Holdfast__V1__UpdateWorkflowResponse   *message);
+size_t holdfast__v1__update_workflow_response__pack
+                     (const Holdfast__V1__UpdateWorkflowResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__UpdateWorkflowResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateWorkflowResponse *
+       holdfast__v1__update_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_workflow_response__free_unpacked
+                     (Holdfast__V1__UpdateWorkflowResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateWithStartWorkflowRequest methods */
+void   holdfast__v1__update_with_start_workflow_request__init
+                     (Holdfast__V1__UpdateWithStartWorkflowRequest         *message);
+size_t holdfast__v1__update_with_start_workflow_request__get_packed_size
+                     (const Holdfast__V1__UpdateWithStartWorkflowRequest   *message);
+size_t holdfast__v1__update_with_start_workflow_request__pack
+                     (const Holdfast__V1__UpdateWithStartWorkflowRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_with_start_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__UpdateWithStartWorkflowRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateWithStartWorkflowRequest *
+       holdfast__v1__update_with_start_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_with_start_workflow_request__free_unpacked
+                     (Holdfast__V1__UpdateWithStartWorkflowRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__PollUpdateRequest methods */
+void   holdfast__v1__poll_update_request__init
+                     (Holdfast__V1__PollUpdateRequest         *message);
+size_t holdfast__v1__poll_update_request__get_packed_size
+                     (const Holdfast__V1__PollUpdateRequest   *message);
+size_t holdfast__v1__poll_update_request__pack
+                     (const Holdfast__V1__PollUpdateRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__poll_update_request__pack_to_buffer
+                     (const Holdfast__V1__PollUpdateRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PollUpdateRequest *
+       holdfast__v1__poll_update_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__poll_update_request__free_unpacked
+                     (Holdfast__V1__PollUpdateRequest *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__CancelWorkflowRequest methods */
 void   holdfast__v1__cancel_workflow_request__init
                      (Holdfast__V1__CancelWorkflowRequest         *message);
@@ -702,6 +997,82 @@ Holdfast__V1__TerminateWorkflowResponse *
 void   holdfast__v1__terminate_workflow_response__free_unpacked
                      (Holdfast__V1__TerminateWorkflowResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__PauseWorkflowRequest methods */
+void   holdfast__v1__pause_workflow_request__init
+                     (Holdfast__V1__PauseWorkflowRequest         *message);
+size_t holdfast__v1__pause_workflow_request__get_packed_size
+                     (const Holdfast__V1__PauseWorkflowRequest   *message);
+size_t holdfast__v1__pause_workflow_request__pack
+                     (const Holdfast__V1__PauseWorkflowRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__pause_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__PauseWorkflowRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PauseWorkflowRequest *
+       holdfast__v1__pause_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__pause_workflow_request__free_unpacked
+                     (Holdfast__V1__PauseWorkflowRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__PauseWorkflowResponse methods */
+void   holdfast__v1__pause_workflow_response__init
+                     (Holdfast__V1__PauseWorkflowResponse         *message);
+size_t holdfast__v1__pause_workflow_response__get_packed_size
+                     (const Holdfast__V1__PauseWorkflowResponse   *message);
+size_t holdfast__v1__pause_workflow_response__pack
+                     (const Holdfast__V1__PauseWorkflowResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__pause_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__PauseWorkflowResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PauseWorkflowResponse *
+       holdfast__v1__pause_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__pause_workflow_response__free_unpacked
+                     (Holdfast__V1__PauseWorkflowResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UnpauseWorkflowRequest methods */
+void   holdfast__v1__unpause_workflow_request__init
+                     (Holdfast__V1__UnpauseWorkflowRequest         *message);
+size_t holdfast__v1__unpause_workflow_request__get_packed_size
+                     (const Holdfast__V1__UnpauseWorkflowRequest   *message);
+size_t holdfast__v1__unpause_workflow_request__pack
+                     (const Holdfast__V1__UnpauseWorkflowRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__unpause_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__UnpauseWorkflowRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UnpauseWorkflowRequest *
+       holdfast__v1__unpause_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__unpause_workflow_request__free_unpacked
+                     (Holdfast__V1__UnpauseWorkflowRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UnpauseWorkflowResponse methods */
+void   holdfast__v1__unpause_workflow_response__init
+                     (Holdfast__V1__UnpauseWorkflowResponse         *message);
+size_t holdfast__v1__unpause_workflow_response__get_packed_size
+                     (const Holdfast__V1__UnpauseWorkflowResponse   *message);
+size_t holdfast__v1__unpause_workflow_response__pack
+                     (const Holdfast__V1__UnpauseWorkflowResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__unpause_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__UnpauseWorkflowResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UnpauseWorkflowResponse *
+       holdfast__v1__unpause_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__unpause_workflow_response__free_unpacked
+                     (Holdfast__V1__UnpauseWorkflowResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__DescribeWorkflowRequest methods */
 void   holdfast__v1__describe_workflow_request__init
                      (Holdfast__V1__DescribeWorkflowRequest         *message);
@@ -739,6 +1110,44 @@ Holdfast__V1__DescribeWorkflowResponse *
                       const uint8_t       *data);
 void   holdfast__v1__describe_workflow_response__free_unpacked
                      (Holdfast__V1__DescribeWorkflowResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__PauseInfo methods */
+void   holdfast__v1__pause_info__init
+                     (Holdfast__V1__PauseInfo         *message);
+size_t holdfast__v1__pause_info__get_packed_size
+                     (const Holdfast__V1__PauseInfo   *message);
+size_t holdfast__v1__pause_info__pack
+                     (const Holdfast__V1__PauseInfo   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__pause_info__pack_to_buffer
+                     (const Holdfast__V1__PauseInfo   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PauseInfo *
+       holdfast__v1__pause_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__pause_info__free_unpacked
+                     (Holdfast__V1__PauseInfo *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__PendingUpdate methods */
+void   holdfast__v1__pending_update__init
+                     (Holdfast__V1__PendingUpdate         *message);
+size_t holdfast__v1__pending_update__get_packed_size
+                     (const Holdfast__V1__PendingUpdate   *message);
+size_t holdfast__v1__pending_update__pack
+                     (const Holdfast__V1__PendingUpdate   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__pending_update__pack_to_buffer
+                     (const Holdfast__V1__PendingUpdate   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PendingUpdate *
+       holdfast__v1__pending_update__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__pending_update__free_unpacked
+                     (Holdfast__V1__PendingUpdate *message,
                       ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowInfo methods */
 void   holdfast__v1__workflow_info__init
@@ -968,6 +1377,25 @@ Holdfast__V1__CountWorkflowsResponse *
 void   holdfast__v1__count_workflows_response__free_unpacked
                      (Holdfast__V1__CountWorkflowsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowGroup methods */
+void   holdfast__v1__workflow_group__init
+                     (Holdfast__V1__WorkflowGroup         *message);
+size_t holdfast__v1__workflow_group__get_packed_size
+                     (const Holdfast__V1__WorkflowGroup   *message);
+size_t holdfast__v1__workflow_group__pack
+                     (const Holdfast__V1__WorkflowGroup   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_group__pack_to_buffer
+                     (const Holdfast__V1__WorkflowGroup   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowGroup *
+       holdfast__v1__workflow_group__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_group__free_unpacked
+                     (Holdfast__V1__WorkflowGroup *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Holdfast__V1__StartWorkflowRequest_Closure)
@@ -991,6 +1419,18 @@ typedef void (*Holdfast__V1__QueryWorkflowRequest_Closure)
 typedef void (*Holdfast__V1__QueryWorkflowResponse_Closure)
                  (const Holdfast__V1__QueryWorkflowResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__UpdateWorkflowRequest_Closure)
+                 (const Holdfast__V1__UpdateWorkflowRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UpdateWorkflowResponse_Closure)
+                 (const Holdfast__V1__UpdateWorkflowResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UpdateWithStartWorkflowRequest_Closure)
+                 (const Holdfast__V1__UpdateWithStartWorkflowRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__PollUpdateRequest_Closure)
+                 (const Holdfast__V1__PollUpdateRequest *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__CancelWorkflowRequest_Closure)
                  (const Holdfast__V1__CancelWorkflowRequest *message,
                   void *closure_data);
@@ -1003,11 +1443,29 @@ typedef void (*Holdfast__V1__TerminateWorkflowRequest_Closure)
 typedef void (*Holdfast__V1__TerminateWorkflowResponse_Closure)
                  (const Holdfast__V1__TerminateWorkflowResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__PauseWorkflowRequest_Closure)
+                 (const Holdfast__V1__PauseWorkflowRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__PauseWorkflowResponse_Closure)
+                 (const Holdfast__V1__PauseWorkflowResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UnpauseWorkflowRequest_Closure)
+                 (const Holdfast__V1__UnpauseWorkflowRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UnpauseWorkflowResponse_Closure)
+                 (const Holdfast__V1__UnpauseWorkflowResponse *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__DescribeWorkflowRequest_Closure)
                  (const Holdfast__V1__DescribeWorkflowRequest *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__DescribeWorkflowResponse_Closure)
                  (const Holdfast__V1__DescribeWorkflowResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__PauseInfo_Closure)
+                 (const Holdfast__V1__PauseInfo *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__PendingUpdate_Closure)
+                 (const Holdfast__V1__PendingUpdate *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__WorkflowInfo_Closure)
                  (const Holdfast__V1__WorkflowInfo *message,
@@ -1045,6 +1503,9 @@ typedef void (*Holdfast__V1__CountWorkflowsRequest_Closure)
 typedef void (*Holdfast__V1__CountWorkflowsResponse_Closure)
                  (const Holdfast__V1__CountWorkflowsResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__WorkflowGroup_Closure)
+                 (const Holdfast__V1__WorkflowGroup *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -1068,6 +1529,18 @@ struct Holdfast__V1__WorkflowService_Service
                          const Holdfast__V1__QueryWorkflowRequest *input,
                          Holdfast__V1__QueryWorkflowResponse_Closure closure,
                          void *closure_data);
+  void (*update_workflow)(Holdfast__V1__WorkflowService_Service *service,
+                          const Holdfast__V1__UpdateWorkflowRequest *input,
+                          Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                          void *closure_data);
+  void (*update_with_start_workflow)(Holdfast__V1__WorkflowService_Service *service,
+                                     const Holdfast__V1__UpdateWithStartWorkflowRequest *input,
+                                     Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                                     void *closure_data);
+  void (*poll_update)(Holdfast__V1__WorkflowService_Service *service,
+                      const Holdfast__V1__PollUpdateRequest *input,
+                      Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                      void *closure_data);
   void (*cancel_workflow)(Holdfast__V1__WorkflowService_Service *service,
                           const Holdfast__V1__CancelWorkflowRequest *input,
                           Holdfast__V1__CancelWorkflowResponse_Closure closure,
@@ -1076,6 +1549,14 @@ struct Holdfast__V1__WorkflowService_Service
                              const Holdfast__V1__TerminateWorkflowRequest *input,
                              Holdfast__V1__TerminateWorkflowResponse_Closure closure,
                              void *closure_data);
+  void (*pause_workflow)(Holdfast__V1__WorkflowService_Service *service,
+                         const Holdfast__V1__PauseWorkflowRequest *input,
+                         Holdfast__V1__PauseWorkflowResponse_Closure closure,
+                         void *closure_data);
+  void (*unpause_workflow)(Holdfast__V1__WorkflowService_Service *service,
+                           const Holdfast__V1__UnpauseWorkflowRequest *input,
+                           Holdfast__V1__UnpauseWorkflowResponse_Closure closure,
+                           void *closure_data);
   void (*describe_workflow)(Holdfast__V1__WorkflowService_Service *service,
                             const Holdfast__V1__DescribeWorkflowRequest *input,
                             Holdfast__V1__DescribeWorkflowResponse_Closure closure,
@@ -1108,8 +1589,13 @@ void holdfast__v1__workflow_service__init (Holdfast__V1__WorkflowService_Service
       function_prefix__ ## signal_workflow,\
       function_prefix__ ## signal_with_start_workflow,\
       function_prefix__ ## query_workflow,\
+      function_prefix__ ## update_workflow,\
+      function_prefix__ ## update_with_start_workflow,\
+      function_prefix__ ## poll_update,\
       function_prefix__ ## cancel_workflow,\
       function_prefix__ ## terminate_workflow,\
+      function_prefix__ ## pause_workflow,\
+      function_prefix__ ## unpause_workflow,\
       function_prefix__ ## describe_workflow,\
       function_prefix__ ## get_workflow_result,\
       function_prefix__ ## get_history,\
@@ -1131,6 +1617,18 @@ void holdfast__v1__workflow_service__query_workflow(ProtobufCService *service,
                                                     const Holdfast__V1__QueryWorkflowRequest *input,
                                                     Holdfast__V1__QueryWorkflowResponse_Closure closure,
                                                     void *closure_data);
+void holdfast__v1__workflow_service__update_workflow(ProtobufCService *service,
+                                                     const Holdfast__V1__UpdateWorkflowRequest *input,
+                                                     Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                                                     void *closure_data);
+void holdfast__v1__workflow_service__update_with_start_workflow(ProtobufCService *service,
+                                                                const Holdfast__V1__UpdateWithStartWorkflowRequest *input,
+                                                                Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                                                                void *closure_data);
+void holdfast__v1__workflow_service__poll_update(ProtobufCService *service,
+                                                 const Holdfast__V1__PollUpdateRequest *input,
+                                                 Holdfast__V1__UpdateWorkflowResponse_Closure closure,
+                                                 void *closure_data);
 void holdfast__v1__workflow_service__cancel_workflow(ProtobufCService *service,
                                                      const Holdfast__V1__CancelWorkflowRequest *input,
                                                      Holdfast__V1__CancelWorkflowResponse_Closure closure,
@@ -1139,6 +1637,14 @@ void holdfast__v1__workflow_service__terminate_workflow(ProtobufCService *servic
                                                         const Holdfast__V1__TerminateWorkflowRequest *input,
                                                         Holdfast__V1__TerminateWorkflowResponse_Closure closure,
                                                         void *closure_data);
+void holdfast__v1__workflow_service__pause_workflow(ProtobufCService *service,
+                                                    const Holdfast__V1__PauseWorkflowRequest *input,
+                                                    Holdfast__V1__PauseWorkflowResponse_Closure closure,
+                                                    void *closure_data);
+void holdfast__v1__workflow_service__unpause_workflow(ProtobufCService *service,
+                                                      const Holdfast__V1__UnpauseWorkflowRequest *input,
+                                                      Holdfast__V1__UnpauseWorkflowResponse_Closure closure,
+                                                      void *closure_data);
 void holdfast__v1__workflow_service__describe_workflow(ProtobufCService *service,
                                                        const Holdfast__V1__DescribeWorkflowRequest *input,
                                                        Holdfast__V1__DescribeWorkflowResponse_Closure closure,
@@ -1162,6 +1668,7 @@ void holdfast__v1__workflow_service__count_workflows(ProtobufCService *service,
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    holdfast__v1__update_stage__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__pending_activity_state__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__pending_workflow_task_state__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descriptor;
@@ -1171,12 +1678,22 @@ extern const ProtobufCMessageDescriptor holdfast__v1__signal_workflow_response__
 extern const ProtobufCMessageDescriptor holdfast__v1__signal_with_start_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__query_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__query_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_with_start_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__poll_update_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancel_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancel_workflow_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__terminate_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__terminate_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__pause_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__pause_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__unpause_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__unpause_workflow_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__pause_info__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__pending_update__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_info__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__pending_activity__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__failed_attempt__descriptor;
@@ -1189,6 +1706,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__list_workflows_request__de
 extern const ProtobufCMessageDescriptor holdfast__v1__list_workflows_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__count_workflows_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__count_workflows_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_group__descriptor;
 extern const ProtobufCServiceDescriptor holdfast__v1__workflow_service__descriptor;
 
 PROTOBUF_C__END_DECLS

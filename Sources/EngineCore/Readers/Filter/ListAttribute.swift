@@ -1,0 +1,105 @@
+import Basics
+import Messages
+
+/// Something that lists know of each run, by its name in a query.
+struct ListAttribute: Sendable {
+  /// What is compared, and so what may stand beside it.
+  enum Kind: Sendable {
+    case text, keyword, keywordList, int, double, bool, instant, duration
+    /// A keyword of which all values are known; upper and lower case are the same in a query.
+    case status
+  }
+
+  enum Source: Sendable {
+    case workflowID, runID, workflowType, status, taskQueue, startTime, closeTime, duration
+    case historyLength, historySizeBytes
+  }
+
+  let name: String
+  let kind: Kind
+  let source: Source
+
+  /// Those that every run may have.
+  static let all = [
+    ListAttribute(name: "WorkflowId", kind: .keyword, source: .workflowID),
+    ListAttribute(name: "RunId", kind: .keyword, source: .runID),
+    ListAttribute(name: "WorkflowType", kind: .keyword, source: .workflowType),
+    ListAttribute(name: "ExecutionStatus", kind: .status, source: .status),
+    ListAttribute(name: "TaskQueue", kind: .keyword, source: .taskQueue),
+    ListAttribute(name: "StartTime", kind: .instant, source: .startTime),
+    ListAttribute(name: "CloseTime", kind: .instant, source: .closeTime),
+    ListAttribute(name: "ExecutionDuration", kind: .duration, source: .duration),
+    ListAttribute(name: "HistoryLength", kind: .int, source: .historyLength),
+    ListAttribute(name: "HistorySizeBytes", kind: .int, source: .historySizeBytes),
+  ]
+
+  /// Few values for many runs.
+  var isForGroups: Bool {
+    switch source {
+    case .status, .workflowType, .taskQueue: true
+    default: false
+    }
+  }
+}
+
+extension ListAttribute {
+  /// What a run has for it: the one place where attributes are looked up.
+  func value(in info: WorkflowInfo) -> AttributeValue {
+    let isOpen = info.closeTimeMs == .epoch
+    switch source {
+    case .workflowID: return .keyword(info.execution?.workflowID ?? "")
+    case .runID: return .keyword(info.execution?.runID.description ?? "")
+    case .workflowType: return .keyword(info.workflowType)
+    case .status: return .keyword(info.status.name)
+    case .taskQueue: return .keyword(info.taskQueue)
+    case .startTime: return .instant(info.startTimeMs)
+    case .closeTime: return isOpen ? .absent : .instant(info.closeTimeMs)
+    case .duration: return isOpen ? .absent : .duration(info.closeTimeMs - info.startTimeMs)
+    case .historyLength: return .int(info.historyLength)
+    case .historySizeBytes: return .int(info.historySizeBytes)
+    }
+  }
+}
+
+extension ListAttribute.Kind {
+  /// The comparisons that it has beside `=`, `!=`, IN and IS NULL.
+  var hasOrder: Bool {
+    switch self {
+    case .keyword, .int, .double, .instant, .duration: true
+    case .text, .keywordList, .bool, .status: false
+    }
+  }
+
+  var hasPrefixes: Bool { self == .keyword }
+
+  /// ORDER BY takes it.
+  var sorts: Bool { self != .text && self != .keywordList }
+
+  func takes(_ comparison: Comparison) -> Bool {
+    switch comparison {
+    case .equal, .notEqual: true
+    case .less, .lessOrEqual, .greater, .greaterOrEqual: hasOrder
+    case .startsWith: hasPrefixes
+    }
+  }
+
+  /// For people.
+  var name: String {
+    switch self {
+    case .text: "Text"
+    case .keyword: "Keyword"
+    case .keywordList: "KeywordList"
+    case .int: "Int"
+    case .double: "Double"
+    case .bool: "Bool"
+    case .instant: "Datetime"
+    case .duration: "Duration"
+    case .status: "Status"
+    }
+  }
+
+  var comparisons: String {
+    (hasOrder ? "= != < <= > >= IN BETWEEN" : "= != IN") + (hasPrefixes ? " STARTS_WITH" : "")
+      + " IS"
+  }
+}
