@@ -22,9 +22,10 @@ help:
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
 	@echo "make size              the release binary's size, libraries and idle memory; with limits"
-	@echo "make bench             throughput, latency, commits, beside the device's own sync time"
+	@echo "make bench             throughput, latency, commits, beside the device's own sync time; a"
+	@echo "                       million idle workflows whose timers fire at once"
 	@echo "make overload          ten times the load that it can take: what is left of the throughput"
-	@echo "make backlog           what it costs that work waits for a worker: memory, and time to catch up"
+	@echo "make backlog           what it costs that WORKFLOWS (200,000) wait for a worker: memory, time"
 	@echo "make format            rewrite the sources in the house style"
 	@echo "make generate          make the generated code anew from proto/"
 
@@ -152,7 +153,8 @@ oracle: setup
 bench: setup
 	$(SWIFT_BUILD) -c release --product holdfast
 	$(SWIFT_BUILD) -c release --product holdfast-bench
-	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench $$bin
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench $$bin \
+	  && $(SLOWER) $$bin/holdfast-bench idle $$bin
 
 # DELAY_US=1000: as on a disk whose syncs take a millisecond longer.
 ifdef DELAY_US
@@ -172,7 +174,7 @@ overload: setup
 backlog: setup
 	$(SWIFT_BUILD) -c release --product holdfast
 	$(SWIFT_BUILD) -c release --product holdfast-bench
-	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench backlog $$bin
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench backlog $$bin $(WORKFLOWS)
 
 size: setup
 	SCRATCH=$(SCRATCH) ./scripts/size

@@ -11,17 +11,21 @@ struct Backlog {
   private static let flight = 64
   private var directory: String { "/tmp/holdfast-bench-\(getpid())" }
 
-  func run() async throws {
+  /// False when the memory is over its limit.
+  func run() async throws -> Bool {
     print("\(count) workflows of one activity")
-    try await measure("without a worker", firstWorker: nil, waitWhen: "starts_total")
-    try await measure(
+    let tasks = try await measure(
+      "without a worker", firstWorker: nil, waitWhen: "starts_total")
+    let activities = try await measure(
       "without a worker for activities", firstWorker: "workflow-worker",
       waitWhen: "workflow_tasks_total")
+    return max(tasks, activities) <= MemoryBound.bytes(outside: count)
   }
 
-  /// `counter`: all of them wait when it has come to their number.
-  private func measure(_ name: String, firstWorker: String?, waitWhen counter: String) async throws
-  {
+  /// The most memory while they wait. `counter`: all of them do when it has come to their number.
+  private func measure(
+    _ name: String, firstWorker: String?, waitWhen counter: String
+  ) async throws -> Int {
     var stage = try Stage(bin: bin, directory: directory, hasWorker: false)
     defer { stage.end() }
     guard let figures = EngineFigures(stage.socket) else { throw Suite.BenchError.noFigures }
@@ -30,7 +34,8 @@ struct Backlog {
     let begin = Device.nowUs
     try await start(Client(socket: stage.socket))
     until { figures.counter(counter) == count }
-    print("  all wait after \(seconds(since: begin)): \(mebibytes(stage.engineBytes))")
+    let waiting = stage.engineBytes
+    print("  all wait after \(seconds(since: begin)): \(mebibytes(waiting))")
     fflush(nil)
     try stage.addWorker()
     let attached = Device.nowUs
@@ -41,6 +46,7 @@ struct Backlog {
     }
     print("  all are done after \(seconds(since: attached)): \(mebibytes(most)) at most")
     fflush(nil)
+    return waiting
   }
 
   private func start(_ client: Client) async throws {
@@ -64,6 +70,4 @@ struct Backlog {
   private func seconds(since begin: Int64) -> String {
     fixed(Double(Device.nowUs - begin) / 1_000_000) + " s"
   }
-
-  private func mebibytes(_ bytes: Int) -> String { "\(bytes >> 20) MiB" }
 }

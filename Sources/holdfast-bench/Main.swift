@@ -22,12 +22,17 @@ struct Bench {
     }
     if arguments.count >= 3, arguments[1] == "backlog" {
       let count = arguments.count > 3 ? Int(arguments[3]) ?? 200_000 : 200_000
-      return try await Backlog(bin: arguments[2], count: count).run()
+      exit(try await Backlog(bin: arguments[2], count: count).run() ? 0 : 1)
+    }
+    if arguments.count >= 3, arguments[1] == "idle" {
+      let count = arguments.count > 3 ? Int(arguments[3]) ?? 1_000_000 : 1_000_000
+      exit(try await Idle(bin: arguments[2], count: count).run() ? 0 : 1)
     }
     guard arguments.count >= 2 else {
       print("usage: holdfast-bench DIRECTORY-OF-THE-BINARIES [SECONDS [CLOSED-RUNS]]")
       print("       holdfast-bench overload DIRECTORY-OF-THE-BINARIES [SECONDS]")
       print("       holdfast-bench backlog DIRECTORY-OF-THE-BINARIES [WORKFLOWS]")
+      print("       holdfast-bench idle DIRECTORY-OF-THE-BINARIES [WORKFLOWS]")
       print("       holdfast-bench shell WORKFLOWS    engine and shell alone, for profilers")
       exit(2)
     }

@@ -12,14 +12,16 @@ struct Stage {
   /// How long the engine took from its start to its first answer.
   let readyMs: Int64
 
-  /// `closedRuns`: how many the store holds when the engine starts.
-  init(bin: String, directory: String, closedRuns: Int = 0, hasWorker: Bool = true) throws {
+  /// `fill`: what the store holds when the engine starts, put there by its path.
+  init(
+    bin: String, directory: String, hasWorker: Bool = true, fill: (String) throws -> Void = { _ in }
+  ) throws {
     self.bin = bin
     self.directory = directory
     socket = directory + "/s.sock"
     Stage.remove(directory)
     mkdir(directory, 0o700)
-    if closedRuns > 0 { try ClosedRuns.fill(directory + "/bench.db", count: closedRuns) }
+    try fill(directory + "/bench.db")
     let began = Device.nowUs
     engine = try ChildProcess(
       bin + "/holdfast", ["serve", "--db", directory + "/bench.db", "--socket", socket],

@@ -335,4 +335,147 @@ import Testing
     while let task = world.activity(other) { ids.append(task.workflowID) }
     #expect(ids == (1...61).map { "o-\($0)" })
   }
+
+  // MARK: - Pauses and updates
+
+  private func pause(_ world: World, _ number: Int) {
+    var request = PauseWorkflowRequest()
+    request.execution = world.execution("o-\(number)")
+    guard case .pauseWorkflow? = world.ask(.pauseWorkflow(request)) else {
+      Issue.record("o-\(number): pause is refused")
+      return
+    }
+  }
+
+  private func unpause(_ world: World, _ number: Int) {
+    var request = UnpauseWorkflowRequest()
+    request.execution = world.execution("o-\(number)")
+    guard case .unpauseWorkflow? = world.ask(.unpauseWorkflow(request)) else {
+      Issue.record("o-\(number): unpause is refused")
+      return
+    }
+  }
+
+  private func update(_ world: World, _ number: Int) -> RequestID {
+    var request = UpdateWorkflowRequest()
+    request.execution = world.execution("o-\(number)")
+    request.updateID = "u-\(number)"
+    request.updateName = "change"
+    request.waitFor = .accepted
+    return world.request(.updateWorkflow(request))
+  }
+
+  /// The first one has never left memory, the other one comes for its pause.
+  @Test(arguments: [2, 50]) func aPauseGivesThePlaceUp(_ paused: Int) {
+    let world = backlog(60)
+    pause(world, paused)
+    let worker = world.attach(slots: 1)
+    #expect(workOff(world, worker) == (1...60).filter { $0 != paused }.map { "o-\($0)" })
+    unpause(world, paused)
+    #expect(workOff(world, worker) == ["o-\(paused)"])
+  }
+
+  @Test(arguments: [2, 50]) func whoIsUnpausedIsTheLast(_ paused: Int) {
+    let world = backlog(60)
+    pause(world, paused)
+    unpause(world, paused)
+    let worker = world.attach(slots: 1)
+    let ids = workOff(world, worker)
+    #expect(ids == ((1...60).filter { $0 != paused } + [paused]).map { "o-\($0)" })
+  }
+
+  @Test(arguments: [false, true])
+  func pausedRunsWithActivitiesLeaveMemory(_ crashes: Bool) throws {
+    let world = try backlogOfActivities(60)
+    for number in 1...60 { pause(world, number) }
+    if crashes { world.crash() }
+    world.advance(0)
+    #expect(world.engine.statistics.residentBytes <= BacklogTests.budget)
+    let other = world.attach(workflows: [], slots: 1)
+    #expect(world.activity(other) == nil)
+    for number in (1...60).reversed() { unpause(world, number) }
+    #expect(finishAll(world, other) == (1...60).reversed().map { "o-\($0)" })
+  }
+
+  /// A retry that is due goes on when the pause ends, and its run leaves memory meanwhile with the
+  /// deadline that comes next.
+  @Test(arguments: [2, 100_000]) func aRetryThatIsDueWaitsForTheEndOfThePause(_ window: Int) throws
+  {
+    let world = World {
+      $0.limits.deadlineWindow = window
+      $0.times.residency = .zero
+    }
+    let worker = world.attach(slots: 100)
+    for number in 1...20 {
+      _ = world.start("o-\(number)")
+      world.complete(
+        worker, try #require(world.activation(worker)),
+        [
+          .activity(1) {
+            $0.retryPolicy = RetryPolicy()
+            $0.scheduleToCloseTimeoutMs = Span(ms: 60_000)
+          }
+        ])
+      var failed = ActivityFailed()
+      failed.token = try #require(world.activity(worker)).token
+      world.tell(worker, .activityFailed(failed))
+      pause(world, number)
+    }
+    world.advance(30_000)
+    #expect(world.engine.statistics.residentRuns == 0)
+    #expect(world.activity(worker) == nil)
+    #expect(world.describe("o-7")?.pendingActivities.first?.state == .scheduled)
+    unpause(world, 7)
+    #expect(try #require(world.activity(worker)).attempt == 2)
+    world.advance(30_000)
+    for number in 1...20 {
+      #expect(world.history(Int64(number)).last == "activityTaskTimedOut", "o-\(number)")
+    }
+  }
+
+  @Test(arguments: [2, 50]) func anUpdateGoesWithTheTaskThatWaits(_ updated: Int) throws {
+    let world = backlog(60)
+    let request = update(world, updated)
+    world.advance(60_000)
+    let worker = world.attach(slots: 1)
+    #expect(workOff(world, worker, countMax: updated - 1).count == updated - 1)
+    let activation = try #require(world.activation(worker))
+    #expect(activation.workflowID == "o-\(updated)")
+    #expect(activation.jobNames.last == "update u-\(updated)")
+    var rejection = UpdateRejection()
+    rejection.updateID = "u-\(updated)"
+    var completed = WorkflowTaskCompleted()
+    completed.token = activation.token
+    completed.updateRejections = [rejection]
+    world.tell(worker, .workflowTaskCompleted(completed))
+    guard case .updateWorkflow(let response)? = world.reply(request) else {
+      Issue.record("the update is not answered")
+      return
+    }
+    #expect(response.stage == .rejected)
+  }
+
+  /// Nobody else knows of them, so their runs stay until they are answered or given up.
+  @Test func updatesKeepTheirRunsInMemory() {
+    let world = backlog(60)
+    let before = world.engine.statistics.residentRuns
+    let requests = (31...50).map { update(world, $0) }
+    #expect(world.engine.statistics.residentRuns >= before + 20)
+    for request in requests { world.step(.requestAbandoned(request)) }
+    #expect(world.engine.statistics.residentBytes <= BacklogTests.budget)
+    let worker = world.attach(slots: 1)
+    #expect(workOff(world, worker) == (1...60).map { "o-\($0)" })
+  }
+
+  @Test func delayedRunsWhoseTimeHasComeLeaveMemoryAgain() {
+    let world = World { $0.limits.residentBytesMax = BacklogTests.budget }
+    for number in 1...100 {
+      _ = world.start("o-\(number)") { $0.startDelayMs = Span(ms: 1_000) }
+    }
+    world.advance(1_000)
+    #expect(world.engine.statistics.tasksQueued == 100)
+    #expect(world.engine.statistics.residentBytes <= BacklogTests.budget / 2 + 4_096)
+    let worker = world.attach(slots: 3)
+    #expect(Set(workOff(world, worker)).count == 100)
+  }
 }
