@@ -18,7 +18,7 @@ struct Idle {
     print("\n\(count) idle workflows with a timer each")
     // The store is to be filled, and the engine started, before the first one is due.
     let start = nowMs
-    let fireTime = start + 20_000 + Int64(count) * 3 / 10
+    let fireTime = start + 20_000 + Int64(count) / 5
     let runs = IdleRuns(from: Instant(ms: start), until: Instant(ms: fireTime))
     let stage = try Stage(bin: bin, directory: directory, hasWorker: false) {
       try runs.fill($0, count: count)
