@@ -64,8 +64,8 @@ struct Idle {
   }
 }
 
-/// What the engine may take: its budget for runs, and a little for each that is not in memory; a GiB
-/// for a million.
+/// What the engine may take: its budget for runs, and a little for each that is not in memory; less
+/// than a GiB for a million.
 enum MemoryBound {
   static func bytes(outside count: Int) -> Int { 256 << 20 + 768 * count }
 }
