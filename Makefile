@@ -22,8 +22,10 @@ help:
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
 	@echo "make size              the release binary's size, libraries and idle memory; with limits"
-	@echo "make bench             throughput, latency, commits, beside the device's own sync time"
+	@echo "make bench             throughput, latency, commits, beside the device's own sync time; a"
+	@echo "                       million idle workflows whose timers fire at once"
 	@echo "make overload          ten times the load that it can take: what is left of the throughput"
+	@echo "make backlog           what it costs that WORKFLOWS (200,000) wait for a worker: memory, time"
 	@echo "make format            rewrite the sources in the house style"
 	@echo "make generate          make the generated code anew from proto/"
 
@@ -151,11 +153,12 @@ oracle: setup
 bench: setup
 	$(SWIFT_BUILD) -c release --product holdfast
 	$(SWIFT_BUILD) -c release --product holdfast-bench
-	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench $$bin
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench $$bin \
+	  && $(SLOWER) $$bin/holdfast-bench idle $$bin
 
 # DELAY_US=1000: as on a disk whose syncs take a millisecond longer.
 ifdef DELAY_US
-bench overload: $(SCRATCH)/slower.so
+bench overload backlog: $(SCRATCH)/slower.so
 SLOWER = env LD_PRELOAD=$(abspath $(SCRATCH))/slower.so SYNC_DELAY_US=$(DELAY_US)
 endif
 
@@ -167,6 +170,11 @@ overload: setup
 	$(SWIFT_BUILD) -c release --product holdfast
 	$(SWIFT_BUILD) -c release --product holdfast-bench
 	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench overload $$bin
+
+backlog: setup
+	$(SWIFT_BUILD) -c release --product holdfast
+	$(SWIFT_BUILD) -c release --product holdfast-bench
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench backlog $$bin $(WORKFLOWS)
 
 size: setup
 	SCRATCH=$(SCRATCH) ./scripts/size
@@ -180,4 +188,4 @@ format: setup
 	  | xargs clang-format -i
 
 .PHONY: help setup build install install-unit demo python test test-tidy test-swift test-c test-python test-conformance \
-  conformance test-long soak sim oracle mutants fuzz bench overload size generate format
+  conformance test-long soak sim oracle mutants fuzz bench overload backlog size generate format

@@ -140,7 +140,10 @@ let package = Package(
       path: "clients/swift/Tests/HoldfastTests", swiftSettings: strict),
     tests(
       "EndToEndTests",
-      ["CHoldfast", "Harness", "Holdfast", "HoldfastCommand", "Messages", "test-worker"]),
+      [
+        "CHoldfast", "Harness", "Holdfast", "HoldfastCommand", "Messages", "holdfast-bench",
+        "test-worker",
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

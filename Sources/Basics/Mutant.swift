@@ -43,7 +43,7 @@
     // I14: removal of what is open, or kept; a removal of a part.
     case removesOpenRuns, removesEarly, removalLeavesHistory
     // I15: what is due never comes.
-    case timerNeverFires, attemptIsForgotten
+    case timerNeverFires, attemptIsForgotten, placeIsForgotten
     // I16: limits that are not looked at.
     case signalsUnbounded, historyUnbounded, activitiesUnbounded, payloadsUnbounded
     case unreadUnbounded

@@ -19,6 +19,14 @@ public struct Queue<Element> {
     used += 1
   }
 
+  /// Takes an element in again that was the first one.
+  @inlinable public mutating func prepend(_ element: Element) {
+    if used == slots.count { grow() }
+    head = (head + slots.count - 1) & (slots.count - 1)
+    slots[head] = element
+    used += 1
+  }
+
   @inlinable public mutating func popFirst() -> Element? {
     guard used > 0 else { return nil }
     let element = slots[head]
@@ -29,8 +37,11 @@ public struct Queue<Element> {
   }
 
   /// The elements from the first to the last.
-  @inlinable public var elements: [Element] {
-    (0..<used).compactMap { slots[(head + $0) & (slots.count - 1)] }
+  @inlinable public var elements: [Element] { prefix(used) }
+
+  /// The first elements, at most `countMax`.
+  @inlinable public func prefix(_ countMax: Int) -> [Element] {
+    (0..<min(used, countMax)).compactMap { slots[(head + $0) & (slots.count - 1)] }
   }
 
   @inlinable mutating func grow() {

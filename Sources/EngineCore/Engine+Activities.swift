@@ -127,9 +127,12 @@ extension Engine {
 
   // MARK: - Heartbeats
 
-  /// Coalesced per lease; durable with the next write of the engine, at the latest after a second.
+  /// Coalesced per lease of a worker; durable with the next write of the engine, at the latest
+  /// after a second.
   mutating func heartbeat(_ run: Run, _ index: Int, _ details: [Payload]) {
     run.fold.activities[index].heartbeat(details, at: now)
+    // Its run need not stay in memory.
+    if run.fold.activities[index].row.elsewhere { return changed(run, index) }
     let key = LeaseKey(
       run: run.number, scheduledEvent: run.fold.activities[index].scheduledEvent)
     freshHeartbeats.insert(key)
@@ -283,11 +286,7 @@ extension Engine {
     else { return }
     guard deadline.time <= now else { return armActivity(run, index) }
     switch deadline.due {
-    case .retry:
-      run.fold.activities[index].becomeDue()
-      // Not written: a start of the engine finds the retry time in the past.
-      armActivity(run, index)
-      offerActivity(key.scheduledEvent, of: run)
+    case .retry: retryIsDue(run, index)
     case .workerLost:
       loseWorker(run, index, evidence: "it did not come back within the resume window")
     case .scheduleToStart: timeOut(run, index, .scheduleToStart)
@@ -295,6 +294,18 @@ extension Engine {
     case .heartbeat: timeOut(run, index, .heartbeat)
     case .scheduleToClose: timeOut(run, index, .scheduleToClose)
     }
+  }
+
+  mutating func retryIsDue(_ run: Run, _ index: Int) {
+    run.fold.activities[index].becomeDue()
+    if run.fold.pause == nil {
+      // Not written: a start of the engine finds the retry time in the past.
+      armActivity(run, index)
+    } else {
+      // The run may leave memory as it is now.
+      changed(run, index)
+    }
+    offerActivity(run.fold.activities[index].scheduledEvent, of: run)
   }
 
   private mutating func timeOut(_ run: Run, _ index: Int, _ type: TimeoutType) {

@@ -53,6 +53,8 @@ extension Engine {
   }
 
   private mutating func queueUp(_ run: Run) {
+    // It may have to leave memory.
+    if !run.fold.unseen.isEmpty { touch(run) }
     run.task.ticket = queues[run.queue, default: TaskQueue()].add(
       task: run.number, type: run.workflowType, at: now)
     sweep(run.queue)
@@ -64,8 +66,7 @@ extension Engine {
     guard let due = queues[key].map({ $0.isDueForSweep || (hasClosed && $0.isSmall) }), due,
       var queue = queues.removeValue(forKey: key)
     else { return }
-    queue.sweep(
-      tasks: { waiting($0)?.wantsTask ?? false }, attempts: { waiting($0) != nil })
+    queue.sweep(tasks: { stands($0) }, attempts: { stands($0) })
     if !queue.isIdle { queues[key] = queue }
   }
 
@@ -74,7 +75,7 @@ extension Engine {
   private func sessionWithRoom(for run: Run) -> SessionID? {
     var best: (id: SessionID, isOtherBuild: Bool, slots: UInt64)?
     for id in queues[run.queue]?.sessions ?? [] {
-      guard let session = sessions[id], session.takesTasks,
+      guard let session = sessions[id], session.takesTasks, !awaitsTask(session),
         session.serves(workflow: run.workflowType),
         run.cachedBy == id || !needsReplay(run) || session.replays < limits.replaysPerSessionMax
       else { continue }
@@ -101,24 +102,38 @@ extension Engine {
   /// A session has slots: it takes what waits, its own runs first, then the oldest.
   mutating func fillTasks(_ id: SessionID) {
     guard !isDraining else { return }
-    var aside: [Run] = []
-    while let session = sessions[id], session.takesTasks, aside.count < 8 {
-      let next: Run?
+    var aside: [TaskQueue.Taken] = []
+    while let session = sessions[id], session.takesTasks, aside.count < TaskQueue.asideMax {
       if let own = sessions[id]?.sticky.popFirst() {
-        next = runs[own].flatMap { $0.task.isWaiting && $0.cachedBy == id ? $0 : nil }
-      } else if let entry = queues[session.queue]?.popTask(types: session.attach.workflowTypes) {
-        next = waiting(entry)
-      } else {
-        break
-      }
-      guard let run = next else { continue }  // Stale.
-      if run.cachedBy != id && needsReplay(run) && session.replays >= limits.replaysPerSessionMax {
-        aside.append(run)
+        // Else it is stale.
+        if let run = runs[own], run.task.isWaiting, run.cachedBy == id { lease(run, to: id) }
         continue
       }
-      lease(run, to: id)
+      guard let task = queues[session.queue]?.popTask(types: session.attach.workflowTypes)
+      else { break }
+      if mustWaitForReplay(task.entry, session) {
+        aside.append(task)
+      } else if isOutside(task.entry) {
+        aside.append(task)
+        break
+      } else if let run = waiting(task.entry) {
+        lease(run, to: id)
+      }
     }
-    for run in aside { queueUp(run) }
+    guard !aside.isEmpty, let session = sessions[id] else { return }
+    queues[session.queue]?.putBack(aside)
+    fetchTasks(for: session)
+  }
+
+  /// The session would have to be shown the past of the entry's run first.
+  func needsReplay(_ entry: TaskQueue.Entry<RunNumber>, _ session: Session) -> Bool {
+    if isOutside(entry) { return outside[entry.work]?.task?.needsReplay ?? false }
+    return waiting(entry).map { $0.cachedBy != session.id && needsReplay($0) } ?? false
+  }
+
+  /// That, while it is shown as much already as it may be at a time.
+  func mustWaitForReplay(_ entry: TaskQueue.Entry<RunNumber>, _ session: Session) -> Bool {
+    session.replays >= limits.replaysPerSessionMax && needsReplay(entry, session)
   }
 
   /// The run of a queue entry, if its task still waits there.
@@ -132,7 +147,10 @@ extension Engine {
   /// What waited for the room that this step made is given out.
   mutating func fillFreed() {
     guard !freed.isEmpty else { return }
-    for id in freed.sorted() { fillTasks(id) }
+    for id in freed.sorted() {
+      fillTasks(id)
+      fillActivities(id)
+    }
     freed.removeAll(keepingCapacity: true)
   }
 
@@ -285,7 +303,7 @@ extension Engine {
     if !isDraining {
       for id in queues[key]?.sessions ?? [] {
         guard let session = sessions[id], session.takesActivities,
-          session.serves(activity: activity.scheduled.activityType),
+          session.serves(activity: activity.scheduled.activityType), !awaitsAttempt(session),
           session.activitySlots > best?.slots ?? 0
         else { continue }
         best = (id, session.activitySlots)
@@ -295,6 +313,7 @@ extension Engine {
       startAttempt(of: run, index, on: best.id)
     } else {
       armActivity(run, index)
+      touch(run)  // It may have to leave memory.
       #if MUTANTS
         if Mutant.isOn(.attemptIsForgotten), activity.row.attempt == 2 { return }
       #endif
@@ -318,6 +337,7 @@ extension Engine {
   mutating func fillActivities(_ id: SessionID) {
     guard !isDraining else { return }
     while let session = sessions[id], session.takesActivities {
+      if awaitsAttempt(session) { return fetchAttempts(for: session) }
       guard let next = queues[session.queue]?.popAttempt(types: session.attach.activityTypes)
       else { return }
       guard let (run, index) = waiting(next) else { continue }  // Stale.

@@ -91,6 +91,7 @@ extension Engine {
       armActivity(run, index)
       offerActivity(scheduledEvent, of: run)
     case .backingOff:
+      if activity.row.retryTimeMs <= now { return retryIsDue(run, index) }
       armActivity(run, index)
     case .started:
       if activity.row.elsewhere { return armActivity(run, index) }

@@ -28,6 +28,8 @@ struct Loading {
     case target(Target, request: Fingerprint?)
     /// A deadline of a dormant run has come.
     case due(RunNumber)
+    /// A run that waits outside has its turn.
+    case turn(RunNumber)
     case replay(RunNumber)
     case outcome(OutcomeSearch)
     case read(RequestID)
@@ -49,8 +51,10 @@ struct Loading {
   var answer: Answer?
   /// As `answer`: a zone that the system does not have.
   var missingZone: String?
-  /// Loads under way that no input waits for.
+  /// Loads under way because of deadlines.
   var dueLoads = 0
+  /// Loads under way because a worker has room.
+  var turnLoads = 0
   private var lastID: UInt64 = 0
 
   struct Answer {
@@ -288,9 +292,11 @@ extension Engine {
     case .target(let target, let request): takeRun(loaded.content, target, request)
     case .due(let number):
       loading.dueLoads -= 1
-      takeRun(loaded.content, .run(number), nil)
-      // Before its task goes to anybody: the run may end now.
-      if let run = runs[number], let due = nextDeadline(of: run), due <= now { deadlineReached() }
+      takeDue(loaded.content, number)
+    case .turn(let number):
+      loading.turnLoads -= 1
+      takeDue(loaded.content, number)
+      feedHungry()
     case .replay(let number): takeReplaySlice(number, loaded)
     case .outcome(let search): takeOutcomeSlice(search, loaded.content)
     case .read(let id): takeReadSlice(id, loaded.content)
@@ -300,6 +306,12 @@ extension Engine {
     case .letters: takeLetters(loaded.content)
     case .zone(let name, let line): takeZone(loaded.content, name, line)
     }
+  }
+
+  private mutating func takeDue(_ content: Loaded.Content, _ number: RunNumber) {
+    takeRun(content, .run(number), nil)
+    // Before its task goes to anybody: the run may end now.
+    if let run = runs[number], let due = nextDeadline(of: run), due <= now { deadlineReached() }
   }
 
   private mutating func takeRun(
@@ -328,7 +340,10 @@ extension Engine {
     if let corrupt {
       counters.corruptRuns += 1
       for parked in waiting { refuse(parked.input, .corrupt(corrupt)) }
-      if case .run(let number) = target { settleClaims(number) }
+      if case .run(let number) = target {
+        settleClaims(number)
+        losePlaces(of: number)
+      }
       return
     }
     loading.answer = Loading.Answer(target: target, request: request, found: found)

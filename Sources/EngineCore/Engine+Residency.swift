@@ -25,11 +25,17 @@ extension Engine {
       runID: stored.row.runID, fold: fold, requests: stored.requests,
       isMarkedAwake: stored.row.deadline == RunRow.immediately)
     run.savedEvent = stored.stateEvent
+    run.toldLength = stored.row.historyLength
     runs[number] = run
     byRunID[run.runID] = number
     if isNewest || fold.isOpen { newest[run.key] = number }
     if fold.isOpen {
       armDeadlines(of: run)
+      count(run)
+      if let places = outside.removeValue(forKey: number) {
+        comeInside(run, to: places)
+        return run
+      }
       for activity in run.fold.activities { resume(activity.scheduledEvent, of: run) }
       if let failed = run.fold.taskFailure {
         run.task.attempt = failed.attempt + 1
@@ -135,6 +141,7 @@ extension Engine {
   /// After each step that changed a run: looks whether it can leave, now or after a while.
   mutating func settle(_ run: Run) {
     run.restingSince = nil
+    if mayWaitOutside(run) { return leaving.append((run.number, run.lastWrite)) }
     guard run.isAtRest else { return }
     guard run.fold.isOpen else { return leaving.append((run.number, run.lastWrite)) }
     run.restingSince = now
@@ -190,10 +197,11 @@ extension Engine {
       run.isAtRest && (run.fold.canBeSaved || run.isHeld || run.fold.pause != nil),
       "\(run.number) has work in hand")
     uncount(run)
-    let canBeSaved = run.fold.canBeSaved
-    if run.isMarkedAwake || (canBeSaved && run.savedEvent < run.fold.lastEventID) {
+    // What cannot be saved is read from its events.
+    let isSaved = !run.fold.canBeSaved || run.savedEvent == run.fold.lastEventID
+    if run.isMarkedAwake || !isSaved {
       let deadline = nextDeadline(of: run)
-      if canBeSaved { save(run, deadline: deadline) } else { sleep(run, deadline: deadline) }
+      if isSaved { sleep(run, deadline: deadline) } else { save(run, deadline: deadline) }
       run.isMarkedAwake = false
       run.lastWrite = serial.next
     }
@@ -203,9 +211,10 @@ extension Engine {
   /// What wakes the run when nobody asks for it.
   func nextDeadline(of run: Run) -> Instant? {
     let timers = run.fold.timers.lazy.map(\.fireTime).min()
+    let activities = run.fold.activities.lazy.compactMap { $0.deadline?.time }.min()
     // A paused run does not begin.
-    let beginning = run.fold.pause == nil ? run.fold.firstTaskTime : nil
-    return [runDeadline(run), timers, beginning].compactMap { $0 }.min()
+    let beginning = run.isHeld && run.fold.pause == nil ? run.fold.firstTaskTime : nil
+    return [runDeadline(run), timers, activities, beginning].compactMap { $0 }.min()
   }
 
   mutating func persisted(_ serial: WriteSerial) {
@@ -218,14 +227,16 @@ extension Engine {
   mutating func leave() {
     while let first = leaving.first, first.after <= durable {
       _ = leaving.popFirst()
-      guard let run = runs[first.run], run.isAtRest, run.lastWrite <= durable,
-        !run.fold.isOpen || !run.isMarkedAwake
-      else { continue }
-      forget(run)
+      guard let run = runs[first.run], run.lastWrite <= durable else { continue }
+      if mayWaitOutside(run) {
+        goOutside(run)
+      } else if run.isAtRest, !run.fold.isOpen || !run.isMarkedAwake {
+        forget(run)
+      }
     }
   }
 
-  private mutating func forget(_ run: Run) {
+  mutating func forget(_ run: Run) {
     let number = run.number
     uncount(run)
     runs.removeValue(forKey: number)
@@ -234,9 +245,13 @@ extension Engine {
     deadlines.remove(.runTimeout(number))
     deadlines.remove(.beginning(number))
     for timer in run.fold.timers { deadlines.remove(.timer(number, timer.seq)) }
+    for activity in run.fold.activities {
+      deadlines.remove(.activity(LeaseKey(run: number, scheduledEvent: activity.scheduledEvent)))
+    }
     if let session = run.cachedBy { uncache(run, from: session) }
     if run.fold.isOpen, let deadline = nextDeadline(of: run) {
-      window.watch(StoredDeadline(run: number, deadline: deadline))
+      window.watch(
+        StoredDeadline(run: number, deadline: deadline), isStored: outside[number] == nil)
     }
   }
 
@@ -268,22 +283,26 @@ extension Engine {
     loading.purposes[id] = .deadlines
   }
 
-  /// Brings a run into memory that nobody has asked for.
   mutating func wake(_ number: RunNumber) {
+    if bring(number, .due(number)) { loading.dueLoads += 1 }
+  }
+
+  /// Brings a run into memory that nobody has asked for; false if it comes already.
+  mutating func bring(_ number: RunNumber, _ purpose: Loading.Purpose) -> Bool {
     window.forget(number)
     let target = Loading.Target.run(number)
-    guard runs[number] == nil, loading.parked[target] == nil else { return }
+    guard runs[number] == nil, loading.parked[target] == nil else { return false }
     loading.parked[target] = ParkedInputs()
-    loading.dueLoads += 1
-    loading.purposes[load(.run(number), .free)] = .due(number)
+    loading.purposes[load(.run(number), .free)] = purpose
     counters.loads += 1
+    return true
   }
 
   mutating func takeDeadlines(_ content: Loaded.Content) {
     guard case .deadlines(let stored) = content else {
       preconditionFailure("a load of deadlines was answered with something else")
     }
-    window.take(stored) { runs[$0] != nil }
+    window.take(stored) { runs[$0] != nil || outside[$0] != nil }
     wakeDormant()
   }
 }

@@ -51,6 +51,10 @@ public struct Engine {
   var resting = Queue<(run: RunNumber, since: Instant)>()
   /// About how much memory the resident runs take.
   var residentBytes = 0
+  /// Runs that wait in queues and are not in memory: there were too many.
+  var outside: [RunNumber: Places] = [:]
+  /// Sessions with room for them, that wait until fewer loads are under way.
+  var hungry: Set<SessionID> = []
   /// Runs to be dropped from memory once their last write is durable.
   var leaving = Queue<(run: RunNumber, after: WriteSerial)>()
   /// Heartbeats that no write has carried yet.
@@ -350,6 +354,7 @@ public struct Engine {
     } else {
       flushActivities(run)
       saveIfLong(run)
+      tellLength(of: run)
     }
     run.changedActivities.removeAll(keepingCapacity: true)
     run.endedActivities.removeAll(keepingCapacity: true)
@@ -378,6 +383,7 @@ public struct Engine {
 
   mutating func save(_ run: Run, deadline: Instant?) {
     run.savedEvent = run.fold.lastEventID
+    run.toldLength = run.fold.lastEventID
     out.writes.append(
       .saveState(
         run: run.number, throughEvent: run.fold.lastEventID,
@@ -386,6 +392,7 @@ public struct Engine {
   }
 
   mutating func sleep(_ run: Run, deadline: Instant?) {
+    run.toldLength = run.fold.lastEventID
     out.writes.append(
       .sleepRun(
         run: run.number, deadline: deadline, historyLength: run.fold.lastEventID,

@@ -69,7 +69,10 @@ public struct EngineLimits: Sendable {
   public var deadlinesPerStepMax = 500
   /// Loads under way because of deadlines.
   public var deadlineLoadsMax = 64
-  /// Memory for runs; over it, the ones that have rested longest become dormant at once.
+  /// Loads under way because workers have room for runs that wait outside.
+  public var turnLoadsMax = 64
+  /// Memory for runs; over it, the ones that have rested longest become dormant at once. Those that
+  /// wait in queues leave from half of it on.
   public var residentBytesMax = 256 << 20
   /// Dormant deadlines kept in memory, refilled from the store.
   public var deadlineWindow = 100_000

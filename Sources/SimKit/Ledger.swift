@@ -81,8 +81,10 @@ final class Ledger {
       case .createRun(let row): add(Run(row: row))
       case .appendHistory(let run, _, _, let bytes):
         let events = events(bytes, run)
-        for event in events { note(event) }
-        change(run) { $0.events += events }
+        change(run) {
+          for event in events { note(event, of: $0) }
+          $0.events += events
+        }
       case .setStatus(let run, let status): change(run) { $0.row.status = status }
       case .closeRun(let run, let status, let time, let length, let size):
         change(run) {
@@ -151,10 +153,17 @@ final class Ledger {
     for later in runs[place...] { places[later.row.number, default: 0] -= 1 }
   }
 
-  private func note(_ event: HistoryEvent) {
-    guard case .activityTaskCompleted(let end) = event.attributes, let mark = end.result.first
-    else { return }
-    results.insert(mark.text)
+  private func note(_ event: HistoryEvent, of run: Run) {
+    switch event.attributes {
+    case .activityTaskCompleted(let end):
+      if let mark = end.result.first { results.insert(mark.text) }
+    case .activityTaskStarted(let start):
+      // One that ended in the step in which it began has had no row.
+      starts.insert(
+        AttemptKey(
+          run: run.row.runID, event: start.scheduledEventID, attempt: start.attempt))
+    default: break
+    }
   }
 
   private func change(_ number: RunNumber, _ body: (inout Run) -> Void) {
@@ -210,7 +219,7 @@ final class Ledger {
       else { continue }
       removed[run.row.runID] = run
     }
-    for run in runs + removed.values { for event in run.events { note(event) } }
+    for run in runs + removed.values { for event in run.events { note(event, of: run) } }
     leftovers += try store.leftovers()
     for run in runs where removed[run.row.runID] != nil {
       leftovers.append("\(run.row.number), run \(run.row.runID), is there again")

@@ -100,7 +100,8 @@ public enum Mutants {
       case .taskIsForgotten, .leaseGoesToAll: OneTaskOut.name
       case .retriesForEver, .retriesAtOnce, .workflowsRetryForEver, .workflowsRetryAtOnce:
         RetriesKeepToPolicy.name
-      case .timerNeverFires, .attemptIsForgotten, .letterIsLost: AllWorkEnds.name
+      case .timerNeverFires, .attemptIsForgotten, .letterIsLost, .placeIsForgotten:
+        AllWorkEnds.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
       case .updateIsForgotten: UpdatesHaveOneOutcome.name
       case .letterIsReadTwice: LettersCountOnce.name

@@ -56,6 +56,8 @@ public struct Options: Sendable {
   var historyEventsMax: Int64 = 51_200
   var pendingActivitiesMax = 2_000
   var payloadBytesMax = 2 << 20
+  /// Memory for runs: with a small one they come and go, waiting or not.
+  var residentBytesMax = 256 << 20
   /// What a peer may leave unread; with a small one, peers that do not read go on asking.
   var unreadBytesMax = ShellLimits().outgoingBytesMax
   /// Rows of a slice, runs of a removal.
@@ -84,6 +86,7 @@ public struct Options: Sendable {
     limits.historyEventsMax = historyEventsMax
     limits.pendingActivitiesMax = pendingActivitiesMax
     limits.payloadBytesMax = payloadBytesMax
+    limits.residentBytesMax = residentBytesMax
     // What is sent at once leaves room for more.
     limits.partBytesMax = min(limits.partBytesMax, unreadBytesMax / 4)
     limits.listSliceRows = sliceRows
@@ -173,6 +176,7 @@ public struct Options: Sendable {
       stallMs = dice.pick([1_000, 3_000])
     }
     schedulePercent = dice.percent(40) ? dice.pick([5, 30]) : 0
+    if dice.percent(20) { residentBytesMax = 8_000 }
   }
 
   /// What may differ between two versions that have one file after the other.
@@ -181,6 +185,7 @@ public struct Options: Sendable {
     deadlineWindow = dice.pick([2, 10, 100_000])
     checkpointBytes = dice.pick([1 << 14, 1 << 17, 4 << 20])
     sliceRows = dice.pick([2, 5, 256])
+    residentBytesMax = dice.pick([256 << 20, 8_000])
   }
 
   public mutating func limit(operations count: Int) { operations = min(operations, count) }
@@ -198,8 +203,8 @@ public struct Options: Sendable {
       + " window=\(deadlineWindow) change=\(changeMs)ms retention=\(retentionMs)ms"
       + " signals=\(signalsMax)"
       + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
-      + " slice=\(sliceRows) letters=\(lettersMax) unread=\(unreadBytesMax)"
-      + " schedules=\(schedulePercent)%"
+      + " slice=\(sliceRows) letters=\(lettersMax) resident=\(residentBytesMax)"
+      + " unread=\(unreadBytesMax) schedules=\(schedulePercent)%"
       + " mutant=\(mutant ?? "none")"
   }
 }

@@ -1,34 +1,14 @@
 import Basics
 import EngineCore
-import Glibc
 import Messages
-import SQLiteStore
 
-/// Fills a store with closed one-activity runs through the store's own writer, so that a benchmark
-/// can meet a file that has been in use for long.
+/// Closed one-activity runs.
 enum ClosedRuns {
-  private static let batch = 5_000
-
   /// Each run has a request id and a history of seven events in three batches.
   static func fill(_ path: String, count: Int) throws {
-    let (store, opened) = try Store.open(path: path)
     var random = SeededRandom(seed: 7)
     let histories = try Histories()
-    var next = opened.nextRun.value
-    var left = count
-    while left > 0 {
-      var writes: [Write] = []
-      for _ in 0..<min(left, batch) {
-        add(RunNumber(next), histories, &random, to: &writes)
-        next += 1
-      }
-      try store.commit(writes)
-      try store.checkpointIfNeeded(isIdle: false)
-      left -= min(left, batch)
-      if (count - left) % 200_000 == 0 { print("  \(count - left) of \(count) closed runs") }
-      fflush(nil)
-    }
-    try store.checkpointIfNeeded(isIdle: true)
+    try StoreFill.fill(path, count: count, "closed") { add($0, histories, &random, to: &$1) }
   }
 
   private static func add(

@@ -10,7 +10,9 @@ import Holdfast
 struct Bench {
   static func main() async throws {
     let arguments = CommandLine.arguments
-    if arguments.count == 3, arguments[1] == "worker" { return try runWorker(arguments[2]) }
+    if arguments.count == 3, ["worker", "workflow-worker"].contains(arguments[1]) {
+      return try runWorker(arguments[2], hasActivities: arguments[1] == "worker")
+    }
     if arguments.count == 3, arguments[1] == "shell", let count = Int(arguments[2]) {
       return measureShell(count)
     }
@@ -18,9 +20,19 @@ struct Bench {
       let seconds = arguments.count > 3 ? Double(arguments[3]) ?? 5 : 5
       exit(try await Overload(bin: arguments[2], seconds: seconds).run() ? 0 : 1)
     }
+    if arguments.count >= 3, arguments[1] == "backlog" {
+      let count = arguments.count > 3 ? Int(arguments[3]) ?? 200_000 : 200_000
+      exit(try await Backlog(bin: arguments[2], count: count).run() ? 0 : 1)
+    }
+    if arguments.count >= 3, arguments[1] == "idle" {
+      let count = arguments.count > 3 ? Int(arguments[3]) ?? 1_000_000 : 1_000_000
+      exit(try await Idle(bin: arguments[2], count: count).run() ? 0 : 1)
+    }
     guard arguments.count >= 2 else {
       print("usage: holdfast-bench DIRECTORY-OF-THE-BINARIES [SECONDS [CLOSED-RUNS]]")
       print("       holdfast-bench overload DIRECTORY-OF-THE-BINARIES [SECONDS]")
+      print("       holdfast-bench backlog DIRECTORY-OF-THE-BINARIES [WORKFLOWS]")
+      print("       holdfast-bench idle DIRECTORY-OF-THE-BINARIES [WORKFLOWS]")
       print("       holdfast-bench shell WORKFLOWS    engine and shell alone, for profilers")
       exit(2)
     }
@@ -37,14 +49,14 @@ struct Bench {
     print("\(count) workflows, \(us * 1_000 / Int64(count)) ns each")
   }
 
-  private static func runWorker(_ socket: String) throws {
+  private static func runWorker(_ socket: String, hasActivities: Bool) throws {
     var worker = Worker(
       taskQueue: "bench", socket: socket,
       options: Worker.Options(activitiesMax: 512, workflowTasksMax: 512, cachedRunsMax: 10_000))
     worker.register(OneActivity.self)
     worker.register(ThreeActivities.self)
     worker.register(Waiter.self)
-    worker.activity("step") { (_, input: Int) in input + 1 }
+    if hasActivities { worker.activity("step") { (_, input: Int) in input + 1 } }
     try worker.run()
   }
 }

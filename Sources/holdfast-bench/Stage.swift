@@ -1,31 +1,41 @@
 import Harness
 import Glibc
 
-/// A fresh engine and a worker, and what they use.
+/// A fresh engine and its workers, and what they use.
 struct Stage {
   let socket: String
+  private let bin: String
   private let directory: String
   private let engine: ChildProcess
-  private let worker: ChildProcess
+  private var workers: [ChildProcess] = []
 
   /// How long the engine took from its start to its first answer.
   let readyMs: Int64
 
-  /// `closedRuns`: how many the store holds when the engine starts.
-  init(bin: String, directory: String, closedRuns: Int = 0) throws {
+  /// `fill`: what the store holds when the engine starts, put there by its path.
+  init(
+    bin: String, directory: String, hasWorker: Bool = true, fill: (String) throws -> Void = { _ in }
+  ) throws {
+    self.bin = bin
     self.directory = directory
     socket = directory + "/s.sock"
     Stage.remove(directory)
     mkdir(directory, 0o700)
-    if closedRuns > 0 { try ClosedRuns.fill(directory + "/bench.db", count: closedRuns) }
+    try fill(directory + "/bench.db")
     let began = Device.nowUs
     engine = try ChildProcess(
       bin + "/holdfast", ["serve", "--db", directory + "/bench.db", "--socket", socket],
       output: directory + "/engine.log")
     guard EngineFigures(socket) != nil else { throw StageError.noAnswer(directory + "/engine.log") }
     readyMs = (Device.nowUs - began) / 1_000
-    worker = try ChildProcess(
-      bin + "/holdfast-bench", ["worker", socket], output: directory + "/worker.log")
+    if hasWorker { try addWorker() }
+  }
+
+  /// `kind`: `worker`, or `workflow-worker`, which runs no activities.
+  mutating func addWorker(_ kind: String = "worker") throws {
+    workers.append(
+      try ChildProcess(
+        bin + "/holdfast-bench", [kind, socket], output: directory + "/worker.log"))
   }
 
   enum StageError: Error {
@@ -40,7 +50,7 @@ struct Stage {
   }
 
   func end() {
-    worker.killNow()
+    for worker in workers { worker.killNow() }
     engine.terminate()
     Stage.remove(directory)
   }
@@ -73,6 +83,7 @@ struct Stage {
     Counters(
       commits: EngineFigures(socket)?.counter("store_commits_total") ?? 0,
       bytesWritten: Device.bytesWritten(by: engine.pid), engineMs: Device.cpuMs(of: engine.pid),
-      workerMs: Device.cpuMs(of: worker.pid), driverMs: Device.cpuMs(of: getpid()))
+      workerMs: workers.reduce(0) { $0 + Device.cpuMs(of: $1.pid) },
+      driverMs: Device.cpuMs(of: getpid()))
   }
 }

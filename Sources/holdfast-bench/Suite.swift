@@ -104,7 +104,9 @@ struct Suite {
     before: @Sendable (Client) async throws -> Void = { _ in },
     _ body: @escaping @Sendable (Client, String) async throws -> Void
   ) async throws {
-    let stage = try Stage(bin: bin, directory: directory, closedRuns: closedRuns)
+    let stage = try Stage(bin: bin, directory: directory) { path in
+      if closedRuns > 0 { try ClosedRuns.fill(path, count: closedRuns) }
+    }
     defer { stage.end() }
     if closedRuns > 0 {
       print("  ready after \(stage.readyMs) ms, \(stage.engineBytes >> 20) MiB in use")

@@ -60,8 +60,13 @@ import Testing
       // Long spells of filling and of emptying.
       if random.next() % 8 < (step / 500 % 2 == 0 ? 5 : 3) {
         let number = random.next()
-        queue.append(number)
-        model.append(number)
+        if random.next() % 8 == 0 {
+          queue.prepend(number)
+          model.insert(number, at: 0)
+        } else {
+          queue.append(number)
+          model.append(number)
+        }
       } else {
         let first = model.isEmpty ? nil : model.removeFirst()
         if queue.popFirst() != first {

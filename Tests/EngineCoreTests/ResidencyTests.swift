@@ -196,6 +196,64 @@ import Testing
     #expect(world.reply(count) != nil)
   }
 
+  // MARK: - Activities that rest
+
+  /// Its activity has been taken by `worker`.
+  private func atWork(_ change: (inout ScheduleActivity) -> Void) throws
+    -> (World, SessionID, ActivityTask)
+  {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(
+      worker, try #require(world.activation(worker)), [.activity(1, change)])
+    return (world, worker, try #require(world.activity(worker)))
+  }
+
+  @Test func aRunWhoseActivityBacksOffLeavesMemoryAndIsBackInTime() throws {
+    let (world, worker, task) = try atWork {
+      $0.retryPolicy = RetryPolicy()
+      $0.retryPolicy?.initialIntervalMs = Span(ms: 3_600_000)
+    }
+    var failed = ActivityFailed()
+    failed.token = task.token
+    world.tell(worker, .activityFailed(failed))
+    world.advance(10_000)
+    #expect(world.engine.statistics.residentRuns == 0)
+    let commits = world.commits
+    #expect(world.describe("o-1")?.pendingActivities.first?.attempt == 2)
+    world.advance(3_589_999)
+    #expect(world.engine.statistics.residentRuns == 0)
+    #expect(world.commits == commits)
+    world.advance(1)
+    #expect(world.activity(worker)?.attempt == 2)
+  }
+
+  @Test func aRunWhoseActivityIsElsewhereLeavesMemoryAndLosesNoHeartbeat() throws {
+    let (world, worker, task) = try atWork {
+      $0.startToCloseTimeoutMs = Span(ms: 86_400_000)
+      $0.retryPolicy = RetryPolicy()
+      $0.retryPolicy?.maximumAttempts = 1
+    }
+    var elsewhere = WillCompleteElsewhere()
+    elsewhere.token = task.token
+    world.tell(worker, .willCompleteElsewhere(elsewhere))
+    world.advance(10_000)
+    #expect(world.engine.statistics.residentRuns == 0)
+    var beat = HeartbeatActivityRequest()
+    beat.activity = ActivityReference()
+    beat.activity?.token = task.token
+    beat.details = [.text("half")]
+    #expect(world.ask(.heartbeatActivity(beat)) != nil)
+    world.advance(10_000)
+    #expect(world.engine.statistics.residentRuns == 0)
+    #expect(world.describe("o-1")?.pendingActivities.first?.heartbeatDetails == [.text("half")])
+    world.advance(86_379_999)
+    #expect(world.history().last == "activityTaskScheduled")
+    world.advance(1)
+    #expect(world.history().last == "activityTaskTimedOut")
+  }
+
   // MARK: - Leases of processes from before
 
   private let process = ProcessIdentity(bootID: "boot", process: 7, start: 70)

@@ -103,6 +103,10 @@ import Testing
     #expect(bench.found == [])
     bench.see(.toWorker(WireCheckerTests.one, task(2, token: [2])))
     #expect(bench.found == ["attempt 2 of run/2 leaves, its start not durable"])
+    // One that has ended in the step in which it began.
+    bench.add(1, .attempt(3, of: 2))
+    bench.see(.toWorker(WireCheckerTests.one, task(3, token: [3])))
+    #expect(bench.found.count == 1)
   }
 
   @Test func aRunHasOneTaskOut() {

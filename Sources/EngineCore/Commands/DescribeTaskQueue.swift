@@ -11,10 +11,10 @@ extension Engine {
     var response = DescribeTaskQueueResponse()
     let hidden = addWorkers(of: queue, to: &response)
     let tasks = queue.workflowTasks.mapValues { waiting in
-      waiting.elements.filter { self.waiting($0) != nil }.map(\.since)
+      waiting.elements.filter { stands($0) }.map(\.since)
     }
     let attempts = queue.activityTasks.mapValues { waiting in
-      waiting.elements.filter { self.waiting($0) != nil }.map(\.since)
+      waiting.elements.filter { stands($0) }.map(\.since)
     }
     response.workflowTasks = backlog(tasks) { hasServer(workflow: $0, on: key) }
     response.activityTasks = backlog(attempts) { hasServer(activity: $0, on: key) }

@@ -52,6 +52,17 @@ struct Activity: Sendable, Equatable {
     return row.retryTimeMs.ms != 0 ? .backingOff : .queued
   }
 
+  /// A worker has it, or may come back for it.
+  var isInHand: Bool { phase == .started && !row.elsewhere }
+  /// It waits for its time, for word from elsewhere, or for the end of a pause.
+  func isAtRest(whilePaused isPaused: Bool) -> Bool {
+    switch phase {
+    case .queued: isPaused
+    case .backingOff: true
+    case .started: row.elsewhere
+    }
+  }
+
   /// Three workers in a row were lost while they ran it.
   var crashesWorker: Bool { row.workersLostInARow >= 3 }
 

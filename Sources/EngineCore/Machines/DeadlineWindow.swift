@@ -7,6 +7,8 @@ import Basics
 /// was being read is either in the answer or watched after it.
 struct DeadlineWindow {
   private var heap = DeadlineHeap<RunNumber>()
+  /// Of runs that wait outside: the store has them as awake, and does not tell when they are due.
+  private var untold = DeadlineHeap<RunNumber>()
   /// How many are kept; twice as many at most, for a while.
   private let size: Int
   /// The store holds no deadline beyond the heap's.
@@ -23,20 +25,33 @@ struct DeadlineWindow {
     for deadline in nearest { insert(deadline) }
   }
 
-  var count: Int { heap.count }
-  var next: Instant? { heap.first?.time }
+  var count: Int { heap.count + untold.count }
+  var next: Instant? { isUntoldFirst ? untold.first?.time : heap.first?.time }
 
-  /// A run has become dormant.
-  mutating func watch(_ deadline: StoredDeadline) {
+  private var isUntoldFirst: Bool {
+    guard let untold = untold.first else { return false }
+    return heap.first.map { (untold.time, untold.key) < ($0.time, $0.key) } ?? true
+  }
+
+  /// A run has become dormant, or waits outside.
+  mutating func watch(_ deadline: StoredDeadline, isStored: Bool) {
+    guard isStored else {
+      return untold.set(deadline.run, at: deadline.deadline, order: .init(deadline.run.value))
+    }
     if !isWhole, let end, end < deadline { return }  // Read when the window moves on.
     insert(deadline)
     if heap.count > 2 * size && !isReading { trim() }
   }
 
   /// The run is in memory, or asked for.
-  mutating func forget(_ run: RunNumber) { heap.remove(run) }
+  mutating func forget(_ run: RunNumber) {
+    heap.remove(run)
+    untold.remove(run)
+  }
 
-  mutating func popDue(_ now: Instant) -> RunNumber? { heap.popDue(now)?.key }
+  mutating func popDue(_ now: Instant) -> RunNumber? {
+    isUntoldFirst ? untold.popDue(now)?.key : heap.popDue(now)?.key
+  }
 
   /// Set when the store should be asked for what follows; the answer goes to `take`.
   mutating func readOn() -> (after: StoredDeadline, countMax: Int)? {

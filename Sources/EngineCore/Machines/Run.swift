@@ -78,6 +78,9 @@ final class Run {
   /// The last event that the state row covers.
   var savedEvent: Int64 = 0
 
+  /// The length of the history that the row in the store tells of.
+  var toldLength: Int64 = 0
+
   /// now() of the last past activation that a replay showed: of a loaded closed run nothing
   /// else knows it.
   var replayedTime = Instant.epoch
@@ -132,10 +135,15 @@ final class Run {
     fold.isOpen && !isHeld && fold.pause == nil && !(fold.unseen.isEmpty && updates.isEmpty)
   }
 
-  /// No task, no streak of failed ones, no activity, nobody who waits: the run can leave memory.
+  /// No task, no streak of failed ones, no activity that can go on now, nobody who waits: the run
+  /// can leave memory.
   var isAtRest: Bool {
-    task.isIdle && !wantsTask && fold.activities.isEmpty && followers.isEmpty
+    task.isIdle && !wantsTask && followers.isEmpty
       && updates.isEmpty && (task.attempt == 1 || !fold.isOpen)
+      // By index: an activity is large to copy.
+      && fold.activities.indices.allSatisfy {
+        fold.activities[$0].isAtRest(whilePaused: fold.pause != nil)
+      }
   }
 
   /// About how many bytes of memory the run takes.

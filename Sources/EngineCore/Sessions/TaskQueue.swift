@@ -13,8 +13,11 @@ struct TaskQueue {
     let ticket: UInt64
   }
 
+  /// A task that has been taken out.
+  typealias Taken = (type: String, entry: Entry<RunNumber>)
+
   /// An attempt of an activity that waits.
-  struct Attempt: Sendable {
+  struct Attempt: Hashable, Sendable {
     let lease: LeaseKey
     let attempt: Int32
   }
@@ -49,6 +52,8 @@ struct TaskQueue {
 
   /// Stale entries may be most of what is here: many have come since they were last taken out.
   var isDueForSweep: Bool { count >= sweepAt }
+  /// Tasks that a session may not begin yet and looks past.
+  static let asideMax = 8
   /// So few entries that looking through them costs nothing.
   var isSmall: Bool { count <= 8 }
 
@@ -73,22 +78,38 @@ struct TaskQueue {
     return count
   }
 
-  /// Takes out the oldest task of a type that `serves` accepts.
-  mutating func popTask(types: [String]) -> Entry<RunNumber>? {
+  /// The oldest entries of these types, in their order.
+  static func first<Work>(
+    _ countMax: Int, of waiting: [String: Queue<Entry<Work>>], _ types: [String]
+  ) -> ArraySlice<Entry<Work>> {
+    let first = types.flatMap { waiting[$0]?.prefix(countMax) ?? [] }
+    return first.sorted { $0.ticket < $1.ticket }.prefix(countMax)
+  }
+
+  /// Takes out the oldest task of these types.
+  mutating func popTask(types: [String]) -> Taken? {
     let task = TaskQueue.pop(&workflowTasks, types)
     if task != nil { count -= 1 }
     return task
   }
 
+  /// Takes in again what has just been taken out, in the order in which that happened.
+  mutating func putBack(_ tasks: [Taken]) {
+    for task in tasks.reversed() {
+      workflowTasks[task.type, default: Queue()].prepend(task.entry)
+    }
+    count += tasks.count
+  }
+
   /// Takes out the oldest attempt of a type that `types` names.
   mutating func popAttempt(types: [String]) -> Entry<Attempt>? {
-    let attempt = TaskQueue.pop(&activityTasks, types)
-    if attempt != nil { count -= 1 }
-    return attempt
+    guard let attempt = TaskQueue.pop(&activityTasks, types) else { return nil }
+    count -= 1
+    return attempt.entry
   }
 
   private static func pop<Work>(_ waiting: inout [String: Queue<Entry<Work>>], _ types: [String])
-    -> Entry<Work>?
+    -> (type: String, entry: Entry<Work>)?
   {
     guard !waiting.isEmpty else { return nil }
     var oldest: (type: String, ticket: UInt64)?
@@ -102,9 +123,8 @@ struct TaskQueue {
       #endif
       if oldest.map({ first.ticket < $0.ticket }) ?? true { oldest = (type, first.ticket) }
     }
-    guard let type = oldest?.type else { return nil }
-    let entry = waiting[type]?.popFirst()
+    guard let type = oldest?.type, let entry = waiting[type]?.popFirst() else { return nil }
     if waiting[type]?.isEmpty ?? false { waiting.removeValue(forKey: type) }
-    return entry
+    return (type, entry)
   }
 }

@@ -51,6 +51,8 @@ struct OracleWalk {
     // The model knows nothing of bytes that are on their way.
     configuration.limits.unreadTaskBytesMax = .max
     configuration.limits.signalsPerRunMax = dice.pick([10, 1_000])
+    // Every second walk is one of runs that come and go, waiting or not.
+    if seed % 2 == 0 { configuration.limits.residentBytesMax = 10_000 }
     configuration.limits.updatesInFlightMax = dice.pick([2, 10])
     configuration.times.residency = Span(ms: dice.pick([0, 1_000, 10_000]))
     configuration.times.retention = Span(ms: dice.pick([60_000, 3_600_000]))

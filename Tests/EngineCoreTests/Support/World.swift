@@ -27,6 +27,8 @@ final class World {
   private(set) var watches: [ProcessIdentity] = []
   /// Loads are kept until `serveLoads`, instead of being answered at once.
   var holdsLoads = false
+  /// What an answer asks for is answered after those that were asked for before it.
+  private var isServing = false
   var loadsWaiting: Int { ready.count }
 
   /// Workers read what they are sent, at once.
@@ -58,7 +60,7 @@ final class World {
     watches += effects.watches
     release()
     if !holdsCommits { commit() }
-    while !holdsLoads && !ready.isEmpty { serveLoads() }
+    while !holdsLoads && !ready.isEmpty && !isServing { serveLoads() }
     while workersRead && !full.isEmpty { readTasks() }
   }
 
@@ -94,6 +96,8 @@ final class World {
   func serveLoads() {
     let loads = ready
     ready = []
+    isServing = true
+    defer { isServing = false }
     for load in loads { step(.loaded(store.load(load))) }
   }
 

@@ -1,0 +1,196 @@
+import Basics
+import Messages
+
+/// The places in queues that a run has while it is not in memory.
+struct Places {
+  struct Task {
+    /// Of its entry.
+    let ticket: UInt64
+    let since: Instant
+    let needsReplay: Bool
+  }
+
+  let task: Task?
+  /// The tickets of its attempts' entries.
+  let attempts: [TaskQueue.Attempt: UInt64]
+}
+
+/// Work that nobody takes must not fill the memory: from half of the budget on, a run that only
+/// waits in queues leaves, and its places stay. It is loaded when its turn or a deadline of it
+/// comes, or somebody asks for it, and has its places again. The store has it marked as awake all
+/// the while. The other half is for runs that rest between their tasks, which would need a replay.
+extension Engine {
+  // MARK: - Going and coming
+
+  func mayWaitOutside(_ run: Run) -> Bool {
+    guard isCrowded, run.onlyWaits, run.toldLength == run.fold.lastEventID else { return false }
+    // What has brought it here may be a deadline that is still to be handled.
+    return nextDeadline(of: run).map { $0 > now } ?? true
+  }
+
+  /// Lists tell the length of a history by its run's row while the run is not in memory.
+  mutating func tellLength(of run: Run) {
+    guard isCrowded, run.onlyWaits, run.toldLength != run.fold.lastEventID else { return }
+    sleep(run, deadline: RunRow.immediately)
+  }
+
+  private var isCrowded: Bool { residentBytes > limits.residentBytesMax / 2 }
+
+  mutating func goOutside(_ run: Run) {
+    let ticket = run.task.isWaiting ? run.task.ticket : nil
+    let queued = run.fold.activities.lazy.filter { $0.phase == .queued }.compactMap { activity in
+      activity.ticket.map { (activity.place(in: run), $0) }
+    }
+    outside[run.number] = Places(
+      task: ticket.map {
+        Places.Task(ticket: $0, since: run.task.scheduledTime, needsReplay: needsReplay(run))
+      },
+      attempts: Dictionary(uniqueKeysWithValues: queued))
+    forget(run)
+  }
+
+  /// The run has been loaded: it waits where it waited before.
+  mutating func comeInside(_ run: Run, to places: Places) {
+    #if MUTANTS
+      if Mutant.isOn(.placeIsForgotten) { return }
+    #endif
+    if let task = places.task {
+      run.task.state = .waiting
+      run.task.ticket = task.ticket
+      run.task.scheduledTime = task.since
+      freed.formUnion(queues[run.queue]?.sessions ?? [])
+    }
+    for activity in run.fold.activities {
+      guard let ticket = places.attempts[activity.place(in: run)],
+        let index = run.fold.activityIndex(scheduledEvent: activity.scheduledEvent)
+      else {
+        resume(activity.scheduledEvent, of: run)
+        continue
+      }
+      // That the time of its retry has come is not written.
+      if activity.phase == .backingOff { run.fold.activities[index].becomeDue() }
+      run.fold.activities[index].ticket = ticket
+      armActivity(run, index)
+      freed.formUnion(queues[run.queueKey(ofActivity: activity.scheduled)]?.sessions ?? [])
+    }
+  }
+
+  /// A run that cannot be loaded must not hold up its queues.
+  mutating func losePlaces(of number: RunNumber) {
+    if outside.removeValue(forKey: number) != nil { freed.formUnion(sessions.keys) }
+  }
+
+  // MARK: - Entries
+
+  func isOutside(_ entry: TaskQueue.Entry<RunNumber>) -> Bool {
+    outside[entry.work]?.task?.ticket == entry.ticket
+  }
+
+  func isOutside(_ entry: TaskQueue.Entry<TaskQueue.Attempt>) -> Bool {
+    outside[entry.work.lease.run]?.attempts[entry.work] == entry.ticket
+  }
+
+  /// The entry stands for work, of a run in memory or outside.
+  func stands(_ entry: TaskQueue.Entry<RunNumber>) -> Bool {
+    isOutside(entry) || waiting(entry)?.wantsTask ?? false
+  }
+
+  func stands(_ entry: TaskQueue.Entry<TaskQueue.Attempt>) -> Bool {
+    isOutside(entry) || waiting(entry) != nil
+  }
+
+  // MARK: - Turns
+
+  /// The run whose task is the session's next one has to be loaded first. What comes meanwhile must
+  /// not overtake it.
+  func awaitsTask(_ session: Session) -> Bool {
+    guard !outside.isEmpty else { return false }
+    let next = tasks(for: session, countMax: TaskQueue.asideMax).first {
+      stands($0) && !mustWaitForReplay($0, session)
+    }
+    return next.map { isOutside($0) } ?? false
+  }
+
+  /// The same of its next attempt of an activity.
+  func awaitsAttempt(_ session: Session) -> Bool {
+    guard !outside.isEmpty else { return false }
+    return attempts(for: session, countMax: 1).first.map { isOutside($0) } ?? false
+  }
+
+  /// Loads the runs of the session's next tasks, as many as it has room for.
+  mutating func fetchTasks(for session: Session) {
+    guard !outside.isEmpty else { return }
+    var room = min(Int(clamping: session.workflowSlots), limits.turnLoadsMax)
+    var replays = session.replays
+    var aside = 0
+    for entry in tasks(for: session, countMax: room + TaskQueue.asideMax) {
+      if needsReplay(entry, session) {
+        if replays >= limits.replaysPerSessionMax {
+          // It has its turn when a replay has ended.
+          aside += 1
+          if aside == TaskQueue.asideMax { return }
+          continue
+        }
+        replays += 1
+      }
+      guard room > 0, !isOutside(entry) || fetch(entry.work, for: session.id) else { return }
+      room -= 1
+    }
+  }
+
+  /// The same of its next attempts.
+  mutating func fetchAttempts(for session: Session) {
+    let room = min(Int(clamping: session.activitySlots), limits.turnLoadsMax)
+    for entry in attempts(for: session, countMax: room) where isOutside(entry) {
+      guard fetch(entry.work.lease.run, for: session.id) else { return }
+    }
+  }
+
+  /// The oldest tasks that the session serves.
+  private func tasks(for session: Session, countMax: Int) -> ArraySlice<TaskQueue.Entry<RunNumber>>
+  {
+    let queue = queues[session.queue] ?? TaskQueue()
+    return TaskQueue.first(countMax, of: queue.workflowTasks, session.attach.workflowTypes)
+  }
+
+  private func attempts(for session: Session, countMax: Int)
+    -> ArraySlice<TaskQueue.Entry<TaskQueue.Attempt>>
+  {
+    let queue = queues[session.queue] ?? TaskQueue()
+    return TaskQueue.first(countMax, of: queue.activityTasks, session.attach.activityTypes)
+  }
+
+  /// False when too many loads are under way: the session has its turn after one of them.
+  private mutating func fetch(_ number: RunNumber, for session: SessionID) -> Bool {
+    guard loading.turnLoads < limits.turnLoadsMax else {
+      hungry.insert(session)
+      return false
+    }
+    if bring(number, .turn(number)) { loading.turnLoads += 1 }
+    return true
+  }
+
+  mutating func feedHungry() {
+    freed.formUnion(hungry)
+    hungry.removeAll()
+  }
+}
+
+extension Run {
+  /// Nothing but its history, its rows and its places in queues says how it stands.
+  fileprivate var onlyWaits: Bool {
+    guard fold.isOpen, fold.pause == nil, isMarkedAwake, queries.isEmpty, updates.isEmpty,
+      followers.isEmpty, parked.isEmpty, task.attempt == 1, task.lastFailed == nil, !task.isRedo,
+      !fold.activities.contains(where: \.isInHand)
+    else { return false }
+    if task.isWaiting { return task.ticket != nil }
+    return task.isIdle && !wantsTask && fold.activities.contains { $0.phase == .queued }
+  }
+}
+
+extension Activity {
+  fileprivate func place(in run: Run) -> TaskQueue.Attempt {
+    TaskQueue.Attempt(
+      lease: LeaseKey(run: run.number, scheduledEvent: scheduledEvent), attempt: row.attempt)
+  }
+}
