@@ -335,6 +335,8 @@ extension Model {
     run.isRedo = false
     resumed += run.parked
     run.parked = []
+    // One of them may be a cancel request of its schedule.
+    touched += schedules.filter { $0.id == run.started.scheduleID }
   }
 
   mutating func abandon(_ id: RequestID) {

@@ -264,6 +264,9 @@ extension Model {
         Fault(
           status: .of(.invalidArgument, .fieldMissing, field: "schedule.action.task_queue")))
     }
+    if let fault = retry("schedule.action.retry_policy", schedule.action?.retryPolicy) {
+      return .failure(Fault(status: fault))
+    }
     if isUnknown(schedule.policies?.overlapPolicy ?? .unspecified) {
       return .failure(Fault(status: invalid("schedule.policies.overlap_policy")))
     }
