@@ -278,7 +278,8 @@ extension Model {
       return .failure(Fault(status: invalid("schedule.state.remaining_actions")))
     }
     guard let times = ModelTimes(schedule.spec ?? ScheduleSpec()) else {
-      let place = schedule.spec?.crons.isEmpty ?? true ? "intervals[0]" : "crons[0]"
+      let isCron = schedule.spec?.crons.contains { ModelCron.named($0) == nil } ?? false
+      let place = isCron ? "crons[0]" : "intervals[0]"
       return .failure(Fault(status: invalid("schedule.spec.\(place)")))
     }
     return .success(times)
