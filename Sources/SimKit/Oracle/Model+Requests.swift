@@ -335,8 +335,8 @@ extension Model {
     run.isRedo = false
     resumed += run.parked
     run.parked = []
-    // One of them may be a cancel request of its schedule.
-    touched += schedules.filter { $0.id == run.started.scheduleID }
+    if run.isCancelParked { touched += schedules.filter { $0.id == run.started.scheduleID } }
+    run.isCancelParked = false
   }
 
   mutating func abandon(_ id: RequestID) {

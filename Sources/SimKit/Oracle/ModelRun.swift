@@ -26,6 +26,8 @@ final class ModelRun {
   var isRedo = false
   /// Requests that wait for the end of the redo.
   var parked: [(RequestID, Request)] = []
+  /// Its schedule's cancel request does too.
+  var isCancelParked = false
   /// Who waits for the run's end.
   var waiting: [RequestID] = []
   /// Those that do not wait for the end of the chain.
