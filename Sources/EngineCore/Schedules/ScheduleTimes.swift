@@ -184,7 +184,9 @@ struct ScheduleTimes {
       let (shown, latest) = (zone.wallTime(at: second), zone.latestWallTime(by: second))
       switch Mutant.chosen {
       case .repeatedTimesComeTwice:
-        guard case .found(let wall) = calendar.next(after: shown), wall <= latest else { return nil }
+        guard case .found(let wall) = calendar.next(after: shown), wall <= latest else {
+          return nil
+        }
         return .found(Instant(ms: (second + wall.seconds - shown.seconds) * 1_000))
       case .skippedTimesAreLost:
         guard case .found(let wall) = calendar.next(after: latest),

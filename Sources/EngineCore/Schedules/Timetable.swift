@@ -15,9 +15,6 @@ final class Timetable {
   private(set) var progress: ScheduleProgress
   /// Actions whose start is under way, by their times.
   private var starting: Set<Instant> = []
-  /// Workflows that this engine has asked to end for an action that waits, by their first runs;
-  /// true: to end at once.
-  private var asked: [RunID: Bool] = [:]
   /// An order could not be followed; the next try.
   private(set) var retryTime: Instant?
   /// This step has to write it: the definition too, or the progress only.
@@ -278,7 +275,7 @@ final class Timetable {
     starting.contains(action.scheduledTimeMs)
   }
 
-  /// What can be done now; each is told once, until its outcome is known.
+  /// What can be done now; each start is told once, until its outcome is known.
   func orders() -> [Order] {
     var orders: [Order] = []
     for action in progress.waiting where action.overlapPolicy == .allowAll && !isStarting(action) {
@@ -295,13 +292,8 @@ final class Timetable {
     guard terminates || others.contains(where: { $0.overlapPolicy == .cancelOther }) else {
       return orders
     }
-    for execution in info.running {
-      // One that was asked to cancel may still have to go at once.
-      if let atOnce = asked[execution.runID], atOnce || !terminates { continue }
-      asked[execution.runID] = terminates
-      orders.append(terminates ? .terminate(execution) : .cancel(execution))
-    }
-    return orders
+    // Whoever has been asked before ignores it, unless a new run has taken its place since.
+    return orders + info.running.map { terminates ? .terminate($0) : .cancel($0) }
   }
 
   // MARK: - What came of the orders
@@ -325,10 +317,7 @@ final class Timetable {
   /// It could not be tried; it is tried again then, or when there is a reason to.
   func postpone(_ order: Order, until time: Instant?) {
     retryTime = time
-    switch order {
-    case .start(let time): starting.remove(time)
-    case .cancel(let execution), .terminate(let execution): asked[execution.runID] = nil
-    }
+    if case .start(let time) = order { starting.remove(time) }
   }
 
   private func end(_ time: Instant) {
@@ -350,7 +339,6 @@ final class Timetable {
   func closed(_ execution: WorkflowExecution, _ status: WorkflowStatus) -> Bool {
     guard let index = info.running.firstIndex(of: execution) else { return false }
     info.running.remove(at: index)
-    asked[execution.runID] = nil
     for index in info.recentActions.indices
     where info.recentActions[index].execution == execution {
       info.recentActions[index].status = status

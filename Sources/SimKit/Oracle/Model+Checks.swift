@@ -80,7 +80,7 @@ extension Model {
       payloads(path + "input", start.input), cron(path, start))
   }
 
-  private func retry(_ field: String, _ policy: RetryPolicy?) -> Status? {
+  func retry(_ field: String, _ policy: RetryPolicy?) -> Status? {
     guard let policy, policy.backoffCoefficient != 0, policy.backoffCoefficient < 1 else {
       return nil
     }

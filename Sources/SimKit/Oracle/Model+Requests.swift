@@ -339,6 +339,8 @@ extension Model {
     run.isRedo = false
     resumed += run.parked
     run.parked = []
+    if run.isCancelParked { touched += schedules.filter { $0.id == run.started.scheduleID } }
+    run.isCancelParked = false
   }
 
   mutating func abandon(_ id: RequestID) {

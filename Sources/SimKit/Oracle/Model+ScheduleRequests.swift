@@ -264,6 +264,9 @@ extension Model {
         Fault(
           status: .of(.invalidArgument, .fieldMissing, field: "schedule.action.task_queue")))
     }
+    if let fault = retry("schedule.action.retry_policy", schedule.action?.retryPolicy) {
+      return .failure(Fault(status: fault))
+    }
     if isUnknown(schedule.policies?.overlapPolicy ?? .unspecified) {
       return .failure(Fault(status: invalid("schedule.policies.overlap_policy")))
     }
@@ -275,7 +278,8 @@ extension Model {
       return .failure(Fault(status: invalid("schedule.state.remaining_actions")))
     }
     guard let times = ModelTimes(schedule.spec ?? ScheduleSpec()) else {
-      let place = schedule.spec?.crons.isEmpty ?? true ? "intervals[0]" : "crons[0]"
+      let isCron = schedule.spec?.crons.contains { ModelCron.named($0) == nil } ?? false
+      let place = isCron ? "crons[0]" : "intervals[0]"
       return .failure(Fault(status: invalid("schedule.spec.\(place)")))
     }
     return .success(times)

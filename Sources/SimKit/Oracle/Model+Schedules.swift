@@ -66,7 +66,9 @@ extension Model {
         terminated.identity = "holdfast"
         append(.workflowExecutionTerminated(terminated), to: run)
         close(run, .terminated)
-      } else if !run.isCancelRequested && !(run.isRedo && run.task.session != nil) {
+      } else if run.isRedo && run.task.session != nil {
+        run.isCancelParked = true
+      } else if !run.isCancelRequested {
         run.isCancelRequested = true
         var requested = WorkflowExecutionCancelRequested()
         requested.reason = "schedule '\(schedule.id)' has its next action"

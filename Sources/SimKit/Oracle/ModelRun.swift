@@ -31,6 +31,8 @@ final class ModelRun {
   var sent: [ModelSent] = []
   /// What commands have to say and have not said.
   var unsent: [ModelLetter] = []
+  /// Its schedule's cancel request does too.
+  var isCancelParked = false
   /// Who waits for the run's end.
   var waiting: [RequestID] = []
   /// Those that do not wait for the end of the chain.

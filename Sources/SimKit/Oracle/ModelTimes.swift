@@ -10,6 +10,9 @@ struct ModelTimes {
     case instant(Int64)
   }
 
+  /// Within eight days every time of the walk's specs has come.
+  private static let horizon: Int64 = 8 * 86_400_000
+
   private var items: [Item] = []
   private var exclusions: [ModelCron] = []
   private var first: Int64 = 0
@@ -44,7 +47,8 @@ struct ModelTimes {
 
   func next(after time: Instant) -> Instant? {
     var time = max(time.ms, first - 1)
-    while let next = items.compactMap({ next($0, after: time) }).min(), next <= last {
+    let end = min(last, time + ModelTimes.horizon)
+    while let next = items.compactMap({ next($0, after: time) }).min(), next <= end {
       if !isExcluded(next) { return Instant(ms: next) }
       time = next
     }
@@ -78,8 +82,7 @@ struct ModelTimes {
       latest = max(latest, zone.shown(at: minute) + (step == 1 ? min(59, begin - minute) : 0))
     }
     var now = begin
-    // Within eight days every one of the walk's has come.
-    while now < begin + 8 * 86_400 {
+    while now < begin + ModelTimes.horizon / 1_000 {
       now += step
       let shown = zone.shown(at: now)
       while latest < shown {

@@ -63,7 +63,7 @@ extension OracleWalk {
     if dice.percent(20) {
       spec.instantsAtMs = [engine.now + Span(ms: dice.pick([-1_003, 2_003, 9_007]))]
     }
-    if dice.percent(20) { spec.exclusions = [drawCalendar()] }
+    if !spec.intervals.isEmpty && dice.percent(30) { spec.exclusions = [drawCalendar()] }
     if dice.percent(10) { spec.startAtMs = engine.now + Span(ms: 10_007) }
     if dice.percent(10) { spec.endAtMs = engine.now + Span(ms: 30_011) }
     spec.timeZone = drawZone()
@@ -80,9 +80,9 @@ extension OracleWalk {
     }
     var calendar = CalendarSpec()
     calendar.seconds = dice.pick([[range(0, 29)], [range(7, 0), range(31, 59, 13)]])
-    calendar.minutes = dice.pick([[range(0, 59)], [range(0, 59, 3)], [range(15, 44)]])
+    calendar.minutes = dice.pick([[range(0, 59)], [range(0, 59, 3)]])
     calendar.hours = [range(0, 23)]
-    if dice.percent(20) { calendar.daysOfWeek = [range(0, 3)] }
+    if dice.percent(20) { calendar.daysOfWeek = [range(0, 6)] }
     return calendar
   }
 

@@ -189,6 +189,7 @@ struct OracleWalk {
       if case .answered(let id, let response) = fact, model.refuses(id, response) { continue }
       extra.append(fact)
     }
+    model.order(like: engine.created.map(\.runID))
     model.remove(engine.removed)
     var missing = model.facts
     for (one, other) in model.either {
@@ -275,6 +276,13 @@ extension Model {
     either = []
     unmatched = []
     objections = []
+  }
+
+  /// Which of several runs that a unit begins is the older one is the engine's matter.
+  mutating func order(like ids: [RunID]) {
+    let places = runs.indices.filter { ids.contains(runs[$0].id) }
+    let new = ids.compactMap { id in runs.last { $0.id == id } }
+    for (place, run) in zip(places, new) { runs[place] = run }
   }
 
   /// The engine has removed closed runs: when is its matter, but not before their time.
