@@ -24,7 +24,10 @@ extension Engine {
       && (event == 0 || event == started.parentInitiatedEventID)
   }
 
-  func openChild(_ letter: Letter, _ run: Run?) -> Run? { try? receiver(of: letter, run).get() }
+  /// The run, if it is open and the one that the letter is for.
+  func openReceiver(of letter: Letter, _ run: Run?) -> Run? {
+    try? receiver(of: letter, run).get()
+  }
 
   mutating func takeSignal(
     _ e: SignalExternalWorkflowExecutionInitiated, _ letter: Letter, _ run: Run?

@@ -108,7 +108,7 @@ extension Engine {
     switch posted.letter.event?.attributes {
     case .signalExternalWorkflowExecutionInitiated,
       .requestCancelExternalWorkflowExecutionInitiated, .workflowExecutionCancelRequested:
-      run.fold.isOpen && park(.letter(posted), behindRedoOf: run)
+      openReceiver(of: posted.letter, run) != nil && park(.letter(posted), behindRedoOf: run)
     default: false
     }
   }
@@ -120,9 +120,9 @@ extension Engine {
     case .signalExternalWorkflowExecutionInitiated(let e): takeSignal(e, letter, run)
     case .requestCancelExternalWorkflowExecutionInitiated(let e): takeCancel(e, letter, run)
     case .workflowExecutionCancelRequested(let e):
-      if let run = openChild(letter, run) { cancel(run, e) }
+      if let run = openReceiver(of: letter, run) { cancel(run, e) }
     case .workflowExecutionTerminated(let e):
-      if let run = openChild(letter, run) {
+      if let run = openReceiver(of: letter, run) {
         terminate(run, reason: e.reason, details: [], identity: "")
       }
     case let attributes?:

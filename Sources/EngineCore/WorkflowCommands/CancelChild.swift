@@ -2,8 +2,8 @@ import Basics
 import Messages
 
 extension Engine {
-  /// CancelChild → RequestCancelExternalWorkflowExecutionInitiated, which names the child if it is to
-  /// be asked. What else follows is recorded after all commands: see `resolveCancels`.
+  /// CancelChild → RequestCancelExternalWorkflowExecutionInitiated, which names the child if it is
+  /// to be asked. What else follows is recorded after all commands: see `resolveCancels`.
   mutating func cancelChild(
     _ c: CancelChild, _ command: Command, _ run: Run, _ completedEvent: Int64
   ) {

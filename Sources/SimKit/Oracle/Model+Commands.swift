@@ -47,16 +47,19 @@ extension Model {
       case .cancelChild(let m): if m.seq == 0 || m.seq > seq { return true }
       case .signalExternal(let m):
         seq += 1
-        if m.seq != seq || m.execution?.workflowID ?? "" == "" || m.signalName.isEmpty {
-          return true
-        }
+        if m.seq != seq || isBad(m.execution) || m.signalName.isEmpty { return true }
       case .cancelExternal(let m):
         seq += 1
-        if m.seq != seq || m.execution?.workflowID ?? "" == "" { return true }
+        if m.seq != seq || isBad(m.execution) { return true }
       case nil: return true
       }
     }
     return false
+  }
+
+  private func isBad(_ execution: WorkflowExecution?) -> Bool {
+    let id = execution?.workflowID ?? ""
+    return id.isEmpty || id.utf8.count > limits.idBytesMax
   }
 
   private func isBad(_ m: StartChild) -> Bool {

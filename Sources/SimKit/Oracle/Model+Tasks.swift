@@ -413,7 +413,16 @@ extension Model {
   private func couldTake(_ session: ModelSession, _ run: ModelRun) -> Bool {
     guard session.couldTakeTask, session.serves(run) else { return false }
     let replays = runs.count { $0.task.isReplaying && $0.task.session == session.id }
-    return !run.hasPast || replays < limits.replaysPerSessionMax
+    guard replays >= limits.replaysPerSessionMax else { return true }
+    // Of those before it that wait for a replay to end, only so many are passed by.
+    return !run.hasPast && waitingForReplay(before: run) < 8
+  }
+
+  private func waitingForReplay(before run: ModelRun) -> Int {
+    runs.count { other in
+      guard case .waiting = other.task.state else { return false }
+      return other.hasPast && other.task.scheduledTime <= run.task.scheduledTime
+    }
   }
 }
 
