@@ -64,6 +64,7 @@ public enum Reply: Sendable {
   case updateWorkflow(UpdateWorkflowResponse)
   case cancelWorkflow(CancelWorkflowResponse)
   case terminateWorkflow(TerminateWorkflowResponse)
+  case deleteWorkflow(DeleteWorkflowResponse)
   case pauseWorkflow(PauseWorkflowResponse)
   case unpauseWorkflow(UnpauseWorkflowResponse)
   case describeWorkflow(DescribeWorkflowResponse)

@@ -63,6 +63,8 @@ extension Engine {
           out.writes.append(.deleteRun(run: row.run))
         }
       #endif
+      // DeleteWorkflow has taken it meanwhile.
+      if removing.contains(row.run) { continue }
       guard let closed = row.closeTime else { continue }
       #if MUTANTS
         if Mutant.isOn(.removesEarly), runs[row.run] == nil {
@@ -100,7 +102,7 @@ extension Engine {
 
 extension Reader {
   /// The run whose history it shows.
-  fileprivate var historyRun: RunNumber? {
+  var historyRun: RunNumber? {
     if case .history(let run, _, _) = source { return run }
     return nil
   }

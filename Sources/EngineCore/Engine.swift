@@ -186,6 +186,7 @@ public struct Engine {
     case .pollUpdate(let r): pollUpdate(id, r)
     case .cancelWorkflow(let r): cancelWorkflow(id, r)
     case .terminateWorkflow(let r): terminateWorkflow(id, r)
+    case .deleteWorkflow(let r): deleteWorkflow(id, r)
     case .pauseWorkflow(let r): pauseWorkflow(id, r)
     case .unpauseWorkflow(let r): unpauseWorkflow(id, r)
     case .describeWorkflow(let r): describeWorkflow(id, r)
@@ -281,6 +282,10 @@ public struct Engine {
     }
     for run in touched {
       run.isTouched = false
+      if run.isRemoved {
+        vanish(run)
+        continue
+      }
       count(run)
       wakeFollowers(of: run)
       settle(run)
@@ -358,6 +363,7 @@ public struct Engine {
     }
     run.changedActivities.removeAll(keepingCapacity: true)
     run.endedActivities.removeAll(keepingCapacity: true)
+    if run.isRemoved { out.writes.append(.deleteRun(run: run.number)) }
   }
 
   private mutating func flushActivities(_ run: Run) {

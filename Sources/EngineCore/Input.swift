@@ -101,6 +101,7 @@ public enum Request: Sendable {
   case pollUpdate(PollUpdateRequest)
   case cancelWorkflow(CancelWorkflowRequest)
   case terminateWorkflow(TerminateWorkflowRequest)
+  case deleteWorkflow(DeleteWorkflowRequest)
   case pauseWorkflow(PauseWorkflowRequest)
   case unpauseWorkflow(UnpauseWorkflowRequest)
   case describeWorkflow(DescribeWorkflowRequest)
@@ -147,7 +148,7 @@ extension Input {
     case .failActivity(let r): return 256 + (r.failure?.approximateBytes ?? 0)
     case .heartbeatActivity(let r): return 256 + r.details.bytes
     case .reportActivityCancelled(let r): return 256 + r.details.bytes
-    case .cancelWorkflow, .terminateWorkflow, .pauseWorkflow, .unpauseWorkflow,
+    case .cancelWorkflow, .terminateWorkflow, .deleteWorkflow, .pauseWorkflow, .unpauseWorkflow,
       .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows, .countWorkflows,
       .describeTaskQueue, .pollUpdate:
       return 256
@@ -171,6 +172,7 @@ extension Request {
     case .pollUpdate(let r): r.namespace
     case .cancelWorkflow(let r): r.namespace
     case .terminateWorkflow(let r): r.namespace
+    case .deleteWorkflow(let r): r.namespace
     case .pauseWorkflow(let r): r.namespace
     case .unpauseWorkflow(let r): r.namespace
     case .describeWorkflow(let r): r.namespace

@@ -10,7 +10,7 @@ import Testing
     "workflow", "workflow start", "workflow execute", "workflow signal", "workflow update",
     "workflow query",
     "workflow result", "workflow describe", "workflow list", "workflow count", "workflow show",
-    "workflow cancel", "workflow terminate", "workflow pause", "workflow unpause", "activity",
+    "workflow cancel", "workflow terminate", "workflow delete", "workflow pause", "workflow unpause", "activity",
     "activity complete", "activity fail",
     "task-queue", "task-queue describe", "health", "drain", "serve",
   ])

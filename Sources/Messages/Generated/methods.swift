@@ -33,6 +33,7 @@ public enum Method: String, CaseIterable, Sendable {
   case workflowPauseWorkflow = "holdfast.v1.WorkflowService/PauseWorkflow"
   case workflowUnpauseWorkflow = "holdfast.v1.WorkflowService/UnpauseWorkflow"
   case workflowDescribeWorkflow = "holdfast.v1.WorkflowService/DescribeWorkflow"
+  case workflowDeleteWorkflow = "holdfast.v1.WorkflowService/DeleteWorkflow"
   case workflowGetWorkflowResult = "holdfast.v1.WorkflowService/GetWorkflowResult"
   case workflowGetHistory = "holdfast.v1.WorkflowService/GetHistory"
   case workflowListWorkflows = "holdfast.v1.WorkflowService/ListWorkflows"

@@ -721,6 +721,70 @@ public struct TerminateWorkflowResponse: Message {
     ])
 }
 
+/// Removes one run: the one that is named, or the workflow's current one.
+public struct DeleteWorkflowRequest: Message {
+  public var namespace: String = ""
+  public var execution: WorkflowExecution?
+  public var reason: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: try reader.merge(into: &execution)
+      case 26: reason = try reader.string()
+      case 34: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 34) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DeleteWorkflowRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "reason", .string),
+      FieldTable(4, "identity", .string),
+    ])
+}
+
+public struct DeleteWorkflowResponse: Message {
+  /// The run that was removed.
+  public var runID: RunID = RunID.none
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: runID = try reader.runID()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(runID == RunID.none) { writer.runID(runID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DeleteWorkflowResponse",
+    fields: [
+      FieldTable(1, "run_id", .runID),
+    ])
+}
+
 public struct PauseWorkflowRequest: Message {
   public var namespace: String = ""
   public var execution: WorkflowExecution?

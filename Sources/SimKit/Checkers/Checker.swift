@@ -4,6 +4,8 @@ import Shell
 
 /// What a checker can see of a simulation.
 enum Observation {
+  /// A client sends the request, for the first time or once more.
+  case sent(ClientRequest)
   /// The last frame of a request's stream is leaving the engine.
   case answerLeaves(ClientRequest, Answer)
   /// A message of a streamed answer is leaving the engine.

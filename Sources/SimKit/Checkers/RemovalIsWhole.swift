@@ -2,17 +2,22 @@ import Basics
 import EngineCore
 import Messages
 
-/// I14: retention removes closed runs only, not before their time, and nothing of them stays.
+/// I14: retention removes closed runs only, not before their time, clients remove any; nothing of
+/// them stays.
 final class RemovalIsWhole: Checker {
   static let name = "I14 whole closed runs are removed"
 
   /// How long closed runs are kept; nil: no seed lasts so long.
   private let retention: Span?
 
+  /// Workflow ids of which a client wanted a run to go.
+  private var deleted: Set<String> = []
+
   init(retention: Span?) { self.retention = retention }
 
   func see(_ observation: Observation, _ scene: Scene) {
     switch observation {
+    case .sent(let request): if case .delete = request.kind { deleted.insert(request.workflowID) }
     case .committed: for run in scene.ledger.justRemoved { check(run, scene) }
     case .reopened, .finished:
       if let what = scene.ledger.leftovers.first { scene.found(what) }
@@ -25,6 +30,7 @@ final class RemovalIsWhole: Checker {
     guard let end = run.row.closeTime else {
       return scene.found("\(number) is removed while it is open")
     }
+    if deleted.contains(run.row.workflowID) { return }
     guard let retention else { return scene.found("\(number) is removed; all are kept") }
     // The engine's clock may be behind, never ahead.
     let now = Instant(ms: SimClock.originMs + scene.us / 1_000)

@@ -46,6 +46,8 @@ enum Response: Equatable {
   case list([WorkflowInfo], hasMore: Bool)
   case history([HistoryEvent])
   case heartbeat(cancelRequested: Bool)
+  /// The run that was deleted.
+  case delete(RunID)
   case schedule(DescribeScheduleResponse)
   case schedules(ListSchedulesResponse)
   case times(ListScheduleMatchingTimesResponse)
@@ -77,6 +79,7 @@ enum Response: Equatable {
     case .token(let token): "conflict token \(token)"
     case .trigger(let workflowID): "triggers '\(workflowID)'"
     case .queue(let m): "queue \(m.json())"
+    case .delete(let run): "deleted \(run)"
     case .done: "done"
     }
   }
@@ -94,6 +97,7 @@ extension Response {
       .failActivity,
       .reportActivityCancelled:
       self = .done
+    case .deleteWorkflow(let m): self = .delete(m.runID)
     case .describeWorkflow(let m): self = .describe(m.plain)
     case .getWorkflowResult(let m): self = .result(m)
     case .countWorkflows(let m): self = .count(m)

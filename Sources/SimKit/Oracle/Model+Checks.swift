@@ -14,6 +14,7 @@ extension Model {
         payloads("input", r.input), id("request_id", r.requestID))
     case .cancelWorkflow(let r):
       first(namespace(r.namespace), execution(r.execution), id("request_id", r.requestID))
+    case .deleteWorkflow(let r): first(namespace(r.namespace), execution(r.execution))
     case .pauseWorkflow(let r):
       first(namespace(r.namespace), execution(r.execution), id("request_id", r.requestID))
     case .unpauseWorkflow(let r):

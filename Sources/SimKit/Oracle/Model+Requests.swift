@@ -276,6 +276,32 @@ extension Model {
     }
   }
 
+  /// The run is gone, after its end.
+  mutating func delete(_ r: DeleteWorkflowRequest) -> Response {
+    switch find(r.execution) {
+    case .none(let status): return .failure(status)
+    case .run(let run):
+      let gone = Status.of(.notFound, .workflowNotFound, run: run.id)
+      for (id, _) in run.followers { facts.append(.answered(id, .failure(gone))) }
+      run.followers = []
+      failQueries(run, gone)
+      if run.isOpen {
+        var terminated = WorkflowExecutionTerminated()
+        let why = r.reason.isEmpty ? "" : ": \(r.reason)"
+        terminated.reason = "the workflow is deleted\(why)"
+        terminated.identity = r.identity
+        append(.workflowExecutionTerminated(terminated), to: run)
+        close(run, .terminated)
+      } else if let session = sessions.first(where: { $0.cache.contains(run.id) }) {
+        evict(run, session.id, .closed)
+      }
+      deleted.append(run.id)
+      runs.removeAll { $0 === run }
+      remembered.removeAll { $0.run == run.id }
+      return .delete(run.id)
+    }
+  }
+
   mutating func pause(_ r: PauseWorkflowRequest, _ request: Request) -> Response {
     switch openRun("Pause", r.execution, r.requestID, request) {
     case .refused(let response): return response
@@ -409,7 +435,7 @@ extension Request {
     case .updateWorkflow(let r): return r.bytesOfContent
     case .updateWithStartWorkflow(let r):
       return (r.update ?? UpdateWorkflowRequest()).bytesOfContent
-    case .pollUpdate, .queryWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory,
+    case .pollUpdate, .queryWorkflow, .deleteWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory,
       .listWorkflows, .countWorkflows, .heartbeatActivity, .describeTaskQueue, .schedule:
       preconditionFailure("this request has no request id")
     }

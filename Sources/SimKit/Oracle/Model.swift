@@ -52,6 +52,9 @@ struct Model {
   var mail: [ModelLetter] = []
   var lateLetters: [Letter] = []
 
+  /// Runs that clients have deleted in this unit.
+  var deleted: [RunID] = []
+
   /// What this unit has to do.
   var facts: [Fact] = []
   /// What the engine did and may not.
@@ -120,6 +123,7 @@ struct Model {
     case .signalWithStartWorkflow(let r): return signalWithStart(id, r, request)
     case .cancelWorkflow(let r): return cancel(id, r, request)
     case .terminateWorkflow(let r): return terminate(r, request)
+    case .deleteWorkflow(let r): return delete(r)
     case .pauseWorkflow(let r): return pause(r, request)
     case .unpauseWorkflow(let r): return unpause(r, request)
     case .queryWorkflow(let r): return query(id, r)

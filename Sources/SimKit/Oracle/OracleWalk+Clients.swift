@@ -66,7 +66,8 @@ extension OracleWalk {
     case 44..<46: .pollUpdate(drawPoll())
     case 46..<54: .signalWithStartWorkflow(drawSignalWithStart())
     case 54..<60: .cancelWorkflow(drawCancel())
-    case 60..<62: .terminateWorkflow(drawTerminate())
+    case 60: .terminateWorkflow(drawTerminate())
+    case 61: .deleteWorkflow(drawDelete())
     case 62..<66: .getWorkflowResult(drawResult())
     case 66..<69: .describeWorkflow(drawDescribe())
     case 69..<73: .getHistory(drawHistory())
@@ -237,6 +238,15 @@ extension OracleWalk {
     cancel.requestID = drawRequestID()
     cancel.identity = drawIdentity()
     return cancel
+  }
+
+  private mutating func drawDelete() -> DeleteWorkflowRequest {
+    var delete = DeleteWorkflowRequest()
+    delete.namespace = drawNamespace()
+    delete.execution = drawExecution()
+    delete.identity = drawIdentity()
+    delete.reason = dice.pick(["", "a test"])
+    return delete
   }
 
   private mutating func drawTerminate() -> TerminateWorkflowRequest {

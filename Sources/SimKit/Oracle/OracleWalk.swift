@@ -272,6 +272,7 @@ extension Model {
     backlog = nil
     hasLoaded = false
     lateLetters = []
+    deleted = []
     facts = []
     either = []
     unmatched = []
@@ -287,7 +288,7 @@ extension Model {
 
   /// The engine has removed closed runs: when is its matter, but not before their time.
   mutating func remove(_ ids: [RunID]) {
-    for id in ids {
+    for id in ids where !deleted.contains(id) {
       guard let run = run(id), !run.isOpen, run.closeTime + times.retention <= now else {
         objections.append("\(id) is removed before its time")
         continue
@@ -333,6 +334,7 @@ extension Request {
     case .pollUpdate(let m): "PollUpdate \(m.json())"
     case .cancelWorkflow(let m): "CancelWorkflow \(m.json())"
     case .terminateWorkflow(let m): "TerminateWorkflow \(m.json())"
+    case .deleteWorkflow(let m): "DeleteWorkflow \(m.json())"
     case .pauseWorkflow(let m): "PauseWorkflow \(m.json())"
     case .unpauseWorkflow(let m): "UnpauseWorkflow \(m.json())"
     case .describeWorkflow(let m): "DescribeWorkflow \(m.json())"

@@ -9,6 +9,7 @@ struct ClientRequest {
     case signalWithStart(SignalWithStartWorkflowRequest)
     case cancel(CancelWorkflowRequest)
     case terminate(TerminateWorkflowRequest)
+    case delete(DeleteWorkflowRequest)
     case pause(PauseWorkflowRequest)
     case unpause(UnpauseWorkflowRequest)
     case query(QueryWorkflowRequest)
@@ -48,6 +49,7 @@ struct ClientRequest {
     case .signalWithStart: .workflowSignalWithStartWorkflow
     case .cancel: .workflowCancelWorkflow
     case .terminate: .workflowTerminateWorkflow
+    case .delete: .workflowDeleteWorkflow
     case .pause: .workflowPauseWorkflow
     case .unpause: .workflowUnpauseWorkflow
     case .query: .workflowQueryWorkflow
@@ -70,6 +72,7 @@ struct ClientRequest {
     case .signalWithStart(let m): m.serialized()
     case .cancel(let m): m.serialized()
     case .terminate(let m): m.serialized()
+    case .delete(let m): m.serialized()
     case .pause(let m): m.serialized()
     case .unpause(let m): m.serialized()
     case .query(let m): m.serialized()

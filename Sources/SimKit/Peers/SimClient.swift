@@ -92,6 +92,7 @@ final class SimClient {
     self.connection = connection
     pending.append((stream, request))
     sent[SentStream(link: connection.link.id, stream: stream)] = request
+    world.observe(.sent(request))
     world.trace("client \(index) sends \(request.name) on \(connection.link.id.value) \(stream)")
     write(
       connection.request(

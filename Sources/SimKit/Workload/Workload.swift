@@ -37,6 +37,10 @@ struct Workload {
     case 36...42: return .update(update(workflowID, id, &dice))
     case 43: return updateWithStart(workflowID, id, &dice)
     case 44...58: return .signal(signalRequest(workflowID, id))
+    case 59 where dice.percent(50):
+      var request = DeleteWorkflowRequest()
+      request.execution = target
+      return .delete(request)
     case 59:
       var request = signalRequest(workflowID, id)
       if options.payloadBytesMax < 10_000 {

@@ -209,6 +209,8 @@ const ProtobufCMessageDescriptor *const holdfast_descriptors[] = {
     &holdfast__v1__cancel_workflow_response__descriptor,
     &holdfast__v1__terminate_workflow_request__descriptor,
     &holdfast__v1__terminate_workflow_response__descriptor,
+    &holdfast__v1__delete_workflow_request__descriptor,
+    &holdfast__v1__delete_workflow_response__descriptor,
     &holdfast__v1__pause_workflow_request__descriptor,
     &holdfast__v1__pause_workflow_response__descriptor,
     &holdfast__v1__unpause_workflow_request__descriptor,

@@ -176,6 +176,7 @@ extension TraceText {
       case .updateWorkflow(let m): self.fields(m)
       case .cancelWorkflow(let m): self.fields(m)
       case .terminateWorkflow(let m): self.fields(m)
+      case .deleteWorkflow(let m): self.fields(m)
       case .pauseWorkflow(let m): self.fields(m)
       case .unpauseWorkflow(let m): self.fields(m)
       case .describeWorkflow(let m): self.fields(m)

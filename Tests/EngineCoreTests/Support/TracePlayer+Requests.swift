@@ -37,6 +37,7 @@ extension TracePlayer {
     case "poll-update":
       return .pollUpdate(try make(&words, ["execution.workflow_id", "update_id"]))
     case "cancel": return .cancelWorkflow(try make(&words, ["execution.workflow_id"]))
+    case "delete": return .deleteWorkflow(try make(&words, ["execution.workflow_id"]))
     case "pause": return .pauseWorkflow(try make(&words, ["execution.workflow_id"]))
     case "unpause": return .unpauseWorkflow(try make(&words, ["execution.workflow_id"]))
     case "terminate": return .terminateWorkflow(try make(&words, ["execution.workflow_id"]))

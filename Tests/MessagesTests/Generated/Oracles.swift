@@ -204,6 +204,8 @@ let oracles: [any Oracle] = [
   Pair<Messages.CancelWorkflowResponse, Holdfast_V1_CancelWorkflowResponse>("holdfast.v1.CancelWorkflowResponse"),
   Pair<Messages.TerminateWorkflowRequest, Holdfast_V1_TerminateWorkflowRequest>("holdfast.v1.TerminateWorkflowRequest"),
   Pair<Messages.TerminateWorkflowResponse, Holdfast_V1_TerminateWorkflowResponse>("holdfast.v1.TerminateWorkflowResponse"),
+  Pair<Messages.DeleteWorkflowRequest, Holdfast_V1_DeleteWorkflowRequest>("holdfast.v1.DeleteWorkflowRequest"),
+  Pair<Messages.DeleteWorkflowResponse, Holdfast_V1_DeleteWorkflowResponse>("holdfast.v1.DeleteWorkflowResponse"),
   Pair<Messages.PauseWorkflowRequest, Holdfast_V1_PauseWorkflowRequest>("holdfast.v1.PauseWorkflowRequest"),
   Pair<Messages.PauseWorkflowResponse, Holdfast_V1_PauseWorkflowResponse>("holdfast.v1.PauseWorkflowResponse"),
   Pair<Messages.UnpauseWorkflowRequest, Holdfast_V1_UnpauseWorkflowRequest>("holdfast.v1.UnpauseWorkflowRequest"),

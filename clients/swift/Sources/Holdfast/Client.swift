@@ -326,6 +326,14 @@ public struct WorkflowHandle<Output: Decodable & Sendable>: Sendable {
       .workflowUnpauseWorkflow, request, as: UnpauseWorkflowResponse.self)
   }
 
+  /// Removes the workflow's current run with its history; one that is running ends first.
+  public func delete(reason: String = "") async throws {
+    var request = DeleteWorkflowRequest()
+    request.execution = execution
+    request.reason = reason
+    _ = try await client.call(.workflowDeleteWorkflow, request, as: DeleteWorkflowResponse.self)
+  }
+
   /// Ends the workflow at once, without its code.
   public func terminate(reason: String = "") async throws {
     var request = TerminateWorkflowRequest()

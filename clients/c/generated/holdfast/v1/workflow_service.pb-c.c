@@ -682,6 +682,96 @@ void   holdfast__v1__terminate_workflow_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__terminate_workflow_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__delete_workflow_request__init
+                     (Holdfast__V1__DeleteWorkflowRequest         *message)
+{
+  static const Holdfast__V1__DeleteWorkflowRequest init_value = HOLDFAST__V1__DELETE_WORKFLOW_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__delete_workflow_request__get_packed_size
+                     (const Holdfast__V1__DeleteWorkflowRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_workflow_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__delete_workflow_request__pack
+                     (const Holdfast__V1__DeleteWorkflowRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_workflow_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__delete_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__DeleteWorkflowRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_workflow_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DeleteWorkflowRequest *
+       holdfast__v1__delete_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DeleteWorkflowRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__delete_workflow_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__delete_workflow_request__free_unpacked
+                     (Holdfast__V1__DeleteWorkflowRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__delete_workflow_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__delete_workflow_response__init
+                     (Holdfast__V1__DeleteWorkflowResponse         *message)
+{
+  static const Holdfast__V1__DeleteWorkflowResponse init_value = HOLDFAST__V1__DELETE_WORKFLOW_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__delete_workflow_response__get_packed_size
+                     (const Holdfast__V1__DeleteWorkflowResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_workflow_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__delete_workflow_response__pack
+                     (const Holdfast__V1__DeleteWorkflowResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_workflow_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__delete_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__DeleteWorkflowResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_workflow_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DeleteWorkflowResponse *
+       holdfast__v1__delete_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DeleteWorkflowResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__delete_workflow_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__delete_workflow_response__free_unpacked
+                     (Holdfast__V1__DeleteWorkflowResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__delete_workflow_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__pause_workflow_request__init
                      (Holdfast__V1__PauseWorkflowRequest         *message)
 {
@@ -2918,6 +3008,121 @@ const ProtobufCMessageDescriptor holdfast__v1__terminate_workflow_response__desc
   (ProtobufCMessageInit) holdfast__v1__terminate_workflow_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__delete_workflow_request__field_descriptors[4] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteWorkflowRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteWorkflowRequest, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteWorkflowRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteWorkflowRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__delete_workflow_request__field_indices_by_name[] = {
+  1,   /* field[1] = execution */
+  3,   /* field[3] = identity */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = reason */
+};
+static const ProtobufCIntRange holdfast__v1__delete_workflow_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__delete_workflow_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DeleteWorkflowRequest",
+  "DeleteWorkflowRequest",
+  "Holdfast__V1__DeleteWorkflowRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DeleteWorkflowRequest),
+  4,
+  holdfast__v1__delete_workflow_request__field_descriptors,
+  holdfast__v1__delete_workflow_request__field_indices_by_name,
+  1,  holdfast__v1__delete_workflow_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__delete_workflow_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__delete_workflow_response__field_descriptors[1] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteWorkflowResponse, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__delete_workflow_response__field_indices_by_name[] = {
+  0,   /* field[0] = run_id */
+};
+static const ProtobufCIntRange holdfast__v1__delete_workflow_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__delete_workflow_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DeleteWorkflowResponse",
+  "DeleteWorkflowResponse",
+  "Holdfast__V1__DeleteWorkflowResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DeleteWorkflowResponse),
+  1,
+  holdfast__v1__delete_workflow_response__field_descriptors,
+  holdfast__v1__delete_workflow_response__field_indices_by_name,
+  1,  holdfast__v1__delete_workflow_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__delete_workflow_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__pause_workflow_request__field_descriptors[5] =
 {
   {
@@ -5049,7 +5254,7 @@ const ProtobufCEnumDescriptor holdfast__v1__pending_workflow_task_state__descrip
   holdfast__v1__pending_workflow_task_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_descriptors[16] =
+static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_descriptors[17] =
 {
   { "StartWorkflow", &holdfast__v1__start_workflow_request__descriptor, &holdfast__v1__start_workflow_response__descriptor },
   { "SignalWorkflow", &holdfast__v1__signal_workflow_request__descriptor, &holdfast__v1__signal_workflow_response__descriptor },
@@ -5063,6 +5268,7 @@ static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_de
   { "PauseWorkflow", &holdfast__v1__pause_workflow_request__descriptor, &holdfast__v1__pause_workflow_response__descriptor },
   { "UnpauseWorkflow", &holdfast__v1__unpause_workflow_request__descriptor, &holdfast__v1__unpause_workflow_response__descriptor },
   { "DescribeWorkflow", &holdfast__v1__describe_workflow_request__descriptor, &holdfast__v1__describe_workflow_response__descriptor },
+  { "DeleteWorkflow", &holdfast__v1__delete_workflow_request__descriptor, &holdfast__v1__delete_workflow_response__descriptor },
   { "GetWorkflowResult", &holdfast__v1__get_workflow_result_request__descriptor, &holdfast__v1__get_workflow_result_response__descriptor },
   { "GetHistory", &holdfast__v1__get_history_request__descriptor, &holdfast__v1__history_batch__descriptor },
   { "ListWorkflows", &holdfast__v1__list_workflows_request__descriptor, &holdfast__v1__list_workflows_response__descriptor },
@@ -5070,11 +5276,12 @@ static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_de
 };
 const unsigned holdfast__v1__workflow_service__method_indices_by_name[] = {
   7,        /* CancelWorkflow */
-  15,        /* CountWorkflows */
+  16,        /* CountWorkflows */
+  12,        /* DeleteWorkflow */
   11,        /* DescribeWorkflow */
-  13,        /* GetHistory */
-  12,        /* GetWorkflowResult */
-  14,        /* ListWorkflows */
+  14,        /* GetHistory */
+  13,        /* GetWorkflowResult */
+  15,        /* ListWorkflows */
   9,        /* PauseWorkflow */
   6,        /* PollUpdate */
   3,        /* QueryWorkflow */
@@ -5093,7 +5300,7 @@ const ProtobufCServiceDescriptor holdfast__v1__workflow_service__descriptor =
   "WorkflowService",
   "Holdfast__V1__WorkflowService",
   "holdfast.v1",
-  16,
+  17,
   holdfast__v1__workflow_service__method_descriptors,
   holdfast__v1__workflow_service__method_indices_by_name
 };
@@ -5193,13 +5400,21 @@ void holdfast__v1__workflow_service__describe_workflow(ProtobufCService *service
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
   service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void holdfast__v1__workflow_service__delete_workflow(ProtobufCService *service,
+                                                     const Holdfast__V1__DeleteWorkflowRequest *input,
+                                                     Holdfast__V1__DeleteWorkflowResponse_Closure closure,
+                                                     void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
+  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void holdfast__v1__workflow_service__get_workflow_result(ProtobufCService *service,
                                                          const Holdfast__V1__GetWorkflowResultRequest *input,
                                                          Holdfast__V1__GetWorkflowResultResponse_Closure closure,
                                                          void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__get_history(ProtobufCService *service,
                                                  const Holdfast__V1__GetHistoryRequest *input,
@@ -5207,7 +5422,7 @@ void holdfast__v1__workflow_service__get_history(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__list_workflows(ProtobufCService *service,
                                                     const Holdfast__V1__ListWorkflowsRequest *input,
@@ -5215,7 +5430,7 @@ void holdfast__v1__workflow_service__list_workflows(ProtobufCService *service,
                                                     void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__count_workflows(ProtobufCService *service,
                                                      const Holdfast__V1__CountWorkflowsRequest *input,
@@ -5223,7 +5438,7 @@ void holdfast__v1__workflow_service__count_workflows(ProtobufCService *service,
                                                      void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__init (Holdfast__V1__WorkflowService_Service *service,
                                            Holdfast__V1__WorkflowService_ServiceDestroy destroy)

@@ -32,6 +32,8 @@ typedef struct Holdfast__V1__CancelWorkflowRequest Holdfast__V1__CancelWorkflowR
 typedef struct Holdfast__V1__CancelWorkflowResponse Holdfast__V1__CancelWorkflowResponse;
 typedef struct Holdfast__V1__TerminateWorkflowRequest Holdfast__V1__TerminateWorkflowRequest;
 typedef struct Holdfast__V1__TerminateWorkflowResponse Holdfast__V1__TerminateWorkflowResponse;
+typedef struct Holdfast__V1__DeleteWorkflowRequest Holdfast__V1__DeleteWorkflowRequest;
+typedef struct Holdfast__V1__DeleteWorkflowResponse Holdfast__V1__DeleteWorkflowResponse;
 typedef struct Holdfast__V1__PauseWorkflowRequest Holdfast__V1__PauseWorkflowRequest;
 typedef struct Holdfast__V1__PauseWorkflowResponse Holdfast__V1__PauseWorkflowResponse;
 typedef struct Holdfast__V1__UnpauseWorkflowRequest Holdfast__V1__UnpauseWorkflowRequest;
@@ -349,6 +351,35 @@ struct  Holdfast__V1__TerminateWorkflowResponse
 #define HOLDFAST__V1__TERMINATE_WORKFLOW_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__terminate_workflow_response__descriptor) \
      }
+
+
+/*
+ * Removes one run: the one that is named, or the workflow's current one.
+ */
+struct  Holdfast__V1__DeleteWorkflowRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *reason;
+  char *identity;
+};
+#define HOLDFAST__V1__DELETE_WORKFLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__delete_workflow_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__DeleteWorkflowResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The run that was removed.
+   */
+  char *run_id;
+};
+#define HOLDFAST__V1__DELETE_WORKFLOW_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__delete_workflow_response__descriptor) \
+    , (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__PauseWorkflowRequest
@@ -1042,6 +1073,44 @@ Holdfast__V1__TerminateWorkflowResponse *
 void   holdfast__v1__terminate_workflow_response__free_unpacked
                      (Holdfast__V1__TerminateWorkflowResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__DeleteWorkflowRequest methods */
+void   holdfast__v1__delete_workflow_request__init
+                     (Holdfast__V1__DeleteWorkflowRequest         *message);
+size_t holdfast__v1__delete_workflow_request__get_packed_size
+                     (const Holdfast__V1__DeleteWorkflowRequest   *message);
+size_t holdfast__v1__delete_workflow_request__pack
+                     (const Holdfast__V1__DeleteWorkflowRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__delete_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__DeleteWorkflowRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__DeleteWorkflowRequest *
+       holdfast__v1__delete_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__delete_workflow_request__free_unpacked
+                     (Holdfast__V1__DeleteWorkflowRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__DeleteWorkflowResponse methods */
+void   holdfast__v1__delete_workflow_response__init
+                     (Holdfast__V1__DeleteWorkflowResponse         *message);
+size_t holdfast__v1__delete_workflow_response__get_packed_size
+                     (const Holdfast__V1__DeleteWorkflowResponse   *message);
+size_t holdfast__v1__delete_workflow_response__pack
+                     (const Holdfast__V1__DeleteWorkflowResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__delete_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__DeleteWorkflowResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__DeleteWorkflowResponse *
+       holdfast__v1__delete_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__delete_workflow_response__free_unpacked
+                     (Holdfast__V1__DeleteWorkflowResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__PauseWorkflowRequest methods */
 void   holdfast__v1__pause_workflow_request__init
                      (Holdfast__V1__PauseWorkflowRequest         *message);
@@ -1507,6 +1576,12 @@ typedef void (*Holdfast__V1__TerminateWorkflowRequest_Closure)
 typedef void (*Holdfast__V1__TerminateWorkflowResponse_Closure)
                  (const Holdfast__V1__TerminateWorkflowResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__DeleteWorkflowRequest_Closure)
+                 (const Holdfast__V1__DeleteWorkflowRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__DeleteWorkflowResponse_Closure)
+                 (const Holdfast__V1__DeleteWorkflowResponse *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__PauseWorkflowRequest_Closure)
                  (const Holdfast__V1__PauseWorkflowRequest *message,
                   void *closure_data);
@@ -1628,6 +1703,10 @@ struct Holdfast__V1__WorkflowService_Service
                             const Holdfast__V1__DescribeWorkflowRequest *input,
                             Holdfast__V1__DescribeWorkflowResponse_Closure closure,
                             void *closure_data);
+  void (*delete_workflow)(Holdfast__V1__WorkflowService_Service *service,
+                          const Holdfast__V1__DeleteWorkflowRequest *input,
+                          Holdfast__V1__DeleteWorkflowResponse_Closure closure,
+                          void *closure_data);
   void (*get_workflow_result)(Holdfast__V1__WorkflowService_Service *service,
                               const Holdfast__V1__GetWorkflowResultRequest *input,
                               Holdfast__V1__GetWorkflowResultResponse_Closure closure,
@@ -1664,6 +1743,7 @@ void holdfast__v1__workflow_service__init (Holdfast__V1__WorkflowService_Service
       function_prefix__ ## pause_workflow,\
       function_prefix__ ## unpause_workflow,\
       function_prefix__ ## describe_workflow,\
+      function_prefix__ ## delete_workflow,\
       function_prefix__ ## get_workflow_result,\
       function_prefix__ ## get_history,\
       function_prefix__ ## list_workflows,\
@@ -1716,6 +1796,10 @@ void holdfast__v1__workflow_service__describe_workflow(ProtobufCService *service
                                                        const Holdfast__V1__DescribeWorkflowRequest *input,
                                                        Holdfast__V1__DescribeWorkflowResponse_Closure closure,
                                                        void *closure_data);
+void holdfast__v1__workflow_service__delete_workflow(ProtobufCService *service,
+                                                     const Holdfast__V1__DeleteWorkflowRequest *input,
+                                                     Holdfast__V1__DeleteWorkflowResponse_Closure closure,
+                                                     void *closure_data);
 void holdfast__v1__workflow_service__get_workflow_result(ProtobufCService *service,
                                                          const Holdfast__V1__GetWorkflowResultRequest *input,
                                                          Holdfast__V1__GetWorkflowResultResponse_Closure closure,
@@ -1753,6 +1837,8 @@ extern const ProtobufCMessageDescriptor holdfast__v1__cancel_workflow_request__d
 extern const ProtobufCMessageDescriptor holdfast__v1__cancel_workflow_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__terminate_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__terminate_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__delete_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__delete_workflow_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__pause_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__pause_workflow_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__unpause_workflow_request__descriptor;
