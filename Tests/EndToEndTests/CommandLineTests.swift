@@ -193,6 +193,9 @@ import Testing
           the workflow was terminated: a mistake
 
         """)
+    let deleted = try await engine.run("workflow delete --id t-1")
+    #expect(deleted.output.hasPrefix("deleted 't-1', run "))
+    #expect(try await engine.run("workflow describe --id t-1").code == 3)
   }
 
   @Test func timesAreWrittenAsPeopleWriteThem() async throws {
