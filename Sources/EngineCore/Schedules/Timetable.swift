@@ -196,9 +196,12 @@ final class Timetable {
     return now - due > catchupWindow
   }
 
+  /// What is to start without waiting for another counts as open: while no starts are taken, it
+  /// waits too.
   private func hasRoom(_ limits: EngineLimits) -> Bool {
-    progress.waiting.count < limits.waitingActionsMax
-      && info.running.count + starting.count < limits.scheduledWorkflowsMax
+    let beginning = progress.waiting.count { $0.overlapPolicy == .allowAll || isStarting($0) }
+    return progress.waiting.count < limits.waitingActionsMax
+      && info.running.count + beginning < limits.scheduledWorkflowsMax
   }
 
   /// The next time of a backfill; true if it brings an action.

@@ -23,9 +23,10 @@ extension Model {
   }
 
   private mutating func show(_ id: SessionID, _ m: Activation) {
-    guard let run = run(m.runID), let session = session(id) else {
+    guard let run = runToShow(m.runID), let session = session(id) else {
       return objections.append("\(id) is given a task of \(m.runID), of which nothing is known")
     }
+    defer { endLate(run, id) }
     if run.task.isReplaying, run.task.session == id, run.task.token == m.token {
       run.task.isReplaying = false
       // Queries that wait are asked after what has come meanwhile.
@@ -51,9 +52,22 @@ extension Model {
     if !run.task.isForQueries { run.task.asked = asked(run, m).map(\.update.updateID) }
   }
 
+  /// One that has no task by now may have been given away before it was closed.
+  private func runToShow(_ id: RunID) -> ModelRun? {
+    if let run = run(id), run.task.state != .none { return run }
+    return closedLate[id] ?? run(id)
+  }
+
+  /// Its task was given away, and then the run was closed.
+  private mutating func endLate(_ run: ModelRun, _ session: SessionID) {
+    guard closedLate[run.id] === run else { return }
+    closedLate[run.id] = nil
+    evict(run, session, .closed)
+  }
+
   /// Of the history, as it was when the activation left.
   func length(_ run: ModelRun, _ m: Activation) -> Int64 {
-    hasLoaded ? min(max(m.historyLength, run.through), run.lastEventID) : run.lastEventID
+    isStepwise ? min(max(m.historyLength, run.through), run.lastEventID) : run.lastEventID
   }
 
   /// True if it showed the code something.
@@ -66,7 +80,7 @@ extension Model {
   /// The updates that it asks for: those that had come when it left.
   private func asked(_ run: ModelRun, _ m: Activation) -> [ModelUpdate] {
     let count = m.jobs.count { if case .doUpdate = $0.kind { true } else { false } }
-    return Array(hasLoaded ? run.updates.prefix(count) : run.updates[...])
+    return Array(isStepwise ? run.updates.prefix(count) : run.updates[...])
   }
 
   private mutating func hand(_ run: ModelRun, _ session: ModelSession, _ token: [UInt8]) {
@@ -120,9 +134,10 @@ extension Model {
   }
 
   private mutating func replay(_ id: SessionID, _ m: ReplayHistory) {
-    guard let run = run(m.runID), let session = session(id), mayTake(session, run) else {
+    guard let run = runToShow(m.runID), let session = session(id), mayTake(session, run) else {
       return objections.append("\(id) is shown a history for which there is no reason")
     }
+    defer { endLate(run, id) }
     hand(run, session, m.token)
     run.task.isReplaying = true
     run.task.deadline = now + run.started.taskTimeoutMs

@@ -42,8 +42,11 @@ struct Model {
   /// Where the last page has ended.
   var lastPage: ModelPage?
 
-  /// The store was asked: what waited for it came after the unit's first tasks were given away.
-  var hasLoaded = false
+  /// The engine took several steps: what a later one did came after the unit's first tasks were
+  /// given away.
+  var isStepwise = false
+  /// Runs that may have been closed so, as they were before.
+  var closedLate: [RunID: ModelRun] = [:]
 
   /// What is taken up when the input has been handled: it waited for the end of a redo.
   var resumed: [Parked] = []
@@ -193,6 +196,7 @@ struct Model {
 
   /// The run is over: what it had in hand goes, and who waits hears.
   mutating func close(_ run: ModelRun, _ status: WorkflowStatus) {
+    if isStepwise, let before = beforeItsEnd(run) { closedLate[run.id] = before }
     run.status = status
     run.closeTime = now
     facts.append(.closed(run.id, status))
@@ -225,13 +229,29 @@ struct Model {
   mutating func settle() {
     failQueriesWithoutServer()
     dropUpdates()
-    for run in runs {
-      if case .waiting = run.task.state, !run.wantsTask { run.task = run.task.next }
-      guard run.task.state == .none, run.wantsTask, !isHeld(run) else { continue }
-      run.task = run.task.next
-      run.task.state = .waiting(notBefore: now)
-      run.task.scheduledTime = now
-    }
+    for run in runs { makeTask(run) }
+  }
+
+  private func makeTask(_ run: ModelRun) {
+    if case .waiting = run.task.state, !run.wantsTask { run.task = run.task.next }
+    guard run.task.state == .none, run.wantsTask, !isHeld(run) else { return }
+    run.task = run.task.next
+    run.task.state = .waiting(notBefore: now)
+    run.task.scheduledTime = now
+  }
+
+  /// The run without its last event, if it had a task that nobody had been given before this unit.
+  private func beforeItsEnd(_ run: ModelRun) -> ModelRun? {
+    let before = ModelRun(run.started, at: run.startTime, metadata: run.metadata)
+    before.events = Array(run.events.dropLast())
+    before.through = run.through
+    before.signals = run.signals
+    before.isCancelRequested = run.isCancelRequested
+    before.updates = run.updates
+    before.task = run.task
+    makeTask(before)
+    if case .waiting = before.task.state { return before }
+    return nil
   }
 }
 

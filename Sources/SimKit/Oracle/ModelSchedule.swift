@@ -75,8 +75,11 @@ final class ModelSchedule {
     conflictToken += 1
   }
 
+  /// What waits only because no starts are taken has its place among the open workflows.
   func hasRoom(_ limits: EngineLimits) -> Bool {
-    waiting.count < limits.waitingActionsMax && info.running.count < limits.scheduledWorkflowsMax
+    let beginning = waiting.count { $0.policy == .allowAll }
+    return waiting.count < limits.waitingActionsMax
+      && info.running.count + beginning < limits.scheduledWorkflowsMax
   }
 
   /// The time of an action has come: it waits, or it is left out (false).

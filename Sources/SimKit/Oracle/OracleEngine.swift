@@ -28,12 +28,14 @@ struct OracleEngine {
   /// Letters that had to wait, in the order in which the last unit took them in.
   private(set) var lateLetters: [Letter] = []
   private var lettersWaiting: [Int64: Letter] = [:]
-  /// The last unit asked the store.
-  var hasLoaded: Bool { loadsLeft < OracleEngine.loadsMax }
+  /// The last unit took several steps.
+  var isStepwise: Bool { loadsLeft < OracleEngine.loadsMax || deadlineSteps > 1 }
   private static let loadsMax = 1_000
   private var facts: [Fact] = []
   /// Loads that one input may still lead to.
   private var loadsLeft = loadsMax
+  /// Steps of the unit that took what was due.
+  private var deadlineSteps = 0
   private var lists: Set<RequestID> = []
   /// Of the page that was answered last.
   private(set) var pageToken: [UInt8] = []
@@ -72,6 +74,7 @@ struct OracleEngine {
     removed = []
     lateLetters = []
     loadsLeft = OracleEngine.loadsMax
+    deadlineSteps = 0
   }
 
   /// Makes everything durable that is not.
@@ -108,6 +111,7 @@ struct OracleEngine {
   }
 
   private mutating func step(_ input: Input) throws(StoreError) {
+    if case .deadlineReached = input { deadlineSteps += 1 }
     engine.step(input, now: now, into: &effects)
     for write in effects.writes { note(write) }
     for send in effects.sends { note(send.send) }

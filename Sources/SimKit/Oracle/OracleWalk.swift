@@ -135,7 +135,7 @@ struct OracleWalk {
     tell?("step \(steps) at \(engine.now.ms): \(input.line)")
     let observed = try engine.unit(input)
     model.begin(at: engine.now, drawn: engine.created)
-    model.hasLoaded = engine.hasLoaded
+    model.isStepwise = engine.isStepwise
     model.lateLetters = engine.lateLetters
     model.given = observed.compactMap { fact in
       guard case .told(let session, .activityTask(let task)) = fact else { return nil }
@@ -168,7 +168,7 @@ struct OracleWalk {
     let observed = try engine.restart(seed: dice.word())
     model.begin(at: engine.now, drawn: engine.created)
     model.lateLetters = engine.lateLetters
-    model.hasLoaded = engine.hasLoaded
+    model.isStepwise = engine.isStepwise
     model.restart()
     compare(observed, "a start of the engine")
     oldTasks += tasks.map(\.activation.token) + replays.map(\.history.token)
@@ -270,7 +270,8 @@ extension Model {
     self.drawn = drawn
     given = []
     backlog = nil
-    hasLoaded = false
+    isStepwise = false
+    closedLate = [:]
     lateLetters = []
     deleted = []
     facts = []

@@ -305,6 +305,51 @@ import Testing
     let after = try #require(try describe("allow", in: world).info)
     #expect(after.actionCount == 7 && after.backfills == 0 && after.droppedCount == 3)
   }
+
+  /// Actions that wait only until starts are taken again are not more than may be open then.
+  @Test func whatWaitsForTheDiskHasAPlaceAmongTheOpenWorkflows() throws {
+    let world = World { $0.limits.scheduledWorkflowsMax = 4 }
+    let create = ScheduleTests.create("allow", "@hourly") {
+      $0.policies?.overlapPolicy = .allowAll
+    }
+    _ = world.ask(create)
+    world.advance(3_600_000)
+    world.step(.diskFull(true))
+    world.advance(6 * 3_600_000)
+    let full = try #require(try describe("allow", in: world).info)
+    #expect(full.running.count == 1 && full.waitingCount == 3 && full.droppedCount == 3)
+    world.step(.diskFull(false))
+    let free = try #require(try describe("allow", in: world).info)
+    #expect(free.running.count == 4 && free.waitingCount == 0 && free.droppedCount == 3)
+  }
+
+  /// The same for a backfill, of which nothing is left out, whatever takes it up again.
+  @Test(arguments: [false, true])
+  func aBackfillThatWaitsForTheDiskGoesOnWhenThereIsRoom(crashes: Bool) throws {
+    let world = World { $0.limits.scheduledWorkflowsMax = 4 }
+    let create = ScheduleTests.create("allow", "@hourly") {
+      $0.policies?.overlapPolicy = .allowAll
+    }
+    _ = world.ask(create)
+    world.advance(3_600_000)
+    world.step(.diskFull(true))
+    var backfill = BackfillScheduleRequest()
+    backfill.scheduleID = "allow"
+    backfill.startAtMs = World.start - Span(ms: 5 * 3_600_000)
+    backfill.endAtMs = World.start - Span(ms: 1)
+    _ = world.ask(.schedule(.backfill(backfill)))
+    world.advance(0)
+    let full = try #require(try describe("allow", in: world).info)
+    #expect(full.running.count == 1 && full.waitingCount == 3 && full.backfills == 1)
+    if crashes { world.crash() } else { world.step(.diskFull(false)) }
+    world.advance(0)
+    let free = try #require(try describe("allow", in: world).info)
+    #expect(free.running.count == 4 && free.waitingCount == 0 && free.backfills == 1)
+    for execution in free.running { world.terminate(execution.workflowID) }
+    world.advance(0)
+    let after = try #require(try describe("allow", in: world).info)
+    #expect(after.actionCount == 6 && after.backfills == 0 && after.droppedCount == 0)
+  }
 }
 
 extension World {
