@@ -76,7 +76,7 @@ extension Model {
   mutating func objectToOrder(_ run: ModelRun, _ session: ModelSession) {
     guard !session.cache.contains(run.id), let since = waitsSince(run) else { return }
     let older = runs.first { other in
-      waitsForAny(other) && session.serves(other)
+      waitsForAny(other) && session.serves(other) && reaches(session, other)
         && waitsSince(other).map { $0 < since } ?? false
     }
     if let older { objections.append("\(session.id) takes \(run.id) before \(older.id)") }

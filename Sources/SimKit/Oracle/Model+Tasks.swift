@@ -426,7 +426,11 @@ extension Model {
   }
 
   private func couldTake(_ session: ModelSession, _ run: ModelRun) -> Bool {
-    guard session.couldTakeTask, session.serves(run) else { return false }
+    session.couldTakeTask && session.serves(run) && reaches(session, run)
+  }
+
+  /// While it is shown as many histories as it may be at a time, it does not see far.
+  func reaches(_ session: ModelSession, _ run: ModelRun) -> Bool {
     let replays = runs.count { $0.task.isReplaying && $0.task.session == session.id }
     guard replays >= limits.replaysPerSessionMax else { return true }
     // Of those before it that wait for a replay to end, only so many are passed by.
