@@ -8,10 +8,9 @@ import Testing
 
   @Test(arguments: [
     "workflow", "workflow start", "workflow execute", "workflow signal", "workflow update",
-    "workflow query",
-    "workflow result", "workflow describe", "workflow list", "workflow count", "workflow show",
-    "workflow cancel", "workflow terminate", "workflow delete", "workflow pause", "workflow unpause", "activity",
-    "activity complete", "activity fail",
+    "workflow query", "workflow result", "workflow describe", "workflow list", "workflow count", "workflow show",
+    "workflow cancel", "workflow terminate", "workflow delete", "workflow pause",
+    "workflow unpause", "activity", "activity complete", "activity fail",
     "task-queue", "task-queue describe", "health", "drain", "serve",
   ])
   func everyCommandExplainsItselfAndItsExitCodes(_ command: String) async throws {

@@ -47,7 +47,8 @@ extension ClientRequest {
       return response.runID
     case .signal: return (try? SignalWorkflowResponse(bytes: answer.message))?.runID
     case .cancel, .terminate, .complete: return RunID.none
-    case .delete, .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history, .list,
+    case .delete, .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history,
+      .list,
       .count, .schedule:
       return nil
     }
@@ -80,7 +81,8 @@ extension ClientRequest {
     case .complete(let completion):
       let mark = completion.result.first?.text ?? ""
       return ledger.holds(result: mark) ? nil : "result \(mark) is in no history"
-    case .delete, .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history, .list,
+    case .delete, .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history,
+      .list,
       .count, .schedule:
       return nil
     }

@@ -435,8 +435,8 @@ extension Request {
     case .updateWorkflow(let r): return r.bytesOfContent
     case .updateWithStartWorkflow(let r):
       return (r.update ?? UpdateWorkflowRequest()).bytesOfContent
-    case .pollUpdate, .queryWorkflow, .deleteWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory,
-      .listWorkflows, .countWorkflows, .heartbeatActivity, .describeTaskQueue, .schedule:
+    case .pollUpdate, .queryWorkflow, .deleteWorkflow, .describeWorkflow, .getWorkflowResult,
+      .getHistory, .listWorkflows, .countWorkflows, .heartbeatActivity, .describeTaskQueue, .schedule:
       preconditionFailure("this request has no request id")
     }
   }
