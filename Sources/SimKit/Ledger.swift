@@ -215,8 +215,8 @@ final class Ledger {
     for run in found { add(run) }
     // What was being removed when the process ended may be gone or not.
     for case .deleteRun(let number) in uncertain {
-      guard places[number] == nil, let run = before.first(where: { $0.row.number == number })
-      else { continue }
+      let known = before.first { $0.row.number == number } ?? made(number, in: uncertain)
+      guard places[number] == nil, let run = known else { continue }
       removed[run.row.runID] = run
     }
     for run in runs + removed.values { for event in run.events { note(event, of: run) } }
@@ -225,6 +225,12 @@ final class Ledger {
       leftovers.append("\(run.row.number), run \(run.row.runID), is there again")
     }
     for fault in try store.integrityFaults() { faults.append("integrity: \(fault)") }
+  }
+
+  /// A run that came and went with one batch.
+  private func made(_ number: RunNumber, in writes: [Write]) -> Run? {
+    for case .createRun(let row) in writes where row.number == number { return Run(row: row) }
+    return nil
   }
 
   private func readAll(_ store: Store) throws(StoreError) -> [Run] {

@@ -8,7 +8,8 @@ import Testing
 
   @Test(arguments: [
     "workflow", "workflow start", "workflow execute", "workflow signal", "workflow update",
-    "workflow query", "workflow result", "workflow describe", "workflow list", "workflow count", "workflow show",
+    "workflow query", "workflow result", "workflow describe", "workflow list", "workflow count",
+    "workflow show",
     "workflow cancel", "workflow terminate", "workflow delete", "workflow pause",
     "workflow unpause", "activity", "activity complete", "activity fail",
     "task-queue", "task-queue describe", "health", "drain", "serve",

@@ -43,7 +43,7 @@ final class PoliciesAreFollowed: Checker {
     guard let last = earlier.max(by: { $0.row.number < $1.row.number }) else { return nil }
     // A newer one that is gone by now may have been there still.
     let isLast = ledger.everyRun(of: row.workflowID).allSatisfy {
-      ledger.removed[$0.row.runID] == nil || $0.row.runID < last.row.runID
+      ledger.removed[$0.row.runID] == nil || $0.row.number < last.row.number
     }
     guard isLast else { return nil }
     var wasReplaced = false

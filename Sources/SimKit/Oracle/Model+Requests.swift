@@ -436,7 +436,8 @@ extension Request {
     case .updateWithStartWorkflow(let r):
       return (r.update ?? UpdateWorkflowRequest()).bytesOfContent
     case .pollUpdate, .queryWorkflow, .deleteWorkflow, .describeWorkflow, .getWorkflowResult,
-      .getHistory, .listWorkflows, .countWorkflows, .heartbeatActivity, .describeTaskQueue, .schedule:
+      .getHistory, .listWorkflows, .countWorkflows, .heartbeatActivity, .describeTaskQueue,
+      .schedule:
       preconditionFailure("this request has no request id")
     }
   }
