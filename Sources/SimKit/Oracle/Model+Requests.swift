@@ -292,8 +292,8 @@ extension Model {
         terminated.identity = r.identity
         append(.workflowExecutionTerminated(terminated), to: run)
         close(run, .terminated)
-      } else if let session = sessions.first(where: { $0.cache.contains(run.id) }) {
-        evict(run, session.id, .closed)
+      } else if let session = run.task.session {
+        evict(run, session, .closed)
       }
       deleted.append(run.id)
       runs.removeAll { $0 === run }
