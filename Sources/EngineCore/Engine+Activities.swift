@@ -286,6 +286,7 @@ extension Engine {
     case .retry:
       run.fold.activities[index].becomeDue()
       // Not written: a start of the engine finds the retry time in the past.
+      noteWork(of: run)
       armActivity(run, index)
       offerActivity(key.scheduledEvent, of: run)
     case .workerLost:

@@ -36,6 +36,7 @@ extension Engine {
         run.task.lastFailed = failed
       }
       offerTask(run)
+      noteWork(of: run)
     }
     return run
   }
