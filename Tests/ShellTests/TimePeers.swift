@@ -14,7 +14,14 @@ struct TimePeers {
   static let day: Int64 = 86_400_000
 
   init(skipsTime: Bool = true) {
-    peers = Peers { $0.engine.skipsTime = skipsTime }
+    peers = Peers {
+      $0.engine.skipsTime = skipsTime
+      // There is no store that could bring a run back.
+      $0.engine.times.residency = .longest
+      $0.engine.times.retention = .zero
+      // Nor does the time pass that a batch would wait for an answer.
+      $0.holdOverrideUs = 0
+    }
     a = peers.greeted(1)
     b = peers.greeted(2)
   }
@@ -71,6 +78,15 @@ struct TimePeers {
     request.durationMs = Span(ms: ms)
     request.unlock = unlock
     return call(id, .operatorSleep, request, timeoutMs: timeoutMs)
+  }
+
+  @discardableResult
+  mutating func awaitResult(
+    _ id: ConnectionID, _ workflowID: String, timeoutMs: Int64 = 0
+  ) -> UInt64 {
+    var request = GetWorkflowResultRequest()
+    request.execution = WorkflowExecution.named(workflowID)
+    return call(id, .workflowGetWorkflowResult, request, timeoutMs: timeoutMs)
   }
 
   // MARK: - Work
