@@ -61,8 +61,7 @@ public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
 
   @inlinable public func time(of key: Key) -> Instant? { live[key]?.time }
 
-  /// The first entry with a key that is wanted. It costs no more than what comes before it does: few
-  /// entries, if nearly all are wanted.
+  /// The first entry with a key that is wanted; looks at few entries if nearly all are.
   @inlinable public func first(where isWanted: (Key) -> Bool) -> Entry? {
     var best: Entry?
     look(from: 0, for: isWanted, &best)

@@ -13,8 +13,8 @@ extension Engine {
     return awake.map { min($0, dormant) } ?? dormant
   }
 
-  /// Something is under way that takes time outside the engine, or may be taken up at any moment; so
-  /// time passes as it does outside.
+  /// Something is under way that takes time outside the engine, or may be taken up at any moment:
+  /// time passes as it does there.
   public var isBusy: Bool {
     !busy.isEmpty || !loading.purposes.isEmpty || isDraining || isDiskFull
   }

@@ -146,16 +146,16 @@ final class BatchWriter {
     case .deleteLetter(let number):
       deleteLetter.bind(1, number)
       try deleteLetter.run()
-    case .putTime(let time):
-      putTime.bind(1, time.ms)
-      try putTime.run()
-    case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule: try applySchedule(write)
+    case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule, .putTime: try keep(write)
     }
   }
 
-  /// What is written of schedules and their zones.
-  private func applySchedule(_ write: Write) throws(StoreError) {
+  /// What is written of schedules and their zones, and of time.
+  private func keep(_ write: Write) throws(StoreError) {
     switch write {
+    case .putTime(let time):
+      putTime.bind(1, time.ms)
+      try putTime.run()
     case .putZone(let name, let bytes):
       putZone.bind(1, name)
       try blob(putZone, 2, bytes, run: 0, place: Loader.place(ofZone: name))

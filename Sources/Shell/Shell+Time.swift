@@ -69,16 +69,17 @@ extension Shell {
 
   // MARK: - Skipping
 
-  /// Ends a turn: skips to what happens next, and answers those whose time has come.
+  /// Ends a turn: answers those whose time has come, and then, since there may be no further turn,
+  /// skips to what happens next.
   mutating func passTime() {
     guard skipsTime else { return }
+    wakeSleepers()
     if gate.isIdle, !engine.isBehind(at: clock.now), !engine.isBusy,
       let next = [engine.nextEvent, sleepers.next].compactMap({ $0 }).min(),
       next > clock.now, next <= Shell.lastTime, isTimeUnlocked
     {
       skip(to: next)
     }
-    wakeSleepers()
   }
 
   /// Connections that hold time, and those that let it skip.

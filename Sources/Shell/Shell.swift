@@ -136,7 +136,7 @@ public struct Shell {
 
   // MARK: - The engine
 
-  /// Takes the input, and then what carrying out its effects asked for. The newest write since then.
+  /// Takes the input, and then what carrying out its effects asked for. The newest write after it.
   @discardableResult
   mutating func step(_ input: Input) -> WriteSerial {
     followUps.append(input)

@@ -2,6 +2,7 @@ import Basics
 import EngineCore
 import Messages
 import Testing
+import Wire
 
 @testable import Shell
 
@@ -40,6 +41,25 @@ import Testing
     #expect(time.skippedMs() == 0)
     #expect(time.look()?.lockingConnections == 1 && time.look()?.lettingConnections == 1)
     time.peers.disconnect(time.b)
+    #expect(time.skippedMs() == day)
+  }
+
+  /// Who only looks at the time does not keep it from being skipped.
+  @Test func aLookInTheSameTurnHoldsNothing() {
+    var time = TimePeers()
+    time.start("w", delayMs: day)
+    var encoder = FrameEncoder()
+    var bytes: [UInt8] = []
+    for (stream, method) in [(500, Method.operatorUnlockTime), (501, .operatorGetTime)] {
+      var open = Open()
+      open.method = method.rawValue
+      open.end = true
+      var frame = Frame()
+      frame.stream = UInt64(stream)
+      frame.kind = .open(open)
+      encoder.append(frame, to: &bytes)
+    }
+    time.peers.send(time.a, bytes)
     #expect(time.skippedMs() == day)
   }
 
@@ -255,7 +275,8 @@ import Testing
     var advance = AdvanceTimeRequest()
     advance.durationMs = Span(ms: ms)
     for status in [
-      time.status(time.a, .operatorSleep, sleep), time.status(time.a, .operatorAdvanceTime, advance),
+      time.status(time.a, .operatorSleep, sleep),
+      time.status(time.a, .operatorAdvanceTime, advance),
     ] {
       #expect(status?.reason == .fieldInvalid && status?.field == "duration_ms")
     }

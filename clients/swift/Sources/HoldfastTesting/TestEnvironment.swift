@@ -12,8 +12,8 @@ import Holdfast
 ///
 /// Where time skips, the code above returns at once, though the workflow sleeps for 30 days: while
 /// `client` waits for a result or an update, or the test is in `sleep`, time jumps from event to
-/// event. It does not jump while a workflow task waits or is out (also one that no worker serves, or
-/// that fails and is tried again), nor while an activity waits or runs. What else waits (timers,
+/// event. It does not jump while a workflow task waits or is out (also one that no worker serves,
+/// or that fails and is tried again), nor while an activity waits or runs. What else waits (timers,
 /// back-offs of activities, timeouts, schedules, cron) is jumped to.
 public final class TestEnvironment: Sendable {
   public struct Options: Sendable {

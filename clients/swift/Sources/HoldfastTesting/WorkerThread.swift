@@ -1,7 +1,7 @@
 import Glibc
 import Holdfast
 
-/// A worker that runs on a thread of its own, since `Worker.run` keeps the one that it is called on.
+/// A worker that runs on a thread of its own, since `Worker.run` keeps the one that calls it.
 final class WorkerThread: Sendable {
   private let worker: Worker
   private let ended: Task<Void, any Error>
