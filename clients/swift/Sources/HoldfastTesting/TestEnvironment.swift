@@ -1,4 +1,3 @@
-import Harness
 import Holdfast
 
 /// An engine of its own for a test, which ends with the environment.
