@@ -109,7 +109,7 @@ struct TimePeers {
     attach.activityTypes = ["charge"]
     attach.resumeToken = Array("resume-token-of-16-bytes".utf8)
     var grant = Grant()
-    grant.workflowSlots = 100
+    grant.workflowSlots = 10_000
     grant.activitySlots = 100
     var open = Open()
     open.method = Method.workerWork.rawValue
@@ -133,10 +133,13 @@ struct TimePeers {
     peers.send(worker, stream: 1, .message(message))
   }
 
-  mutating func activation() -> Activation? {
-    for case .activation(let activation) in peers.takeWork(worker) { return activation }
-    return nil
+  mutating func activations() -> [Activation] {
+    peers.takeWork(worker).compactMap { kind in
+      if case .activation(let activation) = kind { activation } else { nil }
+    }
   }
+
+  mutating func activation() -> Activation? { activations().first }
 
   mutating func activity() -> ActivityTask? {
     for case .activityTask(let task) in peers.takeWork(worker) { return task }

@@ -215,6 +215,49 @@ import Wire
     #expect(time.peers.take(time.b).count == 1)
   }
 
+  /// Random beginnings and timers, and locks in between: each comes at its time to the millisecond,
+  /// and none while time is held.
+  @Test(arguments: 1...20)
+  func whatIsSkippedToHappensAtItsTime(_ seed: UInt64) {
+    var random = SeededRandom(seed: seed)
+    var time = TimePeers()
+    time.attach()
+    let began = time.look()!.currentTimeMs.ms
+    var due: [String: Int64] = [:]
+    var seqs: [String: UInt32] = [:]
+    for number in 0..<12 {
+      let delay = Int64(random.next() % 40 + 1) * day
+      due["w-\(number)"] = began + delay
+      time.start("w-\(number)", delayMs: delay)
+    }
+    time.unlock(time.a)
+    var last = began
+    var turns = 0
+    while case let out = time.activations(), !out.isEmpty {
+      turns += 1
+      let now = time.look()!.currentTimeMs.ms
+      #expect(now == due.values.min() && now >= last, "seed \(seed), turn \(turns)")
+      last = now
+      let isLocked = random.next() % 4 == 0
+      if isLocked { time.lock(time.b) }
+      for activation in out {
+        #expect(due[activation.workflowID] == activation.activationTimeMs.ms, "seed \(seed)")
+        let days = Int64(random.next() % 30)
+        due[activation.workflowID] = days == 0 ? nil : now + days * day
+        guard days > 0 else {
+          time.answer(activation, .completeWorkflow(CompleteWorkflow()))
+          continue
+        }
+        seqs[activation.workflowID, default: 0] += 1
+        time.answer(activation, TimePeers.timer(seqs[activation.workflowID]!, days: days))
+      }
+      guard isLocked else { continue }
+      #expect(time.look()?.currentTimeMs.ms == now, "seed \(seed): locked")
+      time.unlock(time.b)
+    }
+    #expect(due.isEmpty && turns > 12, "seed \(seed): \(due.count) are left")
+  }
+
   // MARK: - Sleep
 
   @Test func aSleepEndsWhenItsTimeHasCome() {
