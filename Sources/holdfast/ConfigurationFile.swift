@@ -76,7 +76,8 @@ struct ConfigurationFile {
         }
         log.level = level
       case "socket_group": _ = try group(entry)  // `socketGroup` tells it.
-      case "time_skipping": configuration.engine.skipsTime = try flag(entry)
+      case "time_skipping":
+        if try flag(entry) { configuration.engine.skipsTime = true }
       case "retention": configuration.engine.times.retention = try retention(entry)
       case let path where path.hasPrefix("access["): try apply(entry, to: &rules)
       default: try applyLimit(entry, to: &configuration)
