@@ -24,6 +24,7 @@ let package = Package(
   products: [
     .executable(name: "holdfast", targets: ["HoldfastCommand"]),
     .library(name: "Holdfast", targets: ["Holdfast"]),
+    .library(name: "HoldfastTesting", targets: ["HoldfastTesting"]),
     // For scripts/fuzz, which links them with libFuzzer.
     .library(name: "FuzzTargets", type: .static, targets: ["FuzzTargets"]),
   ],
@@ -89,6 +90,10 @@ let package = Package(
     .target(
       name: "Holdfast", dependencies: ["CHoldfast", "CTaskExit", "Basics", "Messages"],
       path: "clients/swift/Sources/Holdfast", swiftSettings: strict),
+    // Engines for the tests of those who use the SDK.
+    .target(
+      name: "HoldfastTesting", dependencies: ["Harness", "Holdfast"],
+      path: "clients/swift/Sources/HoldfastTesting", swiftSettings: strict),
     .executableTarget(
       name: "holdfast-bench",
       dependencies: [
@@ -141,8 +146,8 @@ let package = Package(
     tests(
       "EndToEndTests",
       [
-        "CHoldfast", "Harness", "Holdfast", "HoldfastCommand", "Messages", "holdfast-bench",
-        "test-worker",
+        "CHoldfast", "Harness", "Holdfast", "HoldfastCommand", "HoldfastTesting", "Messages",
+        "holdfast-bench", "test-worker",
       ]),
   ],
   swiftLanguageModes: [.v6],

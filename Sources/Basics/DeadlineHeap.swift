@@ -61,6 +61,23 @@ public struct DeadlineHeap<Key: Hashable & Sendable>: Sendable {
 
   @inlinable public func time(of key: Key) -> Instant? { live[key]?.time }
 
+  /// The first entry with a key that is wanted; looks at few entries if nearly all are.
+  @inlinable public func first(where isWanted: (Key) -> Bool) -> Entry? {
+    var best: Entry?
+    look(from: 0, for: isWanted, &best)
+    return best
+  }
+
+  @inlinable func look(from place: Int, for isWanted: (Key) -> Bool, _ best: inout Entry?) {
+    guard place < entries.count, best.map({ precedes(entries[place], $0) }) ?? true else { return }
+    if isWanted(entries[place].key), !isStale(entries[place]) {
+      best = entries[place]
+    } else {
+      look(from: 2 * place + 1, for: isWanted, &best)
+      look(from: 2 * place + 2, for: isWanted, &best)
+    }
+  }
+
   /// Adds the key, or moves it to another time.
   @inlinable public mutating func set(_ key: Key, at time: Instant, order: Order) {
     lastStamp += 1

@@ -298,6 +298,7 @@ extension Engine {
 
   mutating func retryIsDue(_ run: Run, _ index: Int) {
     run.fold.activities[index].becomeDue()
+    noteWork(of: run)
     if run.fold.pause == nil {
       // Not written: a start of the engine finds the retry time in the past.
       armActivity(run, index)

@@ -13,7 +13,7 @@ extension Engine {
     updatesCameBack(to: run)
     guard run.wantsTask else {
       run.task.scheduledTime = .epoch
-      return
+      return noteWork(of: run)
     }
     run.isOffered = true
     offered.append(run)
@@ -26,6 +26,7 @@ extension Engine {
       index += 1
       run.isOffered = false
       failQueriesWithoutServer(of: run)
+      defer { noteWork(of: run) }
       guard run.wantsTask, run.task.isIdle else { continue }  // It has closed since.
       run.task.state = .waiting
       run.task.ticket = nil

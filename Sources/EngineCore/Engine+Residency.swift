@@ -42,6 +42,7 @@ extension Engine {
         run.task.lastFailed = failed
       }
       offerTask(run)
+      noteWork(of: run)
     }
     return run
   }
@@ -239,6 +240,7 @@ extension Engine {
   mutating func forget(_ run: Run) {
     let number = run.number
     uncount(run)
+    forgetWork(of: run)
     runs.removeValue(forKey: number)
     byRunID.removeValue(forKey: run.runID)
     if newest[run.key] == number { newest.removeValue(forKey: run.key) }

@@ -161,6 +161,7 @@ extension Engine {
       }
     }
     run.task.state = .idle
+    noteWork(of: run)
     deadlines.remove(.task(run.number))
     deadlines.remove(.sticky(run.number))
   }
@@ -264,6 +265,7 @@ extension Engine {
     let until = now + run.task.backoff(times)
     run.task.attempt += 1
     run.task.state = .backingOff(until: until)
+    noteWork(of: run)
     failing.insert(run.number)
     deadlines.set(.task(run.number), at: until, order: .init(run.number.value))
     failQueries(run, "the workflow task is failing: \(text)")

@@ -9,6 +9,7 @@ import Messages
 public struct Engine {
   let limits: EngineLimits
   let times: EngineTimes
+  let skipsTime: Bool
   let epoch: UInt64
   var random: SeededRandom
   var now = Instant(ms: 0)
@@ -47,6 +48,8 @@ public struct Engine {
   var removingUntil = WriteSerial.none
   /// Runs whose workflow task backs off.
   var failing: Set<RunNumber> = []
+  /// Runs with something under way, for which time does not skip; kept only where it may.
+  var busy: Set<RunNumber> = []
   /// Runs without work, by how long they have rested; each stands here once.
   var resting = Queue<(run: RunNumber, since: Instant)>()
   /// About how much memory the resident runs take.
@@ -97,6 +100,7 @@ public struct Engine {
   public init(_ configuration: EngineConfiguration, opened: OpenedStore) {
     limits = configuration.limits
     times = configuration.times
+    skipsTime = configuration.skipsTime
     epoch = opened.epoch
     random = SeededRandom(seed: configuration.seed)
     nextRun = opened.nextRun
@@ -166,6 +170,7 @@ public struct Engine {
     case .loaded(let loaded): take(loaded)
     case .persisted(let serial): persisted(serial)
     case .deadlineReached: deadlineReached()
+    case .timeSkipped: out.writes.append(.putTime(now))
     case .drain: drain()
     case .letter(let posted): takeAgain(posted)
     case .diskFull(let isFull):
@@ -287,6 +292,7 @@ public struct Engine {
         continue
       }
       count(run)
+      noteWork(of: run)
       wakeFollowers(of: run)
       settle(run)
     }

@@ -374,6 +374,9 @@ final class Loader {
     // 'last_run' is there when newer runs have been removed.
     let last = try database.query(
       "SELECT max(\(newest), coalesce(max(value), 0)) FROM meta WHERE name = 'last_run'")
+    // 'time' is there when it has been skipped.
+    let time = try database.query(
+      "SELECT coalesce(max(value), -1) FROM meta WHERE name = 'time'")
     let letter = try database.query("SELECT coalesce(max(letter), 0) FROM letter")
     var filter = IDFilter(expected: Int(newest) * 2)
     let ids = try Statement(database, "SELECT namespace, workflow_id FROM run")
@@ -389,7 +392,8 @@ final class Loader {
       return OpenedStore(
         epoch: UInt64(epoch), nextRun: RunNumber(last + 1),
         deadlines: try readDeadlines(Instant(ms: -1), RunNumber(0), window), filter: filter,
-        lastLetter: letter, zones: try readZones(), schedules: try readSchedules())
+        lastLetter: letter, zones: try readZones(), schedules: try readSchedules(),
+        time: time < 0 ? nil : Instant(ms: time))
     } catch {
       switch error {
       case .store(let error): throw error

@@ -16,19 +16,25 @@ public struct ClockReading: Sendable {
   }
 }
 
-/// The engine's time: the wall clock, but never back and never still.
+/// The engine's time: the wall clock, but never back and never still, and what was skipped.
 struct EngineClock {
-  private var last: (now: Int64, bootMs: Int64)?
-  private(set) var now = Instant(ms: 0)
-  private(set) var aheadMs: Int64 = 0
+  private var last: ClockReading?
+  /// Without what was skipped: what peers are owed is counted in it.
+  private(set) var real = Instant(ms: 0)
+  private(set) var skipped = Span.zero
   private(set) var us: Int64 = 0
+
+  var now: Instant { real + skipped }
+  var aheadMs: Int64 { now.ms - (last?.wallMs ?? 0) }
 
   mutating func read(_ reading: ClockReading) {
     var ms = reading.wallMs
-    if let last { ms = max(ms, last.now + max(0, reading.bootMs - last.bootMs)) }
-    last = (ms, reading.bootMs)
-    now = Instant(ms: ms)
-    aheadMs = ms - reading.wallMs
+    if let last { ms = max(ms, real.ms + max(0, reading.bootMs - last.bootMs)) }
+    last = reading
+    real = Instant(ms: ms)
     us = max(us, reading.monotonicUs)
   }
+
+  /// Time has come at least so far.
+  mutating func skip(to time: Instant) { skipped = max(skipped, time - real) }
 }

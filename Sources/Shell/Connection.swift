@@ -23,10 +23,16 @@ final class Connection {
     case work(session: SessionID?)
   }
 
+  /// What a request waits for, as far as it matters to time that is skipped.
+  enum Awaited {
+    case nothing, workflow, time
+  }
+
   struct OpenStream {
     var stream: Stream
     /// What the request takes, for as long as the stream is open.
     var requestBytes: Int
+    var awaited = Awaited.nothing
   }
 
   let id: ConnectionID
@@ -49,6 +55,7 @@ final class Connection {
   var streams: [UInt64: OpenStream] = [:]
   var lastStream: UInt64 = 0
   var identity = ""
+  var timeWill = TimeWill()
   /// Pings since the peer was last heard.
   var pings: UInt64 = 0
   /// It has bytes or a close for the caller.
@@ -64,6 +71,15 @@ final class Connection {
     self.user = user
     self.grants = grants
     decoder = FrameDecoder(frameBytesMax: frameBytesMax)
+  }
+
+  /// A stream with such a request has been opened (1), or has ended (-1).
+  func count(_ awaited: Awaited, _ change: Int) {
+    switch awaited {
+    case .nothing: break
+    case .workflow: timeWill.waiting += change
+    case .time: timeWill.sleeping += change
+    }
   }
 
   func stream(_ id: UInt64) -> Stream? { streams[id]?.stream }

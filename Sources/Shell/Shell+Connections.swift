@@ -16,7 +16,7 @@ extension Shell {
       id: id, peer: peer, user: user, grants: configuration.access.grants(to: peer),
       frameBytesMax: configuration.limits.frameBytesMax)
     deadlines.set(
-      .hello(id), at: clock.now + Span(ms: configuration.limits.helloMs),
+      .hello(id), at: clock.real + Span(ms: configuration.limits.helloMs),
       order: .init(Int64(bitPattern: id.value)))
     return true
   }
@@ -90,8 +90,7 @@ extension Shell {
     deadlines.remove(.close(id))
     for stream in streams.keys.sorted() {
       let request = RequestID(connection: id.value, stream: stream)
-      deadlines.remove(.request(request))
-      requestEnded(connection, bytes: streams[stream]?.requestBytes ?? 0)
+      forget(request, streams[stream], connection)
       switch streams[stream]?.stream {
       case .work(let session?):
         closeSession(session)
@@ -113,7 +112,7 @@ extension Shell {
   /// Watches a connection that has a worker.
   mutating func armPing(_ id: ConnectionID) {
     deadlines.set(
-      .ping(id), at: clock.now + Span(ms: configuration.limits.pingMs),
+      .ping(id), at: clock.real + Span(ms: configuration.limits.pingMs),
       order: .init(Int64(bitPattern: id.value)))
   }
 
@@ -169,7 +168,7 @@ extension Shell {
     output.closing.append(id)
     abandon(connection)
     deadlines.set(
-      .close(id), at: clock.now + Span(ms: configuration.limits.closeMs),
+      .close(id), at: clock.real + Span(ms: configuration.limits.closeMs),
       order: .init(Int64(bitPattern: id.value)))
   }
 

@@ -7,7 +7,7 @@ extension Shell {
     var response = HealthResponse()
     response.state = isDraining ? .draining : isDiskFull ? .diskFull : .serving
     response.clockAheadMs = Span(ms: clock.aheadMs)
-    response.uptimeMs = clock.now - startTime
+    response.uptimeMs = clock.real - startTime
     return response
   }
 

@@ -53,7 +53,7 @@ extension Shell {
     case .engine(let request):
       roles = connection.grants.roles(in: request.namespace)
       place = " in namespace '\(request.namespace.isEmpty ? "default" : request.namespace)'"
-    case .health, .describe, .drain:
+    case .health, .describe, .drain, .time:
       roles = connection.grants.everywhere
       place = " of the whole engine"
     }
@@ -101,36 +101,46 @@ extension Shell {
         method.isServerStreaming
         ? .reading(credit: configuration.limits.initialCredit, isWanted: true) : .unary
       guard admit(connection, stream, kind, method, open.message.count) else { return }
-      if open.timeoutMs.ms > 0 {
-        deadlines.set(
-          .request(request), at: clock.now + open.timeoutMs,
-          order: .init(Int64(bitPattern: connection.id.value), Int64(bitPattern: stream)))
-      }
+      setDeadline(of: request, open)
       step(.request(request, decoded))
     case .health: answer(connection, stream, health)
     case .describe: answer(connection, stream, description)
     case .drain:
       answer(connection, stream, DrainResponse())
       drain()
+    case .time(let wanted): take(wanted, connection, stream, method, open)
     }
   }
 
+  mutating func setDeadline(of request: RequestID, _ open: Open) {
+    guard open.timeoutMs > .zero else { return }
+    setDeadline(of: request, after: open.timeoutMs)
+  }
+
+  private mutating func setDeadline(of request: RequestID, after span: Span) {
+    deadlines.set(
+      .request(request), at: clock.real + span,
+      order: .init(Int64(bitPattern: request.connection), Int64(bitPattern: request.stream)))
+  }
+
   /// Keeps the stream open for the request, unless too many bytes of requests are under way.
-  private mutating func admit(
+  mutating func admit(
     _ connection: Connection, _ stream: UInt64, _ kind: Connection.Stream, _ method: Method,
-    _ messageBytes: Int
+    _ messageBytes: Int, awaited: Connection.Awaited = .nothing
   ) -> Bool {
     let bytes = messageBytes + configuration.limits.requestOverheadBytes
     if let status = refusal(connection, bytes: bytes, isReport: method.isReport) {
       end(connection, stream, status)
       return false
     }
-    connection.streams[stream] = .init(stream: kind, requestBytes: bytes)
+    let awaited = method.awaitsWorkflow ? .workflow : awaited
+    connection.streams[stream] = .init(stream: kind, requestBytes: bytes, awaited: awaited)
+    connection.count(awaited, 1)
     requestBegan(connection, bytes: bytes)
     return true
   }
 
-  private mutating func answer(
+  mutating func answer(
     _ connection: Connection, _ stream: UInt64, _ message: some Message
   ) {
     withOutgoing(connection) { $0.appendEnd(stream: stream, message: message, to: &$1) }
@@ -146,11 +156,9 @@ extension Shell {
     guard let connection = connections[ConnectionID(request.connection)],
       connection.streams[request.stream] != nil
     else { return }
-    guard engine.isWaiting(request) else {
+    guard engine.isWaiting(request) || sleepers.contains(request) else {
       // Its answer is on its way to the store, or it is itself, and may come to wait only then.
-      return deadlines.set(
-        .request(request), at: clock.now + Span(ms: configuration.limits.overdueMs),
-        order: .init(Int64(bitPattern: request.connection), Int64(bitPattern: request.stream)))
+      return setDeadline(of: request, after: Span(ms: configuration.limits.overdueMs))
     }
     step(.requestAbandoned(request))
     end(

@@ -37,9 +37,13 @@ public struct Shell {
   var encoder = EncoderBox()
   /// Where a session's messages go.
   var sessions: [SessionID: (connection: Connection, stream: UInt64)] = [:]
-  /// Requests with a deadline, connections without Hello, and those that are to be closed.
+  /// Requests with a deadline, connections without Hello, and those that are to be closed: at times
+  /// of `clock.real`, since peers are owed them by the machine's clocks.
   var deadlines = DeadlineHeap<ShellDeadline>()
   var output = ShellOutput()
+  var sleepers = Sleepers()
+  /// What is durable when the time that was skipped is.
+  var skippedIn = WriteSerial.none
   private var effects = Effects()
   private var followUps = Queue<Input>()
   private var watches: [ProcessIdentity] = []
@@ -68,7 +72,10 @@ public struct Shell {
       ofEngine.limits.unreadTaskBytesMax, configuration.limits.roomBytes)
     engine = Engine(ofEngine, opened: opened)
     clock.read(reading)
-    startTime = clock.now
+    startTime = clock.real
+    if let time = opened.time { clock.skip(to: time) }
+    // From now on the file is one of which time has been skipped.
+    if skipsTime { skippedIn = step(.timeSkipped) }
   }
 
   // MARK: - Time
@@ -78,12 +85,16 @@ public struct Shell {
 
   /// When `deadlineReached` is wanted, in milliseconds from the last reading; nil: never.
   public var nextDeadlineMs: Int64? {
-    let next = [engine.nextDeadline, deadlines.first?.time].compactMap { $0 }.min()
-    return next.map { max(0, ($0 - clock.now).ms) }
+    let waits = [
+      engine.nextDeadline.map { $0 - clock.now }, deadlines.first.map { $0.time - clock.real },
+      // One that is awake already waits for the store.
+      sleepers.next.map { $0 - clock.now }.flatMap { $0 > .zero ? $0 : nil },
+    ]
+    return waits.compactMap { $0 }.min().map { max(0, $0.ms) }
   }
 
   public mutating func deadlineReached() {
-    while let due = deadlines.popDue(clock.now) {
+    while let due = deadlines.popDue(clock.real) {
       switch due.key {
       case .hello(let id):
         fail(
@@ -93,6 +104,10 @@ public struct Shell {
       case .request(let id): requestDue(id)
       }
     }
+    engineDue()
+  }
+
+  mutating func engineDue() {
     if let next = engine.nextDeadline, next <= clock.now { step(.deadlineReached) }
   }
 
@@ -121,13 +136,16 @@ public struct Shell {
 
   // MARK: - The engine
 
-  /// Takes the input, and then what carrying out its effects asked for.
-  mutating func step(_ input: Input) {
+  /// Takes the input, and then what carrying out its effects asked for. The newest write after it.
+  @discardableResult
+  mutating func step(_ input: Input) -> WriteSerial {
     followUps.append(input)
-    guard !isStepping else { return }  // The outer call takes it, after its own effects.
+    // Else the outer call takes it, after its own effects.
+    guard !isStepping else { return effects.serial }
     isStepping = true
     while let next = followUps.popFirst() { carryOut(next) }
     isStepping = false
+    return effects.serial
   }
 
   private mutating func carryOut(_ input: Input) {
@@ -183,6 +201,7 @@ public struct Shell {
 
   /// Ends a turn of the loop: decides on a commit and says what there is to do. `into` is replaced.
   public mutating func flush(into result: inout ShellOutput) {
+    passTime()
     switch gate.verdict(us: clock.us) {
     case .wait: break
     case .hold(let us): output.holdUs = us
@@ -328,10 +347,20 @@ public struct Shell {
 
   /// True if the stream was open.
   mutating func endStream(_ connection: Connection, _ stream: UInt64) -> Bool {
-    deadlines.remove(.request(RequestID(connection: connection.id.value, stream: stream)))
-    guard let ended = connection.streams.removeValue(forKey: stream) else { return false }
+    let request = RequestID(connection: connection.id.value, stream: stream)
+    let ended = connection.streams.removeValue(forKey: stream)
+    forget(request, ended, connection)
+    return ended != nil
+  }
+
+  mutating func forget(
+    _ request: RequestID, _ ended: Connection.OpenStream?, _ connection: Connection
+  ) {
+    deadlines.remove(.request(request))
+    guard let ended else { return }
+    if skipsTime { sleepers.remove(request) }
+    connection.count(ended.awaited, -1)
     requestEnded(connection, bytes: ended.requestBytes)
-    return true
   }
 }
 

@@ -108,7 +108,9 @@ final class Ledger {
       case .putScheduleProgress(let number, let bytes):
         keep(number) { $0.progress = decoded(bytes, number) }
       case .deleteSchedule(let number): schedules[number] = nil
-      case .wakeRun, .saveState, .sleepRun, .putRequest, .putZone, .putLetter, .deleteLetter: break
+      case .wakeRun, .saveState, .sleepRun, .putRequest, .putZone, .putLetter, .deleteLetter,
+        .putTime:
+        break
       }
     }
   }

@@ -7,6 +7,7 @@ public enum Call: Sendable {
   case health(HealthRequest)
   case describe(DescribeRequest)
   case drain(DrainRequest)
+  case time(TimeRequest)
   /// The Work stream: messages follow.
   case work
 
@@ -46,6 +47,9 @@ public enum Call: Sendable {
     case .operatorHealth: self = .health(try .init(bytes: bytes))
     case .operatorDescribe: self = .describe(try .init(bytes: bytes))
     case .operatorDrain: self = .drain(try .init(bytes: bytes))
+    case .operatorGetTime, .operatorLockTime, .operatorUnlockTime, .operatorSleep,
+      .operatorAdvanceTime:
+      self = .time(try TimeRequest(method, bytes))
     case .workerWork: self = .work
     }
   }

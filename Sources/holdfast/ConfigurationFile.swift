@@ -9,6 +9,7 @@ import Shell
 ///     log_level = "info"
 ///     socket_group = "holdfast"
 ///     retention = "72h"
+///     time_skipping = false
 ///
 ///     [limits]
 ///     frame_bytes_max = 4194304
@@ -61,6 +62,9 @@ struct ConfigurationFile {
   /// The last id stands for nobody.
   private static let idMax = Int(UInt32.max) - 1
 
+  /// Whether it has the entry.
+  func holds(_ path: String) -> Bool { entries.contains { $0.path == path } }
+
   /// Applies every entry; one that is not known is a fault, since a misspelt limit limits nothing.
   func apply(to configuration: inout ShellConfiguration, _ log: inout Log) throws {
     var rules: [Int: AccessRules.Rule] = [:]
@@ -72,6 +76,8 @@ struct ConfigurationFile {
         }
         log.level = level
       case "socket_group": _ = try group(entry)  // `socketGroup` tells it.
+      case "time_skipping":
+        if try flag(entry) { configuration.engine.skipsTime = true }
       case "retention": configuration.engine.times.retention = try retention(entry)
       case let path where path.hasPrefix("access["): try apply(entry, to: &rules)
       default: try applyLimit(entry, to: &configuration)
@@ -171,6 +177,13 @@ struct ConfigurationFile {
         entry, "a whole number from \(range.lowerBound) to \(range.upperBound) is expected")
     }
     return value
+  }
+
+  private func flag(_ entry: Entry) throws -> Bool {
+    guard entry.kind == Int32(HOLDFAST_TOML_BOOLEAN.rawValue) else {
+      throw fault(entry, "true or false is expected")
+    }
+    return entry.number != 0
   }
 
   private func text(_ entry: Entry) throws -> String {

@@ -19,6 +19,7 @@ struct Serve: ParsableCommand {
 
         log_level = "info"             # debug, info, warning, error
         retention = "72h"              # how long closed workflows are kept, or "forever"
+        time_skipping = false          # as --time-skipping
         socket_group = "holdfast"      # its members may connect: mode 0660 instead of 0600
         [limits]
         frame_bytes_max = 4194304      # also connections_max, connections_per_user_max,
@@ -31,6 +32,11 @@ struct Serve: ParsableCommand {
         roles = ["client", "worker"]   # and "operator"
         namespaces = ["default"]       # only there; left out: everywhere
 
+      With --time-skipping the engine is one for tests: timers, retries and schedules do not wait.
+      While a test awaits a result, time jumps from one event to the next whenever no task and no
+      activity is under way. Closed workflows are kept unless the file says otherwise. Its store is
+      one of its own: time does not go back in it.
+
       Exit codes: 0 ended as asked, 65 the file is damaged, 69 another engine has the file or the
       socket, 73 the file or the socket cannot be made, 74 an I/O error left a commit in doubt
       (start it again), 78 the file was written by a newer engine, or the configuration is wrong.
@@ -41,12 +47,17 @@ struct Serve: ParsableCommand {
   @Option(help: "A TOML file: log level, limits, roles of other users.") var config: String?
   @Flag(help: "Keep nothing: the state ends with the process.") var inMemory = false
   @Flag(help: "Start the engine again when it ends by a fault.") var supervise = false
+  @Flag(help: "For tests: let clients skip the time in which nothing happens.")
+  var timeSkipping = false
   @Option(help: ArgumentHelp("Bound of the commit hold in microseconds.", visibility: .hidden))
   var holdUs: Int64?
 
   func validate() throws {
     if inMemory && db != nil {
       throw ValidationError("--in-memory keeps no file: leave out --db, or leave out --in-memory")
+    }
+    if timeSkipping && !inMemory && db == nil {
+      throw ValidationError("--time-skipping is for tests: name a file with --db, or --in-memory")
     }
   }
 
@@ -68,11 +79,19 @@ struct Serve: ParsableCommand {
       engine: EngineConfiguration(seed: seed()), access: AccessRules(ownUID: geteuid()),
       serverVersion: Version.text, storePath: "")
     let file = try config.map { try ConfigurationFile($0) }
+    configuration.engine.skipsTime = timeSkipping
     try file?.apply(to: &configuration, &log)
+    if configuration.engine.skipsTime {
+      try prepareForTests(&configuration, file, isService: inherited != nil)
+    }
     let group = try file?.socketGroup()
     let path = inMemory ? nil : try db ?? Paths.defaultStore()
     let socketPath = inherited?.servedPath ?? socket ?? Paths.defaultSocket()
     let (store, opened) = try open(path)
+    if configuration.engine.skipsTime {
+      try refuseRealTime(opened, path)
+      log.write(.warning, "time is skipped: this engine is for tests", [])
+    }
     configuration.storePath = path ?? ""
     configuration.holdOverrideUs = holdUs
     log.write(
@@ -81,6 +100,27 @@ struct Serve: ParsableCommand {
       if let inherited { return inherited }
       return try SocketFile(path: socketPath, group: group)
     }
+  }
+
+  /// Skipped time where nobody expects it would end what waits.
+  private func prepareForTests(
+    _ configuration: inout ShellConfiguration, _ file: ConfigurationFile?, isService: Bool
+  ) throws {
+    let isOwn = db != nil || inMemory
+    guard isOwn, !isService, Paths.environment("NOTIFY_SOCKET") == nil else {
+      let why = isOwn ? "it is no service" : "name a file with --db, or --in-memory"
+      throw Fault(
+        text: "an engine that skips time is for tests: \(why)", code: ConfigurationFile.exitCode)
+    }
+    if !(file?.holds("retention") ?? false) { configuration.engine.times.retention = .zero }
+  }
+
+  private func refuseRealTime(_ opened: OpenedStore, _ path: String?) throws {
+    guard opened.time == nil, opened.nextRun.value > 1 || !opened.schedules.isEmpty else { return }
+    throw Fault(
+      text: "'\(path ?? "")' was written by an engine that does not skip time, which would end what"
+        + " waits in it: name another file with --db",
+      code: ConfigurationFile.exitCode)
   }
 
   private func open(_ path: String?) throws -> (Store, OpenedStore) {

@@ -28,6 +28,30 @@ import Testing
     #expect(popAll(&heap) == [3, 1, 2, 0])
   }
 
+  /// Against a look at all of them, in random heaps with stale entries.
+  @Test func theFirstOfAKindIsFound() {
+    for seed in 1...200 as ClosedRange<UInt64> {
+      var random = SeededRandom(seed: seed)
+      var heap = Heap()
+      var times: [Int: Int64] = [:]
+      for _ in 0..<60 {
+        let key = Int(random.next() % 20)
+        if random.next() % 4 == 0 {
+          heap.remove(key)
+          times[key] = nil
+        } else {
+          times[key] = Int64(random.next() % 50)
+          heap.set(key, at: Instant(ms: times[key]!), order: .init(Int64(key)))
+        }
+        for divisor in 1...4 {
+          let least = times.filter { $0.key % divisor == 0 }.map { ($0.value, $0.key) }.min(by: <)
+          let found = heap.first { $0 % divisor == 0 }
+          #expect(found?.key == least?.1 && found?.time.ms == least?.0, "seed \(seed)")
+        }
+      }
+    }
+  }
+
   @Test func onlyWhatIsDueComesOut() {
     var heap = Heap()
     heap.set(1, at: Instant(ms: 10), order: .init(0))

@@ -12,7 +12,8 @@ import Testing
     "workflow show",
     "workflow cancel", "workflow terminate", "workflow delete", "workflow pause",
     "workflow unpause", "activity", "activity complete", "activity fail",
-    "task-queue", "task-queue describe", "health", "drain", "serve",
+    "task-queue", "task-queue describe", "health", "drain", "serve", "time", "time show",
+    "time sleep", "time advance",
   ])
   func everyCommandExplainsItselfAndItsExitCodes(_ command: String) async throws {
     let ran = try await holdfast(command.split(separator: " ").map(String.init) + ["--help"])

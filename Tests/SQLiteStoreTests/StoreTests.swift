@@ -52,6 +52,13 @@ private func run(_ store: Store, _ number: Int64) throws -> StoredRun? {
 }
 
 @Suite struct StoreTests {
+  @Test func theTimeThatWasSkippedIsTold() throws {
+    let (store, opened) = try Store.open(path: nil)
+    #expect(opened.time == nil)
+    try store.commit([.putTime(Instant(ms: 5)), .putTime(Instant(ms: 7))])
+    #expect(try store.openAgain().time == Instant(ms: 7))
+  }
+
   @Test func aRemovedRunLeavesNothing() throws {
     let place = Place()
     let (store, _) = try Store.open(path: place.path, options: place.options)

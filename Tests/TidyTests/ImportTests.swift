@@ -36,6 +36,7 @@ import Testing
       "Basics", "CHoldfast", "CTaskExit", "Foundation", "FoundationEssentials", "Glibc",
       "Messages",
     ],
+    "clients/swift/Sources/HoldfastTesting": ["Glibc", "Harness", "Holdfast"],
   ]
 
   @Test func aTargetImportsOnlyWhatItsFloorMay() {

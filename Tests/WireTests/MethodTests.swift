@@ -14,6 +14,11 @@ import Testing
       case "matchingTimes": "listScheduleMatchingTimes"
       case let verb: verb + "Schedule"
       }
+    case .time(let request):
+      switch Mirror(reflecting: request).children.first?.label ?? "" {
+      case "sleep": "sleep"
+      case let verb: verb + "Time"
+      }
     case .engine(let request): Mirror(reflecting: request).children.first?.label ?? ""
     case .health: "health"
     case .describe: "describe"

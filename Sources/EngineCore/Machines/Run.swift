@@ -148,6 +148,19 @@ final class Run {
       }
   }
 
+  /// Something of it is under way, or would be if a worker came: a task that waits, is out or is
+  /// tried again, an attempt of an activity that waits or has started.
+  var isBusy: Bool {
+    !task.isIdle
+      || fold.activities.contains { activity in
+        switch activity.phase {
+        case .queued: fold.pause == nil
+        case .started: true
+        case .backingOff: false
+        }
+      }
+  }
+
   /// About how many bytes of memory the run takes.
   var footprint: Int {
     2_048 + fold.heldBytes + 1_024 * fold.activities.count

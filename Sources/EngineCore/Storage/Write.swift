@@ -41,6 +41,8 @@ public enum Write: Sendable, Equatable {
   /// How far it has come: the bytes of a `ScheduleProgress`.
   case putScheduleProgress(ScheduleNumber, bytes: [UInt8])
   case deleteSchedule(ScheduleNumber)
+  /// The engine's time, which was skipped; the newest one counts.
+  case putTime(Instant)
 }
 
 /// The columns of a run that lists and look-ups use.

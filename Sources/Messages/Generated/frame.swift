@@ -129,6 +129,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
   case scheduleChanged
   case updateNotFound
   case workflowPaused
+  /// Only an engine that was started with --time-skipping does this.
+  case timeNotSkipped
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -169,6 +171,7 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case 32: self = .scheduleChanged
       case 35: self = .updateNotFound
       case 36: self = .workflowPaused
+      case 40: self = .timeNotSkipped
       default: self = .unrecognized(rawValue)
     }
   }
@@ -210,6 +213,7 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case .scheduleChanged: return 32
       case .updateNotFound: return 35
       case .workflowPaused: return 36
+      case .timeNotSkipped: return 40
       case .unrecognized(let number): return number
     }
   }
@@ -250,6 +254,7 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
     (32, "SCHEDULE_CHANGED"),
     (35, "UPDATE_NOT_FOUND"),
     (36, "WORKFLOW_PAUSED"),
+    (40, "TIME_NOT_SKIPPED"),
   ]
 }
 

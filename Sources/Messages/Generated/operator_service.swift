@@ -410,3 +410,263 @@ public struct DrainResponse: Message {
     fields: [
     ])
 }
+
+public struct GetTimeRequest: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.GetTimeRequest",
+    fields: [
+    ])
+}
+
+public struct GetTimeResponse: Message {
+  public var currentTimeMs: Instant = Instant(ms: 0)
+  /// How far it is ahead of the clocks outside because it was skipped.
+  public var skippedMs: Span = Span(ms: 0)
+  /// Workflows that hold time: a task of theirs waits, backs off or is out, or an activity waits or is out.
+  public var busyWorkflows: Int64 = 0
+  /// Connections that hold time by a lock, and those that let it skip now.
+  public var lockingConnections: Int64 = 0
+  public var lettingConnections: Int64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: currentTimeMs = try reader.instant()
+      case 16: skippedMs = try reader.span()
+      case 24: busyWorkflows = try reader.int64()
+      case 32: lockingConnections = try reader.int64()
+      case 40: lettingConnections = try reader.int64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(lettingConnections == 0) { writer.int64(lettingConnections, tag: 40) }
+    if !(lockingConnections == 0) { writer.int64(lockingConnections, tag: 32) }
+    if !(busyWorkflows == 0) { writer.int64(busyWorkflows, tag: 24) }
+    if !(skippedMs.ms == 0) { writer.span(skippedMs, tag: 16) }
+    if !(currentTimeMs.ms == 0) { writer.instant(currentTimeMs, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.GetTimeResponse",
+    fields: [
+      FieldTable(1, "current_time_ms", .int64),
+      FieldTable(2, "skipped_ms", .int64),
+      FieldTable(3, "busy_workflows", .int64),
+      FieldTable(4, "locking_connections", .int64),
+      FieldTable(5, "letting_connections", .int64),
+    ])
+}
+
+public struct LockTimeRequest: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.LockTimeRequest",
+    fields: [
+    ])
+}
+
+public struct LockTimeResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.LockTimeResponse",
+    fields: [
+    ])
+}
+
+public struct UnlockTimeRequest: Message {
+  /// From now on time may skip while a request of this connection waits for a workflow
+  /// (GetWorkflowResult, UpdateWorkflow, UpdateWithStartWorkflow, PollUpdate); no lock is taken back.
+  public var whileWaiting: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: whileWaiting = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!whileWaiting) { writer.bool(whileWaiting, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UnlockTimeRequest",
+    fields: [
+      FieldTable(1, "while_waiting", .bool),
+    ])
+}
+
+public struct UnlockTimeResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UnlockTimeResponse",
+    fields: [
+    ])
+}
+
+public struct SleepRequest: Message {
+  public var durationMs: Span = Span(ms: 0)
+  /// Time may skip meanwhile, also over this connection's own locks.
+  public var unlock: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: durationMs = try reader.span()
+      case 16: unlock = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!unlock) { writer.bool(unlock, tag: 16) }
+    if !(durationMs.ms == 0) { writer.span(durationMs, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.SleepRequest",
+    fields: [
+      FieldTable(1, "duration_ms", .int64),
+      FieldTable(2, "unlock", .bool),
+    ])
+}
+
+public struct SleepResponse: Message {
+  public var currentTimeMs: Instant = Instant(ms: 0)
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: currentTimeMs = try reader.instant()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(currentTimeMs.ms == 0) { writer.instant(currentTimeMs, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.SleepResponse",
+    fields: [
+      FieldTable(1, "current_time_ms", .int64),
+    ])
+}
+
+public struct AdvanceTimeRequest: Message {
+  public var durationMs: Span = Span(ms: 0)
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: durationMs = try reader.span()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(durationMs.ms == 0) { writer.span(durationMs, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.AdvanceTimeRequest",
+    fields: [
+      FieldTable(1, "duration_ms", .int64),
+    ])
+}
+
+public struct AdvanceTimeResponse: Message {
+  public var currentTimeMs: Instant = Instant(ms: 0)
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: currentTimeMs = try reader.instant()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(currentTimeMs.ms == 0) { writer.instant(currentTimeMs, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.AdvanceTimeResponse",
+    fields: [
+      FieldTable(1, "current_time_ms", .int64),
+    ])
+}

@@ -94,7 +94,7 @@ struct Model {
       isDiskFull = isFull
       if !isFull { touched += schedules }
     case .drain: drain()
-    case .loaded, .persisted, .readMore, .sessionHasRoom, .scheduled, .letter: break
+    case .loaded, .persisted, .readMore, .sessionHasRoom, .scheduled, .letter, .timeSkipped: break
     }
     takeResumed()
     proceed()

@@ -45,7 +45,9 @@ struct OracleEngine {
     self.store = store
     self.now = now
     self.configuration = configuration
-    engine = Engine(configuration, opened: opened)
+    // So that the account of what holds time is kept, and looked at after each step.
+    self.configuration.skipsTime = true
+    engine = Engine(self.configuration, opened: opened)
   }
 
   var isDue: Bool { engine.nextDeadline.map { $0 <= now } ?? false }
@@ -113,6 +115,7 @@ struct OracleEngine {
   private mutating func step(_ input: Input) throws(StoreError) {
     if case .deadlineReached = input { deadlineSteps += 1 }
     engine.step(input, now: now, into: &effects)
+    if let fault = engine.busyFault { preconditionFailure(fault) }
     for write in effects.writes { note(write) }
     for send in effects.sends { note(send.send) }
     facts += effects.watches.map { .watched($0) }
@@ -172,7 +175,7 @@ struct OracleEngine {
       }
       lateLetters.append(letter)
     case .wakeRun, .setStatus, .saveState, .sleepRun, .putActivity, .deleteActivity, .putZone,
-      .putSchedule, .putScheduleProgress, .deleteSchedule:
+      .putSchedule, .putScheduleProgress, .deleteSchedule, .putTime:
       break
     }
   }

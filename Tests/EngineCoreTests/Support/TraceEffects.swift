@@ -104,6 +104,7 @@ extension TraceText {
       }
       return wrapped(
         "\(head)progress of \(number): ", progress.map { fields($0) } ?? ["unreadable"])
+    case .putTime(let time): return ["\(head)time \(time.ms)"]
     case .deleteSchedule(let number): return ["\(head)no \(number)"]
     }
   }

@@ -43,6 +43,7 @@ final class World {
 
   init(_ change: (inout EngineConfiguration) -> Void = { _ in }) {
     var configuration = EngineConfiguration(seed: 7)
+    configuration.skipsTime = true
     change(&configuration)
     self.configuration = configuration
     engine = Engine(configuration, opened: store.open(window: configuration.limits.deadlineWindow))
@@ -52,6 +53,7 @@ final class World {
 
   func step(_ input: Input) {
     engine.step(input, now: now, into: &effects)
+    if let fault = engine.busyFault { preconditionFailure(fault) }
     observer?(input, effects)
     staged += effects.writes
     if !effects.writes.isEmpty { stagedSerial = effects.serial }

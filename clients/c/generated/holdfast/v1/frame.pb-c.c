@@ -1721,7 +1721,7 @@ const ProtobufCEnumDescriptor holdfast__v1__status_code__descriptor =
   holdfast__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[35] =
+static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[36] =
 {
   { "REASON_UNSPECIFIED", "HOLDFAST__V1__REASON__REASON_UNSPECIFIED", 0 },
   { "REASON_MALFORMED_REQUEST", "HOLDFAST__V1__REASON__REASON_MALFORMED_REQUEST", 1 },
@@ -1758,11 +1758,12 @@ static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[35] 
   { "REASON_SCHEDULE_CHANGED", "HOLDFAST__V1__REASON__REASON_SCHEDULE_CHANGED", 32 },
   { "REASON_UPDATE_NOT_FOUND", "HOLDFAST__V1__REASON__REASON_UPDATE_NOT_FOUND", 35 },
   { "REASON_WORKFLOW_PAUSED", "HOLDFAST__V1__REASON__REASON_WORKFLOW_PAUSED", 36 },
+  { "REASON_TIME_NOT_SKIPPED", "HOLDFAST__V1__REASON__REASON_TIME_NOT_SKIPPED", 40 },
 };
 static const ProtobufCIntRange holdfast__v1__reason__value_ranges[] = {
-{0, 0},{35, 33},{0, 35}
+{0, 0},{35, 33},{40, 35},{0, 36}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[35] =
+static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[36] =
 {
   { "REASON_ACTIVITY_NOT_FOUND", 11 },
   { "REASON_CLOSING", 28 },
@@ -1790,6 +1791,7 @@ static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[3
   { "REASON_SCHEDULE_NOT_FOUND", 30 },
   { "REASON_STALE_LEASE", 12 },
   { "REASON_TIMED_OUT", 27 },
+  { "REASON_TIME_NOT_SKIPPED", 35 },
   { "REASON_UNKNOWN_METHOD", 2 },
   { "REASON_UNSPECIFIED", 0 },
   { "REASON_UPDATE_NOT_FOUND", 33 },
@@ -1807,11 +1809,11 @@ const ProtobufCEnumDescriptor holdfast__v1__reason__descriptor =
   "Reason",
   "Holdfast__V1__Reason",
   "holdfast.v1",
-  35,
+  36,
   holdfast__v1__reason__enum_values_by_number,
-  35,
+  36,
   holdfast__v1__reason__enum_values_by_name,
-  2,
+  3,
   holdfast__v1__reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -97,7 +97,11 @@ typedef enum _Holdfast__V1__Reason {
    */
   HOLDFAST__V1__REASON__REASON_SCHEDULE_CHANGED = 32,
   HOLDFAST__V1__REASON__REASON_UPDATE_NOT_FOUND = 35,
-  HOLDFAST__V1__REASON__REASON_WORKFLOW_PAUSED = 36
+  HOLDFAST__V1__REASON__REASON_WORKFLOW_PAUSED = 36,
+  /*
+   * Only an engine that was started with --time-skipping does this.
+   */
+  HOLDFAST__V1__REASON__REASON_TIME_NOT_SKIPPED = 40
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__REASON)
 } Holdfast__V1__Reason;
 

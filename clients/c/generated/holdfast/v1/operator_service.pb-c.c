@@ -502,6 +502,456 @@ void   holdfast__v1__drain_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__drain_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__get_time_request__init
+                     (Holdfast__V1__GetTimeRequest         *message)
+{
+  static const Holdfast__V1__GetTimeRequest init_value = HOLDFAST__V1__GET_TIME_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__get_time_request__get_packed_size
+                     (const Holdfast__V1__GetTimeRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__get_time_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__get_time_request__pack
+                     (const Holdfast__V1__GetTimeRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__get_time_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__get_time_request__pack_to_buffer
+                     (const Holdfast__V1__GetTimeRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__get_time_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__GetTimeRequest *
+       holdfast__v1__get_time_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__GetTimeRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__get_time_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__get_time_request__free_unpacked
+                     (Holdfast__V1__GetTimeRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__get_time_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__get_time_response__init
+                     (Holdfast__V1__GetTimeResponse         *message)
+{
+  static const Holdfast__V1__GetTimeResponse init_value = HOLDFAST__V1__GET_TIME_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__get_time_response__get_packed_size
+                     (const Holdfast__V1__GetTimeResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__get_time_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__get_time_response__pack
+                     (const Holdfast__V1__GetTimeResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__get_time_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__get_time_response__pack_to_buffer
+                     (const Holdfast__V1__GetTimeResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__get_time_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__GetTimeResponse *
+       holdfast__v1__get_time_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__GetTimeResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__get_time_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__get_time_response__free_unpacked
+                     (Holdfast__V1__GetTimeResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__get_time_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__lock_time_request__init
+                     (Holdfast__V1__LockTimeRequest         *message)
+{
+  static const Holdfast__V1__LockTimeRequest init_value = HOLDFAST__V1__LOCK_TIME_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__lock_time_request__get_packed_size
+                     (const Holdfast__V1__LockTimeRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__lock_time_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__lock_time_request__pack
+                     (const Holdfast__V1__LockTimeRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__lock_time_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__lock_time_request__pack_to_buffer
+                     (const Holdfast__V1__LockTimeRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__lock_time_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__LockTimeRequest *
+       holdfast__v1__lock_time_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__LockTimeRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__lock_time_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__lock_time_request__free_unpacked
+                     (Holdfast__V1__LockTimeRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__lock_time_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__lock_time_response__init
+                     (Holdfast__V1__LockTimeResponse         *message)
+{
+  static const Holdfast__V1__LockTimeResponse init_value = HOLDFAST__V1__LOCK_TIME_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__lock_time_response__get_packed_size
+                     (const Holdfast__V1__LockTimeResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__lock_time_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__lock_time_response__pack
+                     (const Holdfast__V1__LockTimeResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__lock_time_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__lock_time_response__pack_to_buffer
+                     (const Holdfast__V1__LockTimeResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__lock_time_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__LockTimeResponse *
+       holdfast__v1__lock_time_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__LockTimeResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__lock_time_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__lock_time_response__free_unpacked
+                     (Holdfast__V1__LockTimeResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__lock_time_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__unlock_time_request__init
+                     (Holdfast__V1__UnlockTimeRequest         *message)
+{
+  static const Holdfast__V1__UnlockTimeRequest init_value = HOLDFAST__V1__UNLOCK_TIME_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__unlock_time_request__get_packed_size
+                     (const Holdfast__V1__UnlockTimeRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__unlock_time_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__unlock_time_request__pack
+                     (const Holdfast__V1__UnlockTimeRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__unlock_time_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__unlock_time_request__pack_to_buffer
+                     (const Holdfast__V1__UnlockTimeRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__unlock_time_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UnlockTimeRequest *
+       holdfast__v1__unlock_time_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UnlockTimeRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__unlock_time_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__unlock_time_request__free_unpacked
+                     (Holdfast__V1__UnlockTimeRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__unlock_time_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__unlock_time_response__init
+                     (Holdfast__V1__UnlockTimeResponse         *message)
+{
+  static const Holdfast__V1__UnlockTimeResponse init_value = HOLDFAST__V1__UNLOCK_TIME_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__unlock_time_response__get_packed_size
+                     (const Holdfast__V1__UnlockTimeResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__unlock_time_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__unlock_time_response__pack
+                     (const Holdfast__V1__UnlockTimeResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__unlock_time_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__unlock_time_response__pack_to_buffer
+                     (const Holdfast__V1__UnlockTimeResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__unlock_time_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UnlockTimeResponse *
+       holdfast__v1__unlock_time_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UnlockTimeResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__unlock_time_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__unlock_time_response__free_unpacked
+                     (Holdfast__V1__UnlockTimeResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__unlock_time_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__sleep_request__init
+                     (Holdfast__V1__SleepRequest         *message)
+{
+  static const Holdfast__V1__SleepRequest init_value = HOLDFAST__V1__SLEEP_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__sleep_request__get_packed_size
+                     (const Holdfast__V1__SleepRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__sleep_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__sleep_request__pack
+                     (const Holdfast__V1__SleepRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__sleep_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__sleep_request__pack_to_buffer
+                     (const Holdfast__V1__SleepRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__sleep_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__SleepRequest *
+       holdfast__v1__sleep_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__SleepRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__sleep_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__sleep_request__free_unpacked
+                     (Holdfast__V1__SleepRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__sleep_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__sleep_response__init
+                     (Holdfast__V1__SleepResponse         *message)
+{
+  static const Holdfast__V1__SleepResponse init_value = HOLDFAST__V1__SLEEP_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__sleep_response__get_packed_size
+                     (const Holdfast__V1__SleepResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__sleep_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__sleep_response__pack
+                     (const Holdfast__V1__SleepResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__sleep_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__sleep_response__pack_to_buffer
+                     (const Holdfast__V1__SleepResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__sleep_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__SleepResponse *
+       holdfast__v1__sleep_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__SleepResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__sleep_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__sleep_response__free_unpacked
+                     (Holdfast__V1__SleepResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__sleep_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__advance_time_request__init
+                     (Holdfast__V1__AdvanceTimeRequest         *message)
+{
+  static const Holdfast__V1__AdvanceTimeRequest init_value = HOLDFAST__V1__ADVANCE_TIME_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__advance_time_request__get_packed_size
+                     (const Holdfast__V1__AdvanceTimeRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__advance_time_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__advance_time_request__pack
+                     (const Holdfast__V1__AdvanceTimeRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__advance_time_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__advance_time_request__pack_to_buffer
+                     (const Holdfast__V1__AdvanceTimeRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__advance_time_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__AdvanceTimeRequest *
+       holdfast__v1__advance_time_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__AdvanceTimeRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__advance_time_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__advance_time_request__free_unpacked
+                     (Holdfast__V1__AdvanceTimeRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__advance_time_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__advance_time_response__init
+                     (Holdfast__V1__AdvanceTimeResponse         *message)
+{
+  static const Holdfast__V1__AdvanceTimeResponse init_value = HOLDFAST__V1__ADVANCE_TIME_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__advance_time_response__get_packed_size
+                     (const Holdfast__V1__AdvanceTimeResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__advance_time_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__advance_time_response__pack
+                     (const Holdfast__V1__AdvanceTimeResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__advance_time_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__advance_time_response__pack_to_buffer
+                     (const Holdfast__V1__AdvanceTimeResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__advance_time_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__AdvanceTimeResponse *
+       holdfast__v1__advance_time_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__AdvanceTimeResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__advance_time_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__advance_time_response__free_unpacked
+                     (Holdfast__V1__AdvanceTimeResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__advance_time_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 #define holdfast__v1__health_request__field_descriptors NULL
 #define holdfast__v1__health_request__field_indices_by_name NULL
 #define holdfast__v1__health_request__number_ranges NULL
@@ -1198,6 +1648,371 @@ const ProtobufCMessageDescriptor holdfast__v1__drain_response__descriptor =
   (ProtobufCMessageInit) holdfast__v1__drain_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+#define holdfast__v1__get_time_request__field_descriptors NULL
+#define holdfast__v1__get_time_request__field_indices_by_name NULL
+#define holdfast__v1__get_time_request__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__get_time_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.GetTimeRequest",
+  "GetTimeRequest",
+  "Holdfast__V1__GetTimeRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__GetTimeRequest),
+  0,
+  holdfast__v1__get_time_request__field_descriptors,
+  holdfast__v1__get_time_request__field_indices_by_name,
+  0,  holdfast__v1__get_time_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__get_time_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__get_time_response__field_descriptors[5] =
+{
+  {
+    "current_time_ms",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__GetTimeResponse, current_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "skipped_ms",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__GetTimeResponse, skipped_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "busy_workflows",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__GetTimeResponse, busy_workflows),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "locking_connections",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__GetTimeResponse, locking_connections),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "letting_connections",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__GetTimeResponse, letting_connections),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__get_time_response__field_indices_by_name[] = {
+  2,   /* field[2] = busy_workflows */
+  0,   /* field[0] = current_time_ms */
+  4,   /* field[4] = letting_connections */
+  3,   /* field[3] = locking_connections */
+  1,   /* field[1] = skipped_ms */
+};
+static const ProtobufCIntRange holdfast__v1__get_time_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__get_time_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.GetTimeResponse",
+  "GetTimeResponse",
+  "Holdfast__V1__GetTimeResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__GetTimeResponse),
+  5,
+  holdfast__v1__get_time_response__field_descriptors,
+  holdfast__v1__get_time_response__field_indices_by_name,
+  1,  holdfast__v1__get_time_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__get_time_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__lock_time_request__field_descriptors NULL
+#define holdfast__v1__lock_time_request__field_indices_by_name NULL
+#define holdfast__v1__lock_time_request__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__lock_time_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.LockTimeRequest",
+  "LockTimeRequest",
+  "Holdfast__V1__LockTimeRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__LockTimeRequest),
+  0,
+  holdfast__v1__lock_time_request__field_descriptors,
+  holdfast__v1__lock_time_request__field_indices_by_name,
+  0,  holdfast__v1__lock_time_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__lock_time_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__lock_time_response__field_descriptors NULL
+#define holdfast__v1__lock_time_response__field_indices_by_name NULL
+#define holdfast__v1__lock_time_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__lock_time_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.LockTimeResponse",
+  "LockTimeResponse",
+  "Holdfast__V1__LockTimeResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__LockTimeResponse),
+  0,
+  holdfast__v1__lock_time_response__field_descriptors,
+  holdfast__v1__lock_time_response__field_indices_by_name,
+  0,  holdfast__v1__lock_time_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__lock_time_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__unlock_time_request__field_descriptors[1] =
+{
+  {
+    "while_waiting",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnlockTimeRequest, while_waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__unlock_time_request__field_indices_by_name[] = {
+  0,   /* field[0] = while_waiting */
+};
+static const ProtobufCIntRange holdfast__v1__unlock_time_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__unlock_time_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UnlockTimeRequest",
+  "UnlockTimeRequest",
+  "Holdfast__V1__UnlockTimeRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UnlockTimeRequest),
+  1,
+  holdfast__v1__unlock_time_request__field_descriptors,
+  holdfast__v1__unlock_time_request__field_indices_by_name,
+  1,  holdfast__v1__unlock_time_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__unlock_time_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__unlock_time_response__field_descriptors NULL
+#define holdfast__v1__unlock_time_response__field_indices_by_name NULL
+#define holdfast__v1__unlock_time_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__unlock_time_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UnlockTimeResponse",
+  "UnlockTimeResponse",
+  "Holdfast__V1__UnlockTimeResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UnlockTimeResponse),
+  0,
+  holdfast__v1__unlock_time_response__field_descriptors,
+  holdfast__v1__unlock_time_response__field_indices_by_name,
+  0,  holdfast__v1__unlock_time_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__unlock_time_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__sleep_request__field_descriptors[2] =
+{
+  {
+    "duration_ms",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SleepRequest, duration_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unlock",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SleepRequest, unlock),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__sleep_request__field_indices_by_name[] = {
+  0,   /* field[0] = duration_ms */
+  1,   /* field[1] = unlock */
+};
+static const ProtobufCIntRange holdfast__v1__sleep_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__sleep_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SleepRequest",
+  "SleepRequest",
+  "Holdfast__V1__SleepRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__SleepRequest),
+  2,
+  holdfast__v1__sleep_request__field_descriptors,
+  holdfast__v1__sleep_request__field_indices_by_name,
+  1,  holdfast__v1__sleep_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__sleep_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__sleep_response__field_descriptors[1] =
+{
+  {
+    "current_time_ms",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SleepResponse, current_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__sleep_response__field_indices_by_name[] = {
+  0,   /* field[0] = current_time_ms */
+};
+static const ProtobufCIntRange holdfast__v1__sleep_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__sleep_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SleepResponse",
+  "SleepResponse",
+  "Holdfast__V1__SleepResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__SleepResponse),
+  1,
+  holdfast__v1__sleep_response__field_descriptors,
+  holdfast__v1__sleep_response__field_indices_by_name,
+  1,  holdfast__v1__sleep_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__sleep_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__advance_time_request__field_descriptors[1] =
+{
+  {
+    "duration_ms",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__AdvanceTimeRequest, duration_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__advance_time_request__field_indices_by_name[] = {
+  0,   /* field[0] = duration_ms */
+};
+static const ProtobufCIntRange holdfast__v1__advance_time_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__advance_time_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.AdvanceTimeRequest",
+  "AdvanceTimeRequest",
+  "Holdfast__V1__AdvanceTimeRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__AdvanceTimeRequest),
+  1,
+  holdfast__v1__advance_time_request__field_descriptors,
+  holdfast__v1__advance_time_request__field_indices_by_name,
+  1,  holdfast__v1__advance_time_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__advance_time_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__advance_time_response__field_descriptors[1] =
+{
+  {
+    "current_time_ms",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__AdvanceTimeResponse, current_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__advance_time_response__field_indices_by_name[] = {
+  0,   /* field[0] = current_time_ms */
+};
+static const ProtobufCIntRange holdfast__v1__advance_time_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__advance_time_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.AdvanceTimeResponse",
+  "AdvanceTimeResponse",
+  "Holdfast__V1__AdvanceTimeResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__AdvanceTimeResponse),
+  1,
+  holdfast__v1__advance_time_response__field_descriptors,
+  holdfast__v1__advance_time_response__field_indices_by_name,
+  1,  holdfast__v1__advance_time_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__advance_time_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCEnumValue holdfast__v1__health_state__enum_values_by_number[4] =
 {
   { "HEALTH_STATE_UNSPECIFIED", "HOLDFAST__V1__HEALTH_STATE__HEALTH_STATE_UNSPECIFIED", 0 },
@@ -1230,18 +2045,28 @@ const ProtobufCEnumDescriptor holdfast__v1__health_state__descriptor =
   holdfast__v1__health_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_descriptors[4] =
+static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_descriptors[9] =
 {
   { "Health", &holdfast__v1__health_request__descriptor, &holdfast__v1__health_response__descriptor },
   { "Describe", &holdfast__v1__describe_request__descriptor, &holdfast__v1__describe_response__descriptor },
   { "DescribeTaskQueue", &holdfast__v1__describe_task_queue_request__descriptor, &holdfast__v1__describe_task_queue_response__descriptor },
   { "Drain", &holdfast__v1__drain_request__descriptor, &holdfast__v1__drain_response__descriptor },
+  { "GetTime", &holdfast__v1__get_time_request__descriptor, &holdfast__v1__get_time_response__descriptor },
+  { "LockTime", &holdfast__v1__lock_time_request__descriptor, &holdfast__v1__lock_time_response__descriptor },
+  { "UnlockTime", &holdfast__v1__unlock_time_request__descriptor, &holdfast__v1__unlock_time_response__descriptor },
+  { "Sleep", &holdfast__v1__sleep_request__descriptor, &holdfast__v1__sleep_response__descriptor },
+  { "AdvanceTime", &holdfast__v1__advance_time_request__descriptor, &holdfast__v1__advance_time_response__descriptor },
 };
 const unsigned holdfast__v1__operator_service__method_indices_by_name[] = {
+  8,        /* AdvanceTime */
   1,        /* Describe */
   2,        /* DescribeTaskQueue */
   3,        /* Drain */
-  0         /* Health */
+  4,        /* GetTime */
+  0,        /* Health */
+  5,        /* LockTime */
+  7,        /* Sleep */
+  6         /* UnlockTime */
 };
 const ProtobufCServiceDescriptor holdfast__v1__operator_service__descriptor =
 {
@@ -1250,7 +2075,7 @@ const ProtobufCServiceDescriptor holdfast__v1__operator_service__descriptor =
   "OperatorService",
   "Holdfast__V1__OperatorService",
   "holdfast.v1",
-  4,
+  9,
   holdfast__v1__operator_service__method_descriptors,
   holdfast__v1__operator_service__method_indices_by_name
 };
@@ -1285,6 +2110,46 @@ void holdfast__v1__operator_service__drain(ProtobufCService *service,
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
   service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__operator_service__get_time(ProtobufCService *service,
+                                              const Holdfast__V1__GetTimeRequest *input,
+                                              Holdfast__V1__GetTimeResponse_Closure closure,
+                                              void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__operator_service__lock_time(ProtobufCService *service,
+                                               const Holdfast__V1__LockTimeRequest *input,
+                                               Holdfast__V1__LockTimeResponse_Closure closure,
+                                               void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__operator_service__unlock_time(ProtobufCService *service,
+                                                 const Holdfast__V1__UnlockTimeRequest *input,
+                                                 Holdfast__V1__UnlockTimeResponse_Closure closure,
+                                                 void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__operator_service__sleep(ProtobufCService *service,
+                                           const Holdfast__V1__SleepRequest *input,
+                                           Holdfast__V1__SleepResponse_Closure closure,
+                                           void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__operator_service__advance_time(ProtobufCService *service,
+                                                  const Holdfast__V1__AdvanceTimeRequest *input,
+                                                  Holdfast__V1__AdvanceTimeResponse_Closure closure,
+                                                  void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service *service,
                                            Holdfast__V1__OperatorService_ServiceDestroy destroy)

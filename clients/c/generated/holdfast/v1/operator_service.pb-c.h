@@ -26,6 +26,16 @@ typedef struct Holdfast__V1__WorkerInfo Holdfast__V1__WorkerInfo;
 typedef struct Holdfast__V1__QueueBacklog Holdfast__V1__QueueBacklog;
 typedef struct Holdfast__V1__DrainRequest Holdfast__V1__DrainRequest;
 typedef struct Holdfast__V1__DrainResponse Holdfast__V1__DrainResponse;
+typedef struct Holdfast__V1__GetTimeRequest Holdfast__V1__GetTimeRequest;
+typedef struct Holdfast__V1__GetTimeResponse Holdfast__V1__GetTimeResponse;
+typedef struct Holdfast__V1__LockTimeRequest Holdfast__V1__LockTimeRequest;
+typedef struct Holdfast__V1__LockTimeResponse Holdfast__V1__LockTimeResponse;
+typedef struct Holdfast__V1__UnlockTimeRequest Holdfast__V1__UnlockTimeRequest;
+typedef struct Holdfast__V1__UnlockTimeResponse Holdfast__V1__UnlockTimeResponse;
+typedef struct Holdfast__V1__SleepRequest Holdfast__V1__SleepRequest;
+typedef struct Holdfast__V1__SleepResponse Holdfast__V1__SleepResponse;
+typedef struct Holdfast__V1__AdvanceTimeRequest Holdfast__V1__AdvanceTimeRequest;
+typedef struct Holdfast__V1__AdvanceTimeResponse Holdfast__V1__AdvanceTimeResponse;
 
 
 /* --- enums --- */
@@ -195,6 +205,123 @@ struct  Holdfast__V1__DrainResponse
 #define HOLDFAST__V1__DRAIN_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__drain_response__descriptor) \
      }
+
+
+struct  Holdfast__V1__GetTimeRequest
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__GET_TIME_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__get_time_request__descriptor) \
+     }
+
+
+struct  Holdfast__V1__GetTimeResponse
+{
+  ProtobufCMessage base;
+  int64_t current_time_ms;
+  /*
+   * How far it is ahead of the clocks outside because it was skipped.
+   */
+  int64_t skipped_ms;
+  /*
+   * Workflows that hold time: a task of theirs waits, backs off or is out, or an activity waits or is out.
+   */
+  int64_t busy_workflows;
+  /*
+   * Connections that hold time by a lock, and those that let it skip now.
+   */
+  int64_t locking_connections;
+  int64_t letting_connections;
+};
+#define HOLDFAST__V1__GET_TIME_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__get_time_response__descriptor) \
+    , 0, 0, 0, 0, 0 }
+
+
+struct  Holdfast__V1__LockTimeRequest
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__LOCK_TIME_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__lock_time_request__descriptor) \
+     }
+
+
+struct  Holdfast__V1__LockTimeResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__LOCK_TIME_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__lock_time_response__descriptor) \
+     }
+
+
+struct  Holdfast__V1__UnlockTimeRequest
+{
+  ProtobufCMessage base;
+  /*
+   * From now on time may skip while a request of this connection waits for a workflow
+   * (GetWorkflowResult, UpdateWorkflow, UpdateWithStartWorkflow, PollUpdate); no lock is taken back.
+   */
+  protobuf_c_boolean while_waiting;
+};
+#define HOLDFAST__V1__UNLOCK_TIME_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__unlock_time_request__descriptor) \
+    , 0 }
+
+
+struct  Holdfast__V1__UnlockTimeResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__UNLOCK_TIME_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__unlock_time_response__descriptor) \
+     }
+
+
+struct  Holdfast__V1__SleepRequest
+{
+  ProtobufCMessage base;
+  int64_t duration_ms;
+  /*
+   * Time may skip meanwhile, also over this connection's own locks.
+   */
+  protobuf_c_boolean unlock;
+};
+#define HOLDFAST__V1__SLEEP_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__sleep_request__descriptor) \
+    , 0, 0 }
+
+
+struct  Holdfast__V1__SleepResponse
+{
+  ProtobufCMessage base;
+  int64_t current_time_ms;
+};
+#define HOLDFAST__V1__SLEEP_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__sleep_response__descriptor) \
+    , 0 }
+
+
+struct  Holdfast__V1__AdvanceTimeRequest
+{
+  ProtobufCMessage base;
+  int64_t duration_ms;
+};
+#define HOLDFAST__V1__ADVANCE_TIME_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__advance_time_request__descriptor) \
+    , 0 }
+
+
+struct  Holdfast__V1__AdvanceTimeResponse
+{
+  ProtobufCMessage base;
+  int64_t current_time_ms;
+};
+#define HOLDFAST__V1__ADVANCE_TIME_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__advance_time_response__descriptor) \
+    , 0 }
 
 
 /* Holdfast__V1__HealthRequest methods */
@@ -406,6 +533,196 @@ Holdfast__V1__DrainResponse *
 void   holdfast__v1__drain_response__free_unpacked
                      (Holdfast__V1__DrainResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__GetTimeRequest methods */
+void   holdfast__v1__get_time_request__init
+                     (Holdfast__V1__GetTimeRequest         *message);
+size_t holdfast__v1__get_time_request__get_packed_size
+                     (const Holdfast__V1__GetTimeRequest   *message);
+size_t holdfast__v1__get_time_request__pack
+                     (const Holdfast__V1__GetTimeRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__get_time_request__pack_to_buffer
+                     (const Holdfast__V1__GetTimeRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__GetTimeRequest *
+       holdfast__v1__get_time_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__get_time_request__free_unpacked
+                     (Holdfast__V1__GetTimeRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__GetTimeResponse methods */
+void   holdfast__v1__get_time_response__init
+                     (Holdfast__V1__GetTimeResponse         *message);
+size_t holdfast__v1__get_time_response__get_packed_size
+                     (const Holdfast__V1__GetTimeResponse   *message);
+size_t holdfast__v1__get_time_response__pack
+                     (const Holdfast__V1__GetTimeResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__get_time_response__pack_to_buffer
+                     (const Holdfast__V1__GetTimeResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__GetTimeResponse *
+       holdfast__v1__get_time_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__get_time_response__free_unpacked
+                     (Holdfast__V1__GetTimeResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__LockTimeRequest methods */
+void   holdfast__v1__lock_time_request__init
+                     (Holdfast__V1__LockTimeRequest         *message);
+size_t holdfast__v1__lock_time_request__get_packed_size
+                     (const Holdfast__V1__LockTimeRequest   *message);
+size_t holdfast__v1__lock_time_request__pack
+                     (const Holdfast__V1__LockTimeRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__lock_time_request__pack_to_buffer
+                     (const Holdfast__V1__LockTimeRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__LockTimeRequest *
+       holdfast__v1__lock_time_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__lock_time_request__free_unpacked
+                     (Holdfast__V1__LockTimeRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__LockTimeResponse methods */
+void   holdfast__v1__lock_time_response__init
+                     (Holdfast__V1__LockTimeResponse         *message);
+size_t holdfast__v1__lock_time_response__get_packed_size
+                     (const Holdfast__V1__LockTimeResponse   *message);
+size_t holdfast__v1__lock_time_response__pack
+                     (const Holdfast__V1__LockTimeResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__lock_time_response__pack_to_buffer
+                     (const Holdfast__V1__LockTimeResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__LockTimeResponse *
+       holdfast__v1__lock_time_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__lock_time_response__free_unpacked
+                     (Holdfast__V1__LockTimeResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UnlockTimeRequest methods */
+void   holdfast__v1__unlock_time_request__init
+                     (Holdfast__V1__UnlockTimeRequest         *message);
+size_t holdfast__v1__unlock_time_request__get_packed_size
+                     (const Holdfast__V1__UnlockTimeRequest   *message);
+size_t holdfast__v1__unlock_time_request__pack
+                     (const Holdfast__V1__UnlockTimeRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__unlock_time_request__pack_to_buffer
+                     (const Holdfast__V1__UnlockTimeRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UnlockTimeRequest *
+       holdfast__v1__unlock_time_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__unlock_time_request__free_unpacked
+                     (Holdfast__V1__UnlockTimeRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UnlockTimeResponse methods */
+void   holdfast__v1__unlock_time_response__init
+                     (Holdfast__V1__UnlockTimeResponse         *message);
+size_t holdfast__v1__unlock_time_response__get_packed_size
+                     (const Holdfast__V1__UnlockTimeResponse   *message);
+size_t holdfast__v1__unlock_time_response__pack
+                     (const Holdfast__V1__UnlockTimeResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__unlock_time_response__pack_to_buffer
+                     (const Holdfast__V1__UnlockTimeResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UnlockTimeResponse *
+       holdfast__v1__unlock_time_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__unlock_time_response__free_unpacked
+                     (Holdfast__V1__UnlockTimeResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__SleepRequest methods */
+void   holdfast__v1__sleep_request__init
+                     (Holdfast__V1__SleepRequest         *message);
+size_t holdfast__v1__sleep_request__get_packed_size
+                     (const Holdfast__V1__SleepRequest   *message);
+size_t holdfast__v1__sleep_request__pack
+                     (const Holdfast__V1__SleepRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__sleep_request__pack_to_buffer
+                     (const Holdfast__V1__SleepRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__SleepRequest *
+       holdfast__v1__sleep_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__sleep_request__free_unpacked
+                     (Holdfast__V1__SleepRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__SleepResponse methods */
+void   holdfast__v1__sleep_response__init
+                     (Holdfast__V1__SleepResponse         *message);
+size_t holdfast__v1__sleep_response__get_packed_size
+                     (const Holdfast__V1__SleepResponse   *message);
+size_t holdfast__v1__sleep_response__pack
+                     (const Holdfast__V1__SleepResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__sleep_response__pack_to_buffer
+                     (const Holdfast__V1__SleepResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__SleepResponse *
+       holdfast__v1__sleep_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__sleep_response__free_unpacked
+                     (Holdfast__V1__SleepResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__AdvanceTimeRequest methods */
+void   holdfast__v1__advance_time_request__init
+                     (Holdfast__V1__AdvanceTimeRequest         *message);
+size_t holdfast__v1__advance_time_request__get_packed_size
+                     (const Holdfast__V1__AdvanceTimeRequest   *message);
+size_t holdfast__v1__advance_time_request__pack
+                     (const Holdfast__V1__AdvanceTimeRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__advance_time_request__pack_to_buffer
+                     (const Holdfast__V1__AdvanceTimeRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__AdvanceTimeRequest *
+       holdfast__v1__advance_time_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__advance_time_request__free_unpacked
+                     (Holdfast__V1__AdvanceTimeRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__AdvanceTimeResponse methods */
+void   holdfast__v1__advance_time_response__init
+                     (Holdfast__V1__AdvanceTimeResponse         *message);
+size_t holdfast__v1__advance_time_response__get_packed_size
+                     (const Holdfast__V1__AdvanceTimeResponse   *message);
+size_t holdfast__v1__advance_time_response__pack
+                     (const Holdfast__V1__AdvanceTimeResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__advance_time_response__pack_to_buffer
+                     (const Holdfast__V1__AdvanceTimeResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__AdvanceTimeResponse *
+       holdfast__v1__advance_time_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__advance_time_response__free_unpacked
+                     (Holdfast__V1__AdvanceTimeResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Holdfast__V1__HealthRequest_Closure)
@@ -441,6 +758,36 @@ typedef void (*Holdfast__V1__DrainRequest_Closure)
 typedef void (*Holdfast__V1__DrainResponse_Closure)
                  (const Holdfast__V1__DrainResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__GetTimeRequest_Closure)
+                 (const Holdfast__V1__GetTimeRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__GetTimeResponse_Closure)
+                 (const Holdfast__V1__GetTimeResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__LockTimeRequest_Closure)
+                 (const Holdfast__V1__LockTimeRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__LockTimeResponse_Closure)
+                 (const Holdfast__V1__LockTimeResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UnlockTimeRequest_Closure)
+                 (const Holdfast__V1__UnlockTimeRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UnlockTimeResponse_Closure)
+                 (const Holdfast__V1__UnlockTimeResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__SleepRequest_Closure)
+                 (const Holdfast__V1__SleepRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__SleepResponse_Closure)
+                 (const Holdfast__V1__SleepResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__AdvanceTimeRequest_Closure)
+                 (const Holdfast__V1__AdvanceTimeRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__AdvanceTimeResponse_Closure)
+                 (const Holdfast__V1__AdvanceTimeResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -464,6 +811,26 @@ struct Holdfast__V1__OperatorService_Service
                 const Holdfast__V1__DrainRequest *input,
                 Holdfast__V1__DrainResponse_Closure closure,
                 void *closure_data);
+  void (*get_time)(Holdfast__V1__OperatorService_Service *service,
+                   const Holdfast__V1__GetTimeRequest *input,
+                   Holdfast__V1__GetTimeResponse_Closure closure,
+                   void *closure_data);
+  void (*lock_time)(Holdfast__V1__OperatorService_Service *service,
+                    const Holdfast__V1__LockTimeRequest *input,
+                    Holdfast__V1__LockTimeResponse_Closure closure,
+                    void *closure_data);
+  void (*unlock_time)(Holdfast__V1__OperatorService_Service *service,
+                      const Holdfast__V1__UnlockTimeRequest *input,
+                      Holdfast__V1__UnlockTimeResponse_Closure closure,
+                      void *closure_data);
+  void (*sleep)(Holdfast__V1__OperatorService_Service *service,
+                const Holdfast__V1__SleepRequest *input,
+                Holdfast__V1__SleepResponse_Closure closure,
+                void *closure_data);
+  void (*advance_time)(Holdfast__V1__OperatorService_Service *service,
+                       const Holdfast__V1__AdvanceTimeRequest *input,
+                       Holdfast__V1__AdvanceTimeResponse_Closure closure,
+                       void *closure_data);
 };
 typedef void (*Holdfast__V1__OperatorService_ServiceDestroy)(Holdfast__V1__OperatorService_Service *);
 void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service *service,
@@ -475,7 +842,12 @@ void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service
       function_prefix__ ## health,\
       function_prefix__ ## describe,\
       function_prefix__ ## describe_task_queue,\
-      function_prefix__ ## drain  }
+      function_prefix__ ## drain,\
+      function_prefix__ ## get_time,\
+      function_prefix__ ## lock_time,\
+      function_prefix__ ## unlock_time,\
+      function_prefix__ ## sleep,\
+      function_prefix__ ## advance_time  }
 void holdfast__v1__operator_service__health(ProtobufCService *service,
                                             const Holdfast__V1__HealthRequest *input,
                                             Holdfast__V1__HealthResponse_Closure closure,
@@ -492,6 +864,26 @@ void holdfast__v1__operator_service__drain(ProtobufCService *service,
                                            const Holdfast__V1__DrainRequest *input,
                                            Holdfast__V1__DrainResponse_Closure closure,
                                            void *closure_data);
+void holdfast__v1__operator_service__get_time(ProtobufCService *service,
+                                              const Holdfast__V1__GetTimeRequest *input,
+                                              Holdfast__V1__GetTimeResponse_Closure closure,
+                                              void *closure_data);
+void holdfast__v1__operator_service__lock_time(ProtobufCService *service,
+                                               const Holdfast__V1__LockTimeRequest *input,
+                                               Holdfast__V1__LockTimeResponse_Closure closure,
+                                               void *closure_data);
+void holdfast__v1__operator_service__unlock_time(ProtobufCService *service,
+                                                 const Holdfast__V1__UnlockTimeRequest *input,
+                                                 Holdfast__V1__UnlockTimeResponse_Closure closure,
+                                                 void *closure_data);
+void holdfast__v1__operator_service__sleep(ProtobufCService *service,
+                                           const Holdfast__V1__SleepRequest *input,
+                                           Holdfast__V1__SleepResponse_Closure closure,
+                                           void *closure_data);
+void holdfast__v1__operator_service__advance_time(ProtobufCService *service,
+                                                  const Holdfast__V1__AdvanceTimeRequest *input,
+                                                  Holdfast__V1__AdvanceTimeResponse_Closure closure,
+                                                  void *closure_data);
 
 /* --- descriptors --- */
 
@@ -507,6 +899,16 @@ extern const ProtobufCMessageDescriptor holdfast__v1__worker_info__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__queue_backlog__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__drain_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__drain_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__get_time_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__get_time_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__lock_time_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__lock_time_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__unlock_time_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__unlock_time_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__sleep_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__sleep_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__advance_time_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__advance_time_response__descriptor;
 extern const ProtobufCServiceDescriptor holdfast__v1__operator_service__descriptor;
 
 PROTOBUF_C__END_DECLS
