@@ -53,7 +53,7 @@ extension Shell {
     case .engine(let request):
       roles = connection.grants.roles(in: request.namespace)
       place = " in namespace '\(request.namespace.isEmpty ? "default" : request.namespace)'"
-    case .health, .describe, .drain:
+    case .health, .describe, .drain, .backup:
       roles = connection.grants.everywhere
       place = " of the whole engine"
     }
@@ -101,18 +101,27 @@ extension Shell {
         method.isServerStreaming
         ? .reading(credit: configuration.limits.initialCredit, isWanted: true) : .unary
       guard admit(connection, stream, kind, method, open.message.count) else { return }
-      if open.timeoutMs.ms > 0 {
-        deadlines.set(
-          .request(request), at: clock.now + open.timeoutMs,
-          order: .init(Int64(bitPattern: connection.id.value), Int64(bitPattern: stream)))
-      }
+      setDeadline(of: request, open.timeoutMs)
       step(.request(request, decoded))
     case .health: answer(connection, stream, health)
     case .describe: answer(connection, stream, description)
     case .drain:
       answer(connection, stream, DrainResponse())
       drain()
+    case .backup(let wanted):
+      if let status = refusal(of: wanted) { return end(connection, stream, status) }
+      let kind = Connection.Stream.backup(credit: configuration.limits.initialCredit)
+      guard admit(connection, stream, kind, method, open.message.count) else { return }
+      setDeadline(of: request, open.timeoutMs)
+      beginBackup(wanted, request)
     }
+  }
+
+  private mutating func setDeadline(of request: RequestID, _ timeout: Span) {
+    guard timeout.ms > 0 else { return }
+    deadlines.set(
+      .request(request), at: clock.now + timeout,
+      order: .init(Int64(bitPattern: request.connection), Int64(bitPattern: request.stream)))
   }
 
   /// Keeps the stream open for the request, unless too many bytes of requests are under way.
@@ -146,6 +155,12 @@ extension Shell {
     guard let connection = connections[ConnectionID(request.connection)],
       connection.streams[request.stream] != nil
     else { return }
+    let late = Status.of(
+      .deadlineExceeded, .timedOut, "the request's timeout_ms has passed")
+    if case .backup = connection.stream(request.stream) {
+      abandonBackup(request)
+      return end(connection, request.stream, late)
+    }
     guard engine.isWaiting(request) else {
       // Its answer is on its way to the store, or it is itself, and may come to wait only then.
       return deadlines.set(
@@ -153,9 +168,7 @@ extension Shell {
         order: .init(Int64(bitPattern: request.connection), Int64(bitPattern: request.stream)))
     }
     step(.requestAbandoned(request))
-    end(
-      connection, request.stream,
-      .of(.deadlineExceeded, .timedOut, "the request's timeout_ms has passed"))
+    end(connection, request.stream, late)
   }
 
   mutating func cancel(_ connection: Connection, _ stream: UInt64) {
@@ -167,10 +180,17 @@ extension Shell {
     case .unary, .reading:
       step(.requestAbandoned(RequestID(connection: connection.id.value, stream: stream)))
       end(connection, stream, .of(.cancelled, .unspecified, "the client cancelled the request"))
+    case .backup:
+      abandonBackup(RequestID(connection: connection.id.value, stream: stream))
+      end(connection, stream, .of(.cancelled, .unspecified, "the client cancelled the request"))
     }
   }
 
   mutating func add(_ credit: Credit, _ connection: Connection, _ stream: UInt64) {
+    if case .backup(let left) = connection.stream(stream) {
+      let (sum, overflow) = left.addingReportingOverflow(credit.messages)
+      connection.streams[stream]?.stream = .backup(credit: overflow ? .max : sum)
+    }
     guard case .reading(let left, let isWanted) = connection.stream(stream) else { return }
     let (sum, overflow) = left.addingReportingOverflow(credit.messages)
     connection.streams[stream]?.stream = .reading(
@@ -187,7 +207,7 @@ extension Shell {
     case .work:
       takeWork(message.body, connection, stream)
       if message.end { cancel(connection, stream) }
-    case .unary, .reading:
+    case .unary, .reading, .backup:
       cancel(connection, stream)
     case nil:
       guard stream > connection.lastStream else { return }  // It has just ended.

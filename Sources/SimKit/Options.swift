@@ -30,6 +30,8 @@ public struct Options: Sendable {
   var drainMs: Int64 = 0
   /// It is told to drain, and one with other settings takes its place.
   var upgradeMs: Int64 = 0
+  /// A backup begins, unless one is under way.
+  var backupMs: Int64 = 0
   /// Of a hundred workflow tasks, how many a worker fails; after how many it drops the run.
   var taskFailurePercent = 0
   var selfEvictionPercent = 0
@@ -173,6 +175,7 @@ public struct Options: Sendable {
       stallMs = dice.pick([1_000, 3_000])
     }
     schedulePercent = dice.percent(40) ? dice.pick([5, 30]) : 0
+    backupMs = dice.percent(40) ? dice.pick([100, 1_000]) : 0
   }
 
   /// What may differ between two versions that have one file after the other.
@@ -199,7 +202,7 @@ public struct Options: Sendable {
       + " signals=\(signalsMax)"
       + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
       + " slice=\(sliceRows) letters=\(lettersMax) unread=\(unreadBytesMax)"
-      + " schedules=\(schedulePercent)%"
+      + " schedules=\(schedulePercent)% backup=\(backupMs)ms"
       + " mutant=\(mutant ?? "none")"
   }
 }

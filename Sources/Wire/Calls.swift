@@ -7,6 +7,7 @@ public enum Call: Sendable {
   case health(HealthRequest)
   case describe(DescribeRequest)
   case drain(DrainRequest)
+  case backup(BackupRequest)
   /// The Work stream: messages follow.
   case work
 
@@ -45,6 +46,7 @@ public enum Call: Sendable {
     case .operatorHealth: self = .health(try .init(bytes: bytes))
     case .operatorDescribe: self = .describe(try .init(bytes: bytes))
     case .operatorDrain: self = .drain(try .init(bytes: bytes))
+    case .operatorBackup: self = .backup(try .init(bytes: bytes))
     case .workerWork: self = .work
     }
   }

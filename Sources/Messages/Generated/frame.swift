@@ -129,6 +129,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
   case scheduleChanged
   case updateNotFound
   case workflowPaused
+  case backupRunning
+  case backupExists
+  case backupFailed
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -169,6 +172,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case 32: self = .scheduleChanged
       case 35: self = .updateNotFound
       case 36: self = .workflowPaused
+      case 40: self = .backupRunning
+      case 41: self = .backupExists
+      case 42: self = .backupFailed
       default: self = .unrecognized(rawValue)
     }
   }
@@ -210,6 +216,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case .scheduleChanged: return 32
       case .updateNotFound: return 35
       case .workflowPaused: return 36
+      case .backupRunning: return 40
+      case .backupExists: return 41
+      case .backupFailed: return 42
       case .unrecognized(let number): return number
     }
   }
@@ -250,6 +259,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
     (32, "SCHEDULE_CHANGED"),
     (35, "UPDATE_NOT_FOUND"),
     (36, "WORKFLOW_PAUSED"),
+    (40, "BACKUP_RUNNING"),
+    (41, "BACKUP_EXISTS"),
+    (42, "BACKUP_FAILED"),
   ]
 }
 

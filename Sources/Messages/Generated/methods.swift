@@ -10,6 +10,7 @@ public enum Method: String, CaseIterable, Sendable {
   case operatorDescribe = "holdfast.v1.OperatorService/Describe"
   case operatorDescribeTaskQueue = "holdfast.v1.OperatorService/DescribeTaskQueue"
   case operatorDrain = "holdfast.v1.OperatorService/Drain"
+  case operatorBackup = "holdfast.v1.OperatorService/Backup"
   case scheduleCreateSchedule = "holdfast.v1.ScheduleService/CreateSchedule"
   case scheduleDescribeSchedule = "holdfast.v1.ScheduleService/DescribeSchedule"
   case scheduleListSchedules = "holdfast.v1.ScheduleService/ListSchedules"
@@ -49,7 +50,7 @@ public enum Method: String, CaseIterable, Sendable {
   /// The engine sends any number of messages, not one.
   public var isServerStreaming: Bool {
     switch self {
-    case .workerWork, .workflowGetHistory, .workflowListWorkflows: return true
+    case .operatorBackup, .workerWork, .workflowGetHistory, .workflowListWorkflows: return true
     default: return false
     }
   }

@@ -160,6 +160,9 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
   case scheduleChanged // = 32
   case updateNotFound // = 35
   case workflowPaused // = 36
+  case backupRunning // = 40
+  case backupExists // = 41
+  case backupFailed // = 42
   case UNRECOGNIZED(Int)
 
   init() {
@@ -203,6 +206,9 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 32: self = .scheduleChanged
     case 35: self = .updateNotFound
     case 36: self = .workflowPaused
+    case 40: self = .backupRunning
+    case 41: self = .backupExists
+    case 42: self = .backupFailed
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -244,6 +250,9 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .scheduleChanged: return 32
     case .updateNotFound: return 35
     case .workflowPaused: return 36
+    case .backupRunning: return 40
+    case .backupExists: return 41
+    case .backupFailed: return 42
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -285,6 +294,9 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
     .scheduleChanged,
     .updateNotFound,
     .workflowPaused,
+    .backupRunning,
+    .backupExists,
+    .backupFailed,
   ]
 
 }
@@ -650,7 +662,7 @@ nonisolated extension Holdfast_V1_StatusCode: SwiftProtobuf._ProtoNameProviding 
 }
 
 nonisolated extension Holdfast_V1_Reason: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}REASON_MALFORMED_REQUEST\0\u{1}REASON_UNKNOWN_METHOD\0\u{1}REASON_FIELD_MISSING\0\u{1}REASON_FIELD_INVALID\0\u{1}REASON_PAYLOAD_TOO_LARGE\0\u{1}REASON_REQUEST_ID_REUSED\0\u{1}REASON_NAMESPACE_NOT_FOUND\0\u{1}REASON_WORKFLOW_NOT_FOUND\0\u{1}REASON_WORKFLOW_CLOSED\0\u{1}REASON_WORKFLOW_ALREADY_STARTED\0\u{1}REASON_ACTIVITY_NOT_FOUND\0\u{1}REASON_STALE_LEASE\0\u{1}REASON_NO_WORKER\0\u{1}REASON_QUERY_FAILED\0\u{1}REASON_DISK_FULL\0\u{1}REASON_OVERLOADED\0\u{1}REASON_LIMIT_REACHED\0\u{1}REASON_DRAINING\0\u{1}REASON_PERMISSION\0\u{1}REASON_PROTOCOL_VERSION\0\u{1}REASON_PROTOCOL_VIOLATION\0\u{1}REASON_FRAME_TOO_LARGE\0\u{1}REASON_HANDSHAKE_TIMEOUT\0\u{1}REASON_FILTER_INVALID\0\u{1}REASON_WORKFLOW_TASK_FAILING\0\u{1}REASON_HISTORY_CORRUPT\0\u{1}REASON_TIMED_OUT\0\u{1}REASON_CLOSING\0\u{1}REASON_WORKFLOW_NOT_BEGUN\0\u{1}REASON_SCHEDULE_NOT_FOUND\0\u{1}REASON_SCHEDULE_ALREADY_EXISTS\0\u{1}REASON_SCHEDULE_CHANGED\0\u{2}\u{3}REASON_UPDATE_NOT_FOUND\0\u{1}REASON_WORKFLOW_PAUSED\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}REASON_MALFORMED_REQUEST\0\u{1}REASON_UNKNOWN_METHOD\0\u{1}REASON_FIELD_MISSING\0\u{1}REASON_FIELD_INVALID\0\u{1}REASON_PAYLOAD_TOO_LARGE\0\u{1}REASON_REQUEST_ID_REUSED\0\u{1}REASON_NAMESPACE_NOT_FOUND\0\u{1}REASON_WORKFLOW_NOT_FOUND\0\u{1}REASON_WORKFLOW_CLOSED\0\u{1}REASON_WORKFLOW_ALREADY_STARTED\0\u{1}REASON_ACTIVITY_NOT_FOUND\0\u{1}REASON_STALE_LEASE\0\u{1}REASON_NO_WORKER\0\u{1}REASON_QUERY_FAILED\0\u{1}REASON_DISK_FULL\0\u{1}REASON_OVERLOADED\0\u{1}REASON_LIMIT_REACHED\0\u{1}REASON_DRAINING\0\u{1}REASON_PERMISSION\0\u{1}REASON_PROTOCOL_VERSION\0\u{1}REASON_PROTOCOL_VIOLATION\0\u{1}REASON_FRAME_TOO_LARGE\0\u{1}REASON_HANDSHAKE_TIMEOUT\0\u{1}REASON_FILTER_INVALID\0\u{1}REASON_WORKFLOW_TASK_FAILING\0\u{1}REASON_HISTORY_CORRUPT\0\u{1}REASON_TIMED_OUT\0\u{1}REASON_CLOSING\0\u{1}REASON_WORKFLOW_NOT_BEGUN\0\u{1}REASON_SCHEDULE_NOT_FOUND\0\u{1}REASON_SCHEDULE_ALREADY_EXISTS\0\u{1}REASON_SCHEDULE_CHANGED\0\u{2}\u{3}REASON_UPDATE_NOT_FOUND\0\u{1}REASON_WORKFLOW_PAUSED\0\u{2}\u{4}REASON_BACKUP_RUNNING\0\u{1}REASON_BACKUP_EXISTS\0\u{1}REASON_BACKUP_FAILED\0")
 }
 
 nonisolated extension Holdfast_V1_Frame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -1721,7 +1721,7 @@ const ProtobufCEnumDescriptor holdfast__v1__status_code__descriptor =
   holdfast__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[35] =
+static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[38] =
 {
   { "REASON_UNSPECIFIED", "HOLDFAST__V1__REASON__REASON_UNSPECIFIED", 0 },
   { "REASON_MALFORMED_REQUEST", "HOLDFAST__V1__REASON__REASON_MALFORMED_REQUEST", 1 },
@@ -1758,13 +1758,19 @@ static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[35] 
   { "REASON_SCHEDULE_CHANGED", "HOLDFAST__V1__REASON__REASON_SCHEDULE_CHANGED", 32 },
   { "REASON_UPDATE_NOT_FOUND", "HOLDFAST__V1__REASON__REASON_UPDATE_NOT_FOUND", 35 },
   { "REASON_WORKFLOW_PAUSED", "HOLDFAST__V1__REASON__REASON_WORKFLOW_PAUSED", 36 },
+  { "REASON_BACKUP_RUNNING", "HOLDFAST__V1__REASON__REASON_BACKUP_RUNNING", 40 },
+  { "REASON_BACKUP_EXISTS", "HOLDFAST__V1__REASON__REASON_BACKUP_EXISTS", 41 },
+  { "REASON_BACKUP_FAILED", "HOLDFAST__V1__REASON__REASON_BACKUP_FAILED", 42 },
 };
 static const ProtobufCIntRange holdfast__v1__reason__value_ranges[] = {
-{0, 0},{35, 33},{0, 35}
+{0, 0},{35, 33},{40, 35},{0, 38}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[35] =
+static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[38] =
 {
   { "REASON_ACTIVITY_NOT_FOUND", 11 },
+  { "REASON_BACKUP_EXISTS", 36 },
+  { "REASON_BACKUP_FAILED", 37 },
+  { "REASON_BACKUP_RUNNING", 35 },
   { "REASON_CLOSING", 28 },
   { "REASON_DISK_FULL", 15 },
   { "REASON_DRAINING", 18 },
@@ -1807,11 +1813,11 @@ const ProtobufCEnumDescriptor holdfast__v1__reason__descriptor =
   "Reason",
   "Holdfast__V1__Reason",
   "holdfast.v1",
-  35,
+  38,
   holdfast__v1__reason__enum_values_by_number,
-  35,
+  38,
   holdfast__v1__reason__enum_values_by_name,
-  2,
+  3,
   holdfast__v1__reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

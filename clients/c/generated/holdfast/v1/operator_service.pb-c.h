@@ -26,6 +26,9 @@ typedef struct Holdfast__V1__WorkerInfo Holdfast__V1__WorkerInfo;
 typedef struct Holdfast__V1__QueueBacklog Holdfast__V1__QueueBacklog;
 typedef struct Holdfast__V1__DrainRequest Holdfast__V1__DrainRequest;
 typedef struct Holdfast__V1__DrainResponse Holdfast__V1__DrainResponse;
+typedef struct Holdfast__V1__BackupRequest Holdfast__V1__BackupRequest;
+typedef struct Holdfast__V1__BackupResponse Holdfast__V1__BackupResponse;
+typedef struct Holdfast__V1__BackupDone Holdfast__V1__BackupDone;
 
 
 /* --- enums --- */
@@ -195,6 +198,58 @@ struct  Holdfast__V1__DrainResponse
 #define HOLDFAST__V1__DRAIN_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__drain_response__descriptor) \
      }
+
+
+struct  Holdfast__V1__BackupRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Absolute; its directory must be there.
+   */
+  char *path;
+  /*
+   * A backup that is there is replaced.
+   */
+  protobuf_c_boolean overwrite;
+};
+#define HOLDFAST__V1__BACKUP_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__backup_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * Several while pages are copied, and at last one with `done`.
+ */
+struct  Holdfast__V1__BackupResponse
+{
+  ProtobufCMessage base;
+  int64_t pages_done;
+  int64_t pages_total;
+  Holdfast__V1__BackupDone *done;
+};
+#define HOLDFAST__V1__BACKUP_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__backup_response__descriptor) \
+    , 0, 0, NULL }
+
+
+/*
+ * The file is whole, and durable under its name.
+ */
+struct  Holdfast__V1__BackupDone
+{
+  ProtobufCMessage base;
+  char *path;
+  int64_t bytes;
+  int64_t pages;
+  /*
+   * Of the engine whose store it holds.
+   */
+  uint64_t epoch;
+  int64_t duration_ms;
+};
+#define HOLDFAST__V1__BACKUP_DONE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__backup_done__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
 
 
 /* Holdfast__V1__HealthRequest methods */
@@ -406,6 +461,63 @@ Holdfast__V1__DrainResponse *
 void   holdfast__v1__drain_response__free_unpacked
                      (Holdfast__V1__DrainResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__BackupRequest methods */
+void   holdfast__v1__backup_request__init
+                     (Holdfast__V1__BackupRequest         *message);
+size_t holdfast__v1__backup_request__get_packed_size
+                     (const Holdfast__V1__BackupRequest   *message);
+size_t holdfast__v1__backup_request__pack
+                     (const Holdfast__V1__BackupRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__backup_request__pack_to_buffer
+                     (const Holdfast__V1__BackupRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__BackupRequest *
+       holdfast__v1__backup_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__backup_request__free_unpacked
+                     (Holdfast__V1__BackupRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__BackupResponse methods */
+void   holdfast__v1__backup_response__init
+                     (Holdfast__V1__BackupResponse         *message);
+size_t holdfast__v1__backup_response__get_packed_size
+                     (const Holdfast__V1__BackupResponse   *message);
+size_t holdfast__v1__backup_response__pack
+                     (const Holdfast__V1__BackupResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__backup_response__pack_to_buffer
+                     (const Holdfast__V1__BackupResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__BackupResponse *
+       holdfast__v1__backup_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__backup_response__free_unpacked
+                     (Holdfast__V1__BackupResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__BackupDone methods */
+void   holdfast__v1__backup_done__init
+                     (Holdfast__V1__BackupDone         *message);
+size_t holdfast__v1__backup_done__get_packed_size
+                     (const Holdfast__V1__BackupDone   *message);
+size_t holdfast__v1__backup_done__pack
+                     (const Holdfast__V1__BackupDone   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__backup_done__pack_to_buffer
+                     (const Holdfast__V1__BackupDone   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__BackupDone *
+       holdfast__v1__backup_done__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__backup_done__free_unpacked
+                     (Holdfast__V1__BackupDone *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Holdfast__V1__HealthRequest_Closure)
@@ -441,6 +553,15 @@ typedef void (*Holdfast__V1__DrainRequest_Closure)
 typedef void (*Holdfast__V1__DrainResponse_Closure)
                  (const Holdfast__V1__DrainResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__BackupRequest_Closure)
+                 (const Holdfast__V1__BackupRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__BackupResponse_Closure)
+                 (const Holdfast__V1__BackupResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__BackupDone_Closure)
+                 (const Holdfast__V1__BackupDone *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -464,6 +585,10 @@ struct Holdfast__V1__OperatorService_Service
                 const Holdfast__V1__DrainRequest *input,
                 Holdfast__V1__DrainResponse_Closure closure,
                 void *closure_data);
+  void (*backup)(Holdfast__V1__OperatorService_Service *service,
+                 const Holdfast__V1__BackupRequest *input,
+                 Holdfast__V1__BackupResponse_Closure closure,
+                 void *closure_data);
 };
 typedef void (*Holdfast__V1__OperatorService_ServiceDestroy)(Holdfast__V1__OperatorService_Service *);
 void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service *service,
@@ -475,7 +600,8 @@ void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service
       function_prefix__ ## health,\
       function_prefix__ ## describe,\
       function_prefix__ ## describe_task_queue,\
-      function_prefix__ ## drain  }
+      function_prefix__ ## drain,\
+      function_prefix__ ## backup  }
 void holdfast__v1__operator_service__health(ProtobufCService *service,
                                             const Holdfast__V1__HealthRequest *input,
                                             Holdfast__V1__HealthResponse_Closure closure,
@@ -492,6 +618,10 @@ void holdfast__v1__operator_service__drain(ProtobufCService *service,
                                            const Holdfast__V1__DrainRequest *input,
                                            Holdfast__V1__DrainResponse_Closure closure,
                                            void *closure_data);
+void holdfast__v1__operator_service__backup(ProtobufCService *service,
+                                            const Holdfast__V1__BackupRequest *input,
+                                            Holdfast__V1__BackupResponse_Closure closure,
+                                            void *closure_data);
 
 /* --- descriptors --- */
 
@@ -507,6 +637,9 @@ extern const ProtobufCMessageDescriptor holdfast__v1__worker_info__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__queue_backlog__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__drain_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__drain_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__backup_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__backup_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__backup_done__descriptor;
 extern const ProtobufCServiceDescriptor holdfast__v1__operator_service__descriptor;
 
 PROTOBUF_C__END_DECLS
