@@ -23,6 +23,7 @@ help:
 	@echo "make install PREFIX=/usr/local"
 	@echo "make size              the release binary's size, libraries and idle memory; with limits"
 	@echo "make bench             throughput, latency, commits, beside the device's own sync time"
+	@echo "make bench-backup      what backups cost those who work meanwhile"
 	@echo "make overload          ten times the load that it can take: what is left of the throughput"
 	@echo "make format            rewrite the sources in the house style"
 	@echo "make generate          make the generated code anew from proto/"
@@ -43,7 +44,8 @@ install: build install-unit
 
 install-unit:
 	@mkdir -p $(UNITS)
-	sed 's|@PREFIX@|$(PREFIX)|' packaging/holdfast.service > $(UNITS)/holdfast.service
+	for unit in holdfast.service holdfast-backup.service holdfast-backup.timer; do \
+	  sed 's|@PREFIX@|$(PREFIX)|' packaging/$$unit > $(UNITS)/$$unit || exit 1; done
 
 demo: setup python
 	$(SWIFT_BUILD) -c release --product holdfast
@@ -153,9 +155,14 @@ bench: setup
 	$(SWIFT_BUILD) -c release --product holdfast-bench
 	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench $$bin
 
+bench-backup: setup
+	$(SWIFT_BUILD) -c release --product holdfast
+	$(SWIFT_BUILD) -c release --product holdfast-bench
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench backup $$bin
+
 # DELAY_US=1000: as on a disk whose syncs take a millisecond longer.
 ifdef DELAY_US
-bench overload: $(SCRATCH)/slower.so
+bench bench-backup overload: $(SCRATCH)/slower.so
 SLOWER = env LD_PRELOAD=$(abspath $(SCRATCH))/slower.so SYNC_DELAY_US=$(DELAY_US)
 endif
 
@@ -180,4 +187,4 @@ format: setup
 	  | xargs clang-format -i
 
 .PHONY: help setup build install install-unit demo python test test-tidy test-swift test-c test-python test-conformance \
-  conformance test-long soak sim oracle mutants fuzz bench overload size generate format
+  conformance test-long soak sim oracle mutants fuzz bench bench-backup overload size generate format

@@ -414,7 +414,7 @@ public struct DrainResponse: Message {
 public struct BackupRequest: Message {
   /// Absolute; its directory must be there.
   public var path: String = ""
-  /// A backup that is there is replaced.
+  /// A backup of that name is replaced.
   public var overwrite: Bool = false
 
   public init() {}

@@ -272,7 +272,7 @@ nonisolated struct Holdfast_V1_BackupRequest: Sendable {
   /// Absolute; its directory must be there.
   var path: String = String()
 
-  /// A backup that is there is replaced.
+  /// A backup of that name is replaced.
   var overwrite: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()

@@ -208,7 +208,7 @@ struct  Holdfast__V1__BackupRequest
    */
   char *path;
   /*
-   * A backup that is there is replaced.
+   * A backup of that name is replaced.
    */
   protobuf_c_boolean overwrite;
 };
