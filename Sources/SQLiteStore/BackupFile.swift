@@ -27,7 +27,7 @@ public final class BackupFile: Sendable {
 
   private var partial: String { name + ".partial" }
   /// What the engine keeps beside a store's file.
-  private static let besides = ["", "-wal", "-shm", "-journal", ".lock", ".ballast"]
+  private static let besides = ["", "-wal", "-shm", ".lock", ".ballast"]
 
   /// Makes `path`.partial. `overwrite`: an earlier backup may have the name. `store`: the engine's
   /// own file, of which no part may be hit.
@@ -77,8 +77,8 @@ public final class BackupFile: Sendable {
       throw .refused("'\(path)' is the engine's own file: choose another name")
     }
     // A log that lies beside the name would be taken for the backup's own.
-    for beside in ["-wal", "-journal"] where fstatat(directory, name + beside, &here, 0) == 0 {
-      throw .refused("'\(path)\(beside)' is there: '\(path)' is in use, or was not closed well")
+    guard fstatat(directory, name + "-wal", &here, AT_SYMLINK_NOFOLLOW) != 0 else {
+      throw .refused("'\(path)-wal' is there: '\(path)' is in use, or was not closed well")
     }
     guard fstatat(directory, name, &here, AT_SYMLINK_NOFOLLOW) == 0 else {
       guard errno == ENOENT else { throw .refused("'\(path)': \(errorText)") }

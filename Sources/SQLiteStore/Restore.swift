@@ -65,7 +65,7 @@ public enum Restore {
       try? endLog(of: target)
     }
     // What is damaged, or without its file, has no use for them.
-    for beside in ["-wal", "-shm", "-journal"] where unlink(target + beside) != 0 {
+    for beside in ["-wal", "-shm"] where unlink(target + beside) != 0 {
       guard errno == ENOENT else { throw fault(target + beside, "unlink") }
     }
     try Store.syncDirectory(of: target)

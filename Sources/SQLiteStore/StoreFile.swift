@@ -25,8 +25,9 @@ public struct StoreFile: Sendable, Equatable {
     var log = stat()
     guard stat(path + "-wal", &log) != 0 || log.st_size == 0 else {
       throw .system(
-        path: path, what: "'\(path)-wal' belongs to it: an engine uses it or has left it in the"
-          + " middle; start and end an engine on it, or take a backup")
+        path: path,
+        what: "'\(path)-wal' belongs to it: an engine uses it, or has left it in the middle; start"
+          + " and end an engine on it, or take a backup")
     }
     let database = try Database(readingOnly: path)
     try Schema.recognize(database)

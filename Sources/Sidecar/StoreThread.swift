@@ -36,6 +36,8 @@ final class StoreThread: @unchecked Sendable {
   private var lastLookUs: Int64 = 0
   private var thread = pthread_t()
 
+  private static let diskIsFull = "the engine's own disk is full"
+
   /// `wake` is called from the store's thread after each answer.
   init(_ store: Store, wake: @escaping @Sendable () -> Void) {
     self.store = store
@@ -92,6 +94,7 @@ final class StoreThread: @unchecked Sendable {
       backup = BackupWork(store, path: path, overwrite: overwrite) { [orders] in
         orders.put(.file($0))
       }
+      if isFull { backup?.cancel(.failed, StoreThread.diskIsFull) }
     case .backup(.cancel): backup?.cancel(.cancelled, "the backup was given up")
     case .file(let report): tell(backup?.take(report))
     }
@@ -138,7 +141,7 @@ final class StoreThread: @unchecked Sendable {
       isFull = true
       tell(.diskFull(true))
       // What it has taken may be what is missing.
-      backup?.cancel(.failed, "the engine's own disk is full")
+      backup?.cancel(.failed, StoreThread.diskIsFull)
     }
     lastLookUs = Clocks.monotonicUs
     if store.freeBallast() { return }

@@ -144,7 +144,7 @@ private final class Bench {
     let link = bench.other.directory + "/link"
     #expect(symlink(bench.place.directory, link) == 0)
     for overwrite in [false, true] {
-      for suffix in ["", "-wal", "-shm", "-journal", ".lock", ".ballast"] {
+      for suffix in ["", "-wal", "-shm", ".lock", ".ballast"] {
         #expect(bench.isRefused(bench.place.path + suffix, overwrite: overwrite), "\(suffix)")
         #expect(bench.isRefused("\(link)/holdfast.db\(suffix)", overwrite: overwrite))
       }
