@@ -2,9 +2,9 @@ import CSQLite
 
 /// A copy of the store that is made while commits go on: some pages at a time, between two commits.
 ///
-/// Commits go through the same connection, so SQLite writes what they change into the copy too, where
-/// that was copied already. What the copy holds at the last step is therefore what the store holds
-/// then: all commits up to it, and nothing of a later one.
+/// Commits go through the same connection, so SQLite writes what they change into the copy too,
+/// where that was copied already. What the copy holds at the last step is therefore what the store
+/// holds then: all commits up to it, and nothing of a later one.
 public final class Backup {
   private let handle: OpaquePointer
   private let store: Store

@@ -15,7 +15,8 @@ public enum BackupError: Error, Sendable, Equatable {
 /// The file of a backup. It is written as PATH.partial, and has its own name only when it is whole
 /// and durable: what a crash leaves never looks like a backup.
 ///
-/// Its calls may wait for a disk as long as that takes, so they are no calls for the store's thread.
+/// Its calls may wait for a disk as long as that takes, so they are no calls for the store's
+/// thread.
 public final class BackupFile: Sendable {
   public let path: String
   /// Without symbolic links, for SQLite.

@@ -12,9 +12,9 @@ public enum Restore {
   /// Copies `source` to `target`, in a branch of its own; what the new file holds. At any crash the
   /// target is what it was before, or the whole of the backup.
   ///
-  /// `branch`: by how many branches the restored store is moved from the one that it was taken of, from
-  /// 1 on. That one may have gone on after the backup, and the same backup may be restored elsewhere:
-  /// with numbers drawn at random no two of them give out the same leases.
+  /// `branch`: by how many branches the restored store is moved from the one that it was taken of,
+  /// from 1 on. That one may have gone on after the backup, and the same backup may be restored
+  /// elsewhere: with numbers drawn at random no two of them give out the same leases.
   public static func copy(
     _ source: String, to target: String, overwrite: Bool, branch: UInt32
   ) throws(StoreError) -> StoreFile {
@@ -47,8 +47,8 @@ public enum Restore {
     return next
   }
 
-  /// Lets nothing lie beside the target that would be taken for a part of the new file. What is there
-  /// is brought to an end first: until the new file takes its place it has to be whole.
+  /// Lets nothing lie beside the target that would be taken for a part of the new file. What is
+  /// there is brought to an end first: until the new file takes its place it has to be whole.
   private static func makeRoom(
     _ target: String, besides source: String, overwrite: Bool
   ) throws(StoreError) {

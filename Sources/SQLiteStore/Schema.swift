@@ -67,8 +67,8 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// Letters from run to run; schedules, and the time zones that they and cron schedules of workflows
-  /// use.
+  /// Letters from run to run; schedules, and the time zones that they and cron schedules of
+  /// workflows use.
   private static let second =
     """
     CREATE TABLE letter (

@@ -16,8 +16,8 @@ public struct StoreFile: Sendable, Equatable {
   public var events: Int64 = 0
   public var newestEvent = Instant(ms: 0)
 
-  /// Reads the whole file and checks every page, checksum and history, without a trace in the file or
-  /// beside it.
+  /// Reads the whole file and checks every page, checksum and history, without a trace in the file
+  /// or beside it.
   public static func inspect(_ path: String) throws(StoreError) -> StoreFile {
     guard access(path, F_OK) == 0 else {
       throw .system(path: path, what: String(cString: strerror(errno)))

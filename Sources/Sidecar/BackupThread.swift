@@ -1,8 +1,8 @@
 import Glibc
 import SQLiteStore
 
-/// The thread of a backup's file, for as long as that backup takes: opening, syncing and renaming may
-/// wait for a disk of which nothing is known, and neither the loop nor the store may.
+/// The thread of a backup's file, for as long as that backup takes: opening, syncing and renaming
+/// may wait for a disk of which nothing is known, and neither the loop nor the store may.
 final class BackupThread: @unchecked Sendable {
   enum Order: Sendable {
     /// Answered by `writtenOut`.

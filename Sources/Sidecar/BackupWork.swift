@@ -2,8 +2,8 @@ import SQLiteStore
 import Shell
 import UVLoop
 
-/// A backup under way, as the store's thread sees it: it copies pages between two commits, and leaves
-/// to the file's own thread what may take long.
+/// A backup under way, as the store's thread sees it: it copies pages between two commits, and
+/// leaves to the file's own thread what may take long.
 final class BackupWork {
   private enum State {
     /// Can transition to: copying, ending.
@@ -24,11 +24,15 @@ final class BackupWork {
   /// Copied since the file's thread was last told to bring it to the disk, which it may be doing.
   private var freshPages: Int64 = 0
   private var isWritingOut = false
+  private var restUntilUs: Int64 = 0
   private var toldUs: Int64 = 0
 
-  /// 4 MiB. The copy is at most twice as far ahead of its disk, so that a slow one holds up the copy
-  /// and not, by the kernel's bounds on unwritten pages, the store's thread.
-  private static let freshPagesMax: Int64 = 1_024
+  /// 512 KiB. The copy is at most twice as far ahead of its disk, so that a slow one holds up the
+  /// copy and not, by the kernel's bounds on unwritten pages, the store's thread; and so that a
+  /// commit, where it shares the disk, waits for little.
+  private static let freshPagesMax: Int64 = 128
+  /// While there is other work a step is followed by so many times its time without one.
+  private static let restShare: Int64 = 4
   private static let progressUs: Int64 = 100_000
 
   /// `report`: takes what the file's thread has to say to `take`, from that thread.
@@ -43,16 +47,20 @@ final class BackupWork {
     if !hasThread { report(.ended(.failure(.failed("no further thread can be started")))) }
   }
 
-  /// There is something to copy, and the disk keeps up.
-  var wantsTurn: Bool {
-    guard case .copying = state else { return false }
-    return !isWritingOut || freshPages < BackupWork.freshPagesMax
+  /// For how many milliseconds the store's thread may wait for other work; nil: as long as it
+  /// wants, since nothing can be copied until the disk has kept up.
+  var patienceMs: Int? {
+    guard case .copying = state, !isWritingOut || freshPages < BackupWork.freshPagesMax
+    else { return nil }
+    return restUntilUs > Clocks.monotonicUs ? 1 : 0
   }
 
-  /// Copies some pages; at times there is news of it.
-  func copy() -> BackupNews? {
-    guard case .copying(let copy) = state else { return nil }
+  /// Copies some pages; at times there is news of it. `isBusy`: other work has come meanwhile.
+  func copy(isBusy: Bool) -> BackupNews? {
+    guard case .copying(let copy) = state, patienceMs == 0 || (patienceMs == 1 && !isBusy)
+    else { return nil }
     let before = copy.pagesDone
+    let beganUs = Clocks.monotonicUs
     do throws(StoreError) {
       if try copy.step() {
         state = .finishing(pages: copy.pagesTotal)
@@ -70,6 +78,7 @@ final class BackupWork {
       file.orders.put(.writeOut)
     }
     let now = Clocks.monotonicUs
+    restUntilUs = isBusy ? now + BackupWork.restShare * (now - beganUs) : 0
     guard now - toldUs >= BackupWork.progressUs else { return nil }
     toldUs = now
     return .copied(pages: copy.pagesDone, of: copy.pagesTotal)

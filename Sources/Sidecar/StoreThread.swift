@@ -67,13 +67,13 @@ final class StoreThread: @unchecked Sendable {
   }
 
   private func run() {
-    while let batch = orders.wait(ms: isCopying ? 0 : isFull ? 100 : 1_000) {
+    while let batch = orders.wait(ms: backup?.patienceMs ?? (isFull ? 100 : 1_000)) {
       do throws(StoreError) {
-        if !batch.isEmpty { hasWorked = true } else if !isCopying { try rest() }
+        if !batch.isEmpty { hasWorked = true } else if backup == nil { try rest() }
         for case .load(let load) in batch { try serve(load) }
         for case .commit(let writes) in batch { try commit(writes) }
         for order in batch { take(order) }
-        if isCopying { tell(backup?.copy()) }
+        tell(backup?.copy(isBusy: !batch.isEmpty))
         regainSpace()
       } catch {
         tell(.failed(error.description))
@@ -82,8 +82,6 @@ final class StoreThread: @unchecked Sendable {
     }
     backup?.end()
   }
-
-  private var isCopying: Bool { backup?.wantsTurn ?? false }
 
   /// What an order means for the backup.
   private func take(_ order: Order) {

@@ -1,6 +1,7 @@
 import Messages
 
-/// What goes wrong in the world around the engine, or comes at any time, each with a mean time between two.
+/// What goes wrong in the world around the engine, or comes at any time, each with a mean time
+/// between two.
 enum Fault: CaseIterable {
   case crash, loss, stall, workerDeath, full, clockJump, drain, upgrade, backup
 

@@ -2,8 +2,8 @@ import Glibc
 import Harness
 import Holdfast
 
-/// What backups cost those who work meanwhile: the same load, in turn without one and with one after
-/// the other.
+/// What backups cost those who work meanwhile: the same load, in turn without one and with one
+/// after the other.
 struct Backups {
   let bin: String
   let seconds: Double

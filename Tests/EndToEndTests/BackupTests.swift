@@ -78,8 +78,8 @@ import Testing
       load.end()
       let figures = try #require(EngineFigures(engine.socket))
       print(
-        "\(taken.count) backups, steps of \(figures.counter("store_backup_step_us_max")) us at most,"
-          + " \(taken.last?.before.count ?? 0) workflows before the last")
+        "\(taken.count) backups, \(taken.last?.before.count ?? 0) workflows before the last;"
+          + " steps of \(figures.counter("store_backup_step_us_max")) us at most")
       #expect(figures.counter("store_backups_total") == taken.count)
       #expect((taken.last?.before.count ?? 0) > (taken.first?.before.count ?? 0))
       var epochs: Set<Int> = []

@@ -32,9 +32,9 @@ struct TaskToken: Equatable {
   }
 }
 
-/// The lease of an activity attempt: good in every epoch until the attempt ends. It names the branch
-/// that the attempt was handed out in: after a restore, the store that was left behind may have given
-/// the same number to something else.
+/// The lease of an activity attempt: good in every epoch until the attempt ends. It names the
+/// branch that the attempt was handed out in: after a restore, the store that was left behind may
+/// have given the same number to something else.
 struct ActivityToken: Equatable, Hashable {
   let run: RunNumber
   let runID: RunID

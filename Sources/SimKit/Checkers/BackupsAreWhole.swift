@@ -1,5 +1,5 @@
-/// I21: a backup that was taken while commits went on is what the store held after one of them: that
-/// before its last step.
+/// I21: a backup that was taken while commits went on is what the store held after one of them:
+/// that before its last step.
 final class BackupsAreWhole: Checker {
   static let name = "I21 backups are whole"
 

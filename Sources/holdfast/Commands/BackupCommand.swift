@@ -13,10 +13,10 @@ struct BackupCommand: ParsableCommand {
       holdfast backup verify /var/backups/orders.db
       holdfast restore /var/backups/orders.db --db orders.db
 
-      A backup holds everything that was acknowledged before it began. It is written beside its name, \
-      as PATH.partial, and has its name only when it is whole and durable. The engine's user writes \
-      it, for itself alone (mode 0600). To go on from it, restore it: only that tells the new store \
-      apart from the one that it was taken of.
+      A backup holds everything that was acknowledged before it began. It is written beside its \
+      name, as PATH.partial, and has its name only when it is whole and durable. The engine's user \
+      writes it, for itself alone (mode 0600). To go on from it, restore it: only that tells the \
+      new store apart from the one that it was taken of.
       """),
     subcommands: [BackupCreate.self, BackupVerify.self])
 }

@@ -8,17 +8,17 @@ struct RestoreCommand: ParsableCommand {
       holdfast restore /var/backups/orders.db --db orders.db
       holdfast serve --db orders.db
 
-      No engine may run on the file. The backup is read and checked as `holdfast backup verify` does,
-      and copied; until the copy is whole and durable, --db is what it was. Without --force nothing is
-      replaced.
+      No engine may run on the file. The backup is read and checked as `holdfast backup verify`
+      does, and copied; until the copy is whole and durable, --db is what it was. Without --force
+      nothing is replaced.
 
-      What the engine did after the backup is not known to the restored one, which will do it again:
-      activities that are done twice have the same idempotency key. Workers may stay; what they still
-      hold from before the backup counts, and what they were given after it is refused.
+      What the engine did after the backup is not known to the restored one, which will do it
+      again: activities that are done twice have the same idempotency key. Workers may stay; what
+      they still hold from before the backup counts, and what they were given after it is refused.
 
-      Exit codes: 0 done, 65 the backup is damaged or no file of Holdfast, 69 an engine uses the file,
-      73 it is there already, or cannot be read or made, 74 no space is left, 78 a newer engine wrote
-      the backup.
+      Exit codes: 0 done, 65 the backup is damaged or no file of Holdfast, 69 an engine uses the
+      file, 73 it is there already, or cannot be read or made, 74 no space is left, 78 a newer
+      engine wrote the backup.
       """)
 
   @Argument(help: "The backup.") var from: String
