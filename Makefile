@@ -24,6 +24,7 @@ help:
 	@echo "make size              the release binary's size, libraries and idle memory; with limits"
 	@echo "make bench             throughput, latency, commits, beside the device's own sync time; a"
 	@echo "                       million idle workflows whose timers fire at once"
+	@echo "make bench-backup      what backups cost those who work meanwhile"
 	@echo "make overload          ten times the load that it can take: what is left of the throughput"
 	@echo "make backlog           what it costs that WORKFLOWS (200,000) wait for a worker: memory, time"
 	@echo "make format            rewrite the sources in the house style"
@@ -45,7 +46,8 @@ install: build install-unit
 
 install-unit:
 	@mkdir -p $(UNITS)
-	sed 's|@PREFIX@|$(PREFIX)|' packaging/holdfast.service > $(UNITS)/holdfast.service
+	for unit in holdfast.service holdfast-backup.service holdfast-backup.timer; do \
+	  sed 's|@PREFIX@|$(PREFIX)|' packaging/$$unit > $(UNITS)/$$unit || exit 1; done
 
 demo: setup python
 	$(SWIFT_BUILD) -c release --product holdfast
@@ -156,9 +158,14 @@ bench: setup
 	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench $$bin \
 	  && $(SLOWER) $$bin/holdfast-bench idle $$bin
 
+bench-backup: setup
+	$(SWIFT_BUILD) -c release --product holdfast
+	$(SWIFT_BUILD) -c release --product holdfast-bench
+	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench backup $$bin
+
 # DELAY_US=1000: as on a disk whose syncs take a millisecond longer.
 ifdef DELAY_US
-bench overload backlog: $(SCRATCH)/slower.so
+bench bench-backup overload backlog: $(SCRATCH)/slower.so
 SLOWER = env LD_PRELOAD=$(abspath $(SCRATCH))/slower.so SYNC_DELAY_US=$(DELAY_US)
 endif
 
@@ -188,4 +195,5 @@ format: setup
 	  | xargs clang-format -i
 
 .PHONY: help setup build install install-unit demo python test test-tidy test-swift test-c test-python test-conformance \
-  conformance test-long soak sim oracle mutants fuzz bench overload backlog size generate format
+  conformance test-long soak sim oracle mutants fuzz bench bench-backup overload backlog size \
+  generate format

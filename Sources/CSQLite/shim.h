@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <errno.h>
 #include <string.h>
@@ -28,6 +29,27 @@ static inline void holdfast_checkpoint_on_close(sqlite3 *handle, int wanted) {
 
 static inline int holdfast_open_file(const char *path, int flags, int mode) {
   return open(path, flags, mode);
+}
+
+static inline int holdfast_open_file_at(int directory, const char *name, int flags, int mode) {
+  return openat(directory, name, flags, mode);
+}
+
+// Gives a file its name unless something has that name (EEXIST).
+static inline int holdfast_rename_new(int directory, const char *from, const char *to) {
+  enum { NO_REPLACE = 1 };
+  return (int)syscall(SYS_renameat2, directory, from, directory, to, NO_REPLACE);
+}
+
+// Waits until what was written to the file has been handed to its disk; it is not durable by that.
+// A file system that cannot do it does nothing.
+static inline void holdfast_write_out(int fd) {
+#ifdef SYS_sync_file_range
+  enum { WAIT_WRITE_WAIT = 7 };
+  syscall(SYS_sync_file_range, fd, 0L, 0L, WAIT_WRITE_WAIT);
+#else
+  (void)fd;
+#endif
 }
 
 #endif

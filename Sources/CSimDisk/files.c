@@ -102,6 +102,11 @@ void sim_file_remove(struct sim_disk *disk, const char *name)
     }
 }
 
+void sim_disk_remove(struct sim_disk *disk, const char *name)
+{
+    sim_file_remove(disk, name);
+}
+
 void sim_files_free(struct sim_disk *disk)
 {
     while (disk->files != NULL) {

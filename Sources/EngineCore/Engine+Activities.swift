@@ -120,7 +120,8 @@ extension Engine {
     guard run.runID == token.runID,
       let index = run.fold.activityIndex(scheduledEvent: token.scheduledEvent),
       run.fold.activities[index].phase == .started,
-      run.fold.activities[index].row.attempt == token.attempt
+      run.fold.activities[index].row.attempt == token.attempt,
+      run.fold.activities[index].row.branch == token.branch
     else { return nil }
     return index
   }

@@ -360,7 +360,8 @@ extension Engine {
   /// The start of an attempt is durable before its task leaves.
   private mutating func startAttempt(of run: Run, _ index: Int, on id: SessionID) {
     guard let session = sessions[id] else { preconditionFailure("\(id) is gone") }
-    run.fold.activities[index].start(at: now, session: id, holder: session.holder)
+    run.fold.activities[index].start(
+      at: now, session: id, holder: session.holder, branch: branch)
     let activity = run.fold.activities[index]
     let key = LeaseKey(run: run.number, scheduledEvent: activity.scheduledEvent)
     sessions[id]?.activitySlots -= 1
@@ -436,7 +437,7 @@ extension Run {
   func token(of activity: Activity) -> ActivityToken {
     ActivityToken(
       run: number, runID: runID, scheduledEvent: activity.scheduledEvent,
-      attempt: activity.row.attempt)
+      attempt: activity.row.attempt, branch: activity.row.branch)
   }
 }
 

@@ -11,6 +11,8 @@ public struct Engine {
   let times: EngineTimes
   let skipsTime: Bool
   let epoch: UInt64
+  /// A store that was restored goes on in another one than the store that its backup was taken of.
+  var branch: UInt32 { Epoch.branch(of: epoch) }
   var random: SeededRandom
   var now = Instant(ms: 0)
 

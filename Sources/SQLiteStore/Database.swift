@@ -7,13 +7,22 @@ final class Database {
   /// Pages in the write-ahead log, as the last commit told.
   var logPages = 0
 
-  /// Opens the file, and makes it if `create`; `vfs` nil: the system's files.
-  init(path: String, create: Bool, vfs: String? = nil) throws(StoreError) {
+  /// Opens the file, and makes it if `create`; `vfs` nil: the system's files. `also`: further flags
+  /// of `sqlite3_open_v2`.
+  convenience init(
+    path: String, create: Bool, vfs: String? = nil, also: Int32 = 0
+  ) throws(StoreError) {
+    try self.init(
+      name: path, path: path, vfs: vfs,
+      flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0)
+        | also)
+  }
+
+  /// `name`: the path as SQLite is told it.
+  init(name: String, path: String, vfs: String?, flags: Int32) throws(StoreError) {
     self.path = path
     var connection: OpaquePointer?
-    let flags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0)
-    let code = sqlite3_open_v2(path, &connection, flags, vfs)
+    let code = sqlite3_open_v2(name, &connection, flags, vfs)
     guard let connection else { throw .system(path: path, what: "out of memory") }
     handle = connection
     guard code == SQLITE_OK else {

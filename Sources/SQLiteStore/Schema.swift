@@ -97,15 +97,9 @@ enum Schema {
   static func prepare(_ database: Database) throws(StoreError) {
     // A file that is refused keeps its bytes: its log too, which a close would bring into it.
     holdfast_checkpoint_on_close(database.handle, 0)
-    let application = try database.query("PRAGMA application_id")
     let found = try database.query("PRAGMA user_version")
     let tables = try database.query("SELECT count(*) FROM sqlite_schema")
-    guard application == applicationID || (application == 0 && tables == 0) else {
-      throw .foreign(path: database.path)
-    }
-    guard found <= format else {
-      throw .newerFormat(path: database.path, found: found, known: format)
-    }
+    try recognize(database, mayBeNew: tables == 0)
     #if MUTANTS
       if Mutant.isOn(.oldFileIsRefused), tables > 0, found < format {
         throw .foreign(path: database.path)
@@ -134,6 +128,20 @@ enum Schema {
       for step in Int(found)..<Int(format) { try database.execute(migrations[step]) }
       try database.execute(
         "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(format); COMMIT")
+    }
+  }
+}
+
+extension Schema {
+  /// Refuses what is not ours, or of a newer format.
+  static func recognize(_ database: Database, mayBeNew: Bool = false) throws(StoreError) {
+    let application = try database.query("PRAGMA application_id")
+    let found = try database.query("PRAGMA user_version")
+    guard application == applicationID || (application == 0 && mayBeNew) else {
+      throw .foreign(path: database.path)
+    }
+    guard found <= format else {
+      throw .newerFormat(path: database.path, found: found, known: format)
     }
   }
 }

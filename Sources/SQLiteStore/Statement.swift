@@ -69,6 +69,8 @@ final class Statement {
 
   // MARK: - Columns of the row, from 0
 
+  var columns: Int32 { sqlite3_column_count(handle) }
+
   func int(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
 
   func optionalInt(_ column: Int32) -> Int64? {

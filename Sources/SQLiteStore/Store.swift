@@ -26,10 +26,10 @@ public final class Store {
   let database: Database
   private let lock: FileLock?
   private var ballast: Ballast
-  private let options: StoreOptions
+  let options: StoreOptions
   private let writer: BatchWriter
   private let loader: Loader
-  public private(set) var counters = StoreCounters()
+  public internal(set) var counters = StoreCounters()
 
   /// Opens or makes the file and says what the engine needs to know of it. `path` nil: in memory,
   /// for as long as the process lives.
@@ -83,6 +83,8 @@ public final class Store {
     return try loader.opened(window: options.deadlineWindow)
   }
 
+  public var path: String { database.path }
+
   /// What the next process would be told at its opening, in an epoch of its own; for a store in
   /// memory, which no other process can open.
   public func openAgain() throws(StoreError) -> OpenedStore {
@@ -96,7 +98,7 @@ public final class Store {
       "BEGIN IMMEDIATE; UPDATE meta SET value = value + 1 WHERE name = 'epoch'; COMMIT")
   }
 
-  private static func syncDirectory(of path: String) throws(StoreError) {
+  static func syncDirectory(of path: String) throws(StoreError) {
     let slash = path.lastIndex(of: "/")
     let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     let fd = holdfast_open_file(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
@@ -190,12 +192,7 @@ public final class Store {
   }
 
   /// Checks the whole file; empty if it is sound.
-  public func integrityFaults() throws(StoreError) -> [String] {
-    let statement = try Statement(database, "PRAGMA integrity_check")
-    var faults: [String] = []
-    while try statement.step() { faults.append(statement.text(0)) }
-    return faults == ["ok"] ? [] : faults
-  }
+  public func integrityFaults() throws(StoreError) -> [String] { try database.integrityFaults() }
 }
 
 /// What the store counts.
@@ -205,4 +202,6 @@ public struct StoreCounters: Sendable {
   public var loads = 0
   public var checkpoints = 0
   public var checkpointUsMax: Int64 = 0
+  public var backups = 0
+  public var backupStepUsMax: Int64 = 0
 }

@@ -19,6 +19,7 @@ final class Connection {
   enum Stream {
     case unary
     case reading(credit: UInt32, isWanted: Bool)
+    case backup(credit: UInt32)
     /// `session` is nil until Attach.
     case work(session: SessionID?)
   }

@@ -96,6 +96,7 @@ extension Shell {
         closeSession(session)
       case .work(nil), nil: break
       case .unary, .reading: step(.requestAbandoned(request))
+      case .backup: abandonBackup(request)
       }
     }
   }

@@ -53,7 +53,7 @@ extension Shell {
     case .engine(let request):
       roles = connection.grants.roles(in: request.namespace)
       place = " in namespace '\(request.namespace.isEmpty ? "default" : request.namespace)'"
-    case .health, .describe, .drain, .time:
+    case .health, .describe, .drain, .time, .backup:
       roles = connection.grants.everywhere
       place = " of the whole engine"
     }
@@ -109,6 +109,12 @@ extension Shell {
       answer(connection, stream, DrainResponse())
       drain()
     case .time(let wanted): take(wanted, connection, stream, method, open)
+    case .backup(let wanted):
+      if let status = refusal(of: wanted) { return end(connection, stream, status) }
+      let kind = Connection.Stream.backup(credit: configuration.limits.initialCredit)
+      guard admit(connection, stream, kind, method, open.message.count) else { return }
+      setDeadline(of: request, open)
+      beginBackup(wanted, request)
     }
   }
 
@@ -156,14 +162,18 @@ extension Shell {
     guard let connection = connections[ConnectionID(request.connection)],
       connection.streams[request.stream] != nil
     else { return }
+    let late = Status.of(
+      .deadlineExceeded, .timedOut, "the request's timeout_ms has passed")
+    if case .backup = connection.stream(request.stream) {
+      abandonBackup(request)
+      return end(connection, request.stream, late)
+    }
     guard engine.isWaiting(request) || sleepers.contains(request) else {
       // Its answer is on its way to the store, or it is itself, and may come to wait only then.
       return setDeadline(of: request, after: Span(ms: configuration.limits.overdueMs))
     }
     step(.requestAbandoned(request))
-    end(
-      connection, request.stream,
-      .of(.deadlineExceeded, .timedOut, "the request's timeout_ms has passed"))
+    end(connection, request.stream, late)
   }
 
   mutating func cancel(_ connection: Connection, _ stream: UInt64) {
@@ -175,10 +185,17 @@ extension Shell {
     case .unary, .reading:
       step(.requestAbandoned(RequestID(connection: connection.id.value, stream: stream)))
       end(connection, stream, .of(.cancelled, .unspecified, "the client cancelled the request"))
+    case .backup:
+      abandonBackup(RequestID(connection: connection.id.value, stream: stream))
+      end(connection, stream, .of(.cancelled, .unspecified, "the client cancelled the request"))
     }
   }
 
   mutating func add(_ credit: Credit, _ connection: Connection, _ stream: UInt64) {
+    if case .backup(let left) = connection.stream(stream) {
+      let (sum, overflow) = left.addingReportingOverflow(credit.messages)
+      connection.streams[stream]?.stream = .backup(credit: overflow ? .max : sum)
+    }
     guard case .reading(let left, let isWanted) = connection.stream(stream) else { return }
     let (sum, overflow) = left.addingReportingOverflow(credit.messages)
     connection.streams[stream]?.stream = .reading(
@@ -195,7 +212,7 @@ extension Shell {
     case .work:
       takeWork(message.body, connection, stream)
       if message.end { cancel(connection, stream) }
-    case .unary, .reading:
+    case .unary, .reading, .backup:
       cancel(connection, stream)
     case nil:
       guard stream > connection.lastStream else { return }  // It has just ended.

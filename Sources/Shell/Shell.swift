@@ -16,6 +16,7 @@ public struct ShellOutput: Sendable {
   public var cut: [ConnectionID] = []
   /// `flush` wants to be called again after so many microseconds: a batch is held.
   public var holdUs: Int64?
+  public var backup: BackupOrder?
   /// The engine drains, and nothing is staged, in flight or out any more: the process may end.
   public var isDrained = false
 
@@ -55,6 +56,8 @@ public struct Shell {
   var requestBytes = 0
   public var storeCounters: [(name: String, value: Int64)] = []
   var requests = 0
+  /// The one that is under way.
+  var backup: RunningBackup?
 
   enum ShellDeadline: Hashable, Sendable {
     case hello(ConnectionID)
@@ -189,6 +192,7 @@ public struct Shell {
     guard !isDraining else { return }
     isDraining = true
     step(.drain)
+    endBackup(.of(.unavailable, .draining, "the engine is going away"))
     for connection in connections.values.sorted(by: { $0.id < $1.id }) {
       var goAway = GoAway()
       goAway.message = "the engine is going away"
@@ -212,14 +216,16 @@ public struct Shell {
       writeWork(connection)
       connection.isDirty = false
     }
-    output.isDrained = isDraining && gate.isIdle && engine.statistics.tasksOut == 0
+    output.isDrained =
+      isDraining && gate.isIdle && engine.statistics.tasksOut == 0 && backup == nil
     result = output
     output = ShellOutput()
   }
 
   /// What was told after `flush` has made more to do: it wants to be called again.
   public var hasOutput: Bool {
-    !(output.loads.isEmpty && output.dirty.isEmpty && output.closing.isEmpty && output.cut.isEmpty)
+    !(output.loads.isEmpty && output.dirty.isEmpty && output.closing.isEmpty
+      && output.cut.isEmpty && output.backup == nil)
   }
 
   /// Processes whose end must be told by `processGone`, at once if they are gone already; asked for

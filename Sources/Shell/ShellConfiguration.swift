@@ -40,6 +40,9 @@ public struct ShellLimits: Sendable {
   /// its sessions get no new workflow tasks.
   public var pingMs: Int64 = 10_000
 
+  /// Of a backup's path: less than the system's own bound, since names are derived from it.
+  public var backupPathBytesMax = 4_000
+
   public init() {}
 
   /// No bound may be less than a few of the largest frames need.

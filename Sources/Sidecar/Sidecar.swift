@@ -11,6 +11,9 @@ public enum SidecarEvent: Sendable {
   case diskFull(Bool)
   case refusedPeer(uid: UInt32)
   case failed(String)
+  case backupBegun(path: String)
+  case backupDone(path: String, pages: Int64)
+  case backupFailed(path: String, why: String)
 }
 
 /// Binds the shell to the loop and to the store's thread. It decides nothing: it carries bytes in
@@ -32,6 +35,7 @@ public final class Sidecar: ConnectionDelegate {
   private var connections: [UInt64: Connection] = [:]
   private var watches: [ProcessIdentity: ProcessWatch] = [:]
   private var output = ShellOutput()
+  private var backupPath = ""
   private var isClockRead = false
   private var isDraining = false
   private var isStopping = false
@@ -166,11 +170,23 @@ public final class Sidecar: ConnectionDelegate {
       case .diskFull(let isFull):
         log(.diskFull(isFull))
         shell.diskFull(isFull)
+      case .backup(let news, let counters):
+        shell.storeCounters = counters.named
+        tell(news)
+        shell.backup(news)
       case .failed(let text):
         // Nothing is answered any more: what is gated must not leave.
         log(.failed(text))
         abortProcess()
       }
+    }
+  }
+
+  private func tell(_ news: BackupNews) {
+    switch news {
+    case .copied: break
+    case .done(_, let pages): log(.backupDone(path: backupPath, pages: pages))
+    case .failed(_, let why): log(.backupFailed(path: backupPath, why: why))
     }
   }
 
@@ -196,10 +212,19 @@ public final class Sidecar: ConnectionDelegate {
     shell.flush(into: &output)
     for load in output.loads { store.orders.put(.load(load)) }
     if let writes = output.commit { store.orders.put(.commit(writes)) }
+    if let order = output.backup { take(order) }
     for id in output.dirty { write(id) }
     for id in output.closing { connections[id.value]?.closeWhenWritten() }
     for id in output.cut { connections[id.value]?.close() }
     if let us = output.holdUs { holdTimer?.start(afterUs: us) }
+  }
+
+  private func take(_ order: BackupOrder) {
+    if case .begin(let path, _) = order {
+      backupPath = path
+      log(.backupBegun(path: path))
+    }
+    store.orders.put(.backup(order))
   }
 
   private func write(_ id: ConnectionID) {
@@ -249,7 +274,8 @@ extension StoreCounters {
     [
       ("store_commits_total", Int64(commits)), ("store_writes_total", Int64(writes)),
       ("store_loads_total", Int64(loads)), ("store_checkpoints_total", Int64(checkpoints)),
-      ("store_checkpoint_us_max", checkpointUsMax),
+      ("store_checkpoint_us_max", checkpointUsMax), ("store_backups_total", Int64(backups)),
+      ("store_backup_step_us_max", backupStepUsMax),
     ]
   }
 }

@@ -1,6 +1,7 @@
 import EngineCore
 import Glibc
 import SQLiteStore
+import Shell
 import UVLoop
 
 /// The thread that owns the store: it commits one batch at a time, and serves loads before it
@@ -9,6 +10,9 @@ final class StoreThread: @unchecked Sendable {
   enum Order: Sendable {
     case commit([Write])
     case load(Load)
+    case backup(BackupOrder)
+    /// Of the thread of the backup's file.
+    case file(BackupThread.Report)
   }
 
   enum Answer: Sendable {
@@ -16,6 +20,7 @@ final class StoreThread: @unchecked Sendable {
     case persisted(us: Int64, StoreCounters)
     case loaded(Loaded)
     case diskFull(Bool)
+    case backup(BackupNews, StoreCounters)
     /// The outcome of a commit, a checkpoint or a read is unknown: the process must end.
     case failed(String)
   }
@@ -26,9 +31,12 @@ final class StoreThread: @unchecked Sendable {
   private let store: Store
   private let wake: @Sendable () -> Void
   private var isFull = false
+  private var backup: BackupWork?
   private var hasWorked = true
   private var lastLookUs: Int64 = 0
   private var thread = pthread_t()
+
+  private static let diskIsFull = "the engine's own disk is full"
 
   /// `wake` is called from the store's thread after each answer.
   init(_ store: Store, wake: @escaping @Sendable () -> Void) {
@@ -59,17 +67,46 @@ final class StoreThread: @unchecked Sendable {
   }
 
   private func run() {
-    while let batch = orders.wait(ms: isFull ? 100 : 1_000) {
+    while let batch = orders.wait(ms: backup?.patienceMs ?? (isFull ? 100 : 1_000)) {
       do throws(StoreError) {
-        if batch.isEmpty { try rest() } else { hasWorked = true }
+        if !batch.isEmpty { hasWorked = true } else if backup == nil { try rest() }
         for case .load(let load) in batch { try serve(load) }
         for case .commit(let writes) in batch { try commit(writes) }
+        for order in batch { take(order) }
+        tell(backup?.copy(isBusy: !batch.isEmpty))
         regainSpace()
       } catch {
         tell(.failed(error.description))
-        return
+        break
       }
     }
+    backup?.end()
+  }
+
+  /// What an order means for the backup.
+  private func take(_ order: Order) {
+    switch order {
+    case .commit, .load: break
+    case .backup(.begin(let path, let overwrite)):
+      precondition(backup == nil, "a second backup while one is under way")
+      backup = BackupWork(store, path: path, overwrite: overwrite) { [orders] in
+        orders.put(.file($0))
+      }
+      if isFull { backup?.cancel(.failed, StoreThread.diskIsFull) }
+    case .backup(.cancel): backup?.cancel(.cancelled, "the backup was given up")
+    case .file(let report): tell(backup?.take(report))
+    }
+  }
+
+  private func tell(_ news: BackupNews?) {
+    guard let news else { return }
+    switch news {
+    case .copied: break
+    case .done, .failed:
+      backup?.end()
+      backup = nil
+    }
+    tell(.backup(news, store.counters))
   }
 
   private func tell(_ answer: Answer) {
@@ -101,6 +138,8 @@ final class StoreThread: @unchecked Sendable {
     if !isFull {
       isFull = true
       tell(.diskFull(true))
+      // What it has taken may be what is missing.
+      backup?.cancel(.failed, StoreThread.diskIsFull)
     }
     lastLookUs = Clocks.monotonicUs
     if store.freeBallast() { return }
@@ -108,6 +147,7 @@ final class StoreThread: @unchecked Sendable {
       switch order {
       case .load(let load): try serve(load)
       case .commit: preconditionFailure("a second batch while one is with the store")
+      case .backup, .file: take(order)
       }
     }
   }

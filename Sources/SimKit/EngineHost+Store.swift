@@ -63,6 +63,7 @@ extension EngineHost {
       case .commit(let writes):
         try commit(writes, store)
       }
+      try copySome()
       begin()
     } catch {
       // The outcome of a commit, a checkpoint or a read is unknown: the process ends.
@@ -80,6 +81,7 @@ extension EngineHost {
       try store.commit(writes)
     } catch {
       guard case .full = error else { throw error }
+      endBackup()
       if !isFull {
         isFull = true
         withShell { $0.diskFull(true) }
@@ -118,7 +120,9 @@ extension EngineHost {
           true
         }
       }
-    case .answersBeforeCommit, .syncsNothing, .clockRunsAhead, nil: writes
+    case .answersBeforeCommit, .syncsNothing, .clockRunsAhead, .copiesWithoutLog,
+      .copiesAtTwoTimes, nil:
+      writes
     }
   }
 

@@ -27,7 +27,7 @@ final class EngineHost {
   private var isDraining = false
   private var deadlineGeneration = 0
   private var lastDeadlineUs: Int64?
-  private static let path = "sim.db"
+  static let path = "sim.db"
   private static let bootID = "boot"
   private static let graceUs: Int64 = 5_000_000
 
@@ -39,6 +39,9 @@ final class EngineHost {
   var isStoreBusy = false
   var isFull = false
   var restGeneration = 0
+  /// A copy under way, and what a mutant has taken at its beginning.
+  var backup: Backup?
+  var backupHead: [UInt8] = []
 
   init(_ world: Simulation) {
     self.world = world
@@ -111,6 +114,7 @@ final class EngineHost {
   /// The process ends in good order.
   private func stop() {
     world.trace("engine \(life) ends")
+    endBackup()
     shell = nil
     store = nil
     leave()
@@ -121,6 +125,7 @@ final class EngineHost {
     guard shell != nil || store != nil else { return }
     world.trace("engine \(life) crashes\(power ? ", power lost" : "")")
     disk.stop()
+    endBackup()
     shell = nil
     store = nil
     kills += 1
@@ -158,6 +163,7 @@ final class EngineHost {
 
   /// The simulation is over; the connection is closed while its disk is still there.
   func end() {
+    endBackup()
     shell = nil
     store = nil
   }

@@ -1,8 +1,9 @@
 import Messages
 
-/// What goes wrong in the world around the engine, each with a mean time between two.
+/// What goes wrong in the world around the engine, or comes at any time, each with a mean time
+/// between two.
 enum Fault: CaseIterable {
-  case crash, loss, stall, workerDeath, full, clockJump, drain, upgrade
+  case crash, loss, stall, workerDeath, full, clockJump, drain, upgrade, backup
 
   func meanMs(_ options: Options) -> Int64 {
     switch self {
@@ -14,6 +15,7 @@ enum Fault: CaseIterable {
     case .clockJump: options.clockJumpMs
     case .drain: options.drainMs
     case .upgrade: options.upgradeMs
+    case .backup: options.backupMs
     }
   }
 }
@@ -56,6 +58,7 @@ extension Simulation {
       time.after(time.dice.int64(1_000...3_000_000), .fullEnds)
     case .drain: host.drain()
     case .upgrade: upgrade()
+    case .backup: host.beginBackup()
     case .clockJump:
       trace("the wall clock is set back")
       time.clock.setBack(ms: time.dice.int64(1...120_000))

@@ -12,6 +12,10 @@ enum WorldMutant: String, CaseIterable {
   case losesEvents
   /// The engine's clock runs a tenth too fast.
   case clockRunsAhead
+  /// A backup is the file as it lies on the disk, without what is in the log.
+  case copiesWithoutLog
+  /// A backup is one half of the file as it was when it began, and the other as it is at its end.
+  case copiesAtTwoTimes
 
   /// The checker that is meant to see it.
   var checker: String {
@@ -21,6 +25,7 @@ enum WorldMutant: String, CaseIterable {
     case .forgetsRequestIDs: OneEffectPerRequest.name
     case .losesEvents: HistoryIsWhole.name
     case .clockRunsAhead: TimersAreNotEarly.name
+    case .copiesWithoutLog, .copiesAtTwoTimes: BackupsAreWhole.name
     }
   }
 }

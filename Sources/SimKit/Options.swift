@@ -30,6 +30,8 @@ public struct Options: Sendable {
   var drainMs: Int64 = 0
   /// It is told to drain, and one with other settings takes its place.
   var upgradeMs: Int64 = 0
+  /// A backup begins, unless one is under way.
+  var backupMs: Int64 = 0
   /// Of a hundred workflow tasks, how many a worker fails; after how many it drops the run.
   var taskFailurePercent = 0
   var selfEvictionPercent = 0
@@ -177,6 +179,7 @@ public struct Options: Sendable {
     }
     schedulePercent = dice.percent(40) ? dice.pick([5, 30]) : 0
     if dice.percent(20) { residentBytesMax = 8_000 }
+    backupMs = dice.percent(40) ? dice.pick([100, 1_000]) : 0
   }
 
   /// What may differ between two versions that have one file after the other.
@@ -204,7 +207,7 @@ public struct Options: Sendable {
       + " signals=\(signalsMax)"
       + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
       + " slice=\(sliceRows) letters=\(lettersMax) resident=\(residentBytesMax)"
-      + " unread=\(unreadBytesMax) schedules=\(schedulePercent)%"
+      + " unread=\(unreadBytesMax) schedules=\(schedulePercent)% backup=\(backupMs)ms"
       + " mutant=\(mutant ?? "none")"
   }
 }

@@ -21,6 +21,8 @@ final class SimDisk {
     precondition(isThere == 1, "no memory for a file of \(bytes.count) bytes")
   }
 
+  func remove(_ name: String) { sim_disk_remove(disk, name) }
+
   /// Empty when there is no such file.
   func bytes(_ name: String) -> [UInt8] {
     var count: Int64 = 0

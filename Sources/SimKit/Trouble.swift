@@ -1,7 +1,7 @@
 /// Each thing that can go wrong in a seed's world; a seed can be replayed without some of them.
 public enum Trouble: String, Sendable, CaseIterable {
   case crash, loss, stall, death, full, jump, drain, upgrade, retention, torn, failed, evictions,
-    abandons
+    abandons, backup
   case failingTasks = "failing-tasks"
   case splits
 }
@@ -25,6 +25,7 @@ extension Options {
     case .abandons: clear(&abandonPercent)
     case .failingTasks: clear(&taskFailurePercent)
     case .splits: clear(&splitPercent)
+    case .backup: clear(&backupMs)
     }
   }
 }

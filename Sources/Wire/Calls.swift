@@ -8,6 +8,7 @@ public enum Call: Sendable {
   case describe(DescribeRequest)
   case drain(DrainRequest)
   case time(TimeRequest)
+  case backup(BackupRequest)
   /// The Work stream: messages follow.
   case work
 
@@ -50,6 +51,7 @@ public enum Call: Sendable {
     case .operatorGetTime, .operatorLockTime, .operatorUnlockTime, .operatorSleep,
       .operatorAdvanceTime:
       self = .time(try TimeRequest(method, bytes))
+    case .operatorBackup: self = .backup(try .init(bytes: bytes))
     case .workerWork: self = .work
     }
   }

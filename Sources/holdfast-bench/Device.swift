@@ -69,6 +69,11 @@ enum Device {
     return 0
   }
 
+  static func fileBytes(_ path: String) -> Int {
+    var file = stat()
+    return stat(path, &file) == 0 ? Int(file.st_size) : 0
+  }
+
   static func read(_ path: String) -> String? {
     let fd = open(path, O_RDONLY)
     guard fd >= 0 else { return nil }

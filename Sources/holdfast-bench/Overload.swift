@@ -26,8 +26,8 @@ struct Overload {
     defer { stage.end() }
     let clients = try (0..<Overload.connections).map { _ in try Client(socket: stage.socket) }
     let modest = try Client(socket: stage.socket)
-    _ = try await drive(clients[0], flight: 64, seconds: 1, prefix: "warm", workflow)
-    let alone = try await drive(modest, flight: 1, seconds: 1, prefix: "alone", workflow)
+    _ = try await drive(clients[0], flight: 64, seconds: 1, prefix: "warm", Overload.workflow)
+    let alone = try await drive(modest, flight: 1, seconds: 1, prefix: "alone", Overload.workflow)
     report("one, alone", alone, 1)
 
     let flight = try await best(clients[0])
@@ -65,7 +65,7 @@ struct Overload {
     return Overload.flights[index]
   }
 
-  private var workflow: @Sendable (Client, String) async throws -> Void {
+  static var workflow: @Sendable (Client, String) async throws -> Void {
     { client, id in
       let handle = try await client.start(OneActivity.self, 1, id: id, taskQueue: "bench")
       guard try await handle.result() == 2 else { throw Suite.BenchError.wrongResult }
@@ -80,12 +80,12 @@ struct Overload {
     return try await withThrowingTaskGroup(of: [Int64].self) { group in
       for (number, client) in clients.enumerated() {
         for lane in 0..<flight {
-          group.addTask { [workflow] in
+          group.addTask {
             var times: [Int64] = []
             var count = 0
             while Device.nowUs < to {
               let begin = Device.nowUs
-              try await workflow(client, "\(prefix)-\(number)-\(lane)-\(count)")
+              try await Overload.workflow(client, "\(prefix)-\(number)-\(lane)-\(count)")
               count += 1
               if (from..<to).contains(Device.nowUs) { times.append(Device.nowUs - begin) }
             }
@@ -110,7 +110,7 @@ struct Overload {
     while row < 20, Device.nowUs - ended < 2 * Overload.recoveryMaxUs {
       if row == 0 { began = Device.nowUs }
       let begin = Device.nowUs
-      try await workflow(client, "r-\(number)")
+      try await Overload.workflow(client, "r-\(number)")
       number += 1
       row = Device.nowUs - begin <= normal ? row + 1 : 0
     }

@@ -95,6 +95,7 @@ struct Suite {
   enum BenchError: Error {
     case wrongResult
     case noFigures
+    case noBackup
   }
 
   private var directory: String { "/tmp/holdfast-bench-\(getpid())" }

@@ -30,6 +30,11 @@ struct Log {
     case .diskFull(false): write(.info, "the disk has space again")
     case .refusedPeer(let uid): write(.warning, "peer refused", [("uid", String(uid))])
     case .failed(let text): write(.error, "the store failed", [("error", text)])
+    case .backupBegun(let path): write(.info, "backup begun", [("path", path)])
+    case .backupDone(let path, let pages):
+      write(.info, "backup done", [("path", path), ("pages", String(pages))])
+    case .backupFailed(let path, let why):
+      write(.warning, "no backup was made", [("path", path), ("why", why)])
     }
   }
 

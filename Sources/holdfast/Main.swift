@@ -20,7 +20,8 @@ struct Holdfast: ParsableCommand {
     subcommands: [
       Serve.self, WorkflowCommand.self, ActivityCommand.self, ScheduleCommand.self,
       TaskQueueCommand.self,
-      HealthCommand.self, DrainCommand.self, TimeCommand.self,
+      HealthCommand.self, DrainCommand.self, BackupCommand.self, RestoreCommand.self,
+      TimeCommand.self,
     ])
 
   /// Runs the command; a fault ends with one line on stderr and its own exit code.

@@ -46,6 +46,16 @@ enum Paths {
     return text.isEmpty ? nil : text
   }
 
+  /// As the engine must be told it: its own directory is another one.
+  static func absolute(_ path: String) throws -> String {
+    if path.hasPrefix("/") { return path }
+    guard let current = getcwd(nil, 0) else {
+      throw Fault(text: "getcwd: \(String(cString: strerror(errno)))", code: 73)
+    }
+    defer { free(current) }
+    return String(cString: current) + "/" + path
+  }
+
   private static func makeDirectories(_ path: String) throws {
     var made = ""
     for part in path.split(separator: "/") {

@@ -130,15 +130,7 @@ struct Serve: ParsableCommand {
       if let directory = Paths.zoneDirectory { options.zoneDirectory = directory }
       return try Store.open(path: path, options: options)
     } catch {
-      let code: Int32 =
-        switch error {
-        case .inUse: 69
-        case .newerFormat: 78
-        case .foreign, .corrupt: 65
-        case .full, .unknownOutcome: 74
-        case .system: 73
-        }
-      throw Fault(text: error.description, code: code)
+      throw Fault(error)
     }
   }
 
@@ -177,6 +169,20 @@ struct Serve: ParsableCommand {
   private func seed() -> UInt64 {
     var random = SystemRandomNumberGenerator()
     return random.next()
+  }
+}
+
+extension Fault {
+  init(_ error: StoreError) {
+    let code: Int32 =
+      switch error {
+      case .inUse: 69
+      case .newerFormat: 78
+      case .foreign, .corrupt: 65
+      case .full, .unknownOutcome: 74
+      case .system: 73
+      }
+    self.init(text: error.description, code: code)
   }
 }
 

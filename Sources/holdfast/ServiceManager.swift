@@ -8,7 +8,7 @@ enum ServiceManager {
     switch event {
     case .ready: tell("READY=1")
     case .draining: tell("STOPPING=1")
-    case .diskFull, .refusedPeer, .failed: break
+    case .diskFull, .refusedPeer, .failed, .backupBegun, .backupDone, .backupFailed: break
     }
   }
 

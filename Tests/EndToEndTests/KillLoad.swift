@@ -15,6 +15,8 @@ final class KillLoad: Sendable {
   let stop = Flag()
   /// Workflows whose result has come.
   let acknowledged = Count()
+  /// Their ids.
+  let names = Names()
   private let client: Client
   private let worker: RunningWorker
   private let tokens = Tokens()
@@ -41,8 +43,10 @@ final class KillLoad: Sendable {
           while !stop.isSet {
             if lane < 5 {
               done.marks.append(try await mark("k-\(lane)-\(done.marks.count)"))
+              names.add(done.marks.last ?? "")
             } else {
               done.relays.append(try await relay("r-\(lane)-\(done.relays.count)"))
+              names.add(done.relays.last ?? "")
             }
             acknowledged.add()
           }
@@ -96,6 +100,13 @@ private final class Relay: Workflow, @unchecked Sendable {
     try await context.wait { self.numbers.count == KillLoad.signals }
     return (numbers.map(String.init) + [word]).joined(separator: " ")
   }
+}
+
+final class Names: @unchecked Sendable {
+  private let lock = NSLock()
+  private var names: [String] = []
+  var all: [String] { lock.withLock { names } }
+  func add(_ name: String) { lock.withLock { names.append(name) } }
 }
 
 /// The tokens of attempts by workflow, for those who wait for them.

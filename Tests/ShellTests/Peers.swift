@@ -27,6 +27,8 @@ struct Peers {
   /// Connections that were to be closed at once.
   private(set) var cut: [ConnectionID] = []
   private(set) var isDrained = false
+  /// What the store was told of backups.
+  private(set) var backupOrders: [BackupOrder] = []
   /// Bytes that the engine sent and that are no frames.
   private(set) var brokenBytes = 0
 
@@ -103,6 +105,7 @@ struct Peers {
       }
       cut += output.cut
       isDrained = output.isDrained
+      if let order = output.backup { backupOrders.append(order) }
       var isDone = true
       for load in output.loads {
         guard let loader else {
@@ -135,6 +138,17 @@ struct Peers {
   mutating func persist() {
     isStoreBusy = false
     shell.persisted(us: 100)
+    settle()
+  }
+
+  /// The store tells of its backup.
+  mutating func tell(_ news: BackupNews) {
+    shell.backup(news)
+    settle()
+  }
+
+  mutating func diskFull(_ isFull: Bool) {
+    shell.diskFull(isFull)
     settle()
   }
 

@@ -23,6 +23,7 @@ import Testing
     case .health: "health"
     case .describe: "describe"
     case .drain: "drain"
+    case .backup: "backup"
     case .work: "work"
     }
   }
@@ -43,7 +44,7 @@ import Testing
     #expect(Method.allCases.filter(\.isClientStreaming) == [.workerWork])
     #expect(
       Method.allCases.filter(\.isServerStreaming) == [
-        .workerWork, .workflowGetHistory, .workflowListWorkflows,
+        .operatorBackup, .workerWork, .workflowGetHistory, .workflowListWorkflows,
       ])
   }
 

@@ -52,6 +52,9 @@ void sim_disk_restart(struct sim_disk *disk);
 // Makes a file with these bytes, all of them durable; 0 without memory.
 int sim_disk_put(struct sim_disk *disk, const char *name, const void *bytes, int64_t length);
 
+// Removes a file; one that is not there is no error. No connection may have it open.
+void sim_disk_remove(struct sim_disk *disk, const char *name);
+
 // What a reader sees of a file, until the next operation; NULL when there is none of that name.
 const void *sim_disk_bytes(struct sim_disk *disk, const char *name, int64_t *length);
 

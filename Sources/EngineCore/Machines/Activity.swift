@@ -104,12 +104,15 @@ struct Activity: Sendable, Equatable {
 
   // MARK: Transitions
 
-  mutating func start(at now: Instant, session: SessionID, holder: LeaseHolder) {
+  mutating func start(
+    at now: Instant, session: SessionID, holder: LeaseHolder, branch: UInt32
+  ) {
     precondition(phase == .queued, "attempt \(row.attempt) of \(scheduledEvent) starts twice")
     row.startedTimeMs = now
     row.lastHeartbeatTimeMs = Instant(ms: 0)
     row.holder = holder
     row.elsewhere = false
+    row.branch = branch
     self.session = session
     orphanedUntil = nil
   }

@@ -32,16 +32,20 @@ struct TaskToken: Equatable {
   }
 }
 
-/// The lease of an activity attempt: good in every epoch until the attempt ends.
+/// The lease of an activity attempt: good in every epoch until the attempt ends. It names the
+/// branch that the attempt was handed out in: after a restore, the store that was left behind may
+/// have given the same number to something else.
 struct ActivityToken: Equatable, Hashable {
   let run: RunNumber
   let runID: RunID
   let scheduledEvent: Int64
   let attempt: Int32
+  let branch: UInt32
 
   private static let kind: UInt8 = 2
 
-  init(run: RunNumber, runID: RunID, scheduledEvent: Int64, attempt: Int32) {
+  init(run: RunNumber, runID: RunID, scheduledEvent: Int64, attempt: Int32, branch: UInt32 = 0) {
+    self.branch = branch
     self.run = run
     self.runID = runID
     self.scheduledEvent = scheduledEvent
@@ -49,22 +53,27 @@ struct ActivityToken: Equatable, Hashable {
   }
 
   init?(_ bytes: [UInt8]) {
-    guard bytes.count == 41, bytes[0] == ActivityToken.kind else { return nil }
+    guard bytes.count == 41 || bytes.count == 49, bytes[0] == ActivityToken.kind else {
+      return nil
+    }
     run = RunNumber(Int64(bitPattern: bytes.word(at: 1)))
     runID = RunID(high: bytes.word(at: 9), low: bytes.word(at: 17))
     scheduledEvent = Int64(bitPattern: bytes.word(at: 25))
     attempt = Int32(truncatingIfNeeded: bytes.word(at: 33))
+    branch = bytes.count == 41 ? 0 : UInt32(truncatingIfNeeded: bytes.word(at: 41))
   }
 
   var bytes: [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(41)
+    bytes.reserveCapacity(49)
     bytes.append(ActivityToken.kind)
     bytes.append(word: UInt64(bitPattern: run.value))
     bytes.append(word: runID.high)
     bytes.append(word: runID.low)
     bytes.append(word: UInt64(bitPattern: scheduledEvent))
     bytes.append(word: UInt64(truncatingIfNeeded: Int64(attempt)))
+    // The first branch, of a store that was never restored, goes without saying.
+    if branch != 0 { bytes.append(word: UInt64(branch)) }
     return bytes
   }
 }

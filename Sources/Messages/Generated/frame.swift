@@ -131,6 +131,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
   case workflowPaused
   /// Only an engine that was started with --time-skipping does this.
   case timeNotSkipped
+  case backupRunning
+  case backupExists
+  case backupFailed
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -172,6 +175,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case 35: self = .updateNotFound
       case 36: self = .workflowPaused
       case 40: self = .timeNotSkipped
+      case 41: self = .backupRunning
+      case 42: self = .backupExists
+      case 43: self = .backupFailed
       default: self = .unrecognized(rawValue)
     }
   }
@@ -214,6 +220,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case .updateNotFound: return 35
       case .workflowPaused: return 36
       case .timeNotSkipped: return 40
+      case .backupRunning: return 41
+      case .backupExists: return 42
+      case .backupFailed: return 43
       case .unrecognized(let number): return number
     }
   }
@@ -255,6 +264,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
     (35, "UPDATE_NOT_FOUND"),
     (36, "WORKFLOW_PAUSED"),
     (40, "TIME_NOT_SKIPPED"),
+    (41, "BACKUP_RUNNING"),
+    (42, "BACKUP_EXISTS"),
+    (43, "BACKUP_FAILED"),
   ]
 }
 

@@ -15,6 +15,7 @@ public enum Method: String, CaseIterable, Sendable {
   case operatorUnlockTime = "holdfast.v1.OperatorService/UnlockTime"
   case operatorSleep = "holdfast.v1.OperatorService/Sleep"
   case operatorAdvanceTime = "holdfast.v1.OperatorService/AdvanceTime"
+  case operatorBackup = "holdfast.v1.OperatorService/Backup"
   case scheduleCreateSchedule = "holdfast.v1.ScheduleService/CreateSchedule"
   case scheduleDescribeSchedule = "holdfast.v1.ScheduleService/DescribeSchedule"
   case scheduleListSchedules = "holdfast.v1.ScheduleService/ListSchedules"
@@ -55,7 +56,7 @@ public enum Method: String, CaseIterable, Sendable {
   /// The engine sends any number of messages, not one.
   public var isServerStreaming: Bool {
     switch self {
-    case .workerWork, .workflowGetHistory, .workflowListWorkflows: return true
+    case .operatorBackup, .workerWork, .workflowGetHistory, .workflowListWorkflows: return true
     default: return false
     }
   }

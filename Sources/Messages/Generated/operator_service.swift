@@ -670,3 +670,111 @@ public struct AdvanceTimeResponse: Message {
       FieldTable(1, "current_time_ms", .int64),
     ])
 }
+
+public struct BackupRequest: Message {
+  /// Absolute; its directory must be there.
+  public var path: String = ""
+  /// A backup of that name is replaced.
+  public var overwrite: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: path = try reader.string()
+      case 16: overwrite = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!overwrite) { writer.bool(overwrite, tag: 16) }
+    if !(path.isEmpty) { writer.string(path, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.BackupRequest",
+    fields: [
+      FieldTable(1, "path", .string),
+      FieldTable(2, "overwrite", .bool),
+    ])
+}
+
+/// Several while pages are copied, and at last one with `done`.
+public struct BackupResponse: Message {
+  public var pagesDone: Int64 = 0
+  public var pagesTotal: Int64 = 0
+  public var done: BackupDone?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: pagesDone = try reader.int64()
+      case 16: pagesTotal = try reader.int64()
+      case 26: try reader.merge(into: &done)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = done { writer.message(value, tag: 26) }
+    if !(pagesTotal == 0) { writer.int64(pagesTotal, tag: 16) }
+    if !(pagesDone == 0) { writer.int64(pagesDone, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.BackupResponse",
+    fields: [
+      FieldTable(1, "pages_done", .int64),
+      FieldTable(2, "pages_total", .int64),
+      FieldTable(3, "done", .message { BackupDone.table }),
+    ])
+}
+
+/// The file is whole, and durable under its name.
+public struct BackupDone: Message {
+  public var path: String = ""
+  public var bytes: Int64 = 0
+  public var pages: Int64 = 0
+  /// Of the engine whose store it holds.
+  public var epoch: UInt64 = 0
+  public var durationMs: Span = Span(ms: 0)
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: path = try reader.string()
+      case 16: bytes = try reader.int64()
+      case 24: pages = try reader.int64()
+      case 32: epoch = try reader.uint64()
+      case 40: durationMs = try reader.span()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(durationMs.ms == 0) { writer.span(durationMs, tag: 40) }
+    if !(epoch == 0) { writer.uint64(epoch, tag: 32) }
+    if !(pages == 0) { writer.int64(pages, tag: 24) }
+    if !(bytes == 0) { writer.int64(bytes, tag: 16) }
+    if !(path.isEmpty) { writer.string(path, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.BackupDone",
+    fields: [
+      FieldTable(1, "path", .string),
+      FieldTable(2, "bytes", .int64),
+      FieldTable(3, "pages", .int64),
+      FieldTable(4, "epoch", .uint64),
+      FieldTable(5, "duration_ms", .int64),
+    ])
+}

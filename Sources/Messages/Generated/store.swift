@@ -357,6 +357,8 @@ public struct ActivityRow: Message {
   public var holder: LeaseHolder?
   /// The lease belongs to no session: it will be completed from elsewhere.
   public var elsewhere: Bool = false
+  /// The branch of the store in which the attempt was handed out.
+  public var branch: UInt32 = 0
 
   public init() {}
 
@@ -375,12 +377,14 @@ public struct ActivityRow: Message {
       case 80: workersLostInARow = try reader.int32()
       case 90: try reader.merge(into: &holder)
       case 96: elsewhere = try reader.bool()
+      case 104: branch = try reader.uint32()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(branch == 0) { writer.uint32(branch, tag: 104) }
     if !(!elsewhere) { writer.bool(elsewhere, tag: 96) }
     if let value = holder { writer.message(value, tag: 90) }
     if !(workersLostInARow == 0) { writer.int32(workersLostInARow, tag: 80) }
@@ -410,6 +414,7 @@ public struct ActivityRow: Message {
       FieldTable(10, "workers_lost_in_a_row", .int32),
       FieldTable(11, "holder", .message { LeaseHolder.table }),
       FieldTable(12, "elsewhere", .bool),
+      FieldTable(13, "branch", .uint32),
     ])
 }
 

@@ -28,6 +28,8 @@ enum Observation {
   /// The engine knows that the peer is gone, by its connection or its process.
   case linkEnded(ConnectionID)
   case engineDied
+  /// A backup is complete: whether it holds what the store holds, and what is wrong with its pages.
+  case backedUp(isSame: Bool, faults: [String])
   /// Nothing is on its way to the store; some of the runs that the engine has in memory.
   case atRest([ResidentRun])
   /// There have been no faults since then, and these requests have no answer yet.
@@ -62,6 +64,7 @@ enum Checkers {
       AllWorkEnds(), LimitsHold(options.limits, options.shellLimits),
       OldFilesOpen(hasFile: options.file != nil),
       LettersCountOnce(), ResultsAreExpected(), ReadsAreTrue(), SchedulesKeepTime(),
+      BackupsAreWhole(),
     ]
   }
 }

@@ -42,6 +42,11 @@ struct MemoryStore {
       schedules: schedules.sorted { $0.key < $1.key }.map(\.value))
   }
 
+  /// As a store that was restored from a backup goes on.
+  mutating func moveOn(branches: UInt32) {
+    epoch = Epoch.first(after: epoch, branches: branches) ?? epoch
+  }
+
   private func deadlines(after: (Instant, RunNumber)) -> [StoredDeadline] {
     runs.values.compactMap { stored in
       stored.row.deadline.map { StoredDeadline(run: stored.row.number, deadline: $0) }

@@ -395,6 +395,12 @@ nonisolated struct Holdfast_Store_V1_ActivityRow: @unchecked Sendable {
     set {_uniqueStorage()._elsewhere = newValue}
   }
 
+  /// The branch of the store in which the attempt was handed out.
+  var branch: UInt32 {
+    get {_storage._branch}
+    set {_uniqueStorage()._branch = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1045,7 +1051,7 @@ nonisolated extension Holdfast_Store_V1_StartedTimer: SwiftProtobuf.Message, Swi
 
 nonisolated extension Holdfast_Store_V1_ActivityRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActivityRow"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}attempt\0\u{3}attempt_scheduled_time_ms\0\u{3}started_time_ms\0\u{3}retry_time_ms\0\u{3}last_heartbeat_time_ms\0\u{3}heartbeat_details\0\u{3}last_failure\0\u{3}failed_attempts\0\u{3}failed_attempts_count\0\u{3}workers_lost_in_a_row\0\u{1}holder\0\u{1}elsewhere\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}attempt\0\u{3}attempt_scheduled_time_ms\0\u{3}started_time_ms\0\u{3}retry_time_ms\0\u{3}last_heartbeat_time_ms\0\u{3}heartbeat_details\0\u{3}last_failure\0\u{3}failed_attempts\0\u{3}failed_attempts_count\0\u{3}workers_lost_in_a_row\0\u{1}holder\0\u{1}elsewhere\0\u{1}branch\0")
 
   fileprivate class _StorageClass {
     var _attempt: Int32 = 0
@@ -1060,6 +1066,7 @@ nonisolated extension Holdfast_Store_V1_ActivityRow: SwiftProtobuf.Message, Swif
     var _workersLostInARow: Int32 = 0
     var _holder: Holdfast_Store_V1_LeaseHolder? = nil
     var _elsewhere: Bool = false
+    var _branch: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1082,6 +1089,7 @@ nonisolated extension Holdfast_Store_V1_ActivityRow: SwiftProtobuf.Message, Swif
       _workersLostInARow = source._workersLostInARow
       _holder = source._holder
       _elsewhere = source._elsewhere
+      _branch = source._branch
     }
   }
 
@@ -1112,6 +1120,7 @@ nonisolated extension Holdfast_Store_V1_ActivityRow: SwiftProtobuf.Message, Swif
         case 10: try { try decoder.decodeSingularInt32Field(value: &_storage._workersLostInARow) }()
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._holder) }()
         case 12: try { try decoder.decodeSingularBoolField(value: &_storage._elsewhere) }()
+        case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._branch) }()
         default: break
         }
       }
@@ -1160,6 +1169,9 @@ nonisolated extension Holdfast_Store_V1_ActivityRow: SwiftProtobuf.Message, Swif
       if _storage._elsewhere != false {
         try visitor.visitSingularBoolField(value: _storage._elsewhere, fieldNumber: 12)
       }
+      if _storage._branch != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._branch, fieldNumber: 13)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1181,6 +1193,7 @@ nonisolated extension Holdfast_Store_V1_ActivityRow: SwiftProtobuf.Message, Swif
         if _storage._workersLostInARow != rhs_storage._workersLostInARow {return false}
         if _storage._holder != rhs_storage._holder {return false}
         if _storage._elsewhere != rhs_storage._elsewhere {return false}
+        if _storage._branch != rhs_storage._branch {return false}
         return true
       }
       if !storagesAreEqual {return false}

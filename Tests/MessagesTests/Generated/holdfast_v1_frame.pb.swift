@@ -163,6 +163,9 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// Only an engine that was started with --time-skipping does this.
   case timeNotSkipped // = 40
+  case backupRunning // = 41
+  case backupExists // = 42
+  case backupFailed // = 43
   case UNRECOGNIZED(Int)
 
   init() {
@@ -207,6 +210,9 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 35: self = .updateNotFound
     case 36: self = .workflowPaused
     case 40: self = .timeNotSkipped
+    case 41: self = .backupRunning
+    case 42: self = .backupExists
+    case 43: self = .backupFailed
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -249,6 +255,9 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .updateNotFound: return 35
     case .workflowPaused: return 36
     case .timeNotSkipped: return 40
+    case .backupRunning: return 41
+    case .backupExists: return 42
+    case .backupFailed: return 43
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -291,6 +300,9 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
     .updateNotFound,
     .workflowPaused,
     .timeNotSkipped,
+    .backupRunning,
+    .backupExists,
+    .backupFailed,
   ]
 
 }
@@ -656,7 +668,7 @@ nonisolated extension Holdfast_V1_StatusCode: SwiftProtobuf._ProtoNameProviding 
 }
 
 nonisolated extension Holdfast_V1_Reason: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}REASON_MALFORMED_REQUEST\0\u{1}REASON_UNKNOWN_METHOD\0\u{1}REASON_FIELD_MISSING\0\u{1}REASON_FIELD_INVALID\0\u{1}REASON_PAYLOAD_TOO_LARGE\0\u{1}REASON_REQUEST_ID_REUSED\0\u{1}REASON_NAMESPACE_NOT_FOUND\0\u{1}REASON_WORKFLOW_NOT_FOUND\0\u{1}REASON_WORKFLOW_CLOSED\0\u{1}REASON_WORKFLOW_ALREADY_STARTED\0\u{1}REASON_ACTIVITY_NOT_FOUND\0\u{1}REASON_STALE_LEASE\0\u{1}REASON_NO_WORKER\0\u{1}REASON_QUERY_FAILED\0\u{1}REASON_DISK_FULL\0\u{1}REASON_OVERLOADED\0\u{1}REASON_LIMIT_REACHED\0\u{1}REASON_DRAINING\0\u{1}REASON_PERMISSION\0\u{1}REASON_PROTOCOL_VERSION\0\u{1}REASON_PROTOCOL_VIOLATION\0\u{1}REASON_FRAME_TOO_LARGE\0\u{1}REASON_HANDSHAKE_TIMEOUT\0\u{1}REASON_FILTER_INVALID\0\u{1}REASON_WORKFLOW_TASK_FAILING\0\u{1}REASON_HISTORY_CORRUPT\0\u{1}REASON_TIMED_OUT\0\u{1}REASON_CLOSING\0\u{1}REASON_WORKFLOW_NOT_BEGUN\0\u{1}REASON_SCHEDULE_NOT_FOUND\0\u{1}REASON_SCHEDULE_ALREADY_EXISTS\0\u{1}REASON_SCHEDULE_CHANGED\0\u{2}\u{3}REASON_UPDATE_NOT_FOUND\0\u{1}REASON_WORKFLOW_PAUSED\0\u{2}\u{4}REASON_TIME_NOT_SKIPPED\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}REASON_MALFORMED_REQUEST\0\u{1}REASON_UNKNOWN_METHOD\0\u{1}REASON_FIELD_MISSING\0\u{1}REASON_FIELD_INVALID\0\u{1}REASON_PAYLOAD_TOO_LARGE\0\u{1}REASON_REQUEST_ID_REUSED\0\u{1}REASON_NAMESPACE_NOT_FOUND\0\u{1}REASON_WORKFLOW_NOT_FOUND\0\u{1}REASON_WORKFLOW_CLOSED\0\u{1}REASON_WORKFLOW_ALREADY_STARTED\0\u{1}REASON_ACTIVITY_NOT_FOUND\0\u{1}REASON_STALE_LEASE\0\u{1}REASON_NO_WORKER\0\u{1}REASON_QUERY_FAILED\0\u{1}REASON_DISK_FULL\0\u{1}REASON_OVERLOADED\0\u{1}REASON_LIMIT_REACHED\0\u{1}REASON_DRAINING\0\u{1}REASON_PERMISSION\0\u{1}REASON_PROTOCOL_VERSION\0\u{1}REASON_PROTOCOL_VIOLATION\0\u{1}REASON_FRAME_TOO_LARGE\0\u{1}REASON_HANDSHAKE_TIMEOUT\0\u{1}REASON_FILTER_INVALID\0\u{1}REASON_WORKFLOW_TASK_FAILING\0\u{1}REASON_HISTORY_CORRUPT\0\u{1}REASON_TIMED_OUT\0\u{1}REASON_CLOSING\0\u{1}REASON_WORKFLOW_NOT_BEGUN\0\u{1}REASON_SCHEDULE_NOT_FOUND\0\u{1}REASON_SCHEDULE_ALREADY_EXISTS\0\u{1}REASON_SCHEDULE_CHANGED\0\u{2}\u{3}REASON_UPDATE_NOT_FOUND\0\u{1}REASON_WORKFLOW_PAUSED\0\u{2}\u{4}REASON_TIME_NOT_SKIPPED\0\u{1}REASON_BACKUP_RUNNING\0\u{1}REASON_BACKUP_EXISTS\0\u{1}REASON_BACKUP_FAILED\0")
 }
 
 nonisolated extension Holdfast_V1_Frame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

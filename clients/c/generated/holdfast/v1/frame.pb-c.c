@@ -1721,7 +1721,7 @@ const ProtobufCEnumDescriptor holdfast__v1__status_code__descriptor =
   holdfast__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[36] =
+static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[39] =
 {
   { "REASON_UNSPECIFIED", "HOLDFAST__V1__REASON__REASON_UNSPECIFIED", 0 },
   { "REASON_MALFORMED_REQUEST", "HOLDFAST__V1__REASON__REASON_MALFORMED_REQUEST", 1 },
@@ -1759,13 +1759,19 @@ static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[36] 
   { "REASON_UPDATE_NOT_FOUND", "HOLDFAST__V1__REASON__REASON_UPDATE_NOT_FOUND", 35 },
   { "REASON_WORKFLOW_PAUSED", "HOLDFAST__V1__REASON__REASON_WORKFLOW_PAUSED", 36 },
   { "REASON_TIME_NOT_SKIPPED", "HOLDFAST__V1__REASON__REASON_TIME_NOT_SKIPPED", 40 },
+  { "REASON_BACKUP_RUNNING", "HOLDFAST__V1__REASON__REASON_BACKUP_RUNNING", 41 },
+  { "REASON_BACKUP_EXISTS", "HOLDFAST__V1__REASON__REASON_BACKUP_EXISTS", 42 },
+  { "REASON_BACKUP_FAILED", "HOLDFAST__V1__REASON__REASON_BACKUP_FAILED", 43 },
 };
 static const ProtobufCIntRange holdfast__v1__reason__value_ranges[] = {
-{0, 0},{35, 33},{40, 35},{0, 36}
+{0, 0},{35, 33},{40, 35},{0, 39}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[36] =
+static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[39] =
 {
   { "REASON_ACTIVITY_NOT_FOUND", 11 },
+  { "REASON_BACKUP_EXISTS", 37 },
+  { "REASON_BACKUP_FAILED", 38 },
+  { "REASON_BACKUP_RUNNING", 36 },
   { "REASON_CLOSING", 28 },
   { "REASON_DISK_FULL", 15 },
   { "REASON_DRAINING", 18 },
@@ -1809,9 +1815,9 @@ const ProtobufCEnumDescriptor holdfast__v1__reason__descriptor =
   "Reason",
   "Holdfast__V1__Reason",
   "holdfast.v1",
-  36,
+  39,
   holdfast__v1__reason__enum_values_by_number,
-  36,
+  39,
   holdfast__v1__reason__enum_values_by_name,
   3,
   holdfast__v1__reason__value_ranges,

@@ -101,7 +101,10 @@ typedef enum _Holdfast__V1__Reason {
   /*
    * Only an engine that was started with --time-skipping does this.
    */
-  HOLDFAST__V1__REASON__REASON_TIME_NOT_SKIPPED = 40
+  HOLDFAST__V1__REASON__REASON_TIME_NOT_SKIPPED = 40,
+  HOLDFAST__V1__REASON__REASON_BACKUP_RUNNING = 41,
+  HOLDFAST__V1__REASON__REASON_BACKUP_EXISTS = 42,
+  HOLDFAST__V1__REASON__REASON_BACKUP_FAILED = 43
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__REASON)
 } Holdfast__V1__Reason;
 

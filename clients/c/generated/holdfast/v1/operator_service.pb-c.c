@@ -952,6 +952,141 @@ void   holdfast__v1__advance_time_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__advance_time_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__backup_request__init
+                     (Holdfast__V1__BackupRequest         *message)
+{
+  static const Holdfast__V1__BackupRequest init_value = HOLDFAST__V1__BACKUP_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__backup_request__get_packed_size
+                     (const Holdfast__V1__BackupRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__backup_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__backup_request__pack
+                     (const Holdfast__V1__BackupRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__backup_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__backup_request__pack_to_buffer
+                     (const Holdfast__V1__BackupRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__backup_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__BackupRequest *
+       holdfast__v1__backup_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__BackupRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__backup_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__backup_request__free_unpacked
+                     (Holdfast__V1__BackupRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__backup_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__backup_response__init
+                     (Holdfast__V1__BackupResponse         *message)
+{
+  static const Holdfast__V1__BackupResponse init_value = HOLDFAST__V1__BACKUP_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__backup_response__get_packed_size
+                     (const Holdfast__V1__BackupResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__backup_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__backup_response__pack
+                     (const Holdfast__V1__BackupResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__backup_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__backup_response__pack_to_buffer
+                     (const Holdfast__V1__BackupResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__backup_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__BackupResponse *
+       holdfast__v1__backup_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__BackupResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__backup_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__backup_response__free_unpacked
+                     (Holdfast__V1__BackupResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__backup_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__backup_done__init
+                     (Holdfast__V1__BackupDone         *message)
+{
+  static const Holdfast__V1__BackupDone init_value = HOLDFAST__V1__BACKUP_DONE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__backup_done__get_packed_size
+                     (const Holdfast__V1__BackupDone *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__backup_done__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__backup_done__pack
+                     (const Holdfast__V1__BackupDone *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__backup_done__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__backup_done__pack_to_buffer
+                     (const Holdfast__V1__BackupDone *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__backup_done__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__BackupDone *
+       holdfast__v1__backup_done__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__BackupDone *)
+     protobuf_c_message_unpack (&holdfast__v1__backup_done__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__backup_done__free_unpacked
+                     (Holdfast__V1__BackupDone *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__backup_done__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 #define holdfast__v1__health_request__field_descriptors NULL
 #define holdfast__v1__health_request__field_indices_by_name NULL
 #define holdfast__v1__health_request__number_ranges NULL
@@ -2013,6 +2148,211 @@ const ProtobufCMessageDescriptor holdfast__v1__advance_time_response__descriptor
   (ProtobufCMessageInit) holdfast__v1__advance_time_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__backup_request__field_descriptors[2] =
+{
+  {
+    "path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackupRequest, path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "overwrite",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackupRequest, overwrite),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__backup_request__field_indices_by_name[] = {
+  1,   /* field[1] = overwrite */
+  0,   /* field[0] = path */
+};
+static const ProtobufCIntRange holdfast__v1__backup_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__backup_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.BackupRequest",
+  "BackupRequest",
+  "Holdfast__V1__BackupRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__BackupRequest),
+  2,
+  holdfast__v1__backup_request__field_descriptors,
+  holdfast__v1__backup_request__field_indices_by_name,
+  1,  holdfast__v1__backup_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__backup_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__backup_response__field_descriptors[3] =
+{
+  {
+    "pages_done",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackupResponse, pages_done),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pages_total",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackupResponse, pages_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "done",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackupResponse, done),
+    &holdfast__v1__backup_done__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__backup_response__field_indices_by_name[] = {
+  2,   /* field[2] = done */
+  0,   /* field[0] = pages_done */
+  1,   /* field[1] = pages_total */
+};
+static const ProtobufCIntRange holdfast__v1__backup_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__backup_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.BackupResponse",
+  "BackupResponse",
+  "Holdfast__V1__BackupResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__BackupResponse),
+  3,
+  holdfast__v1__backup_response__field_descriptors,
+  holdfast__v1__backup_response__field_indices_by_name,
+  1,  holdfast__v1__backup_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__backup_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__backup_done__field_descriptors[5] =
+{
+  {
+    "path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackupDone, path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackupDone, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pages",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackupDone, pages),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "epoch",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackupDone, epoch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "duration_ms",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__BackupDone, duration_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__backup_done__field_indices_by_name[] = {
+  1,   /* field[1] = bytes */
+  4,   /* field[4] = duration_ms */
+  3,   /* field[3] = epoch */
+  2,   /* field[2] = pages */
+  0,   /* field[0] = path */
+};
+static const ProtobufCIntRange holdfast__v1__backup_done__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__backup_done__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.BackupDone",
+  "BackupDone",
+  "Holdfast__V1__BackupDone",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__BackupDone),
+  5,
+  holdfast__v1__backup_done__field_descriptors,
+  holdfast__v1__backup_done__field_indices_by_name,
+  1,  holdfast__v1__backup_done__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__backup_done__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCEnumValue holdfast__v1__health_state__enum_values_by_number[4] =
 {
   { "HEALTH_STATE_UNSPECIFIED", "HOLDFAST__V1__HEALTH_STATE__HEALTH_STATE_UNSPECIFIED", 0 },
@@ -2045,7 +2385,7 @@ const ProtobufCEnumDescriptor holdfast__v1__health_state__descriptor =
   holdfast__v1__health_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_descriptors[9] =
+static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_descriptors[10] =
 {
   { "Health", &holdfast__v1__health_request__descriptor, &holdfast__v1__health_response__descriptor },
   { "Describe", &holdfast__v1__describe_request__descriptor, &holdfast__v1__describe_response__descriptor },
@@ -2056,9 +2396,11 @@ static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_de
   { "UnlockTime", &holdfast__v1__unlock_time_request__descriptor, &holdfast__v1__unlock_time_response__descriptor },
   { "Sleep", &holdfast__v1__sleep_request__descriptor, &holdfast__v1__sleep_response__descriptor },
   { "AdvanceTime", &holdfast__v1__advance_time_request__descriptor, &holdfast__v1__advance_time_response__descriptor },
+  { "Backup", &holdfast__v1__backup_request__descriptor, &holdfast__v1__backup_response__descriptor },
 };
 const unsigned holdfast__v1__operator_service__method_indices_by_name[] = {
   8,        /* AdvanceTime */
+  9,        /* Backup */
   1,        /* Describe */
   2,        /* DescribeTaskQueue */
   3,        /* Drain */
@@ -2075,7 +2417,7 @@ const ProtobufCServiceDescriptor holdfast__v1__operator_service__descriptor =
   "OperatorService",
   "Holdfast__V1__OperatorService",
   "holdfast.v1",
-  9,
+  10,
   holdfast__v1__operator_service__method_descriptors,
   holdfast__v1__operator_service__method_indices_by_name
 };
@@ -2150,6 +2492,14 @@ void holdfast__v1__operator_service__advance_time(ProtobufCService *service,
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
   service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__operator_service__backup(ProtobufCService *service,
+                                            const Holdfast__V1__BackupRequest *input,
+                                            Holdfast__V1__BackupResponse_Closure closure,
+                                            void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service *service,
                                            Holdfast__V1__OperatorService_ServiceDestroy destroy)

@@ -36,6 +36,9 @@ typedef struct Holdfast__V1__SleepRequest Holdfast__V1__SleepRequest;
 typedef struct Holdfast__V1__SleepResponse Holdfast__V1__SleepResponse;
 typedef struct Holdfast__V1__AdvanceTimeRequest Holdfast__V1__AdvanceTimeRequest;
 typedef struct Holdfast__V1__AdvanceTimeResponse Holdfast__V1__AdvanceTimeResponse;
+typedef struct Holdfast__V1__BackupRequest Holdfast__V1__BackupRequest;
+typedef struct Holdfast__V1__BackupResponse Holdfast__V1__BackupResponse;
+typedef struct Holdfast__V1__BackupDone Holdfast__V1__BackupDone;
 
 
 /* --- enums --- */
@@ -322,6 +325,58 @@ struct  Holdfast__V1__AdvanceTimeResponse
 #define HOLDFAST__V1__ADVANCE_TIME_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__advance_time_response__descriptor) \
     , 0 }
+
+
+struct  Holdfast__V1__BackupRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Absolute; its directory must be there.
+   */
+  char *path;
+  /*
+   * A backup of that name is replaced.
+   */
+  protobuf_c_boolean overwrite;
+};
+#define HOLDFAST__V1__BACKUP_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__backup_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * Several while pages are copied, and at last one with `done`.
+ */
+struct  Holdfast__V1__BackupResponse
+{
+  ProtobufCMessage base;
+  int64_t pages_done;
+  int64_t pages_total;
+  Holdfast__V1__BackupDone *done;
+};
+#define HOLDFAST__V1__BACKUP_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__backup_response__descriptor) \
+    , 0, 0, NULL }
+
+
+/*
+ * The file is whole, and durable under its name.
+ */
+struct  Holdfast__V1__BackupDone
+{
+  ProtobufCMessage base;
+  char *path;
+  int64_t bytes;
+  int64_t pages;
+  /*
+   * Of the engine whose store it holds.
+   */
+  uint64_t epoch;
+  int64_t duration_ms;
+};
+#define HOLDFAST__V1__BACKUP_DONE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__backup_done__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
 
 
 /* Holdfast__V1__HealthRequest methods */
@@ -723,6 +778,63 @@ Holdfast__V1__AdvanceTimeResponse *
 void   holdfast__v1__advance_time_response__free_unpacked
                      (Holdfast__V1__AdvanceTimeResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__BackupRequest methods */
+void   holdfast__v1__backup_request__init
+                     (Holdfast__V1__BackupRequest         *message);
+size_t holdfast__v1__backup_request__get_packed_size
+                     (const Holdfast__V1__BackupRequest   *message);
+size_t holdfast__v1__backup_request__pack
+                     (const Holdfast__V1__BackupRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__backup_request__pack_to_buffer
+                     (const Holdfast__V1__BackupRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__BackupRequest *
+       holdfast__v1__backup_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__backup_request__free_unpacked
+                     (Holdfast__V1__BackupRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__BackupResponse methods */
+void   holdfast__v1__backup_response__init
+                     (Holdfast__V1__BackupResponse         *message);
+size_t holdfast__v1__backup_response__get_packed_size
+                     (const Holdfast__V1__BackupResponse   *message);
+size_t holdfast__v1__backup_response__pack
+                     (const Holdfast__V1__BackupResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__backup_response__pack_to_buffer
+                     (const Holdfast__V1__BackupResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__BackupResponse *
+       holdfast__v1__backup_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__backup_response__free_unpacked
+                     (Holdfast__V1__BackupResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__BackupDone methods */
+void   holdfast__v1__backup_done__init
+                     (Holdfast__V1__BackupDone         *message);
+size_t holdfast__v1__backup_done__get_packed_size
+                     (const Holdfast__V1__BackupDone   *message);
+size_t holdfast__v1__backup_done__pack
+                     (const Holdfast__V1__BackupDone   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__backup_done__pack_to_buffer
+                     (const Holdfast__V1__BackupDone   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__BackupDone *
+       holdfast__v1__backup_done__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__backup_done__free_unpacked
+                     (Holdfast__V1__BackupDone *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Holdfast__V1__HealthRequest_Closure)
@@ -788,6 +900,15 @@ typedef void (*Holdfast__V1__AdvanceTimeRequest_Closure)
 typedef void (*Holdfast__V1__AdvanceTimeResponse_Closure)
                  (const Holdfast__V1__AdvanceTimeResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__BackupRequest_Closure)
+                 (const Holdfast__V1__BackupRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__BackupResponse_Closure)
+                 (const Holdfast__V1__BackupResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__BackupDone_Closure)
+                 (const Holdfast__V1__BackupDone *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -831,6 +952,10 @@ struct Holdfast__V1__OperatorService_Service
                        const Holdfast__V1__AdvanceTimeRequest *input,
                        Holdfast__V1__AdvanceTimeResponse_Closure closure,
                        void *closure_data);
+  void (*backup)(Holdfast__V1__OperatorService_Service *service,
+                 const Holdfast__V1__BackupRequest *input,
+                 Holdfast__V1__BackupResponse_Closure closure,
+                 void *closure_data);
 };
 typedef void (*Holdfast__V1__OperatorService_ServiceDestroy)(Holdfast__V1__OperatorService_Service *);
 void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service *service,
@@ -847,7 +972,8 @@ void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service
       function_prefix__ ## lock_time,\
       function_prefix__ ## unlock_time,\
       function_prefix__ ## sleep,\
-      function_prefix__ ## advance_time  }
+      function_prefix__ ## advance_time,\
+      function_prefix__ ## backup  }
 void holdfast__v1__operator_service__health(ProtobufCService *service,
                                             const Holdfast__V1__HealthRequest *input,
                                             Holdfast__V1__HealthResponse_Closure closure,
@@ -884,6 +1010,10 @@ void holdfast__v1__operator_service__advance_time(ProtobufCService *service,
                                                   const Holdfast__V1__AdvanceTimeRequest *input,
                                                   Holdfast__V1__AdvanceTimeResponse_Closure closure,
                                                   void *closure_data);
+void holdfast__v1__operator_service__backup(ProtobufCService *service,
+                                            const Holdfast__V1__BackupRequest *input,
+                                            Holdfast__V1__BackupResponse_Closure closure,
+                                            void *closure_data);
 
 /* --- descriptors --- */
 
@@ -909,6 +1039,9 @@ extern const ProtobufCMessageDescriptor holdfast__v1__sleep_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__sleep_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__advance_time_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__advance_time_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__backup_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__backup_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__backup_done__descriptor;
 extern const ProtobufCServiceDescriptor holdfast__v1__operator_service__descriptor;
 
 PROTOBUF_C__END_DECLS
