@@ -54,6 +54,7 @@ extension Engine {
     #if MUTANTS
       if Mutant.isOn(.placeIsForgotten) { return }
     #endif
+    defer { noteWork(of: run) }
     if let task = places.task {
       run.task.state = .waiting
       run.task.ticket = task.ticket
