@@ -35,6 +35,44 @@ final class Adder: Workflow, @unchecked Sendable {
   }
 }
 
+/// Looks whether the numbers that it is sent come in order, each once; goes on in another run after
+/// so many.
+final class Tally: Workflow, @unchecked Sendable {
+  struct State: Codable, Sendable {
+    var last = 0
+    var wrong: [Int] = []
+    var runs = 1
+  }
+
+  static let signalsPerRun = 2_000
+  private var arrived: [Int] = []
+  private var isDone = false
+  init() {}
+
+  static func handlers(_ handlers: inout Handlers<Tally>) {
+    handlers.signal("number") { workflow, number in workflow.arrived.append(number) }
+    handlers.signal("done") { workflow in workflow.isDone = true }
+  }
+
+  func run(_ context: WorkflowContext, _ state: State) async throws -> State {
+    var state = state
+    var taken = 0
+    while true {
+      try await context.wait { !self.arrived.isEmpty || self.isDone }
+      for number in arrived {
+        if number != state.last + 1 { state.wrong.append(number) }
+        state.last = number
+      }
+      taken += arrived.count
+      arrived = []
+      if isDone { return state }
+      guard taken >= Tally.signalsPerRun else { continue }
+      state.runs += 1
+      try context.continueAsNew(state)
+    }
+  }
+}
+
 /// Fails until its third attempt.
 final class ThirdTime: Workflow, @unchecked Sendable {
   init() {}
@@ -52,6 +90,7 @@ final class ThirdTime: Workflow, @unchecked Sendable {
     var worker = Worker(taskQueue: "q", socket: socket)
     worker.register(Adder.self)
     worker.register(ThirdTime.self)
+    worker.register(Tally.self)
     return RunningWorker(worker)
   }
 
@@ -69,6 +108,20 @@ final class ThirdTime: Workflow, @unchecked Sendable {
     let state = try await handle.result()
     #expect(state.seen == Array(1...20))
     #expect(state.runs > 1)
+  }
+
+  @Test func tenThousandSignalsGoThroughContinueAsNewOnceEachAndInOrder() async throws {
+    let engine = try EngineProcess()
+    let worker = worker(engine.socket)
+    defer { worker.stop() }
+    let client = try Client(socket: engine.socket)
+    let handle = try await client.start(Tally.self, Tally.State(), id: "t-1", taskQueue: "q")
+    for number in 1...10_000 { try await handle.signal("number", number) }
+    try await handle.signal("done")
+    let state = try await handle.result()
+    #expect(state.last == 10_000)
+    #expect(state.wrong == [])
+    #expect(state.runs > 2)
   }
 
   @Test func aFailedWorkflowIsTriedAgain() async throws {
