@@ -32,7 +32,7 @@ extension Engine {
   mutating func takeSignal(
     _ e: SignalExternalWorkflowExecutionInitiated, _ letter: Letter, _ run: Run?
   ) {
-    var cause: ExternalFailedCause
+    let cause: ExternalFailedCause
     switch receiver(of: letter, run) {
     case .success(let run) where signalFault(run) == nil:
       var event = WorkflowExecutionSignaled()
