@@ -172,7 +172,7 @@ public struct Engine {
     case .loaded(let loaded): take(loaded)
     case .persisted(let serial): persisted(serial)
     case .deadlineReached: deadlineReached()
-    case .timeSkipped: out.writes.append(.putTime(now))
+    case .timeSkipped(let span): out.writes.append(.putSkipped(span))
     case .drain: drain()
     case .letter(let posted): takeAgain(posted)
     case .diskFull(let isFull):

@@ -28,9 +28,9 @@ public enum Input: Sendable {
   case persisted(WriteSerial)
   /// `nextDeadline` has come.
   case deadlineReached
-  /// `now` is ahead of the machine's clocks: the store is told, so that the next start of the
-  /// engine does not go back.
-  case timeSkipped
+  /// `now` is ahead of the machine's clocks, by so much in all: the store is told, so that the next
+  /// start of the engine does not go back.
+  case timeSkipped(Span)
   /// No new starts from now on; no new tasks go out.
   case drain
   /// The disk is full (`true`) or has space again (`false`): starts are refused meanwhile.

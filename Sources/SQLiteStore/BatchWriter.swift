@@ -27,7 +27,7 @@ final class BatchWriter {
   /// Everything of a run, the row last.
   private let deleteRun: [Statement]
   private let keepNumber: Statement
-  private let putTime: Statement
+  private let putSkipped: Statement
 
   init(_ database: Database) throws(StoreError) {
     beginBatch = try Statement(database, "BEGIN IMMEDIATE")
@@ -69,9 +69,9 @@ final class BatchWriter {
       database,
       "INSERT INTO meta SELECT 'last_run', ?1 WHERE ?1 > (SELECT coalesce(max(run), 0) FROM run)"
         + " ON CONFLICT DO UPDATE SET value = max(value, excluded.value)")
-    putTime = try Statement(
+    putSkipped = try Statement(
       database,
-      "INSERT INTO meta VALUES ('time', ?) ON CONFLICT DO UPDATE SET value = excluded.value")
+      "INSERT INTO meta VALUES ('skipped_ms', ?) ON CONFLICT DO UPDATE SET value = excluded.value")
   }
 
   func begin() throws(StoreError) { try beginBatch.run() }
@@ -146,16 +146,16 @@ final class BatchWriter {
     case .deleteLetter(let number):
       deleteLetter.bind(1, number)
       try deleteLetter.run()
-    case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule, .putTime: try keep(write)
+    case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped: try keep(write)
     }
   }
 
   /// What is written of schedules and their zones, and of time.
   private func keep(_ write: Write) throws(StoreError) {
     switch write {
-    case .putTime(let time):
-      putTime.bind(1, time.ms)
-      try putTime.run()
+    case .putSkipped(let span):
+      putSkipped.bind(1, span.ms)
+      try putSkipped.run()
     case .putZone(let name, let bytes):
       putZone.bind(1, name)
       try blob(putZone, 2, bytes, run: 0, place: Loader.place(ofZone: name))

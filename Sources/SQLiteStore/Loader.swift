@@ -374,9 +374,9 @@ final class Loader {
     // 'last_run' is there when newer runs have been removed.
     let last = try database.query(
       "SELECT max(\(newest), coalesce(max(value), 0)) FROM meta WHERE name = 'last_run'")
-    // 'time' is there when it has been skipped.
-    let time = try database.query(
-      "SELECT coalesce(max(value), -1) FROM meta WHERE name = 'time'")
+    // It is there when time has been skipped.
+    let skipped = try database.query(
+      "SELECT coalesce(max(value), -1) FROM meta WHERE name = 'skipped_ms'")
     let letter = try database.query("SELECT coalesce(max(letter), 0) FROM letter")
     var filter = IDFilter(expected: Int(newest) * 2)
     let ids = try Statement(database, "SELECT namespace, workflow_id FROM run")
@@ -393,7 +393,7 @@ final class Loader {
         epoch: UInt64(epoch), nextRun: RunNumber(last + 1),
         deadlines: try readDeadlines(Instant(ms: -1), RunNumber(0), window), filter: filter,
         lastLetter: letter, zones: try readZones(), schedules: try readSchedules(),
-        time: time < 0 ? nil : Instant(ms: time))
+        skipped: skipped < 0 ? nil : Span(ms: skipped))
     } catch {
       switch error {
       case .store(let error): throw error

@@ -35,6 +35,9 @@ struct EngineClock {
     us = max(us, reading.monotonicUs)
   }
 
+  /// What was skipped before the engine started.
+  mutating func skip(by span: Span) { skipped = skipped + span }
+
   /// Time has come at least so far.
   mutating func skip(to time: Instant) { skipped = max(skipped, time - real) }
 }

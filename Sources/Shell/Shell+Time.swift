@@ -99,7 +99,7 @@ extension Shell {
 
   private mutating func skip(to time: Instant) {
     clock.skip(to: time)
-    skippedIn = step(.timeSkipped)
+    skippedIn = step(.timeSkipped(clock.skipped))
     engineDue()
   }
 

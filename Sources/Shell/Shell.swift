@@ -76,9 +76,9 @@ public struct Shell {
     engine = Engine(ofEngine, opened: opened)
     clock.read(reading)
     startTime = clock.real
-    if let time = opened.time { clock.skip(to: time) }
+    if let span = opened.skipped { clock.skip(by: span) }
     // From now on the file is one of which time has been skipped.
-    if skipsTime { skippedIn = step(.timeSkipped) }
+    if skipsTime { skippedIn = step(.timeSkipped(clock.skipped)) }
   }
 
   // MARK: - Time
@@ -206,15 +206,18 @@ public struct Shell {
   /// Ends a turn of the loop: decides on a commit and says what there is to do. `into` is replaced.
   public mutating func flush(into result: inout ShellOutput) {
     passTime()
+    // By index: to write to one may cut it, which answers others.
+    var place = 0
+    while place < output.dirty.count {
+      let connection = connections[output.dirty[place]]
+      if let connection { writeWork(connection) }
+      connection?.isDirty = false
+      place += 1
+    }
     switch gate.verdict(us: clock.us) {
     case .wait: break
     case .hold(let us): output.holdUs = us
     case .commit(let writes): output.commit = writes
-    }
-    for id in output.dirty {
-      guard let connection = connections[id] else { continue }
-      writeWork(connection)
-      connection.isDirty = false
     }
     output.isDrained =
       isDraining && gate.isIdle && engine.statistics.tasksOut == 0 && backup == nil

@@ -109,7 +109,7 @@ final class Ledger {
         keep(number) { $0.progress = decoded(bytes, number) }
       case .deleteSchedule(let number): schedules[number] = nil
       case .wakeRun, .saveState, .sleepRun, .putRequest, .putZone, .putLetter, .deleteLetter,
-        .putTime:
+        .putSkipped:
         break
       }
     }

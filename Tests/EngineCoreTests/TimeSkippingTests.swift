@@ -124,12 +124,12 @@ import Testing
     #expect(world.engine.busyRuns == 0)
   }
 
-  @Test func theStoreIsToldOfTheTime() {
+  @Test func theStoreIsToldOfWhatWasSkipped() {
     let world = World()
     var written: [Write] = []
     world.observer = { _, effects in written += effects.writes }
     world.now = world.now + Span(ms: 86_400_000)
-    world.step(.timeSkipped)
-    #expect(written == [.putTime(world.now)])
+    world.step(.timeSkipped(Span(ms: 86_400_000)))
+    #expect(written == [.putSkipped(Span(ms: 86_400_000))])
   }
 }

@@ -7,11 +7,11 @@ import Testing
 @testable import SQLiteStore
 
 @Suite struct StoreTests {
-  @Test func theTimeThatWasSkippedIsTold() throws {
+  @Test func howMuchTimeWasSkippedIsTold() throws {
     let (store, opened) = try Store.open(path: nil)
-    #expect(opened.time == nil)
-    try store.commit([.putTime(Instant(ms: 5)), .putTime(Instant(ms: 7))])
-    #expect(try store.openAgain().time == Instant(ms: 7))
+    #expect(opened.skipped == nil)
+    try store.commit([.putSkipped(Span(ms: 5)), .putSkipped(Span(ms: 7))])
+    #expect(try store.openAgain().skipped == Span(ms: 7))
   }
 
   @Test func aRemovedRunLeavesNothing() throws {

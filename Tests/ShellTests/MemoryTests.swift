@@ -123,7 +123,7 @@ import Wire
     var peers = Peers { $0.limits.heldBytesInAllMax = 100_000 }
     let busy = peers.greeted(1)
     let still = peers.greeted(2)
-    let whole = frame(1, .workflowStartWorkflow, start("a", bytes: 95_000))
+    let whole = frame(1, .workflowStartWorkflow, Peers.start("a", bytes: 95_000))
     peers.send(busy, Array(whole[..<90_000]))
     peers.send(still, half(5_000))
     peers.advance(1_000)
@@ -149,29 +149,18 @@ import Wire
     #expect(peers.shell.heldBytes == 82_000)
   }
 
-  private func start(_ workflowID: String, bytes: Int) -> StartWorkflowRequest {
-    var payload = Payload()
-    payload.data = [UInt8](repeating: 1, count: bytes)
-    var start = StartWorkflowRequest()
-    start.workflowID = workflowID
-    start.workflowType = "order"
-    start.taskQueue = "q"
-    start.input = [payload]
-    return start
-  }
-
   @Test func requestsUnderWayAreBoundedForOneConnection() {
     var peers = Peers { $0.limits.frameBytesMax = 1 << 20 }
     let id = peers.greeted(1)
     let other = peers.greeted(2)
     peers.isStoreBusy = true
     for stream in 1...6 as ClosedRange<UInt64> {
-      peers.call(id, stream, .workflowStartWorkflow, start("w\(stream)", bytes: 400_000))
+      peers.call(id, stream, .workflowStartWorkflow, Peers.start("w\(stream)", bytes: 400_000))
     }
     let frames = peers.take(id)
     #expect(frames.map(\.short) == ["End 6 RESOURCE_EXHAUSTED OVERLOADED"])
     #expect(frames.first?.status?.retryAfterMs == Span(ms: 100))
-    peers.call(other, 1, .workflowStartWorkflow, start("o", bytes: 400_000))
+    peers.call(other, 1, .workflowStartWorkflow, Peers.start("o", bytes: 400_000))
     #expect(peers.takeShort(other) == [], "it waits for its commit")
     peers.persist()
     #expect(peers.takeShort(id) == (1...5).map { "End \($0) OK" })
@@ -221,7 +210,7 @@ import Wire
     let ids = (1...3).map { peers.greeted($0, uid: 5) }
     let other = peers.greeted(4)
     for id in ids + [other] {
-      peers.call(id, 1, .workflowStartWorkflow, start("w\(id.value)", bytes: 400_000))
+      peers.call(id, 1, .workflowStartWorkflow, Peers.start("w\(id.value)", bytes: 400_000))
     }
     #expect(peers.takeShort(ids[2]) == ["End 1 RESOURCE_EXHAUSTED OVERLOADED"])
     peers.persist()
@@ -233,11 +222,11 @@ import Wire
     let ids = (1...3).map { peers.greeted($0) }
     peers.isStoreBusy = true
     for id in ids {
-      peers.call(id, 1, .workflowStartWorkflow, start("w\(id.value)", bytes: 400_000))
+      peers.call(id, 1, .workflowStartWorkflow, Peers.start("w\(id.value)", bytes: 400_000))
     }
     #expect(peers.takeShort(ids[2]) == ["End 1 RESOURCE_EXHAUSTED OVERLOADED"])
     peers.disconnect(ids[0])
-    peers.call(ids[2], 2, .workflowStartWorkflow, start("w", bytes: 400_000))
+    peers.call(ids[2], 2, .workflowStartWorkflow, Peers.start("w", bytes: 400_000))
     #expect(peers.takeShort(ids[2]) == [], "it waits for its commit")
     peers.persist()
     #expect(peers.takeShort(ids[1]) == ["End 1 OK"])

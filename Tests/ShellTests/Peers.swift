@@ -228,11 +228,21 @@ struct Peers {
     send(id, stream: stream, .open(open))
   }
 
-  mutating func start(_ id: ConnectionID, _ stream: UInt64, _ workflowID: String) {
+  mutating func start(
+    _ id: ConnectionID, _ stream: UInt64, _ workflowID: String, bytes: Int = 0
+  ) {
+    call(id, stream, .workflowStartWorkflow, Peers.start(workflowID, bytes: bytes))
+  }
+
+  /// A start with an input of so many bytes.
+  static func start(_ workflowID: String, bytes: Int) -> StartWorkflowRequest {
+    var payload = Payload()
+    payload.data = [UInt8](repeating: 1, count: bytes)
     var start = StartWorkflowRequest()
     start.workflowID = workflowID
     start.workflowType = "order"
     start.taskQueue = "q"
-    call(id, stream, .workflowStartWorkflow, start)
+    if bytes > 0 { start.input = [payload] }
+    return start
   }
 }

@@ -12,14 +12,7 @@ import Wire
     var peers = Peers { $0.limits.outgoingBytesMax = 40_000 }
     let client = peers.greeted(1)
     for stream in 1...20 as ClosedRange<UInt64> {
-      var payload = Payload()
-      payload.data = [UInt8](repeating: 1, count: 6_000)
-      var start = StartWorkflowRequest()
-      start.workflowID = "w\(stream)"
-      start.workflowType = "order"
-      start.taskQueue = "q"
-      start.input = [payload]
-      peers.call(client, stream, .workflowStartWorkflow, start)
+      peers.start(client, stream, "w\(stream)", bytes: 6_000)
     }
     return peers
   }
@@ -48,5 +41,25 @@ import Wire
     peers.unread(id, bytes: 0)
     #expect(first + activations(&peers, id) == 20)
     #expect(peers.cut == [])
+  }
+
+  /// What is written to a worker at the end of a turn may cut it, and so answer somebody else.
+  @Test func whoIsAnsweredBecauseAWorkerIsCutIsAnsweredAfterwardsToo() {
+    var peers = Peers { $0.limits.outgoingBytesMax = 8_000 }
+    let starter = peers.greeted(1)
+    let asker = peers.greeted(2)
+    let worker = peers.greeted(3)
+    peers.attach(worker)
+    peers.start(starter, 1, "a")
+    var query = QueryWorkflowRequest()
+    query.execution = .named("a")
+    query.queryType = "state"
+    peers.call(asker, 1, .workflowQueryWorkflow, query)
+    #expect(peers.takeShort(asker) == [])
+    peers.start(starter, 2, "b", bytes: 20_000)
+    #expect(peers.cut == [worker])
+    #expect(peers.takeShort(asker) == ["End 1 UNAVAILABLE NO_WORKER"])
+    peers.call(asker, 2, .operatorHealth, HealthRequest())
+    #expect(peers.takeShort(asker) == ["End 2 OK"])
   }
 }

@@ -187,13 +187,13 @@ public struct OpenedStore: Sendable {
   public var zones: [StoredZone]
   /// All schedules.
   public var schedules: [StoredSchedule]
-  /// Of the last `putTime`; nil: no time has ever been skipped.
-  public var time: Instant?
+  /// Of the last `putSkipped`; nil: no time has ever been skipped.
+  public var skipped: Span?
 
   public init(
     epoch: UInt64, nextRun: RunNumber, deadlines: [StoredDeadline], filter: IDFilter,
     lastLetter: Int64 = 0, zones: [StoredZone] = [], schedules: [StoredSchedule] = [],
-    time: Instant? = nil
+    skipped: Span? = nil
   ) {
     self.epoch = epoch
     self.nextRun = nextRun
@@ -202,6 +202,6 @@ public struct OpenedStore: Sendable {
     self.lastLetter = lastLetter
     self.zones = zones
     self.schedules = schedules
-    self.time = time
+    self.skipped = skipped
   }
 }

@@ -41,8 +41,8 @@ public enum Write: Sendable, Equatable {
   /// How far it has come: the bytes of a `ScheduleProgress`.
   case putScheduleProgress(ScheduleNumber, bytes: [UInt8])
   case deleteSchedule(ScheduleNumber)
-  /// The engine's time, which was skipped; the newest one counts.
-  case putTime(Instant)
+  /// How far the engine's time is ahead of the machine's, in all; the newest one counts.
+  case putSkipped(Span)
 }
 
 /// The columns of a run that lists and look-ups use.

@@ -175,7 +175,7 @@ struct OracleEngine {
       }
       lateLetters.append(letter)
     case .wakeRun, .setStatus, .saveState, .sleepRun, .putActivity, .deleteActivity, .putZone,
-      .putSchedule, .putScheduleProgress, .deleteSchedule, .putTime:
+      .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped:
       break
     }
   }

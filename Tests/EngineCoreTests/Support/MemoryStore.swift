@@ -111,7 +111,7 @@ struct MemoryStore {
       let progress = schedules[number]?.progress ?? []
       schedules[number] = StoredSchedule(number: number, definition: bytes, progress: progress)
     case .putScheduleProgress(let number, let bytes): schedules[number]!.progress = bytes
-    case .putTime: break
+    case .putSkipped: break
     case .deleteSchedule(let number): schedules[number] = nil
     case .deleteRun(let run):
       precondition(runs[run]!.row.closeTime != nil, "\(run) is removed while it is open")

@@ -104,7 +104,7 @@ extension TraceText {
       }
       return wrapped(
         "\(head)progress of \(number): ", progress.map { fields($0) } ?? ["unreadable"])
-    case .putTime(let time): return ["\(head)time \(time.ms)"]
+    case .putSkipped(let span): return ["\(head)skipped \(span.ms)"]
     case .deleteSchedule(let number): return ["\(head)no \(number)"]
     }
   }
