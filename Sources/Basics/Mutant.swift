@@ -28,6 +28,9 @@
     case closePolicyIsOverlooked, cancelWaitsAlways
     // Paused runs whose tasks go out all the same.
     case pausedRunsGoOn
+    // Activities: paused ones that start, used up ones that are not held, a reset that a lease of
+    // an earlier attempt survives, changed options that a start of the engine forgets.
+    case pausedActivitiesGoOn, exhaustedIsNotHeld, resetNumbersRepeat, optionsAreForgotten
     // What a replay is shown and asked of markers.
     case markersAreHidden, deprecatedIsRequired
     // I9: what the next run of a chain should have taken over, or should have been there.

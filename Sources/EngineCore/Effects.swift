@@ -74,6 +74,10 @@ public enum Reply: Sendable {
   case failActivity(FailActivityResponse)
   case reportActivityCancelled(ReportActivityCancelledResponse)
   case heartbeatActivity(HeartbeatActivityResponse)
+  case pauseActivity(PauseActivityResponse)
+  case unpauseActivity(UnpauseActivityResponse)
+  case resetActivity(ResetActivityResponse)
+  case updateActivityOptions(UpdateActivityOptionsResponse)
   case describeTaskQueue(DescribeTaskQueueResponse)
   case schedule(ScheduleReply)
 }

@@ -9,6 +9,14 @@ extension Engine {
     case failed(Failure, RetryState)
     case timedOut(Failure, RetryState)
     case canceled([Payload])
+
+    /// Of an attempt.
+    var isOutcome: Bool {
+      switch self {
+      case .completed, .failed: true
+      case .timedOut, .canceled: false
+      }
+    }
   }
 
   // MARK: - Reports of a worker
@@ -184,9 +192,21 @@ extension Engine {
       } else {
         changed(run, index)
       }
+    case .giveUp(.maximumAttemptsReached) where isHeld(run.fold.activities[index]):
+      run.fold.activities[index].remember(failure, at: now, limits: limits)
+      release(run, index)
+      run.fold.activities[index].holdExhausted(at: now)
+      changed(run, index)
     case .giveUp(let state):
       end(run, index, ending(failure, state, run.fold.activities[index]), by: identity)
     }
+  }
+
+  private func isHeld(_ activity: Activity) -> Bool {
+    #if MUTANTS
+      if Mutant.isOn(.exhaustedIsNotHeld) { return false }
+    #endif
+    return activity.isHeldWhenExhausted
   }
 
   /// A timeout that cannot be tried again for lack of time is a schedule-to-close timeout.
@@ -226,15 +246,17 @@ extension Engine {
     let activity = run.fold.activities[index]
     release(run, index)
     let event = activity.scheduledEvent
-    let identity = activity.row.holder?.identity ?? ""
+    let isStarted = activity.phase == .started
+    // What is held may be ended by hand, and had no attempt for it.
+    let identity = isStarted ? activity.row.holder?.identity ?? "" : reporter
     deadlines.remove(.activity(LeaseKey(run: run.number, scheduledEvent: event)))
     if activity.hasRow { run.endedActivities.append(event) }
-    if activity.phase == .started {
+    if isStarted || end.isOutcome {
       var started = ActivityTaskStarted()
       started.scheduledEventID = event
       started.identity = identity
-      started.attempt = activity.row.attempt
-      started.startedTimeMs = activity.row.startedTimeMs
+      started.attempt = activity.attempt
+      started.startedTimeMs = isStarted ? activity.row.startedTimeMs : now
       started.lastFailure = activity.row.lastFailure
       record(run, .activityTaskStarted(started))
     }
@@ -300,7 +322,7 @@ extension Engine {
   mutating func retryIsDue(_ run: Run, _ index: Int) {
     run.fold.activities[index].becomeDue()
     noteWork(of: run)
-    if run.fold.pause == nil {
+    if run.fold.pause == nil && !run.fold.activities[index].isPaused {
       // Not written: a start of the engine finds the retry time in the past.
       armActivity(run, index)
     } else {
@@ -358,6 +380,13 @@ extension Engine {
     send(.worker(id, message), gate)
   }
 
+  /// Tells the worker that holds the lease, which stays its own, what is wanted of the attempt.
+  mutating func tellHolder(_ run: Run, _ index: Int, _ reason: ActivityCancelReason) {
+    let activity = run.fold.activities[index]
+    guard activity.phase == .started, let session = activity.session else { return }
+    cancelLease(run.token(of: activity).bytes, session, reason, .run(run))
+  }
+
   func bounded(_ failure: Failure?) -> Failure {
     guard let failure, failure.info != nil else {
       return .engine("the worker gave no reason", .application(ApplicationFailure()))
@@ -375,7 +404,7 @@ extension Activity {
     info.activityType = scheduled.activityType
     info.identity = identity
     info.retryState = state
-    info.attempt = row.attempt
+    info.attempt = attempt
     return .engine(
       "activity '\(scheduled.activityType)' failed", .activity(info), causes: failure.layers)
   }

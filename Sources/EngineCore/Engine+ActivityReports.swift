@@ -41,7 +41,7 @@ extension Engine {
         return refuse(id, .workflowNotFound(key, runID), .engine)
       }
       let token = ActivityToken(reference.token)
-      guard let index = index(of: reference, in: run) else {
+      guard let index = index(of: reference, in: run, orHeld: request.mayEndHeld) else {
         if let token, let (end, repeated) = request.end, run.hasEnded(token, end) {
           return reply(id, repeated, .run(run))
         }
@@ -89,15 +89,24 @@ extension Engine {
     }
   }
 
-  private func index(of reference: ActivityReference, in run: Run) -> Int? {
+  private func index(of reference: ActivityReference, in run: Run, orHeld: Bool) -> Int? {
     if let token = ActivityToken(reference.token) { return current(token, in: run) }
     return run.fold.activities.firstIndex {
-      $0.scheduled.activityID == reference.activityID && $0.phase == .started
+      $0.scheduled.activityID == reference.activityID
+        && ($0.phase == .started || orHeld && $0.isPaused)
     }
   }
 }
 
 extension Request {
+  /// Somebody may bring the outcome of an activity that is paused and has not started.
+  fileprivate var mayEndHeld: Bool {
+    switch self {
+    case .completeActivity, .failActivity: true
+    default: false
+    }
+  }
+
   /// How the report ends its attempt, and the answer to its repetition; nil for a heartbeat.
   fileprivate var end: (AttemptEnd, repeated: Reply)? {
     switch self {

@@ -17,7 +17,7 @@ extension Engine {
   mutating func close(_ run: Run, _ terminal: HistoryEvent.Attributes) {
     releaseAll(of: run)
     failUpdates(of: run)
-    let elsewhere = Set(run.fold.activities.map { run.queueKey(ofActivity: $0.scheduled) })
+    let elsewhere = Set(run.fold.activities.map { run.queueKey(of: $0) })
     record(run, terminal)
     tellParent(of: run)
     for key in elsewhere.sorted() where key != run.queue { sweep(key, hasClosed: true) }

@@ -299,7 +299,8 @@ extension Engine {
     let activity = run.fold.activities[index]
     // It is offered again when the pause ends.
     if run.fold.pause != nil && !pauseIsIgnored { return armActivity(run, index) }
-    let key = run.queueKey(ofActivity: activity.scheduled)
+    if !activity.canStart && !activityPauseIsIgnored { return armActivity(run, index) }
+    let key = run.queueKey(of: activity)
     var best: (id: SessionID, slots: UInt64)?
     if !isDraining {
       for id in queues[key]?.sessions ?? [] {
@@ -334,6 +335,14 @@ extension Engine {
     #endif
   }
 
+  private var activityPauseIsIgnored: Bool {
+    #if MUTANTS
+      return Mutant.isOn(.pausedActivitiesGoOn)
+    #else
+      return false
+    #endif
+  }
+
   /// A session has activity slots: it takes the oldest attempts that it serves.
   mutating func fillActivities(_ id: SessionID) {
     guard !isDraining else { return }
@@ -350,6 +359,7 @@ extension Engine {
   func waiting(_ entry: TaskQueue.Entry<TaskQueue.Attempt>) -> (run: Run, index: Int)? {
     guard let run = runs[entry.work.lease.run], run.fold.pause == nil,
       let index = run.fold.activityIndex(scheduledEvent: entry.work.lease.scheduledEvent),
+      run.fold.activities[index].canStart || activityPauseIsIgnored,
       run.fold.activities[index].phase == .queued,
       run.fold.activities[index].row.attempt == entry.work.attempt,
       run.fold.activities[index].ticket == entry.ticket
@@ -394,18 +404,18 @@ extension Engine {
     task.workflowType = run.workflowType
     task.activityID = scheduled.activityID
     task.activityType = scheduled.activityType
-    task.taskQueue = scheduled.taskQueue
-    task.attempt = activity.row.attempt
+    task.taskQueue = activity.taskQueue
+    task.attempt = activity.attempt
     task.header = scheduled.header
     task.input = scheduled.input
     task.heartbeatDetails = activity.row.heartbeatDetails
     task.scheduledTimeMs = activity.scheduledTime
     task.currentAttemptScheduledTimeMs = activity.row.attemptScheduledTimeMs
     task.startedTimeMs = activity.row.startedTimeMs
-    task.scheduleToCloseTimeoutMs = scheduled.scheduleToCloseTimeoutMs
-    task.startToCloseTimeoutMs = scheduled.startToCloseTimeoutMs
-    task.heartbeatTimeoutMs = scheduled.heartbeatTimeoutMs
-    task.retryPolicy = scheduled.retryPolicy
+    task.scheduleToCloseTimeoutMs = activity.scheduleToCloseTimeout
+    task.startToCloseTimeoutMs = activity.startToCloseTimeout
+    task.heartbeatTimeoutMs = activity.heartbeatTimeout
+    task.retryPolicy = activity.retryPolicy
     task.idempotencyKey = "\(run.runID)/\(activity.scheduledEvent)"
     return task
   }

@@ -71,10 +71,7 @@ extension Engine {
       run.fold.activities[index].orphanedUntil = nil
       sessions[id]?.leases.insert(key)
       armActivity(run, index)
-      if run.fold.activities[index].cancelRequested {
-        cancelLease(
-          run.token(of: run.fold.activities[index]).bytes, id, .cancelled, .run(run))
-      }
+      if let wish = run.fold.activities[index].wish { tellHolder(run, index, wish) }
     } else {
       run.fold.activities[index].returnToQueue(at: now)
       changed(run, index)

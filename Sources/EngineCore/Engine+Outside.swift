@@ -72,7 +72,7 @@ extension Engine {
       if activity.phase == .backingOff { run.fold.activities[index].becomeDue() }
       run.fold.activities[index].ticket = ticket
       armActivity(run, index)
-      freed.formUnion(queues[run.queueKey(ofActivity: activity.scheduled)]?.sessions ?? [])
+      freed.formUnion(queues[run.queueKey(of: activity)]?.sessions ?? [])
     }
   }
 
@@ -185,7 +185,7 @@ extension Run {
       !fold.activities.contains(where: \.isInHand)
     else { return false }
     if task.isWaiting { return task.ticket != nil }
-    return task.isIdle && !wantsTask && fold.activities.contains { $0.phase == .queued }
+    return task.isIdle && !wantsTask && fold.activities.contains(where: \.canStart)
   }
 }
 

@@ -205,6 +205,10 @@ public struct Engine {
     case .failActivity(let r): failActivity(id, r)
     case .reportActivityCancelled(let r): reportActivityCancelled(id, r)
     case .heartbeatActivity(let r): heartbeatActivity(id, r)
+    case .pauseActivity(let r): pauseActivity(id, r)
+    case .unpauseActivity(let r): unpauseActivity(id, r)
+    case .resetActivity(let r): resetActivity(id, r)
+    case .updateActivityOptions(let r): updateActivityOptions(id, r)
     case .describeTaskQueue(let r): describeTaskQueue(id, r)
     case .schedule(let r): handle(id, r)
     }

@@ -116,6 +116,10 @@ public enum Request: Sendable {
   case failActivity(FailActivityRequest)
   case reportActivityCancelled(ReportActivityCancelledRequest)
   case heartbeatActivity(HeartbeatActivityRequest)
+  case pauseActivity(PauseActivityRequest)
+  case unpauseActivity(UnpauseActivityRequest)
+  case resetActivity(ResetActivityRequest)
+  case updateActivityOptions(UpdateActivityOptionsRequest)
   case describeTaskQueue(DescribeTaskQueueRequest)
   case schedule(ScheduleRequest)
 }
@@ -153,7 +157,8 @@ extension Input {
     case .reportActivityCancelled(let r): return 256 + r.details.bytes
     case .cancelWorkflow, .terminateWorkflow, .deleteWorkflow, .pauseWorkflow, .unpauseWorkflow,
       .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows, .countWorkflows,
-      .describeTaskQueue, .pollUpdate:
+      .describeTaskQueue, .pollUpdate, .pauseActivity, .unpauseActivity, .resetActivity,
+      .updateActivityOptions:
       return 256
     case .schedule(.create(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
     case .schedule(.update(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
@@ -187,6 +192,10 @@ extension Request {
     case .failActivity(let r): r.namespace
     case .reportActivityCancelled(let r): r.namespace
     case .heartbeatActivity(let r): r.namespace
+    case .pauseActivity(let r): r.namespace
+    case .unpauseActivity(let r): r.namespace
+    case .resetActivity(let r): r.namespace
+    case .updateActivityOptions(let r): r.namespace
     case .describeTaskQueue(let r): r.namespace
     case .schedule(let r): r.namespace
     }

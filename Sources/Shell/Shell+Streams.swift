@@ -275,7 +275,14 @@ extension Shell {
 
 extension Method {
   /// Tells how an activity goes: what is under way comes before what is new.
-  fileprivate var isReport: Bool { rawValue.hasPrefix("holdfast.v1.ActivityService/") }
+  fileprivate var isReport: Bool {
+    switch self {
+    case .activityCompleteActivity, .activityFailActivity, .activityReportActivityCancelled,
+      .activityHeartbeatActivity:
+      true
+    default: false
+    }
+  }
 
   /// The role that a peer needs.
   var role: Roles {

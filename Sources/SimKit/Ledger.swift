@@ -13,6 +13,13 @@ final class Ledger {
     var activities: [Int64: ActivityRow] = [:]
 
     var isOpen: Bool { row.closeTime == nil }
+
+    func activityID(scheduledEvent: Int64) -> String? {
+      for event in events where event.eventID == scheduledEvent {
+        if case .activityTaskScheduled(let m) = event.attributes { return m.activityID }
+      }
+      return nil
+    }
   }
 
   /// In order of their numbers, which begin with 1.
@@ -99,7 +106,9 @@ final class Ledger {
         change(run) {
           $0.activities[event] = row
           guard row.startedTimeMs.ms != 0 else { return }
-          starts.insert(AttemptKey(run: $0.row.runID, event: event, attempt: row.attempt))
+          starts.insert(
+            AttemptKey(
+              run: $0.row.runID, event: event, attempt: row.attempt - row.attemptsBefore))
         }
       case .deleteActivity(let run, let event): change(run) { $0.activities[event] = nil }
       case .deleteRun(let run): remove(run)

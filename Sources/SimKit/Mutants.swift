@@ -111,7 +111,8 @@ public enum Mutants {
       case .updateIsForgotten: UpdatesHaveOneOutcome.name
       case .letterIsReadTwice: LettersCountOnce.name
       case .markersAreHidden: SimWorker.name
-      case .pausedRunsGoOn, .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
+      case .pausedRunsGoOn, .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat,
+        .optionsAreForgotten, .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,
         .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap, .wordsReachAnybody,
         .parentHearsOfEachRun, .closePolicyIsOverlooked, .cancelWaitsAlways,

@@ -205,6 +205,7 @@ final class Simulation {
         if run.row.status == .paused {
           clients[0].send(workload.unpausing(run.row.workflowID))
         }
+        letGoOn(run)
         let signals = run.events.count { $0.signal != nil }
         if run.isFailing && options.pendingActivitiesMax < Program.activitiesMax {
           clients[0].send(workload.termination(run.row.workflowID))
@@ -214,6 +215,20 @@ final class Simulation {
       }
     }
     time.after(1_000_000, .finish)
+  }
+
+  /// What is paused goes on; what is held because its attempts are used up fails.
+  private func letGoOn(_ run: Ledger.Run) {
+    let paused = run.activities.filter { $0.value.pause != nil }
+    if paused.contains(where: { !($0.value.pause?.exhausted ?? false) }) {
+      clients[0].send(workload.unpausingActivities(run.row.workflowID))
+    }
+    for (event, row) in paused.sorted(by: { $0.key < $1.key }) {
+      guard row.pause?.exhausted ?? false, let id = run.activityID(scheduledEvent: event) else {
+        continue
+      }
+      clients[0].send(workload.failing(id, of: run.row.workflowID))
+    }
   }
 
   // MARK: - Telling

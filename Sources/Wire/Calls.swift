@@ -39,6 +39,11 @@ public enum Call: Sendable {
     case .activityReportActivityCancelled:
       self = .engine(.reportActivityCancelled(try .init(bytes: bytes)))
     case .activityHeartbeatActivity: self = .engine(.heartbeatActivity(try .init(bytes: bytes)))
+    case .activityPauseActivity: self = .engine(.pauseActivity(try .init(bytes: bytes)))
+    case .activityUnpauseActivity: self = .engine(.unpauseActivity(try .init(bytes: bytes)))
+    case .activityResetActivity: self = .engine(.resetActivity(try .init(bytes: bytes)))
+    case .activityUpdateActivityOptions:
+      self = .engine(.updateActivityOptions(try .init(bytes: bytes)))
     case .operatorDescribeTaskQueue: self = .engine(.describeTaskQueue(try .init(bytes: bytes)))
     case .scheduleCreateSchedule, .scheduleDescribeSchedule, .scheduleListSchedules,
       .scheduleUpdateSchedule, .scheduleDeleteSchedule, .schedulePauseSchedule,
@@ -78,6 +83,10 @@ extension FrameEncoder {
     case .failActivity(let m): appendEnd(stream: stream, message: m, to: &out)
     case .reportActivityCancelled(let m): appendEnd(stream: stream, message: m, to: &out)
     case .heartbeatActivity(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .pauseActivity(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .unpauseActivity(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .resetActivity(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .updateActivityOptions(let m): appendEnd(stream: stream, message: m, to: &out)
     case .describeTaskQueue(let m): appendEnd(stream: stream, message: m, to: &out)
     case .schedule(let reply): append(reply, stream: stream, to: &out)
     }

@@ -1,7 +1,8 @@
 import Messages
 
 extension Engine {
-  /// CompleteActivity: the attempt's result, from anywhere.
+  /// CompleteActivity: the attempt's result, from anywhere; or that of an activity that is held
+  /// without an attempt.
   mutating func completeActivity(_ id: RequestID, _ request: CompleteActivityRequest) {
     if let status = payloadFault(request.result, "result") { return refuse(id, status) }
     report(

@@ -139,10 +139,15 @@ extension Engine {
           "CRASHES_WORKER: \(activity.row.workersLostInARow) workers in a row were lost while they"
             + " ran activity '\(activity.scheduled.activityID)'")
       }
-      if activity.phase != .started, !isServed(activity, of: run) {
+      if activity.row.pause?.exhausted ?? false {
+        problems.append(
+          "activity '\(activity.scheduled.activityID)' is held, its attempts are used up: let it go"
+            + " on with `holdfast activity unpause` or `reset`, or end it with `complete` or `fail`")
+      }
+      if awaitsWorker(activity, of: run) {
         problems.append(
           "no worker for activity type '\(activity.scheduled.activityType)' is attached to task"
-            + " queue '\(activity.scheduled.taskQueue)'")
+            + " queue '\(activity.taskQueue)'")
       }
     }
     if problems.count > limits.problemsMax {
@@ -153,9 +158,10 @@ extension Engine {
     return problems
   }
 
-  private func isServed(_ activity: Activity, of run: Run) -> Bool {
-    hasServer(
-      activity: activity.scheduled.activityType, on: run.queueKey(ofActivity: activity.scheduled))
+  /// It may start, now or after its wait, and nobody is there to start it.
+  private func awaitsWorker(_ activity: Activity, of run: Run) -> Bool {
+    activity.phase != .started && !activity.isPaused
+      && !hasServer(activity: activity.scheduled.activityType, on: run.queueKey(of: activity))
   }
 
   private func pending(_ activity: Activity, of run: Run) -> PendingActivity {
@@ -163,9 +169,9 @@ extension Engine {
     pending.seq = activity.scheduled.seq
     pending.activityID = activity.scheduled.activityID
     pending.activityType = activity.scheduled.activityType
-    pending.taskQueue = activity.scheduled.taskQueue
-    pending.attempt = activity.row.attempt
-    pending.maximumAttempts = activity.scheduled.retryPolicy?.maximumAttempts ?? 0
+    pending.taskQueue = activity.taskQueue
+    pending.attempt = activity.attempt
+    pending.maximumAttempts = activity.retryPolicy?.maximumAttempts ?? 0
     pending.scheduledTimeMs = activity.scheduledTime
     pending.startedTimeMs = activity.row.startedTimeMs
     pending.nextAttemptTimeMs = activity.row.retryTimeMs
@@ -180,9 +186,14 @@ extension Engine {
     pending.failedAttempts = activity.row.failedAttempts
     pending.failedAttemptsCount = activity.row.failedAttemptsCount
     pending.crashesWorker = activity.crashesWorker
-    pending.noWorker = activity.phase != .started && !isServed(activity, of: run)
+    pending.noWorker = awaitsWorker(activity, of: run)
+    pending.pause = activity.row.pause
+    pending.options = activity.options
+    pending.optionsChanged = activity.row.options != nil
     switch activity.phase {
     case _ where activity.cancelRequested: pending.state = .cancelRequested
+    case .started where activity.isPaused: pending.state = .pauseRequested
+    case _ where activity.isPaused: pending.state = .paused
     case .queued: pending.state = .scheduled
     case .started: pending.state = .started
     case .backingOff: pending.state = .backingOff

@@ -1,7 +1,8 @@
 import Messages
 
 extension Engine {
-  /// FailActivity: the attempt failed; the policy decides what follows.
+  /// FailActivity: the attempt failed; the policy decides what follows. An activity that is held
+  /// without an attempt fails for good.
   mutating func failActivity(_ id: RequestID, _ request: FailActivityRequest) {
     guard let failure = request.failure, failure.info != nil else {
       return refuse(id, .missing("failure"))
@@ -16,7 +17,17 @@ extension Engine {
       if !request.lastHeartbeatDetails.isEmpty {
         run.fold.activities[index].heartbeat(request.lastHeartbeatDetails, at: engine.now)
       }
-      engine.attemptFailed(run, index, engine.bounded(failure), by: request.identity)
+      let reason = engine.bounded(failure)
+      let activity = run.fold.activities[index]
+      if activity.phase == .started {
+        engine.attemptFailed(run, index, reason, by: request.identity)
+      } else {
+        let isExhausted = activity.row.pause?.exhausted ?? false
+        engine.end(
+          run, index,
+          .failed(reason, isExhausted ? .maximumAttemptsReached : .nonRetryableFailure),
+          by: request.identity)
+      }
       return .failActivity(FailActivityResponse())
     }
   }

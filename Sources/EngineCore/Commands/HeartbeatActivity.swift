@@ -11,6 +11,8 @@ extension Engine {
       engine.heartbeat(run, index, request.details)
       var response = HeartbeatActivityResponse()
       response.cancelRequested = run.fold.activities[index].cancelRequested
+      response.paused = run.fold.activities[index].isPaused
+      response.reset = run.fold.activities[index].row.isReset
       return .heartbeatActivity(response)
     }
   }

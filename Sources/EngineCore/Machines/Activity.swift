@@ -6,6 +6,8 @@ import Messages
 ///     queued ──▶ started ──▶ (ended: removed by its terminal event)
 ///       ▲           │
 ///       └─ backing ◀┘  (the attempt failed and the policy allows another)
+///
+/// A pause keeps it from becoming started, in whatever phase it is.
 struct Activity: Sendable, Equatable {
   enum Phase: Sendable {
     /// Waits in its task queue. Can transition to: started, and ended by schedule-to-start,
@@ -22,7 +24,7 @@ struct Activity: Sendable, Equatable {
   // From history.
   let scheduledEvent: Int64
   let scheduledTime: Instant
-  /// Timeouts and policy have their defaults filled in.
+  /// Timeouts and policy have their defaults filled in; those in force are below.
   let scheduled: ActivityTaskScheduled
   var cancelRequested = false
 
@@ -52,12 +54,17 @@ struct Activity: Sendable, Equatable {
     return row.retryTimeMs.ms != 0 ? .backingOff : .queued
   }
 
+  var isPaused: Bool { row.pause != nil }
+  /// The attempt's number since the last reset.
+  var attempt: Int32 { row.attempt - row.attemptsBefore }
+  /// A worker that came could start it, unless its run is paused.
+  var canStart: Bool { phase == .queued && !isPaused }
   /// A worker has it, or may come back for it.
   var isInHand: Bool { phase == .started && !row.elsewhere }
   /// It waits for its time, for word from elsewhere, or for the end of a pause.
-  func isAtRest(whilePaused isPaused: Bool) -> Bool {
+  func isAtRest(whileRunIsPaused runIsPaused: Bool) -> Bool {
     switch phase {
-    case .queued: isPaused
+    case .queued: runIsPaused || isPaused
     case .backingOff: true
     case .started: row.elsewhere
     }
@@ -67,8 +74,7 @@ struct Activity: Sendable, Equatable {
   var crashesWorker: Bool { row.workersLostInARow >= 3 }
 
   var scheduleToCloseDeadline: Instant? {
-    scheduled.scheduleToCloseTimeoutMs.ms == 0
-      ? nil : scheduledTime + scheduled.scheduleToCloseTimeoutMs
+    scheduleToCloseTimeout == .zero ? nil : scheduledTime + scheduleToCloseTimeout
   }
 
   /// What is due next for this activity, and what it then is.
@@ -79,18 +85,18 @@ struct Activity: Sendable, Equatable {
     }
     switch phase {
     case .queued:
-      if scheduled.scheduleToStartTimeoutMs.ms != 0 {
-        offer(row.attemptScheduledTimeMs + scheduled.scheduleToStartTimeoutMs, .scheduleToStart)
+      if !isPaused, scheduleToStartTimeout != .zero {
+        offer(row.attemptScheduledTimeMs + scheduleToStartTimeout, .scheduleToStart)
       }
     case .backingOff:
       offer(row.retryTimeMs, .retry)
     case .started:
-      if scheduled.startToCloseTimeoutMs.ms != 0 {
-        offer(row.startedTimeMs + scheduled.startToCloseTimeoutMs, .startToClose)
+      if startToCloseTimeout != .zero {
+        offer(row.startedTimeMs + startToCloseTimeout, .startToClose)
       }
-      if scheduled.heartbeatTimeoutMs.ms != 0 {
+      if heartbeatTimeout != .zero {
         let alive = max(row.startedTimeMs, row.lastHeartbeatTimeMs)
-        offer(alive + scheduled.heartbeatTimeoutMs, .heartbeat)
+        offer(alive + heartbeatTimeout, .heartbeat)
       }
       if let orphanedUntil { offer(orphanedUntil, .workerLost) }
     }
@@ -121,6 +127,7 @@ struct Activity: Sendable, Equatable {
   /// begins anew.
   mutating func returnToQueue(at now: Instant) {
     precondition(phase == .started)
+    carryOutWishes()
     row.attemptScheduledTimeMs = now
     row.startedTimeMs = Instant(ms: 0)
     row.holder = nil
@@ -130,6 +137,10 @@ struct Activity: Sendable, Equatable {
 
   mutating func backOff(until time: Instant) {
     row.attempt = row.attempt == .max ? .max : row.attempt + 1
+    carryOutWishes()
+    #if MUTANTS
+      if Mutant.isOn(.optionsAreForgotten) { row.options = nil }
+    #endif
     row.attemptScheduledTimeMs = time
     row.retryTimeMs = time
     row.startedTimeMs = Instant(ms: 0)
@@ -152,7 +163,7 @@ struct Activity: Sendable, Equatable {
   /// Keeps a failed attempt for `describe`: the first ones and the last ones.
   mutating func remember(_ failure: Failure, at now: Instant, limits: EngineLimits) {
     var attempt = FailedAttempt()
-    attempt.attempt = row.attempt
+    attempt.attempt = self.attempt
     attempt.startedTimeMs = row.startedTimeMs
     attempt.endedTimeMs = now
     attempt.identity = row.holder?.identity ?? ""
@@ -178,21 +189,23 @@ extension Activity {
   /// What follows the failure of the current attempt.
   func verdict(on failure: Failure, at now: Instant) -> RetryVerdict {
     if cancelRequested { return .giveUp(.cancelRequested) }
-    guard let policy = scheduled.retryPolicy else { return .giveUp(.retryPolicyNotSet) }
+    guard let policy = retryPolicy else { return .giveUp(.retryPolicyNotSet) }
     if policy.forbids(failure) { return .giveUp(.nonRetryableFailure) }
     #if MUTANTS
       if Mutant.isOn(.retriesForEver) { return .retry(at: now + policy.initialIntervalMs) }
-      if Mutant.isOn(.retriesAtOnce), row.attempt < policy.maximumAttempts {
+      if Mutant.isOn(.retriesAtOnce), attempt < policy.maximumAttempts {
         return .retry(at: now)
       }
     #endif
+    // After a reset the next one is the first, and waits for nothing.
+    if row.isReset { return .retry(at: now) }
     return policy.verdict(
-      attempt: row.attempt, at: now + interval(policy, failure), before: scheduleToCloseDeadline)
+      attempt: attempt, at: now + interval(policy, failure), before: scheduleToCloseDeadline)
   }
 
   private func interval(_ policy: RetryPolicy, _ failure: Failure) -> Span {
     if case .workerLost = failure.info?.kind, row.workersLostInARow <= 1 { return .zero }
-    return policy.interval(afterAttempt: row.attempt, failure)
+    return policy.interval(afterAttempt: attempt, failure)
   }
 }
 

@@ -144,7 +144,7 @@ final class Run {
       && updates.isEmpty && (task.attempt == 1 || !fold.isOpen)
       // By index: an activity is large to copy.
       && fold.activities.indices.allSatisfy {
-        fold.activities[$0].isAtRest(whilePaused: fold.pause != nil)
+        fold.activities[$0].isAtRest(whileRunIsPaused: fold.pause != nil)
       }
   }
 
@@ -206,8 +206,8 @@ final class Run {
     newRequests.append(record)
   }
 
-  func queueKey(ofActivity scheduled: ActivityTaskScheduled) -> QueueKey {
-    QueueKey(namespace: key.namespace, name: scheduled.taskQueue)
+  func queueKey(of activity: Activity) -> QueueKey {
+    QueueKey(namespace: key.namespace, name: activity.taskQueue)
   }
 }
 

@@ -28,9 +28,7 @@ extension Engine {
       else { continue }
       let activity = run.fold.activities[index]
       let kind = activity.scheduled.cancellationType
-      if activity.phase == .started, kind != .abandon, let session = activity.session {
-        cancelLease(run.token(of: activity).bytes, session, .cancelled, .run(run))
-      }
+      if kind != .abandon { tellHolder(run, index, .cancelled) }
       switch kind {
       case .waitCancellationCompleted where activity.phase == .started: break
       default: end(run, index, .canceled([]))

@@ -21,6 +21,7 @@ extension Engine {
     event.retryPolicy = (c.retryPolicy ?? RetryPolicy()).filled(
       default: times.retryIntervalDefault)
     event.cancellationType = c.cancellationType
+    event.onExhausted = c.onExhausted
     event.workflowTaskCompletedEventID = completedEvent
     event.location = command.location
     return record(run, .activityTaskScheduled(event), metadata: command.userMetadata)

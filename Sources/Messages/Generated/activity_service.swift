@@ -265,6 +265,10 @@ public struct HeartbeatActivityRequest: Message {
 
 public struct HeartbeatActivityResponse: Message {
   public var cancelRequested: Bool = false
+  /// The attempt counts until it ends; there is no further one while the activity is paused.
+  public var paused: Bool = false
+  /// The attempt counts until it ends; if it fails, the next one is the first.
+  public var reset: Bool = false
 
   public init() {}
 
@@ -272,12 +276,16 @@ public struct HeartbeatActivityResponse: Message {
     while let tag = try reader.nextTag() {
       switch tag {
       case 8: cancelRequested = try reader.bool()
+      case 16: paused = try reader.bool()
+      case 24: reset = try reader.bool()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(!reset) { writer.bool(reset, tag: 24) }
+    if !(!paused) { writer.bool(paused, tag: 16) }
     if !(!cancelRequested) { writer.bool(cancelRequested, tag: 8) }
   }
 
@@ -285,5 +293,356 @@ public struct HeartbeatActivityResponse: Message {
     name: "holdfast.v1.HeartbeatActivityResponse",
     fields: [
       FieldTable(1, "cancel_requested", .bool),
+      FieldTable(2, "paused", .bool),
+      FieldTable(3, "reset", .bool),
+    ])
+}
+
+/// The pending activities of one run that are meant: all that match.
+public struct ActivitySelection: Message {
+  public var which: Which?
+
+  public enum Which: Equatable, Sendable {
+    case activityID(String)
+    case activityType(String)
+    case all(Bool)
+  }
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: which = .activityID(try reader.string())
+      case 18: which = .activityType(try reader.string())
+      case 24: which = .all(try reader.bool())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    switch which {
+    case .activityID(let value)?: writer.string(value, tag: 10)
+    case .activityType(let value)?: writer.string(value, tag: 18)
+    case .all(let value)?: writer.bool(value, tag: 24)
+    case nil: break
+    }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ActivitySelection",
+    fields: [
+      FieldTable(1, "activity_id", .string, oneof: "which"),
+      FieldTable(2, "activity_type", .string, oneof: "which"),
+      FieldTable(3, "all", .bool, oneof: "which"),
+    ])
+}
+
+/// No attempt starts from now on; one that has started may end. Its schedule-to-start timeout rests,
+/// its schedule-to-close timeout does not.
+public struct PauseActivityRequest: Message {
+  public var namespace: String = ""
+  public var execution: WorkflowExecution?
+  public var activities: ActivitySelection?
+  public var reason: String = ""
+  public var identity: String = ""
+  public var requestID: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: try reader.merge(into: &execution)
+      case 26: try reader.merge(into: &activities)
+      case 34: reason = try reader.string()
+      case 42: identity = try reader.string()
+      case 50: requestID = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 50) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 34) }
+    if let value = activities { writer.message(value, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PauseActivityRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "activities", .message { ActivitySelection.table }),
+      FieldTable(4, "reason", .string),
+      FieldTable(5, "identity", .string),
+      FieldTable(6, "request_id", .string),
+    ])
+}
+
+public struct PauseActivityResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PauseActivityResponse",
+    fields: [
+    ])
+}
+
+/// What has waited may start; held activities have one more attempt.
+public struct UnpauseActivityRequest: Message {
+  public var namespace: String = ""
+  public var execution: WorkflowExecution?
+  public var activities: ActivitySelection?
+  public var reason: String = ""
+  public var identity: String = ""
+  public var requestID: String = ""
+  /// The next attempt is the first.
+  public var resetAttempts: Bool = false
+  /// The next attempt is given no heartbeat details.
+  public var resetHeartbeat: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: try reader.merge(into: &execution)
+      case 26: try reader.merge(into: &activities)
+      case 34: reason = try reader.string()
+      case 42: identity = try reader.string()
+      case 50: requestID = try reader.string()
+      case 56: resetAttempts = try reader.bool()
+      case 64: resetHeartbeat = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!resetHeartbeat) { writer.bool(resetHeartbeat, tag: 64) }
+    if !(!resetAttempts) { writer.bool(resetAttempts, tag: 56) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 50) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 34) }
+    if let value = activities { writer.message(value, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UnpauseActivityRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "activities", .message { ActivitySelection.table }),
+      FieldTable(4, "reason", .string),
+      FieldTable(5, "identity", .string),
+      FieldTable(6, "request_id", .string),
+      FieldTable(7, "reset_attempts", .bool),
+      FieldTable(8, "reset_heartbeat", .bool),
+    ])
+}
+
+public struct UnpauseActivityResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UnpauseActivityResponse",
+    fields: [
+    ])
+}
+
+/// The next attempt is the first, and starts at once; of an activity that has started, when the
+/// attempt fails.
+public struct ResetActivityRequest: Message {
+  public var namespace: String = ""
+  public var execution: WorkflowExecution?
+  public var activities: ActivitySelection?
+  public var reason: String = ""
+  public var identity: String = ""
+  public var requestID: String = ""
+  /// The next attempt is given no heartbeat details.
+  public var resetHeartbeat: Bool = false
+  /// A paused activity stays paused.
+  public var keepPaused: Bool = false
+  public var restoreOriginalOptions: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: try reader.merge(into: &execution)
+      case 26: try reader.merge(into: &activities)
+      case 34: reason = try reader.string()
+      case 42: identity = try reader.string()
+      case 50: requestID = try reader.string()
+      case 56: resetHeartbeat = try reader.bool()
+      case 64: keepPaused = try reader.bool()
+      case 72: restoreOriginalOptions = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!restoreOriginalOptions) { writer.bool(restoreOriginalOptions, tag: 72) }
+    if !(!keepPaused) { writer.bool(keepPaused, tag: 64) }
+    if !(!resetHeartbeat) { writer.bool(resetHeartbeat, tag: 56) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 50) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 34) }
+    if let value = activities { writer.message(value, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ResetActivityRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "activities", .message { ActivitySelection.table }),
+      FieldTable(4, "reason", .string),
+      FieldTable(5, "identity", .string),
+      FieldTable(6, "request_id", .string),
+      FieldTable(7, "reset_heartbeat", .bool),
+      FieldTable(8, "keep_paused", .bool),
+      FieldTable(9, "restore_original_options", .bool),
+    ])
+}
+
+public struct ResetActivityResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ResetActivityResponse",
+    fields: [
+    ])
+}
+
+/// Counts from now on, for an attempt that has started too.
+public struct UpdateActivityOptionsRequest: Message {
+  public var namespace: String = ""
+  public var execution: WorkflowExecution?
+  public var activities: ActivitySelection?
+  public var reason: String = ""
+  public var identity: String = ""
+  public var requestID: String = ""
+  public var options: ActivityTaskOptions?
+  /// The names of the fields of `options` that count; none: those that are not empty.
+  public var updateMask: [String] = []
+  /// Before `options` count.
+  public var restoreOriginal: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: try reader.merge(into: &execution)
+      case 26: try reader.merge(into: &activities)
+      case 34: reason = try reader.string()
+      case 42: identity = try reader.string()
+      case 50: requestID = try reader.string()
+      case 58: try reader.merge(into: &options)
+      case 66: updateMask.append(try reader.string())
+      case 72: restoreOriginal = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!restoreOriginal) { writer.bool(restoreOriginal, tag: 72) }
+    for value in updateMask.reversed() { writer.string(value, tag: 66) }
+    if let value = options { writer.message(value, tag: 58) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 50) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 34) }
+    if let value = activities { writer.message(value, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpdateActivityOptionsRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "activities", .message { ActivitySelection.table }),
+      FieldTable(4, "reason", .string),
+      FieldTable(5, "identity", .string),
+      FieldTable(6, "request_id", .string),
+      FieldTable(7, "options", .message { ActivityTaskOptions.table }),
+      FieldTable(8, "update_mask", .string, isRepeated: true),
+      FieldTable(9, "restore_original", .bool),
+    ])
+}
+
+public struct UpdateActivityOptionsResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpdateActivityOptionsResponse",
+    fields: [
     ])
 }

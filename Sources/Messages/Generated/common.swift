@@ -302,6 +302,41 @@ public enum ActivityCancellationType: Equatable, Hashable, Sendable, WireEnum {
   ]
 }
 
+/// What becomes of an activity when its attempts are used up.
+public enum ActivityExhaustion: Equatable, Hashable, Sendable, WireEnum {
+  /// FAIL.
+  case unspecified
+  case fail
+  /// It is held, paused, until somebody lets it go on or ends it.
+  case pause
+  /// A number that this version does not know.
+  case unrecognized(Int32)
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .fail
+      case 2: self = .pause
+      default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+      case .unspecified: return 0
+      case .fail: return 1
+      case .pause: return 2
+      case .unrecognized(let number): return number
+    }
+  }
+
+  public static let names: [(number: Int32, name: String)] = [
+    (0, "UNSPECIFIED"),
+    (1, "FAIL"),
+    (2, "PAUSE"),
+  ]
+}
+
 /// What becomes of a child when its parent's run has closed.
 public enum ParentClosePolicy: Equatable, Hashable, Sendable, WireEnum {
   /// TERMINATE.
@@ -985,6 +1020,92 @@ public struct UpdateOutcome: Message {
     fields: [
       FieldTable(1, "succeeded", .message { PayloadList.table }, oneof: "result"),
       FieldTable(2, "failed", .message { Failure.table }, oneof: "result"),
+    ])
+}
+
+/// Why no attempt of an activity starts.
+public struct ActivityPause: Message {
+  public var pausedTimeMs: Instant = Instant(ms: 0)
+  public var reason: String = ""
+  public var identity: String = ""
+  /// Its attempts are used up.
+  public var exhausted: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: pausedTimeMs = try reader.instant()
+      case 18: reason = try reader.string()
+      case 26: identity = try reader.string()
+      case 32: exhausted = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!exhausted) { writer.bool(exhausted, tag: 32) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 26) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 18) }
+    if !(pausedTimeMs.ms == 0) { writer.instant(pausedTimeMs, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ActivityPause",
+    fields: [
+      FieldTable(1, "paused_time_ms", .int64),
+      FieldTable(2, "reason", .string),
+      FieldTable(3, "identity", .string),
+      FieldTable(4, "exhausted", .bool),
+    ])
+}
+
+/// The options that the workflow gave, or that were changed since; missing ones are filled in as
+/// those of a command.
+public struct ActivityTaskOptions: Message {
+  public var taskQueue: String = ""
+  public var scheduleToCloseTimeoutMs: Span = Span(ms: 0)
+  public var scheduleToStartTimeoutMs: Span = Span(ms: 0)
+  public var startToCloseTimeoutMs: Span = Span(ms: 0)
+  public var heartbeatTimeoutMs: Span = Span(ms: 0)
+  public var retryPolicy: RetryPolicy?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: taskQueue = try reader.string()
+      case 16: scheduleToCloseTimeoutMs = try reader.span()
+      case 24: scheduleToStartTimeoutMs = try reader.span()
+      case 32: startToCloseTimeoutMs = try reader.span()
+      case 40: heartbeatTimeoutMs = try reader.span()
+      case 50: try reader.merge(into: &retryPolicy)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = retryPolicy { writer.message(value, tag: 50) }
+    if !(heartbeatTimeoutMs.ms == 0) { writer.span(heartbeatTimeoutMs, tag: 40) }
+    if !(startToCloseTimeoutMs.ms == 0) { writer.span(startToCloseTimeoutMs, tag: 32) }
+    if !(scheduleToStartTimeoutMs.ms == 0) { writer.span(scheduleToStartTimeoutMs, tag: 24) }
+    if !(scheduleToCloseTimeoutMs.ms == 0) { writer.span(scheduleToCloseTimeoutMs, tag: 16) }
+    if !(taskQueue.isEmpty) { writer.string(taskQueue, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ActivityTaskOptions",
+    fields: [
+      FieldTable(1, "task_queue", .string),
+      FieldTable(2, "schedule_to_close_timeout_ms", .int64),
+      FieldTable(3, "schedule_to_start_timeout_ms", .int64),
+      FieldTable(4, "start_to_close_timeout_ms", .int64),
+      FieldTable(5, "heartbeat_timeout_ms", .int64),
+      FieldTable(6, "retry_policy", .message { RetryPolicy.table }),
     ])
 }
 

@@ -1188,6 +1188,7 @@ public struct ActivityTaskScheduled: Message {
   public var cancellationType: ActivityCancellationType = .unspecified
   public var workflowTaskCompletedEventID: Int64 = 0
   public var location: String = ""
+  public var onExhausted: ActivityExhaustion = .unspecified
 
   public init() {}
 
@@ -1208,12 +1209,14 @@ public struct ActivityTaskScheduled: Message {
       case 96: cancellationType = try reader.enumeration()
       case 104: workflowTaskCompletedEventID = try reader.int64()
       case 114: location = try reader.string()
+      case 120: onExhausted = try reader.enumeration()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(onExhausted.rawValue == 0) { writer.enumeration(onExhausted, tag: 120) }
     if !(location.isEmpty) { writer.string(location, tag: 114) }
     if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 104) }
     if !(cancellationType.rawValue == 0) { writer.enumeration(cancellationType, tag: 96) }
@@ -1247,6 +1250,7 @@ public struct ActivityTaskScheduled: Message {
       FieldTable(12, "cancellation_type", .enumeration(ActivityCancellationType.names)),
       FieldTable(13, "workflow_task_completed_event_id", .int64),
       FieldTable(14, "location", .string),
+      FieldTable(15, "on_exhausted", .enumeration(ActivityExhaustion.names)),
     ])
 }
 

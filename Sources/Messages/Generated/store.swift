@@ -359,6 +359,15 @@ public struct ActivityRow: Message {
   public var elsewhere: Bool = false
   /// The branch of the store in which the attempt was handed out.
   public var branch: UInt32 = 0
+  public var pause: ActivityPause?
+  /// Attempts that count no more, since the activity was reset.
+  public var attemptsBefore: Int32 = 0
+  /// The attempt under way is the last one before a reset.
+  public var isReset: Bool = false
+  /// Changed options, in place of those of the event.
+  public var options: ActivityTaskOptions?
+  /// The attempt after the one under way is given no heartbeat details.
+  public var forgetsHeartbeat: Bool = false
 
   public init() {}
 
@@ -378,12 +387,22 @@ public struct ActivityRow: Message {
       case 90: try reader.merge(into: &holder)
       case 96: elsewhere = try reader.bool()
       case 104: branch = try reader.uint32()
+      case 114: try reader.merge(into: &pause)
+      case 120: attemptsBefore = try reader.int32()
+      case 128: isReset = try reader.bool()
+      case 138: try reader.merge(into: &options)
+      case 144: forgetsHeartbeat = try reader.bool()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(!forgetsHeartbeat) { writer.bool(forgetsHeartbeat, tag: 144) }
+    if let value = options { writer.message(value, tag: 138) }
+    if !(!isReset) { writer.bool(isReset, tag: 128) }
+    if !(attemptsBefore == 0) { writer.int32(attemptsBefore, tag: 120) }
+    if let value = pause { writer.message(value, tag: 114) }
     if !(branch == 0) { writer.uint32(branch, tag: 104) }
     if !(!elsewhere) { writer.bool(elsewhere, tag: 96) }
     if let value = holder { writer.message(value, tag: 90) }
@@ -415,6 +434,11 @@ public struct ActivityRow: Message {
       FieldTable(11, "holder", .message { LeaseHolder.table }),
       FieldTable(12, "elsewhere", .bool),
       FieldTable(13, "branch", .uint32),
+      FieldTable(14, "pause", .message { ActivityPause.table }),
+      FieldTable(15, "attempts_before", .int32),
+      FieldTable(16, "is_reset", .bool),
+      FieldTable(17, "options", .message { ActivityTaskOptions.table }),
+      FieldTable(18, "forgets_heartbeat", .bool),
     ])
 }
 

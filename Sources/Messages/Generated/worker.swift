@@ -56,6 +56,8 @@ public enum ActivityCancelReason: Equatable, Hashable, Sendable, WireEnum {
   case timedOut
   case notFound
   case workflowClosed
+  case paused
+  case reset
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -66,6 +68,8 @@ public enum ActivityCancelReason: Equatable, Hashable, Sendable, WireEnum {
       case 2: self = .timedOut
       case 3: self = .notFound
       case 4: self = .workflowClosed
+      case 5: self = .paused
+      case 6: self = .reset
       default: self = .unrecognized(rawValue)
     }
   }
@@ -77,6 +81,8 @@ public enum ActivityCancelReason: Equatable, Hashable, Sendable, WireEnum {
       case .timedOut: return 2
       case .notFound: return 3
       case .workflowClosed: return 4
+      case .paused: return 5
+      case .reset: return 6
       case .unrecognized(let number): return number
     }
   }
@@ -87,6 +93,8 @@ public enum ActivityCancelReason: Equatable, Hashable, Sendable, WireEnum {
     (2, "TIMED_OUT"),
     (3, "NOT_FOUND"),
     (4, "WORKFLOW_CLOSED"),
+    (5, "PAUSED"),
+    (6, "RESET"),
   ]
 }
 
@@ -1547,6 +1555,7 @@ public struct ScheduleActivity: Message {
   public var heartbeatTimeoutMs: Span = Span(ms: 0)
   public var retryPolicy: RetryPolicy?
   public var cancellationType: ActivityCancellationType = .unspecified
+  public var onExhausted: ActivityExhaustion = .unspecified
 
   public init() {}
 
@@ -1565,12 +1574,14 @@ public struct ScheduleActivity: Message {
       case 80: heartbeatTimeoutMs = try reader.span()
       case 90: try reader.merge(into: &retryPolicy)
       case 96: cancellationType = try reader.enumeration()
+      case 104: onExhausted = try reader.enumeration()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(onExhausted.rawValue == 0) { writer.enumeration(onExhausted, tag: 104) }
     if !(cancellationType.rawValue == 0) { writer.enumeration(cancellationType, tag: 96) }
     if let value = retryPolicy { writer.message(value, tag: 90) }
     if !(heartbeatTimeoutMs.ms == 0) { writer.span(heartbeatTimeoutMs, tag: 80) }
@@ -1600,6 +1611,7 @@ public struct ScheduleActivity: Message {
       FieldTable(10, "heartbeat_timeout_ms", .int64),
       FieldTable(11, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(12, "cancellation_type", .enumeration(ActivityCancellationType.names)),
+      FieldTable(13, "on_exhausted", .enumeration(ActivityExhaustion.names)),
     ])
 }
 
@@ -2465,7 +2477,8 @@ public struct ActivityTask: Message {
     ])
 }
 
-/// With CANCELLED the lease stays the worker's until it answers; with any other reason it is gone.
+/// With CANCELLED, PAUSED and RESET the lease stays the worker's until it answers; with any other
+/// reason it is gone.
 public struct ActivityCancel: Message {
   public var token: [UInt8] = []
   public var reason: ActivityCancelReason = .unspecified

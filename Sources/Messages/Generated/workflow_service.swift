@@ -48,6 +48,10 @@ public enum PendingActivityState: Equatable, Hashable, Sendable, WireEnum {
   case started
   case backingOff
   case cancelRequested
+  /// It waits for UnpauseActivity or ResetActivity.
+  case paused
+  /// An attempt that has started before the pause has not ended.
+  case pauseRequested
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -58,6 +62,8 @@ public enum PendingActivityState: Equatable, Hashable, Sendable, WireEnum {
       case 2: self = .started
       case 3: self = .backingOff
       case 4: self = .cancelRequested
+      case 5: self = .paused
+      case 6: self = .pauseRequested
       default: self = .unrecognized(rawValue)
     }
   }
@@ -69,6 +75,8 @@ public enum PendingActivityState: Equatable, Hashable, Sendable, WireEnum {
       case .started: return 2
       case .backingOff: return 3
       case .cancelRequested: return 4
+      case .paused: return 5
+      case .pauseRequested: return 6
       case .unrecognized(let number): return number
     }
   }
@@ -79,6 +87,8 @@ public enum PendingActivityState: Equatable, Hashable, Sendable, WireEnum {
     (2, "STARTED"),
     (3, "BACKING_OFF"),
     (4, "CANCEL_REQUESTED"),
+    (5, "PAUSED"),
+    (6, "PAUSE_REQUESTED"),
   ]
 }
 
@@ -1253,6 +1263,11 @@ public struct PendingActivity: Message {
   public var crashesWorker: Bool = false
   /// No attached worker serves this type on this queue.
   public var noWorker: Bool = false
+  public var pause: ActivityPause?
+  /// Those in force.
+  public var options: ActivityTaskOptions?
+  /// By UpdateActivityOptions.
+  public var optionsChanged: Bool = false
 
   public init() {}
 
@@ -1277,12 +1292,18 @@ public struct PendingActivity: Message {
       case 128: failedAttemptsCount = try reader.int32()
       case 136: crashesWorker = try reader.bool()
       case 144: noWorker = try reader.bool()
+      case 154: try reader.merge(into: &pause)
+      case 162: try reader.merge(into: &options)
+      case 168: optionsChanged = try reader.bool()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(!optionsChanged) { writer.bool(optionsChanged, tag: 168) }
+    if let value = options { writer.message(value, tag: 162) }
+    if let value = pause { writer.message(value, tag: 154) }
     if !(!noWorker) { writer.bool(noWorker, tag: 144) }
     if !(!crashesWorker) { writer.bool(crashesWorker, tag: 136) }
     if !(failedAttemptsCount == 0) { writer.int32(failedAttemptsCount, tag: 128) }
@@ -1324,6 +1345,9 @@ public struct PendingActivity: Message {
       FieldTable(16, "failed_attempts_count", .int32),
       FieldTable(17, "crashes_worker", .bool),
       FieldTable(18, "no_worker", .bool),
+      FieldTable(19, "pause", .message { ActivityPause.table }),
+      FieldTable(20, "options", .message { ActivityTaskOptions.table }),
+      FieldTable(21, "options_changed", .bool),
     ])
 }
 

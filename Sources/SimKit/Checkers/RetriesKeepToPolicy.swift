@@ -18,6 +18,10 @@ final class RetriesKeepToPolicy: Checker {
   private var attempts: [[UInt8]: Attempt] = [:]
   /// When a recorded failure had come, by activity and attempt.
   private var failed: [String: [Int32: Int64]] = [:]
+  /// Attempts beyond those of the policy, which somebody lets go on, by activity.
+  private var allowed: [String: Set<Int32>] = [:]
+  /// How many attempts of an activity count no more.
+  private var before: [String: Int32] = [:]
 
   func see(_ observation: Observation, _ scene: Scene) {
     switch observation {
@@ -30,11 +34,28 @@ final class RetriesKeepToPolicy: Checker {
         failed[attempt.key, default: [:]][attempt.number] = us
       }
     case .committed(let writes):
-      for case .createRun(let row) in writes {
-        if let run = scene.ledger.run(row.number) { check(run, scene) }
+      for write in writes {
+        switch write {
+        case .createRun(let row):
+          if let run = scene.ledger.run(row.number) { check(run, scene) }
+        case .putActivity(let number, let event, let bytes):
+          guard let run = scene.ledger.run(number), let row = try? ActivityRow(bytes: bytes)
+          else { continue }
+          note(row, "\(run.row.runID)/\(event)")
+        default: break
+        }
       }
     default: break
     }
+  }
+
+  private func note(_ row: ActivityRow, _ key: String) {
+    if row.pause?.exhausted ?? false {
+      allowed[key, default: []].insert(row.attempt - row.attemptsBefore)
+    }
+    // Reset: they are counted from one again.
+    if row.attemptsBefore != before[key, default: 0] { failed[key] = nil }
+    before[key] = row.attemptsBefore
   }
 
   private func check(_ run: Ledger.Run, _ scene: Scene) {
@@ -64,10 +85,11 @@ final class RetriesKeepToPolicy: Checker {
       return scene.found("attempt \(task.attempt) of \(task.idempotencyKey) has no policy")
     }
     let key = task.idempotencyKey
-    if policy.maximumAttempts > 0 && task.attempt > policy.maximumAttempts {
+    let isAllowed = allowed[key]?.contains(task.attempt) ?? false
+    if policy.maximumAttempts > 0 && task.attempt > policy.maximumAttempts && !isAllowed {
       scene.found("attempt \(task.attempt) of \(key); \(policy.maximumAttempts) are allowed")
     }
-    if let us = failed[key]?[task.attempt - 1] {
+    if !isAllowed, let us = failed[key]?[task.attempt - 1] {
       let interval = RetriesKeepToPolicy.intervalMs(policy, after: task.attempt - 1)
       if scene.us - us < interval * 1_000 - 1_000 {
         scene.found(

@@ -45,7 +45,7 @@ enum Response: Equatable {
   /// `hasMore`: another page follows.
   case list([WorkflowInfo], hasMore: Bool)
   case history([HistoryEvent])
-  case heartbeat(cancelRequested: Bool)
+  case heartbeat(HeartbeatActivityResponse)
   /// The run that was deleted.
   case delete(RunID)
   case schedule(DescribeScheduleResponse)
@@ -72,7 +72,7 @@ enum Response: Equatable {
     case .list(let infos, let hasMore):
       "list \(infos.map { $0.json() })\(hasMore ? ", and more" : "")"
     case .history(let events): "history \(events.map { $0.json() })"
-    case .heartbeat(let cancelRequested): "heartbeat, cancel requested \(cancelRequested)"
+    case .heartbeat(let m): "heartbeat \(m.json())"
     case .schedule(let m): "schedule \(m.json())"
     case .schedules(let m): "schedules \(m.json())"
     case .times(let m): "times \(m.json())"
@@ -94,14 +94,14 @@ extension Response {
     case .queryWorkflow(let m): self = .query(m)
     case .updateWorkflow(let m): self = .update(m)
     case .cancelWorkflow, .terminateWorkflow, .pauseWorkflow, .unpauseWorkflow, .completeActivity,
-      .failActivity,
-      .reportActivityCancelled:
+      .failActivity, .reportActivityCancelled, .pauseActivity, .unpauseActivity, .resetActivity,
+      .updateActivityOptions:
       self = .done
     case .deleteWorkflow(let m): self = .delete(m.runID)
     case .describeWorkflow(let m): self = .describe(m.plain)
     case .getWorkflowResult(let m): self = .result(m)
     case .countWorkflows(let m): self = .count(m)
-    case .heartbeatActivity(let m): self = .heartbeat(cancelRequested: m.cancelRequested)
+    case .heartbeatActivity(let m): self = .heartbeat(m)
     case .describeTaskQueue(let m): self = .queue(m.plain)
     case .schedule(let reply): self = Response(reply)
     }

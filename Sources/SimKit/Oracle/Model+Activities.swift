@@ -12,9 +12,11 @@ extension Model {
     case none(Status)
   }
 
-  private func lease(_ reference: ActivityReference?) -> Lease {
+  /// `orHeld`: or the activity that is paused and has not started.
+  private func lease(_ reference: ActivityReference?, orHeld: Bool = false) -> Lease {
     guard let reference else { return .none(Status()) }
-    return reference.activityID.isEmpty ? lease(token: reference.token) : lease(ids: reference)
+    return reference.activityID.isEmpty
+      ? lease(token: reference.token) : lease(ids: reference, orHeld)
   }
 
   private func lease(token: [UInt8]) -> Lease {
@@ -25,12 +27,13 @@ extension Model {
     return place.map { .current(run, $0) } ?? .past(run)
   }
 
-  private func lease(ids reference: ActivityReference) -> Lease {
+  private func lease(ids reference: ActivityReference, _ orHeld: Bool) -> Lease {
     switch find(reference.execution) {
     case .none(let status): return .none(status)
     case .run(let run):
       let place = run.activities.firstIndex {
-        $0.state == .started && $0.scheduled.activityID == reference.activityID
+        $0.scheduled.activityID == reference.activityID
+          && ($0.state == .started || orHeld && $0.pause != nil)
       }
       return place.map { .current(run, $0) } ?? .none(.of(.notFound, .activityNotFound))
     }
@@ -47,7 +50,7 @@ extension Model {
       reference.flatMap { $0.activityID.isEmpty ? tokens[$0.token] : nil }
       .flatMap { run($0)?.workflowID } ?? reference?.execution?.workflowID ?? ""
     if let answer = before(method, workflowID, requestID, request) { return answer }
-    switch lease(reference) {
+    switch lease(reference, orHeld: end.isOutcome) {
     case .none(let status): return .failure(status)
     case .past(let run):
       let stale = Response.failure(.of(.failedPrecondition, .staleLease))
@@ -69,7 +72,11 @@ extension Model {
     case .current(let run, let place):
       run.activities[place].lastHeartbeatTime = now
       run.activities[place].heartbeatDetails = r.details
-      return .heartbeat(cancelRequested: run.activities[place].isCancelRequested)
+      var response = HeartbeatActivityResponse()
+      response.cancelRequested = run.activities[place].isCancelRequested
+      response.paused = run.activities[place].pause != nil
+      response.reset = run.activities[place].isReset
+      return .heartbeat(response)
     }
   }
 
@@ -148,6 +155,7 @@ extension Model {
           token: activity.token, end: end,
           isInHistory: run.events.count > events && !end.isSelfCancel(of: activity)))
     }
+    guard activity.state == .started else { return endHeld(run, place, end, identity) }
     let who = identity.isEmpty ? activity.identity : identity
     switch end {
     case .completed(let result):
@@ -175,6 +183,36 @@ extension Model {
       }
       fail(run, place, failure, who)
     }
+  }
+
+  /// By hand: it has an attempt for it.
+  private mutating func endHeld(
+    _ run: ModelRun, _ place: Int, _ end: EndedAttempt.End, _ identity: String
+  ) {
+    run.activities[place].state = .started
+    run.activities[place].startedTime = now
+    run.activities[place].identity = identity
+    if case .failed(let failure) = end {
+      let isExhausted = run.activities[place].pause?.exhausted ?? false
+      return endFailed(
+        run, place, failure, isExhausted ? .maximumAttemptsReached : .nonRetryableFailure,
+        identity)
+    }
+    self.end(run, place, end, identity: identity, details: [])
+  }
+
+  private mutating func endFailed(
+    _ run: ModelRun, _ place: Int, _ failure: Failure, _ why: RetryState, _ identity: String
+  ) {
+    let activity = run.activities.remove(at: place)
+    appendStarted(run, activity)
+    var failed = ActivityTaskFailed()
+    failed.scheduledEventID = activity.event
+    failed.seq = activity.scheduled.seq
+    failed.failure = activity.failure(failure.chain, why, identity: identity)
+    failed.retryState = why
+    failed.identity = identity
+    append(.activityTaskFailed(failed), to: run)
   }
 
   private mutating func appendStarted(_ run: ModelRun, _ activity: ModelActivity) {
@@ -210,16 +248,10 @@ extension Model {
       run.activities[place].fail(failure, at: now)
       run.activities[place].backOff(until: next)
       if next <= now { run.activities[place].queue(at: now) }
-    case .failure(let no):
-      let activity = run.activities.remove(at: place)
-      appendStarted(run, activity)
-      var failed = ActivityTaskFailed()
-      failed.scheduledEventID = activity.event
-      failed.seq = activity.scheduled.seq
-      failed.failure = activity.failure(failure.chain, no.why, identity: identity)
-      failed.retryState = no.why
-      failed.identity = identity
-      append(.activityTaskFailed(failed), to: run)
+    case .failure(let no) where no.isUsedUp && run.activities[place].isHeld:
+      run.activities[place].fail(failure, at: now)
+      run.activities[place].hold(at: now)
+    case .failure(let no): endFailed(run, place, failure, no.why, identity)
     }
   }
 
@@ -245,6 +277,10 @@ extension Model {
         tellHolder(of: activity, .timedOut)
         run.activities[place].fail(failure, at: now)
         run.activities[place].backOff(until: next)
+      case .failure(let no) where no.isUsedUp && activity.isHeld:
+        tellHolder(of: activity, .timedOut)
+        run.activities[place].fail(failure, at: now)
+        run.activities[place].hold(at: now)
       case .failure(let no) where no.why == .timeout:
         // As Temporal has it: the last failure is the cause, or the only one that there was.
         var whole = timeout(.scheduleToClose, activity)
@@ -297,6 +333,14 @@ extension Refused {
 }
 
 extension EndedAttempt.End {
+  /// Somebody may bring it for an activity that is held.
+  fileprivate var isOutcome: Bool {
+    switch self {
+    case .completed, .failed: true
+    case .canceled: false
+    }
+  }
+
   /// The worker cancelled what nobody asked it to cancel: history has that as a failure.
   fileprivate func isSelfCancel(of activity: ModelActivity) -> Bool {
     if case .canceled = self { !activity.isCancelRequested } else { false }

@@ -54,8 +54,9 @@ extension Model {
     case .backingOff(let until):
       pending.state = .backingOff
       pending.nextAttemptTimeMs = until
-    case .started: pending.state = .started
+    case .started: pending.state = activity.pause == nil ? .started : .pauseRequested
     }
+    if activity.pause != nil, activity.state != .started { pending.state = .paused }
     if activity.isCancelRequested { pending.state = .cancelRequested }
     pending.attempt = activity.attempt
     pending.maximumAttempts = activity.policy.maximumAttempts
@@ -68,8 +69,11 @@ extension Model {
     pending.failedAttempts = activity.shownAttempts
     pending.failedAttemptsCount = Int32(activity.failedAttempts.count)
     pending.crashesWorker = activity.workersLostInARow >= 3
+    pending.pause = activity.pause
+    pending.options = activity.options
+    pending.optionsChanged = activity.hasOtherOptions
     pending.noWorker =
-      activity.state != .started && !sessions.contains { $0.serves(activity) && !$0.isDraining }
+      activity.state != .started && activity.pause == nil && !sessions.contains { $0.serves(activity) && !$0.isDraining }
     return pending
   }
 

@@ -56,6 +56,22 @@ extension Model {
         namespace(r.namespace), activity(r.activity), payloads("details", r.details),
         id("request_id", r.requestID))
     case .heartbeatActivity(let r): first(namespace(r.namespace), activity(r.activity))
+    case .pauseActivity(let r):
+      first(
+        selection(r.activities), namespace(r.namespace), execution(r.execution),
+        id("request_id", r.requestID))
+    case .unpauseActivity(let r):
+      first(
+        selection(r.activities), namespace(r.namespace), execution(r.execution),
+        id("request_id", r.requestID))
+    case .resetActivity(let r):
+      first(
+        selection(r.activities), namespace(r.namespace), execution(r.execution),
+        id("request_id", r.requestID))
+    case .updateActivityOptions(let r):
+      first(
+        options(r), selection(r.activities), namespace(r.namespace), execution(r.execution),
+        id("request_id", r.requestID))
     case .schedule: nil
     case .describeTaskQueue(let r):
       first(
@@ -166,6 +182,23 @@ extension Model {
     }
     return name("activity.activity_id", reference.activityID)
       ?? execution(reference.execution)
+  }
+
+  private func selection(_ selection: ActivitySelection?) -> Status? {
+    selection?.which == nil ? .of(.invalidArgument, .fieldMissing, field: "activities") : nil
+  }
+
+  private func options(_ r: UpdateActivityOptionsRequest) -> Status? {
+    let new = r.options ?? ActivityTaskOptions()
+    if r.updateMask.contains("nothing") { return invalid("update_mask") }
+    if r.updateMask.isEmpty, !r.restoreOriginal, new == ActivityTaskOptions() {
+      return invalid("options")
+    }
+    return first(
+      r.updateMask.contains("task_queue") ? name("options.task_queue", new.taskQueue) : nil,
+      time("options.heartbeat_timeout_ms", new.heartbeatTimeoutMs),
+      new.retryPolicy?.backoffCoefficient == 0.5
+        ? invalid("options.retry_policy.backoff_coefficient") : nil)
   }
 
   private func time(_ field: String, _ span: Span, max: Span = .longest) -> Status? {

@@ -135,16 +135,14 @@ extension Model {
     scheduled.taskQueue = m.taskQueue.isEmpty ? run.started.taskQueue : m.taskQueue
     scheduled.header = m.header
     scheduled.input = m.input
-    let whole = shorter(m.scheduleToCloseTimeoutMs, run.started.runTimeoutMs)
-    scheduled.scheduleToCloseTimeoutMs = whole
-    scheduled.scheduleToStartTimeoutMs = shorter(m.scheduleToStartTimeoutMs, whole)
-    scheduled.startToCloseTimeoutMs = shorter(m.startToCloseTimeoutMs, whole)
-    if m.heartbeatTimeoutMs > .zero {
-      scheduled.heartbeatTimeoutMs = shorter(
-        m.heartbeatTimeoutMs, scheduled.startToCloseTimeoutMs)
-    }
+    scheduled.scheduleToCloseTimeoutMs = m.scheduleToCloseTimeoutMs
+    scheduled.scheduleToStartTimeoutMs = m.scheduleToStartTimeoutMs
+    scheduled.startToCloseTimeoutMs = m.startToCloseTimeoutMs
+    scheduled.heartbeatTimeoutMs = m.heartbeatTimeoutMs
+    scheduled = scheduled.filled(within: run.started.runTimeoutMs)
     scheduled.retryPolicy = (m.retryPolicy ?? RetryPolicy()).withDefaults
     scheduled.cancellationType = m.cancellationType
+    scheduled.onExhausted = m.onExhausted
     scheduled.workflowTaskCompletedEventID = completion
     scheduled.location = command.location
     run.lastSeq = m.seq

@@ -33,7 +33,7 @@ extension Model {
 
   private func activityTasks(of name: String) -> QueueBacklog {
     let waiting = runs.filter { $0.pause == nil }.flatMap(\.activities).filter {
-      $0.state == .scheduled && $0.scheduled.taskQueue == name
+      $0.state == .scheduled && $0.pause == nil && $0.scheduled.taskQueue == name
     }
     var backlog = QueueBacklog()
     backlog.count = Int64(waiting.count)
@@ -87,8 +87,8 @@ extension Model {
   ) {
     for other in runs where other.pause == nil {
       for older in other.activities
-      where older.state == .scheduled && older.queuedTime < activity.queuedTime
-        && session.serves(older)
+      where older.state == .scheduled && older.pause == nil
+        && older.queuedTime < activity.queuedTime && session.serves(older)
       {
         objections.append(
           "\(session.id) takes an activity of \(run.id) before '\(older.scheduled.activityID)'"

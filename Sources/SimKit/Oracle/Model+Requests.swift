@@ -337,7 +337,7 @@ extension Model {
     }
   }
 
-  private func openRun(
+  func openRun(
     _ method: String, _ execution: WorkflowExecution?, _ requestID: String, _ request: Request
   ) -> Begun {
     if let answer = before(method, execution?.workflowID ?? "", requestID, request) {
@@ -423,6 +423,18 @@ extension Request {
     case .unpauseWorkflow(var r):
       r.identity = ""
       return r.serialized()
+    case .pauseActivity(var r):
+      r.identity = ""
+      return r.serialized()
+    case .unpauseActivity(var r):
+      r.identity = ""
+      return r.serialized()
+    case .resetActivity(var r):
+      r.identity = ""
+      return r.serialized()
+    case .updateActivityOptions(var r):
+      r.identity = ""
+      return r.serialized()
     case .completeActivity(var r):
       r.identity = ""
       return r.serialized()
@@ -463,6 +475,10 @@ extension Request {
     case .terminateWorkflow(let r): r.execution?.runID ?? .none
     case .pauseWorkflow(let r): r.execution?.runID ?? .none
     case .unpauseWorkflow(let r): r.execution?.runID ?? .none
+    case .pauseActivity(let r): r.execution?.runID ?? .none
+    case .unpauseActivity(let r): r.execution?.runID ?? .none
+    case .resetActivity(let r): r.execution?.runID ?? .none
+    case .updateActivityOptions(let r): r.execution?.runID ?? .none
     default: .none
     }
   }

@@ -175,7 +175,7 @@ extension Model {
     }
     guard let run = run(m.runID), let session = session(id), let place,
       session.serves(activities[place]), session.activitySlots > 0, !isDraining,
-      !session.isDraining, !session.isSilent, run.pause == nil
+      !session.isDraining, !session.isSilent, run.pause == nil, activities[place].pause == nil
     else { return objections.append("\(id) may not take activity '\(m.activityID)'") }
     objectToOrder(activities[place], of: run, session)
     session.activitySlots -= 1
@@ -415,7 +415,8 @@ extension Model {
       {
         objections.append("the task of \(run.id) waits, though \(idle.id) could take it")
       }
-      for activity in run.activities where activity.state == .scheduled && run.pause == nil {
+      for activity in run.activities
+      where activity.state == .scheduled && activity.pause == nil && run.pause == nil {
         if let idle = sessions.first(where: { $0.couldTakeActivity && $0.serves(activity) }) {
           objections.append(
             "activity '\(activity.scheduled.activityID)' of \(run.id) waits, though"

@@ -67,7 +67,13 @@ extension Model {
         if attach.heldLeases.contains(activity.token) {
           run.activities[place].holder = id
           run.activities[place].orphanUntil = nil
-          if activity.isCancelRequested { tell(id, activity.token, .cancelled) }
+          if activity.isCancelRequested {
+            tell(id, activity.token, .cancelled)
+          } else if activity.pause != nil {
+            tell(id, activity.token, .paused)
+          } else if activity.isReset {
+            tell(id, activity.token, .reset)
+          }
         } else {
           run.activities[place].sendAgain(at: now)
         }
@@ -163,6 +169,7 @@ extension ModelActivity {
   /// The attempt never reached its worker.
   mutating func sendAgain(at now: Instant) {
     endLease()
+    endWishes()
     identity = failedAttempts.last?.identity ?? ""
     queue(at: now)
     attemptScheduledTime = now

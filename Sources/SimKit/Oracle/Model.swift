@@ -147,6 +147,10 @@ struct Model {
     case .reportActivityCancelled(let r):
       return report(id, r.activity, r.requestID, request, .canceled(r.details), r.identity)
     case .heartbeatActivity(let r): return heartbeat(r)
+    case .pauseActivity(let r): return pause(r, request)
+    case .unpauseActivity(let r): return unpause(r, request)
+    case .resetActivity(let r): return reset(r, request)
+    case .updateActivityOptions(let r): return update(r, request)
     case .describeTaskQueue(let r): return .queue(describe(queue: r.taskQueue))
     case .schedule(let r): return answer(r)
     }

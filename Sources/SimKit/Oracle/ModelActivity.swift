@@ -10,7 +10,9 @@ struct ModelActivity {
     case started
   }
   let event: Int64
-  let scheduled: ActivityTaskScheduled
+  /// With the options in force, and as its event has it.
+  var scheduled: ActivityTaskScheduled
+  let original: ActivityTaskScheduled
   let scheduledTime: Instant
   var state = State.scheduled
   var attempt: Int32 = 1
@@ -24,6 +26,10 @@ struct ModelActivity {
   var failedAttempts: [FailedAttempt] = []
   var workersLostInARow = 0
   var isCancelRequested = false
+  var pause: ActivityPause?
+  /// When the attempt under way has failed, the next one is the first, and knows no heartbeats.
+  var isReset = false
+  var forgetsHeartbeat = false
   // The lease of a started attempt.
   var token: [UInt8] = []
   var identity = ""
@@ -38,6 +44,7 @@ struct ModelActivity {
   init(_ event: Int64, _ scheduled: ActivityTaskScheduled, at now: Instant) {
     self.event = event
     self.scheduled = scheduled
+    original = scheduled
     scheduledTime = now
     attemptScheduledTime = now
     queuedTime = now
@@ -61,6 +68,7 @@ struct ModelActivity {
     }
     switch state {
     case .scheduled:
+      if pause != nil { break }
       add(attemptScheduledTime, scheduled.scheduleToStartTimeoutMs, .scheduleToStart)
     case .backingOff(let until): all.append((until, .retry))
     case .started:
@@ -92,6 +100,7 @@ struct ModelActivity {
   func next(after failure: Failure, at now: Instant) -> Result<Instant, NoRetry> {
     if isCancelRequested { return .failure(NoRetry(why: .cancelRequested)) }
     if policy.forbids(failure) { return .failure(NoRetry(why: .nonRetryableFailure)) }
+    if isReset { return .success(now) }
     if policy.maximumAttempts > 0 && attempt >= policy.maximumAttempts {
       return .failure(NoRetry(why: .maximumAttemptsReached))
     }
@@ -104,7 +113,11 @@ struct ModelActivity {
 
   private func interval(after failure: Failure) -> Span {
     if case .workerLost = failure.info?.kind, workersLostInARow == 0 { return .zero }
-    if case .application(let m) = failure.info?.kind, m.nextRetryDelayMs > .zero {
+    return wait(after: failure, attempt: attempt)
+  }
+
+  func wait(after failure: Failure?, attempt: Int32) -> Span {
+    if case .application(let m) = failure?.info?.kind, m.nextRetryDelayMs > .zero {
       return m.nextRetryDelayMs
     }
     return policy.interval(afterAttempt: attempt)
@@ -128,6 +141,7 @@ struct ModelActivity {
 
   mutating func backOff(until next: Instant) {
     attempt += 1
+    endWishes()
     attemptScheduledTime = next
     state = .backingOff(until: next)
     endLease()
@@ -176,7 +190,10 @@ enum ModelDue: Equatable {
   case workerLost
 }
 
-struct NoRetry: Error { let why: RetryState }
+struct NoRetry: Error {
+  let why: RetryState
+  var isUsedUp: Bool { why == .maximumAttemptsReached }
+}
 
 /// What a worker may bring again: the end of an attempt, and the lease that it came from.
 struct EndedAttempt {

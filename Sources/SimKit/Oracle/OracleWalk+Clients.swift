@@ -76,6 +76,7 @@ extension OracleWalk {
     case 82..<84: .countWorkflows(drawCount())
     case 84..<86: .describeTaskQueue(drawQueue())
     case 86..<92: .schedule(drawScheduleRequest())
+    case 92..<95: drawActivityRequest()
     default: drawReport()
     }
   }

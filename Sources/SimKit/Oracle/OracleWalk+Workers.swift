@@ -356,6 +356,7 @@ extension OracleWalk {
     if isWrong() { schedule.heartbeatTimeoutMs = Span(ms: -1) }
     if dice.percent(50) { schedule.retryPolicy = drawPolicy() }
     schedule.cancellationType = ActivityCancellationType(rawValue: Int32(dice.int(0...3)))
+    if dice.percent(30) { schedule.onExhausted = dice.pick([.fail, .pause]) }
     return schedule
   }
 

@@ -347,6 +347,10 @@ extension Request {
     case .failActivity(let m): "FailActivity \(m.json())"
     case .reportActivityCancelled(let m): "ReportActivityCancelled \(m.json())"
     case .heartbeatActivity(let m): "HeartbeatActivity \(m.json())"
+    case .pauseActivity(let m): "PauseActivity \(m.json())"
+    case .unpauseActivity(let m): "UnpauseActivity \(m.json())"
+    case .resetActivity(let m): "ResetActivity \(m.json())"
+    case .updateActivityOptions(let m): "UpdateActivityOptions \(m.json())"
     case .describeTaskQueue(let m): "DescribeTaskQueue \(m.json())"
     case .schedule(let m): "\(m)"
     }

@@ -21,6 +21,7 @@ struct ClientRequest {
     case list(ListWorkflowsRequest, ModelSelection)
     case count(CountWorkflowsRequest, ModelSelection)
     case complete(CompleteActivityRequest)
+    case activity(ActivityCall)
     case schedule(ScheduleCall)
   }
 
@@ -61,6 +62,7 @@ struct ClientRequest {
     case .list: .workflowListWorkflows
     case .count: .workflowCountWorkflows
     case .complete: .activityCompleteActivity
+    case .activity(let call): call.method
     case .schedule(let call): call.method
     }
   }
@@ -84,6 +86,7 @@ struct ClientRequest {
     case .list(let m, _): m.serialized()
     case .count(let m, _): m.serialized()
     case .complete(let m): m.serialized()
+    case .activity(let call): call.bytes
     case .schedule(let call): call.bytes
     }
   }

@@ -82,7 +82,10 @@ extension SimWorker {
   }
 
   func cancelled(_ cancel: ActivityCancel) {
-    guard cancel.reason == .cancelled else { return lose(cancel.token) }
+    switch cancel.reason {
+    case .cancelled, .paused, .reset: break
+    default: return lose(cancel.token)
+    }
     guard let index = activities.firstIndex(where: { $0.token == cancel.token }),
       activities[index].plan.givesUp, !activities[index].isCancelled
     else { return }

@@ -25,6 +25,7 @@ struct ActivityPlan: Equatable {
   var maximumAttempts: Int32 = 0
   var initialIntervalMs: Int64 = 100
   var cancellation = ActivityCancellationType.tryCancel
+  var isHeldWhenExhausted = false
 
   static func drawn(_ dice: inout Dice) -> ActivityPlan {
     var plan = ActivityPlan()
@@ -44,6 +45,8 @@ struct ActivityPlan: Equatable {
     case 8:
       plan.failing = .max
       plan.maximumAttempts = Int32(dice.int(1...3))
+      // Drawn from what is drawn already: earlier programs stay as they are.
+      plan.isHeldWhenExhausted = plan.maximumAttempts == 2 && plan.givesUp
     default: plan.maximumAttempts = Int32(dice.int(1...2))
     }
     plan.isElsewhere = plan.failing == 0 && dice.percent(15)
@@ -68,6 +71,7 @@ struct ActivityPlan: Equatable {
     schedule.startToCloseTimeoutMs = Span(ms: timeoutMs)
     if heartbeats > 0 { schedule.heartbeatTimeoutMs = Span(ms: heartbeatMs) }
     schedule.cancellationType = cancellation
+    schedule.onExhausted = isHeldWhenExhausted ? .pause : .unspecified
     var policy = RetryPolicy()
     policy.initialIntervalMs = Span(ms: initialIntervalMs)
     policy.backoffCoefficient = 2

@@ -64,6 +64,7 @@ struct Workload {
       request.requestID = id
       return .pause(request)
     case 74: return .unpause(unpause(workflowID, id))
+    case 75 where dice.percent(70): return .activity(.drawn(target, id, &dice))
     case 75, 76:
       var request = TerminateWorkflowRequest()
       request.execution = target
@@ -225,6 +226,22 @@ struct Workload {
     let id = nextID()
     return ClientRequest(
       kind: .unpause(unpause(workflowID, id)), requestID: id, workflowID: workflowID)
+  }
+
+  /// Lets a run's activities go on that were paused.
+  mutating func unpausingActivities(_ workflowID: String) -> ClientRequest {
+    let id = nextID()
+    return ClientRequest(
+      kind: .activity(.unpause(ActivityCall.unpausing(execution(workflowID), id))), requestID: id,
+      workflowID: workflowID)
+  }
+
+  /// Fails an activity whose attempts are used up.
+  mutating func failing(_ activityID: String, of workflowID: String) -> ClientRequest {
+    let id = nextID()
+    return ClientRequest(
+      kind: .activity(.failing(execution(workflowID), activityID, id)), requestID: id,
+      workflowID: workflowID)
   }
 
   /// Ends a run that asks for more than a limit allows.

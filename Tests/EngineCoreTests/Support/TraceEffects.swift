@@ -187,6 +187,10 @@ extension TraceText {
       case .failActivity(let m): self.fields(m)
       case .reportActivityCancelled(let m): self.fields(m)
       case .heartbeatActivity(let m): self.fields(m)
+      case .pauseActivity(let m): self.fields(m)
+      case .unpauseActivity(let m): self.fields(m)
+      case .resetActivity(let m): self.fields(m)
+      case .updateActivityOptions(let m): self.fields(m)
       case .describeTaskQueue(let m): self.fields(m)
       case .schedule(let reply): self.fields(reply.message)
       }

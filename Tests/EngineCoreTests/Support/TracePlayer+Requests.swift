@@ -51,6 +51,10 @@ extension TracePlayer {
     case "fail-activity": return .failActivity(try report(&words))
     case "cancelled-activity": return .reportActivityCancelled(try report(&words))
     case "heartbeat-activity": return .heartbeatActivity(try report(&words))
+    case "pause-activity": return .pauseActivity(try control(&words))
+    case "unpause-activity": return .unpauseActivity(try control(&words))
+    case "reset-activity": return .resetActivity(try control(&words))
+    case "activity-options": return .updateActivityOptions(try control(&words))
     default: return nil
     }
   }
@@ -85,6 +89,18 @@ extension TracePlayer {
       words.options.append(("activity.token", reference))
     }
     return try make(&words, [])
+  }
+
+  /// `o-1:1` is an activity by its id, `o-1:*` all of the workflow, and `o-1` what options say.
+  private func control<M: Message>(_ words: inout TraceWords) throws(TraceFault) -> M {
+    guard let reference = words.words.first, let colon = reference.firstIndex(of: ":") else {
+      return try make(&words, ["execution.workflow_id"])
+    }
+    let activity = String(reference[reference.index(after: colon)...])
+    words.words[0] = String(reference[..<colon])
+    words.options.append(
+      activity == "*" ? ("activities.all", "true") : ("activities.activity_id", activity))
+    return try make(&words, ["execution.workflow_id"])
   }
 
   /// `update-with-start o-1 change u1`: the options are those of the start, but for `args`,

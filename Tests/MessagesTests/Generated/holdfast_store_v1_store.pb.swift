@@ -401,6 +401,43 @@ nonisolated struct Holdfast_Store_V1_ActivityRow: @unchecked Sendable {
     set {_uniqueStorage()._branch = newValue}
   }
 
+  var pause: Holdfast_V1_ActivityPause {
+    get {_storage._pause ?? Holdfast_V1_ActivityPause()}
+    set {_uniqueStorage()._pause = newValue}
+  }
+  /// Returns true if `pause` has been explicitly set.
+  var hasPause: Bool {_storage._pause != nil}
+  /// Clears the value of `pause`. Subsequent reads from it will return its default value.
+  mutating func clearPause() {_uniqueStorage()._pause = nil}
+
+  /// Attempts that count no more, since the activity was reset.
+  var attemptsBefore: Int32 {
+    get {_storage._attemptsBefore}
+    set {_uniqueStorage()._attemptsBefore = newValue}
+  }
+
+  /// The attempt under way is the last one before a reset.
+  var isReset: Bool {
+    get {_storage._isReset}
+    set {_uniqueStorage()._isReset = newValue}
+  }
+
+  /// Changed options, in place of those of the event.
+  var options: Holdfast_V1_ActivityTaskOptions {
+    get {_storage._options ?? Holdfast_V1_ActivityTaskOptions()}
+    set {_uniqueStorage()._options = newValue}
+  }
+  /// Returns true if `options` has been explicitly set.
+  var hasOptions: Bool {_storage._options != nil}
+  /// Clears the value of `options`. Subsequent reads from it will return its default value.
+  mutating func clearOptions() {_uniqueStorage()._options = nil}
+
+  /// The attempt after the one under way is given no heartbeat details.
+  var forgetsHeartbeat: Bool {
+    get {_storage._forgetsHeartbeat}
+    set {_uniqueStorage()._forgetsHeartbeat = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1051,7 +1088,7 @@ nonisolated extension Holdfast_Store_V1_StartedTimer: SwiftProtobuf.Message, Swi
 
 nonisolated extension Holdfast_Store_V1_ActivityRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActivityRow"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}attempt\0\u{3}attempt_scheduled_time_ms\0\u{3}started_time_ms\0\u{3}retry_time_ms\0\u{3}last_heartbeat_time_ms\0\u{3}heartbeat_details\0\u{3}last_failure\0\u{3}failed_attempts\0\u{3}failed_attempts_count\0\u{3}workers_lost_in_a_row\0\u{1}holder\0\u{1}elsewhere\0\u{1}branch\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}attempt\0\u{3}attempt_scheduled_time_ms\0\u{3}started_time_ms\0\u{3}retry_time_ms\0\u{3}last_heartbeat_time_ms\0\u{3}heartbeat_details\0\u{3}last_failure\0\u{3}failed_attempts\0\u{3}failed_attempts_count\0\u{3}workers_lost_in_a_row\0\u{1}holder\0\u{1}elsewhere\0\u{1}branch\0\u{1}pause\0\u{3}attempts_before\0\u{3}is_reset\0\u{1}options\0\u{3}forgets_heartbeat\0")
 
   fileprivate class _StorageClass {
     var _attempt: Int32 = 0
@@ -1067,6 +1104,11 @@ nonisolated extension Holdfast_Store_V1_ActivityRow: SwiftProtobuf.Message, Swif
     var _holder: Holdfast_Store_V1_LeaseHolder? = nil
     var _elsewhere: Bool = false
     var _branch: UInt32 = 0
+    var _pause: Holdfast_V1_ActivityPause? = nil
+    var _attemptsBefore: Int32 = 0
+    var _isReset: Bool = false
+    var _options: Holdfast_V1_ActivityTaskOptions? = nil
+    var _forgetsHeartbeat: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1090,6 +1132,11 @@ nonisolated extension Holdfast_Store_V1_ActivityRow: SwiftProtobuf.Message, Swif
       _holder = source._holder
       _elsewhere = source._elsewhere
       _branch = source._branch
+      _pause = source._pause
+      _attemptsBefore = source._attemptsBefore
+      _isReset = source._isReset
+      _options = source._options
+      _forgetsHeartbeat = source._forgetsHeartbeat
     }
   }
 
@@ -1121,6 +1168,11 @@ nonisolated extension Holdfast_Store_V1_ActivityRow: SwiftProtobuf.Message, Swif
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._holder) }()
         case 12: try { try decoder.decodeSingularBoolField(value: &_storage._elsewhere) }()
         case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._branch) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
+        case 15: try { try decoder.decodeSingularInt32Field(value: &_storage._attemptsBefore) }()
+        case 16: try { try decoder.decodeSingularBoolField(value: &_storage._isReset) }()
+        case 17: try { try decoder.decodeSingularMessageField(value: &_storage._options) }()
+        case 18: try { try decoder.decodeSingularBoolField(value: &_storage._forgetsHeartbeat) }()
         default: break
         }
       }
@@ -1172,6 +1224,21 @@ nonisolated extension Holdfast_Store_V1_ActivityRow: SwiftProtobuf.Message, Swif
       if _storage._branch != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._branch, fieldNumber: 13)
       }
+      try { if let v = _storage._pause {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
+      if _storage._attemptsBefore != 0 {
+        try visitor.visitSingularInt32Field(value: _storage._attemptsBefore, fieldNumber: 15)
+      }
+      if _storage._isReset != false {
+        try visitor.visitSingularBoolField(value: _storage._isReset, fieldNumber: 16)
+      }
+      try { if let v = _storage._options {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      } }()
+      if _storage._forgetsHeartbeat != false {
+        try visitor.visitSingularBoolField(value: _storage._forgetsHeartbeat, fieldNumber: 18)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1194,6 +1261,11 @@ nonisolated extension Holdfast_Store_V1_ActivityRow: SwiftProtobuf.Message, Swif
         if _storage._holder != rhs_storage._holder {return false}
         if _storage._elsewhere != rhs_storage._elsewhere {return false}
         if _storage._branch != rhs_storage._branch {return false}
+        if _storage._pause != rhs_storage._pause {return false}
+        if _storage._attemptsBefore != rhs_storage._attemptsBefore {return false}
+        if _storage._isReset != rhs_storage._isReset {return false}
+        if _storage._options != rhs_storage._options {return false}
+        if _storage._forgetsHeartbeat != rhs_storage._forgetsHeartbeat {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -371,6 +371,49 @@ nonisolated enum Holdfast_V1_ActivityCancellationType: SwiftProtobuf.Enum, Swift
 
 }
 
+/// What becomes of an activity when its attempts are used up.
+nonisolated enum Holdfast_V1_ActivityExhaustion: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+
+  /// FAIL.
+  case unspecified // = 0
+  case fail // = 1
+
+  /// It is held, paused, until somebody lets it go on or ends it.
+  case pause // = 2
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .fail
+    case 2: self = .pause
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .fail: return 1
+    case .pause: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Holdfast_V1_ActivityExhaustion] = [
+    .unspecified,
+    .fail,
+    .pause,
+  ]
+
+}
+
 /// What becomes of a child when its parent's run has closed.
 nonisolated enum Holdfast_V1_ParentClosePolicy: SwiftProtobuf.Enum, Swift.CaseIterable {
   typealias RawValue = Int
@@ -867,6 +910,59 @@ nonisolated struct Holdfast_V1_UpdateOutcome: Sendable {
   init() {}
 }
 
+/// Why no attempt of an activity starts.
+nonisolated struct Holdfast_V1_ActivityPause: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var pausedTimeMs: Int64 = 0
+
+  var reason: String = String()
+
+  var identity: String = String()
+
+  /// Its attempts are used up.
+  var exhausted: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// The options that the workflow gave, or that were changed since; missing ones are filled in as
+/// those of a command.
+nonisolated struct Holdfast_V1_ActivityTaskOptions: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var taskQueue: String = String()
+
+  var scheduleToCloseTimeoutMs: Int64 = 0
+
+  var scheduleToStartTimeoutMs: Int64 = 0
+
+  var startToCloseTimeoutMs: Int64 = 0
+
+  var heartbeatTimeoutMs: Int64 = 0
+
+  var retryPolicy: Holdfast_V1_RetryPolicy {
+    get {_retryPolicy ?? Holdfast_V1_RetryPolicy()}
+    set {_retryPolicy = newValue}
+  }
+  /// Returns true if `retryPolicy` has been explicitly set.
+  var hasRetryPolicy: Bool {self._retryPolicy != nil}
+  /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
+  mutating func clearRetryPolicy() {self._retryPolicy = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
+}
+
 /// Names a run: the workflow's current run when `run_id` is empty.
 nonisolated struct Holdfast_V1_WorkflowExecution: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -927,6 +1023,10 @@ nonisolated extension Holdfast_V1_ContinueAsNewInitiator: SwiftProtobuf._ProtoNa
 
 nonisolated extension Holdfast_V1_ActivityCancellationType: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED\0\u{1}ACTIVITY_CANCELLATION_TYPE_TRY_CANCEL\0\u{1}ACTIVITY_CANCELLATION_TYPE_WAIT_CANCELLATION_COMPLETED\0\u{1}ACTIVITY_CANCELLATION_TYPE_ABANDON\0")
+}
+
+nonisolated extension Holdfast_V1_ActivityExhaustion: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ACTIVITY_EXHAUSTION_UNSPECIFIED\0\u{1}ACTIVITY_EXHAUSTION_FAIL\0\u{1}ACTIVITY_EXHAUSTION_PAUSE\0")
 }
 
 nonisolated extension Holdfast_V1_ParentClosePolicy: SwiftProtobuf._ProtoNameProviding {
@@ -1714,6 +1814,110 @@ nonisolated extension Holdfast_V1_UpdateOutcome: SwiftProtobuf.Message, SwiftPro
 
   static func ==(lhs: Holdfast_V1_UpdateOutcome, rhs: Holdfast_V1_UpdateOutcome) -> Bool {
     if lhs.result != rhs.result {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ActivityPause: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ActivityPause"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}paused_time_ms\0\u{1}reason\0\u{1}identity\0\u{1}exhausted\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.pausedTimeMs) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.exhausted) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.pausedTimeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.pausedTimeMs, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 3)
+    }
+    if self.exhausted != false {
+      try visitor.visitSingularBoolField(value: self.exhausted, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ActivityPause, rhs: Holdfast_V1_ActivityPause) -> Bool {
+    if lhs.pausedTimeMs != rhs.pausedTimeMs {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.exhausted != rhs.exhausted {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ActivityTaskOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ActivityTaskOptions"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}task_queue\0\u{3}schedule_to_close_timeout_ms\0\u{3}schedule_to_start_timeout_ms\0\u{3}start_to_close_timeout_ms\0\u{3}heartbeat_timeout_ms\0\u{3}retry_policy\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.taskQueue) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.scheduleToCloseTimeoutMs) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.scheduleToStartTimeoutMs) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.startToCloseTimeoutMs) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.heartbeatTimeoutMs) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._retryPolicy) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.taskQueue.isEmpty {
+      try visitor.visitSingularStringField(value: self.taskQueue, fieldNumber: 1)
+    }
+    if self.scheduleToCloseTimeoutMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.scheduleToCloseTimeoutMs, fieldNumber: 2)
+    }
+    if self.scheduleToStartTimeoutMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.scheduleToStartTimeoutMs, fieldNumber: 3)
+    }
+    if self.startToCloseTimeoutMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.startToCloseTimeoutMs, fieldNumber: 4)
+    }
+    if self.heartbeatTimeoutMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.heartbeatTimeoutMs, fieldNumber: 5)
+    }
+    try { if let v = self._retryPolicy {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ActivityTaskOptions, rhs: Holdfast_V1_ActivityTaskOptions) -> Bool {
+    if lhs.taskQueue != rhs.taskQueue {return false}
+    if lhs.scheduleToCloseTimeoutMs != rhs.scheduleToCloseTimeoutMs {return false}
+    if lhs.scheduleToStartTimeoutMs != rhs.scheduleToStartTimeoutMs {return false}
+    if lhs.startToCloseTimeoutMs != rhs.startToCloseTimeoutMs {return false}
+    if lhs.heartbeatTimeoutMs != rhs.heartbeatTimeoutMs {return false}
+    if lhs._retryPolicy != rhs._retryPolicy {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1231,6 +1231,11 @@ nonisolated struct Holdfast_V1_ActivityTaskScheduled: @unchecked Sendable {
     set {_uniqueStorage()._location = newValue}
   }
 
+  var onExhausted: Holdfast_V1_ActivityExhaustion {
+    get {_storage._onExhausted}
+    set {_uniqueStorage()._onExhausted = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -3912,7 +3917,7 @@ nonisolated extension Holdfast_V1_CommandHead: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActivityTaskScheduled"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}header\0\u{1}input\0\u{3}schedule_to_close_timeout_ms\0\u{3}schedule_to_start_timeout_ms\0\u{3}start_to_close_timeout_ms\0\u{3}heartbeat_timeout_ms\0\u{3}retry_policy\0\u{3}cancellation_type\0\u{3}workflow_task_completed_event_id\0\u{1}location\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}header\0\u{1}input\0\u{3}schedule_to_close_timeout_ms\0\u{3}schedule_to_start_timeout_ms\0\u{3}start_to_close_timeout_ms\0\u{3}heartbeat_timeout_ms\0\u{3}retry_policy\0\u{3}cancellation_type\0\u{3}workflow_task_completed_event_id\0\u{1}location\0\u{3}on_exhausted\0")
 
   fileprivate class _StorageClass {
     var _seq: UInt32 = 0
@@ -3929,6 +3934,7 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
     var _cancellationType: Holdfast_V1_ActivityCancellationType = .unspecified
     var _workflowTaskCompletedEventID: Int64 = 0
     var _location: String = String()
+    var _onExhausted: Holdfast_V1_ActivityExhaustion = .unspecified
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3953,6 +3959,7 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
       _cancellationType = source._cancellationType
       _workflowTaskCompletedEventID = source._workflowTaskCompletedEventID
       _location = source._location
+      _onExhausted = source._onExhausted
     }
   }
 
@@ -3985,6 +3992,7 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
         case 12: try { try decoder.decodeSingularEnumField(value: &_storage._cancellationType) }()
         case 13: try { try decoder.decodeSingularInt64Field(value: &_storage._workflowTaskCompletedEventID) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._location) }()
+        case 15: try { try decoder.decodeSingularEnumField(value: &_storage._onExhausted) }()
         default: break
         }
       }
@@ -4039,6 +4047,9 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
       if !_storage._location.isEmpty {
         try visitor.visitSingularStringField(value: _storage._location, fieldNumber: 14)
       }
+      if _storage._onExhausted != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._onExhausted, fieldNumber: 15)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4062,6 +4073,7 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
         if _storage._cancellationType != rhs_storage._cancellationType {return false}
         if _storage._workflowTaskCompletedEventID != rhs_storage._workflowTaskCompletedEventID {return false}
         if _storage._location != rhs_storage._location {return false}
+        if _storage._onExhausted != rhs_storage._onExhausted {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -86,6 +86,8 @@ nonisolated enum Holdfast_V1_ActivityCancelReason: SwiftProtobuf.Enum, Swift.Cas
   case timedOut // = 2
   case notFound // = 3
   case workflowClosed // = 4
+  case paused // = 5
+  case reset // = 6
   case UNRECOGNIZED(Int)
 
   init() {
@@ -99,6 +101,8 @@ nonisolated enum Holdfast_V1_ActivityCancelReason: SwiftProtobuf.Enum, Swift.Cas
     case 2: self = .timedOut
     case 3: self = .notFound
     case 4: self = .workflowClosed
+    case 5: self = .paused
+    case 6: self = .reset
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -110,6 +114,8 @@ nonisolated enum Holdfast_V1_ActivityCancelReason: SwiftProtobuf.Enum, Swift.Cas
     case .timedOut: return 2
     case .notFound: return 3
     case .workflowClosed: return 4
+    case .paused: return 5
+    case .reset: return 6
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -121,6 +127,8 @@ nonisolated enum Holdfast_V1_ActivityCancelReason: SwiftProtobuf.Enum, Swift.Cas
     .timedOut,
     .notFound,
     .workflowClosed,
+    .paused,
+    .reset,
   ]
 
 }
@@ -1336,58 +1344,92 @@ nonisolated struct Holdfast_V1_Command: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-nonisolated struct Holdfast_V1_ScheduleActivity: Sendable {
+nonisolated struct Holdfast_V1_ScheduleActivity: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// From 1, one counter per run for all commands that can be resolved.
-  var seq: UInt32 = 0
+  var seq: UInt32 {
+    get {_storage._seq}
+    set {_uniqueStorage()._seq = newValue}
+  }
 
   /// Unique among the run's pending activities. Empty: the decimal seq.
-  var activityID: String = String()
+  var activityID: String {
+    get {_storage._activityID}
+    set {_uniqueStorage()._activityID = newValue}
+  }
 
-  var activityType: String = String()
+  var activityType: String {
+    get {_storage._activityType}
+    set {_uniqueStorage()._activityType = newValue}
+  }
 
   /// Empty: the workflow's own.
-  var taskQueue: String = String()
+  var taskQueue: String {
+    get {_storage._taskQueue}
+    set {_uniqueStorage()._taskQueue = newValue}
+  }
 
   var header: Holdfast_V1_Header {
-    get {_header ?? Holdfast_V1_Header()}
-    set {_header = newValue}
+    get {_storage._header ?? Holdfast_V1_Header()}
+    set {_uniqueStorage()._header = newValue}
   }
   /// Returns true if `header` has been explicitly set.
-  var hasHeader: Bool {self._header != nil}
+  var hasHeader: Bool {_storage._header != nil}
   /// Clears the value of `header`. Subsequent reads from it will return its default value.
-  mutating func clearHeader() {self._header = nil}
+  mutating func clearHeader() {_uniqueStorage()._header = nil}
 
-  var input: [Holdfast_V1_Payload] = []
+  var input: [Holdfast_V1_Payload] {
+    get {_storage._input}
+    set {_uniqueStorage()._input = newValue}
+  }
 
-  var scheduleToCloseTimeoutMs: Int64 = 0
+  var scheduleToCloseTimeoutMs: Int64 {
+    get {_storage._scheduleToCloseTimeoutMs}
+    set {_uniqueStorage()._scheduleToCloseTimeoutMs = newValue}
+  }
 
-  var scheduleToStartTimeoutMs: Int64 = 0
+  var scheduleToStartTimeoutMs: Int64 {
+    get {_storage._scheduleToStartTimeoutMs}
+    set {_uniqueStorage()._scheduleToStartTimeoutMs = newValue}
+  }
 
-  var startToCloseTimeoutMs: Int64 = 0
+  var startToCloseTimeoutMs: Int64 {
+    get {_storage._startToCloseTimeoutMs}
+    set {_uniqueStorage()._startToCloseTimeoutMs = newValue}
+  }
 
-  var heartbeatTimeoutMs: Int64 = 0
+  var heartbeatTimeoutMs: Int64 {
+    get {_storage._heartbeatTimeoutMs}
+    set {_uniqueStorage()._heartbeatTimeoutMs = newValue}
+  }
 
   var retryPolicy: Holdfast_V1_RetryPolicy {
-    get {_retryPolicy ?? Holdfast_V1_RetryPolicy()}
-    set {_retryPolicy = newValue}
+    get {_storage._retryPolicy ?? Holdfast_V1_RetryPolicy()}
+    set {_uniqueStorage()._retryPolicy = newValue}
   }
   /// Returns true if `retryPolicy` has been explicitly set.
-  var hasRetryPolicy: Bool {self._retryPolicy != nil}
+  var hasRetryPolicy: Bool {_storage._retryPolicy != nil}
   /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
-  mutating func clearRetryPolicy() {self._retryPolicy = nil}
+  mutating func clearRetryPolicy() {_uniqueStorage()._retryPolicy = nil}
 
-  var cancellationType: Holdfast_V1_ActivityCancellationType = .unspecified
+  var cancellationType: Holdfast_V1_ActivityCancellationType {
+    get {_storage._cancellationType}
+    set {_uniqueStorage()._cancellationType = newValue}
+  }
+
+  var onExhausted: Holdfast_V1_ActivityExhaustion {
+    get {_storage._onExhausted}
+    set {_uniqueStorage()._onExhausted = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _header: Holdfast_V1_Header? = nil
-  fileprivate var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Holdfast_V1_RequestCancelActivity: Sendable {
@@ -2051,7 +2093,8 @@ nonisolated struct Holdfast_V1_ActivityTask: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// With CANCELLED the lease stays the worker's until it answers; with any other reason it is gone.
+/// With CANCELLED, PAUSED and RESET the lease stays the worker's until it answers; with any other
+/// reason it is gone.
 nonisolated struct Holdfast_V1_ActivityCancel: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2206,7 +2249,7 @@ nonisolated extension Holdfast_V1_EvictReason: SwiftProtobuf._ProtoNameProviding
 }
 
 nonisolated extension Holdfast_V1_ActivityCancelReason: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ACTIVITY_CANCEL_REASON_UNSPECIFIED\0\u{1}ACTIVITY_CANCEL_REASON_CANCELLED\0\u{1}ACTIVITY_CANCEL_REASON_TIMED_OUT\0\u{1}ACTIVITY_CANCEL_REASON_NOT_FOUND\0\u{1}ACTIVITY_CANCEL_REASON_WORKFLOW_CLOSED\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ACTIVITY_CANCEL_REASON_UNSPECIFIED\0\u{1}ACTIVITY_CANCEL_REASON_CANCELLED\0\u{1}ACTIVITY_CANCEL_REASON_TIMED_OUT\0\u{1}ACTIVITY_CANCEL_REASON_NOT_FOUND\0\u{1}ACTIVITY_CANCEL_REASON_WORKFLOW_CLOSED\0\u{1}ACTIVITY_CANCEL_REASON_PAUSED\0\u{1}ACTIVITY_CANCEL_REASON_RESET\0")
 }
 
 nonisolated extension Holdfast_V1_WorkRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -4510,88 +4553,153 @@ nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Holdfast_V1_ScheduleActivity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ScheduleActivity"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}header\0\u{1}input\0\u{3}schedule_to_close_timeout_ms\0\u{3}schedule_to_start_timeout_ms\0\u{3}start_to_close_timeout_ms\0\u{3}heartbeat_timeout_ms\0\u{3}retry_policy\0\u{3}cancellation_type\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}header\0\u{1}input\0\u{3}schedule_to_close_timeout_ms\0\u{3}schedule_to_start_timeout_ms\0\u{3}start_to_close_timeout_ms\0\u{3}heartbeat_timeout_ms\0\u{3}retry_policy\0\u{3}cancellation_type\0\u{3}on_exhausted\0")
+
+  fileprivate class _StorageClass {
+    var _seq: UInt32 = 0
+    var _activityID: String = String()
+    var _activityType: String = String()
+    var _taskQueue: String = String()
+    var _header: Holdfast_V1_Header? = nil
+    var _input: [Holdfast_V1_Payload] = []
+    var _scheduleToCloseTimeoutMs: Int64 = 0
+    var _scheduleToStartTimeoutMs: Int64 = 0
+    var _startToCloseTimeoutMs: Int64 = 0
+    var _heartbeatTimeoutMs: Int64 = 0
+    var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
+    var _cancellationType: Holdfast_V1_ActivityCancellationType = .unspecified
+    var _onExhausted: Holdfast_V1_ActivityExhaustion = .unspecified
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _seq = source._seq
+      _activityID = source._activityID
+      _activityType = source._activityType
+      _taskQueue = source._taskQueue
+      _header = source._header
+      _input = source._input
+      _scheduleToCloseTimeoutMs = source._scheduleToCloseTimeoutMs
+      _scheduleToStartTimeoutMs = source._scheduleToStartTimeoutMs
+      _startToCloseTimeoutMs = source._startToCloseTimeoutMs
+      _heartbeatTimeoutMs = source._heartbeatTimeoutMs
+      _retryPolicy = source._retryPolicy
+      _cancellationType = source._cancellationType
+      _onExhausted = source._onExhausted
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.activityID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.activityType) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.taskQueue) }()
-      case 5: try { try decoder.decodeSingularMessageField(value: &self._header) }()
-      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.input) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.scheduleToCloseTimeoutMs) }()
-      case 8: try { try decoder.decodeSingularInt64Field(value: &self.scheduleToStartTimeoutMs) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self.startToCloseTimeoutMs) }()
-      case 10: try { try decoder.decodeSingularInt64Field(value: &self.heartbeatTimeoutMs) }()
-      case 11: try { try decoder.decodeSingularMessageField(value: &self._retryPolicy) }()
-      case 12: try { try decoder.decodeSingularEnumField(value: &self.cancellationType) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._seq) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._activityID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._activityType) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._taskQueue) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._header) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._input) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._scheduleToCloseTimeoutMs) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._scheduleToStartTimeoutMs) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._startToCloseTimeoutMs) }()
+        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._heartbeatTimeoutMs) }()
+        case 11: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
+        case 12: try { try decoder.decodeSingularEnumField(value: &_storage._cancellationType) }()
+        case 13: try { try decoder.decodeSingularEnumField(value: &_storage._onExhausted) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.seq != 0 {
-      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 1)
-    }
-    if !self.activityID.isEmpty {
-      try visitor.visitSingularStringField(value: self.activityID, fieldNumber: 2)
-    }
-    if !self.activityType.isEmpty {
-      try visitor.visitSingularStringField(value: self.activityType, fieldNumber: 3)
-    }
-    if !self.taskQueue.isEmpty {
-      try visitor.visitSingularStringField(value: self.taskQueue, fieldNumber: 4)
-    }
-    try { if let v = self._header {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    } }()
-    if !self.input.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.input, fieldNumber: 6)
-    }
-    if self.scheduleToCloseTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.scheduleToCloseTimeoutMs, fieldNumber: 7)
-    }
-    if self.scheduleToStartTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.scheduleToStartTimeoutMs, fieldNumber: 8)
-    }
-    if self.startToCloseTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.startToCloseTimeoutMs, fieldNumber: 9)
-    }
-    if self.heartbeatTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.heartbeatTimeoutMs, fieldNumber: 10)
-    }
-    try { if let v = self._retryPolicy {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
-    } }()
-    if self.cancellationType != .unspecified {
-      try visitor.visitSingularEnumField(value: self.cancellationType, fieldNumber: 12)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._seq != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._seq, fieldNumber: 1)
+      }
+      if !_storage._activityID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._activityID, fieldNumber: 2)
+      }
+      if !_storage._activityType.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._activityType, fieldNumber: 3)
+      }
+      if !_storage._taskQueue.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._taskQueue, fieldNumber: 4)
+      }
+      try { if let v = _storage._header {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      if !_storage._input.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._input, fieldNumber: 6)
+      }
+      if _storage._scheduleToCloseTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._scheduleToCloseTimeoutMs, fieldNumber: 7)
+      }
+      if _storage._scheduleToStartTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._scheduleToStartTimeoutMs, fieldNumber: 8)
+      }
+      if _storage._startToCloseTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._startToCloseTimeoutMs, fieldNumber: 9)
+      }
+      if _storage._heartbeatTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._heartbeatTimeoutMs, fieldNumber: 10)
+      }
+      try { if let v = _storage._retryPolicy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      } }()
+      if _storage._cancellationType != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._cancellationType, fieldNumber: 12)
+      }
+      if _storage._onExhausted != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._onExhausted, fieldNumber: 13)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_V1_ScheduleActivity, rhs: Holdfast_V1_ScheduleActivity) -> Bool {
-    if lhs.seq != rhs.seq {return false}
-    if lhs.activityID != rhs.activityID {return false}
-    if lhs.activityType != rhs.activityType {return false}
-    if lhs.taskQueue != rhs.taskQueue {return false}
-    if lhs._header != rhs._header {return false}
-    if lhs.input != rhs.input {return false}
-    if lhs.scheduleToCloseTimeoutMs != rhs.scheduleToCloseTimeoutMs {return false}
-    if lhs.scheduleToStartTimeoutMs != rhs.scheduleToStartTimeoutMs {return false}
-    if lhs.startToCloseTimeoutMs != rhs.startToCloseTimeoutMs {return false}
-    if lhs.heartbeatTimeoutMs != rhs.heartbeatTimeoutMs {return false}
-    if lhs._retryPolicy != rhs._retryPolicy {return false}
-    if lhs.cancellationType != rhs.cancellationType {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._seq != rhs_storage._seq {return false}
+        if _storage._activityID != rhs_storage._activityID {return false}
+        if _storage._activityType != rhs_storage._activityType {return false}
+        if _storage._taskQueue != rhs_storage._taskQueue {return false}
+        if _storage._header != rhs_storage._header {return false}
+        if _storage._input != rhs_storage._input {return false}
+        if _storage._scheduleToCloseTimeoutMs != rhs_storage._scheduleToCloseTimeoutMs {return false}
+        if _storage._scheduleToStartTimeoutMs != rhs_storage._scheduleToStartTimeoutMs {return false}
+        if _storage._startToCloseTimeoutMs != rhs_storage._startToCloseTimeoutMs {return false}
+        if _storage._heartbeatTimeoutMs != rhs_storage._heartbeatTimeoutMs {return false}
+        if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
+        if _storage._cancellationType != rhs_storage._cancellationType {return false}
+        if _storage._onExhausted != rhs_storage._onExhausted {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -81,6 +81,12 @@ nonisolated enum Holdfast_V1_PendingActivityState: SwiftProtobuf.Enum, Swift.Cas
   case started // = 2
   case backingOff // = 3
   case cancelRequested // = 4
+
+  /// It waits for UnpauseActivity or ResetActivity.
+  case paused // = 5
+
+  /// An attempt that has started before the pause has not ended.
+  case pauseRequested // = 6
   case UNRECOGNIZED(Int)
 
   init() {
@@ -94,6 +100,8 @@ nonisolated enum Holdfast_V1_PendingActivityState: SwiftProtobuf.Enum, Swift.Cas
     case 2: self = .started
     case 3: self = .backingOff
     case 4: self = .cancelRequested
+    case 5: self = .paused
+    case 6: self = .pauseRequested
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -105,6 +113,8 @@ nonisolated enum Holdfast_V1_PendingActivityState: SwiftProtobuf.Enum, Swift.Cas
     case .started: return 2
     case .backingOff: return 3
     case .cancelRequested: return 4
+    case .paused: return 5
+    case .pauseRequested: return 6
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -116,6 +126,8 @@ nonisolated enum Holdfast_V1_PendingActivityState: SwiftProtobuf.Enum, Swift.Cas
     .started,
     .backingOff,
     .cancelRequested,
+    .paused,
+    .pauseRequested,
   ]
 
 }
@@ -1171,6 +1183,31 @@ nonisolated struct Holdfast_V1_PendingActivity: @unchecked Sendable {
     set {_uniqueStorage()._noWorker = newValue}
   }
 
+  var pause: Holdfast_V1_ActivityPause {
+    get {_storage._pause ?? Holdfast_V1_ActivityPause()}
+    set {_uniqueStorage()._pause = newValue}
+  }
+  /// Returns true if `pause` has been explicitly set.
+  var hasPause: Bool {_storage._pause != nil}
+  /// Clears the value of `pause`. Subsequent reads from it will return its default value.
+  mutating func clearPause() {_uniqueStorage()._pause = nil}
+
+  /// Those in force.
+  var options: Holdfast_V1_ActivityTaskOptions {
+    get {_storage._options ?? Holdfast_V1_ActivityTaskOptions()}
+    set {_uniqueStorage()._options = newValue}
+  }
+  /// Returns true if `options` has been explicitly set.
+  var hasOptions: Bool {_storage._options != nil}
+  /// Clears the value of `options`. Subsequent reads from it will return its default value.
+  mutating func clearOptions() {_uniqueStorage()._options = nil}
+
+  /// By UpdateActivityOptions.
+  var optionsChanged: Bool {
+    get {_storage._optionsChanged}
+    set {_uniqueStorage()._optionsChanged = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1485,7 +1522,7 @@ nonisolated extension Holdfast_V1_UpdateStage: SwiftProtobuf._ProtoNameProviding
 }
 
 nonisolated extension Holdfast_V1_PendingActivityState: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PENDING_ACTIVITY_STATE_UNSPECIFIED\0\u{1}PENDING_ACTIVITY_STATE_SCHEDULED\0\u{1}PENDING_ACTIVITY_STATE_STARTED\0\u{1}PENDING_ACTIVITY_STATE_BACKING_OFF\0\u{1}PENDING_ACTIVITY_STATE_CANCEL_REQUESTED\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PENDING_ACTIVITY_STATE_UNSPECIFIED\0\u{1}PENDING_ACTIVITY_STATE_SCHEDULED\0\u{1}PENDING_ACTIVITY_STATE_STARTED\0\u{1}PENDING_ACTIVITY_STATE_BACKING_OFF\0\u{1}PENDING_ACTIVITY_STATE_CANCEL_REQUESTED\0\u{1}PENDING_ACTIVITY_STATE_PAUSED\0\u{1}PENDING_ACTIVITY_STATE_PAUSE_REQUESTED\0")
 }
 
 nonisolated extension Holdfast_V1_PendingWorkflowTaskState: SwiftProtobuf._ProtoNameProviding {
@@ -3010,7 +3047,7 @@ nonisolated extension Holdfast_V1_WorkflowInfo: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".PendingActivity"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}state\0\u{1}attempt\0\u{3}maximum_attempts\0\u{3}scheduled_time_ms\0\u{3}started_time_ms\0\u{3}next_attempt_time_ms\0\u{3}last_heartbeat_time_ms\0\u{3}heartbeat_details\0\u{3}last_worker_identity\0\u{3}last_failure\0\u{3}failed_attempts\0\u{3}failed_attempts_count\0\u{3}crashes_worker\0\u{3}no_worker\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}state\0\u{1}attempt\0\u{3}maximum_attempts\0\u{3}scheduled_time_ms\0\u{3}started_time_ms\0\u{3}next_attempt_time_ms\0\u{3}last_heartbeat_time_ms\0\u{3}heartbeat_details\0\u{3}last_worker_identity\0\u{3}last_failure\0\u{3}failed_attempts\0\u{3}failed_attempts_count\0\u{3}crashes_worker\0\u{3}no_worker\0\u{1}pause\0\u{1}options\0\u{3}options_changed\0")
 
   fileprivate class _StorageClass {
     var _seq: UInt32 = 0
@@ -3031,6 +3068,9 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
     var _failedAttemptsCount: Int32 = 0
     var _crashesWorker: Bool = false
     var _noWorker: Bool = false
+    var _pause: Holdfast_V1_ActivityPause? = nil
+    var _options: Holdfast_V1_ActivityTaskOptions? = nil
+    var _optionsChanged: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3059,6 +3099,9 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
       _failedAttemptsCount = source._failedAttemptsCount
       _crashesWorker = source._crashesWorker
       _noWorker = source._noWorker
+      _pause = source._pause
+      _options = source._options
+      _optionsChanged = source._optionsChanged
     }
   }
 
@@ -3095,6 +3138,9 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
         case 16: try { try decoder.decodeSingularInt32Field(value: &_storage._failedAttemptsCount) }()
         case 17: try { try decoder.decodeSingularBoolField(value: &_storage._crashesWorker) }()
         case 18: try { try decoder.decodeSingularBoolField(value: &_storage._noWorker) }()
+        case 19: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
+        case 20: try { try decoder.decodeSingularMessageField(value: &_storage._options) }()
+        case 21: try { try decoder.decodeSingularBoolField(value: &_storage._optionsChanged) }()
         default: break
         }
       }
@@ -3161,6 +3207,15 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
       if _storage._noWorker != false {
         try visitor.visitSingularBoolField(value: _storage._noWorker, fieldNumber: 18)
       }
+      try { if let v = _storage._pause {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+      } }()
+      try { if let v = _storage._options {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
+      if _storage._optionsChanged != false {
+        try visitor.visitSingularBoolField(value: _storage._optionsChanged, fieldNumber: 21)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3188,6 +3243,9 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
         if _storage._failedAttemptsCount != rhs_storage._failedAttemptsCount {return false}
         if _storage._crashesWorker != rhs_storage._crashesWorker {return false}
         if _storage._noWorker != rhs_storage._noWorker {return false}
+        if _storage._pause != rhs_storage._pause {return false}
+        if _storage._options != rhs_storage._options {return false}
+        if _storage._optionsChanged != rhs_storage._optionsChanged {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -412,6 +412,411 @@ void   holdfast__v1__heartbeat_activity_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__heartbeat_activity_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__activity_selection__init
+                     (Holdfast__V1__ActivitySelection         *message)
+{
+  static const Holdfast__V1__ActivitySelection init_value = HOLDFAST__V1__ACTIVITY_SELECTION__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__activity_selection__get_packed_size
+                     (const Holdfast__V1__ActivitySelection *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__activity_selection__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__activity_selection__pack
+                     (const Holdfast__V1__ActivitySelection *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__activity_selection__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__activity_selection__pack_to_buffer
+                     (const Holdfast__V1__ActivitySelection *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__activity_selection__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ActivitySelection *
+       holdfast__v1__activity_selection__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ActivitySelection *)
+     protobuf_c_message_unpack (&holdfast__v1__activity_selection__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__activity_selection__free_unpacked
+                     (Holdfast__V1__ActivitySelection *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__activity_selection__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__pause_activity_request__init
+                     (Holdfast__V1__PauseActivityRequest         *message)
+{
+  static const Holdfast__V1__PauseActivityRequest init_value = HOLDFAST__V1__PAUSE_ACTIVITY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__pause_activity_request__get_packed_size
+                     (const Holdfast__V1__PauseActivityRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_activity_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__pause_activity_request__pack
+                     (const Holdfast__V1__PauseActivityRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_activity_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__pause_activity_request__pack_to_buffer
+                     (const Holdfast__V1__PauseActivityRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_activity_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PauseActivityRequest *
+       holdfast__v1__pause_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PauseActivityRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__pause_activity_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__pause_activity_request__free_unpacked
+                     (Holdfast__V1__PauseActivityRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__pause_activity_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__pause_activity_response__init
+                     (Holdfast__V1__PauseActivityResponse         *message)
+{
+  static const Holdfast__V1__PauseActivityResponse init_value = HOLDFAST__V1__PAUSE_ACTIVITY_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__pause_activity_response__get_packed_size
+                     (const Holdfast__V1__PauseActivityResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_activity_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__pause_activity_response__pack
+                     (const Holdfast__V1__PauseActivityResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_activity_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__pause_activity_response__pack_to_buffer
+                     (const Holdfast__V1__PauseActivityResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__pause_activity_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PauseActivityResponse *
+       holdfast__v1__pause_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PauseActivityResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__pause_activity_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__pause_activity_response__free_unpacked
+                     (Holdfast__V1__PauseActivityResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__pause_activity_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__unpause_activity_request__init
+                     (Holdfast__V1__UnpauseActivityRequest         *message)
+{
+  static const Holdfast__V1__UnpauseActivityRequest init_value = HOLDFAST__V1__UNPAUSE_ACTIVITY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__unpause_activity_request__get_packed_size
+                     (const Holdfast__V1__UnpauseActivityRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_activity_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__unpause_activity_request__pack
+                     (const Holdfast__V1__UnpauseActivityRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_activity_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__unpause_activity_request__pack_to_buffer
+                     (const Holdfast__V1__UnpauseActivityRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_activity_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UnpauseActivityRequest *
+       holdfast__v1__unpause_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UnpauseActivityRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__unpause_activity_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__unpause_activity_request__free_unpacked
+                     (Holdfast__V1__UnpauseActivityRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__unpause_activity_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__unpause_activity_response__init
+                     (Holdfast__V1__UnpauseActivityResponse         *message)
+{
+  static const Holdfast__V1__UnpauseActivityResponse init_value = HOLDFAST__V1__UNPAUSE_ACTIVITY_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__unpause_activity_response__get_packed_size
+                     (const Holdfast__V1__UnpauseActivityResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_activity_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__unpause_activity_response__pack
+                     (const Holdfast__V1__UnpauseActivityResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_activity_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__unpause_activity_response__pack_to_buffer
+                     (const Holdfast__V1__UnpauseActivityResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__unpause_activity_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UnpauseActivityResponse *
+       holdfast__v1__unpause_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UnpauseActivityResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__unpause_activity_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__unpause_activity_response__free_unpacked
+                     (Holdfast__V1__UnpauseActivityResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__unpause_activity_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__reset_activity_request__init
+                     (Holdfast__V1__ResetActivityRequest         *message)
+{
+  static const Holdfast__V1__ResetActivityRequest init_value = HOLDFAST__V1__RESET_ACTIVITY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__reset_activity_request__get_packed_size
+                     (const Holdfast__V1__ResetActivityRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__reset_activity_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__reset_activity_request__pack
+                     (const Holdfast__V1__ResetActivityRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__reset_activity_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__reset_activity_request__pack_to_buffer
+                     (const Holdfast__V1__ResetActivityRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__reset_activity_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ResetActivityRequest *
+       holdfast__v1__reset_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ResetActivityRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__reset_activity_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__reset_activity_request__free_unpacked
+                     (Holdfast__V1__ResetActivityRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__reset_activity_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__reset_activity_response__init
+                     (Holdfast__V1__ResetActivityResponse         *message)
+{
+  static const Holdfast__V1__ResetActivityResponse init_value = HOLDFAST__V1__RESET_ACTIVITY_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__reset_activity_response__get_packed_size
+                     (const Holdfast__V1__ResetActivityResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__reset_activity_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__reset_activity_response__pack
+                     (const Holdfast__V1__ResetActivityResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__reset_activity_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__reset_activity_response__pack_to_buffer
+                     (const Holdfast__V1__ResetActivityResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__reset_activity_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ResetActivityResponse *
+       holdfast__v1__reset_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ResetActivityResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__reset_activity_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__reset_activity_response__free_unpacked
+                     (Holdfast__V1__ResetActivityResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__reset_activity_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__update_activity_options_request__init
+                     (Holdfast__V1__UpdateActivityOptionsRequest         *message)
+{
+  static const Holdfast__V1__UpdateActivityOptionsRequest init_value = HOLDFAST__V1__UPDATE_ACTIVITY_OPTIONS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__update_activity_options_request__get_packed_size
+                     (const Holdfast__V1__UpdateActivityOptionsRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_activity_options_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__update_activity_options_request__pack
+                     (const Holdfast__V1__UpdateActivityOptionsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_activity_options_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__update_activity_options_request__pack_to_buffer
+                     (const Holdfast__V1__UpdateActivityOptionsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_activity_options_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpdateActivityOptionsRequest *
+       holdfast__v1__update_activity_options_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpdateActivityOptionsRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__update_activity_options_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__update_activity_options_request__free_unpacked
+                     (Holdfast__V1__UpdateActivityOptionsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__update_activity_options_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__update_activity_options_response__init
+                     (Holdfast__V1__UpdateActivityOptionsResponse         *message)
+{
+  static const Holdfast__V1__UpdateActivityOptionsResponse init_value = HOLDFAST__V1__UPDATE_ACTIVITY_OPTIONS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__update_activity_options_response__get_packed_size
+                     (const Holdfast__V1__UpdateActivityOptionsResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_activity_options_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__update_activity_options_response__pack
+                     (const Holdfast__V1__UpdateActivityOptionsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_activity_options_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__update_activity_options_response__pack_to_buffer
+                     (const Holdfast__V1__UpdateActivityOptionsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_activity_options_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpdateActivityOptionsResponse *
+       holdfast__v1__update_activity_options_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpdateActivityOptionsResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__update_activity_options_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__update_activity_options_response__free_unpacked
+                     (Holdfast__V1__UpdateActivityOptionsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__update_activity_options_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor holdfast__v1__activity_reference__field_descriptors[3] =
 {
   {
@@ -890,7 +1295,7 @@ const ProtobufCMessageDescriptor holdfast__v1__heartbeat_activity_request__descr
   (ProtobufCMessageInit) holdfast__v1__heartbeat_activity_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__heartbeat_activity_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor holdfast__v1__heartbeat_activity_response__field_descriptors[3] =
 {
   {
     "cancel_requested",
@@ -904,14 +1309,40 @@ static const ProtobufCFieldDescriptor holdfast__v1__heartbeat_activity_response_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "paused",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__HeartbeatActivityResponse, paused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reset",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__HeartbeatActivityResponse, reset),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__heartbeat_activity_response__field_indices_by_name[] = {
   0,   /* field[0] = cancel_requested */
+  1,   /* field[1] = paused */
+  2,   /* field[2] = reset */
 };
 static const ProtobufCIntRange holdfast__v1__heartbeat_activity_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__heartbeat_activity_response__descriptor =
 {
@@ -921,25 +1352,685 @@ const ProtobufCMessageDescriptor holdfast__v1__heartbeat_activity_response__desc
   "Holdfast__V1__HeartbeatActivityResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__HeartbeatActivityResponse),
-  1,
+  3,
   holdfast__v1__heartbeat_activity_response__field_descriptors,
   holdfast__v1__heartbeat_activity_response__field_indices_by_name,
   1,  holdfast__v1__heartbeat_activity_response__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__heartbeat_activity_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor holdfast__v1__activity_service__method_descriptors[4] =
+static const ProtobufCFieldDescriptor holdfast__v1__activity_selection__field_descriptors[3] =
+{
+  {
+    "activity_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Holdfast__V1__ActivitySelection, which_case),
+    offsetof(Holdfast__V1__ActivitySelection, activity_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_type",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Holdfast__V1__ActivitySelection, which_case),
+    offsetof(Holdfast__V1__ActivitySelection, activity_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "all",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Holdfast__V1__ActivitySelection, which_case),
+    offsetof(Holdfast__V1__ActivitySelection, all),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__activity_selection__field_indices_by_name[] = {
+  0,   /* field[0] = activity_id */
+  1,   /* field[1] = activity_type */
+  2,   /* field[2] = all */
+};
+static const ProtobufCIntRange holdfast__v1__activity_selection__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__activity_selection__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ActivitySelection",
+  "ActivitySelection",
+  "Holdfast__V1__ActivitySelection",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ActivitySelection),
+  3,
+  holdfast__v1__activity_selection__field_descriptors,
+  holdfast__v1__activity_selection__field_indices_by_name,
+  1,  holdfast__v1__activity_selection__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__activity_selection__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__pause_activity_request__field_descriptors[6] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseActivityRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseActivityRequest, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activities",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseActivityRequest, activities),
+    &holdfast__v1__activity_selection__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseActivityRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseActivityRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PauseActivityRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__pause_activity_request__field_indices_by_name[] = {
+  2,   /* field[2] = activities */
+  1,   /* field[1] = execution */
+  4,   /* field[4] = identity */
+  0,   /* field[0] = namespace */
+  3,   /* field[3] = reason */
+  5,   /* field[5] = request_id */
+};
+static const ProtobufCIntRange holdfast__v1__pause_activity_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__pause_activity_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PauseActivityRequest",
+  "PauseActivityRequest",
+  "Holdfast__V1__PauseActivityRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PauseActivityRequest),
+  6,
+  holdfast__v1__pause_activity_request__field_descriptors,
+  holdfast__v1__pause_activity_request__field_indices_by_name,
+  1,  holdfast__v1__pause_activity_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__pause_activity_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__pause_activity_response__field_descriptors NULL
+#define holdfast__v1__pause_activity_response__field_indices_by_name NULL
+#define holdfast__v1__pause_activity_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__pause_activity_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PauseActivityResponse",
+  "PauseActivityResponse",
+  "Holdfast__V1__PauseActivityResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PauseActivityResponse),
+  0,
+  holdfast__v1__pause_activity_response__field_descriptors,
+  holdfast__v1__pause_activity_response__field_indices_by_name,
+  0,  holdfast__v1__pause_activity_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__pause_activity_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__unpause_activity_request__field_descriptors[8] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseActivityRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseActivityRequest, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activities",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseActivityRequest, activities),
+    &holdfast__v1__activity_selection__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseActivityRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseActivityRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseActivityRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reset_attempts",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseActivityRequest, reset_attempts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reset_heartbeat",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UnpauseActivityRequest, reset_heartbeat),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__unpause_activity_request__field_indices_by_name[] = {
+  2,   /* field[2] = activities */
+  1,   /* field[1] = execution */
+  4,   /* field[4] = identity */
+  0,   /* field[0] = namespace */
+  3,   /* field[3] = reason */
+  5,   /* field[5] = request_id */
+  6,   /* field[6] = reset_attempts */
+  7,   /* field[7] = reset_heartbeat */
+};
+static const ProtobufCIntRange holdfast__v1__unpause_activity_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__unpause_activity_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UnpauseActivityRequest",
+  "UnpauseActivityRequest",
+  "Holdfast__V1__UnpauseActivityRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UnpauseActivityRequest),
+  8,
+  holdfast__v1__unpause_activity_request__field_descriptors,
+  holdfast__v1__unpause_activity_request__field_indices_by_name,
+  1,  holdfast__v1__unpause_activity_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__unpause_activity_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__unpause_activity_response__field_descriptors NULL
+#define holdfast__v1__unpause_activity_response__field_indices_by_name NULL
+#define holdfast__v1__unpause_activity_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__unpause_activity_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UnpauseActivityResponse",
+  "UnpauseActivityResponse",
+  "Holdfast__V1__UnpauseActivityResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UnpauseActivityResponse),
+  0,
+  holdfast__v1__unpause_activity_response__field_descriptors,
+  holdfast__v1__unpause_activity_response__field_indices_by_name,
+  0,  holdfast__v1__unpause_activity_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__unpause_activity_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__reset_activity_request__field_descriptors[9] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetActivityRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetActivityRequest, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activities",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetActivityRequest, activities),
+    &holdfast__v1__activity_selection__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetActivityRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetActivityRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetActivityRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reset_heartbeat",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetActivityRequest, reset_heartbeat),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "keep_paused",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetActivityRequest, keep_paused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restore_original_options",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetActivityRequest, restore_original_options),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__reset_activity_request__field_indices_by_name[] = {
+  2,   /* field[2] = activities */
+  1,   /* field[1] = execution */
+  4,   /* field[4] = identity */
+  7,   /* field[7] = keep_paused */
+  0,   /* field[0] = namespace */
+  3,   /* field[3] = reason */
+  5,   /* field[5] = request_id */
+  6,   /* field[6] = reset_heartbeat */
+  8,   /* field[8] = restore_original_options */
+};
+static const ProtobufCIntRange holdfast__v1__reset_activity_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__reset_activity_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ResetActivityRequest",
+  "ResetActivityRequest",
+  "Holdfast__V1__ResetActivityRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ResetActivityRequest),
+  9,
+  holdfast__v1__reset_activity_request__field_descriptors,
+  holdfast__v1__reset_activity_request__field_indices_by_name,
+  1,  holdfast__v1__reset_activity_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__reset_activity_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__reset_activity_response__field_descriptors NULL
+#define holdfast__v1__reset_activity_response__field_indices_by_name NULL
+#define holdfast__v1__reset_activity_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__reset_activity_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ResetActivityResponse",
+  "ResetActivityResponse",
+  "Holdfast__V1__ResetActivityResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ResetActivityResponse),
+  0,
+  holdfast__v1__reset_activity_response__field_descriptors,
+  holdfast__v1__reset_activity_response__field_indices_by_name,
+  0,  holdfast__v1__reset_activity_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__reset_activity_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__update_activity_options_request__field_descriptors[9] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateActivityOptionsRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateActivityOptionsRequest, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activities",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateActivityOptionsRequest, activities),
+    &holdfast__v1__activity_selection__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateActivityOptionsRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateActivityOptionsRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateActivityOptionsRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "options",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateActivityOptionsRequest, options),
+    &holdfast__v1__activity_task_options__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update_mask",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Holdfast__V1__UpdateActivityOptionsRequest, n_update_mask),
+    offsetof(Holdfast__V1__UpdateActivityOptionsRequest, update_mask),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restore_original",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateActivityOptionsRequest, restore_original),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__update_activity_options_request__field_indices_by_name[] = {
+  2,   /* field[2] = activities */
+  1,   /* field[1] = execution */
+  4,   /* field[4] = identity */
+  0,   /* field[0] = namespace */
+  6,   /* field[6] = options */
+  3,   /* field[3] = reason */
+  5,   /* field[5] = request_id */
+  8,   /* field[8] = restore_original */
+  7,   /* field[7] = update_mask */
+};
+static const ProtobufCIntRange holdfast__v1__update_activity_options_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__update_activity_options_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateActivityOptionsRequest",
+  "UpdateActivityOptionsRequest",
+  "Holdfast__V1__UpdateActivityOptionsRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpdateActivityOptionsRequest),
+  9,
+  holdfast__v1__update_activity_options_request__field_descriptors,
+  holdfast__v1__update_activity_options_request__field_indices_by_name,
+  1,  holdfast__v1__update_activity_options_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__update_activity_options_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__update_activity_options_response__field_descriptors NULL
+#define holdfast__v1__update_activity_options_response__field_indices_by_name NULL
+#define holdfast__v1__update_activity_options_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__update_activity_options_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateActivityOptionsResponse",
+  "UpdateActivityOptionsResponse",
+  "Holdfast__V1__UpdateActivityOptionsResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpdateActivityOptionsResponse),
+  0,
+  holdfast__v1__update_activity_options_response__field_descriptors,
+  holdfast__v1__update_activity_options_response__field_indices_by_name,
+  0,  holdfast__v1__update_activity_options_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__update_activity_options_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCMethodDescriptor holdfast__v1__activity_service__method_descriptors[8] =
 {
   { "CompleteActivity", &holdfast__v1__complete_activity_request__descriptor, &holdfast__v1__complete_activity_response__descriptor },
   { "FailActivity", &holdfast__v1__fail_activity_request__descriptor, &holdfast__v1__fail_activity_response__descriptor },
   { "ReportActivityCancelled", &holdfast__v1__report_activity_cancelled_request__descriptor, &holdfast__v1__report_activity_cancelled_response__descriptor },
   { "HeartbeatActivity", &holdfast__v1__heartbeat_activity_request__descriptor, &holdfast__v1__heartbeat_activity_response__descriptor },
+  { "PauseActivity", &holdfast__v1__pause_activity_request__descriptor, &holdfast__v1__pause_activity_response__descriptor },
+  { "UnpauseActivity", &holdfast__v1__unpause_activity_request__descriptor, &holdfast__v1__unpause_activity_response__descriptor },
+  { "ResetActivity", &holdfast__v1__reset_activity_request__descriptor, &holdfast__v1__reset_activity_response__descriptor },
+  { "UpdateActivityOptions", &holdfast__v1__update_activity_options_request__descriptor, &holdfast__v1__update_activity_options_response__descriptor },
 };
 const unsigned holdfast__v1__activity_service__method_indices_by_name[] = {
   0,        /* CompleteActivity */
   1,        /* FailActivity */
   3,        /* HeartbeatActivity */
-  2         /* ReportActivityCancelled */
+  4,        /* PauseActivity */
+  2,        /* ReportActivityCancelled */
+  6,        /* ResetActivity */
+  5,        /* UnpauseActivity */
+  7         /* UpdateActivityOptions */
 };
 const ProtobufCServiceDescriptor holdfast__v1__activity_service__descriptor =
 {
@@ -948,7 +2039,7 @@ const ProtobufCServiceDescriptor holdfast__v1__activity_service__descriptor =
   "ActivityService",
   "Holdfast__V1__ActivityService",
   "holdfast.v1",
-  4,
+  8,
   holdfast__v1__activity_service__method_descriptors,
   holdfast__v1__activity_service__method_indices_by_name
 };
@@ -983,6 +2074,38 @@ void holdfast__v1__activity_service__heartbeat_activity(ProtobufCService *servic
 {
   assert(service->descriptor == &holdfast__v1__activity_service__descriptor);
   service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__activity_service__pause_activity(ProtobufCService *service,
+                                                    const Holdfast__V1__PauseActivityRequest *input,
+                                                    Holdfast__V1__PauseActivityResponse_Closure closure,
+                                                    void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__activity_service__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__activity_service__unpause_activity(ProtobufCService *service,
+                                                      const Holdfast__V1__UnpauseActivityRequest *input,
+                                                      Holdfast__V1__UnpauseActivityResponse_Closure closure,
+                                                      void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__activity_service__descriptor);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__activity_service__reset_activity(ProtobufCService *service,
+                                                    const Holdfast__V1__ResetActivityRequest *input,
+                                                    Holdfast__V1__ResetActivityResponse_Closure closure,
+                                                    void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__activity_service__descriptor);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__activity_service__update_activity_options(ProtobufCService *service,
+                                                             const Holdfast__V1__UpdateActivityOptionsRequest *input,
+                                                             Holdfast__V1__UpdateActivityOptionsResponse_Closure closure,
+                                                             void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__activity_service__descriptor);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__activity_service__init (Holdfast__V1__ActivityService_Service *service,
                                            Holdfast__V1__ActivityService_ServiceDestroy destroy)

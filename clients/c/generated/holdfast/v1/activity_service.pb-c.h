@@ -25,6 +25,15 @@ typedef struct Holdfast__V1__ReportActivityCancelledRequest Holdfast__V1__Report
 typedef struct Holdfast__V1__ReportActivityCancelledResponse Holdfast__V1__ReportActivityCancelledResponse;
 typedef struct Holdfast__V1__HeartbeatActivityRequest Holdfast__V1__HeartbeatActivityRequest;
 typedef struct Holdfast__V1__HeartbeatActivityResponse Holdfast__V1__HeartbeatActivityResponse;
+typedef struct Holdfast__V1__ActivitySelection Holdfast__V1__ActivitySelection;
+typedef struct Holdfast__V1__PauseActivityRequest Holdfast__V1__PauseActivityRequest;
+typedef struct Holdfast__V1__PauseActivityResponse Holdfast__V1__PauseActivityResponse;
+typedef struct Holdfast__V1__UnpauseActivityRequest Holdfast__V1__UnpauseActivityRequest;
+typedef struct Holdfast__V1__UnpauseActivityResponse Holdfast__V1__UnpauseActivityResponse;
+typedef struct Holdfast__V1__ResetActivityRequest Holdfast__V1__ResetActivityRequest;
+typedef struct Holdfast__V1__ResetActivityResponse Holdfast__V1__ResetActivityResponse;
+typedef struct Holdfast__V1__UpdateActivityOptionsRequest Holdfast__V1__UpdateActivityOptionsRequest;
+typedef struct Holdfast__V1__UpdateActivityOptionsResponse Holdfast__V1__UpdateActivityOptionsResponse;
 
 
 /* --- enums --- */
@@ -138,10 +147,181 @@ struct  Holdfast__V1__HeartbeatActivityResponse
 {
   ProtobufCMessage base;
   protobuf_c_boolean cancel_requested;
+  /*
+   * The attempt counts until it ends; there is no further one while the activity is paused.
+   */
+  protobuf_c_boolean paused;
+  /*
+   * The attempt counts until it ends; if it fails, the next one is the first.
+   */
+  protobuf_c_boolean reset;
 };
 #define HOLDFAST__V1__HEARTBEAT_ACTIVITY_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__heartbeat_activity_response__descriptor) \
-    , 0 }
+    , 0, 0, 0 }
+
+
+typedef enum {
+  HOLDFAST__V1__ACTIVITY_SELECTION__WHICH__NOT_SET = 0,
+  HOLDFAST__V1__ACTIVITY_SELECTION__WHICH_ACTIVITY_ID = 1,
+  HOLDFAST__V1__ACTIVITY_SELECTION__WHICH_ACTIVITY_TYPE = 2,
+  HOLDFAST__V1__ACTIVITY_SELECTION__WHICH_ALL = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__ACTIVITY_SELECTION__WHICH__CASE)
+} Holdfast__V1__ActivitySelection__WhichCase;
+
+/*
+ * The pending activities of one run that are meant: all that match.
+ */
+struct  Holdfast__V1__ActivitySelection
+{
+  ProtobufCMessage base;
+  Holdfast__V1__ActivitySelection__WhichCase which_case;
+  union {
+    char *activity_id;
+    char *activity_type;
+    protobuf_c_boolean all;
+  };
+};
+#define HOLDFAST__V1__ACTIVITY_SELECTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__activity_selection__descriptor) \
+    , HOLDFAST__V1__ACTIVITY_SELECTION__WHICH__NOT_SET, {0} }
+
+
+/*
+ * No attempt starts from now on; one that has started may end. Its schedule-to-start timeout rests,
+ * its schedule-to-close timeout does not.
+ */
+struct  Holdfast__V1__PauseActivityRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  Holdfast__V1__WorkflowExecution *execution;
+  Holdfast__V1__ActivitySelection *activities;
+  char *reason;
+  char *identity;
+  char *request_id;
+};
+#define HOLDFAST__V1__PAUSE_ACTIVITY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__pause_activity_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__PauseActivityResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__PAUSE_ACTIVITY_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__pause_activity_response__descriptor) \
+     }
+
+
+/*
+ * What has waited may start; held activities have one more attempt.
+ */
+struct  Holdfast__V1__UnpauseActivityRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  Holdfast__V1__WorkflowExecution *execution;
+  Holdfast__V1__ActivitySelection *activities;
+  char *reason;
+  char *identity;
+  char *request_id;
+  /*
+   * The next attempt is the first.
+   */
+  protobuf_c_boolean reset_attempts;
+  /*
+   * The next attempt is given no heartbeat details.
+   */
+  protobuf_c_boolean reset_heartbeat;
+};
+#define HOLDFAST__V1__UNPAUSE_ACTIVITY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__unpause_activity_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
+
+
+struct  Holdfast__V1__UnpauseActivityResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__UNPAUSE_ACTIVITY_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__unpause_activity_response__descriptor) \
+     }
+
+
+/*
+ * The next attempt is the first, and starts at once; of an activity that has started, when the
+ * attempt fails.
+ */
+struct  Holdfast__V1__ResetActivityRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  Holdfast__V1__WorkflowExecution *execution;
+  Holdfast__V1__ActivitySelection *activities;
+  char *reason;
+  char *identity;
+  char *request_id;
+  /*
+   * The next attempt is given no heartbeat details.
+   */
+  protobuf_c_boolean reset_heartbeat;
+  /*
+   * A paused activity stays paused.
+   */
+  protobuf_c_boolean keep_paused;
+  protobuf_c_boolean restore_original_options;
+};
+#define HOLDFAST__V1__RESET_ACTIVITY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__reset_activity_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0 }
+
+
+struct  Holdfast__V1__ResetActivityResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__RESET_ACTIVITY_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__reset_activity_response__descriptor) \
+     }
+
+
+/*
+ * Counts from now on, for an attempt that has started too.
+ */
+struct  Holdfast__V1__UpdateActivityOptionsRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  Holdfast__V1__WorkflowExecution *execution;
+  Holdfast__V1__ActivitySelection *activities;
+  char *reason;
+  char *identity;
+  char *request_id;
+  Holdfast__V1__ActivityTaskOptions *options;
+  /*
+   * The names of the fields of `options` that count; none: those that are not empty.
+   */
+  size_t n_update_mask;
+  char **update_mask;
+  /*
+   * Before `options` count.
+   */
+  protobuf_c_boolean restore_original;
+};
+#define HOLDFAST__V1__UPDATE_ACTIVITY_OPTIONS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_activity_options_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0 }
+
+
+struct  Holdfast__V1__UpdateActivityOptionsResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__UPDATE_ACTIVITY_OPTIONS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_activity_options_response__descriptor) \
+     }
 
 
 /* Holdfast__V1__ActivityReference methods */
@@ -315,6 +495,177 @@ Holdfast__V1__HeartbeatActivityResponse *
 void   holdfast__v1__heartbeat_activity_response__free_unpacked
                      (Holdfast__V1__HeartbeatActivityResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__ActivitySelection methods */
+void   holdfast__v1__activity_selection__init
+                     (Holdfast__V1__ActivitySelection         *message);
+size_t holdfast__v1__activity_selection__get_packed_size
+                     (const Holdfast__V1__ActivitySelection   *message);
+size_t holdfast__v1__activity_selection__pack
+                     (const Holdfast__V1__ActivitySelection   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__activity_selection__pack_to_buffer
+                     (const Holdfast__V1__ActivitySelection   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ActivitySelection *
+       holdfast__v1__activity_selection__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__activity_selection__free_unpacked
+                     (Holdfast__V1__ActivitySelection *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__PauseActivityRequest methods */
+void   holdfast__v1__pause_activity_request__init
+                     (Holdfast__V1__PauseActivityRequest         *message);
+size_t holdfast__v1__pause_activity_request__get_packed_size
+                     (const Holdfast__V1__PauseActivityRequest   *message);
+size_t holdfast__v1__pause_activity_request__pack
+                     (const Holdfast__V1__PauseActivityRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__pause_activity_request__pack_to_buffer
+                     (const Holdfast__V1__PauseActivityRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PauseActivityRequest *
+       holdfast__v1__pause_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__pause_activity_request__free_unpacked
+                     (Holdfast__V1__PauseActivityRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__PauseActivityResponse methods */
+void   holdfast__v1__pause_activity_response__init
+                     (Holdfast__V1__PauseActivityResponse         *message);
+size_t holdfast__v1__pause_activity_response__get_packed_size
+                     (const Holdfast__V1__PauseActivityResponse   *message);
+size_t holdfast__v1__pause_activity_response__pack
+                     (const Holdfast__V1__PauseActivityResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__pause_activity_response__pack_to_buffer
+                     (const Holdfast__V1__PauseActivityResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PauseActivityResponse *
+       holdfast__v1__pause_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__pause_activity_response__free_unpacked
+                     (Holdfast__V1__PauseActivityResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UnpauseActivityRequest methods */
+void   holdfast__v1__unpause_activity_request__init
+                     (Holdfast__V1__UnpauseActivityRequest         *message);
+size_t holdfast__v1__unpause_activity_request__get_packed_size
+                     (const Holdfast__V1__UnpauseActivityRequest   *message);
+size_t holdfast__v1__unpause_activity_request__pack
+                     (const Holdfast__V1__UnpauseActivityRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__unpause_activity_request__pack_to_buffer
+                     (const Holdfast__V1__UnpauseActivityRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UnpauseActivityRequest *
+       holdfast__v1__unpause_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__unpause_activity_request__free_unpacked
+                     (Holdfast__V1__UnpauseActivityRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UnpauseActivityResponse methods */
+void   holdfast__v1__unpause_activity_response__init
+                     (Holdfast__V1__UnpauseActivityResponse         *message);
+size_t holdfast__v1__unpause_activity_response__get_packed_size
+                     (const Holdfast__V1__UnpauseActivityResponse   *message);
+size_t holdfast__v1__unpause_activity_response__pack
+                     (const Holdfast__V1__UnpauseActivityResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__unpause_activity_response__pack_to_buffer
+                     (const Holdfast__V1__UnpauseActivityResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UnpauseActivityResponse *
+       holdfast__v1__unpause_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__unpause_activity_response__free_unpacked
+                     (Holdfast__V1__UnpauseActivityResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ResetActivityRequest methods */
+void   holdfast__v1__reset_activity_request__init
+                     (Holdfast__V1__ResetActivityRequest         *message);
+size_t holdfast__v1__reset_activity_request__get_packed_size
+                     (const Holdfast__V1__ResetActivityRequest   *message);
+size_t holdfast__v1__reset_activity_request__pack
+                     (const Holdfast__V1__ResetActivityRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__reset_activity_request__pack_to_buffer
+                     (const Holdfast__V1__ResetActivityRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ResetActivityRequest *
+       holdfast__v1__reset_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__reset_activity_request__free_unpacked
+                     (Holdfast__V1__ResetActivityRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ResetActivityResponse methods */
+void   holdfast__v1__reset_activity_response__init
+                     (Holdfast__V1__ResetActivityResponse         *message);
+size_t holdfast__v1__reset_activity_response__get_packed_size
+                     (const Holdfast__V1__ResetActivityResponse   *message);
+size_t holdfast__v1__reset_activity_response__pack
+                     (const Holdfast__V1__ResetActivityResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__reset_activity_response__pack_to_buffer
+                     (const Holdfast__V1__ResetActivityResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ResetActivityResponse *
+       holdfast__v1__reset_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__reset_activity_response__free_unpacked
+                     (Holdfast__V1__ResetActivityResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateActivityOptionsRequest methods */
+void   holdfast__v1__update_activity_options_request__init
+                     (Holdfast__V1__UpdateActivityOptionsRequest         *message);
+size_t holdfast__v1__update_activity_options_request__get_packed_size
+                     (const Holdfast__V1__UpdateActivityOptionsRequest   *message);
+size_t holdfast__v1__update_activity_options_request__pack
+                     (const Holdfast__V1__UpdateActivityOptionsRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_activity_options_request__pack_to_buffer
+                     (const Holdfast__V1__UpdateActivityOptionsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateActivityOptionsRequest *
+       holdfast__v1__update_activity_options_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_activity_options_request__free_unpacked
+                     (Holdfast__V1__UpdateActivityOptionsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateActivityOptionsResponse methods */
+void   holdfast__v1__update_activity_options_response__init
+                     (Holdfast__V1__UpdateActivityOptionsResponse         *message);
+size_t holdfast__v1__update_activity_options_response__get_packed_size
+                     (const Holdfast__V1__UpdateActivityOptionsResponse   *message);
+size_t holdfast__v1__update_activity_options_response__pack
+                     (const Holdfast__V1__UpdateActivityOptionsResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_activity_options_response__pack_to_buffer
+                     (const Holdfast__V1__UpdateActivityOptionsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateActivityOptionsResponse *
+       holdfast__v1__update_activity_options_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_activity_options_response__free_unpacked
+                     (Holdfast__V1__UpdateActivityOptionsResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Holdfast__V1__ActivityReference_Closure)
@@ -344,6 +695,33 @@ typedef void (*Holdfast__V1__HeartbeatActivityRequest_Closure)
 typedef void (*Holdfast__V1__HeartbeatActivityResponse_Closure)
                  (const Holdfast__V1__HeartbeatActivityResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__ActivitySelection_Closure)
+                 (const Holdfast__V1__ActivitySelection *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__PauseActivityRequest_Closure)
+                 (const Holdfast__V1__PauseActivityRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__PauseActivityResponse_Closure)
+                 (const Holdfast__V1__PauseActivityResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UnpauseActivityRequest_Closure)
+                 (const Holdfast__V1__UnpauseActivityRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UnpauseActivityResponse_Closure)
+                 (const Holdfast__V1__UnpauseActivityResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ResetActivityRequest_Closure)
+                 (const Holdfast__V1__ResetActivityRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ResetActivityResponse_Closure)
+                 (const Holdfast__V1__ResetActivityResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UpdateActivityOptionsRequest_Closure)
+                 (const Holdfast__V1__UpdateActivityOptionsRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UpdateActivityOptionsResponse_Closure)
+                 (const Holdfast__V1__UpdateActivityOptionsResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -367,6 +745,22 @@ struct Holdfast__V1__ActivityService_Service
                              const Holdfast__V1__HeartbeatActivityRequest *input,
                              Holdfast__V1__HeartbeatActivityResponse_Closure closure,
                              void *closure_data);
+  void (*pause_activity)(Holdfast__V1__ActivityService_Service *service,
+                         const Holdfast__V1__PauseActivityRequest *input,
+                         Holdfast__V1__PauseActivityResponse_Closure closure,
+                         void *closure_data);
+  void (*unpause_activity)(Holdfast__V1__ActivityService_Service *service,
+                           const Holdfast__V1__UnpauseActivityRequest *input,
+                           Holdfast__V1__UnpauseActivityResponse_Closure closure,
+                           void *closure_data);
+  void (*reset_activity)(Holdfast__V1__ActivityService_Service *service,
+                         const Holdfast__V1__ResetActivityRequest *input,
+                         Holdfast__V1__ResetActivityResponse_Closure closure,
+                         void *closure_data);
+  void (*update_activity_options)(Holdfast__V1__ActivityService_Service *service,
+                                  const Holdfast__V1__UpdateActivityOptionsRequest *input,
+                                  Holdfast__V1__UpdateActivityOptionsResponse_Closure closure,
+                                  void *closure_data);
 };
 typedef void (*Holdfast__V1__ActivityService_ServiceDestroy)(Holdfast__V1__ActivityService_Service *);
 void holdfast__v1__activity_service__init (Holdfast__V1__ActivityService_Service *service,
@@ -378,7 +772,11 @@ void holdfast__v1__activity_service__init (Holdfast__V1__ActivityService_Service
       function_prefix__ ## complete_activity,\
       function_prefix__ ## fail_activity,\
       function_prefix__ ## report_activity_cancelled,\
-      function_prefix__ ## heartbeat_activity  }
+      function_prefix__ ## heartbeat_activity,\
+      function_prefix__ ## pause_activity,\
+      function_prefix__ ## unpause_activity,\
+      function_prefix__ ## reset_activity,\
+      function_prefix__ ## update_activity_options  }
 void holdfast__v1__activity_service__complete_activity(ProtobufCService *service,
                                                        const Holdfast__V1__CompleteActivityRequest *input,
                                                        Holdfast__V1__CompleteActivityResponse_Closure closure,
@@ -395,6 +793,22 @@ void holdfast__v1__activity_service__heartbeat_activity(ProtobufCService *servic
                                                         const Holdfast__V1__HeartbeatActivityRequest *input,
                                                         Holdfast__V1__HeartbeatActivityResponse_Closure closure,
                                                         void *closure_data);
+void holdfast__v1__activity_service__pause_activity(ProtobufCService *service,
+                                                    const Holdfast__V1__PauseActivityRequest *input,
+                                                    Holdfast__V1__PauseActivityResponse_Closure closure,
+                                                    void *closure_data);
+void holdfast__v1__activity_service__unpause_activity(ProtobufCService *service,
+                                                      const Holdfast__V1__UnpauseActivityRequest *input,
+                                                      Holdfast__V1__UnpauseActivityResponse_Closure closure,
+                                                      void *closure_data);
+void holdfast__v1__activity_service__reset_activity(ProtobufCService *service,
+                                                    const Holdfast__V1__ResetActivityRequest *input,
+                                                    Holdfast__V1__ResetActivityResponse_Closure closure,
+                                                    void *closure_data);
+void holdfast__v1__activity_service__update_activity_options(ProtobufCService *service,
+                                                             const Holdfast__V1__UpdateActivityOptionsRequest *input,
+                                                             Holdfast__V1__UpdateActivityOptionsResponse_Closure closure,
+                                                             void *closure_data);
 
 /* --- descriptors --- */
 
@@ -407,6 +821,15 @@ extern const ProtobufCMessageDescriptor holdfast__v1__report_activity_cancelled_
 extern const ProtobufCMessageDescriptor holdfast__v1__report_activity_cancelled_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__heartbeat_activity_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__heartbeat_activity_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__activity_selection__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__pause_activity_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__pause_activity_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__unpause_activity_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__unpause_activity_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__reset_activity_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__reset_activity_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_activity_options_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_activity_options_response__descriptor;
 extern const ProtobufCServiceDescriptor holdfast__v1__activity_service__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -727,6 +727,96 @@ void   holdfast__v1__update_outcome__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__update_outcome__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__activity_pause__init
+                     (Holdfast__V1__ActivityPause         *message)
+{
+  static const Holdfast__V1__ActivityPause init_value = HOLDFAST__V1__ACTIVITY_PAUSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__activity_pause__get_packed_size
+                     (const Holdfast__V1__ActivityPause *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__activity_pause__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__activity_pause__pack
+                     (const Holdfast__V1__ActivityPause *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__activity_pause__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__activity_pause__pack_to_buffer
+                     (const Holdfast__V1__ActivityPause *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__activity_pause__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ActivityPause *
+       holdfast__v1__activity_pause__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ActivityPause *)
+     protobuf_c_message_unpack (&holdfast__v1__activity_pause__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__activity_pause__free_unpacked
+                     (Holdfast__V1__ActivityPause *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__activity_pause__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__activity_task_options__init
+                     (Holdfast__V1__ActivityTaskOptions         *message)
+{
+  static const Holdfast__V1__ActivityTaskOptions init_value = HOLDFAST__V1__ACTIVITY_TASK_OPTIONS__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__activity_task_options__get_packed_size
+                     (const Holdfast__V1__ActivityTaskOptions *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__activity_task_options__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__activity_task_options__pack
+                     (const Holdfast__V1__ActivityTaskOptions *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__activity_task_options__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__activity_task_options__pack_to_buffer
+                     (const Holdfast__V1__ActivityTaskOptions *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__activity_task_options__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ActivityTaskOptions *
+       holdfast__v1__activity_task_options__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ActivityTaskOptions *)
+     protobuf_c_message_unpack (&holdfast__v1__activity_task_options__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__activity_task_options__free_unpacked
+                     (Holdfast__V1__ActivityTaskOptions *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__activity_task_options__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__workflow_execution__init
                      (Holdfast__V1__WorkflowExecution         *message)
 {
@@ -1834,6 +1924,186 @@ const ProtobufCMessageDescriptor holdfast__v1__update_outcome__descriptor =
   (ProtobufCMessageInit) holdfast__v1__update_outcome__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__activity_pause__field_descriptors[4] =
+{
+  {
+    "paused_time_ms",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityPause, paused_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityPause, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityPause, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "exhausted",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityPause, exhausted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__activity_pause__field_indices_by_name[] = {
+  3,   /* field[3] = exhausted */
+  2,   /* field[2] = identity */
+  0,   /* field[0] = paused_time_ms */
+  1,   /* field[1] = reason */
+};
+static const ProtobufCIntRange holdfast__v1__activity_pause__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__activity_pause__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ActivityPause",
+  "ActivityPause",
+  "Holdfast__V1__ActivityPause",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ActivityPause),
+  4,
+  holdfast__v1__activity_pause__field_descriptors,
+  holdfast__v1__activity_pause__field_indices_by_name,
+  1,  holdfast__v1__activity_pause__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__activity_pause__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__activity_task_options__field_descriptors[6] =
+{
+  {
+    "task_queue",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityTaskOptions, task_queue),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_to_close_timeout_ms",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityTaskOptions, schedule_to_close_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_to_start_timeout_ms",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityTaskOptions, schedule_to_start_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_to_close_timeout_ms",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityTaskOptions, start_to_close_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "heartbeat_timeout_ms",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityTaskOptions, heartbeat_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_policy",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityTaskOptions, retry_policy),
+    &holdfast__v1__retry_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__activity_task_options__field_indices_by_name[] = {
+  4,   /* field[4] = heartbeat_timeout_ms */
+  5,   /* field[5] = retry_policy */
+  1,   /* field[1] = schedule_to_close_timeout_ms */
+  2,   /* field[2] = schedule_to_start_timeout_ms */
+  3,   /* field[3] = start_to_close_timeout_ms */
+  0,   /* field[0] = task_queue */
+};
+static const ProtobufCIntRange holdfast__v1__activity_task_options__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__activity_task_options__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ActivityTaskOptions",
+  "ActivityTaskOptions",
+  "Holdfast__V1__ActivityTaskOptions",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ActivityTaskOptions),
+  6,
+  holdfast__v1__activity_task_options__field_descriptors,
+  holdfast__v1__activity_task_options__field_indices_by_name,
+  1,  holdfast__v1__activity_task_options__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__activity_task_options__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution__field_descriptors[2] =
 {
   {
@@ -2178,6 +2448,36 @@ const ProtobufCEnumDescriptor holdfast__v1__activity_cancellation_type__descript
   holdfast__v1__activity_cancellation_type__enum_values_by_name,
   1,
   holdfast__v1__activity_cancellation_type__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue holdfast__v1__activity_exhaustion__enum_values_by_number[3] =
+{
+  { "ACTIVITY_EXHAUSTION_UNSPECIFIED", "HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_UNSPECIFIED", 0 },
+  { "ACTIVITY_EXHAUSTION_FAIL", "HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_FAIL", 1 },
+  { "ACTIVITY_EXHAUSTION_PAUSE", "HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_PAUSE", 2 },
+};
+static const ProtobufCIntRange holdfast__v1__activity_exhaustion__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex holdfast__v1__activity_exhaustion__enum_values_by_name[3] =
+{
+  { "ACTIVITY_EXHAUSTION_FAIL", 1 },
+  { "ACTIVITY_EXHAUSTION_PAUSE", 2 },
+  { "ACTIVITY_EXHAUSTION_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor holdfast__v1__activity_exhaustion__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ActivityExhaustion",
+  "ActivityExhaustion",
+  "Holdfast__V1__ActivityExhaustion",
+  "holdfast.v1",
+  3,
+  holdfast__v1__activity_exhaustion__enum_values_by_number,
+  3,
+  holdfast__v1__activity_exhaustion__enum_values_by_name,
+  1,
+  holdfast__v1__activity_exhaustion__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue holdfast__v1__parent_close_policy__enum_values_by_number[4] =

@@ -32,6 +32,8 @@ typedef struct Holdfast__V1__ActivityFailure Holdfast__V1__ActivityFailure;
 typedef struct Holdfast__V1__ChildWorkflowFailure Holdfast__V1__ChildWorkflowFailure;
 typedef struct Holdfast__V1__WorkerLostFailure Holdfast__V1__WorkerLostFailure;
 typedef struct Holdfast__V1__UpdateOutcome Holdfast__V1__UpdateOutcome;
+typedef struct Holdfast__V1__ActivityPause Holdfast__V1__ActivityPause;
+typedef struct Holdfast__V1__ActivityTaskOptions Holdfast__V1__ActivityTaskOptions;
 typedef struct Holdfast__V1__WorkflowExecution Holdfast__V1__WorkflowExecution;
 typedef struct Holdfast__V1__UserMetadata Holdfast__V1__UserMetadata;
 
@@ -121,6 +123,21 @@ typedef enum _Holdfast__V1__ActivityCancellationType {
   HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_ABANDON = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE)
 } Holdfast__V1__ActivityCancellationType;
+/*
+ * What becomes of an activity when its attempts are used up.
+ */
+typedef enum _Holdfast__V1__ActivityExhaustion {
+  /*
+   * FAIL.
+   */
+  HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_UNSPECIFIED = 0,
+  HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_FAIL = 1,
+  /*
+   * It is held, paused, until somebody lets it go on or ends it.
+   */
+  HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_PAUSE = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__ACTIVITY_EXHAUSTION)
+} Holdfast__V1__ActivityExhaustion;
 /*
  * What becomes of a child when its parent's run has closed.
  */
@@ -447,6 +464,44 @@ struct  Holdfast__V1__UpdateOutcome
 #define HOLDFAST__V1__UPDATE_OUTCOME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_outcome__descriptor) \
     , HOLDFAST__V1__UPDATE_OUTCOME__RESULT__NOT_SET, {0} }
+
+
+/*
+ * Why no attempt of an activity starts.
+ */
+struct  Holdfast__V1__ActivityPause
+{
+  ProtobufCMessage base;
+  int64_t paused_time_ms;
+  char *reason;
+  char *identity;
+  /*
+   * Its attempts are used up.
+   */
+  protobuf_c_boolean exhausted;
+};
+#define HOLDFAST__V1__ACTIVITY_PAUSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__activity_pause__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * The options that the workflow gave, or that were changed since; missing ones are filled in as
+ * those of a command.
+ */
+struct  Holdfast__V1__ActivityTaskOptions
+{
+  ProtobufCMessage base;
+  char *task_queue;
+  int64_t schedule_to_close_timeout_ms;
+  int64_t schedule_to_start_timeout_ms;
+  int64_t start_to_close_timeout_ms;
+  int64_t heartbeat_timeout_ms;
+  Holdfast__V1__RetryPolicy *retry_policy;
+};
+#define HOLDFAST__V1__ACTIVITY_TASK_OPTIONS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__activity_task_options__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, NULL }
 
 
 /*
@@ -781,6 +836,44 @@ Holdfast__V1__UpdateOutcome *
 void   holdfast__v1__update_outcome__free_unpacked
                      (Holdfast__V1__UpdateOutcome *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__ActivityPause methods */
+void   holdfast__v1__activity_pause__init
+                     (Holdfast__V1__ActivityPause         *message);
+size_t holdfast__v1__activity_pause__get_packed_size
+                     (const Holdfast__V1__ActivityPause   *message);
+size_t holdfast__v1__activity_pause__pack
+                     (const Holdfast__V1__ActivityPause   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__activity_pause__pack_to_buffer
+                     (const Holdfast__V1__ActivityPause   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ActivityPause *
+       holdfast__v1__activity_pause__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__activity_pause__free_unpacked
+                     (Holdfast__V1__ActivityPause *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ActivityTaskOptions methods */
+void   holdfast__v1__activity_task_options__init
+                     (Holdfast__V1__ActivityTaskOptions         *message);
+size_t holdfast__v1__activity_task_options__get_packed_size
+                     (const Holdfast__V1__ActivityTaskOptions   *message);
+size_t holdfast__v1__activity_task_options__pack
+                     (const Holdfast__V1__ActivityTaskOptions   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__activity_task_options__pack_to_buffer
+                     (const Holdfast__V1__ActivityTaskOptions   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ActivityTaskOptions *
+       holdfast__v1__activity_task_options__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__activity_task_options__free_unpacked
+                     (Holdfast__V1__ActivityTaskOptions *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowExecution methods */
 void   holdfast__v1__workflow_execution__init
                      (Holdfast__V1__WorkflowExecution         *message);
@@ -869,6 +962,12 @@ typedef void (*Holdfast__V1__WorkerLostFailure_Closure)
 typedef void (*Holdfast__V1__UpdateOutcome_Closure)
                  (const Holdfast__V1__UpdateOutcome *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__ActivityPause_Closure)
+                 (const Holdfast__V1__ActivityPause *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ActivityTaskOptions_Closure)
+                 (const Holdfast__V1__ActivityTaskOptions *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__WorkflowExecution_Closure)
                  (const Holdfast__V1__WorkflowExecution *message,
                   void *closure_data);
@@ -888,6 +987,7 @@ extern const ProtobufCEnumDescriptor    holdfast__v1__workflow_id_reuse_policy__
 extern const ProtobufCEnumDescriptor    holdfast__v1__workflow_id_conflict_policy__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__continue_as_new_initiator__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__activity_cancellation_type__descriptor;
+extern const ProtobufCEnumDescriptor    holdfast__v1__activity_exhaustion__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__parent_close_policy__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__child_cancellation_type__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__payload__descriptor;
@@ -906,6 +1006,8 @@ extern const ProtobufCMessageDescriptor holdfast__v1__activity_failure__descript
 extern const ProtobufCMessageDescriptor holdfast__v1__child_workflow_failure__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__worker_lost_failure__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__update_outcome__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__activity_pause__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__activity_task_options__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__user_metadata__descriptor;
 

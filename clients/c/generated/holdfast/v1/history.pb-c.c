@@ -3989,7 +3989,7 @@ const ProtobufCMessageDescriptor holdfast__v1__command_head__descriptor =
   (ProtobufCMessageInit) holdfast__v1__command_head__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__activity_task_scheduled__field_descriptors[14] =
+static const ProtobufCFieldDescriptor holdfast__v1__activity_task_scheduled__field_descriptors[15] =
 {
   {
     "seq",
@@ -4159,6 +4159,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__activity_task_scheduled__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "on_exhausted",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityTaskScheduled, on_exhausted),
+    &holdfast__v1__activity_exhaustion__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__activity_task_scheduled__field_indices_by_name[] = {
   1,   /* field[1] = activity_id */
@@ -4168,6 +4180,7 @@ static const unsigned holdfast__v1__activity_task_scheduled__field_indices_by_na
   9,   /* field[9] = heartbeat_timeout_ms */
   5,   /* field[5] = input */
   13,   /* field[13] = location */
+  14,   /* field[14] = on_exhausted */
   10,   /* field[10] = retry_policy */
   6,   /* field[6] = schedule_to_close_timeout_ms */
   7,   /* field[7] = schedule_to_start_timeout_ms */
@@ -4179,7 +4192,7 @@ static const unsigned holdfast__v1__activity_task_scheduled__field_indices_by_na
 static const ProtobufCIntRange holdfast__v1__activity_task_scheduled__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__activity_task_scheduled__descriptor =
 {
@@ -4189,7 +4202,7 @@ const ProtobufCMessageDescriptor holdfast__v1__activity_task_scheduled__descript
   "Holdfast__V1__ActivityTaskScheduled",
   "holdfast.v1",
   sizeof(Holdfast__V1__ActivityTaskScheduled),
-  14,
+  15,
   holdfast__v1__activity_task_scheduled__field_descriptors,
   holdfast__v1__activity_task_scheduled__field_indices_by_name,
   1,  holdfast__v1__activity_task_scheduled__number_ranges,

@@ -519,10 +519,11 @@ struct  Holdfast__V1__ActivityTaskScheduled
   Holdfast__V1__ActivityCancellationType cancellation_type;
   int64_t workflow_task_completed_event_id;
   char *location;
+  Holdfast__V1__ActivityExhaustion on_exhausted;
 };
 #define HOLDFAST__V1__ACTIVITY_TASK_SCHEDULED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__activity_task_scheduled__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, 0, NULL, HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, 0, NULL, HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_UNSPECIFIED }
 
 
 /*

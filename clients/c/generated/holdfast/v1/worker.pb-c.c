@@ -5076,7 +5076,7 @@ const ProtobufCMessageDescriptor holdfast__v1__command__descriptor =
   (ProtobufCMessageInit) holdfast__v1__command__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__schedule_activity__field_descriptors[12] =
+static const ProtobufCFieldDescriptor holdfast__v1__schedule_activity__field_descriptors[13] =
 {
   {
     "seq",
@@ -5222,6 +5222,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__schedule_activity__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "on_exhausted",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleActivity, on_exhausted),
+    &holdfast__v1__activity_exhaustion__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__schedule_activity__field_indices_by_name[] = {
   1,   /* field[1] = activity_id */
@@ -5230,6 +5242,7 @@ static const unsigned holdfast__v1__schedule_activity__field_indices_by_name[] =
   4,   /* field[4] = header */
   9,   /* field[9] = heartbeat_timeout_ms */
   5,   /* field[5] = input */
+  12,   /* field[12] = on_exhausted */
   10,   /* field[10] = retry_policy */
   6,   /* field[6] = schedule_to_close_timeout_ms */
   7,   /* field[7] = schedule_to_start_timeout_ms */
@@ -5240,7 +5253,7 @@ static const unsigned holdfast__v1__schedule_activity__field_indices_by_name[] =
 static const ProtobufCIntRange holdfast__v1__schedule_activity__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__schedule_activity__descriptor =
 {
@@ -5250,7 +5263,7 @@ const ProtobufCMessageDescriptor holdfast__v1__schedule_activity__descriptor =
   "Holdfast__V1__ScheduleActivity",
   "holdfast.v1",
   sizeof(Holdfast__V1__ScheduleActivity),
-  12,
+  13,
   holdfast__v1__schedule_activity__field_descriptors,
   holdfast__v1__schedule_activity__field_indices_by_name,
   1,  holdfast__v1__schedule_activity__number_ranges,
@@ -7501,21 +7514,25 @@ const ProtobufCEnumDescriptor holdfast__v1__evict_reason__descriptor =
   holdfast__v1__evict_reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__activity_cancel_reason__enum_values_by_number[5] =
+static const ProtobufCEnumValue holdfast__v1__activity_cancel_reason__enum_values_by_number[7] =
 {
   { "ACTIVITY_CANCEL_REASON_UNSPECIFIED", "HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_UNSPECIFIED", 0 },
   { "ACTIVITY_CANCEL_REASON_CANCELLED", "HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_CANCELLED", 1 },
   { "ACTIVITY_CANCEL_REASON_TIMED_OUT", "HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_TIMED_OUT", 2 },
   { "ACTIVITY_CANCEL_REASON_NOT_FOUND", "HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_NOT_FOUND", 3 },
   { "ACTIVITY_CANCEL_REASON_WORKFLOW_CLOSED", "HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_WORKFLOW_CLOSED", 4 },
+  { "ACTIVITY_CANCEL_REASON_PAUSED", "HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_PAUSED", 5 },
+  { "ACTIVITY_CANCEL_REASON_RESET", "HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_RESET", 6 },
 };
 static const ProtobufCIntRange holdfast__v1__activity_cancel_reason__value_ranges[] = {
-{0, 0},{0, 5}
+{0, 0},{0, 7}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__activity_cancel_reason__enum_values_by_name[5] =
+static const ProtobufCEnumValueIndex holdfast__v1__activity_cancel_reason__enum_values_by_name[7] =
 {
   { "ACTIVITY_CANCEL_REASON_CANCELLED", 1 },
   { "ACTIVITY_CANCEL_REASON_NOT_FOUND", 3 },
+  { "ACTIVITY_CANCEL_REASON_PAUSED", 5 },
+  { "ACTIVITY_CANCEL_REASON_RESET", 6 },
   { "ACTIVITY_CANCEL_REASON_TIMED_OUT", 2 },
   { "ACTIVITY_CANCEL_REASON_UNSPECIFIED", 0 },
   { "ACTIVITY_CANCEL_REASON_WORKFLOW_CLOSED", 4 },
@@ -7527,9 +7544,9 @@ const ProtobufCEnumDescriptor holdfast__v1__activity_cancel_reason__descriptor =
   "ActivityCancelReason",
   "Holdfast__V1__ActivityCancelReason",
   "holdfast.v1",
-  5,
+  7,
   holdfast__v1__activity_cancel_reason__enum_values_by_number,
-  5,
+  7,
   holdfast__v1__activity_cancel_reason__enum_values_by_name,
   1,
   holdfast__v1__activity_cancel_reason__value_ranges,

@@ -94,7 +94,9 @@ typedef enum _Holdfast__V1__ActivityCancelReason {
   HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_CANCELLED = 1,
   HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_TIMED_OUT = 2,
   HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_NOT_FOUND = 3,
-  HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_WORKFLOW_CLOSED = 4
+  HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_WORKFLOW_CLOSED = 4,
+  HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_PAUSED = 5,
+  HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_RESET = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__ACTIVITY_CANCEL_REASON)
 } Holdfast__V1__ActivityCancelReason;
 
@@ -728,10 +730,11 @@ struct  Holdfast__V1__ScheduleActivity
   int64_t heartbeat_timeout_ms;
   Holdfast__V1__RetryPolicy *retry_policy;
   Holdfast__V1__ActivityCancellationType cancellation_type;
+  Holdfast__V1__ActivityExhaustion on_exhausted;
 };
 #define HOLDFAST__V1__SCHEDULE_ACTIVITY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__schedule_activity__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, 0, NULL, HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, 0, NULL, HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED, HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_UNSPECIFIED }
 
 
 struct  Holdfast__V1__RequestCancelActivity
@@ -1121,7 +1124,8 @@ struct  Holdfast__V1__ActivityTask
 
 
 /*
- * With CANCELLED the lease stays the worker's until it answers; with any other reason it is gone.
+ * With CANCELLED, PAUSED and RESET the lease stays the worker's until it answers; with any other
+ * reason it is gone.
  */
 struct  Holdfast__V1__ActivityCancel
 {

@@ -4089,7 +4089,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_info__descriptor =
   (ProtobufCMessageInit) holdfast__v1__workflow_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__pending_activity__field_descriptors[18] =
+static const ProtobufCFieldDescriptor holdfast__v1__pending_activity__field_descriptors[21] =
 {
   {
     "seq",
@@ -4307,6 +4307,42 @@ static const ProtobufCFieldDescriptor holdfast__v1__pending_activity__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "pause",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PendingActivity, pause),
+    &holdfast__v1__activity_pause__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "options",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PendingActivity, options),
+    &holdfast__v1__activity_task_options__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "options_changed",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PendingActivity, options_changed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__pending_activity__field_indices_by_name[] = {
   1,   /* field[1] = activity_id */
@@ -4322,6 +4358,9 @@ static const unsigned holdfast__v1__pending_activity__field_indices_by_name[] = 
   6,   /* field[6] = maximum_attempts */
   9,   /* field[9] = next_attempt_time_ms */
   17,   /* field[17] = no_worker */
+  19,   /* field[19] = options */
+  20,   /* field[20] = options_changed */
+  18,   /* field[18] = pause */
   7,   /* field[7] = scheduled_time_ms */
   0,   /* field[0] = seq */
   8,   /* field[8] = started_time_ms */
@@ -4331,7 +4370,7 @@ static const unsigned holdfast__v1__pending_activity__field_indices_by_name[] = 
 static const ProtobufCIntRange holdfast__v1__pending_activity__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 18 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__pending_activity__descriptor =
 {
@@ -4341,7 +4380,7 @@ const ProtobufCMessageDescriptor holdfast__v1__pending_activity__descriptor =
   "Holdfast__V1__PendingActivity",
   "holdfast.v1",
   sizeof(Holdfast__V1__PendingActivity),
-  18,
+  21,
   holdfast__v1__pending_activity__field_descriptors,
   holdfast__v1__pending_activity__field_indices_by_name,
   1,  holdfast__v1__pending_activity__number_ranges,
@@ -5188,21 +5227,25 @@ const ProtobufCEnumDescriptor holdfast__v1__update_stage__descriptor =
   holdfast__v1__update_stage__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__pending_activity_state__enum_values_by_number[5] =
+static const ProtobufCEnumValue holdfast__v1__pending_activity_state__enum_values_by_number[7] =
 {
   { "PENDING_ACTIVITY_STATE_UNSPECIFIED", "HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_UNSPECIFIED", 0 },
   { "PENDING_ACTIVITY_STATE_SCHEDULED", "HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_SCHEDULED", 1 },
   { "PENDING_ACTIVITY_STATE_STARTED", "HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_STARTED", 2 },
   { "PENDING_ACTIVITY_STATE_BACKING_OFF", "HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_BACKING_OFF", 3 },
   { "PENDING_ACTIVITY_STATE_CANCEL_REQUESTED", "HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_CANCEL_REQUESTED", 4 },
+  { "PENDING_ACTIVITY_STATE_PAUSED", "HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_PAUSED", 5 },
+  { "PENDING_ACTIVITY_STATE_PAUSE_REQUESTED", "HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_PAUSE_REQUESTED", 6 },
 };
 static const ProtobufCIntRange holdfast__v1__pending_activity_state__value_ranges[] = {
-{0, 0},{0, 5}
+{0, 0},{0, 7}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__pending_activity_state__enum_values_by_name[5] =
+static const ProtobufCEnumValueIndex holdfast__v1__pending_activity_state__enum_values_by_name[7] =
 {
   { "PENDING_ACTIVITY_STATE_BACKING_OFF", 3 },
   { "PENDING_ACTIVITY_STATE_CANCEL_REQUESTED", 4 },
+  { "PENDING_ACTIVITY_STATE_PAUSED", 5 },
+  { "PENDING_ACTIVITY_STATE_PAUSE_REQUESTED", 6 },
   { "PENDING_ACTIVITY_STATE_SCHEDULED", 1 },
   { "PENDING_ACTIVITY_STATE_STARTED", 2 },
   { "PENDING_ACTIVITY_STATE_UNSPECIFIED", 0 },
@@ -5214,9 +5257,9 @@ const ProtobufCEnumDescriptor holdfast__v1__pending_activity_state__descriptor =
   "PendingActivityState",
   "Holdfast__V1__PendingActivityState",
   "holdfast.v1",
-  5,
+  7,
   holdfast__v1__pending_activity_state__enum_values_by_number,
-  5,
+  7,
   holdfast__v1__pending_activity_state__enum_values_by_name,
   1,
   holdfast__v1__pending_activity_state__value_ranges,

@@ -84,7 +84,15 @@ typedef enum _Holdfast__V1__PendingActivityState {
   HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_SCHEDULED = 1,
   HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_STARTED = 2,
   HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_BACKING_OFF = 3,
-  HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_CANCEL_REQUESTED = 4
+  HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_CANCEL_REQUESTED = 4,
+  /*
+   * It waits for UnpauseActivity or ResetActivity.
+   */
+  HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_PAUSED = 5,
+  /*
+   * An attempt that has started before the pause has not ended.
+   */
+  HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_PAUSE_REQUESTED = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__PENDING_ACTIVITY_STATE)
 } Holdfast__V1__PendingActivityState;
 typedef enum _Holdfast__V1__PendingWorkflowTaskState {
@@ -602,10 +610,19 @@ struct  Holdfast__V1__PendingActivity
    * No attached worker serves this type on this queue.
    */
   protobuf_c_boolean no_worker;
+  Holdfast__V1__ActivityPause *pause;
+  /*
+   * Those in force.
+   */
+  Holdfast__V1__ActivityTaskOptions *options;
+  /*
+   * By UpdateActivityOptions.
+   */
+  protobuf_c_boolean options_changed;
 };
 #define HOLDFAST__V1__PENDING_ACTIVITY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__pending_activity__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0 }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, NULL, NULL, 0 }
 
 
 struct  Holdfast__V1__FailedAttempt

@@ -1,0 +1,62 @@
+import Messages
+
+/// A request of an operator about pending activities of a run.
+protocol ActivityRequest: RunRequest {
+  var activities: ActivitySelection? { get }
+}
+
+extension PauseActivityRequest: ActivityRequest {}
+extension UnpauseActivityRequest: ActivityRequest {}
+extension ResetActivityRequest: ActivityRequest {}
+extension UpdateActivityOptionsRequest: ActivityRequest {}
+
+extension Engine {
+  /// Lets `body` change each activity that the request means, once per request id; it says whether
+  /// it did. `fault` looks at each of them before: one that cannot be changed, and none is.
+  mutating func control(
+    _ request: some ActivityRequest, _ id: RequestID, method: String, as whole: Request,
+    done: Reply, fault: (Activity) -> Status? = { _ in nil },
+    _ body: (inout Engine, Run, Int) -> Bool
+  ) {
+    guard let selection = request.activities, let which = selection.which else {
+      return refuse(id, .missing("activities"))
+    }
+    guard let (run, record) = target(of: request, id, method: method, as: whole, done: done) else {
+      return
+    }
+    guard run.fold.isOpen else { return refuse(id, .workflowClosed(run), .run(run)) }
+    let indices = run.fold.activities.indices.filter { which.means(run.fold.activities[$0]) }
+    guard !indices.isEmpty else {
+      return refuse(id, .activityNotFound("\(which.text) in run \(run.runID)"), .run(run))
+    }
+    for index in indices {
+      if let status = fault(run.fold.activities[index]) { return refuse(id, status, .run(run)) }
+    }
+    remember(record, event: 0, in: run)
+    // None of them ends here, so each keeps its place.
+    for index in indices {
+      guard body(&self, run, index) else { continue }
+      changed(run, index)
+      noteWork(of: run)
+    }
+    reply(id, done, .run(run))
+  }
+}
+
+extension ActivitySelection.Which {
+  fileprivate func means(_ activity: Activity) -> Bool {
+    switch self {
+    case .activityID(let id): activity.scheduled.activityID == id
+    case .activityType(let type): activity.scheduled.activityType == type
+    case .all(let all): all
+    }
+  }
+
+  fileprivate var text: String {
+    switch self {
+    case .activityID(let id): "'\(id)'"
+    case .activityType(let type): "of type '\(type)'"
+    case .all(let all): all ? "at all" : "is meant by all = false"
+    }
+  }
+}
