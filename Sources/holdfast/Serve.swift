@@ -116,7 +116,9 @@ struct Serve: ParsableCommand {
   }
 
   private func refuseRealTime(_ opened: OpenedStore, _ path: String?) throws {
-    guard opened.skipped == nil, opened.nextRun.value > 1 || !opened.schedules.isEmpty else { return }
+    guard opened.skipped == nil, opened.nextRun.value > 1 || !opened.schedules.isEmpty else {
+      return
+    }
     throw Fault(
       text: "'\(path ?? "")' was written by an engine that does not skip time, which would end what"
         + " waits in it: name another file with --db",
