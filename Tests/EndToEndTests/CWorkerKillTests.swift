@@ -99,7 +99,7 @@ private final class Charges: Workflow, @unchecked Sendable {
     let handle = try await charge(client)
     try await until("the attempt is out") { figures.counter("activity_attempts_total") == 1 }
     first.killNow()
-    let second = try start(engine, delayMs: 4_000)
+    let second = try start(engine, delayMs: 20_000)
     try await until("the money is moved") { ledger(engine).count == 1 }
     second.killNow()
     let third = try start(engine, delayMs: 0)
