@@ -228,14 +228,17 @@ extension Engine {
     if run.fold.activities[index].cancelRequested {
       return end(run, index, .canceled(details), by: identity)
     }
-    // Nobody asked for it: the worker gave up, which is a failure like others.
+    // The code need not end for it: the worker gave up, which is a failure like others.
     var application = ApplicationFailure()
     application.type = "Cancelled"
     application.details = details
-    attemptFailed(
-      run, index,
-      .engine("the worker cancelled the activity by itself", .application(application)),
-      by: identity)
+    let why =
+      switch run.fold.activities[index].wish {
+      case .paused: "the worker ended the attempt because the activity is paused"
+      case .reset: "the worker ended the attempt because the activity was reset"
+      default: "the worker cancelled the activity by itself"
+      }
+    attemptFailed(run, index, .engine(why, .application(application)), by: identity)
   }
 
   /// Records the terminal event, after the start of the attempt if it had started. `reporter` is

@@ -32,13 +32,13 @@ extension Engine {
     for index in indices {
       if let status = fault(run.fold.activities[index]) { return refuse(id, status, .run(run)) }
     }
-    remember(record, event: 0, in: run)
+    var hasEffect = false
     // None of them ends here, so each keeps its place.
-    for index in indices {
-      guard body(&self, run, index) else { continue }
+    for index in indices where body(&self, run, index) {
+      hasEffect = true
       changed(run, index)
-      noteWork(of: run)
     }
+    if hasEffect { remember(record, event: 0, in: run) }
     reply(id, done, .run(run))
   }
 }

@@ -12,6 +12,7 @@ import Testing
     "workflow show",
     "workflow cancel", "workflow terminate", "workflow delete", "workflow pause",
     "workflow unpause", "activity", "activity complete", "activity fail",
+    "activity pause", "activity unpause", "activity reset", "activity update-options",
     "task-queue", "task-queue describe", "health", "drain", "serve", "time", "time show",
     "time sleep", "time advance",
   ])

@@ -35,8 +35,9 @@ extension Engine {
       let why = reason.isEmpty ? "" : ": \(reason)"
       terminate(run, reason: "the workflow is deleted\(why)", details: [], identity: identity)
     } else {
+      // A worker that is only shown its history has it too.
+      evict(run, .closed, "the workflow is deleted")
       endTask(run)
-      if run.cachedBy != nil { evict(run, .closed, "the workflow is deleted") }
     }
     run.isRemoved = true
     touch(run)

@@ -26,7 +26,7 @@ extension Engine {
     control(
       request, id, method: "UpdateActivityOptions", as: .updateActivityOptions(request),
       done: .updateActivityOptions(UpdateActivityOptionsResponse()),
-      fault: { request.changed($0, by: options, fields).missingTimeout }
+      fault: { request.changed($0, by: options, fields).conflict }
     ) { engine, run, index in
       let activity = run.fold.activities[index]
       var scheduled = activity.scheduled
@@ -62,6 +62,11 @@ private enum OptionsField: String, CaseIterable {
   case startToClose = "start_to_close_timeout_ms"
   case heartbeat = "heartbeat_timeout_ms"
   case retryPolicy = "retry_policy"
+  case initialInterval = "retry_policy.initial_interval_ms"
+  case backoffCoefficient = "retry_policy.backoff_coefficient"
+  case maximumInterval = "retry_policy.maximum_interval_ms"
+  case maximumAttempts = "retry_policy.maximum_attempts"
+  case nonRetryableErrorTypes = "retry_policy.non_retryable_error_types"
 
   struct Unknown: Error { let name: String }
 
@@ -87,14 +92,25 @@ extension ActivityTaskOptions {
       case .scheduleToStart: scheduleToStartTimeoutMs != .zero
       case .startToClose: startToCloseTimeoutMs != .zero
       case .heartbeat: heartbeatTimeoutMs != .zero
+      case .initialInterval, .backoffCoefficient, .maximumInterval, .maximumAttempts,
+        .nonRetryableErrorTypes:
+        // With the policy, which is given as a whole.
+        false
       }
     }
   }
 
   fileprivate mutating func take(_ field: OptionsField, of other: ActivityTaskOptions) {
+    let policy = other.retryPolicy ?? RetryPolicy()
     switch field {
     case .taskQueue: taskQueue = other.taskQueue
-    case .retryPolicy: retryPolicy = other.retryPolicy ?? RetryPolicy()
+    case .retryPolicy: retryPolicy = policy
+    case .initialInterval: retryPolicy?.initialIntervalMs = policy.initialIntervalMs
+    case .backoffCoefficient: retryPolicy?.backoffCoefficient = policy.backoffCoefficient
+    case .maximumInterval: retryPolicy?.maximumIntervalMs = policy.maximumIntervalMs
+    case .maximumAttempts: retryPolicy?.maximumAttempts = policy.maximumAttempts
+    case .nonRetryableErrorTypes:
+      retryPolicy?.nonRetryableErrorTypes = policy.nonRetryableErrorTypes
     case .scheduleToClose: scheduleToCloseTimeoutMs = other.scheduleToCloseTimeoutMs
     case .scheduleToStart: scheduleToStartTimeoutMs = other.scheduleToStartTimeoutMs
     case .startToClose: startToCloseTimeoutMs = other.startToCloseTimeoutMs
@@ -112,11 +128,18 @@ extension ActivityTaskOptions {
     for (field, span) in spans where span < .zero {
       return .invalid("options.\(field)", "must not be negative")
     }
-    return retryPolicy?.fault.map { .invalid("options.retry_policy.\($0.field)", $0.message) }
+    return policyFault
   }
 
-  fileprivate var missingTimeout: Status? {
-    guard scheduleToCloseTimeoutMs == .zero, startToCloseTimeoutMs == .zero else { return nil }
+  private var policyFault: Status? {
+    retryPolicy?.fault.map { .invalid("options.retry_policy.\($0.field)", $0.message) }
+  }
+
+  /// What is wrong with options that are put together.
+  fileprivate var conflict: Status? {
+    guard scheduleToCloseTimeoutMs == .zero, startToCloseTimeoutMs == .zero else {
+      return policyFault
+    }
     return .invalid(
       "options.start_to_close_timeout_ms",
       "one of it and schedule_to_close_timeout_ms is required")

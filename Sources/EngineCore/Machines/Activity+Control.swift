@@ -23,10 +23,7 @@ extension Activity {
     backOff(until: now)
     becomeDue()
     var pause = row.pause ?? ActivityPause()
-    if row.pause == nil {
-      pause.pausedTimeMs = now
-      pause.reason = "its attempts are used up"
-    }
+    if row.pause == nil { pause.pausedTimeMs = now }
     pause.exhausted = true
     self.pause(pause)
   }

@@ -154,7 +154,7 @@ final class Run {
     !task.isIdle
       || fold.activities.contains { activity in
         switch activity.phase {
-        case .queued: fold.pause == nil
+        case .queued: fold.pause == nil && !activity.isPaused
         case .started: true
         case .backingOff: false
         }

@@ -6,22 +6,24 @@ import Messages
 extension Model {
   mutating func pause(_ r: PauseActivityRequest, _ request: Request) -> Response {
     control("PauseActivity", r.execution, r.activities, r.requestID, request) { model, run, place in
-      guard run.activities[place].pause == nil else { return }
+      guard run.activities[place].pause == nil else { return false }
       var pause = ActivityPause()
       pause.pausedTimeMs = model.now
       pause.reason = r.reason
       pause.identity = r.identity
       run.activities[place].pause = pause
       model.tellWish(run.activities[place], .paused)
+      return true
     }
   }
 
   mutating func unpause(_ r: UnpauseActivityRequest, _ request: Request) -> Response {
     control("UnpauseActivity", r.execution, r.activities, r.requestID, request) { model, run, place in
-      guard run.activities[place].pause != nil else { return }
+      guard run.activities[place].pause != nil else { return false }
       if r.resetAttempts { run.activities[place].reset(at: model.now) }
       if r.resetHeartbeat { run.activities[place].forgetHeartbeat() }
       run.activities[place].unpause(at: model.now)
+      return true
     }
   }
 
@@ -32,6 +34,7 @@ extension Model {
       run.activities[place].reset(at: model.now)
       if !r.keepPaused { run.activities[place].unpause(at: model.now) }
       model.tellWish(run.activities[place], .reset)
+      return true
     }
   }
 
@@ -40,19 +43,27 @@ extension Model {
       "UpdateActivityOptions", r.execution, r.activities, r.requestID, request,
       fault: {
         let new = $0.changed(r)
-        return new.scheduleToCloseTimeoutMs == .zero && new.startToCloseTimeoutMs == .zero
-          ? .of(.invalidArgument, .fieldInvalid, field: "options.start_to_close_timeout_ms") : nil
+        if new.scheduleToCloseTimeoutMs == .zero && new.startToCloseTimeoutMs == .zero {
+          return .of(.invalidArgument, .fieldInvalid, field: "options.start_to_close_timeout_ms")
+        }
+        guard let policy = new.retryPolicy, policy.maximumIntervalMs != .zero,
+          policy.maximumIntervalMs < policy.initialIntervalMs
+        else { return nil }
+        return .of(
+          .invalidArgument, .fieldInvalid, field: "options.retry_policy.maximum_interval_ms")
       }
     ) { model, run, place in
-      let new = run.activities[place].changed(r).filled(within: run.started.runTimeoutMs)
+      var new = run.activities[place].changed(r).filled(within: run.started.runTimeoutMs)
+      new.retryPolicy = new.retryPolicy?.withDefaults
       run.activities[place].change(to: new, at: model.now)
+      return true
     }
   }
 
   private mutating func control(
     _ method: String, _ execution: WorkflowExecution?, _ selection: ActivitySelection?,
     _ requestID: String, _ request: Request, fault: (ModelActivity) -> Status? = { _ in nil },
-    _ body: (inout Model, ModelRun, Int) -> Void
+    _ body: (inout Model, ModelRun, Int) -> Bool
   ) -> Response {
     switch openRun(method, execution, requestID, request) {
     case .refused(let response): return response
@@ -62,8 +73,8 @@ extension Model {
       for place in places {
         if let status = fault(run.activities[place]) { return .failure(status) }
       }
-      remember(method, run, requestID, request, event: 0, .done)
-      for place in places { body(&self, run, place) }
+      let changed = places.filter { body(&self, run, $0) }
+      if !changed.isEmpty { remember(method, run, requestID, request, event: 0, .done) }
       return .done
     }
   }

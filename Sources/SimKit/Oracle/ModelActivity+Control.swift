@@ -72,7 +72,13 @@ extension ModelActivity {
     }
     if counts("task_queue", !new.taskQueue.isEmpty) { changed.taskQueue = new.taskQueue }
     if counts("retry_policy", new.retryPolicy != nil) {
-      changed.retryPolicy = (new.retryPolicy ?? RetryPolicy()).withDefaults
+      changed.retryPolicy = new.retryPolicy ?? RetryPolicy()
+    }
+    if request.updateMask.contains("retry_policy.maximum_attempts") {
+      changed.retryPolicy?.maximumAttempts = new.retryPolicy?.maximumAttempts ?? 0
+    }
+    if request.updateMask.contains("retry_policy.initial_interval_ms") {
+      changed.retryPolicy?.initialIntervalMs = new.retryPolicy?.initialIntervalMs ?? .zero
     }
     if counts("schedule_to_close_timeout_ms", new.scheduleToCloseTimeoutMs != .zero) {
       changed.scheduleToCloseTimeoutMs = new.scheduleToCloseTimeoutMs

@@ -72,6 +72,7 @@ extension OracleWalk {
     let names = [
       "task_queue", "schedule_to_close_timeout_ms", "schedule_to_start_timeout_ms",
       "start_to_close_timeout_ms", "heartbeat_timeout_ms", "retry_policy",
+      "retry_policy.maximum_attempts", "retry_policy.initial_interval_ms",
     ]
     if dice.percent(40) { update.updateMask = names.filter { _ in dice.percent(40) } }
     if isWrong() { update.updateMask.append("nothing") }

@@ -3,14 +3,18 @@ import Messages
 
 struct ActivityCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "activity", abstract: "End activities from outside of their workers.",
+    commandName: "activity",
+    abstract: "Pause, reset and change pending activities; end them from outside of their workers.",
     discussion: ExitCodes.after(
-      "holdfast activity complete --id o-1 --activity-id approval --input true"),
-    subcommands: [ActivityComplete.self, ActivityFail.self])
+      "holdfast activity pause --id o-1 --type charge --reason 'the bank is down'"),
+    subcommands: [
+      ActivityComplete.self, ActivityFail.self, ActivityPause.self, ActivityUnpause.self,
+      ActivityReset.self, ActivityUpdateOptions.self,
+    ])
 }
 
 /// Which activity: the attempt that has a token, or the current attempt of one that has an id.
-struct ActivityOptions: ParsableArguments {
+struct AttemptOptions: ParsableArguments {
   @Option(help: "The attempt's token, in base64, as its code knows it; instead of the ids.")
   var token: String?
   @Option(help: "The workflow id.") var id: String?
@@ -47,12 +51,12 @@ struct ActivityOptions: ParsableArguments {
 
 struct ActivityComplete: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "complete", abstract: "Complete an activity that has started.",
+    commandName: "complete", abstract: "Complete an activity that has started, or is held.",
     discussion: ExitCodes.after(
       "holdfast activity complete --id o-1 --activity-id approval --input true"))
 
   @OptionGroup var engine: EngineOptions
-  @OptionGroup var activity: ActivityOptions
+  @OptionGroup var activity: AttemptOptions
   @OptionGroup var input: InputOptions
 
   func run() throws {
@@ -68,12 +72,12 @@ struct ActivityComplete: ParsableCommand {
 
 struct ActivityFail: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fail", abstract: "Fail an activity that has started; its policy goes on.",
+    commandName: "fail", abstract: "Fail an activity that has started, by its policy; one that is held, for good.",
     discussion: ExitCodes.after(
       "holdfast activity fail --id o-1 --activity-id approval --reason 'nobody is there'"))
 
   @OptionGroup var engine: EngineOptions
-  @OptionGroup var activity: ActivityOptions
+  @OptionGroup var activity: AttemptOptions
   @Option(help: "Why.") var reason: String
   @Option(help: "The kind of error; retry policies match it.") var errorType = "CommandLine"
   @Flag(help: "No further attempt.") var nonRetryable = false

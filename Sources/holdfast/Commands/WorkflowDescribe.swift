@@ -94,7 +94,20 @@ struct WorkflowDescribe: ParsableCommand {
         ("  next attempt", Show.time(activity.nextAttemptTimeMs)),
         ("  heartbeat", Show.time(activity.lastHeartbeatTimeMs)),
         ("  details", Show.payloads(activity.heartbeatDetails)),
+        ("  paused", activity.pause.map(WorkflowDescribe.text) ?? ""),
+        ("  options", activity.optionsChanged ? WorkflowDescribe.text(activity.options) : ""),
       ]))
     for line in Show.failure(activity.lastFailure, indent: "  ") { print(line) }
+  }
+
+  private static func text(_ pause: Messages.ActivityPause) -> String {
+    let since = "since \(Show.time(pause.pausedTimeMs))"
+    let who = pause.identity.isEmpty ? "" : " by \(pause.identity)"
+    let why = pause.reason.isEmpty ? "" : ": \(pause.reason)"
+    return "\(since)\(who)\(why)\(pause.exhausted ? "; its attempts are used up" : "")"
+  }
+
+  private static func text(_ options: ActivityTaskOptions?) -> String {
+    "changed: \(options?.json() ?? "")"
   }
 }

@@ -856,6 +856,8 @@ typedef enum holdfast_cancel_reason {
     HOLDFAST_CANCEL_TIMED_OUT = 2, /* this and the next two: the lease is gone, nobody waits */
     HOLDFAST_CANCEL_NOT_FOUND = 3,
     HOLDFAST_CANCEL_WORKFLOW_CLOSED = 4,
+    HOLDFAST_CANCEL_PAUSED = 5, /* this and the next: the lease stays; report it as REQUESTED, or */
+    HOLDFAST_CANCEL_RESET = 6,  /* end as usual: another attempt comes later, or at once */
     HOLDFAST_CANCEL_WORKER_STOPPING = 100 /* the worker's grace is over */
 } holdfast_cancel_reason;
 

@@ -46,7 +46,7 @@ static void take_cancel(holdfast_worker *worker, holdfast_bytes message)
     if (activity == NULL)
         return; /* race: it has just ended here */
     uint64_t reason = hf_find_number(message, CANCEL_REASON);
-    if (reason < HOLDFAST_CANCEL_REQUESTED || reason > HOLDFAST_CANCEL_WORKFLOW_CLOSED)
+    if (reason < HOLDFAST_CANCEL_REQUESTED || reason > HOLDFAST_CANCEL_RESET)
         reason = HOLDFAST_CANCEL_REQUESTED;
     hf_activity_cancel(worker, activity, (holdfast_cancel_reason)reason, message);
 }

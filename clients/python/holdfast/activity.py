@@ -25,6 +25,9 @@ class CancelReason(enum.IntEnum):
     TIMED_OUT = 2
     NOT_FOUND = 3
     WORKFLOW_CLOSED = 4
+    PAUSED = 5
+    """This and the next: the attempt still counts, and another one comes later, or at once."""
+    RESET = 6
     WORKER_STOPPING = 100
 
 

@@ -30,7 +30,8 @@ public struct ActivityHandle: Sendable {
   let client: Client
   let reference: ActivityReference
 
-  /// Ends the activity with a result; durable when this returns.
+  /// Ends the activity with a result; durable when this returns. By its ids, an activity that is
+  /// paused or held can be ended without an attempt.
   public func complete<Result: Encodable & Sendable>(_ result: Result) async throws {
     var request = CompleteActivityRequest()
     request.activity = reference
@@ -39,7 +40,8 @@ public struct ActivityHandle: Sendable {
       .activityCompleteActivity, request, as: CompleteActivityResponse.self)
   }
 
-  /// Fails the attempt; the retry policy decides what follows.
+  /// Fails the attempt; the retry policy decides what follows. By its ids, an activity that is
+  /// paused or held fails for good.
   public func fail(_ error: any Error) async throws {
     var request = FailActivityRequest()
     request.activity = reference
@@ -62,6 +64,6 @@ public struct ActivityHandle: Sendable {
     request.details = try Payloads.encode(details)
     let response = try await client.call(
       .activityHeartbeatActivity, request, as: HeartbeatActivityResponse.self)
-    if response.cancelRequested { throw CancellationError() }
+    if response.cancelRequested || response.paused || response.reset { throw CancellationError() }
   }
 }

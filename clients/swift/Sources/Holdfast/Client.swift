@@ -244,7 +244,7 @@ public struct WorkflowHandle<Output: Decodable & Sendable>: Sendable {
   /// nil: whichever run is current.
   public let runID: String?
 
-  private var execution: WorkflowExecution {
+  var execution: WorkflowExecution {
     var execution = WorkflowExecution()
     execution.workflowID = workflowID
     return execution

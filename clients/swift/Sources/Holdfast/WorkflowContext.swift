@@ -161,6 +161,16 @@ public struct ActivityOptions: Sendable {
   /// A number in the order of the calls if nil.
   public var activityID: String?
   public var cancellation: Cancellation
+  public var exhaustion: Exhaustion
+
+  /// What becomes of the activity when its attempts are used up.
+  public enum Exhaustion: Sendable {
+    /// It fails.
+    case fail
+    /// It is held until somebody lets it go on, or brings its outcome: `Client.activity`,
+    /// `WorkflowHandle.activities`, `holdfast activity`.
+    case hold
+  }
 
   /// What a cancel of the awaiting task does.
   public enum Cancellation: Sendable {
@@ -175,7 +185,8 @@ public struct ActivityOptions: Sendable {
   public init(
     startToClose: Duration? = nil, scheduleToClose: Duration? = nil,
     scheduleToStart: Duration? = nil, heartbeat: Duration? = nil, retry: Retry = Retry(),
-    taskQueue: String? = nil, activityID: String? = nil, cancellation: Cancellation = .tryCancel
+    taskQueue: String? = nil, activityID: String? = nil, cancellation: Cancellation = .tryCancel,
+    exhaustion: Exhaustion = .fail
   ) {
     self.startToClose = startToClose
     self.scheduleToClose = scheduleToClose
@@ -185,6 +196,7 @@ public struct ActivityOptions: Sendable {
     self.taskQueue = taskQueue
     self.activityID = activityID
     self.cancellation = cancellation
+    self.exhaustion = exhaustion
   }
 
   var schedule: ScheduleActivity {
@@ -201,6 +213,7 @@ public struct ActivityOptions: Sendable {
     case .waitCompleted: schedule.cancellationType = .waitCancellationCompleted
     case .abandon: schedule.cancellationType = .abandon
     }
+    if case .hold = exhaustion { schedule.onExhausted = .pause }
     return schedule
   }
 }
