@@ -259,6 +259,7 @@ extension Engine {
       started.scheduledEventID = event
       started.identity = identity
       started.attempt = activity.attempt
+      started.attemptsBefore = activity.row.attemptsBefore
       started.startedTimeMs = isStarted ? activity.row.startedTimeMs : now
       started.lastFailure = activity.row.lastFailure
       record(run, .activityTaskStarted(started))

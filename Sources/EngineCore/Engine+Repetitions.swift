@@ -38,7 +38,7 @@ extension Engine {
     guard case .activityFailed(let report) = repetition.kind else { return false }
     let failure = bounded(report.failure).cut(to: limits.keptFailureBytesMax)
     let isKept = run.fold.activities[index].row.failedAttempts.contains {
-      $0.attempt == token.attempt && $0.failure == failure
+      $0.attempt + $0.attemptsBefore == token.attempt && $0.failure == failure
     }
     if isKept { recorded(repetition.bytes, repetition.session, run) }
     return isKept
@@ -100,7 +100,9 @@ extension Repetition {
     let isSame: Bool
     switch event.attributes {
     case .activityTaskStarted(let started):
-      if started.scheduledEventID == token.scheduledEvent { attempt = started.attempt }
+      if started.scheduledEventID == token.scheduledEvent {
+        attempt = started.attempt + started.attemptsBefore
+      }
       return nil
     case .activityTaskCompleted(let end) where end.scheduledEventID == token.scheduledEvent:
       guard case .activityCompleted(let report) = kind else { return .other }

@@ -164,6 +164,7 @@ struct Activity: Sendable, Equatable {
   mutating func remember(_ failure: Failure, at now: Instant, limits: EngineLimits) {
     var attempt = FailedAttempt()
     attempt.attempt = self.attempt
+    attempt.attemptsBefore = row.attemptsBefore
     attempt.startedTimeMs = row.startedTimeMs
     attempt.endedTimeMs = now
     attempt.identity = row.holder?.identity ?? ""

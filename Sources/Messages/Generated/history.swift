@@ -1261,6 +1261,8 @@ public struct ActivityTaskStarted: Message {
   public var attempt: Int32 = 0
   public var startedTimeMs: Instant = Instant(ms: 0)
   public var lastFailure: Failure?
+  /// Attempts before the last reset of the activity.
+  public var attemptsBefore: Int32 = 0
 
   public init() {}
 
@@ -1272,12 +1274,14 @@ public struct ActivityTaskStarted: Message {
       case 24: attempt = try reader.int32()
       case 32: startedTimeMs = try reader.instant()
       case 42: try reader.merge(into: &lastFailure)
+      case 48: attemptsBefore = try reader.int32()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(attemptsBefore == 0) { writer.int32(attemptsBefore, tag: 48) }
     if let value = lastFailure { writer.message(value, tag: 42) }
     if !(startedTimeMs.ms == 0) { writer.instant(startedTimeMs, tag: 32) }
     if !(attempt == 0) { writer.int32(attempt, tag: 24) }
@@ -1293,6 +1297,7 @@ public struct ActivityTaskStarted: Message {
       FieldTable(3, "attempt", .int32),
       FieldTable(4, "started_time_ms", .int64),
       FieldTable(5, "last_failure", .message { Failure.table }),
+      FieldTable(6, "attempts_before", .int32),
     ])
 }
 

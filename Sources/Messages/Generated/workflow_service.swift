@@ -1357,6 +1357,8 @@ public struct FailedAttempt: Message {
   public var endedTimeMs: Instant = Instant(ms: 0)
   public var identity: String = ""
   public var failure: Failure?
+  /// Attempts before the reset of the activity after which this one came.
+  public var attemptsBefore: Int32 = 0
 
   public init() {}
 
@@ -1368,12 +1370,14 @@ public struct FailedAttempt: Message {
       case 24: endedTimeMs = try reader.instant()
       case 34: identity = try reader.string()
       case 42: try reader.merge(into: &failure)
+      case 48: attemptsBefore = try reader.int32()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(attemptsBefore == 0) { writer.int32(attemptsBefore, tag: 48) }
     if let value = failure { writer.message(value, tag: 42) }
     if !(identity.isEmpty) { writer.string(identity, tag: 34) }
     if !(endedTimeMs.ms == 0) { writer.instant(endedTimeMs, tag: 24) }
@@ -1389,6 +1393,7 @@ public struct FailedAttempt: Message {
       FieldTable(3, "ended_time_ms", .int64),
       FieldTable(4, "identity", .string),
       FieldTable(5, "failure", .message { Failure.table }),
+      FieldTable(6, "attempts_before", .int32),
     ])
 }
 

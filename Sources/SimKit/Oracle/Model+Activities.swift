@@ -221,6 +221,7 @@ extension Model {
     started.scheduledEventID = activity.event
     started.identity = activity.identity
     started.attempt = activity.attempt
+    started.attemptsBefore = activity.before
     started.startedTimeMs = activity.startedTime
     started.lastFailure = activity.lastFailure
     append(.activityTaskStarted(started), to: run)

@@ -40,6 +40,7 @@ extension ModelActivity {
 
   mutating func endWishes() {
     if isReset {
+      before += attempt - 1
       attempt = 1
       workersLostInARow = 0
     }

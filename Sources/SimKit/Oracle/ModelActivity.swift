@@ -16,6 +16,8 @@ struct ModelActivity {
   let scheduledTime: Instant
   var state = State.scheduled
   var attempt: Int32 = 1
+  /// Attempts before the last reset.
+  var before: Int32 = 0
   var attemptScheduledTime: Instant
   /// Since when the attempt waits in its queue.
   var queuedTime: Instant
@@ -126,6 +128,7 @@ struct ModelActivity {
   mutating func fail(_ failure: Failure, at now: Instant) {
     var failed = FailedAttempt()
     failed.attempt = attempt
+    failed.attemptsBefore = before
     failed.startedTimeMs = startedTime
     failed.endedTimeMs = now
     failed.identity = identity

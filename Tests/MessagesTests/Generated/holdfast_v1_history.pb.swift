@@ -1278,6 +1278,12 @@ nonisolated struct Holdfast_V1_ActivityTaskStarted: @unchecked Sendable {
   /// Clears the value of `lastFailure`. Subsequent reads from it will return its default value.
   mutating func clearLastFailure() {_uniqueStorage()._lastFailure = nil}
 
+  /// Attempts before the last reset of the activity.
+  var attemptsBefore: Int32 {
+    get {_storage._attemptsBefore}
+    set {_uniqueStorage()._attemptsBefore = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -4085,7 +4091,7 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
 
 nonisolated extension Holdfast_V1_ActivityTaskStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActivityTaskStarted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}scheduled_event_id\0\u{1}identity\0\u{1}attempt\0\u{3}started_time_ms\0\u{3}last_failure\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}scheduled_event_id\0\u{1}identity\0\u{1}attempt\0\u{3}started_time_ms\0\u{3}last_failure\0\u{3}attempts_before\0")
 
   fileprivate class _StorageClass {
     var _scheduledEventID: Int64 = 0
@@ -4093,6 +4099,7 @@ nonisolated extension Holdfast_V1_ActivityTaskStarted: SwiftProtobuf.Message, Sw
     var _attempt: Int32 = 0
     var _startedTimeMs: Int64 = 0
     var _lastFailure: Holdfast_V1_Failure? = nil
+    var _attemptsBefore: Int32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4108,6 +4115,7 @@ nonisolated extension Holdfast_V1_ActivityTaskStarted: SwiftProtobuf.Message, Sw
       _attempt = source._attempt
       _startedTimeMs = source._startedTimeMs
       _lastFailure = source._lastFailure
+      _attemptsBefore = source._attemptsBefore
     }
   }
 
@@ -4131,6 +4139,7 @@ nonisolated extension Holdfast_V1_ActivityTaskStarted: SwiftProtobuf.Message, Sw
         case 3: try { try decoder.decodeSingularInt32Field(value: &_storage._attempt) }()
         case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._startedTimeMs) }()
         case 5: try { try decoder.decodeSingularMessageField(value: &_storage._lastFailure) }()
+        case 6: try { try decoder.decodeSingularInt32Field(value: &_storage._attemptsBefore) }()
         default: break
         }
       }
@@ -4158,6 +4167,9 @@ nonisolated extension Holdfast_V1_ActivityTaskStarted: SwiftProtobuf.Message, Sw
       try { if let v = _storage._lastFailure {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
       } }()
+      if _storage._attemptsBefore != 0 {
+        try visitor.visitSingularInt32Field(value: _storage._attemptsBefore, fieldNumber: 6)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4172,6 +4184,7 @@ nonisolated extension Holdfast_V1_ActivityTaskStarted: SwiftProtobuf.Message, Sw
         if _storage._attempt != rhs_storage._attempt {return false}
         if _storage._startedTimeMs != rhs_storage._startedTimeMs {return false}
         if _storage._lastFailure != rhs_storage._lastFailure {return false}
+        if _storage._attemptsBefore != rhs_storage._attemptsBefore {return false}
         return true
       }
       if !storagesAreEqual {return false}

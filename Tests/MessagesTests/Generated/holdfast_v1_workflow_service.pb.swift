@@ -1249,6 +1249,12 @@ nonisolated struct Holdfast_V1_FailedAttempt: @unchecked Sendable {
   /// Clears the value of `failure`. Subsequent reads from it will return its default value.
   mutating func clearFailure() {_uniqueStorage()._failure = nil}
 
+  /// Attempts before the reset of the activity after which this one came.
+  var attemptsBefore: Int32 {
+    get {_storage._attemptsBefore}
+    set {_uniqueStorage()._attemptsBefore = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -3257,7 +3263,7 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Holdfast_V1_FailedAttempt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".FailedAttempt"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}attempt\0\u{3}started_time_ms\0\u{3}ended_time_ms\0\u{1}identity\0\u{1}failure\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}attempt\0\u{3}started_time_ms\0\u{3}ended_time_ms\0\u{1}identity\0\u{1}failure\0\u{3}attempts_before\0")
 
   fileprivate class _StorageClass {
     var _attempt: Int32 = 0
@@ -3265,6 +3271,7 @@ nonisolated extension Holdfast_V1_FailedAttempt: SwiftProtobuf.Message, SwiftPro
     var _endedTimeMs: Int64 = 0
     var _identity: String = String()
     var _failure: Holdfast_V1_Failure? = nil
+    var _attemptsBefore: Int32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3280,6 +3287,7 @@ nonisolated extension Holdfast_V1_FailedAttempt: SwiftProtobuf.Message, SwiftPro
       _endedTimeMs = source._endedTimeMs
       _identity = source._identity
       _failure = source._failure
+      _attemptsBefore = source._attemptsBefore
     }
   }
 
@@ -3303,6 +3311,7 @@ nonisolated extension Holdfast_V1_FailedAttempt: SwiftProtobuf.Message, SwiftPro
         case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._endedTimeMs) }()
         case 4: try { try decoder.decodeSingularStringField(value: &_storage._identity) }()
         case 5: try { try decoder.decodeSingularMessageField(value: &_storage._failure) }()
+        case 6: try { try decoder.decodeSingularInt32Field(value: &_storage._attemptsBefore) }()
         default: break
         }
       }
@@ -3330,6 +3339,9 @@ nonisolated extension Holdfast_V1_FailedAttempt: SwiftProtobuf.Message, SwiftPro
       try { if let v = _storage._failure {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
       } }()
+      if _storage._attemptsBefore != 0 {
+        try visitor.visitSingularInt32Field(value: _storage._attemptsBefore, fieldNumber: 6)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3344,6 +3356,7 @@ nonisolated extension Holdfast_V1_FailedAttempt: SwiftProtobuf.Message, SwiftPro
         if _storage._endedTimeMs != rhs_storage._endedTimeMs {return false}
         if _storage._identity != rhs_storage._identity {return false}
         if _storage._failure != rhs_storage._failure {return false}
+        if _storage._attemptsBefore != rhs_storage._attemptsBefore {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -4209,7 +4209,7 @@ const ProtobufCMessageDescriptor holdfast__v1__activity_task_scheduled__descript
   (ProtobufCMessageInit) holdfast__v1__activity_task_scheduled__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__activity_task_started__field_descriptors[5] =
+static const ProtobufCFieldDescriptor holdfast__v1__activity_task_started__field_descriptors[6] =
 {
   {
     "scheduled_event_id",
@@ -4271,9 +4271,22 @@ static const ProtobufCFieldDescriptor holdfast__v1__activity_task_started__field
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "attempts_before",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityTaskStarted, attempts_before),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__activity_task_started__field_indices_by_name[] = {
   2,   /* field[2] = attempt */
+  5,   /* field[5] = attempts_before */
   1,   /* field[1] = identity */
   4,   /* field[4] = last_failure */
   0,   /* field[0] = scheduled_event_id */
@@ -4282,7 +4295,7 @@ static const unsigned holdfast__v1__activity_task_started__field_indices_by_name
 static const ProtobufCIntRange holdfast__v1__activity_task_started__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__activity_task_started__descriptor =
 {
@@ -4292,7 +4305,7 @@ const ProtobufCMessageDescriptor holdfast__v1__activity_task_started__descriptor
   "Holdfast__V1__ActivityTaskStarted",
   "holdfast.v1",
   sizeof(Holdfast__V1__ActivityTaskStarted),
-  5,
+  6,
   holdfast__v1__activity_task_started__field_descriptors,
   holdfast__v1__activity_task_started__field_indices_by_name,
   1,  holdfast__v1__activity_task_started__number_ranges,

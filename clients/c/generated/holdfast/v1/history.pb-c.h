@@ -537,10 +537,14 @@ struct  Holdfast__V1__ActivityTaskStarted
   int32_t attempt;
   int64_t started_time_ms;
   Holdfast__V1__Failure *last_failure;
+  /*
+   * Attempts before the last reset of the activity.
+   */
+  int32_t attempts_before;
 };
 #define HOLDFAST__V1__ACTIVITY_TASK_STARTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__activity_task_started__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, 0, NULL }
+    , 0, (char *)protobuf_c_empty_string, 0, 0, NULL, 0 }
 
 
 struct  Holdfast__V1__ActivityTaskCompleted

@@ -4387,7 +4387,7 @@ const ProtobufCMessageDescriptor holdfast__v1__pending_activity__descriptor =
   (ProtobufCMessageInit) holdfast__v1__pending_activity__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__failed_attempt__field_descriptors[5] =
+static const ProtobufCFieldDescriptor holdfast__v1__failed_attempt__field_descriptors[6] =
 {
   {
     "attempt",
@@ -4449,9 +4449,22 @@ static const ProtobufCFieldDescriptor holdfast__v1__failed_attempt__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "attempts_before",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__FailedAttempt, attempts_before),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__failed_attempt__field_indices_by_name[] = {
   0,   /* field[0] = attempt */
+  5,   /* field[5] = attempts_before */
   2,   /* field[2] = ended_time_ms */
   4,   /* field[4] = failure */
   3,   /* field[3] = identity */
@@ -4460,7 +4473,7 @@ static const unsigned holdfast__v1__failed_attempt__field_indices_by_name[] = {
 static const ProtobufCIntRange holdfast__v1__failed_attempt__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__failed_attempt__descriptor =
 {
@@ -4470,7 +4483,7 @@ const ProtobufCMessageDescriptor holdfast__v1__failed_attempt__descriptor =
   "Holdfast__V1__FailedAttempt",
   "holdfast.v1",
   sizeof(Holdfast__V1__FailedAttempt),
-  5,
+  6,
   holdfast__v1__failed_attempt__field_descriptors,
   holdfast__v1__failed_attempt__field_indices_by_name,
   1,  holdfast__v1__failed_attempt__number_ranges,

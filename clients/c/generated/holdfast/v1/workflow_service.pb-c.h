@@ -633,10 +633,14 @@ struct  Holdfast__V1__FailedAttempt
   int64_t ended_time_ms;
   char *identity;
   Holdfast__V1__Failure *failure;
+  /*
+   * Attempts before the reset of the activity after which this one came.
+   */
+  int32_t attempts_before;
 };
 #define HOLDFAST__V1__FAILED_ATTEMPT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__failed_attempt__descriptor) \
-    , 0, 0, 0, (char *)protobuf_c_empty_string, NULL }
+    , 0, 0, 0, (char *)protobuf_c_empty_string, NULL, 0 }
 
 
 struct  Holdfast__V1__PendingTimer
