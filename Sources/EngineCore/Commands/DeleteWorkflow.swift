@@ -40,6 +40,8 @@ extension Engine {
       endTask(run)
     }
     run.isRemoved = true
+    // What is behind it in the line of its workflow is for the run before, if there is one.
+    loading.answer = nil
     touch(run)
   }
 
