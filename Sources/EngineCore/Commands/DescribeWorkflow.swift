@@ -142,7 +142,8 @@ extension Engine {
       if activity.row.pause?.exhausted ?? false {
         problems.append(
           "activity '\(activity.scheduled.activityID)' is held, its attempts are used up: let it go"
-            + " on with `holdfast activity unpause` or `reset`, or end it with `complete` or `fail`")
+            + " on with `holdfast activity unpause` or `reset`, or end it with `complete` or `fail`"
+        )
       }
       if awaitsWorker(activity, of: run) {
         problems.append(

@@ -18,7 +18,8 @@ extension Model {
   }
 
   mutating func unpause(_ r: UnpauseActivityRequest, _ request: Request) -> Response {
-    control("UnpauseActivity", r.execution, r.activities, r.requestID, request) { model, run, place in
+    control("UnpauseActivity", r.execution, r.activities, r.requestID, request) {
+      model, run, place in
       guard run.activities[place].pause != nil else { return false }
       if r.resetAttempts { run.activities[place].reset(at: model.now) }
       if r.resetHeartbeat { run.activities[place].forgetHeartbeat() }

@@ -73,7 +73,8 @@ extension Model {
     pending.options = activity.options
     pending.optionsChanged = activity.hasOtherOptions
     pending.noWorker =
-      activity.state != .started && activity.pause == nil && !sessions.contains { $0.serves(activity) && !$0.isDraining }
+      activity.state != .started && activity.pause == nil
+      && !sessions.contains { $0.serves(activity) && !$0.isDraining }
     return pending
   }
 

@@ -57,21 +57,13 @@ extension Model {
         id("request_id", r.requestID))
     case .heartbeatActivity(let r): first(namespace(r.namespace), activity(r.activity))
     case .pauseActivity(let r):
-      first(
-        selection(r.activities), namespace(r.namespace), execution(r.execution),
-        id("request_id", r.requestID))
+      control(r.activities, r.namespace, r.execution, r.requestID)
     case .unpauseActivity(let r):
-      first(
-        selection(r.activities), namespace(r.namespace), execution(r.execution),
-        id("request_id", r.requestID))
+      control(r.activities, r.namespace, r.execution, r.requestID)
     case .resetActivity(let r):
-      first(
-        selection(r.activities), namespace(r.namespace), execution(r.execution),
-        id("request_id", r.requestID))
+      control(r.activities, r.namespace, r.execution, r.requestID)
     case .updateActivityOptions(let r):
-      first(
-        options(r), selection(r.activities), namespace(r.namespace), execution(r.execution),
-        id("request_id", r.requestID))
+      options(r) ?? control(r.activities, r.namespace, r.execution, r.requestID)
     case .schedule: nil
     case .describeTaskQueue(let r):
       first(
@@ -184,8 +176,14 @@ extension Model {
       ?? execution(reference.execution)
   }
 
-  private func selection(_ selection: ActivitySelection?) -> Status? {
-    selection?.which == nil ? .of(.invalidArgument, .fieldMissing, field: "activities") : nil
+  private func control(
+    _ selection: ActivitySelection?, _ namespace: String, _ execution: WorkflowExecution?,
+    _ requestID: String
+  ) -> Status? {
+    first(
+      selection?.which == nil
+        ? .of(.invalidArgument, .fieldMissing, field: "activities") : nil,
+      self.namespace(namespace), self.execution(execution), id("request_id", requestID))
   }
 
   private func options(_ r: UpdateActivityOptionsRequest) -> Status? {

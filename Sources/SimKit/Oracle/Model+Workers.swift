@@ -136,6 +136,12 @@ extension Model {
     }
   }
 
+  /// Who was late is given tasks again before what it has answered takes effect.
+  private mutating func endLateness(of session: ModelSession) {
+    if session.isLate { isStepwise = true }
+    session.isLate = false
+  }
+
   mutating func hear(_ id: SessionID, _ kind: WorkerMessage.Kind) {
     guard let session = session(id) else { return }
     switch kind {
@@ -146,10 +152,10 @@ extension Model {
       if m.workflowSlots > 0 { session.isLate = false }
       begin(session)
     case .workflowTaskCompleted(let m):
-      session.isLate = false
+      endLateness(of: session)
       complete(session, m)
     case .replayCompleted(let m):
-      session.isLate = false
+      endLateness(of: session)
       completeReplay(session, m)
     case .activityCompleted(let m): report(id, m.token, .completed(m.result))
     case .activityFailed(let m):

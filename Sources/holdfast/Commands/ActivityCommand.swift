@@ -72,7 +72,8 @@ struct ActivityComplete: ParsableCommand {
 
 struct ActivityFail: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fail", abstract: "Fail an activity that has started, by its policy; one that is held, for good.",
+    commandName: "fail",
+    abstract: "Fail an activity that has started, by its policy; one that is held, for good.",
     discussion: ExitCodes.after(
       "holdfast activity fail --id o-1 --activity-id approval --reason 'nobody is there'"))
 
