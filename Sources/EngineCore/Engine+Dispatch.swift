@@ -291,6 +291,29 @@ extension Engine {
     sessions[id]?.cached.remove(run.number)
   }
 
+  /// The run leaves memory: its worker still has it, unless that keeps very many.
+  mutating func keepCached(_ run: Run) {
+    guard let id = run.cachedBy else { return }
+    guard let session = sessions[id], session.cachedDormant.count < limits.cachedDormantMax else {
+      return uncache(run, from: id)
+    }
+    session.cachedDormant[run.runID] = run.number
+    cachers[run.number] = id
+  }
+
+  /// It is back: what its code has not seen is all that it has to be shown.
+  mutating func findCached(_ run: Run) {
+    guard let id = cachers.removeValue(forKey: run.number) else { return }
+    sessions[id]?.cachedDormant.removeValue(forKey: run.runID)
+    run.cachedBy = id
+  }
+
+  mutating func uncache(dormant runID: RunID, from id: SessionID) {
+    guard let number = sessions[id]?.cachedDormant.removeValue(forKey: runID) else { return }
+    sessions[id]?.cached.remove(number)
+    cachers.removeValue(forKey: number)
+  }
+
   // MARK: - Activities
 
   /// An attempt waits: to a session that serves its type, or into the queue.

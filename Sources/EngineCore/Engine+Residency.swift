@@ -28,6 +28,7 @@ extension Engine {
     run.toldLength = stored.row.historyLength
     runs[number] = run
     byRunID[run.runID] = number
+    findCached(run)
     if isNewest || fold.isOpen { newest[run.key] = number }
     if fold.isOpen {
       armDeadlines(of: run)
@@ -232,6 +233,7 @@ extension Engine {
       if mayWaitOutside(run) {
         goOutside(run)
       } else if run.isAtRest, !run.fold.isOpen || !run.isMarkedAwake {
+        keepCached(run)
         forget(run)
       }
     }
@@ -250,7 +252,7 @@ extension Engine {
     for activity in run.fold.activities {
       deadlines.remove(.activity(LeaseKey(run: number, scheduledEvent: activity.scheduledEvent)))
     }
-    if let session = run.cachedBy { uncache(run, from: session) }
+    if let session = run.cachedBy, cachers[number] == nil { uncache(run, from: session) }
     if run.fold.isOpen, let deadline = nextDeadline(of: run) {
       window.watch(
         StoredDeadline(run: number, deadline: deadline), isStored: outside[number] == nil)

@@ -111,6 +111,7 @@ extension Engine {
   mutating func evicted(_ id: SessionID, _ evicted: Evicted) {
     sessionAnswered(id)
     for runID in evicted.runIDs {
+      uncache(dormant: runID, from: id)
       guard let number = byRunID[runID], let run = runs[number], run.cachedBy == id else {
         continue
       }
@@ -130,6 +131,11 @@ extension Engine {
 
   /// A session that does not answer loses its cache.
   mutating func dropCache(of id: SessionID) {
+    let dormant = sessions[id]?.cachedDormant ?? [:]
+    for (runID, _) in dormant.sorted(by: { $0.value < $1.value }) {
+      uncache(dormant: runID, from: id)
+      sendEvict(runID, to: id, .moved, "the worker does not answer")
+    }
     for number in (sessions[id]?.cached ?? []).sorted() {
       guard let run = runs[number] else { continue }
       if run.task.lease == nil {
@@ -163,6 +169,7 @@ extension Engine {
     }
     for key in session.leases.sorted() { orphan(key, canResume: !isGone && session.canResume) }
     for number in session.cached.sorted() { runs[number]?.cachedBy = nil }
+    for number in session.cachedDormant.values { cachers.removeValue(forKey: number) }
     for number in session.tasksOut.sorted() {
       if let run = runs[number] { requeue(run) }
     }

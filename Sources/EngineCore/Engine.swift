@@ -73,6 +73,9 @@ public struct Engine {
   var serial = WriteSerial.none
   var durable = WriteSerial.none
 
+  /// Who has the run in its cache, of runs that are not in memory.
+  var cachers: [RunNumber: SessionID] = [:]
+
   // The step under way.
   var out = Effects()
   /// Inputs that were parked and are taken up when the step's own is done with.

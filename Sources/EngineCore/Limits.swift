@@ -10,6 +10,8 @@ public struct EngineLimits: Sendable {
   public var payloadBytesMax = 2 << 20
   /// All payloads of one request: a frame less 1 MiB for the engine's own fields.
   public var requestPayloadBytesMax = 3 << 20
+  /// Runs that are not in memory here and that one worker still has, at about 100 bytes each.
+  public var cachedDormantMax = 10_000
   /// Details of a heartbeat or of a failure, so that what is made of them fits a frame too.
   public var detailBytesMax = 512 << 10
   /// One activation or one part of a replay.

@@ -73,6 +73,7 @@ import Testing
   /// began for an older one.
   @Test func aSignalThatComesDuringAReplayIsShownBeforeTheQueries() throws {
     let (world, worker) = try sleepers(1, ms: 60_000)
+    try drop("o-1", world, worker)
     world.advance(10_000)
     var query = QueryWorkflowRequest()
     query.execution = world.execution("o-1")
@@ -109,6 +110,42 @@ import Testing
   }
 
   /// Answers the replay of a sleeper, and takes the live activation that follows.
+  private func drop(_ id: String, _ world: World, _ worker: SessionID) throws {
+    var evicted = Evicted()
+    evicted.runIDs = [try #require(world.describe(id)?.info?.execution?.runID)]
+    world.tell(worker, .evicted(evicted))
+  }
+
+  /// A worker keeps its runs though they leave memory here: such a run is shown what is new, and
+  /// one that the worker has dropped its past first.
+  @Test func aDormantRunIsShownWhatIsNewUnlessItsWorkerHasDroppedIt() throws {
+    let (world, worker) = try sleepers(2, ms: 60_000)
+    let id = try #require(world.describe("o-2")?.info?.execution?.runID)
+    world.advance(10_000)
+    #expect(world.engine.statistics.residentRuns == 0)
+    var evicted = Evicted()
+    evicted.runIDs = [id]
+    world.tell(worker, .evicted(evicted))
+    _ = world.signal("o-1", "go")
+    #expect(world.activation(worker)?.jobNames == ["signal go"])
+    _ = world.signal("o-2", "go")
+    #expect(world.activation(worker) == nil)
+    #expect(try #require(replayed(world, worker)).jobNames == ["signal go"])
+  }
+
+  /// Who does not answer is not relied on for runs that are not in memory either.
+  @Test func aSilentWorkerLosesItsDormantRuns() throws {
+    let (world, worker) = try sleepers(1, ms: 60_000)
+    world.advance(10_000)
+    world.step(.sessionSilent(worker, true))
+    let evict = world.take(worker) { if case .evict(let m) = $0 { m } else { nil } }
+    #expect(evict?.reason == .moved)
+    let other = world.attach()
+    _ = world.signal("o-1", "go")
+    #expect(try #require(replayed(world, other)).jobNames == ["signal go"])
+    world.step(.sessionClosed(worker))
+  }
+
   private func replayed(_ world: World, _ worker: SessionID) -> Activation? {
     guard let part = world.take(worker, { if case .replayHistory(let m) = $0 { m } else { nil } })
     else { return world.activation(worker) }

@@ -377,19 +377,6 @@ import Testing
     world.advance(20_000)
     #expect(world.engine.statistics.residentRuns == 0)
     world.advance(3_580_000)
-    let replay = world.take(worker) { if case .replayHistory(let m) = $0 { m } else { nil } }
-    let part = try #require(replay, "the session's cache entry went with the run")
-    #expect(part.activations.count == 1)
-    var completed = ReplayCompleted()
-    completed.token = part.token
-    var past = PastCompletion()
-    var head = CommandHead()
-    head.type = .startTimer
-    head.seq = 1
-    head.id = "1"
-    past.heads = [head]
-    completed.completions = [past]
-    world.tell(worker, .replayCompleted(completed))
     #expect(world.activation(worker)?.jobNames == ["fire 1"])
   }
 }

@@ -15,6 +15,8 @@ final class Session {
   var activitySlots: UInt64 = 0
   /// Runs that the worker has in its cache.
   var cached: Set<RunNumber> = []
+  /// Those of them that are not in memory here.
+  var cachedDormant: [RunID: RunNumber] = [:]
   /// Workflow tasks that are with it.
   var tasksOut: Set<RunNumber> = []
   /// Activity leases that it holds.
