@@ -23,7 +23,8 @@ help:
 	@echo "make install PREFIX=/usr/local"
 	@echo "make size              the release binary's size, libraries and idle memory; with limits"
 	@echo "make bench             throughput, latency, commits, beside the device's own sync time; a"
-	@echo "                       million idle workflows whose timers fire at once"
+	@echo "                       million idle workflows whose timers fire at once; a history of"
+	@echo "                       50,000 events"
 	@echo "make bench-backup      what backups cost those who work meanwhile"
 	@echo "make overload          ten times the load that it can take: what is left of the throughput"
 	@echo "make backlog           what it costs that WORKFLOWS (200,000) wait for a worker: memory, time"
@@ -156,7 +157,7 @@ bench: setup
 	$(SWIFT_BUILD) -c release --product holdfast
 	$(SWIFT_BUILD) -c release --product holdfast-bench
 	bin=$$($(SWIFT_BUILD) -c release --show-bin-path) && $(SLOWER) $$bin/holdfast-bench $$bin \
-	  && $(SLOWER) $$bin/holdfast-bench idle $$bin
+	  && $(SLOWER) $$bin/holdfast-bench idle $$bin && $$bin/holdfast-bench long
 
 bench-backup: setup
 	$(SWIFT_BUILD) -c release --product holdfast

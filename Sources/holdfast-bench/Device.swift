@@ -2,10 +2,12 @@ import Glibc
 
 /// What the machine says.
 enum Device {
-  static var nowUs: Int64 {
+  static var nowUs: Int64 { nowNs / 1_000 }
+
+  static var nowNs: Int64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
   /// The median time of a 4 KiB append with fdatasync.

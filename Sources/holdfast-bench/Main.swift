@@ -28,6 +28,10 @@ struct Bench {
       let count = arguments.count > 3 ? Int(arguments[3]) ?? 1_000_000 : 1_000_000
       exit(try await Idle(bin: arguments[2], count: count).run() ? 0 : 1)
     }
+    if arguments.count >= 2, arguments[1] == "long" {
+      let events = arguments.count > 2 ? Int(arguments[2]) ?? 50_000 : 50_000
+      exit(try measureLongRun(events) ? 0 : 1)
+    }
     if arguments.count >= 3, arguments[1] == "backup" {
       let seconds = arguments.count > 3 ? Double(arguments[3]) ?? 5 : 5
       let closedRuns = arguments.count > 4 ? Int(arguments[4]) ?? 200_000 : 200_000
@@ -39,12 +43,23 @@ struct Bench {
       print("       holdfast-bench backlog DIRECTORY-OF-THE-BINARIES [WORKFLOWS]")
       print("       holdfast-bench idle DIRECTORY-OF-THE-BINARIES [WORKFLOWS]")
       print("       holdfast-bench backup DIRECTORY-OF-THE-BINARIES [SECONDS [CLOSED-RUNS]]")
+      print("       holdfast-bench long [EVENTS]    one run with a long history")
       print("       holdfast-bench shell WORKFLOWS    engine and shell alone, for profilers")
       exit(2)
     }
     let seconds = arguments.count > 2 ? Double(arguments[2]) ?? 3 : 3
     let closedRuns = arguments.count > 3 ? Int(arguments[3]) ?? 1_000_000 : 1_000_000
     try await Suite(bin: arguments[1], seconds: seconds, closedRuns: closedRuns).run()
+  }
+
+  private static func measureLongRun(_ events: Int) throws -> Bool {
+    print("\none run of \(events) events, engine and store alone")
+    var isWithin = true
+    for isDormant in [false, true] {
+      var run = try LongRun(isDormant: isDormant)
+      isWithin = try run.run(events: events) && isWithin
+    }
+    return isWithin
   }
 
   private static func measureShell(_ count: Int) {
