@@ -118,6 +118,7 @@ public enum Request: Sendable {
   case heartbeatActivity(HeartbeatActivityRequest)
   case describeTaskQueue(DescribeTaskQueueRequest)
   case schedule(ScheduleRequest)
+  case attribute(AttributeRequest)
 }
 
 /// The requests of ScheduleService.
@@ -134,32 +135,51 @@ public enum ScheduleRequest: Sendable {
   case matchingTimes(ListScheduleMatchingTimesRequest)
 }
 
+/// The requests about the names of search attributes.
+public enum AttributeRequest: Sendable {
+  case add(AddSearchAttributeRequest)
+  case list(ListSearchAttributesRequest)
+  case remove(RemoveSearchAttributeRequest)
+
+  var namespace: String {
+    switch self {
+    case .add(let r): r.namespace
+    case .list(let r): r.namespace
+    case .remove(let r): r.namespace
+    }
+  }
+}
+
 extension Input {
   /// About how much memory the input holds while it waits.
   var approximateBytes: Int {
     guard case .request(_, let request) = self else { return 256 }
     switch request {
-    case .startWorkflow(let r): return 256 + r.input.bytes
+    case .startWorkflow(let r): return r.approximateBytes
     case .signalWorkflow(let r): return 256 + r.input.bytes
     case .signalWithStartWorkflow(let r):
-      return 256 + (r.start?.input.bytes ?? 0) + r.signalInput.bytes
+      return (r.start?.approximateBytes ?? 256) + r.signalInput.bytes
     case .queryWorkflow(let r): return 256 + r.args.bytes
     case .updateWorkflow(let r): return 256 + r.args.bytes
     case .updateWithStartWorkflow(let r):
-      return 256 + (r.start?.input.bytes ?? 0) + (r.update?.args.bytes ?? 0)
+      return (r.start?.approximateBytes ?? 256) + (r.update?.args.bytes ?? 0)
     case .completeActivity(let r): return 256 + r.result.bytes
     case .failActivity(let r): return 256 + (r.failure?.approximateBytes ?? 0)
     case .heartbeatActivity(let r): return 256 + r.details.bytes
     case .reportActivityCancelled(let r): return 256 + r.details.bytes
     case .cancelWorkflow, .terminateWorkflow, .deleteWorkflow, .pauseWorkflow, .unpauseWorkflow,
       .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows, .countWorkflows,
-      .describeTaskQueue, .pollUpdate:
+      .describeTaskQueue, .pollUpdate, .attribute:
       return 256
     case .schedule(.create(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
     case .schedule(.update(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
     case .schedule: return 256
     }
   }
+}
+
+extension StartWorkflowRequest {
+  fileprivate var approximateBytes: Int { 256 + input.bytes + (memo?.bytes ?? 0) }
 }
 
 extension Request {
@@ -189,6 +209,7 @@ extension Request {
     case .heartbeatActivity(let r): r.namespace
     case .describeTaskQueue(let r): r.namespace
     case .schedule(let r): r.namespace
+    case .attribute(let r): r.namespace
     }
   }
 }

@@ -28,6 +28,9 @@ final class BatchWriter {
   private let deleteRun: [Statement]
   private let keepNumber: Statement
   private let putTime: Statement
+  private let putDetails: Statement
+  private let putAttributeName: Statement
+  private let deleteAttributeName: Statement
 
   init(_ database: Database) throws(StoreError) {
     beginBatch = try Statement(database, "BEGIN IMMEDIATE")
@@ -60,7 +63,12 @@ final class BatchWriter {
     deleteSchedule = try ["schedule", "schedule_progress"].map { table throws(StoreError) in
       try Statement(database, "DELETE FROM \(table) WHERE schedule = ?")
     }
-    deleteRun = try ["history", "request", "activity", "state", "run"]
+    putDetails = try Statement(database, "INSERT OR REPLACE INTO detail VALUES (?,?,?)")
+    putAttributeName = try Statement(
+      database, "INSERT OR REPLACE INTO attribute_name VALUES (?,?,?)")
+    deleteAttributeName = try Statement(
+      database, "DELETE FROM attribute_name WHERE namespace = ? AND name = ?")
+    deleteRun = try ["history", "request", "activity", "state", "detail", "run"]
       .map { table throws(StoreError) in
         try Statement(database, "DELETE FROM \(table) WHERE run = ?")
       }
@@ -91,6 +99,7 @@ final class BatchWriter {
       appendHistory.bind(2, first)
       appendHistory.bind(3, last)
       try blob(appendHistory, 4, bytes, run: run.value, place: first)
+    case .putDetails(let run, let details): try put(details, of: run)
     case .wakeRun(let run):
       wakeRun.bind(1, run.value)
       try wakeRun.run()
@@ -99,16 +108,7 @@ final class BatchWriter {
       setStatus.bind(2, Int64(status.rawValue))
       try setStatus.run()
     case .closeRun(let run, let status, let closeTime, let length, let bytes):
-      closeRun.bind(1, run.value)
-      closeRun.bind(2, Int64(status.rawValue))
-      closeRun.bind(3, closeTime.ms)
-      closeRun.bind(4, length)
-      closeRun.bind(5, bytes)
-      try closeRun.run()
-      for statement in [dropState, dropActivities] {
-        statement.bind(1, run.value)
-        try statement.run()
-      }
+      try close(run, status, closeTime, length, bytes)
     case .saveState(let run, let through, let bytes, let deadline, let length, let size):
       try update(run, deadline, length, size)
       saveState.bind(1, run.value)
@@ -146,16 +146,27 @@ final class BatchWriter {
     case .deleteLetter(let number):
       deleteLetter.bind(1, number)
       try deleteLetter.run()
-    case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule, .putTime: try keep(write)
+    case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule, .putTime,
+      .putAttributeName, .deleteAttributeName:
+      try keep(write)
     }
   }
 
-  /// What is written of schedules and their zones, and of time.
+  /// What is written of schedules and their zones, of names, and of time.
   private func keep(_ write: Write) throws(StoreError) {
     switch write {
     case .putTime(let time):
       putTime.bind(1, time.ms)
       try putTime.run()
+    case .putAttributeName(let namespace, let name, let type):
+      putAttributeName.bind(1, namespace)
+      putAttributeName.bind(2, name)
+      putAttributeName.bind(3, Int64(type.rawValue))
+      try putAttributeName.run()
+    case .deleteAttributeName(let namespace, let name):
+      deleteAttributeName.bind(1, namespace)
+      deleteAttributeName.bind(2, name)
+      try deleteAttributeName.run()
     case .putZone(let name, let bytes):
       putZone.bind(1, name)
       try blob(putZone, 2, bytes, run: 0, place: Loader.place(ofZone: name))
@@ -171,6 +182,22 @@ final class BatchWriter {
         try statement.run()
       }
     default: preconditionFailure("this write is about a run")
+    }
+  }
+
+  private func close(
+    _ run: RunNumber, _ status: WorkflowStatus, _ closeTime: Instant, _ length: Int64,
+    _ bytes: Int64
+  ) throws(StoreError) {
+    closeRun.bind(1, run.value)
+    closeRun.bind(2, Int64(status.rawValue))
+    closeRun.bind(3, closeTime.ms)
+    closeRun.bind(4, length)
+    closeRun.bind(5, bytes)
+    try closeRun.run()
+    for statement in [dropState, dropActivities] {
+      statement.bind(1, run.value)
+      try statement.run()
     }
   }
 
@@ -199,6 +226,12 @@ final class BatchWriter {
     createRun.bind(12, row.deadline?.ms)
     createRun.bind(13, row.summary)
     try createRun.run()
+    if row.details != RunDetails() { try put(row.details, of: row.number) }
+  }
+
+  private func put(_ details: RunDetails, of run: RunNumber) throws(StoreError) {
+    putDetails.bind(1, run.value)
+    try blob(putDetails, 2, details.serialized(), run: run.value, place: 0)
   }
 
   /// Binds checksum and bytes, and runs: the bytes live in the write until then.

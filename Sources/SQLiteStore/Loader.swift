@@ -6,8 +6,8 @@ import Messages
 final class Loader {
   private static let columns =
     "run, namespace, workflow_id, run_id, workflow_type, task_queue, status, start_ms, close_ms,"
-    + " history_length, history_bytes, deadline, summary"
-  private static let run = "SELECT \(columns) FROM run WHERE"
+    + " history_length, history_bytes, deadline, summary, checksum, bytes"
+  private static let run = "SELECT \(columns) FROM run LEFT JOIN detail USING (run) WHERE"
   /// In the order of the runs: the `+` keeps SQLite from the index over ids, from which each slice
   /// would read a whole namespace to sort it.
   static let page = "\(run) run < ?2 AND +namespace = ?1 ORDER BY run DESC LIMIT ?3"
@@ -118,9 +118,7 @@ final class Loader {
       page.bind(2, before?.value ?? .max)
       page.bind(3, Int64(countMax))
       if let workflowID { page.bind(4, workflowID) }
-      var rows: [RunRow] = []
-      try each(page) { _ in rows.append(row(page)) }
-      return .rows(rows)
+      return try rows(page)
     case .deadlines(let after, let run, let countMax):
       return .deadlines(try readDeadlines(after, run, countMax))
     case .lifetimes(let after, let countMax):
@@ -149,7 +147,7 @@ final class Loader {
 
   private func run(_ statement: Statement) throws(Fault) -> StoredRun? {
     var found: RunRow?
-    try each(statement) { found = row($0) }
+    try each(statement) { statement throws(Fault) in found = try row(statement) }
     guard let found else { return nil }
     var stored = StoredRun(
       row: found, state: nil, stateEvent: 0, tail: [], activities: [], requests: [])
@@ -202,7 +200,31 @@ final class Loader {
     }
   }
 
-  private func row(_ statement: Statement) -> RunRow {
+  /// As many as there are, until what they say of themselves fills a message.
+  private func rows(_ statement: Statement) throws(Fault) -> Loaded.Content {
+    defer { statement.reset() }
+    var rows: [RunRow] = []
+    var left = Loader.detailBytesMax
+    while try next(statement) {
+      if left < 0 { return .rows(rows, isCut: true) }
+      left -= statement.bytes(14).count
+      rows.append(try row(statement))
+    }
+    return .rows(rows)
+  }
+
+  private static let detailBytesMax = 1 << 20
+
+  private func details(_ statement: Statement, _ run: Int64) throws(Fault) -> RunDetails {
+    guard statement.optionalInt(13) != nil else { return RunDetails() }
+    let bytes = try checked(statement, 13, run, place: 0, "detail row")
+    guard let details = try? RunDetails(bytes: bytes) else {
+      throw .damage("run#\(run): its detail row cannot be decoded")
+    }
+    return details
+  }
+
+  private func row(_ statement: Statement) throws(Fault) -> RunRow {
     let id = statement.words(3)
     return RunRow(
       number: RunNumber(statement.int(0)), namespace: statement.text(1),
@@ -212,7 +234,8 @@ final class Loader {
       startTime: Instant(ms: statement.int(7)),
       closeTime: statement.optionalInt(8).map { Instant(ms: $0) },
       historyLength: statement.int(9), historySizeBytes: statement.int(10),
-      deadline: statement.optionalInt(11).map { Instant(ms: $0) }, summary: statement.text(12))
+      deadline: statement.optionalInt(11).map { Instant(ms: $0) }, summary: statement.text(12),
+      details: try details(statement, statement.int(0)))
   }
 
   private func find(_ key: Fingerprint, _ namespace: String, _ workflowID: String)
@@ -368,6 +391,19 @@ final class Loader {
     return found
   }
 
+  private func readAttributeNames() throws(StoreError) -> [StoredAttributeName] {
+    let statement = try Statement(
+      database, "SELECT namespace, name, type FROM attribute_name ORDER BY namespace, name")
+    var found: [StoredAttributeName] = []
+    while try statement.step() {
+      found.append(
+        StoredAttributeName(
+          namespace: statement.text(0), name: statement.text(1),
+          type: SearchAttributeType(rawValue: Int32(statement.int(2)))))
+    }
+    return found
+  }
+
   func opened(window: Int) throws(StoreError) -> OpenedStore {
     let epoch = try database.query("SELECT value FROM meta WHERE name = 'epoch'")
     let newest = try database.query("SELECT coalesce(max(run), 0) FROM run")
@@ -388,12 +424,13 @@ final class Loader {
       let key = keys.words(0)
       filter.insert(Fingerprint(high: key.high, low: key.low))
     }
+    let names = try readAttributeNames()
     do throws(Fault) {
       return OpenedStore(
         epoch: UInt64(epoch), nextRun: RunNumber(last + 1),
         deadlines: try readDeadlines(Instant(ms: -1), RunNumber(0), window), filter: filter,
         lastLetter: letter, zones: try readZones(), schedules: try readSchedules(),
-        time: time < 0 ? nil : Instant(ms: time))
+        attributeNames: names, time: time < 0 ? nil : Instant(ms: time))
     } catch {
       switch error {
       case .store(let error): throw error

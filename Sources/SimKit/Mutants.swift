@@ -110,10 +110,12 @@ public enum Mutants {
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
       case .updateIsForgotten: UpdatesHaveOneOutcome.name
       case .letterIsReadTwice: LettersCountOnce.name
+      case .detailsAreNotWritten, .namesAreNotWritten: DetailsAreKept.name
       case .markersAreHidden: SimWorker.name
       case .pausedRunsGoOn, .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,
         .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap, .wordsReachAnybody,
+        .memoIsReplaced, .attributesStay, .typesAreNotCompared, .chainForgetsMemo,
         .parentHearsOfEachRun, .closePolicyIsOverlooked, .cancelWaitsAlways,
         .skippedTimesAreLost,
         .repeatedTimesComeTwice, .bufferOneHoldsAll, .bufferAllHoldsOne, .cancelOtherWaits,

@@ -12,8 +12,9 @@ import Testing
     "workflow show",
     "workflow cancel", "workflow terminate", "workflow delete", "workflow pause",
     "workflow unpause", "activity", "activity complete", "activity fail",
-    "task-queue", "task-queue describe", "health", "drain", "serve", "time", "time show",
-    "time sleep", "time advance",
+    "search-attribute", "search-attribute create", "search-attribute list",
+    "search-attribute remove", "task-queue", "task-queue describe", "health", "drain", "serve",
+    "time", "time show", "time sleep", "time advance",
   ])
   func everyCommandExplainsItselfAndItsExitCodes(_ command: String) async throws {
     let ran = try await holdfast(command.split(separator: " ").map(String.init) + ["--help"])

@@ -92,7 +92,7 @@ extension Engine {
     switch (reader.source, content) {
     case (.history(let number, let next, let follow), .history(let batches, let more)):
       takeHistory(id, number, next, follow, batches, more)
-    case (.list(let list), .rows(let rows)): takeRows(id, list, rows)
+    case (.list(let list), .rows(let rows, let isCut)): takeRows(id, list, rows, isCut)
     case (_, .corrupt(let place)):
       endReader(id, .refusal(.dataLoss, .historyCorrupt, place), .free)
     default: preconditionFailure("a read was answered with something else")

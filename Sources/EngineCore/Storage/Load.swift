@@ -20,7 +20,7 @@ public struct Load: Sendable, Equatable {
     /// about `bytesMax` bytes.
     case history(RunNumber, from: Int64, bytesMax: Int)
     /// Rows of a namespace, of one workflow id if it is given, newest first, with a number below
-    /// `before` (nil: from the newest).
+    /// `before` (nil: from the newest); fewer when what they say of themselves is long.
     case rows(namespace: String, workflowID: String?, before: RunNumber?, countMax: Int)
     /// Open runs by (deadline, number), from the first one after the pair that is given.
     case deadlines(afterDeadline: Instant, afterRun: RunNumber, countMax: Int)
@@ -48,7 +48,8 @@ public struct Loaded: Sendable, Equatable {
     case run(StoredRun?, request: FoundRequest?)
     /// For `.history`. `more`: there are events after these.
     case history([StoredBatch], more: Bool)
-    case rows([RunRow])
+    /// `isCut`: there would have been more of them.
+    case rows([RunRow], isCut: Bool = false)
     case deadlines([StoredDeadline])
     case lifetimes([StoredLifetime])
     /// `more`: there are further ones after these.
@@ -171,6 +172,19 @@ public struct StoredZone: Sendable, Equatable {
   }
 }
 
+/// What `putAttributeName` has told of.
+public struct StoredAttributeName: Sendable, Equatable {
+  public var namespace: String
+  public var name: String
+  public var type: SearchAttributeType
+
+  public init(namespace: String, name: String, type: SearchAttributeType) {
+    self.namespace = namespace
+    self.name = name
+    self.type = type
+  }
+}
+
 /// What the engine is told of the store when it starts.
 public struct OpenedStore: Sendable {
   /// Grows by one each time the store is opened.
@@ -187,13 +201,14 @@ public struct OpenedStore: Sendable {
   public var zones: [StoredZone]
   /// All schedules.
   public var schedules: [StoredSchedule]
+  public var attributeNames: [StoredAttributeName]
   /// Of the last `putTime`; nil: no time has ever been skipped.
   public var time: Instant?
 
   public init(
     epoch: UInt64, nextRun: RunNumber, deadlines: [StoredDeadline], filter: IDFilter,
     lastLetter: Int64 = 0, zones: [StoredZone] = [], schedules: [StoredSchedule] = [],
-    time: Instant? = nil
+    attributeNames: [StoredAttributeName] = [], time: Instant? = nil
   ) {
     self.epoch = epoch
     self.nextRun = nextRun
@@ -202,6 +217,7 @@ public struct OpenedStore: Sendable {
     self.lastLetter = lastLetter
     self.zones = zones
     self.schedules = schedules
+    self.attributeNames = attributeNames
     self.time = time
   }
 }

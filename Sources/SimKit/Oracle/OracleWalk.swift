@@ -349,6 +349,7 @@ extension Request {
     case .heartbeatActivity(let m): "HeartbeatActivity \(m.json())"
     case .describeTaskQueue(let m): "DescribeTaskQueue \(m.json())"
     case .schedule(let m): "\(m)"
+    case .attribute(let m): "\(m)"
     }
   }
 }

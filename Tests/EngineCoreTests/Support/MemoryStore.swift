@@ -16,6 +16,7 @@ struct MemoryStore {
   private(set) var letters: [Int64: [UInt8]] = [:]
   private(set) var schedules: [ScheduleNumber: StoredSchedule] = [:]
   private(set) var zones: [String: [UInt8]] = [:]
+  private(set) var attributeNames: [StoredAttributeName] = []
   /// The zones of the system.
   var systemZones: (String) -> [UInt8]? = { try? SystemZones.bytes($0) }
   private(set) var epoch: UInt64 = 0
@@ -39,7 +40,7 @@ struct MemoryStore {
       zones: zones.sorted { $0.key < $1.key }.map {
         StoredZone(name: $0.key, kept: $0.value, fresh: systemZones($0.key))
       },
-      schedules: schedules.sorted { $0.key < $1.key }.map(\.value))
+      schedules: schedules.sorted { $0.key < $1.key }.map(\.value), attributeNames: attributeNames)
   }
 
   /// As a store that was restored from a backup goes on.
@@ -80,6 +81,10 @@ struct MemoryStore {
       precondition(first == expected, "\(run): event \(first) where \(expected) is next")
       runs[run]!.history.append(StoredBatch(first: first, last: last, bytes: bytes))
     case .wakeRun(let run): runs[run]!.row.deadline = RunRow.immediately
+    case .putDetails(let run, let details): runs[run]!.row.details = details
+    case .putAttributeName(let namespace, let name, let type):
+      attributeNames.append(StoredAttributeName(namespace: namespace, name: name, type: type))
+    case .deleteAttributeName(_, let name): attributeNames.removeAll { $0.name == name }
     case .setStatus(let run, let status): runs[run]?.row.status = status
     case .closeRun(let run, let status, let closeTime, let length, let bytes):
       runs[run]!.row.status = status

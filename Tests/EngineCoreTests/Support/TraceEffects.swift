@@ -62,10 +62,16 @@ extension TraceText {
         [
           row.workflowID, "type=\(row.workflowType)", "queue=\(row.taskQueue)", row.status.name,
           "deadline=\(row.deadline.map(time) ?? "none")",
-        ] + (row.summary.isEmpty ? [] : ["summary=\(TraceText.quoted(row.summary))"]))
+        ] + fields(row.details)
+          + (row.summary.isEmpty ? [] : ["summary=\(TraceText.quoted(row.summary))"]))
     case .appendHistory(let run, let first, let last, let bytes):
       return ["\(head)append \(run) \(first)...\(last)"] + events(bytes)
     case .wakeRun(let run): return ["\(head)wake \(run)"]
+    case .putDetails(let run, let details):
+      return wrapped("\(head)details of \(run): ", fields(details))
+    case .putAttributeName(_, let name, let type):
+      return ["\(head)attribute \(name) \(type.name)"]
+    case .deleteAttributeName(_, let name): return ["\(head)no attribute \(name)"]
     case .setStatus(let run, let status):
       return ["\(head)status of \(run) \(status.name)"]
     case .closeRun(let run, let status, let closeTime, let length, _):
@@ -189,6 +195,9 @@ extension TraceText {
       case .heartbeatActivity(let m): self.fields(m)
       case .describeTaskQueue(let m): self.fields(m)
       case .schedule(let reply): self.fields(reply.message)
+      case .attribute(.add(let m)): self.fields(m)
+      case .attribute(.list(let m)): self.fields(m)
+      case .attribute(.remove(let m)): self.fields(m)
       }
     return fields.isEmpty ? ["OK"] : fields
   }
