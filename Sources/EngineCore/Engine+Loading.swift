@@ -129,9 +129,9 @@ extension Engine {
         return park(input, on: .named(key, runID))
       }
       if let number = byRunID[runID], let run = runs[number] {
-        return run.key == key ? .run(run) : .none
+        return run.key == key && !run.isRemoved ? .run(run) : .none
       }
-    } else if let number = newest[key], let run = runs[number] {
+    } else if let number = newest[key], let run = runs[number], !run.isRemoved {
       return .run(run)
     }
     let target: Loading.Target = runID == .none ? .workflow(key) : .named(key, runID)
@@ -143,7 +143,7 @@ extension Engine {
 
   /// Looks a run up by its number.
   mutating func find(_ number: RunNumber, for input: Input) -> Found {
-    if let run = runs[number] { return .run(run) }
+    if let run = runs[number] { return run.isRemoved ? .none : .run(run) }
     if loading.answer?.target == .run(number) || number.value <= 0 || number >= nextRun {
       return .none
     }

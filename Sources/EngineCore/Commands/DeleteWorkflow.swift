@@ -39,6 +39,8 @@ extension Engine {
       if run.cachedBy != nil { evict(run, .closed, "the workflow is deleted") }
     }
     run.isRemoved = true
+    // What is behind it in the line of its workflow is for the run before, if there is one.
+    loading.answer = nil
     touch(run)
   }
 
