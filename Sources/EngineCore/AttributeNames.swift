@@ -1,3 +1,4 @@
+import Basics
 import Messages
 
 /// The names of search attributes, each with its type: one per namespace.

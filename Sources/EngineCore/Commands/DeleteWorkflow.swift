@@ -35,8 +35,9 @@ extension Engine {
       let why = reason.isEmpty ? "" : ": \(reason)"
       terminate(run, reason: "the workflow is deleted\(why)", details: [], identity: identity)
     } else {
+      // Before the task ends: a session that is shown the run for a query does not cache it yet.
+      evict(run, .closed, "the workflow is deleted")
       endTask(run)
-      if run.cachedBy != nil { evict(run, .closed, "the workflow is deleted") }
     }
     run.isRemoved = true
     // What is behind it in the line of its workflow is for the run before, if there is one.
