@@ -22,6 +22,8 @@ struct MemoryStore {
   private(set) var epoch: UInt64 = 0
   /// Of all runs that there were.
   private var lastRun = RunNumber(0)
+  /// More rows than that take too much memory at once.
+  var rowsPerSlice = Int.max
   /// Runs whose bytes do not match their checksum.
   var corrupt: Set<RunNumber> = []
 
@@ -175,7 +177,8 @@ struct MemoryStore {
         $0.namespace == namespace && $0.workflowID == workflowID ?? $0.workflowID
           && $0.number < end
       }
-      return .rows(Array(rows.sorted { $0.number > $1.number }.prefix(countMax)))
+      let wanted = rows.sorted { $0.number > $1.number }.prefix(countMax)
+      return .rows(Array(wanted.prefix(rowsPerSlice)), isCut: wanted.count > rowsPerSlice)
     case .deadlines(let deadline, let run, let countMax):
       return .deadlines(Array(deadlines(after: (deadline, run)).prefix(countMax)))
     case .letters(let after, let countMax):
