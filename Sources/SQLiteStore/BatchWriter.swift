@@ -28,7 +28,10 @@ final class BatchWriter {
   private let deleteRun: [Statement]
   private let keepNumber: Statement
   private let putTime: Statement
+  private let details: Statement
   private let putDetails: Statement
+  private let putAttribute: Statement
+  private let deleteAttribute: Statement
   private let putAttributeName: Statement
   private let deleteAttributeName: Statement
 
@@ -64,6 +67,10 @@ final class BatchWriter {
       try Statement(database, "DELETE FROM \(table) WHERE schedule = ?")
     }
     putDetails = try Statement(database, "INSERT OR REPLACE INTO detail VALUES (?,?,?)")
+    details = try Statement(database, "SELECT bytes FROM detail WHERE run = ?")
+    putAttribute = try Statement(database, "INSERT OR REPLACE INTO attribute VALUES (?,?,?)")
+    deleteAttribute = try Statement(
+      database, "DELETE FROM attribute WHERE name = ? AND value = ? AND run = ?")
     putAttributeName = try Statement(
       database, "INSERT OR REPLACE INTO attribute_name VALUES (?,?,?)")
     deleteAttributeName = try Statement(
@@ -125,6 +132,7 @@ final class BatchWriter {
       deleteActivity.bind(2, event)
       try deleteActivity.run()
     case .deleteRun(let run):
+      try each(of: run, deleteAttribute)
       for statement in deleteRun {
         #if MUTANTS
           if Mutant.isOn(.removalLeavesHistory), statement === deleteRun[0] { continue }
@@ -230,8 +238,36 @@ final class BatchWriter {
   }
 
   private func put(_ details: RunDetails, of run: RunNumber) throws(StoreError) {
+    try each(of: run, deleteAttribute)
     putDetails.bind(1, run.value)
     try blob(putDetails, 2, details.serialized(), run: run.value, place: 0)
+    #if MUTANTS
+      if Mutant.isOn(.attributesAreNotIndexed), run.value % 2 == 0 { return }
+    #endif
+    try each(details, of: run, putAttribute)
+  }
+
+  /// Runs the statement for each search attribute that the run has so far.
+  private func each(of run: RunNumber, _ statement: Statement) throws(StoreError) {
+    details.bind(1, run.value)
+    let bytes = try details.step() ? details.bytes(0) : []
+    details.reset()
+    // What cannot be read was not written so; its rows are found by nobody who looks at the run.
+    guard let stored = try? RunDetails(bytes: bytes) else { return }
+    try each(stored, of: run, statement)
+  }
+
+  private func each(_ details: RunDetails, of run: RunNumber, _ statement: Statement)
+    throws(StoreError)
+  {
+    for attribute in details.searchAttributes?.fields ?? [] {
+      for value in attribute.indexed {
+        statement.bind(1, attribute.name)
+        statement.bind(2, value)
+        statement.bind(3, run.value)
+        try statement.run()
+      }
+    }
   }
 
   /// Binds checksum and bytes, and runs: the bytes live in the write until then.

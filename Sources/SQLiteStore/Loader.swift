@@ -15,11 +15,18 @@ final class Loader {
   static let pageOfWorkflow =
     "\(run) run < ?2 AND namespace = ?1 AND workflow_id = ?4 ORDER BY run DESC LIMIT ?3"
 
+  /// By the index over attributes, as `pageOfWorkflow`.
+  static let pageOfAttribute =
+    "SELECT \(columns) FROM attribute CROSS JOIN run USING (run) LEFT JOIN detail USING (run)"
+    + " WHERE attribute.name = ?4 AND attribute.value = ?5 AND run < ?2 AND +namespace = ?1"
+    + " ORDER BY run DESC LIMIT ?3"
+
   private let newest: Statement
   private let named: Statement
   private let byNumber: Statement
   private let page: Statement
   private let pageOfWorkflow: Statement
+  private let pageOfAttribute: Statement
   private let state: Statement
   private let history: Statement
   private let firstBatch: Statement
@@ -44,6 +51,7 @@ final class Loader {
     byNumber = try Statement(database, "\(run) run = ?")
     page = try Statement(database, Loader.page)
     pageOfWorkflow = try Statement(database, Loader.pageOfWorkflow)
+    pageOfAttribute = try Statement(database, Loader.pageOfAttribute)
     state = try Statement(
       database, "SELECT through_event, checksum, bytes FROM state WHERE run = ?")
     let batch = "SELECT first, last, checksum, bytes FROM history WHERE run = ?1"
@@ -112,12 +120,23 @@ final class Loader {
       return .run(try run(byNumber), request: nil)
     case .history(let number, let from, let bytesMax):
       return try slice(number, from: from, bytesMax: bytesMax)
-    case .rows(let namespace, let workflowID, let before, let countMax):
-      let page = workflowID == nil ? page : pageOfWorkflow
+    case .rows(let namespace, let key, let before, let countMax):
+      let page =
+        switch key {
+        case nil: page
+        case .workflowID: pageOfWorkflow
+        case .attribute: pageOfAttribute
+        }
       page.bind(1, namespace)
       page.bind(2, before?.value ?? .max)
       page.bind(3, Int64(countMax))
-      if let workflowID { page.bind(4, workflowID) }
+      switch key {
+      case nil: break
+      case .workflowID(let id): page.bind(4, id)
+      case .attribute(let name, let value):
+        page.bind(4, name)
+        page.bind(5, value)
+      }
       return try rows(page)
     case .deadlines(let after, let run, let countMax):
       return .deadlines(try readDeadlines(after, run, countMax))

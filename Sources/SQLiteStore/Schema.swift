@@ -77,6 +77,12 @@ enum Schema {
       checksum INTEGER NOT NULL,
       bytes BLOB NOT NULL
     ) STRICT;
+    CREATE TABLE attribute (
+      name TEXT NOT NULL,
+      value TEXT NOT NULL,
+      run INTEGER NOT NULL,
+      PRIMARY KEY (name, value, run)
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE attribute_name (
       namespace TEXT NOT NULL,
       name TEXT NOT NULL,

@@ -240,7 +240,7 @@ final class Ledger {
     var rows: [RunRow] = []
     while true {
       let load = Load.Subject.rows(
-        namespace: "default", workflowID: nil, before: rows.last?.number, countMax: 100)
+        namespace: "default", key: nil, before: rows.last?.number, countMax: 100)
       guard case .rows(let page, _) = try read(store, load), !page.isEmpty else { break }
       rows += page
     }

@@ -115,7 +115,7 @@ public enum Mutants {
       case .pausedRunsGoOn, .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,
         .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap, .wordsReachAnybody,
-        .memoIsReplaced, .attributesStay, .typesAreNotCompared, .chainForgetsMemo,
+        .attributesAreNotIndexed, .memoIsReplaced, .attributesStay, .typesAreNotCompared, .chainForgetsMemo,
         .parentHearsOfEachRun, .closePolicyIsOverlooked, .cancelWaitsAlways,
         .skippedTimesAreLost,
         .repeatedTimesComeTwice, .bufferOneHoldsAll, .bufferAllHoldsOne, .cancelOtherWaits,

@@ -54,6 +54,57 @@ import Testing
     #expect(try store.database.query("SELECT count(*) FROM detail") == 1)
   }
 
+  private func attributes(_ customer: String, _ tags: [String]) -> RunDetails {
+    var list = KeywordList()
+    list.keywords = tags
+    var details = RunDetails()
+    details.searchAttributes = SearchAttributes()
+    for (name, content) in [
+      ("Customer", .keyword(customer)), ("Tags", .keywordList(list)),
+    ] as [(String, SearchAttribute.Content)] {
+      var attribute = SearchAttribute()
+      attribute.name = name
+      attribute.content = content
+      details.searchAttributes?.fields.append(attribute)
+    }
+    return details
+  }
+
+  @Test func runsAreFoundByTheirSearchAttributes() throws {
+    let (store, _) = try Store.open(path: nil)
+    func found(_ name: String, _ value: String) throws -> [Int64] {
+      let subject = Load.Subject.rows(
+        namespace: "default", key: .attribute(name: name, value: value), before: RunNumber(9),
+        countMax: 3)
+      guard case .rows(let rows, _) = try load(store, subject) else { return [] }
+      return rows.map(\.number.value)
+    }
+    try store.commit(
+      (1...9).map { .createRun(row($0, attributes($0 % 2 == 0 ? "even" : "odd", ["a", "b"]))) })
+    #expect(try found("Customer", "odd") == [7, 5, 3])
+    #expect(try found("Tags", "b") == [8, 7, 6])
+    try store.commit([
+      .putDetails(run: RunNumber(7), attributes("even", [])), .deleteRun(run: RunNumber(5)),
+    ])
+    #expect(try found("Customer", "odd") == [3, 1])
+    #expect(try found("Customer", "even") == [8, 7, 6])
+    #expect(try found("Tags", "b") == [8, 6, 4])
+    #expect(try store.leftovers() == [])
+  }
+
+  @Test func theyAreFoundByTheIndexInItsOrder() throws {
+    let (store, _) = try Store.open(path: nil)
+    let plan = try Statement(store.database, "EXPLAIN QUERY PLAN \(Loader.pageOfAttribute)")
+    var steps: [String] = []
+    while try plan.step() { steps.append(plan.text(3)) }
+    #expect(
+      steps == [
+        "SEARCH attribute USING PRIMARY KEY (name=? AND value=? AND run<?)",
+        "SEARCH run USING INTEGER PRIMARY KEY (rowid=?)",
+        "SEARCH detail USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+      ])
+  }
+
   @Test func aDamagedRowIsSeen() throws {
     let (store, _) = try Store.open(path: nil)
     try store.commit([.createRun(row(1, details("a")))])
@@ -69,7 +120,7 @@ import Testing
     try store.commit((1...5).map { .createRun(row($0, long)) })
     func slice(before number: Int64?) throws -> (numbers: [Int64], isCut: Bool) {
       let subject = Load.Subject.rows(
-        namespace: "default", workflowID: nil, before: number.map { RunNumber($0) }, countMax: 100)
+        namespace: "default", key: nil, before: number.map { RunNumber($0) }, countMax: 100)
       guard case .rows(let rows, let isCut) = try load(store, subject) else { return ([], false) }
       return (rows.map(\.number.value), isCut)
     }

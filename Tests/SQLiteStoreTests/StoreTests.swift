@@ -152,7 +152,7 @@ import Testing
     guard
       case .rows(let rows, _) = try load(
         store,
-        .rows(namespace: "default", workflowID: nil, before: RunNumber(4), countMax: 2))
+        .rows(namespace: "default", key: nil, before: RunNumber(4), countMax: 2))
     else { return }
     #expect(rows.map(\.number.value) == [3, 2])
     guard
@@ -167,7 +167,7 @@ import Testing
     try store.commit(
       (1...9).map { .createRun(row($0, $0 % 2 == 0 ? "even" : "odd", deadline: nil)) })
     let subject = Load.Subject.rows(
-      namespace: "default", workflowID: "odd", before: RunNumber(9), countMax: 3)
+      namespace: "default", key: .workflowID("odd"), before: RunNumber(9), countMax: 3)
     guard case .rows(let rows, _) = try load(store, subject) else { return }
     #expect(rows.map(\.number.value) == [7, 5, 3])
   }

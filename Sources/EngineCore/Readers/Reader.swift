@@ -72,8 +72,8 @@ extension Engine {
       // Lists show what was acknowledged: everything written so far must be durable.
       load = self.load(
         .rows(
-          namespace: list.namespace, workflowID: list.selection.filter.workflowID,
-          before: list.before, countMax: limits.listSliceRows),
+          namespace: list.namespace, key: list.selection.filter.key, before: list.before,
+          countMax: limits.listSliceRows),
         .engine)
     }
     loading.purposes[load] = .read(id)

@@ -19,9 +19,9 @@ public struct Load: Sendable, Equatable {
     /// Stored batches that hold events from `from` on, whole batches, at least one if there is any,
     /// about `bytesMax` bytes.
     case history(RunNumber, from: Int64, bytesMax: Int)
-    /// Rows of a namespace, of one workflow id if it is given, newest first, with a number below
-    /// `before` (nil: from the newest); fewer when what they say of themselves is long.
-    case rows(namespace: String, workflowID: String?, before: RunNumber?, countMax: Int)
+    /// Rows of a namespace, at least those with the key if one is given, newest first, with a number
+    /// below `before` (nil: from the newest); fewer when what they say of themselves is long.
+    case rows(namespace: String, key: RowKey?, before: RunNumber?, countMax: Int)
     /// Open runs by (deadline, number), from the first one after the pair that is given.
     case deadlines(afterDeadline: Instant, afterRun: RunNumber, countMax: Int)
     /// When the runs with a number over `after` started and closed, by number.
@@ -38,6 +38,26 @@ public struct Load: Sendable, Equatable {
   public init(id: ID, subject: Subject) {
     self.id = id
     self.subject = subject
+  }
+}
+
+/// By what rows are found without a look at all of them.
+public enum RowKey: Sendable, Equatable {
+  case workflowID(String)
+  /// A search attribute, and one of the texts of `SearchAttribute.indexed`.
+  case attribute(name: String, value: String)
+}
+
+extension SearchAttribute {
+  /// The texts under which its run is found; none of types that are not looked up by one value.
+  public var indexed: [String] {
+    switch content {
+    case .keyword(let text): [text]
+    case .keywordList(let list): list.keywords
+    case .intValue(let int): [String(int)]
+    case .boolValue(let bool): [bool ? "true" : "false"]
+    case .text, .doubleValue, .instantTimeMs, nil: []
+    }
   }
 }
 

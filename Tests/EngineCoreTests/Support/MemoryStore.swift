@@ -171,11 +171,10 @@ struct MemoryStore {
       }
       return .history(batches, more: more)
     case .zone(let name): return .zone(systemZones(name))
-    case .rows(let namespace, let workflowID, let before, let countMax):
+    case .rows(let namespace, let key, let before, let countMax):
       let end = before ?? RunNumber(.max)
       let rows = runs.values.map(\.row).filter {
-        $0.namespace == namespace && $0.workflowID == workflowID ?? $0.workflowID
-          && $0.number < end
+        $0.namespace == namespace && $0.number < end && $0.has(key)
       }
       let wanted = rows.sorted { $0.number > $1.number }.prefix(countMax)
       return .rows(Array(wanted.prefix(rowsPerSlice)), isCut: wanted.count > rowsPerSlice)
@@ -219,6 +218,18 @@ struct MemoryStore {
   func history(_ run: RunNumber) -> [HistoryEvent] {
     (runs[run]?.history ?? []).flatMap { batch in
       (try? HistoryBatch(bytes: batch.bytes))?.events ?? []
+    }
+  }
+}
+
+extension RunRow {
+  fileprivate func has(_ key: RowKey?) -> Bool {
+    switch key {
+    case nil: true
+    case .workflowID(let id): workflowID == id
+    case .attribute(let name, let value):
+      details.searchAttributes?.fields.contains { $0.name == name && $0.indexed.contains(value) }
+        ?? false
     }
   }
 }

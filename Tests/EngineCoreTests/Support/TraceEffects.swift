@@ -135,13 +135,20 @@ extension TraceText {
     case .runNamed(_, let id, let run): "\(run) of \(id)"
     case .run(let run): "\(run)"
     case .history(let run, let from, _): "history of \(run) from \(from)"
-    case .rows(let namespace, let workflowID, let before, _):
-      "rows of \(workflowID.map { "\($0) in " } ?? "")\(namespace)"
+    case .rows(let namespace, let key, let before, _):
+      "rows of \(key.map(text) ?? "")\(namespace)"
         + " from \(before.map { "below \($0)" } ?? "the newest")"
     case .deadlines(let time, let run, _): "deadlines after \(self.time(time)), \(run)"
     case .lifetimes(let run, _): "lifetimes after \(run)"
     case .letters(let number, _): "letters after \(number)"
     case .zone(let name): "zone \(name)"
+    }
+  }
+
+  private func text(_ key: RowKey) -> String {
+    switch key {
+    case .workflowID(let id): "\(id) in "
+    case .attribute(let name, let value): "\(name)=\(value) in "
     }
   }
 
