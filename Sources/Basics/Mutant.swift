@@ -56,6 +56,9 @@
     case closedIsUnknown, failureIsNotDescribed, intervalDefaultIsLong, youngestFirst
     // I18: what a query of a list means.
     case orBindsFirst, absentIsFalse, descendsNever, pagesOverlap
+    // What runs say of themselves: changes, types, the next run, what the store is told of it.
+    case memoIsReplaced, attributesStay, typesAreNotCompared, chainForgetsMemo
+    case detailsAreNotWritten, namesAreNotWritten, attributesAreNotIndexed
     // I19: what an engine of the next format does to a file of an earlier one.
     case oldFileIsRefused, oldStateIsDamaged, oldActivitiesAreLost
     // I20: clocks that never change; two workflows at once; what is over comes; a time comes twice.

@@ -69,7 +69,7 @@ extension Engine {
     return payloadFault(header.fields.compactMap(\.value), field)
   }
 
-  private func sortedFault(_ keys: [String], _ field: String) -> Status? {
+  func sortedFault(_ keys: [String], _ field: String) -> Status? {
     for (a, b) in zip(keys, keys.dropFirst()) where a >= b {
       return .invalid(field, "keys must be sorted and without duplicates ('\(a)', '\(b)')")
     }

@@ -80,6 +80,14 @@ public enum Reply: Sendable {
   case updateActivityOptions(UpdateActivityOptionsResponse)
   case describeTaskQueue(DescribeTaskQueueResponse)
   case schedule(ScheduleReply)
+  case attribute(AttributeReply)
+}
+
+/// The answers about the names of search attributes.
+public enum AttributeReply: Sendable {
+  case add(AddSearchAttributeResponse)
+  case list(ListSearchAttributesResponse)
+  case remove(RemoveSearchAttributeResponse)
 }
 
 /// The answers of ScheduleService.

@@ -11,6 +11,11 @@ extension Engine {
     -> WorkflowExecutionStarted
   {
     var next = run.fold.started
+    next.memo = run.fold.details.memo
+    next.searchAttributes = run.fold.details.searchAttributes
+    #if MUTANTS
+      if Mutant.isOn(.chainForgetsMemo) { next.memo = nil }
+    #endif
     next.runID = newRunID()
     next.continuedRunID = run.runID
     next.initiator = initiator

@@ -69,6 +69,7 @@ extension Engine {
       if batch.first > stored.stateEvent { fold.addHistoryBytes(batch.bytes.count) }
     }
     guard fold.lastEventID > 0 else { throw CorruptRun(place: "\(stored.row.number): no events") }
+    if stored.state != nil { fold.restore(stored.row.details) }
     for activity in stored.activities {
       // A row outlives its activity only within the batch that ends it.
       guard let index = fold.activityIndex(scheduledEvent: activity.scheduledEvent) else {
@@ -89,7 +90,9 @@ extension Engine {
       let last = try events(of: end, stored.row.number).last, Fold().fault(of: first) == nil,
       last.eventID > 1, last.eventID == stored.row.historyLength, last.endsItsRun
     else { throw CorruptRun(place: "\(stored.row.number): a closed run without its events") }
-    return Fold.closed(first: first, last: last, historyBytes: stored.row.historySizeBytes)
+    var fold = Fold.closed(first: first, last: last, historyBytes: stored.row.historySizeBytes)
+    fold.restore(stored.row.details)
+    return fold
   }
 
   func events(of batch: StoredBatch, _ run: RunNumber) throws(CorruptRun) -> [HistoryEvent] {

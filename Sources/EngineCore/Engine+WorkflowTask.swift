@@ -139,7 +139,8 @@ extension Engine {
     event.attempt = run.task.attempt
     event.scheduledTimeMs = lease.scheduledTime
     event.startedTimeMs = lease.startedTime
-    event.commands = Int32(commands.count)
+    event.commands = Int32(commands.recordedCount)
+    event.currentDetails = commands.currentDetails
     if let attach = sessions[lease.session]?.attach {
       event.identity = attach.identity
       event.buildID = attach.buildID

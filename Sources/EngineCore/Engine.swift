@@ -32,6 +32,8 @@ public struct Engine {
   var deadlines = DeadlineHeap<Deadline>()
   var zones: Zones
   var schedules: Schedules
+  /// Of search attributes.
+  var attributeNames: AttributeNames
   var filter: IDFilter
   var window: DeadlineWindow
   var resultWaiters: [AwaitedEnd: Waiters] = [:]
@@ -111,6 +113,7 @@ public struct Engine {
     nextRun = opened.nextRun
     zones = Zones(opened.zones)
     schedules = Schedules(opened.schedules, zones)
+    attributeNames = AttributeNames(opened.attributeNames)
     filter = opened.filter
     window = DeadlineWindow(opened.deadlines, size: configuration.limits.deadlineWindow)
     mail = Mail(last: opened.lastLetter)
@@ -214,6 +217,7 @@ public struct Engine {
     case .updateActivityOptions(let r): updateActivityOptions(id, r)
     case .describeTaskQueue(let r): describeTaskQueue(id, r)
     case .schedule(let r): handle(id, r)
+    case .attribute(let r): handle(id, r)
     }
   }
 
@@ -276,6 +280,7 @@ public struct Engine {
     event.userMetadata = metadata
     run.fold.apply(event)
     run.newEvents.append(event)
+    if attributes.changesDetails { run.hasNewDetails = true }
     touch(run)
     return event.eventID
   }
@@ -329,10 +334,20 @@ public struct Engine {
     if run.isNew {
       out.writes.append(.createRun(row(of: run)))
       run.isNew = false
+      run.hasNewDetails = false
       run.isMarkedAwake = true
     } else if !run.isMarkedAwake && run.fold.isOpen {
       out.writes.append(.wakeRun(run: run.number))
       run.isMarkedAwake = true
+    }
+    if run.hasNewDetails {
+      #if MUTANTS
+        let isWritten = !Mutant.isOn(.detailsAreNotWritten)
+      #else
+        let isWritten = true
+      #endif
+      if isWritten { out.writes.append(.putDetails(run: run.number, run.fold.details)) }
+      run.hasNewDetails = false
     }
     if run.hasNewStatus {
       out.writes.append(.setStatus(run: run.number, run.fold.shownStatus))
@@ -426,7 +441,8 @@ public struct Engine {
       runID: run.runID, workflowType: run.workflowType, taskQueue: run.fold.started.taskQueue,
       status: .running, startTime: run.fold.startTime, closeTime: nil, historyLength: 0,
       historySizeBytes: 0, deadline: RunRow.immediately,
-      summary: (run.fold.userMetadata?.summary ?? "").cut(to: limits.shownTextBytesMax))
+      summary: (run.fold.userMetadata?.summary ?? "").cut(to: limits.shownTextBytesMax),
+      details: run.fold.details)
   }
 }
 

@@ -122,6 +122,7 @@ public enum Request: Sendable {
   case updateActivityOptions(UpdateActivityOptionsRequest)
   case describeTaskQueue(DescribeTaskQueueRequest)
   case schedule(ScheduleRequest)
+  case attribute(AttributeRequest)
 }
 
 /// The requests of ScheduleService.
@@ -138,19 +139,34 @@ public enum ScheduleRequest: Sendable {
   case matchingTimes(ListScheduleMatchingTimesRequest)
 }
 
+/// The requests about the names of search attributes.
+public enum AttributeRequest: Sendable {
+  case add(AddSearchAttributeRequest)
+  case list(ListSearchAttributesRequest)
+  case remove(RemoveSearchAttributeRequest)
+
+  var namespace: String {
+    switch self {
+    case .add(let r): r.namespace
+    case .list(let r): r.namespace
+    case .remove(let r): r.namespace
+    }
+  }
+}
+
 extension Input {
   /// About how much memory the input holds while it waits.
   var approximateBytes: Int {
     guard case .request(_, let request) = self else { return 256 }
     switch request {
-    case .startWorkflow(let r): return 256 + r.input.bytes
+    case .startWorkflow(let r): return r.approximateBytes
     case .signalWorkflow(let r): return 256 + r.input.bytes
     case .signalWithStartWorkflow(let r):
-      return 256 + (r.start?.input.bytes ?? 0) + r.signalInput.bytes
+      return (r.start?.approximateBytes ?? 256) + r.signalInput.bytes
     case .queryWorkflow(let r): return 256 + r.args.bytes
     case .updateWorkflow(let r): return 256 + r.args.bytes
     case .updateWithStartWorkflow(let r):
-      return 256 + (r.start?.input.bytes ?? 0) + (r.update?.args.bytes ?? 0)
+      return (r.start?.approximateBytes ?? 256) + (r.update?.args.bytes ?? 0)
     case .completeActivity(let r): return 256 + r.result.bytes
     case .failActivity(let r): return 256 + (r.failure?.approximateBytes ?? 0)
     case .heartbeatActivity(let r): return 256 + r.details.bytes
@@ -158,13 +174,17 @@ extension Input {
     case .cancelWorkflow, .terminateWorkflow, .deleteWorkflow, .pauseWorkflow, .unpauseWorkflow,
       .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows, .countWorkflows,
       .describeTaskQueue, .pollUpdate, .pauseActivity, .unpauseActivity, .resetActivity,
-      .updateActivityOptions:
+      .updateActivityOptions, .attribute:
       return 256
     case .schedule(.create(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
     case .schedule(.update(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
     case .schedule: return 256
     }
   }
+}
+
+extension StartWorkflowRequest {
+  fileprivate var approximateBytes: Int { 256 + input.bytes + (memo?.bytes ?? 0) }
 }
 
 extension Request {
@@ -198,6 +218,7 @@ extension Request {
     case .updateActivityOptions(let r): r.namespace
     case .describeTaskQueue(let r): r.namespace
     case .schedule(let r): r.namespace
+    case .attribute(let r): r.namespace
     }
   }
 }

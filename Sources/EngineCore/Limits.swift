@@ -104,6 +104,15 @@ public struct EngineLimits: Sendable {
   /// Schedules in one answer, and times in one.
   public var listedSchedulesMax: Int64 = 1_000
   public var listedTimesMax = 1_000
+  /// What a run notes of itself for people.
+  public var memoBytesMax = 2 << 20
+  /// Search attributes of a run: how many, the bytes of one, and of all; lists hold them in memory.
+  public var attributesMax = 100
+  public var attributeValueBytesMax = 2 << 10
+  public var attributesBytesMax = 40 << 10
+  /// Names of search attributes, which errors of queries show, and the bytes of one.
+  public var attributeNamesMax = 200
+  public var attributeNameBytesMax = 100
   /// Rows read for one slice of a list.
   public var listSliceRows = 256
   /// A query of a list: its bytes, how deep NOT and parentheses stand in each other, and the values

@@ -28,6 +28,12 @@ final class BatchWriter {
   private let deleteRun: [Statement]
   private let keepNumber: Statement
   private let putSkipped: Statement
+  private let details: Statement
+  private let putDetails: Statement
+  private let putAttribute: Statement
+  private let deleteAttribute: Statement
+  private let putAttributeName: Statement
+  private let deleteAttributeName: Statement
 
   init(_ database: Database) throws(StoreError) {
     beginBatch = try Statement(database, "BEGIN IMMEDIATE")
@@ -60,7 +66,16 @@ final class BatchWriter {
     deleteSchedule = try ["schedule", "schedule_progress"].map { table throws(StoreError) in
       try Statement(database, "DELETE FROM \(table) WHERE schedule = ?")
     }
-    deleteRun = try ["history", "request", "activity", "state", "run"]
+    putDetails = try Statement(database, "INSERT OR REPLACE INTO detail VALUES (?,?,?)")
+    details = try Statement(database, "SELECT bytes FROM detail WHERE run = ?")
+    putAttribute = try Statement(database, "INSERT OR REPLACE INTO attribute VALUES (?,?,?)")
+    deleteAttribute = try Statement(
+      database, "DELETE FROM attribute WHERE name = ? AND value = ? AND run = ?")
+    putAttributeName = try Statement(
+      database, "INSERT OR REPLACE INTO attribute_name VALUES (?,?,?)")
+    deleteAttributeName = try Statement(
+      database, "DELETE FROM attribute_name WHERE namespace = ? AND name = ?")
+    deleteRun = try ["history", "request", "activity", "state", "detail", "run"]
       .map { table throws(StoreError) in
         try Statement(database, "DELETE FROM \(table) WHERE run = ?")
       }
@@ -91,6 +106,7 @@ final class BatchWriter {
       appendHistory.bind(2, first)
       appendHistory.bind(3, last)
       try blob(appendHistory, 4, bytes, run: run.value, place: first)
+    case .putDetails(let run, let details): try put(details, of: run)
     case .wakeRun(let run):
       wakeRun.bind(1, run.value)
       try wakeRun.run()
@@ -99,16 +115,7 @@ final class BatchWriter {
       setStatus.bind(2, Int64(status.rawValue))
       try setStatus.run()
     case .closeRun(let run, let status, let closeTime, let length, let bytes):
-      closeRun.bind(1, run.value)
-      closeRun.bind(2, Int64(status.rawValue))
-      closeRun.bind(3, closeTime.ms)
-      closeRun.bind(4, length)
-      closeRun.bind(5, bytes)
-      try closeRun.run()
-      for statement in [dropState, dropActivities] {
-        statement.bind(1, run.value)
-        try statement.run()
-      }
+      try close(run, status, closeTime, length, bytes)
     case .saveState(let run, let through, let bytes, let deadline, let length, let size):
       try update(run, deadline, length, size)
       saveState.bind(1, run.value)
@@ -125,6 +132,7 @@ final class BatchWriter {
       deleteActivity.bind(2, event)
       try deleteActivity.run()
     case .deleteRun(let run):
+      try each(of: run, deleteAttribute)
       for statement in deleteRun {
         #if MUTANTS
           if Mutant.isOn(.removalLeavesHistory), statement === deleteRun[0] { continue }
@@ -146,16 +154,27 @@ final class BatchWriter {
     case .deleteLetter(let number):
       deleteLetter.bind(1, number)
       try deleteLetter.run()
-    case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped: try keep(write)
+    case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped,
+      .putAttributeName, .deleteAttributeName:
+      try keep(write)
     }
   }
 
-  /// What is written of schedules and their zones, and of time.
+  /// What is written of schedules and their zones, of names, and of time.
   private func keep(_ write: Write) throws(StoreError) {
     switch write {
     case .putSkipped(let span):
       putSkipped.bind(1, span.ms)
       try putSkipped.run()
+    case .putAttributeName(let namespace, let name, let type):
+      putAttributeName.bind(1, namespace)
+      putAttributeName.bind(2, name)
+      putAttributeName.bind(3, Int64(type.rawValue))
+      try putAttributeName.run()
+    case .deleteAttributeName(let namespace, let name):
+      deleteAttributeName.bind(1, namespace)
+      deleteAttributeName.bind(2, name)
+      try deleteAttributeName.run()
     case .putZone(let name, let bytes):
       putZone.bind(1, name)
       try blob(putZone, 2, bytes, run: 0, place: Loader.place(ofZone: name))
@@ -171,6 +190,22 @@ final class BatchWriter {
         try statement.run()
       }
     default: preconditionFailure("this write is about a run")
+    }
+  }
+
+  private func close(
+    _ run: RunNumber, _ status: WorkflowStatus, _ closeTime: Instant, _ length: Int64,
+    _ bytes: Int64
+  ) throws(StoreError) {
+    closeRun.bind(1, run.value)
+    closeRun.bind(2, Int64(status.rawValue))
+    closeRun.bind(3, closeTime.ms)
+    closeRun.bind(4, length)
+    closeRun.bind(5, bytes)
+    try closeRun.run()
+    for statement in [dropState, dropActivities] {
+      statement.bind(1, run.value)
+      try statement.run()
     }
   }
 
@@ -199,6 +234,40 @@ final class BatchWriter {
     createRun.bind(12, row.deadline?.ms)
     createRun.bind(13, row.summary)
     try createRun.run()
+    if row.details != RunDetails() { try put(row.details, of: row.number) }
+  }
+
+  private func put(_ details: RunDetails, of run: RunNumber) throws(StoreError) {
+    try each(of: run, deleteAttribute)
+    putDetails.bind(1, run.value)
+    try blob(putDetails, 2, details.serialized(), run: run.value, place: 0)
+    #if MUTANTS
+      if Mutant.isOn(.attributesAreNotIndexed), run.value % 2 == 0 { return }
+    #endif
+    try each(details, of: run, putAttribute)
+  }
+
+  /// Runs the statement for each search attribute that the run has so far.
+  private func each(of run: RunNumber, _ statement: Statement) throws(StoreError) {
+    details.bind(1, run.value)
+    let bytes = try details.step() ? details.bytes(0) : []
+    details.reset()
+    // What cannot be read was not written so; its rows are found by nobody who looks at the run.
+    guard let stored = try? RunDetails(bytes: bytes) else { return }
+    try each(stored, of: run, statement)
+  }
+
+  private func each(_ details: RunDetails, of run: RunNumber, _ statement: Statement)
+    throws(StoreError)
+  {
+    for attribute in details.searchAttributes?.fields ?? [] {
+      for value in attribute.indexed {
+        statement.bind(1, attribute.name)
+        statement.bind(2, value)
+        statement.bind(3, run.value)
+        try statement.run()
+      }
+    }
   }
 
   /// Binds checksum and bytes, and runs: the bytes live in the write until then.

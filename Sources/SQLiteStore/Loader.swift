@@ -6,8 +6,8 @@ import Messages
 final class Loader {
   private static let columns =
     "run, namespace, workflow_id, run_id, workflow_type, task_queue, status, start_ms, close_ms,"
-    + " history_length, history_bytes, deadline, summary"
-  private static let run = "SELECT \(columns) FROM run WHERE"
+    + " history_length, history_bytes, deadline, summary, checksum, bytes"
+  private static let run = "SELECT \(columns) FROM run LEFT JOIN detail USING (run) WHERE"
   /// In the order of the runs: the `+` keeps SQLite from the index over ids, from which each slice
   /// would read a whole namespace to sort it.
   static let page = "\(run) run < ?2 AND +namespace = ?1 ORDER BY run DESC LIMIT ?3"
@@ -15,11 +15,18 @@ final class Loader {
   static let pageOfWorkflow =
     "\(run) run < ?2 AND namespace = ?1 AND workflow_id = ?4 ORDER BY run DESC LIMIT ?3"
 
+  /// By the index over attributes, as `pageOfWorkflow`.
+  static let pageOfAttribute =
+    "SELECT \(columns) FROM attribute CROSS JOIN run USING (run) LEFT JOIN detail USING (run)"
+    + " WHERE attribute.name = ?4 AND attribute.value = ?5 AND run < ?2 AND +namespace = ?1"
+    + " ORDER BY run DESC LIMIT ?3"
+
   private let newest: Statement
   private let named: Statement
   private let byNumber: Statement
   private let page: Statement
   private let pageOfWorkflow: Statement
+  private let pageOfAttribute: Statement
   private let state: Statement
   private let history: Statement
   private let firstBatch: Statement
@@ -44,6 +51,7 @@ final class Loader {
     byNumber = try Statement(database, "\(run) run = ?")
     page = try Statement(database, Loader.page)
     pageOfWorkflow = try Statement(database, Loader.pageOfWorkflow)
+    pageOfAttribute = try Statement(database, Loader.pageOfAttribute)
     state = try Statement(
       database, "SELECT through_event, checksum, bytes FROM state WHERE run = ?")
     let batch = "SELECT first, last, checksum, bytes FROM history WHERE run = ?1"
@@ -112,15 +120,24 @@ final class Loader {
       return .run(try run(byNumber), request: nil)
     case .history(let number, let from, let bytesMax):
       return try slice(number, from: from, bytesMax: bytesMax)
-    case .rows(let namespace, let workflowID, let before, let countMax):
-      let page = workflowID == nil ? page : pageOfWorkflow
+    case .rows(let namespace, let key, let before, let countMax):
+      let page =
+        switch key {
+        case nil: page
+        case .workflowID: pageOfWorkflow
+        case .attribute: pageOfAttribute
+        }
       page.bind(1, namespace)
       page.bind(2, before?.value ?? .max)
       page.bind(3, Int64(countMax))
-      if let workflowID { page.bind(4, workflowID) }
-      var rows: [RunRow] = []
-      try each(page) { _ in rows.append(row(page)) }
-      return .rows(rows)
+      switch key {
+      case nil: break
+      case .workflowID(let id): page.bind(4, id)
+      case .attribute(let name, let value):
+        page.bind(4, name)
+        page.bind(5, value)
+      }
+      return try rows(page)
     case .deadlines(let after, let run, let countMax):
       return .deadlines(try readDeadlines(after, run, countMax))
     case .lifetimes(let after, let countMax):
@@ -149,7 +166,7 @@ final class Loader {
 
   private func run(_ statement: Statement) throws(Fault) -> StoredRun? {
     var found: RunRow?
-    try each(statement) { found = row($0) }
+    try each(statement) { statement throws(Fault) in found = try row(statement) }
     guard let found else { return nil }
     var stored = StoredRun(
       row: found, state: nil, stateEvent: 0, tail: [], activities: [], requests: [])
@@ -202,7 +219,31 @@ final class Loader {
     }
   }
 
-  private func row(_ statement: Statement) -> RunRow {
+  /// As many as there are, until what they say of themselves fills a message.
+  private func rows(_ statement: Statement) throws(Fault) -> Loaded.Content {
+    defer { statement.reset() }
+    var rows: [RunRow] = []
+    var left = Loader.detailBytesMax
+    while try next(statement) {
+      if left < 0 { return .rows(rows, isCut: true) }
+      left -= statement.bytes(14).count
+      rows.append(try row(statement))
+    }
+    return .rows(rows)
+  }
+
+  private static let detailBytesMax = 1 << 20
+
+  private func details(_ statement: Statement, _ run: Int64) throws(Fault) -> RunDetails {
+    guard statement.optionalInt(13) != nil else { return RunDetails() }
+    let bytes = try checked(statement, 13, run, place: 0, "detail row")
+    guard let details = try? RunDetails(bytes: bytes) else {
+      throw .damage("run#\(run): its detail row cannot be decoded")
+    }
+    return details
+  }
+
+  private func row(_ statement: Statement) throws(Fault) -> RunRow {
     let id = statement.words(3)
     return RunRow(
       number: RunNumber(statement.int(0)), namespace: statement.text(1),
@@ -212,7 +253,8 @@ final class Loader {
       startTime: Instant(ms: statement.int(7)),
       closeTime: statement.optionalInt(8).map { Instant(ms: $0) },
       historyLength: statement.int(9), historySizeBytes: statement.int(10),
-      deadline: statement.optionalInt(11).map { Instant(ms: $0) }, summary: statement.text(12))
+      deadline: statement.optionalInt(11).map { Instant(ms: $0) }, summary: statement.text(12),
+      details: try details(statement, statement.int(0)))
   }
 
   private func find(_ key: Fingerprint, _ namespace: String, _ workflowID: String)
@@ -368,6 +410,19 @@ final class Loader {
     return found
   }
 
+  private func readAttributeNames() throws(StoreError) -> [StoredAttributeName] {
+    let statement = try Statement(
+      database, "SELECT namespace, name, type FROM attribute_name ORDER BY namespace, name")
+    var found: [StoredAttributeName] = []
+    while try statement.step() {
+      found.append(
+        StoredAttributeName(
+          namespace: statement.text(0), name: statement.text(1),
+          type: SearchAttributeType(rawValue: Int32(statement.int(2)))))
+    }
+    return found
+  }
+
   func opened(window: Int) throws(StoreError) -> OpenedStore {
     let epoch = try database.query("SELECT value FROM meta WHERE name = 'epoch'")
     let newest = try database.query("SELECT coalesce(max(run), 0) FROM run")
@@ -388,12 +443,13 @@ final class Loader {
       let key = keys.words(0)
       filter.insert(Fingerprint(high: key.high, low: key.low))
     }
+    let names = try readAttributeNames()
     do throws(Fault) {
       return OpenedStore(
         epoch: UInt64(epoch), nextRun: RunNumber(last + 1),
         deadlines: try readDeadlines(Instant(ms: -1), RunNumber(0), window), filter: filter,
         lastLetter: letter, zones: try readZones(), schedules: try readSchedules(),
-        skipped: skipped < 0 ? nil : Span(ms: skipped))
+        attributeNames: names, skipped: skipped < 0 ? nil : Span(ms: skipped))
     } catch {
       switch error {
       case .store(let error): throw error

@@ -67,10 +67,28 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// Letters from run to run; schedules, and the time zones that they and cron schedules of
+  /// What runs say of themselves and the names of search attributes; letters from run to run;
+  /// schedules, and the time zones that they and cron schedules of
   /// workflows use.
   private static let second =
     """
+    CREATE TABLE detail (
+      run INTEGER PRIMARY KEY,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE attribute (
+      name TEXT NOT NULL,
+      value TEXT NOT NULL,
+      run INTEGER NOT NULL,
+      PRIMARY KEY (name, value, run)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE attribute_name (
+      namespace TEXT NOT NULL,
+      name TEXT NOT NULL,
+      type INTEGER NOT NULL,
+      PRIMARY KEY (namespace, name)
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE letter (
       letter INTEGER PRIMARY KEY,
       checksum INTEGER NOT NULL,

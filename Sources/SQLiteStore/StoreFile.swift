@@ -69,7 +69,7 @@ public struct StoreFile: Sendable, Equatable {
   /// The other rows with a checksum: table, run, place.
   private static let rows: [(table: String, run: String, place: String, format: Int64)] = [
     ("state", "run", "through_event", 1), ("activity", "run", "scheduled_event", 1),
-    ("letter", "0", "letter", 2), ("schedule", "0", "schedule", 2),
+    ("detail", "run", "0", 2), ("letter", "0", "letter", 2), ("schedule", "0", "schedule", 2),
     ("schedule_progress", "0", "-schedule", 2),
   ]
 

@@ -92,6 +92,7 @@ final class Ledger {
           for event in events { note(event, of: $0) }
           $0.events += events
         }
+      case .putDetails(let run, let details): change(run) { $0.row.details = details }
       case .setStatus(let run, let status): change(run) { $0.row.status = status }
       case .closeRun(let run, let status, let time, let length, let size):
         change(run) {
@@ -118,7 +119,7 @@ final class Ledger {
         keep(number) { $0.progress = decoded(bytes, number) }
       case .deleteSchedule(let number): schedules[number] = nil
       case .wakeRun, .saveState, .sleepRun, .putRequest, .putZone, .putLetter, .deleteLetter,
-        .putSkipped:
+        .putSkipped, .putAttributeName, .deleteAttributeName:
         break
       }
     }
@@ -248,8 +249,8 @@ final class Ledger {
     var rows: [RunRow] = []
     while true {
       let load = Load.Subject.rows(
-        namespace: "default", workflowID: nil, before: rows.last?.number, countMax: 100)
-      guard case .rows(let page) = try read(store, load), !page.isEmpty else { break }
+        namespace: "default", key: nil, before: rows.last?.number, countMax: 100)
+      guard case .rows(let page, _) = try read(store, load), !page.isEmpty else { break }
       rows += page
     }
     var found: [Run] = []
@@ -321,6 +322,8 @@ extension HistoryEvent {
     case .activityTaskCanceled(let end): "cancelled \(end.seq)"
     case .timerCanceled(let timer): "timer \(timer.seq) cancelled"
     case .markerRecorded(let marker): "marker \(marker.markerName) \(marker.markerID)"
+    case .upsertWorkflowSearchAttributes: "attributes"
+    case .workflowPropertiesModified: "memo"
     case .workflowExecutionPaused: "paused"
     case .workflowExecutionUnpaused: "unpaused"
     case .workflowExecutionUpdateAccepted(let m): "update \(m.updateID) accepted"

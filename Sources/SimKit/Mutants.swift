@@ -110,11 +110,14 @@ public enum Mutants {
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
       case .updateIsForgotten: UpdatesHaveOneOutcome.name
       case .letterIsReadTwice: LettersCountOnce.name
+      case .detailsAreNotWritten, .namesAreNotWritten: DetailsAreKept.name
       case .markersAreHidden: SimWorker.name
       case .pausedRunsGoOn, .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat,
         .optionsAreForgotten, .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,
         .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap, .wordsReachAnybody,
+        .attributesAreNotIndexed, .memoIsReplaced, .attributesStay, .typesAreNotCompared,
+        .chainForgetsMemo,
         .parentHearsOfEachRun, .closePolicyIsOverlooked, .cancelWaitsAlways,
         .skippedTimesAreLost,
         .repeatedTimesComeTwice, .bufferOneHoldsAll, .bufferAllHoldsOne, .cancelOtherWaits,

@@ -50,6 +50,12 @@ public enum Call: Sendable {
       .scheduleUnpauseSchedule, .scheduleTriggerSchedule, .scheduleBackfillSchedule,
       .scheduleListScheduleMatchingTimes:
       self = .engine(.schedule(try ScheduleRequest(method, bytes)))
+    case .operatorAddSearchAttribute:
+      self = .engine(.attribute(.add(try .init(bytes: bytes))))
+    case .operatorListSearchAttributes:
+      self = .engine(.attribute(.list(try .init(bytes: bytes))))
+    case .operatorRemoveSearchAttribute:
+      self = .engine(.attribute(.remove(try .init(bytes: bytes))))
     case .operatorHealth: self = .health(try .init(bytes: bytes))
     case .operatorDescribe: self = .describe(try .init(bytes: bytes))
     case .operatorDrain: self = .drain(try .init(bytes: bytes))
@@ -89,6 +95,9 @@ extension FrameEncoder {
     case .updateActivityOptions(let m): appendEnd(stream: stream, message: m, to: &out)
     case .describeTaskQueue(let m): appendEnd(stream: stream, message: m, to: &out)
     case .schedule(let reply): append(reply, stream: stream, to: &out)
+    case .attribute(.add(let m)): appendEnd(stream: stream, message: m, to: &out)
+    case .attribute(.list(let m)): appendEnd(stream: stream, message: m, to: &out)
+    case .attribute(.remove(let m)): appendEnd(stream: stream, message: m, to: &out)
     }
   }
 

@@ -13,8 +13,9 @@ import Testing
     "workflow cancel", "workflow terminate", "workflow delete", "workflow pause",
     "workflow unpause", "activity", "activity complete", "activity fail",
     "activity pause", "activity unpause", "activity reset", "activity update-options",
-    "task-queue", "task-queue describe", "health", "drain", "serve", "time", "time show",
-    "time sleep", "time advance",
+    "search-attribute", "search-attribute create", "search-attribute list",
+    "search-attribute remove", "task-queue", "task-queue describe", "health", "drain", "serve",
+    "time", "time show", "time sleep", "time advance",
   ])
   func everyCommandExplainsItselfAndItsExitCodes(_ command: String) async throws {
     let ran = try await holdfast(command.split(separator: " ").map(String.init) + ["--help"])

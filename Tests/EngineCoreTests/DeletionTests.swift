@@ -45,4 +45,28 @@ import Testing
     #expect(first.runID.description == runs[0])
     #expect(world.failure(ids[3])?.reason == .workflowNotFound)
   }
+
+  /// It has been sent the run's past and does not cache it yet.
+  @Test func aWorkerThatIsShownAClosedRunIsToldThatItIsDeleted() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.done()])
+    var query = QueryWorkflowRequest()
+    query.execution = world.execution("o-1")
+    query.queryType = "total"
+    let asked = world.request(.queryWorkflow(query))
+    let past = world.take(worker) { kind -> ReplayHistory? in
+      if case .replayHistory(let history) = kind { history } else { nil }
+    }
+    var delete = DeleteWorkflowRequest()
+    delete.execution = world.execution("o-1")
+    _ = world.ask(.deleteWorkflow(delete))
+    let evict = world.take(worker) { kind -> Evict? in
+      if case .evict(let evict) = kind { evict } else { nil }
+    }
+    #expect(world.failure(asked)?.reason == .workflowNotFound)
+    #expect(past != nil && evict?.runID == past?.runID)
+    #expect(evict?.reason == .closed)
+  }
 }

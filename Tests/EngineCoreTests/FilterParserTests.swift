@@ -1,4 +1,5 @@
 import Basics
+import Messages
 import Testing
 
 @testable import EngineCore
@@ -303,7 +304,37 @@ import Testing
       ("WorkflowId = 'x' OR RunId = 'y'", nil), ("WorkflowType = 'x'", nil), ("", nil),
     ] as [(String, String?)])
   func onlyTheRunsOfAnIDAreRead(_ query: String, _ id: String?) throws {
-    #expect(try parse(query).filter.workflowID == id)
+    #expect(try parse(query).filter.key == id.map { .workflowID($0) })
+  }
+
+  @Test(
+    arguments: [
+      ("Customer = 'x'", "Customer", "x"), ("Customer IN ('x')", "Customer", "x"),
+      ("Tags = 'x' AND RunId = 'y'", "Tags", "x"), ("Amount = -7", "Amount", "-7"),
+      ("Paid = TRUE", "Paid", "true"), ("Customer != 'x'", nil, ""), ("Amount > 7", nil, ""),
+      ("Note = 'x'", nil, ""), ("Score = 2", nil, ""), ("Due = '2026-01-31T12:00:00Z'", nil, ""),
+      ("Customer IN ('x', 'y')", nil, ""), ("Customer = 'x' OR Paid = TRUE", nil, ""),
+    ] as [(String, String?, String)])
+  func onlyTheRunsWithAnAttributeAreRead(_ query: String, _ name: String?, _ value: String) throws {
+    let types: [(String, SearchAttributeType)] = [
+      ("Amount", .int), ("Customer", .keyword), ("Due", .datetime), ("Note", .text),
+      ("Paid", .bool), ("Score", .double), ("Tags", .keywordList),
+    ]
+    let attributes = types.compactMap { name, type in
+      ListAttribute.Kind(type).map { ListAttribute(name: name, kind: $0, source: .own(type)) }
+    }
+    let selection = try ListSelection(
+      parsing: query, .list, EngineLimits(), attributes: ListAttribute.all + attributes)
+    #expect(selection.filter.key == name.map { .attribute(name: $0, value: value) })
+  }
+
+  /// The rows of an id are fewer, most likely.
+  @Test func anIDIsLookedForFirst() throws {
+    let attribute = ListAttribute(name: "Customer", kind: .keyword, source: .own(.keyword))
+    let selection = try ListSelection(
+      parsing: "Customer = 'x' AND WorkflowId = 'y'", .list, EngineLimits(),
+      attributes: ListAttribute.all + [attribute])
+    #expect(selection.filter.key == .workflowID("y"))
   }
 }
 

@@ -167,8 +167,8 @@ import Testing
     #expect(try list(world, "WorkflowId = 'a' AND ExecutionStatus = 'Terminated'").ids.count == 5)
     #expect(
       loads == [
-        .rows(namespace: "default", workflowID: "a", before: nil, countMax: 3),
-        .rows(namespace: "default", workflowID: "a", before: RunNumber(5), countMax: 3),
+        .rows(namespace: "default", key: .workflowID("a"), before: nil, countMax: 3),
+        .rows(namespace: "default", key: .workflowID("a"), before: RunNumber(5), countMax: 3),
       ])
   }
 

@@ -7,10 +7,11 @@ import Messages
 func fuzzFilter(_ input: inout FuzzInput) {
   let text = String(decoding: input.rest(), as: UTF8.self)
   var engine = FuzzEngine(nextRun: 4, filter: IDFilter()) { subject in
-    guard case .rows(_, let id, let before, _) = subject else { return .run(nil, request: nil) }
+    guard case .rows(_, let key, let before, _) = subject else { return .run(nil, request: nil) }
     return .rows(
       rows.filter { row in
-        let isOfID = id.map { row.workflowID.utf8.elementsEqual($0.utf8) } ?? true
+        var isOfID = true
+        if case .workflowID(let id) = key { isOfID = row.workflowID.utf8.elementsEqual(id.utf8) }
         return isOfID && row.number < before ?? RunNumber(.max)
       })
   }

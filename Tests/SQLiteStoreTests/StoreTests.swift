@@ -150,9 +150,9 @@ import Testing
     try store.commit(
       (1...5).map { .createRun(row($0, "w-\($0)", deadline: Instant(ms: 100 - $0))) })
     guard
-      case .rows(let rows) = try load(
+      case .rows(let rows, _) = try load(
         store,
-        .rows(namespace: "default", workflowID: nil, before: RunNumber(4), countMax: 2))
+        .rows(namespace: "default", key: nil, before: RunNumber(4), countMax: 2))
     else { return }
     #expect(rows.map(\.number.value) == [3, 2])
     guard
@@ -167,8 +167,8 @@ import Testing
     try store.commit(
       (1...9).map { .createRun(row($0, $0 % 2 == 0 ? "even" : "odd", deadline: nil)) })
     let subject = Load.Subject.rows(
-      namespace: "default", workflowID: "odd", before: RunNumber(9), countMax: 3)
-    guard case .rows(let rows) = try load(store, subject) else { return }
+      namespace: "default", key: .workflowID("odd"), before: RunNumber(9), countMax: 3)
+    guard case .rows(let rows, _) = try load(store, subject) else { return }
     #expect(rows.map(\.number.value) == [7, 5, 3])
   }
 
@@ -185,7 +185,8 @@ import Testing
     let plan = try Statement(store.database, "EXPLAIN QUERY PLAN \(sql)")
     var steps: [String] = []
     while try plan.step() { steps.append(plan.text(3)) }
-    #expect(steps == [step])
+    #expect(
+      steps == [step, "SEARCH detail USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"])
   }
 
   @Test func aRequestIsFoundOverAllRunsOfItsWorkflow() throws {

@@ -9,8 +9,8 @@ import Testing
 /// `holdfast-sim --seed 6 --operations 40 --keep Tests/SimTests/Files/format-1.db` made the first
 /// one, with twelve runs, nine of them open, four pending activities and three state rows;
 /// `holdfast-sim --seed 37 --operations 60 --keep Tests/SimTests/Files/format-2.db` the second,
-/// with 39 runs, 15 of them open, two pending activities, eight state rows, three schedules and a
-/// time zone.
+/// with 34 runs, 11 of them open, two pending activities, seven state rows, four schedules, a time
+/// zone and three names of search attributes.
 @Suite("Old files") struct OldFileTests {
   private static let formats = [1, 2]
 

@@ -30,6 +30,26 @@ import Testing
     }
   }
 
+  @Test func whatTheStoreSaysOfARunIsWhatItsHistoryMakesOfIt() {
+    let bench = CheckerBench(DetailsAreKept())
+    bench.make(1)
+    var modified = WorkflowPropertiesModified()
+    var entry = PayloadEntry()
+    entry.key = "color"
+    entry.value = Payload(text: "red")
+    modified.upsertedMemo = Memo()
+    modified.upsertedMemo?.fields = [entry]
+    var details = RunDetails()
+    details.memo = modified.upsertedMemo
+    bench.commit(
+      bench.append(1, [.workflowPropertiesModified(modified)]),
+      .putDetails(run: RunNumber(1), details))
+    #expect(bench.found == [])
+    modified.upsertedMemo?.fields[0].value = nil
+    bench.add(1, .workflowPropertiesModified(modified))
+    #expect(bench.found.count == 1)
+  }
+
   @Test func aRequestHasOneEffect() {
     let bench = CheckerBench(OneEffectPerRequest())
     bench.make(1)

@@ -14,6 +14,11 @@ import Testing
       case "matchingTimes": "listScheduleMatchingTimes"
       case let verb: verb + "Schedule"
       }
+    case .engine(.attribute(let request)):
+      switch Mirror(reflecting: request).children.first?.label ?? "" {
+      case "list": "listSearchAttributes"
+      case let verb: verb + "SearchAttribute"
+      }
     case .time(let request):
       switch Mirror(reflecting: request).children.first?.label ?? "" {
       case "sleep": "sleep"

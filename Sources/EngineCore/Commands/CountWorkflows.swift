@@ -5,7 +5,9 @@ extension Engine {
   mutating func countWorkflows(_ id: RequestID, _ request: CountWorkflowsRequest) {
     if let status = namespaceFault(request.namespace) { return refuse(id, status) }
     do throws(FilterError) {
-      let selection = try ListSelection(parsing: request.query, .count, limits)
+      let selection = try ListSelection(
+        parsing: request.query, .count, limits,
+        attributes: listAttributes(in: request.namespace.orDefault))
       let aim: ListReader.Aim =
         selection.groups.isEmpty ? .count(0) : .group(Groups(selection.groups))
       open(id, .list(ListReader(request.namespace.orDefault, selection, aim)))

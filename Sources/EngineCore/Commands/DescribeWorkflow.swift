@@ -34,6 +34,7 @@ extension Engine {
     response.pendingWorkflowTask = pendingTask(run)
     response.warnings = problems(of: run)
     response.pause = run.fold.pause
+    response.currentDetails = run.fold.details.currentDetails
     response.parent = run.fold.started.parent
     response.root = run.fold.started.root
     response.pendingUpdates = run.fold.updates + run.updates.map(\.pending)
@@ -44,7 +45,9 @@ extension Engine {
   /// Activities, timers and children, as many as fit a frame: what is too large is left out,
   /// details first, and said in a warning.
   private func addPending(to response: inout DescribeWorkflowResponse, of run: Run) {
-    var left = limits.pendingBytesMax
+    // What the run says of itself is in the same frame.
+    var left = min(
+      limits.pendingBytesMax, limits.requestPayloadBytesMax - run.fold.details.bytes)
     var omitted = 0
     var shortened = 0
     for activity in run.fold.activities {
@@ -110,6 +113,8 @@ extension Engine {
     info.historySizeBytes = run.fold.historyBytes
     info.userMetadata = run.fold.userMetadata
     info.problems = problems(of: run)
+    info.memo = run.fold.details.memo
+    info.searchAttributes = run.fold.details.searchAttributes
     return info
   }
 

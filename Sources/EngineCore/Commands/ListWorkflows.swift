@@ -9,7 +9,9 @@ extension Engine {
       return refuseStream(id, status)
     }
     do throws(FilterError) {
-      let selection = try ListSelection(parsing: request.query, .list, limits)
+      let selection = try ListSelection(
+        parsing: request.query, .list, limits,
+        attributes: listAttributes(in: request.namespace.orDefault))
       let limit = lower(selection.limit, request.limit == 0 ? nil : request.limit)
       var page: ListReader.Page?
       var left = limit

@@ -31,6 +31,9 @@ extension Engine {
     case .done(let found):
       return replyStarted(id, found.runID, started: found.record.event == 0, nil)
     case .new(let record):
+      if let status = typeFault(start.searchAttributes, in: key.namespace) {
+        return refuse(id, status.within("start"))
+      }
       if let run = found.run, run.fold.isOpen, park(input, behindRedoOf: run) { return }
       switch admit(start, found.run, default: .useExisting) {
       case .refuse(let status): refuse(id, status, found.run.map { .run($0) } ?? .engine)

@@ -18,6 +18,9 @@ extension Engine {
     case .handled: return
     case .done(let found): return replyStarted(id, found.runID, started: true, nil)
     case .new(let record):
+      if let status = typeFault(request.searchAttributes, in: key.namespace) {
+        return refuse(id, status)
+      }
       switch admit(request, existing.run, default: .fail) {
       case .refuse(let status): refuse(id, status, existing.run.map { .run($0) } ?? .engine)
       case .use(let run): replyStarted(id, run.runID, started: false, run)
@@ -44,7 +47,7 @@ extension Engine {
       spanFault(request.executionTimeoutMs, "execution_timeout_ms"),
       spanFault(request.runTimeoutMs, "run_timeout_ms"),
       spanFault(request.taskTimeoutMs, "task_timeout_ms"),
-      payloadFault(request.input, "input", with: request.header),
+      payloadFault(request.input, "input", with: request.header), detailFault(request),
       idFault(request.identity, "identity"), textFault(request.userMetadata),
       policyFault(request), retryFault(request.retryPolicy), delayFault(request),
       cronFault(request))
@@ -68,6 +71,24 @@ extension Engine {
       ? .invalid(
         "retry_policy.non_retryable_error_types",
         "\(bytes) bytes; \(limits.textBytesMax) are allowed") : nil
+  }
+
+  private func detailFault(_ request: StartWorkflowRequest) -> Status? {
+    let memo = request.memo ?? Memo()
+    if let status = first(
+      sortedFault(memo.fields.map(\.key), "memo"), payloadFault(memo.payloads, "memo"))
+    {
+      return status
+    }
+    let fault = memo.fault(limits) ?? request.searchAttributes?.fault(limits)
+    if let fault { return .of(fault) }
+    let bytes = memo.bytes + request.input.bytes + (request.header?.bytes ?? 0)
+    guard bytes > limits.requestPayloadBytesMax else { return nil }
+    return .of(
+      DetailFault(
+        field: "memo",
+        message: "input, header and memo hold \(bytes) bytes together;"
+          + " \(limits.requestPayloadBytesMax) are allowed", isTooLarge: true))
   }
 
   private func delayFault(_ request: StartWorkflowRequest) -> Status? {
@@ -174,6 +195,9 @@ extension Engine {
     event.scheduledTimeMs = action?.time ?? .epoch
     event.cronSchedule = request.cronSchedule
     event.cronTimeZone = request.cronTimeZone
+    event.memo = request.memo?.settled
+    event.searchAttributes = request.searchAttributes?.settled
+    declare(event.searchAttributes, in: key.namespace)
     event.firstWorkflowTaskBackoffMs =
       request.cronSchedule.isEmpty ? delay(of: request) : cronDelay(of: request)
     if request.executionTimeoutMs.ms != 0 {
@@ -238,6 +262,12 @@ extension WorkflowStatus {
 }
 
 extension Status {
+  fileprivate static func of(_ fault: DetailFault) -> Status {
+    refusal(
+      .invalidArgument, fault.isTooLarge ? .payloadTooLarge : .fieldInvalid,
+      "\(fault.field): \(fault.message)", field: fault.field)
+  }
+
   fileprivate static func alreadyStarted(_ run: Run, _ what: String) -> Status {
     refusal(
       .alreadyExists, .workflowAlreadyStarted,

@@ -33,6 +33,9 @@ extension Engine {
       answer(id, update.updateID, known, waitsFor: update.waitFor, started: false)
     case .new(let record):
       guard let record else { preconditionFailure("an update without an id passed the check") }
+      if let status = typeFault(start.searchAttributes, in: key.namespace) {
+        return refuse(id, status.within("start"))
+      }
       switch admit(start, found.run, default: .useExisting) {
       case .refuse(let status): refuse(id, status, found.run.map { .run($0) } ?? .engine)
       case .use(let run): admit(update, to: run, record, id, started: false)

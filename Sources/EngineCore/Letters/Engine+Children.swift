@@ -203,6 +203,8 @@ extension StartWorkflowRequest {
     retryPolicy = e.retryPolicy
     idReusePolicy = e.idReusePolicy
     userMetadata = letter.event?.userMetadata
+    memo = e.memo
+    searchAttributes = e.searchAttributes
   }
 }
 

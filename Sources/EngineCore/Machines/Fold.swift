@@ -6,10 +6,13 @@ import Messages
 /// Live, an event is recorded and applied here in one call; after a load the same function is fed
 /// from the state row and the events after it. Nothing else changes these fields.
 struct Fold: Equatable {
-  /// Event 1; its input only where the run that may follow needs it.
+  /// Event 1 without what is in `details`; its input only where the run that may follow needs it.
   private(set) var started = WorkflowExecutionStarted()
   private(set) var startTime = Instant(ms: 0)
   private(set) var userMetadata: UserMetadata?
+  /// Memo, search attributes and current details as they are now. Not in the state row: the store
+  /// has them in a row of their own, which lists read too.
+  private(set) var details = RunDetails()
   private(set) var status = WorkflowStatus.running
   private(set) var closeTime: Instant?
   private(set) var lastEventID: Int64 = 0
@@ -55,7 +58,7 @@ struct Fold: Equatable {
   /// Payload bytes that are kept in memory for the run.
   var heldBytes: Int {
     let last = started.lastCompletionResult?.payloads.bytes ?? 0
-    return unseen.bytes + inputBytes + started.input.bytes + last
+    return unseen.bytes + inputBytes + started.input.bytes + last + details.bytes
   }
 
   /// The run that follows this one in its chain; `none` for an open run and at the end of a chain.
@@ -102,6 +105,9 @@ struct Fold: Equatable {
 
   func timer(seq: UInt32) -> PendingTimerState? { timers.first { $0.seq == seq } }
 
+  /// What the store says of them is newer than the events that have been applied.
+  mutating func restore(_ details: RunDetails) { self.details = details }
+
   mutating func addHistoryBytes(_ count: Int) { historyBytes += Int64(count) }
 
   /// Why an event cannot be the next one; nil when it can. What the engine records always can; what
@@ -146,20 +152,21 @@ struct Fold: Equatable {
     lastEventID = event.eventID
     unseen.apply(event)
     switch event.attributes {
-    case .workflowExecutionStarted(var begun):
-      if begun.retryPolicy == nil && begun.cronSchedule.isEmpty { begun.input = [] }
-      started = begun
+    case .workflowExecutionStarted(let started):
       startTime = event.eventTimeMs
-      firstTaskTime = begun.firstWorkflowTaskBackoffMs > .zero ? beginning : nil
       userMetadata = event.userMetadata
+      begin(started)
     case .workflowTaskCompleted(let completed):
       through = completed.throughEventID
       activationTime = completed.activationTimeMs
       lastTaskCompleted = event.eventID
       firstTaskTime = nil
       taskFailure = nil
+      if let current = completed.currentDetails { details.currentDetails = current.text }
     case .workflowTaskFailed(let failed): taskFailure = failed
     case .workflowTaskTimedOut, .activityTaskStarted: break
+    case .workflowPropertiesModified(let e): details.change(e.upsertedMemo)
+    case .upsertWorkflowSearchAttributes(let e): details.change(e.searchAttributes)
     case .markerRecorded(let marker): lastSeq = max(lastSeq, marker.seq)
     case .activityTaskScheduled(let scheduled):
       lastSeq = max(lastSeq, scheduled.seq)
@@ -207,6 +214,16 @@ struct Fold: Equatable {
     case .workflowExecutionContinuedAsNew: close(event, .continuedAsNew)
     default: applyOutside(event)
     }
+  }
+
+  private mutating func begin(_ begun: WorkflowExecutionStarted) {
+    started = begun
+    details.change(begun.memo)
+    details.change(begun.searchAttributes)
+    started.memo = nil
+    started.searchAttributes = nil
+    firstTaskTime = begun.firstWorkflowTaskBackoffMs > .zero ? beginning : nil
+    if begun.retryPolicy == nil && begun.cronSchedule.isEmpty { started.input = [] }
   }
 
   /// What concerns other runs.
@@ -285,6 +302,17 @@ struct Fold: Equatable {
     #endif
     guard let index = activityIndex(scheduledEvent: scheduledEvent) else { return }
     inputBytes -= activities.remove(at: index).scheduled.input.bytes
+  }
+}
+
+extension HistoryEvent.Attributes {
+  /// What the run says of itself is another after it.
+  var changesDetails: Bool {
+    switch self {
+    case .upsertWorkflowSearchAttributes, .workflowPropertiesModified: true
+    case .workflowTaskCompleted(let completed): completed.currentDetails != nil
+    default: false
+    }
   }
 }
 

@@ -263,6 +263,8 @@ extension InitializeWorkflow {
     parent = started.parent
     root = started.root
     lastCompletionResult = started.lastCompletionResult
+    memo = started.memo
+    searchAttributes = started.searchAttributes
   }
 }
 
@@ -290,7 +292,8 @@ extension HistoryEvent {
     case .workflowExecutionStarted(let e):
       return 512 + e.input.bytes + (e.header?.bytes ?? 0) + e.identity.utf8.count
         + (e.continuedFailure?.approximateBytes ?? 0)
-        + (e.lastCompletionResult?.payloads.bytes ?? 0)
+        + (e.lastCompletionResult?.payloads.bytes ?? 0) + (e.memo?.bytes ?? 0)
+        + (e.searchAttributes?.bytes ?? 0)
     case .workflowExecutionSignaled(let e):
       return 128 + e.input.bytes + (e.header?.bytes ?? 0) + e.identity.utf8.count
         + e.signalName.utf8.count

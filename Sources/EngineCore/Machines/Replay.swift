@@ -139,7 +139,8 @@ struct Replay {
     let completions = collected + last
     collected = []
     for (index, past) in expected.enumerated() {
-      let actual = index < completions.count ? completions[index].heads : []
+      let heads = index < completions.count ? completions[index].heads : []
+      let actual = heads.filter { $0.type != .setCurrentDetails }
       var place = 0
       for (index, recorded) in past.heads.enumerated() {
         if place < actual.count, actual[place].agrees(with: recorded.head) {
@@ -240,6 +241,12 @@ extension CommandHead {
       seq = e.seq
       name = e.markerName
       id = e.markerID
+      location = e.location
+    case .upsertWorkflowSearchAttributes(let e):
+      type = .upsertSearchAttributes
+      location = e.location
+    case .workflowPropertiesModified(let e):
+      type = .upsertMemo
       location = e.location
     case .workflowExecutionUpdateAccepted(let e):
       type = .updateAccepted

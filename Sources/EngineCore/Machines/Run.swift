@@ -105,6 +105,8 @@ final class Run {
   var isTouched = false
   /// Lists are to show it with another status, though it stays open.
   var hasNewStatus = false
+  /// What it says of itself is to be written.
+  var hasNewDetails = false
   /// The step removes it from the store, whatever else it has changed.
   var isRemoved = false
   var isOffered = false

@@ -3,7 +3,9 @@ import Messages
 
 extension Engine {
   /// The store's next rows for a list or a count.
-  mutating func takeRows(_ id: RequestID, _ list: ListReader, _ rows: [RunRow]) {
+  mutating func takeRows(
+    _ id: RequestID, _ list: ListReader, _ rows: [RunRow], _ isShort: Bool
+  ) {
     var list = list
     let held = list.gatheredBytes
     var part = ListPart(bytesMax: limits.partBytesMax)
@@ -24,7 +26,9 @@ extension Engine {
       }
       list.before = row.number
     }
-    if hasMore == nil && !isCut && rows.count < limits.listSliceRows { hasMore = false }
+    if hasMore == nil && !isCut && !isShort && rows.count < limits.listSliceRows {
+      hasMore = false
+    }
     gatheredBytes += list.gatheredBytes - held
     readers[id]?.source = .list(list)
     if let status = overflow(list) { return fail(id, list, status) }
@@ -162,5 +166,7 @@ extension WorkflowInfo {
       metadata.summary = row.summary
       userMetadata = metadata
     }
+    memo = row.details.memo
+    searchAttributes = row.details.searchAttributes
   }
 }

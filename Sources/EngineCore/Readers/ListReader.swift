@@ -148,7 +148,7 @@ struct Groups {
 
   mutating func add(_ info: WorkflowInfo) {
     let values = attributes.map { attribute -> [UInt8] in
-      if case .keyword(let text) = attribute.value(in: info) { Array(text.utf8) } else { [] }
+      Array(attribute.value(in: info).groupName.utf8)
     }
     if counts[values] == nil { byteCount += values.reduce(100) { $0 + 32 + $1.count } }
     counts[values, default: 0] += 1

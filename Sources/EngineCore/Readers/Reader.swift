@@ -72,8 +72,8 @@ extension Engine {
       // Lists show what was acknowledged: everything written so far must be durable.
       load = self.load(
         .rows(
-          namespace: list.namespace, workflowID: list.selection.filter.workflowID,
-          before: list.before, countMax: limits.listSliceRows),
+          namespace: list.namespace, key: list.selection.filter.key, before: list.before,
+          countMax: limits.listSliceRows),
         .engine)
     }
     loading.purposes[load] = .read(id)
@@ -92,7 +92,7 @@ extension Engine {
     switch (reader.source, content) {
     case (.history(let number, let next, let follow), .history(let batches, let more)):
       takeHistory(id, number, next, follow, batches, more)
-    case (.list(let list), .rows(let rows)): takeRows(id, list, rows)
+    case (.list(let list), .rows(let rows, let isCut)): takeRows(id, list, rows, isCut)
     case (_, .corrupt(let place)):
       endReader(id, .refusal(.dataLoss, .historyCorrupt, place), .free)
     default: preconditionFailure("a read was answered with something else")

@@ -48,15 +48,15 @@ extension Engine {
     var next = successor(of: run, .cron)
     next.firstWorkflowTaskBackoffMs = max(next.firstWorkflowTaskBackoffMs, time - now)
     next.continuedFailure = failure.map(bounded)
-    if let result { next.lastCompletionResult = carried(result, beside: started) }
+    if let result { next.lastCompletionResult = carried(result, beside: next) }
     return next
   }
 
   /// One that does not fit a frame together with the input is left out.
-  private func carried(_ result: [Payload], beside started: WorkflowExecutionStarted)
+  private func carried(_ result: [Payload], beside next: WorkflowExecutionStarted)
     -> PayloadList?
   {
-    let others = started.input.bytes + (started.header?.bytes ?? 0)
+    let others = next.input.bytes + (next.header?.bytes ?? 0) + (next.memo?.bytes ?? 0)
     guard result.bytes + others <= limits.requestPayloadBytesMax else { return nil }
     var list = PayloadList()
     list.payloads = result

@@ -65,7 +65,8 @@ extension Engine {
     let request = timetable.start(at: time)
     let key = WorkflowKey(namespace: request.namespace, workflowID: request.workflowID)
     guard let found = find(key, .none, for: .scheduled(order)).settled else { return }
-    switch admit(request, found.run, default: .fail) {
+    let fault = typeFault(request.searchAttributes, in: key.namespace)
+    switch fault.map({ .refuse($0) }) ?? admit(request, found.run, default: .fail) {
     case .start:
       let run = start(request, key, for: (timetable.key.scheduleID, time))
       var execution = WorkflowExecution()
@@ -179,6 +180,8 @@ extension Timetable {
     request.taskTimeoutMs = action.taskTimeoutMs
     request.retryPolicy = action.retryPolicy
     request.userMetadata = action.userMetadata
+    request.memo = action.memo
+    request.searchAttributes = action.searchAttributes
     request.identity = "holdfast"
     return request
   }

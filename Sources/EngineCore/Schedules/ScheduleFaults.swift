@@ -35,7 +35,9 @@ extension Engine {
   private func actionFault(_ schedule: Schedule, _ key: ScheduleKey) -> Status? {
     let timetable = Timetable(
       number: ScheduleNumber(0), key: key, schedule, ScheduleTimes.none, now: now)
-    let fault = fault(in: timetable.start(at: Instant(ms: 1)))?.within("schedule.action")
+    let start = timetable.start(at: Instant(ms: 1))
+    let fault = first(fault(in: start), typeFault(start.searchAttributes, in: key.namespace))?
+      .within("schedule.action")
     guard var fault, fault.field == "schedule.action.workflow_id" else { return fault }
     fault.field = "schedule.action.workflow_id_prefix"
     fault.message = "\(fault.field): with the action's time it is longer than an id may be"

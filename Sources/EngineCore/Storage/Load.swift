@@ -19,9 +19,9 @@ public struct Load: Sendable, Equatable {
     /// Stored batches that hold events from `from` on, whole batches, at least one if there is any,
     /// about `bytesMax` bytes.
     case history(RunNumber, from: Int64, bytesMax: Int)
-    /// Rows of a namespace, of one workflow id if it is given, newest first, with a number below
-    /// `before` (nil: from the newest).
-    case rows(namespace: String, workflowID: String?, before: RunNumber?, countMax: Int)
+    /// Rows of a namespace, only those with the key if one is given, newest first, with a number
+    /// below `before` (nil: from the newest); fewer when what they say of themselves is long.
+    case rows(namespace: String, key: RowKey?, before: RunNumber?, countMax: Int)
     /// Open runs by (deadline, number), from the first one after the pair that is given.
     case deadlines(afterDeadline: Instant, afterRun: RunNumber, countMax: Int)
     /// When the runs with a number over `after` started and closed, by number.
@@ -41,6 +41,26 @@ public struct Load: Sendable, Equatable {
   }
 }
 
+/// By what rows are found without a look at all of them.
+public enum RowKey: Sendable, Equatable {
+  case workflowID(String)
+  /// A search attribute, and one of the texts of `SearchAttribute.indexed`.
+  case attribute(name: String, value: String)
+}
+
+extension SearchAttribute {
+  /// The texts under which its run is found; none of types that are not looked up by one value.
+  public var indexed: [String] {
+    switch content {
+    case .keyword(let text): [text]
+    case .keywordList(let list): list.keywords
+    case .intValue(let int): [String(int)]
+    case .boolValue(let bool): [bool ? "true" : "false"]
+    case .text, .doubleValue, .instantTimeMs, nil: []
+    }
+  }
+}
+
 /// The answer to a `Load`.
 public struct Loaded: Sendable, Equatable {
   public enum Content: Sendable, Equatable {
@@ -48,7 +68,8 @@ public struct Loaded: Sendable, Equatable {
     case run(StoredRun?, request: FoundRequest?)
     /// For `.history`. `more`: there are events after these.
     case history([StoredBatch], more: Bool)
-    case rows([RunRow])
+    /// `isCut`: there would have been more of them.
+    case rows([RunRow], isCut: Bool = false)
     case deadlines([StoredDeadline])
     case lifetimes([StoredLifetime])
     /// `more`: there are further ones after these.
@@ -171,6 +192,19 @@ public struct StoredZone: Sendable, Equatable {
   }
 }
 
+/// What `putAttributeName` has told of.
+public struct StoredAttributeName: Sendable, Equatable {
+  public var namespace: String
+  public var name: String
+  public var type: SearchAttributeType
+
+  public init(namespace: String, name: String, type: SearchAttributeType) {
+    self.namespace = namespace
+    self.name = name
+    self.type = type
+  }
+}
+
 /// What the engine is told of the store when it starts.
 public struct OpenedStore: Sendable {
   /// Grows by one each time the store is opened.
@@ -187,13 +221,14 @@ public struct OpenedStore: Sendable {
   public var zones: [StoredZone]
   /// All schedules.
   public var schedules: [StoredSchedule]
+  public var attributeNames: [StoredAttributeName]
   /// Of the last `putSkipped`; nil: no time has ever been skipped.
   public var skipped: Span?
 
   public init(
     epoch: UInt64, nextRun: RunNumber, deadlines: [StoredDeadline], filter: IDFilter,
     lastLetter: Int64 = 0, zones: [StoredZone] = [], schedules: [StoredSchedule] = [],
-    skipped: Span? = nil
+    attributeNames: [StoredAttributeName] = [], skipped: Span? = nil
   ) {
     self.epoch = epoch
     self.nextRun = nextRun
@@ -202,6 +237,7 @@ public struct OpenedStore: Sendable {
     self.lastLetter = lastLetter
     self.zones = zones
     self.schedules = schedules
+    self.attributeNames = attributeNames
     self.skipped = skipped
   }
 }

@@ -11,6 +11,8 @@ public enum Write: Sendable, Equatable {
   case wakeRun(run: RunNumber)
   /// What lists show of an open run: running, or paused.
   case setStatus(run: RunNumber, WorkflowStatus)
+  /// What an open run says of itself has changed.
+  case putDetails(run: RunNumber, RunDetails)
   /// The run has closed; it has no deadline any more and its activity rows and state row go.
   case closeRun(
     run: RunNumber, status: WorkflowStatus, closeTime: Instant, historyLength: Int64,
@@ -41,6 +43,9 @@ public enum Write: Sendable, Equatable {
   /// How far it has come: the bytes of a `ScheduleProgress`.
   case putScheduleProgress(ScheduleNumber, bytes: [UInt8])
   case deleteSchedule(ScheduleNumber)
+  /// The name of a search attribute has come into use.
+  case putAttributeName(namespace: String, name: String, type: SearchAttributeType)
+  case deleteAttributeName(namespace: String, name: String)
   /// How far the engine's time is ahead of the machine's, in all; the newest one counts.
   case putSkipped(Span)
 }
@@ -65,13 +70,15 @@ public struct RunRow: Sendable, Equatable {
   public var deadline: Instant?
   /// Shown in lists.
   public var summary: String
+  public var details: RunDetails
 
   public static let immediately = Instant(ms: 0)
 
   public init(
     number: RunNumber, namespace: String, workflowID: String, runID: RunID, workflowType: String,
     taskQueue: String, status: WorkflowStatus, startTime: Instant, closeTime: Instant?,
-    historyLength: Int64, historySizeBytes: Int64, deadline: Instant?, summary: String
+    historyLength: Int64, historySizeBytes: Int64, deadline: Instant?, summary: String,
+    details: RunDetails = RunDetails()
   ) {
     self.number = number
     self.namespace = namespace
@@ -86,6 +93,7 @@ public struct RunRow: Sendable, Equatable {
     self.historySizeBytes = historySizeBytes
     self.deadline = deadline
     self.summary = summary
+    self.details = details
   }
 }
 

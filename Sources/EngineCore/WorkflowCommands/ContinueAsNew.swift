@@ -16,7 +16,12 @@ extension Engine {
     if let policy = c.retryPolicy {
       next.retryPolicy = policy.filled(default: times.retryIntervalDefault)
     }
+    if let memo = c.memo { next.memo = memo.settled }
+    if let attributes = c.searchAttributes { next.searchAttributes = attributes.settled }
+    declare(c.searchAttributes, in: run.key.namespace)
     var event = WorkflowExecutionContinuedAsNew()
+    event.memo = c.memo
+    event.searchAttributes = c.searchAttributes
     event.newRunID = next.runID
     event.workflowType = next.workflowType
     event.taskQueue = next.taskQueue

@@ -24,6 +24,9 @@ extension Engine {
       c.parentClosePolicy == .unspecified ? .terminate : c.parentClosePolicy
     event.cancellationType =
       c.cancellationType == .unspecified ? .waitCancellationCompleted : c.cancellationType
+    event.memo = c.memo
+    event.searchAttributes = c.searchAttributes
+    declare(c.searchAttributes, in: run.key.namespace)
     event.workflowTaskCompletedEventID = completedEvent
     event.location = command.location
     let id = record(

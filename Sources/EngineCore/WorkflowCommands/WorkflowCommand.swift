@@ -10,7 +10,8 @@ extension Engine {
     if commands.count > limits.commandsMax { return tooManyCommands }
     var check = CommandCheck(
       fold: run.fold, asked: lease.shown.updates, limits: limits,
-      taskTimeoutMax: times.taskTimeoutMax)
+      taskTimeoutMax: times.taskTimeoutMax,
+      details: DetailCheck(run, attributeNames, limits))
     for (index, command) in commands.enumerated() {
       if let fault = check.fault(in: command) {
         let place = command.location.isEmpty ? "" : " at \(command.location)"
@@ -36,6 +37,9 @@ extension Engine {
     case .cancelledWorkflow(let c): cancelled(c, run, completedEvent)
     case .continueAsNew(let c): continueAsNew(c, command, run, completedEvent)
     case .recordMarker(let c): recordMarker(c, command, run, completedEvent)
+    case .upsertSearchAttributes(let c): upsertSearchAttributes(c, command, run, completedEvent)
+    case .upsertMemo(let c): upsertMemo(c, command, run, completedEvent)
+    case .setCurrentDetails: break  // It is in the completion's own event.
     case .updateAccepted(let c): acceptUpdate(c, command, run, completedEvent)
     case .updateCompleted(let c): completeUpdate(c, command, run, completedEvent)
     case .startChild(let c): startChild(c, command, run, completedEvent)
@@ -60,6 +64,8 @@ extension Command {
     case .continueAsNew(let c): return bytes + Command.bytes(c.header, c.retryPolicy)
     case .startChild(let c): return bytes + Command.bytes(c.header, c.retryPolicy)
     case .signalExternal(let c): return bytes + Command.bytes(c.header, nil)
+    case .upsertSearchAttributes(let c): return bytes + (c.searchAttributes?.bytes ?? 0)
+    case .setCurrentDetails(let c): return bytes + c.text.utf8.count
     case .cancelChild(let c): return bytes + c.reason.utf8.count
     case .cancelExternal(let c): return bytes + c.reason.utf8.count
     default: return bytes
@@ -100,10 +106,14 @@ struct CommandCheck {
   /// Updates of the activation, and those that are accepted and have no outcome.
   private let asked: [String]
   private var updateIDs: Set<String>
+  private var details: DetailCheck
   private var isClosed = false
 
-  init(fold: Fold, asked: [String], limits: EngineLimits, taskTimeoutMax: Span) {
+  init(
+    fold: Fold, asked: [String], limits: EngineLimits, taskTimeoutMax: Span, details: DetailCheck
+  ) {
     self.asked = asked
+    self.details = details
     self.limits = limits
     self.taskTimeoutMax = taskTimeoutMax
     lastSeq = fold.lastSeq
@@ -137,6 +147,14 @@ struct CommandCheck {
     case .cancelledWorkflow(let c): return payloads(c.details, "details")
     case .continueAsNew(let c): return fault(in: c)
     case .recordMarker(let c): return fault(in: c)
+    case .upsertSearchAttributes(let c): return details.change(c.searchAttributes)
+    case .upsertMemo(let c):
+      let memo = c.memo ?? Memo()
+      return unsorted(memo.fields.map(\.key), "memo") ?? payloads(memo.payloads, "memo")
+        ?? details.change(memo)
+    case .setCurrentDetails(let c):
+      return c.text.utf8.count > limits.textBytesMax
+        ? "text is over \(limits.textBytesMax) bytes" : nil
     case .updateAccepted(let c):
       updateIDs.insert(c.updateID)
       return asked.contains(c.updateID)
@@ -205,6 +223,16 @@ struct CommandCheck {
     if case .unrecognized(let n) = c.cancellationType { return "no cancellation_type is \(n)" }
     if let fault = c.retryPolicy?.fault { return "retry_policy.\(fault.field) \(fault.message)" }
     return payloads(c.input, "input", c.header)
+      ?? beginning(c.input, c.header, c.memo, c.searchAttributes)
+  }
+
+  /// What a new run is to have, by itself and beside its input.
+  private mutating func beginning(
+    _ input: [Payload], _ header: Header?, _ memo: Memo?, _ attributes: SearchAttributes?
+  ) -> String? {
+    let fields = memo?.fields ?? []
+    return unsorted(fields.map(\.key), "memo") ?? payloads(fields.compactMap(\.value), "memo")
+      ?? details.beginning(input.bytes + (header?.bytes ?? 0), memo, attributes)
   }
 
   private mutating func fault(in c: SignalExternal) -> String? {
@@ -256,7 +284,7 @@ struct CommandCheck {
       ? "more than \(limits.pendingTimersMax) timers" : nil
   }
 
-  private func fault(in c: ContinueAsNew) -> String? {
+  private mutating func fault(in c: ContinueAsNew) -> String? {
     if let fault = ids([("workflow_type", c.workflowType), ("task_queue", c.taskQueue)]) {
       return fault
     }
@@ -265,6 +293,7 @@ struct CommandCheck {
     if c.taskTimeoutMs > taskTimeoutMax { return "task_timeout_ms is over \(taskTimeoutMax.ms)" }
     if let fault = c.retryPolicy?.fault { return "retry_policy.\(fault.field) \(fault.message)" }
     return payloads(c.input, "input", c.header)
+      ?? beginning(c.input, c.header, c.memo ?? details.memo, c.searchAttributes)
   }
 
   /// The markers of one completion travel together when the run's past is shown.

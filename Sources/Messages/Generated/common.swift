@@ -2,6 +2,58 @@
 // swift-format-ignore-file
 import Basics
 
+public enum SearchAttributeType: Equatable, Hashable, Sendable, WireEnum {
+  case unspecified
+  case text
+  case keyword
+  case int
+  case double
+  case bool
+  case datetime
+  case keywordList
+  /// A number that this version does not know.
+  case unrecognized(Int32)
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .text
+      case 2: self = .keyword
+      case 3: self = .int
+      case 4: self = .double
+      case 5: self = .bool
+      case 6: self = .datetime
+      case 7: self = .keywordList
+      default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+      case .unspecified: return 0
+      case .text: return 1
+      case .keyword: return 2
+      case .int: return 3
+      case .double: return 4
+      case .bool: return 5
+      case .datetime: return 6
+      case .keywordList: return 7
+      case .unrecognized(let number): return number
+    }
+  }
+
+  public static let names: [(number: Int32, name: String)] = [
+    (0, "UNSPECIFIED"),
+    (1, "TEXT"),
+    (2, "KEYWORD"),
+    (3, "INT"),
+    (4, "DOUBLE"),
+    (5, "BOOL"),
+    (6, "DATETIME"),
+    (7, "KEYWORD_LIST"),
+  ]
+}
+
 public enum TimeoutType: Equatable, Hashable, Sendable, WireEnum {
   case unspecified
   case startToClose
@@ -534,6 +586,180 @@ public struct Header: Message {
     name: "holdfast.v1.Header",
     fields: [
       FieldTable(1, "fields", .message { PayloadEntry.table }, isRepeated: true),
+    ])
+}
+
+/// What is noted of a workflow, for people and for the code itself. Sorted by key. As a change: an
+/// entry whose value is missing, empty or of the encoding binary/null takes its key away.
+public struct Memo: Message {
+  public var fields: [PayloadEntry] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: fields.append(try reader.message())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    for value in fields.reversed() { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.Memo",
+    fields: [
+      FieldTable(1, "fields", .message { PayloadEntry.table }, isRepeated: true),
+    ])
+}
+
+/// What lists find a workflow by. Sorted by name.
+public struct SearchAttributes: Message {
+  public var fields: [SearchAttribute] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: fields.append(try reader.message())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    for value in fields.reversed() { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.SearchAttributes",
+    fields: [
+      FieldTable(1, "fields", .message { SearchAttribute.table }, isRepeated: true),
+    ])
+}
+
+/// A name has one type in all workflows of a namespace: which one the member of `content` says. As a
+/// change: without a content, or with an empty list, the workflow does not have it any more.
+public struct SearchAttribute: Message {
+  public var name: String = ""
+  public var content: Content?
+
+  public enum Content: Equatable, Sendable {
+    /// Words for people: a query names some of them.
+    case text(String)
+    /// Compared byte by byte.
+    case keyword(String)
+    /// Equal to each of its members.
+    case keywordList(KeywordList)
+    case intValue(Int64)
+    /// Finite.
+    case doubleValue(Double)
+    case boolValue(Bool)
+    case instantTimeMs(Instant)
+  }
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: name = try reader.string()
+      case 18: content = .text(try reader.string())
+      case 26: content = .keyword(try reader.string())
+      case 34:
+        var value = KeywordList()
+        if case .keywordList(let earlier)? = content { value = earlier }
+        try reader.merge(into: &value)
+        content = .keywordList(value)
+      case 40: content = .intValue(try reader.int64())
+      case 49: content = .doubleValue(try reader.double())
+      case 56: content = .boolValue(try reader.bool())
+      case 64: content = .instantTimeMs(try reader.instant())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    switch content {
+    case .text(let value)?: writer.string(value, tag: 18)
+    case .keyword(let value)?: writer.string(value, tag: 26)
+    case .keywordList(let value)?: writer.message(value, tag: 34)
+    case .intValue(let value)?: writer.int64(value, tag: 40)
+    case .doubleValue(let value)?: writer.double(value, tag: 49)
+    case .boolValue(let value)?: writer.bool(value, tag: 56)
+    case .instantTimeMs(let value)?: writer.instant(value, tag: 64)
+    case nil: break
+    }
+    if !(name.isEmpty) { writer.string(name, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.SearchAttribute",
+    fields: [
+      FieldTable(1, "name", .string),
+      FieldTable(2, "text", .string, oneof: "content"),
+      FieldTable(3, "keyword", .string, oneof: "content"),
+      FieldTable(4, "keyword_list", .message { KeywordList.table }, oneof: "content"),
+      FieldTable(5, "int_value", .int64, oneof: "content"),
+      FieldTable(6, "double_value", .double, oneof: "content"),
+      FieldTable(7, "bool_value", .bool, oneof: "content"),
+      FieldTable(8, "instant_time_ms", .int64, oneof: "content"),
+    ])
+}
+
+public struct KeywordList: Message {
+  public var keywords: [String] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: keywords.append(try reader.string())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    for value in keywords.reversed() { writer.string(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.KeywordList",
+    fields: [
+      FieldTable(1, "keywords", .string, isRepeated: true),
+    ])
+}
+
+/// What a workflow's code has last said of itself, for people; may be empty.
+public struct CurrentDetails: Message {
+  public var text: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: text = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(text.isEmpty) { writer.string(text, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.CurrentDetails",
+    fields: [
+      FieldTable(1, "text", .string),
     ])
 }
 

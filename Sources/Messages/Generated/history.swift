@@ -59,6 +59,10 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
   case recordMarker
   case updateAccepted
   case updateCompleted
+  case upsertSearchAttributes
+  case upsertMemo
+  /// Never compared.
+  case setCurrentDetails
   case startChild
   case cancelChild
   case signalExternal
@@ -80,6 +84,9 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
       case 9: self = .recordMarker
       case 10: self = .updateAccepted
       case 11: self = .updateCompleted
+      case 12: self = .upsertSearchAttributes
+      case 13: self = .upsertMemo
+      case 14: self = .setCurrentDetails
       case 15: self = .startChild
       case 16: self = .cancelChild
       case 17: self = .signalExternal
@@ -102,6 +109,9 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
       case .recordMarker: return 9
       case .updateAccepted: return 10
       case .updateCompleted: return 11
+      case .upsertSearchAttributes: return 12
+      case .upsertMemo: return 13
+      case .setCurrentDetails: return 14
       case .startChild: return 15
       case .cancelChild: return 16
       case .signalExternal: return 17
@@ -123,6 +133,9 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
     (9, "RECORD_MARKER"),
     (10, "UPDATE_ACCEPTED"),
     (11, "UPDATE_COMPLETED"),
+    (12, "UPSERT_SEARCH_ATTRIBUTES"),
+    (13, "UPSERT_MEMO"),
+    (14, "SET_CURRENT_DETAILS"),
     (15, "START_CHILD"),
     (16, "CANCEL_CHILD"),
     (17, "SIGNAL_EXTERNAL"),
@@ -274,8 +287,10 @@ public struct HistoryEvent: Message {
     indirect case signalExternalWorkflowExecutionInitiated(SignalExternalWorkflowExecutionInitiated)
     case signalExternalWorkflowExecutionFailed(SignalExternalWorkflowExecutionFailed)
     case externalWorkflowExecutionSignaled(ExternalWorkflowExecutionSignaled)
+    case upsertWorkflowSearchAttributes(UpsertWorkflowSearchAttributes)
     indirect case workflowExecutionUpdateAccepted(WorkflowExecutionUpdateAccepted)
     case workflowExecutionUpdateCompleted(WorkflowExecutionUpdateCompleted)
+    case workflowPropertiesModified(WorkflowPropertiesModified)
     case workflowExecutionPaused(WorkflowExecutionPaused)
     case workflowExecutionUnpaused(WorkflowExecutionUnpaused)
   }
@@ -473,6 +488,11 @@ public struct HistoryEvent: Message {
         if case .externalWorkflowExecutionSignaled(let earlier)? = attributes { value = earlier }
         try reader.merge(into: &value)
         attributes = .externalWorkflowExecutionSignaled(value)
+      case 1122:
+        var value = UpsertWorkflowSearchAttributes()
+        if case .upsertWorkflowSearchAttributes(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .upsertWorkflowSearchAttributes(value)
       case 1130:
         var value = WorkflowExecutionUpdateAccepted()
         if case .workflowExecutionUpdateAccepted(let earlier)? = attributes { value = earlier }
@@ -483,6 +503,11 @@ public struct HistoryEvent: Message {
         if case .workflowExecutionUpdateCompleted(let earlier)? = attributes { value = earlier }
         try reader.merge(into: &value)
         attributes = .workflowExecutionUpdateCompleted(value)
+      case 1170:
+        var value = WorkflowPropertiesModified()
+        if case .workflowPropertiesModified(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .workflowPropertiesModified(value)
       case 1266:
         var value = WorkflowExecutionPaused()
         if case .workflowExecutionPaused(let earlier)? = attributes { value = earlier }
@@ -537,8 +562,10 @@ public struct HistoryEvent: Message {
     case .signalExternalWorkflowExecutionInitiated(let value)?: writer.message(value, tag: 1098)
     case .signalExternalWorkflowExecutionFailed(let value)?: writer.message(value, tag: 1106)
     case .externalWorkflowExecutionSignaled(let value)?: writer.message(value, tag: 1114)
+    case .upsertWorkflowSearchAttributes(let value)?: writer.message(value, tag: 1122)
     case .workflowExecutionUpdateAccepted(let value)?: writer.message(value, tag: 1130)
     case .workflowExecutionUpdateCompleted(let value)?: writer.message(value, tag: 1146)
+    case .workflowPropertiesModified(let value)?: writer.message(value, tag: 1170)
     case .workflowExecutionPaused(let value)?: writer.message(value, tag: 1266)
     case .workflowExecutionUnpaused(let value)?: writer.message(value, tag: 1274)
     case nil: break
@@ -591,8 +618,10 @@ public struct HistoryEvent: Message {
       FieldTable(137, "signal_external_workflow_execution_initiated", .message { SignalExternalWorkflowExecutionInitiated.table }, oneof: "attributes"),
       FieldTable(138, "signal_external_workflow_execution_failed", .message { SignalExternalWorkflowExecutionFailed.table }, oneof: "attributes"),
       FieldTable(139, "external_workflow_execution_signaled", .message { ExternalWorkflowExecutionSignaled.table }, oneof: "attributes"),
+      FieldTable(140, "upsert_workflow_search_attributes", .message { UpsertWorkflowSearchAttributes.table }, oneof: "attributes"),
       FieldTable(141, "workflow_execution_update_accepted", .message { WorkflowExecutionUpdateAccepted.table }, oneof: "attributes"),
       FieldTable(143, "workflow_execution_update_completed", .message { WorkflowExecutionUpdateCompleted.table }, oneof: "attributes"),
+      FieldTable(146, "workflow_properties_modified", .message { WorkflowPropertiesModified.table }, oneof: "attributes"),
       FieldTable(158, "workflow_execution_paused", .message { WorkflowExecutionPaused.table }, oneof: "attributes"),
       FieldTable(159, "workflow_execution_unpaused", .message { WorkflowExecutionUnpaused.table }, oneof: "attributes"),
     ])
@@ -634,6 +663,9 @@ public struct WorkflowExecutionStarted: Message {
   /// The schedule that started the chain, and the time that it did so for.
   public var scheduleID: String = ""
   public var scheduledTimeMs: Instant = Instant(ms: 0)
+  /// Of a run that follows another: as they were then, unless they were given anew.
+  public var memo: Memo?
+  public var searchAttributes: SearchAttributes?
   public var cronTimeZone: String = ""
   /// With a cron schedule: what the last run that completed gave.
   public var lastCompletionResult: PayloadList?
@@ -670,6 +702,8 @@ public struct WorkflowExecutionStarted: Message {
       case 178: cronSchedule = try reader.string()
       case 186: scheduleID = try reader.string()
       case 192: scheduledTimeMs = try reader.instant()
+      case 202: try reader.merge(into: &memo)
+      case 210: try reader.merge(into: &searchAttributes)
       case 226: cronTimeZone = try reader.string()
       case 234: try reader.merge(into: &lastCompletionResult)
       default: try reader.skip(tag)
@@ -683,6 +717,8 @@ public struct WorkflowExecutionStarted: Message {
     if let value = parent { writer.message(value, tag: 242) }
     if let value = lastCompletionResult { writer.message(value, tag: 234) }
     if !(cronTimeZone.isEmpty) { writer.string(cronTimeZone, tag: 226) }
+    if let value = searchAttributes { writer.message(value, tag: 210) }
+    if let value = memo { writer.message(value, tag: 202) }
     if !(scheduledTimeMs.ms == 0) { writer.instant(scheduledTimeMs, tag: 192) }
     if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 186) }
     if !(cronSchedule.isEmpty) { writer.string(cronSchedule, tag: 178) }
@@ -736,6 +772,8 @@ public struct WorkflowExecutionStarted: Message {
       FieldTable(22, "cron_schedule", .string),
       FieldTable(23, "schedule_id", .string),
       FieldTable(24, "scheduled_time_ms", .int64),
+      FieldTable(25, "memo", .message { Memo.table }),
+      FieldTable(26, "search_attributes", .message { SearchAttributes.table }),
       FieldTable(28, "cron_time_zone", .string),
       FieldTable(29, "last_completion_result", .message { PayloadList.table }),
       FieldTable(30, "parent", .message { WorkflowExecution.table }),
@@ -859,6 +897,9 @@ public struct WorkflowExecutionContinuedAsNew: Message {
   public var backoffStartIntervalMs: Span = Span(ms: 0)
   public var workflowTaskCompletedEventID: Int64 = 0
   public var location: String = ""
+  /// What the command gave anew.
+  public var memo: Memo?
+  public var searchAttributes: SearchAttributes?
 
   public init() {}
 
@@ -875,12 +916,16 @@ public struct WorkflowExecutionContinuedAsNew: Message {
       case 64: backoffStartIntervalMs = try reader.span()
       case 72: workflowTaskCompletedEventID = try reader.int64()
       case 82: location = try reader.string()
+      case 90: try reader.merge(into: &memo)
+      case 98: try reader.merge(into: &searchAttributes)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = searchAttributes { writer.message(value, tag: 98) }
+    if let value = memo { writer.message(value, tag: 90) }
     if !(location.isEmpty) { writer.string(location, tag: 82) }
     if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 72) }
     if !(backoffStartIntervalMs.ms == 0) { writer.span(backoffStartIntervalMs, tag: 64) }
@@ -906,6 +951,8 @@ public struct WorkflowExecutionContinuedAsNew: Message {
       FieldTable(8, "backoff_start_interval_ms", .int64),
       FieldTable(9, "workflow_task_completed_event_id", .int64),
       FieldTable(10, "location", .string),
+      FieldTable(11, "memo", .message { Memo.table }),
+      FieldTable(12, "search_attributes", .message { SearchAttributes.table }),
     ])
 }
 
@@ -929,6 +976,8 @@ public struct WorkflowTaskCompletedEvent: Message {
   public var startedTimeMs: Instant = Instant(ms: 0)
   /// How many command events follow.
   public var commands: Int32 = 0
+  /// Of the last SetCurrentDetails in it, which has no event of its own.
+  public var currentDetails: CurrentDetails?
 
   public init() {}
 
@@ -953,12 +1002,14 @@ public struct WorkflowTaskCompletedEvent: Message {
       case 104: scheduledTimeMs = try reader.instant()
       case 112: startedTimeMs = try reader.instant()
       case 120: commands = try reader.int32()
+      case 130: try reader.merge(into: &currentDetails)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = currentDetails { writer.message(value, tag: 130) }
     if !(commands == 0) { writer.int32(commands, tag: 120) }
     if !(startedTimeMs.ms == 0) { writer.instant(startedTimeMs, tag: 112) }
     if !(scheduledTimeMs.ms == 0) { writer.instant(scheduledTimeMs, tag: 104) }
@@ -998,6 +1049,7 @@ public struct WorkflowTaskCompletedEvent: Message {
       FieldTable(13, "scheduled_time_ms", .int64),
       FieldTable(14, "started_time_ms", .int64),
       FieldTable(15, "commands", .int32),
+      FieldTable(16, "current_details", .message { CurrentDetails.table }),
     ])
 }
 
@@ -1873,6 +1925,73 @@ public struct WorkflowExecutionUpdateCompleted: Message {
     ])
 }
 
+/// What the run has is changed by these.
+public struct UpsertWorkflowSearchAttributes: Message {
+  public var searchAttributes: SearchAttributes?
+  public var workflowTaskCompletedEventID: Int64 = 0
+  public var location: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &searchAttributes)
+      case 16: workflowTaskCompletedEventID = try reader.int64()
+      case 26: location = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(location.isEmpty) { writer.string(location, tag: 26) }
+    if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 16) }
+    if let value = searchAttributes { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpsertWorkflowSearchAttributes",
+    fields: [
+      FieldTable(1, "search_attributes", .message { SearchAttributes.table }),
+      FieldTable(2, "workflow_task_completed_event_id", .int64),
+      FieldTable(3, "location", .string),
+    ])
+}
+
+public struct WorkflowPropertiesModified: Message {
+  public var upsertedMemo: Memo?
+  public var workflowTaskCompletedEventID: Int64 = 0
+  public var location: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &upsertedMemo)
+      case 16: workflowTaskCompletedEventID = try reader.int64()
+      case 26: location = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(location.isEmpty) { writer.string(location, tag: 26) }
+    if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 16) }
+    if let value = upsertedMemo { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowPropertiesModified",
+    fields: [
+      FieldTable(1, "upserted_memo", .message { Memo.table }),
+      FieldTable(2, "workflow_task_completed_event_id", .int64),
+      FieldTable(3, "location", .string),
+    ])
+}
+
 /// From here on no task of the run goes out.
 public struct WorkflowExecutionPaused: Message {
   public var reason: String = ""
@@ -1992,6 +2111,8 @@ public struct StartChildWorkflowExecutionInitiated: Message {
   public var cancellationType: ChildCancellationType = .unspecified
   public var workflowTaskCompletedEventID: Int64 = 0
   public var location: String = ""
+  public var memo: Memo?
+  public var searchAttributes: SearchAttributes?
 
   public init() {}
 
@@ -2014,12 +2135,16 @@ public struct StartChildWorkflowExecutionInitiated: Message {
       case 112: cancellationType = try reader.enumeration()
       case 120: workflowTaskCompletedEventID = try reader.int64()
       case 130: location = try reader.string()
+      case 138: try reader.merge(into: &memo)
+      case 146: try reader.merge(into: &searchAttributes)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = searchAttributes { writer.message(value, tag: 146) }
+    if let value = memo { writer.message(value, tag: 138) }
     if !(location.isEmpty) { writer.string(location, tag: 130) }
     if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 120) }
     if !(cancellationType.rawValue == 0) { writer.enumeration(cancellationType, tag: 112) }
@@ -2057,6 +2182,8 @@ public struct StartChildWorkflowExecutionInitiated: Message {
       FieldTable(14, "cancellation_type", .enumeration(ChildCancellationType.names)),
       FieldTable(15, "workflow_task_completed_event_id", .int64),
       FieldTable(16, "location", .string),
+      FieldTable(17, "memo", .message { Memo.table }),
+      FieldTable(18, "search_attributes", .message { SearchAttributes.table }),
     ])
 }
 

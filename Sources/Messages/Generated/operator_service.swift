@@ -365,6 +365,190 @@ public struct QueueBacklog: Message {
     ])
 }
 
+public struct AddSearchAttributeRequest: Message {
+  public var namespace: String = ""
+  public var name: String = ""
+  public var type: SearchAttributeType = .unspecified
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: name = try reader.string()
+      case 24: type = try reader.enumeration()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(type.rawValue == 0) { writer.enumeration(type, tag: 24) }
+    if !(name.isEmpty) { writer.string(name, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.AddSearchAttributeRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "name", .string),
+      FieldTable(3, "type", .enumeration(SearchAttributeType.names)),
+    ])
+}
+
+public struct AddSearchAttributeResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.AddSearchAttributeResponse",
+    fields: [
+    ])
+}
+
+public struct ListSearchAttributesRequest: Message {
+  public var namespace: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ListSearchAttributesRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+    ])
+}
+
+public struct ListSearchAttributesResponse: Message {
+  /// Sorted by name.
+  public var attributes: [SearchAttributeName] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: attributes.append(try reader.message())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    for value in attributes.reversed() { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ListSearchAttributesResponse",
+    fields: [
+      FieldTable(1, "attributes", .message { SearchAttributeName.table }, isRepeated: true),
+    ])
+}
+
+public struct SearchAttributeName: Message {
+  public var name: String = ""
+  public var type: SearchAttributeType = .unspecified
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: name = try reader.string()
+      case 16: type = try reader.enumeration()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(type.rawValue == 0) { writer.enumeration(type, tag: 16) }
+    if !(name.isEmpty) { writer.string(name, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.SearchAttributeName",
+    fields: [
+      FieldTable(1, "name", .string),
+      FieldTable(2, "type", .enumeration(SearchAttributeType.names)),
+    ])
+}
+
+public struct RemoveSearchAttributeRequest: Message {
+  public var namespace: String = ""
+  public var name: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: name = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(name.isEmpty) { writer.string(name, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.RemoveSearchAttributeRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "name", .string),
+    ])
+}
+
+public struct RemoveSearchAttributeResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.RemoveSearchAttributeResponse",
+    fields: [
+    ])
+}
+
 public struct DrainRequest: Message {
   public var reason: String = ""
 

@@ -307,6 +307,8 @@ public struct ScheduleAction: Message {
   public var taskTimeoutMs: Span = Span(ms: 0)
   public var retryPolicy: RetryPolicy?
   public var userMetadata: UserMetadata?
+  public var memo: Memo?
+  public var searchAttributes: SearchAttributes?
 
   public init() {}
 
@@ -323,12 +325,16 @@ public struct ScheduleAction: Message {
       case 64: taskTimeoutMs = try reader.span()
       case 74: try reader.merge(into: &retryPolicy)
       case 82: try reader.merge(into: &userMetadata)
+      case 90: try reader.merge(into: &memo)
+      case 98: try reader.merge(into: &searchAttributes)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = searchAttributes { writer.message(value, tag: 98) }
+    if let value = memo { writer.message(value, tag: 90) }
     if let value = userMetadata { writer.message(value, tag: 82) }
     if let value = retryPolicy { writer.message(value, tag: 74) }
     if !(taskTimeoutMs.ms == 0) { writer.span(taskTimeoutMs, tag: 64) }
@@ -354,6 +360,8 @@ public struct ScheduleAction: Message {
       FieldTable(8, "task_timeout_ms", .int64),
       FieldTable(9, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(10, "user_metadata", .message { UserMetadata.table }),
+      FieldTable(11, "memo", .message { Memo.table }),
+      FieldTable(12, "search_attributes", .message { SearchAttributes.table }),
     ])
 }
 

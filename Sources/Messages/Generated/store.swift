@@ -4,7 +4,7 @@ import Basics
 
 /// A run's state, folded from the events up to the one that the state row names.
 public struct RunState: Message {
-  /// Event 1 without its input.
+  /// Event 1 without its input, memo and search attributes.
   public var started: WorkflowExecutionStarted?
   public var startTimeMs: Instant = Instant(ms: 0)
   public var lastEventID: Int64 = 0
@@ -103,6 +103,40 @@ public struct RunState: Message {
       FieldTable(22, "pause", .message { PauseInfo.table }),
       FieldTable(30, "children", .message { StartedChild.table }, isRepeated: true),
       FieldTable(31, "sent", .message { SentRequest.table }, isRepeated: true),
+    ])
+}
+
+/// What a run says of itself, as it is now.
+public struct RunDetails: Message {
+  public var memo: Memo?
+  public var searchAttributes: SearchAttributes?
+  public var currentDetails: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &memo)
+      case 18: try reader.merge(into: &searchAttributes)
+      case 26: currentDetails = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(currentDetails.isEmpty) { writer.string(currentDetails, tag: 26) }
+    if let value = searchAttributes { writer.message(value, tag: 18) }
+    if let value = memo { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.store.v1.RunDetails",
+    fields: [
+      FieldTable(1, "memo", .message { Memo.table }),
+      FieldTable(2, "search_attributes", .message { SearchAttributes.table }),
+      FieldTable(3, "current_details", .string),
     ])
 }
 

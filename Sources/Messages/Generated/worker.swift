@@ -738,6 +738,9 @@ public struct InitializeWorkflow: Message {
   public var parent: WorkflowExecution?
   public var root: WorkflowExecution?
   public var lastCompletionResult: PayloadList?
+  /// As the run began: what the code changes of them it knows itself.
+  public var memo: Memo?
+  public var searchAttributes: SearchAttributes?
 
   public init() {}
 
@@ -760,6 +763,8 @@ public struct InitializeWorkflow: Message {
       case 162: try reader.merge(into: &parent)
       case 170: try reader.merge(into: &root)
       case 114: try reader.merge(into: &lastCompletionResult)
+      case 122: try reader.merge(into: &memo)
+      case 130: try reader.merge(into: &searchAttributes)
       default: try reader.skip(tag)
       }
     }
@@ -768,6 +773,8 @@ public struct InitializeWorkflow: Message {
   public func encode(into writer: inout WireWriter) {
     if let value = root { writer.message(value, tag: 170) }
     if let value = parent { writer.message(value, tag: 162) }
+    if let value = searchAttributes { writer.message(value, tag: 130) }
+    if let value = memo { writer.message(value, tag: 122) }
     if let value = lastCompletionResult { writer.message(value, tag: 114) }
     if let value = continuedFailure { writer.message(value, tag: 106) }
     if let value = retryPolicy { writer.message(value, tag: 98) }
@@ -801,6 +808,8 @@ public struct InitializeWorkflow: Message {
       FieldTable(12, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(13, "continued_failure", .message { Failure.table }),
       FieldTable(14, "last_completion_result", .message { PayloadList.table }),
+      FieldTable(15, "memo", .message { Memo.table }),
+      FieldTable(16, "search_attributes", .message { SearchAttributes.table }),
       FieldTable(20, "parent", .message { WorkflowExecution.table }),
       FieldTable(21, "root", .message { WorkflowExecution.table }),
     ])
@@ -1400,6 +1409,9 @@ public struct Command: Message {
     indirect case recordMarker(RecordMarker)
     case updateAccepted(UpdateAccepted)
     case updateCompleted(UpdateCompleted)
+    case upsertSearchAttributes(UpsertSearchAttributes)
+    case upsertMemo(UpsertMemo)
+    case setCurrentDetails(SetCurrentDetails)
     indirect case startChild(StartChild)
     case cancelChild(CancelChild)
     indirect case signalExternal(SignalExternal)
@@ -1468,6 +1480,21 @@ public struct Command: Message {
         if case .updateCompleted(let earlier)? = kind { value = earlier }
         try reader.merge(into: &value)
         kind = .updateCompleted(value)
+      case 114:
+        var value = UpsertSearchAttributes()
+        if case .upsertSearchAttributes(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .upsertSearchAttributes(value)
+      case 122:
+        var value = UpsertMemo()
+        if case .upsertMemo(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .upsertMemo(value)
+      case 130:
+        var value = SetCurrentDetails()
+        if case .setCurrentDetails(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .setCurrentDetails(value)
       case 138:
         var value = StartChild()
         if case .startChild(let earlier)? = kind { value = earlier }
@@ -1506,6 +1533,9 @@ public struct Command: Message {
     case .recordMarker(let value)?: writer.message(value, tag: 90)
     case .updateAccepted(let value)?: writer.message(value, tag: 98)
     case .updateCompleted(let value)?: writer.message(value, tag: 106)
+    case .upsertSearchAttributes(let value)?: writer.message(value, tag: 114)
+    case .upsertMemo(let value)?: writer.message(value, tag: 122)
+    case .setCurrentDetails(let value)?: writer.message(value, tag: 130)
     case .startChild(let value)?: writer.message(value, tag: 138)
     case .cancelChild(let value)?: writer.message(value, tag: 146)
     case .signalExternal(let value)?: writer.message(value, tag: 154)
@@ -1532,6 +1562,9 @@ public struct Command: Message {
       FieldTable(11, "record_marker", .message { RecordMarker.table }, oneof: "kind"),
       FieldTable(12, "update_accepted", .message { UpdateAccepted.table }, oneof: "kind"),
       FieldTable(13, "update_completed", .message { UpdateCompleted.table }, oneof: "kind"),
+      FieldTable(14, "upsert_search_attributes", .message { UpsertSearchAttributes.table }, oneof: "kind"),
+      FieldTable(15, "upsert_memo", .message { UpsertMemo.table }, oneof: "kind"),
+      FieldTable(16, "set_current_details", .message { SetCurrentDetails.table }, oneof: "kind"),
       FieldTable(17, "start_child", .message { StartChild.table }, oneof: "kind"),
       FieldTable(18, "cancel_child", .message { CancelChild.table }, oneof: "kind"),
       FieldTable(19, "signal_external", .message { SignalExternal.table }, oneof: "kind"),
@@ -1812,6 +1845,85 @@ public struct UpdateCompleted: Message {
     ])
 }
 
+/// Changes some of the run's search attributes; a name that nobody has used gets its type by it.
+public struct UpsertSearchAttributes: Message {
+  public var searchAttributes: SearchAttributes?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &searchAttributes)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = searchAttributes { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpsertSearchAttributes",
+    fields: [
+      FieldTable(1, "search_attributes", .message { SearchAttributes.table }),
+    ])
+}
+
+/// Changes some of the run's memo.
+public struct UpsertMemo: Message {
+  public var memo: Memo?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &memo)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = memo { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpsertMemo",
+    fields: [
+      FieldTable(1, "memo", .message { Memo.table }),
+    ])
+}
+
+/// What the code says of itself, for people: shown by DescribeWorkflow, also when no worker is there
+/// and after the run has closed. It may be given anywhere and is not compared with history.
+public struct SetCurrentDetails: Message {
+  public var text: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: text = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(text.isEmpty) { writer.string(text, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.SetCurrentDetails",
+    fields: [
+      FieldTable(1, "text", .string),
+    ])
+}
+
 /// Starts a workflow that is told how to end when this run does, and whose end this run is told.
 public struct StartChild: Message {
   public var seq: UInt32 = 0
@@ -1829,6 +1941,8 @@ public struct StartChild: Message {
   public var idReusePolicy: WorkflowIdReusePolicy = .unspecified
   public var parentClosePolicy: ParentClosePolicy = .unspecified
   public var cancellationType: ChildCancellationType = .unspecified
+  public var memo: Memo?
+  public var searchAttributes: SearchAttributes?
 
   public init() {}
 
@@ -1848,12 +1962,16 @@ public struct StartChild: Message {
       case 88: idReusePolicy = try reader.enumeration()
       case 96: parentClosePolicy = try reader.enumeration()
       case 104: cancellationType = try reader.enumeration()
+      case 114: try reader.merge(into: &memo)
+      case 122: try reader.merge(into: &searchAttributes)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = searchAttributes { writer.message(value, tag: 122) }
+    if let value = memo { writer.message(value, tag: 114) }
     if !(cancellationType.rawValue == 0) { writer.enumeration(cancellationType, tag: 104) }
     if !(parentClosePolicy.rawValue == 0) { writer.enumeration(parentClosePolicy, tag: 96) }
     if !(idReusePolicy.rawValue == 0) { writer.enumeration(idReusePolicy, tag: 88) }
@@ -1885,6 +2003,8 @@ public struct StartChild: Message {
       FieldTable(11, "id_reuse_policy", .enumeration(WorkflowIdReusePolicy.names)),
       FieldTable(12, "parent_close_policy", .enumeration(ParentClosePolicy.names)),
       FieldTable(13, "cancellation_type", .enumeration(ChildCancellationType.names)),
+      FieldTable(14, "memo", .message { Memo.table }),
+      FieldTable(15, "search_attributes", .message { SearchAttributes.table }),
     ])
 }
 
@@ -2083,6 +2203,9 @@ public struct ContinueAsNew: Message {
   public var runTimeoutMs: Span = Span(ms: 0)
   public var taskTimeoutMs: Span = Span(ms: 0)
   public var retryPolicy: RetryPolicy?
+  /// Set, they replace what this run has; what is empty then, the next run does not have.
+  public var memo: Memo?
+  public var searchAttributes: SearchAttributes?
 
   public init() {}
 
@@ -2096,12 +2219,16 @@ public struct ContinueAsNew: Message {
       case 40: runTimeoutMs = try reader.span()
       case 48: taskTimeoutMs = try reader.span()
       case 58: try reader.merge(into: &retryPolicy)
+      case 66: try reader.merge(into: &memo)
+      case 74: try reader.merge(into: &searchAttributes)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = searchAttributes { writer.message(value, tag: 74) }
+    if let value = memo { writer.message(value, tag: 66) }
     if let value = retryPolicy { writer.message(value, tag: 58) }
     if !(taskTimeoutMs.ms == 0) { writer.span(taskTimeoutMs, tag: 48) }
     if !(runTimeoutMs.ms == 0) { writer.span(runTimeoutMs, tag: 40) }
@@ -2121,6 +2248,8 @@ public struct ContinueAsNew: Message {
       FieldTable(5, "run_timeout_ms", .int64),
       FieldTable(6, "task_timeout_ms", .int64),
       FieldTable(7, "retry_policy", .message { RetryPolicy.table }),
+      FieldTable(8, "memo", .message { Memo.table }),
+      FieldTable(9, "search_attributes", .message { SearchAttributes.table }),
     ])
 }
 

@@ -155,6 +155,9 @@ public struct StartWorkflowRequest: Message {
   /// A cron string, as in ScheduleSpec: the first run's code begins at the first time, and each run
   /// that ends is followed by one that begins at the next time.
   public var cronSchedule: String = ""
+  public var memo: Memo?
+  /// A name that nobody has used gets its type by it.
+  public var searchAttributes: SearchAttributes?
   /// As ScheduleSpec.time_zone.
   public var cronTimeZone: String = ""
 
@@ -181,6 +184,8 @@ public struct StartWorkflowRequest: Message {
       case 128: startDelayMs = try reader.span()
       case 136: startAtTimeMs = try reader.instant()
       case 146: cronSchedule = try reader.string()
+      case 154: try reader.merge(into: &memo)
+      case 162: try reader.merge(into: &searchAttributes)
       case 170: cronTimeZone = try reader.string()
       default: try reader.skip(tag)
       }
@@ -189,6 +194,8 @@ public struct StartWorkflowRequest: Message {
 
   public func encode(into writer: inout WireWriter) {
     if !(cronTimeZone.isEmpty) { writer.string(cronTimeZone, tag: 170) }
+    if let value = searchAttributes { writer.message(value, tag: 162) }
+    if let value = memo { writer.message(value, tag: 154) }
     if !(cronSchedule.isEmpty) { writer.string(cronSchedule, tag: 146) }
     if !(startAtTimeMs.ms == 0) { writer.instant(startAtTimeMs, tag: 136) }
     if !(startDelayMs.ms == 0) { writer.span(startDelayMs, tag: 128) }
@@ -230,6 +237,8 @@ public struct StartWorkflowRequest: Message {
       FieldTable(16, "start_delay_ms", .int64),
       FieldTable(17, "start_at_time_ms", .int64),
       FieldTable(18, "cron_schedule", .string),
+      FieldTable(19, "memo", .message { Memo.table }),
+      FieldTable(20, "search_attributes", .message { SearchAttributes.table }),
       FieldTable(21, "cron_time_zone", .string),
     ])
 }
@@ -969,6 +978,8 @@ public struct DescribeWorkflowResponse: Message {
   public var pendingUpdates: [PendingUpdate] = []
   /// Of a run that is paused.
   public var pause: PauseInfo?
+  /// What the code has last said of itself.
+  public var currentDetails: String = ""
   public var cronSchedule: String = ""
   public var cronTimeZone: String = ""
   /// The schedule that started the chain, and the time that it did so for.
@@ -1000,6 +1011,7 @@ public struct DescribeWorkflowResponse: Message {
       case 114: try reader.merge(into: &retryPolicy)
       case 122: pendingUpdates.append(try reader.message())
       case 130: try reader.merge(into: &pause)
+      case 138: currentDetails = try reader.string()
       case 242: cronSchedule = try reader.string()
       case 250: cronTimeZone = try reader.string()
       case 258: scheduleID = try reader.string()
@@ -1020,6 +1032,7 @@ public struct DescribeWorkflowResponse: Message {
     if !(scheduleID.isEmpty) { writer.string(scheduleID, tag: 258) }
     if !(cronTimeZone.isEmpty) { writer.string(cronTimeZone, tag: 250) }
     if !(cronSchedule.isEmpty) { writer.string(cronSchedule, tag: 242) }
+    if !(currentDetails.isEmpty) { writer.string(currentDetails, tag: 138) }
     if let value = pause { writer.message(value, tag: 130) }
     for value in pendingUpdates.reversed() { writer.message(value, tag: 122) }
     if let value = retryPolicy { writer.message(value, tag: 114) }
@@ -1057,6 +1070,7 @@ public struct DescribeWorkflowResponse: Message {
       FieldTable(14, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(15, "pending_updates", .message { PendingUpdate.table }, isRepeated: true),
       FieldTable(16, "pause", .message { PauseInfo.table }),
+      FieldTable(17, "current_details", .string),
       FieldTable(30, "cron_schedule", .string),
       FieldTable(31, "cron_time_zone", .string),
       FieldTable(32, "schedule_id", .string),
@@ -1191,6 +1205,8 @@ public struct WorkflowInfo: Message {
   public var userMetadata: UserMetadata?
   /// Of an open run: what a person should look at (a failing task, an activity that crashes its workers).
   public var problems: [String] = []
+  public var memo: Memo?
+  public var searchAttributes: SearchAttributes?
 
   public init() {}
 
@@ -1207,12 +1223,16 @@ public struct WorkflowInfo: Message {
       case 64: historySizeBytes = try reader.int64()
       case 74: try reader.merge(into: &userMetadata)
       case 82: problems.append(try reader.string())
+      case 90: try reader.merge(into: &memo)
+      case 98: try reader.merge(into: &searchAttributes)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = searchAttributes { writer.message(value, tag: 98) }
+    if let value = memo { writer.message(value, tag: 90) }
     for value in problems.reversed() { writer.string(value, tag: 82) }
     if let value = userMetadata { writer.message(value, tag: 74) }
     if !(historySizeBytes == 0) { writer.int64(historySizeBytes, tag: 64) }
@@ -1238,6 +1258,8 @@ public struct WorkflowInfo: Message {
       FieldTable(8, "history_size_bytes", .int64),
       FieldTable(9, "user_metadata", .message { UserMetadata.table }),
       FieldTable(10, "problems", .string, isRepeated: true),
+      FieldTable(11, "memo", .message { Memo.table }),
+      FieldTable(12, "search_attributes", .message { SearchAttributes.table }),
     ])
 }
 

@@ -56,6 +56,7 @@ enum Response: Equatable {
   /// The id of the workflow that a trigger starts.
   case trigger(String)
   case queue(DescribeTaskQueueResponse)
+  case names(ListSearchAttributesResponse)
   /// Of a request whose answer says nothing but that it was done.
   case done
 
@@ -80,6 +81,7 @@ enum Response: Equatable {
     case .trigger(let workflowID): "triggers '\(workflowID)'"
     case .queue(let m): "queue \(m.json())"
     case .delete(let run): "deleted \(run)"
+    case .names(let m): "names \(m.json())"
     case .done: "done"
     }
   }
@@ -104,6 +106,8 @@ extension Response {
     case .heartbeatActivity(let m): self = .heartbeat(m)
     case .describeTaskQueue(let m): self = .queue(m.plain)
     case .schedule(let reply): self = Response(reply)
+    case .attribute(.list(let m)): self = .names(m)
+    case .attribute: self = .done
     }
   }
 

@@ -29,6 +29,7 @@ extension Model {
       return pending
     }
     response.pause = run.pause
+    response.currentDetails = run.details.currentDetails
     response.parent = run.started.parent
     response.root = run.started.root
     response.pendingChildren = run.children.map(\.pending)
@@ -120,6 +121,9 @@ extension Model {
     info.closeTimeMs = run.closeTime
     info.historyLength = run.lastEventID
     info.userMetadata = run.metadata
+    let details = run.details
+    info.memo = details.memo
+    info.searchAttributes = details.searchAttributes
     return info
   }
 

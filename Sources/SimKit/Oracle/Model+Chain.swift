@@ -12,6 +12,9 @@ extension Model {
   {
     guard let choice = draw(run.workflowID) else { return nil }
     var next = run.started
+    let details = run.details
+    next.memo = details.memo
+    next.searchAttributes = details.searchAttributes
     next.runID = choice.runID
     next.randomSeed = choice.randomSeed
     next.continuedRunID = run.id
@@ -34,7 +37,14 @@ extension Model {
     if m.taskTimeoutMs > .zero { next.taskTimeoutMs = m.taskTimeoutMs }
     if m.header != nil { next.header = m.header }
     if m.retryPolicy != nil { next.retryPolicy = m.retryPolicy?.withDefaults }
+    if let memo = m.memo { next.memo = memo.settledByModel }
+    if let attributes = m.searchAttributes {
+      next.searchAttributes = attributes.settledByModel
+      declare(attributes)
+    }
     var continued = WorkflowExecutionContinuedAsNew()
+    continued.memo = m.memo
+    continued.searchAttributes = m.searchAttributes
     continued.newRunID = next.runID
     continued.workflowType = next.workflowType
     continued.taskQueue = next.taskQueue

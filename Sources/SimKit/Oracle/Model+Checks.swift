@@ -64,7 +64,7 @@ extension Model {
       control(r.activities, r.namespace, r.execution, r.requestID)
     case .updateActivityOptions(let r):
       options(r) ?? control(r.activities, r.namespace, r.execution, r.requestID)
-    case .schedule: nil
+    case .schedule, .attribute: nil
     case .describeTaskQueue(let r):
       first(
         r.taskQueue.isEmpty ? .of(.invalidArgument, .fieldMissing, field: "task_queue") : nil,
@@ -86,7 +86,7 @@ extension Model {
       time(path + "run_timeout_ms", start.runTimeoutMs),
       time(path + "task_timeout_ms", start.taskTimeoutMs, max: times.taskTimeoutMax), policies,
       retry(path + "retry_policy", start.retryPolicy), delay(path, start),
-      payloads(path + "input", start.input), cron(path, start))
+      payloads(path + "input", start.input), details(path, start), cron(path, start))
   }
 
   func retry(_ field: String, _ policy: RetryPolicy?) -> Status? {
@@ -94,6 +94,11 @@ extension Model {
       return nil
     }
     return invalid(field + ".backoff_coefficient")
+  }
+
+  private func details(_ path: String, _ start: StartWorkflowRequest) -> Status? {
+    if isBad(start.memo) { return invalid(path + "memo") }
+    return isBad(start.searchAttributes) ? invalid(path + "search_attributes") : nil
   }
 
   private func delay(_ path: String, _ start: StartWorkflowRequest) -> Status? {
@@ -211,7 +216,9 @@ extension Model {
   }
 
   private func query(_ query: String) -> Status? {
-    selections[query] == nil ? .of(.invalidArgument, .filterInvalid, field: "query") : nil
+    // What a name means may have changed since the query was drawn.
+    let isKnown = selections[query]?.names.allSatisfy { names[$0.key] == $0.value } ?? false
+    return isKnown ? nil : .of(.invalidArgument, .filterInvalid, field: "query")
   }
 
   private func fault(of list: ListWorkflowsRequest) -> Status? {

@@ -9,6 +9,8 @@ extension Model {
     var seq = run.lastSeq
     var pending = run.activities.map(\.scheduled.activityID)
     var timers = run.timers.filter { !$0.hasFired }.map(\.id)
+    // What the names would be after the commands before.
+    var known = self
     for (place, command) in commands.enumerated() {
       switch command.kind {
       case .scheduleActivity(let m):
@@ -28,6 +30,7 @@ extension Model {
         if place != commands.count - 1 || m.runTimeoutMs < .zero || m.taskTimeoutMs < .zero
           || m.taskTimeoutMs > times.taskTimeoutMax || isBad(m.retryPolicy)
           || m.input.contains(where: { $0.data.count > limits.payloadBytesMax })
+          || isBad(m.memo) || isBad(m.searchAttributes) || known.contradicts(m.searchAttributes)
         {
           return true
         }
@@ -40,10 +43,15 @@ extension Model {
         if m.details.contains(where: { ($0.value?.data.count ?? 0) > limits.payloadBytesMax }) {
           return true
         }
-      case .updateAccepted, .updateCompleted: break
+      case .updateAccepted, .updateCompleted, .setCurrentDetails: break
+      case .upsertMemo(let m): if isBad(m.memo) { return true }
+      case .upsertSearchAttributes(let m):
+        if isBad(m.searchAttributes) || known.contradicts(m.searchAttributes) { return true }
+        known.declare(m.searchAttributes)
       case .startChild(let m):
         seq += 1
-        if m.seq != seq || isBad(m) { return true }
+        if m.seq != seq || isBad(m) || known.contradicts(m.searchAttributes) { return true }
+        known.declare(m.searchAttributes)
       case .cancelChild(let m): if m.seq == 0 || m.seq > seq { return true }
       case .signalExternal(let m):
         seq += 1
@@ -65,7 +73,8 @@ extension Model {
   private func isBad(_ m: StartChild) -> Bool {
     let spans = [m.executionTimeoutMs, m.runTimeoutMs, m.taskTimeoutMs]
     return m.workflowType.isEmpty || spans.contains { $0 < .zero }
-      || m.taskTimeoutMs > times.taskTimeoutMax || isBad(m.retryPolicy)
+      || m.taskTimeoutMs > times.taskTimeoutMax || isBad(m.retryPolicy) || isBad(m.memo)
+      || isBad(m.searchAttributes)
   }
 
   private func isBad(_ m: ScheduleActivity, _ pending: [String]) -> Bool {
@@ -110,7 +119,11 @@ extension Model {
       case .cancelChild(let m): cancelChild(m, command, run, completion)
       case .signalExternal(let m): signalExternal(m, command, run, completion)
       case .cancelExternal(let m): cancelExternal(m, command, run, completion)
-      case .completeWorkflow, .failWorkflow, .cancelledWorkflow, .continueAsNew, nil: break
+      case .upsertMemo(let m): upsert(m, command, run, completion)
+      case .upsertSearchAttributes(let m): upsert(m, command, run, completion)
+      case .completeWorkflow, .failWorkflow, .cancelledWorkflow, .continueAsNew,
+        .setCurrentDetails, nil:
+        break
       }
     }
     if let last = commands.last { closeByCommand(last, run, completion) }

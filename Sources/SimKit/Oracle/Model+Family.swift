@@ -28,6 +28,9 @@ extension Model {
     if event.cancellationType == .unspecified {
       event.cancellationType = .waitCancellationCompleted
     }
+    event.memo = m.memo
+    event.searchAttributes = m.searchAttributes
+    declare(m.searchAttributes)
     event.workflowTaskCompletedEventID = completion
     event.location = command.location
     run.lastSeq = m.seq
@@ -292,6 +295,8 @@ extension Model {
     request.retryPolicy = m.retryPolicy
     request.idReusePolicy = m.idReusePolicy
     request.userMetadata = letter.metadata
+    request.memo = m.memo
+    request.searchAttributes = m.searchAttributes
     if case .started(let run) = begin(request, default: .fail, by: letter) {
       var started = ChildWorkflowExecutionStarted()
       started.execution = .of(run.workflowID, run.id)

@@ -27,7 +27,7 @@ extension Model {
     left -= left == .max ? 0 : shown.count
     if let last = shown.last {
       lastPage = ModelPage(
-        query: r.query, last: ModelRow(info(last)),
+        query: r.query, last: row(last),
         older: Set(runs.prefix { $0 !== last }.map(\.id)), left: left)
     }
     return .list(
@@ -35,12 +35,14 @@ extension Model {
   }
 
   private func selected(_ selection: ModelSelection) -> [ModelRun] {
-    let taken = runs.reversed().filter { selection.filter.takes(ModelRow(info($0))) }
-    return selection.ordered(taken) { ModelRow(info($0)) }
+    let taken = runs.reversed().filter { selection.filter.takes(row($0)) }
+    return selection.ordered(taken) { row($0) }
   }
 
+  private func row(_ run: ModelRun) -> ModelRow { ModelRow(info(run), names) }
+
   private func isBehind(_ page: ModelPage, _ selection: ModelSelection, _ run: ModelRun) -> Bool {
-    let row = ModelRow(info(run))
+    let row = row(run)
     if selection.precedes(page.last, row) == true { return true }
     return selection.precedes(row, page.last) == nil && page.older.contains(run.id)
   }
@@ -51,10 +53,8 @@ extension Model {
     for run in selected(selection) {
       response.count += 1
       guard !selection.groups.isEmpty else { continue }
-      let row = ModelRow(info(run))
-      let values = selection.groups.map { name in
-        if case .bytes(let bytes) = row[name] { String(decoding: bytes, as: UTF8.self) } else { "" }
-      }
+      let row = row(run)
+      let values = selection.groups.map { row[$0]?.groupName ?? "" }
       if let place = response.groups.firstIndex(where: { $0.groupValues == values }) {
         response.groups[place].count += 1
       } else {

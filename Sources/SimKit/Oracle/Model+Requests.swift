@@ -39,6 +39,7 @@ extension Model {
 
   mutating func start(_ r: StartWorkflowRequest, _ request: Request) -> Response {
     if let answer = before("Start", r.workflowID, r.requestID, request) { return answer }
+    if let fault = contradiction(r.searchAttributes) { return fault }
     switch begin(r, default: .fail) {
     case .refused(let response): return response
     case .existing(let run): return .start(.of(run.id, started: false))
@@ -145,6 +146,9 @@ extension Model {
       started.executionExpirationTimeMs =
         now + started.firstWorkflowTaskBackoffMs + r.executionTimeoutMs
     }
+    started.memo = r.memo?.settledByModel
+    started.searchAttributes = r.searchAttributes?.settledByModel
+    declare(r.searchAttributes)
     let run = ModelRun(started, at: now, metadata: r.userMetadata)
     runs.append(run)
     append(.workflowExecutionStarted(started), to: run, metadata: r.userMetadata)
@@ -209,6 +213,7 @@ extension Model {
     let start = r.start ?? StartWorkflowRequest()
     let method = "SignalWithStart"
     if let answer = before(method, start.workflowID, start.requestID, request) { return answer }
+    if let fault = contradiction(start.searchAttributes, "start.") { return fault }
     var existing = newest(start.workflowID)
     if let run = existing, run.isOpen {
       if park(id, request, run) { return nil }
@@ -449,7 +454,7 @@ extension Request {
       return (r.update ?? UpdateWorkflowRequest()).bytesOfContent
     case .pollUpdate, .queryWorkflow, .deleteWorkflow, .describeWorkflow, .getWorkflowResult,
       .getHistory, .listWorkflows, .countWorkflows, .heartbeatActivity, .describeTaskQueue,
-      .schedule:
+      .schedule, .attribute:
       preconditionFailure("this request has no request id")
     }
   }

@@ -93,6 +93,8 @@ extension Model {
     request.taskTimeoutMs = wanted.taskTimeoutMs
     request.retryPolicy = wanted.retryPolicy
     request.userMetadata = wanted.userMetadata
+    request.memo = wanted.memo
+    request.searchAttributes = wanted.searchAttributes
     request.identity = "holdfast"
     var result = ScheduleActionResult()
     result.scheduledTimeMs = action.time

@@ -289,7 +289,15 @@ extension Model {
     completed.attempt = run.task.attempt
     completed.scheduledTimeMs = run.task.scheduledTime
     completed.startedTimeMs = run.task.startedTime
-    completed.commands = Int32(commands.count)
+    completed.commands = 0
+    for command in commands {
+      if case .setCurrentDetails(let m) = command.kind {
+        completed.currentDetails = CurrentDetails()
+        completed.currentDetails?.text = m.text
+      } else {
+        completed.commands += 1
+      }
+    }
     append(.workflowTaskCompleted(completed), to: run)
     run.task = ModelTask()
     run.through = activation.throughEventID

@@ -27,6 +27,7 @@ extension Model {
     if let known = known(update.updateID, start.workflowID, .none) {
       return answer(id, update, known, newest: find(.of(start.workflowID)), request)
     }
+    if let fault = contradiction(start.searchAttributes, "start.") { return fault }
     switch begin(start, default: .useExisting) {
     case .refused(let response): return response
     case .existing(let run): return admit(id, update, to: run, request, started: false)

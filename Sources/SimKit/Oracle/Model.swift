@@ -35,6 +35,8 @@ struct Model {
   /// What the engine says in this unit of the workflow tasks that wait in a queue.
   var backlog: QueueBacklog?
 
+  /// Of search attributes.
+  var names: [String: SearchAttributeType] = [:]
   /// What the queries of lists and counts mean; of one that means nothing there is no entry.
   var selections: [String: ModelSelection] = [:]
   /// Where pages have ended, by the token that the engine gave for the next one.
@@ -153,6 +155,7 @@ struct Model {
     case .updateActivityOptions(let r): return update(r, request)
     case .describeTaskQueue(let r): return .queue(describe(queue: r.taskQueue))
     case .schedule(let r): return answer(r)
+    case .attribute(let r): return answer(r)
     }
   }
 

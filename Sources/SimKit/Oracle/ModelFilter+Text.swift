@@ -92,6 +92,10 @@ extension ModelFilter {
       }
       return "\(quote)\(text.joined())\(quote)"
     case .number(let number): return "\(number)"
+    case .real(let number): return "\(number)"
+    case .truth(let truth): return dice.pick(["\(truth)", "\(truth)".uppercased()])
+    case .words(let words): return "'\(words.joined(separator: dice.pick([" ", ", "])))'"
+    case .members: preconditionFailure("nothing is compared with a list")
     case .length(let ms): return "'\(ms / 60_000)m\(ms / 1_000 % 60)s\(ms % 1_000)ms'"
     case .time(let ms): return "'\(time(ms, ahead: dice.pick([0, 0, 2])))'"
     }

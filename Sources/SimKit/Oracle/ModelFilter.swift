@@ -8,6 +8,11 @@ enum ModelValue: Equatable {
   case time(Int64)
   case length(Int64)
   case number(Int64)
+  case real(Double)
+  case truth(Bool)
+  /// The words of a text, in lower case.
+  case words([String])
+  case members([String])
 
   static func text(_ text: String) -> ModelValue { .bytes(Array(text.utf8)) }
 
@@ -17,7 +22,42 @@ enum ModelValue: Equatable {
     case (.time(let a), .time(let b)), (.length(let a), .length(let b)),
       (.number(let a), .number(let b)):
       return a < b
-    default: preconditionFailure("\(self) beside \(other)")
+    case (.real(let a), .real(let b)): return a < b
+    case (.truth(let a), .truth(let b)): return !a && b
+    // A page may have begun when the name had another type.
+    default: return false
+    }
+  }
+
+  /// What `=` asks for: of members one, of words all.
+  func matches(_ wanted: ModelValue) -> Bool {
+    switch (self, wanted) {
+    case (.members(let all), .bytes(let one)): all.contains { Array($0.utf8) == one }
+    case (.words(let all), .words(let asked)): asked.allSatisfy { all.contains($0) }
+    default: self == wanted
+    }
+  }
+
+  /// As the name of a group.
+  var groupName: String {
+    switch self {
+    case .bytes(let bytes): String(decoding: bytes, as: UTF8.self)
+    case .number(let number): "\(number)"
+    case .truth(let truth): "\(truth)"
+    default: preconditionFailure("no groups of \(self)")
+    }
+  }
+
+  init(_ attribute: SearchAttribute) {
+    switch attribute.content {
+    case .keyword(let text): self = .text(text)
+    case .text(let text): self = .words(text.lowercased().split(separator: " ").map(String.init))
+    case .keywordList(let list): self = .members(list.keywords)
+    case .intValue(let number): self = .number(number)
+    case .doubleValue(let number): self = .real(number)
+    case .boolValue(let truth): self = .truth(truth)
+    case .instantTimeMs(let time): self = .time(time.ms)
+    case nil: preconditionFailure("\(attribute.name) holds nothing")
     }
   }
 }
@@ -53,7 +93,8 @@ indirect enum ModelFilter {
       if both.contains(true) { return true }
       return both.contains(nil) ? nil : false
     case .null(let name): return row[name] == nil
-    case .among(let name, let values): return row[name].map { values.contains($0) }
+    case .among(let name, let values):
+      return row[name].map { value in values.contains { value.matches($0) } }
     case .between(let name, let low, let high):
       return row[name].map { !$0.isLess(than: low) && !high.isLess(than: $0) }
     case .compare(let name, let comparison, let wanted):
@@ -65,8 +106,8 @@ indirect enum ModelFilter {
     -> Bool
   {
     switch comparison {
-    case "=": return value == wanted
-    case "!=": return value != wanted
+    case "=": return value.matches(wanted)
+    case "!=": return !value.matches(wanted)
     case "<": return value.isLess(than: wanted)
     case ">": return wanted.isLess(than: value)
     case "<=": return !wanted.isLess(than: value)
@@ -84,6 +125,8 @@ struct ModelSelection {
   var order: [(name: String, isDescending: Bool)] = []
   var limit: Int?
   var groups: [String] = []
+  /// Types of the workflows' own attributes, as they were when it was drawn.
+  var names: [String: SearchAttributeType] = [:]
 
   /// Whether row `a` comes first; nil if the order says nothing.
   func precedes(_ a: ModelRow, _ b: ModelRow) -> Bool? {
@@ -113,8 +156,13 @@ struct ModelSelection {
 }
 
 extension ModelRow {
-  init(_ info: WorkflowInfo) {
+  /// `names`: the types that the workflows' own attributes have; nil: those of their values.
+  init(_ info: WorkflowInfo, _ names: [String: SearchAttributeType]? = nil) {
     self.init()
+    for own in info.searchAttributes?.fields ?? []
+    where names == nil || names?[own.name] == own.modelType {
+      self[own.name] = ModelValue(own)
+    }
     self["WorkflowId"] = .text(info.execution?.workflowID ?? "")
     self["RunId"] = .text("\(info.execution?.runID ?? .none)")
     self["WorkflowType"] = .text(info.workflowType)

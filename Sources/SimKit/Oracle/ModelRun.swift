@@ -180,6 +180,8 @@ final class ModelRun {
       initialize.parent = m.parent
       initialize.root = m.root
       initialize.lastCompletionResult = m.lastCompletionResult
+      initialize.memo = m.memo
+      initialize.searchAttributes = m.searchAttributes
       job.kind = .initializeWorkflow(initialize)
     case .workflowExecutionSignaled(let m):
       var signal = SignalWorkflowJob()
@@ -400,6 +402,12 @@ extension HistoryEvent {
       head.seq = m.seq
       head.name = m.markerName
       head.id = m.markerID
+    case .upsertWorkflowSearchAttributes(let m):
+      head.location = m.location
+      head.type = .upsertSearchAttributes
+    case .workflowPropertiesModified(let m):
+      head.location = m.location
+      head.type = .upsertMemo
     case .workflowExecutionUpdateAccepted(let m):
       head.location = m.location
       head.type = .updateAccepted

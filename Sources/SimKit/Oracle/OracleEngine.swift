@@ -175,7 +175,8 @@ struct OracleEngine {
       }
       lateLetters.append(letter)
     case .wakeRun, .setStatus, .saveState, .sleepRun, .putActivity, .deleteActivity, .putZone,
-      .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped:
+      .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped, .putDetails,
+      .putAttributeName, .deleteAttributeName:
       break
     }
   }

@@ -74,7 +74,8 @@ extension OracleWalk {
     case 73..<78: .queryWorkflow(drawQuery())
     case 78..<82: .listWorkflows(drawList())
     case 82..<84: .countWorkflows(drawCount())
-    case 84..<86: .describeTaskQueue(drawQueue())
+    case 84: .describeTaskQueue(drawQueue())
+    case 85: .attribute(drawAttributeRequest())
     case 86..<92: .schedule(drawScheduleRequest())
     case 92..<95: drawActivityRequest()
     default: drawReport()
@@ -131,6 +132,8 @@ extension OracleWalk {
     start.requestID = drawRequestID()
     start.identity = drawIdentity()
     start.userMetadata = drawMetadata()
+    start.memo = drawMemo()
+    start.searchAttributes = drawAttributes()
     if dice.percent(20) { start.runTimeoutMs = Span(ms: dice.pick([1, 5_000, 60_000])) }
     if dice.percent(10) { start.executionTimeoutMs = Span(ms: dice.pick([3_000, 90_000])) }
     if dice.percent(20) { start.taskTimeoutMs = Span(ms: dice.pick([500, 5_000, 120_000])) }
@@ -305,10 +308,12 @@ extension OracleWalk {
     let draw = SelectionDraw(
       ids: OracleWalk.ids, types: ["order", "ship", "it's"], queues: ["q", "dock"],
       runIDs: runs.map { "\($0.id)" } + ["0"],
-      times: runs.flatMap { [$0.startTime.ms, $0.closeTime.ms] } + [engine.now.ms])
+      times: runs.flatMap { [$0.startTime.ms, $0.closeTime.ms] } + [engine.now.ms],
+      own: model.names)
     var selection = ModelSelection()
     if dice.percent(85) { selection.filter = draw.filter(&dice) }
     change(&selection, draw, &dice)
+    selection.names = model.names.filter { selection.uses($0.key) }
     let text = selection.text(&dice)
     model.selections[text] = selection
     return text
@@ -317,6 +322,7 @@ extension OracleWalk {
   private mutating func drawList() -> ListWorkflowsRequest {
     if dice.percent(40), !pages.isEmpty {
       var next = pages.remove(at: dice.int(0...pages.count - 1))
+      if isOutdated(next.query) { return ListWorkflowsRequest() }
       if isWrong() {
         model.selections[next.query + " "] = model.selections[next.query]
         next.query += " "

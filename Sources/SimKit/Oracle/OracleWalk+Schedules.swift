@@ -88,6 +88,7 @@ extension OracleWalk {
 
   private mutating func drawSchedule() -> Schedule {
     var action = ScheduleAction()
+    action.memo = DetailsDraw.memo(&dice)
     action.workflowIDPrefix = dice.pick(["", "", "report"])
     action.workflowType = dice.pick(["order", "order", "ship"])
     action.taskQueue = isWrong() ? "" : dice.pick(["q", "q", "q", "dock"])

@@ -300,7 +300,8 @@ extension OracleWalk {
     var seq = run.lastSeq + UInt32(run.task.parts.count(where: \.countsUp))
     for _ in 0..<dice.int(0...3) {
       let kind: Command.Kind
-      switch dice.int(0...12) {
+      switch dice.int(0...14) {
+      case 13, 14: kind = drawDetailCommand()
       case 10: kind = .startChild(drawChild(&seq))
       case 11:
         var cancel = CancelChild()
@@ -401,6 +402,8 @@ extension OracleWalk {
   private mutating func drawContinuation() -> ContinueAsNew {
     var next = ContinueAsNew()
     next.input = drawPayloads()
+    if dice.percent(30) { next.memo = drawMemo() }
+    if dice.percent(30) { next.searchAttributes = drawAttributes() }
     if dice.percent(20) { next.workflowType = dice.pick(["order", "ship"]) }
     if dice.percent(20) { next.taskQueue = dice.pick(["q", "dock"]) }
     if dice.percent(20) { next.runTimeoutMs = Span(ms: dice.pick([5_000, 60_000])) }
@@ -438,6 +441,8 @@ extension OracleWalk {
     start.workflowType = isWrong() ? "" : dice.pick(["order", "ship"])
     start.taskQueue = dice.percent(20) ? "dock" : ""
     start.input = drawDetails()
+    start.memo = drawMemo()
+    start.searchAttributes = drawAttributes()
     if dice.percent(20) { start.executionTimeoutMs = Span(ms: dice.pick([3_000, 90_000])) }
     if dice.percent(20) { start.runTimeoutMs = Span(ms: dice.pick([5_000, 60_000])) }
     if dice.percent(10) { start.taskTimeoutMs = Span(ms: dice.pick([500, 120_000])) }

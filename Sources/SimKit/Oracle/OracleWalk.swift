@@ -353,6 +353,7 @@ extension Request {
     case .updateActivityOptions(let m): "UpdateActivityOptions \(m.json())"
     case .describeTaskQueue(let m): "DescribeTaskQueue \(m.json())"
     case .schedule(let m): "\(m)"
+    case .attribute(let m): "\(m)"
     }
   }
 }

@@ -9,6 +9,8 @@ struct SelectionDraw {
   var times: [Int64]
   /// Attributes that are not asked for.
   var without: Set<String> = []
+  /// The workflows' own ones.
+  var own: [String: SearchAttributeType] = [:]
 
   private static let statuses = [
     "RUNNING", "RUNNING", "COMPLETED", "FAILED", "CANCELED", "TERMINATED", "TIMED_OUT",
@@ -21,7 +23,7 @@ struct SelectionDraw {
   ]
 
   private var attributes: [String] {
-    SelectionDraw.attributes.filter { !without.contains($0) }
+    SelectionDraw.attributes.filter { !without.contains($0) } + own.keys.sorted()
   }
 
   func filter(_ dice: inout Dice, depth: Int = 3) -> ModelFilter {
@@ -37,13 +39,17 @@ struct SelectionDraw {
   private func test(_ dice: inout Dice) -> ModelFilter {
     let name = dice.pick(attributes)
     func value(_ dice: inout Dice) -> ModelValue { self.value(of: name, &dice) }
-    let isStatus = name == "ExecutionStatus"
+    let isStatus =
+      name == "ExecutionStatus"
+      || [.bool, .text, .keywordList].contains(own[name] ?? .unspecified)
     switch dice.int(0...9) {
     case 0..<4: return .compare(name, "=", value(&dice))
     case 4: return .compare(name, "!=", value(&dice))
     case 5: return .among(name, (1...dice.int(1...3)).map { _ in value(&dice) })
     case 6 where !isStatus: return .between(name, value(&dice), value(&dice))
-    case 7 where ["WorkflowId", "RunId", "WorkflowType", "TaskQueue"].contains(name):
+    case 7
+    where ["WorkflowId", "RunId", "WorkflowType", "TaskQueue"].contains(name)
+      || own[name] == .keyword:
       guard case .bytes(let bytes) = value(&dice) else { preconditionFailure("\(name) is a text") }
       let prefix = String(decoding: bytes, as: UTF8.self).unicodeScalars.prefix(dice.int(0...3))
       return .compare(name, "STARTS_WITH", .text(String(prefix)))
@@ -55,6 +61,7 @@ struct SelectionDraw {
   }
 
   private func value(of name: String, _ dice: inout Dice) -> ModelValue {
+    if let type = own[name] { return ownValue(type, &dice) }
     switch name {
     case "WorkflowId": return .text(dice.pick(ids))
     case "RunId": return .text(dice.pick(runIDs))
@@ -70,17 +77,33 @@ struct SelectionDraw {
     }
   }
 
+  /// What an attribute of the type is compared with.
+  private func ownValue(_ type: SearchAttributeType, _ dice: inout Dice) -> ModelValue {
+    switch type {
+    case .keywordList: return .text(dice.pick(["new", "old", "none"]))
+    case .text: return .words(dice.pick([["green"], ["apples"], ["green", "pears"], ["red"]]))
+    default:
+      while true {
+        let attribute = DetailsDraw.attribute("", type, &dice)
+        if attribute.modelType != nil { return ModelValue(attribute) }
+      }
+    }
+  }
+
   func order(_ dice: inout Dice) -> [(name: String, isDescending: Bool)] {
     var names: [String] = []
     for _ in 0..<dice.int(1...3) {
       let name = dice.pick(attributes)
-      if !names.contains(name) { names.append(name) }
+      let sorts = ![.text, .keywordList].contains(own[name] ?? .unspecified)
+      if sorts && !names.contains(name) { names.append(name) }
     }
     return names.map { ($0, dice.percent(50)) }
   }
 
   func groups(_ dice: inout Dice) -> [String] {
-    dice.pick([
+    let grouped = own.keys.filter { [.keyword, .int, .bool].contains(own[$0]) }.sorted()
+    if !grouped.isEmpty, dice.percent(40) { return [dice.pick(grouped)] }
+    return dice.pick([
       ["ExecutionStatus"], ["WorkflowType"], ["TaskQueue", "ExecutionStatus"],
       ["ExecutionStatus", "WorkflowType", "TaskQueue"],
     ])

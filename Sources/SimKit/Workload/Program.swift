@@ -27,6 +27,8 @@ struct Program {
     /// Tells another workflow, and goes on when that has arrived or cannot.
     case signalOther(String)
     case cancelOther(String)
+    /// Says something of itself, and goes on.
+    case note(Note)
   }
 
   let number: Int64
@@ -44,6 +46,7 @@ struct Program {
   /// Programs from this number on use what files from before do not know.
   static let firstWithMarkers = Int64(1) << 41
   static let firstWithChildren = Int64(1) << 42
+  static let firstWithNotes = Int64(1) << 43
   /// More signals than any program waits for.
   static let signalsMax = 3
   /// The most activities that a step schedules at once.
@@ -68,6 +71,11 @@ struct Program {
     if number >= Program.firstWithChildren {
       for _ in 0..<dice.int(0...2) {
         steps.insert(Program.familyStep(&dice), at: dice.int(0...steps.count))
+      }
+    }
+    if number >= Program.firstWithNotes {
+      for _ in 0..<dice.int(0...2) {
+        steps.insert(.note(Note(&dice)), at: dice.int(0...steps.count))
       }
     }
     self.steps = steps
@@ -121,6 +129,7 @@ struct Program {
       case .race, .child, .childRace, .signalOther, .cancelOther: return [nil]
       case .cancelledChild: return ["cancelled"]
       case .signals: return ["signalled"]
+      case .note: return []
       case .sideEffect: return [values.next()?.details.first?.value?.text ?? "no value"]
       case .patch(let id): return [markers.contains { $0.markerID == id } ? "new" : "old"]
       }

@@ -184,6 +184,7 @@ struct Replica {
     case .signals: break
     case .sideEffect: runSideEffect(&commands)
     case .patch(let id): askForPatch(id, &commands)
+    case .note(let note): commands += note.commands
     }
   }
 
@@ -255,7 +256,7 @@ struct Replica {
       results.append("signalled")
     case .race, .childRace:
       return isRaceOver(step, &commands)
-    case .sideEffect, .patch: break
+    case .sideEffect, .patch, .note: break
     case .activities, .timer, .cancelledTimer, .child, .cancelledChild, .signalOther, .cancelOther:
       guard waiting.isEmpty else { return false }
       results += outcomes.keys.sorted().map { outcomes[$0] ?? "?" }
@@ -413,6 +414,9 @@ extension Command.Kind {
       head.seq = command.seq
       head.name = command.signalName
       head.id = command.execution?.workflowID ?? ""
+    case .upsertMemo: head.type = .upsertMemo
+    case .upsertSearchAttributes: head.type = .upsertSearchAttributes
+    case .setCurrentDetails: head.type = .setCurrentDetails
     case .cancelExternal(let command):
       head.type = .cancelExternal
       head.seq = command.seq

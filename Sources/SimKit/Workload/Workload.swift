@@ -116,7 +116,8 @@ struct Workload {
     SelectionDraw(
       ids: (1...options.workflowIDs).map { "w\($0)" }, types: [Program.type, "nothing"],
       queues: ["q", "nowhere"], runIDs: ["0"],
-      times: [0, 500, 2_000, 10_000].map { SimClock.originMs + $0 }, without: ["HistoryLength"])
+      times: [0, 500, 2_000, 10_000].map { SimClock.originMs + $0 }, without: ["HistoryLength"],
+      own: ["Amount": .int, "Customer": .keyword])
   }
 
   private func selection(_ dice: inout Dice) -> ModelSelection {
@@ -137,7 +138,7 @@ struct Workload {
     start.workflowID = workflowID
     start.workflowType = Program.type
     start.taskQueue = "q"
-    start.input = [Payload(numbers: [Program.firstWithChildren + dice.int64(0...Int64(1) << 40)])]
+    start.input = [Payload(numbers: [Program.firstWithNotes + dice.int64(0...Int64(1) << 40)])]
     start.requestID = id
     start.taskTimeoutMs = .init(ms: options.taskTimeoutMs)
     start.idConflictPolicy = dice.pick([.unspecified, .fail, .useExisting, .terminateExisting])
@@ -151,8 +152,21 @@ struct Workload {
       policy.maximumAttempts = dice.pick([2, 3])
       start.retryPolicy = policy
     }
+    start.memo = DetailsDraw.memo(&dice)
+    start.searchAttributes = attributes(&dice)
     if dice.percent(5) { start.startDelayMs = .init(ms: dice.pick([1, 800, 4_000])) }
     return start
+  }
+
+  /// Those that no program changes.
+  private func attributes(_ dice: inout Dice) -> SearchAttributes? {
+    guard dice.percent(50) else { return nil }
+    var attributes = SearchAttributes()
+    attributes.fields = [
+      DetailsDraw.attribute("Amount", .int, &dice),
+      DetailsDraw.attribute("Customer", .keyword, &dice),
+    ]
+    return attributes
   }
 
   private func unpause(_ workflowID: String, _ id: String) -> UnpauseWorkflowRequest {

@@ -30,6 +30,7 @@ struct ScheduleOptions: ParsableArguments {
   @Option(help: "Begin a run that fails or times out again, up to so many times in all; 0: always.")
   var maximumAttempts: Int32?
   @Option(help: "A line for people, shown in lists of workflows.") var summary: String?
+  @OptionGroup var noted: DetailOptions
 
   @Option(help: "What to do while an earlier workflow is open; skip if it is left out.")
   var overlap: OverlapOption?
@@ -89,6 +90,8 @@ struct ScheduleOptions: ParsableArguments {
       action.userMetadata = UserMetadata()
       action.userMetadata?.summary = summary
     }
+    action.memo = try noted.notedMemo()
+    action.searchAttributes = try noted.notedAttributes()
     return action
   }
 }

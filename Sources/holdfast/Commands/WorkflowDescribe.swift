@@ -19,6 +19,7 @@ struct WorkflowDescribe: ParsableCommand {
       .workflowDescribeWorkflow, request)
     guard engine.output == .table else { return print(response.json(pretty: true)) }
     print(Show.fields(WorkflowDescribe.fields(response)))
+    WorkflowDescribe.showDetails(response)
     for warning in response.warnings { print("warning: \(warning)") }
     WorkflowDescribe.showTask(response.pendingWorkflowTask)
     for activity in response.pendingActivities { WorkflowDescribe.show(activity) }
@@ -35,6 +36,29 @@ struct WorkflowDescribe: ParsableCommand {
     }
     for timer in response.pendingTimers {
       print("\ntimer \(timer.timerID) fires at \(Show.time(timer.fireTimeMs))")
+    }
+  }
+
+  /// What the workflow says of itself.
+  private static func showDetails(_ response: DescribeWorkflowResponse) {
+    let attributes = response.info?.searchAttributes?.fields ?? []
+    let memo = response.info?.memo?.fields ?? []
+    if !attributes.isEmpty {
+      print("\nsearch attributes")
+      print(Show.fields(attributes.map { ("  " + $0.name, DetailText.of($0)) }))
+    }
+    if !memo.isEmpty {
+      print("\nmemo")
+      print(Show.fields(memo.map { ("  " + $0.key, DetailText.of($0)) }))
+    }
+    for (title, text) in [
+      ("details", response.info?.userMetadata?.details ?? ""),
+      ("current details", response.currentDetails),
+    ] where !text.isEmpty {
+      print("\n\(title)")
+      for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        print("  \(line)")
+      }
     }
   }
 

@@ -16,11 +16,12 @@ struct WorkflowList: ParsableCommand {
 
   static let queries = """
     Attributes: WorkflowId, RunId, WorkflowType, ExecutionStatus, TaskQueue, StartTime, CloseTime, \
-    ExecutionDuration, HistoryLength, HistorySizeBytes.
+    ExecutionDuration, HistoryLength, HistorySizeBytes, and those that `holdfast search-attribute \
+    list` shows.
     Tests: = != < <= > >=, IN ('a', 'b'), BETWEEN 'a' AND 'b', STARTS_WITH 'a', each but the signs \
     also after NOT; IS NULL, IS NOT NULL. They are joined by AND, OR, NOT and parentheses.
     Values: 'texts' in quotes, doubled within them; times like '2026-01-31T12:00:00Z'; durations \
-    like '1h30m'; numbers.
+    like '1h30m'; numbers; true and false.
     An open workflow has no CloseTime and no ExecutionDuration: what is asked about them is \
     neither true nor false, and NOT does not make it true.
     """
@@ -32,6 +33,10 @@ struct WorkflowList: ParsableCommand {
   @Option(help: "Which workflows.") var query = ""
   @Option(help: "Attributes, each perhaps with DESC, like \"CloseTime DESC, WorkflowId\".")
   var orderBy: String?
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: "A search attribute or a key of the memo to show; may be given several times.")
+  var column: [String] = []
   @Option(help: "How many at most, LIMIT in the query or not; 0: all.") var limit: Int64 = 100
 
   func run() throws {
@@ -50,22 +55,23 @@ struct WorkflowList: ParsableCommand {
         if engine.output == .json {
           for info in response.workflows { print(info.json()) }
         } else {
-          rows += response.workflows.map(WorkflowList.row)
+          rows += response.workflows.map(row)
         }
       }
       request.nextPageToken = next
     } while !request.nextPageToken.isEmpty
     guard engine.output == .table else { return }
     if rows.isEmpty { return print("no workflows") }
-    print(Show.table(["WORKFLOW ID", "TYPE", "STATUS", "STARTED", "CLOSED", "NOTE"], rows))
+    let titles = ["WORKFLOW ID", "TYPE", "STATUS", "STARTED", "CLOSED"]
+    print(Show.table(titles + column + ["NOTE"], rows))
   }
 
-  private static func row(_ info: WorkflowInfo) -> [String] {
+  private func row(_ info: WorkflowInfo) -> [String] {
     [
       info.execution?.workflowID ?? "", info.workflowType, info.status.name,
       Show.time(info.startTimeMs), Show.time(info.closeTimeMs),
-      info.problems.first ?? info.userMetadata?.summary ?? "",
-    ]
+    ] + column.map { DetailText.of($0, in: info) }
+      + [info.problems.first ?? info.userMetadata?.summary ?? ""]
   }
 }
 
@@ -81,7 +87,10 @@ struct WorkflowCount: ParsableCommand {
 
   @OptionGroup var engine: EngineOptions
   @Option(help: "Which workflows; see `holdfast help workflow list`.") var query = ""
-  @Option(help: "Some of ExecutionStatus, WorkflowType, TaskQueue: a count for each.")
+  @Option(
+    help: ArgumentHelp(
+      "Some of ExecutionStatus, WorkflowType, TaskQueue, or search attributes of the types"
+        + " Keyword, Int and Bool: a count for each."))
   var groupBy: String?
 
   func run() throws {

@@ -84,6 +84,14 @@ enum EventText {
       let values = Show.payloads(e.details.compactMap(\.value))
       let what = [e.markerName, e.markerID, values, e.deprecated ? "deprecated" : ""]
       return ("MarkerRecorded", what.filter { !$0.isEmpty }.joined(separator: " "), e.failure)
+    case .upsertWorkflowSearchAttributes(let e):
+      let fields = e.searchAttributes?.fields ?? []
+      let text = fields.map { "\($0.name)=\(DetailText.of($0))" }.joined(separator: " ")
+      return ("UpsertWorkflowSearchAttributes", text, nil)
+    case .workflowPropertiesModified(let e):
+      let fields = e.upsertedMemo?.fields ?? []
+      let text = fields.map { "\($0.key)=\(DetailText.of($0))" }.joined(separator: " ")
+      return ("WorkflowPropertiesModified", text, nil)
     case .workflowExecutionPaused(let e):
       return ("WorkflowExecutionPaused", "\(e.reason) by \(e.identity)", nil)
     case .workflowExecutionUnpaused(let e):

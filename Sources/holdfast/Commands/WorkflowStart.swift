@@ -29,6 +29,8 @@ struct StartArguments: ParsableArguments {
   @Option(help: "What to do where an open run has the id.")
   var idConflictPolicy: ConflictPolicy?
   @Option(help: "A line for people, shown in lists.") var summary: String?
+  @Option(help: "More for people, shown by describe.") var details: String?
+  @OptionGroup var noted: DetailOptions
 
   func request(_ namespace: String) throws -> StartWorkflowRequest {
     var request = StartWorkflowRequest()
@@ -53,10 +55,13 @@ struct StartArguments: ParsableArguments {
     }
     request.idReusePolicy = idReusePolicy?.policy ?? .unspecified
     request.idConflictPolicy = idConflictPolicy?.policy ?? .unspecified
-    if let summary {
+    if summary != nil || details != nil {
       request.userMetadata = UserMetadata()
-      request.userMetadata?.summary = summary
+      request.userMetadata?.summary = summary ?? ""
+      request.userMetadata?.details = details ?? ""
     }
+    request.memo = try noted.notedMemo()
+    request.searchAttributes = try noted.notedAttributes()
     return request
   }
 }

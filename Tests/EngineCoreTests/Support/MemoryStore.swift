@@ -16,11 +16,14 @@ struct MemoryStore {
   private(set) var letters: [Int64: [UInt8]] = [:]
   private(set) var schedules: [ScheduleNumber: StoredSchedule] = [:]
   private(set) var zones: [String: [UInt8]] = [:]
+  private(set) var attributeNames: [StoredAttributeName] = []
   /// The zones of the system.
   var systemZones: (String) -> [UInt8]? = { try? SystemZones.bytes($0) }
   private(set) var epoch: UInt64 = 0
   /// Of all runs that there were.
   private var lastRun = RunNumber(0)
+  /// More rows than that take too much memory at once.
+  var rowsPerSlice = Int.max
   /// Runs whose bytes do not match their checksum.
   var corrupt: Set<RunNumber> = []
 
@@ -39,7 +42,7 @@ struct MemoryStore {
       zones: zones.sorted { $0.key < $1.key }.map {
         StoredZone(name: $0.key, kept: $0.value, fresh: systemZones($0.key))
       },
-      schedules: schedules.sorted { $0.key < $1.key }.map(\.value))
+      schedules: schedules.sorted { $0.key < $1.key }.map(\.value), attributeNames: attributeNames)
   }
 
   /// As a store that was restored from a backup goes on.
@@ -80,6 +83,10 @@ struct MemoryStore {
       precondition(first == expected, "\(run): event \(first) where \(expected) is next")
       runs[run]!.history.append(StoredBatch(first: first, last: last, bytes: bytes))
     case .wakeRun(let run): runs[run]!.row.deadline = RunRow.immediately
+    case .putDetails(let run, let details): runs[run]!.row.details = details
+    case .putAttributeName(let namespace, let name, let type):
+      attributeNames.append(StoredAttributeName(namespace: namespace, name: name, type: type))
+    case .deleteAttributeName(_, let name): attributeNames.removeAll { $0.name == name }
     case .setStatus(let run, let status): runs[run]?.row.status = status
     case .closeRun(let run, let status, let closeTime, let length, let bytes):
       runs[run]!.row.status = status
@@ -164,13 +171,13 @@ struct MemoryStore {
       }
       return .history(batches, more: more)
     case .zone(let name): return .zone(systemZones(name))
-    case .rows(let namespace, let workflowID, let before, let countMax):
+    case .rows(let namespace, let key, let before, let countMax):
       let end = before ?? RunNumber(.max)
       let rows = runs.values.map(\.row).filter {
-        $0.namespace == namespace && $0.workflowID == workflowID ?? $0.workflowID
-          && $0.number < end
+        $0.namespace == namespace && $0.number < end && $0.has(key)
       }
-      return .rows(Array(rows.sorted { $0.number > $1.number }.prefix(countMax)))
+      let wanted = rows.sorted { $0.number > $1.number }.prefix(countMax)
+      return .rows(Array(wanted.prefix(rowsPerSlice)), isCut: wanted.count > rowsPerSlice)
     case .deadlines(let deadline, let run, let countMax):
       return .deadlines(Array(deadlines(after: (deadline, run)).prefix(countMax)))
     case .letters(let after, let countMax):
@@ -211,6 +218,18 @@ struct MemoryStore {
   func history(_ run: RunNumber) -> [HistoryEvent] {
     (runs[run]?.history ?? []).flatMap { batch in
       (try? HistoryBatch(bytes: batch.bytes))?.events ?? []
+    }
+  }
+}
+
+extension RunRow {
+  fileprivate func has(_ key: RowKey?) -> Bool {
+    switch key {
+    case nil: true
+    case .workflowID(let id): workflowID == id
+    case .attribute(let name, let value):
+      details.searchAttributes?.fields.contains { $0.name == name && $0.indexed.contains(value) }
+        ?? false
     }
   }
 }

@@ -62,10 +62,16 @@ extension TraceText {
         [
           row.workflowID, "type=\(row.workflowType)", "queue=\(row.taskQueue)", row.status.name,
           "deadline=\(row.deadline.map(time) ?? "none")",
-        ] + (row.summary.isEmpty ? [] : ["summary=\(TraceText.quoted(row.summary))"]))
+        ] + fields(row.details)
+          + (row.summary.isEmpty ? [] : ["summary=\(TraceText.quoted(row.summary))"]))
     case .appendHistory(let run, let first, let last, let bytes):
       return ["\(head)append \(run) \(first)...\(last)"] + events(bytes)
     case .wakeRun(let run): return ["\(head)wake \(run)"]
+    case .putDetails(let run, let details):
+      return wrapped("\(head)details of \(run): ", fields(details))
+    case .putAttributeName(_, let name, let type):
+      return ["\(head)attribute \(name) \(type.name)"]
+    case .deleteAttributeName(_, let name): return ["\(head)no attribute \(name)"]
     case .setStatus(let run, let status):
       return ["\(head)status of \(run) \(status.name)"]
     case .closeRun(let run, let status, let closeTime, let length, _):
@@ -129,13 +135,20 @@ extension TraceText {
     case .runNamed(_, let id, let run): "\(run) of \(id)"
     case .run(let run): "\(run)"
     case .history(let run, let from, _): "history of \(run) from \(from)"
-    case .rows(let namespace, let workflowID, let before, _):
-      "rows of \(workflowID.map { "\($0) in " } ?? "")\(namespace)"
+    case .rows(let namespace, let key, let before, _):
+      "rows of \(key.map(text) ?? "")\(namespace)"
         + " from \(before.map { "below \($0)" } ?? "the newest")"
     case .deadlines(let time, let run, _): "deadlines after \(self.time(time)), \(run)"
     case .lifetimes(let run, _): "lifetimes after \(run)"
     case .letters(let number, _): "letters after \(number)"
     case .zone(let name): "zone \(name)"
+    }
+  }
+
+  private func text(_ key: RowKey) -> String {
+    switch key {
+    case .workflowID(let id): "\(id) in "
+    case .attribute(let name, let value): "\(name)=\(value) in "
     }
   }
 
@@ -193,6 +206,9 @@ extension TraceText {
       case .updateActivityOptions(let m): self.fields(m)
       case .describeTaskQueue(let m): self.fields(m)
       case .schedule(let reply): self.fields(reply.message)
+      case .attribute(.add(let m)): self.fields(m)
+      case .attribute(.list(let m)): self.fields(m)
+      case .attribute(.remove(let m)): self.fields(m)
       }
     return fields.isEmpty ? ["OK"] : fields
   }

@@ -60,8 +60,9 @@ struct TraceWords {
 ///
 /// A name is the field's in the schema, also without `_ms` or `_timeout_ms`; a dot leads into a
 /// message. Spans are `10s`, instants `+10s` after the start, payloads are texts, entries
-/// `key:text`, `<5 bytes>` is that many bytes, and a failure is `Type`, `Type:non_retryable` or
-/// `Type:77s` (its own delay).
+/// `key:text` (nothing behind the colon: no value), a memo is entries with commas, search
+/// attributes are `Amount:int:7,Tags:list:new|old,Gone:none`, `<5 bytes>` is that many bytes, and a
+/// failure is `Type`, `Type:non_retryable` or `Type:77s` (its own delay).
 struct TraceFields {
   let names: TraceNames
   private var members: [(key: String, value: Member)] = []
@@ -161,6 +162,16 @@ struct TraceFields {
       case "Payload": return TraceFields.payload(TraceFields.sized(value)).json()
       case "Failure": return try failure(value).json()
       case "PayloadEntry": return try entry(value).json()
+      case "Memo":
+        var memo = Memo()
+        for part in value.split(separator: ",") { memo.fields.append(try entry(String(part))) }
+        return memo.json()
+      case "SearchAttributes":
+        var attributes = SearchAttributes()
+        for part in value.split(separator: ",") {
+          attributes.fields.append(try attribute(part.split(separator: ":").map(String.init)))
+        }
+        return attributes.json()
       default: throw TraceFault("'\(field.name)' wants fields of its own: \(field.name).x=…")
       }
     }
@@ -191,8 +202,31 @@ struct TraceFields {
     guard let colon = value.firstIndex(of: ":") else { throw TraceFault("an entry is key:text") }
     var entry = PayloadEntry()
     entry.key = String(value[..<colon])
-    entry.value = TraceFields.payload(String(value[value.index(after: colon)...]))
+    let text = TraceFields.sized(String(value[value.index(after: colon)...]))
+    if !text.isEmpty { entry.value = TraceFields.payload(text) }
     return entry
+  }
+
+  private func attribute(_ parts: [String]) throws(TraceFault) -> SearchAttribute {
+    guard parts.count >= 2 else { throw TraceFault("an attribute is name:type:value") }
+    var attribute = SearchAttribute()
+    attribute.name = TraceFields.sized(parts[0])
+    let value = parts.count > 2 ? TraceFields.sized(parts[2]) : ""
+    switch parts[1] {
+    case "text": attribute.content = .text(value)
+    case "keyword": attribute.content = .keyword(value)
+    case "int": attribute.content = .intValue(Int64(value) ?? 0)
+    case "double": attribute.content = .doubleValue(Double(value) ?? 0)
+    case "bool": attribute.content = .boolValue(value == "true")
+    case "time": attribute.content = .instantTimeMs(World.start + (try span(value)))
+    case "list":
+      var list = KeywordList()
+      list.keywords = value.split(separator: "|").map(String.init)
+      attribute.content = .keywordList(list)
+    case "none": break
+    default: throw TraceFault("'\(parts[1])' is no type of an attribute")
+    }
+    return attribute
   }
 
   static func payload(_ text: String) -> Payload {

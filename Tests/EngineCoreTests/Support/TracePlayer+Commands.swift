@@ -7,7 +7,8 @@ extension TracePlayer {
   /// `cancel-activity 1`, `cancel-timer 2`, `done ok`, `fail Declined`, `cancelled why`,
   /// `continue input`, `marker patch marker_id=p1`, `accept u1`, `end u1 ok`, `nothing`;
   /// `child 1 ship workflow_id=s-1`, `cancel-child 1 why`, `signal-external 2 pay o-2`,
-  /// `cancel-external 3 o-2 reason=why`.
+  /// `cancel-external 3 o-2 reason=why`; `memo color:red`, `attributes Amount:int:7`,
+  /// `details "waits for ann"`.
   /// `at=order.py:12` says where in the code.
   func command(_ text: String) throws(TraceFault) -> Command {
     var words = try TraceWords(text)
@@ -43,6 +44,10 @@ extension TracePlayer {
         try make(&words, ["seq", "signal_name", "execution.workflow_id"]))
     case "cancel-external":
       command.kind = .cancelExternal(try make(&words, ["seq", "execution.workflow_id"]))
+    case "memo": command.kind = .upsertMemo(try make(&words, ["memo"]))
+    case "attributes":
+      command.kind = .upsertSearchAttributes(try make(&words, ["search_attributes"]))
+    case "details": command.kind = .setCurrentDetails(try make(&words, ["text"]))
     case "nothing": break
     default: throw TraceFault("'\(verb)' is no command")
     }
@@ -76,7 +81,8 @@ extension TracePlayer {
       "marker": .recordMarker, "accept": .updateAccepted, "end": .updateCompleted,
       "child": .startChild,
       "cancel-child": .cancelChild, "signal-external": .signalExternal,
-      "cancel-external": .cancelExternal,
+      "cancel-external": .cancelExternal, "memo": .upsertMemo,
+      "attributes": .upsertSearchAttributes, "details": .setCurrentDetails,
     ]
     var words = try TraceWords(text)
     var head = CommandHead()

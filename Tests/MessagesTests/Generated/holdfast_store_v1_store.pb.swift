@@ -31,7 +31,7 @@ nonisolated struct Holdfast_Store_V1_RunState: @unchecked Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Event 1 without its input.
+  /// Event 1 without its input, memo and search attributes.
   var started: Holdfast_V1_WorkflowExecutionStarted {
     get {_storage._started ?? Holdfast_V1_WorkflowExecutionStarted()}
     set {_uniqueStorage()._started = newValue}
@@ -153,6 +153,40 @@ nonisolated struct Holdfast_Store_V1_RunState: @unchecked Sendable {
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What a run says of itself, as it is now.
+nonisolated struct Holdfast_Store_V1_RunDetails: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var memo: Holdfast_V1_Memo {
+    get {_memo ?? Holdfast_V1_Memo()}
+    set {_memo = newValue}
+  }
+  /// Returns true if `memo` has been explicitly set.
+  var hasMemo: Bool {self._memo != nil}
+  /// Clears the value of `memo`. Subsequent reads from it will return its default value.
+  mutating func clearMemo() {self._memo = nil}
+
+  var searchAttributes: Holdfast_V1_SearchAttributes {
+    get {_searchAttributes ?? Holdfast_V1_SearchAttributes()}
+    set {_searchAttributes = newValue}
+  }
+  /// Returns true if `searchAttributes` has been explicitly set.
+  var hasSearchAttributes: Bool {self._searchAttributes != nil}
+  /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
+  mutating func clearSearchAttributes() {self._searchAttributes = nil}
+
+  var currentDetails: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _memo: Holdfast_V1_Memo? = nil
+  fileprivate var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
 }
 
 /// A pending activity, as its events tell it.
@@ -803,6 +837,50 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_Store_V1_RunDetails: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RunDetails"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}memo\0\u{3}search_attributes\0\u{3}current_details\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._memo) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._searchAttributes) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.currentDetails) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._memo {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._searchAttributes {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.currentDetails.isEmpty {
+      try visitor.visitSingularStringField(value: self.currentDetails, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_Store_V1_RunDetails, rhs: Holdfast_Store_V1_RunDetails) -> Bool {
+    if lhs._memo != rhs._memo {return false}
+    if lhs._searchAttributes != rhs._searchAttributes {return false}
+    if lhs.currentDetails != rhs.currentDetails {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

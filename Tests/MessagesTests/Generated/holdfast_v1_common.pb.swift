@@ -25,6 +25,64 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+nonisolated enum Holdfast_V1_SearchAttributeType: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case text // = 1
+  case keyword // = 2
+  case int // = 3
+  case double // = 4
+  case bool // = 5
+  case datetime // = 6
+  case keywordList // = 7
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .text
+    case 2: self = .keyword
+    case 3: self = .int
+    case 4: self = .double
+    case 5: self = .bool
+    case 6: self = .datetime
+    case 7: self = .keywordList
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .text: return 1
+    case .keyword: return 2
+    case .int: return 3
+    case .double: return 4
+    case .bool: return 5
+    case .datetime: return 6
+    case .keywordList: return 7
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Holdfast_V1_SearchAttributeType] = [
+    .unspecified,
+    .text,
+    .keyword,
+    .int,
+    .double,
+    .bool,
+    .datetime,
+    .keywordList,
+  ]
+
+}
+
 nonisolated enum Holdfast_V1_TimeoutType: SwiftProtobuf.Enum, Swift.CaseIterable {
   typealias RawValue = Int
   case unspecified // = 0
@@ -583,6 +641,149 @@ nonisolated struct Holdfast_V1_Header: Sendable {
   init() {}
 }
 
+/// What is noted of a workflow, for people and for the code itself. Sorted by key. As a change: an
+/// entry whose value is missing, empty or of the encoding binary/null takes its key away.
+nonisolated struct Holdfast_V1_Memo: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var fields: [Holdfast_V1_PayloadEntry] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// What lists find a workflow by. Sorted by name.
+nonisolated struct Holdfast_V1_SearchAttributes: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var fields: [Holdfast_V1_SearchAttribute] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A name has one type in all workflows of a namespace: which one the member of `content` says. As a
+/// change: without a content, or with an empty list, the workflow does not have it any more.
+nonisolated struct Holdfast_V1_SearchAttribute: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var name: String = String()
+
+  var content: Holdfast_V1_SearchAttribute.OneOf_Content? = nil
+
+  /// Words for people: a query names some of them.
+  var text: String {
+    get {
+      if case .text(let v)? = content {return v}
+      return String()
+    }
+    set {content = .text(newValue)}
+  }
+
+  /// Compared byte by byte.
+  var keyword: String {
+    get {
+      if case .keyword(let v)? = content {return v}
+      return String()
+    }
+    set {content = .keyword(newValue)}
+  }
+
+  /// Equal to each of its members.
+  var keywordList: Holdfast_V1_KeywordList {
+    get {
+      if case .keywordList(let v)? = content {return v}
+      return Holdfast_V1_KeywordList()
+    }
+    set {content = .keywordList(newValue)}
+  }
+
+  var intValue: Int64 {
+    get {
+      if case .intValue(let v)? = content {return v}
+      return 0
+    }
+    set {content = .intValue(newValue)}
+  }
+
+  /// Finite.
+  var doubleValue: Double {
+    get {
+      if case .doubleValue(let v)? = content {return v}
+      return 0
+    }
+    set {content = .doubleValue(newValue)}
+  }
+
+  var boolValue: Bool {
+    get {
+      if case .boolValue(let v)? = content {return v}
+      return false
+    }
+    set {content = .boolValue(newValue)}
+  }
+
+  var instantTimeMs: Int64 {
+    get {
+      if case .instantTimeMs(let v)? = content {return v}
+      return 0
+    }
+    set {content = .instantTimeMs(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Content: Equatable, Sendable {
+    /// Words for people: a query names some of them.
+    case text(String)
+    /// Compared byte by byte.
+    case keyword(String)
+    /// Equal to each of its members.
+    case keywordList(Holdfast_V1_KeywordList)
+    case intValue(Int64)
+    /// Finite.
+    case doubleValue(Double)
+    case boolValue(Bool)
+    case instantTimeMs(Int64)
+
+  }
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_KeywordList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var keywords: [String] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// What a workflow's code has last said of itself, for people; may be empty.
+nonisolated struct Holdfast_V1_CurrentDetails: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var text: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 /// interval = initial * coefficient^(attempt - 1), at most maximum_interval_ms; no jitter.
 nonisolated struct Holdfast_V1_RetryPolicy: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -997,6 +1198,10 @@ nonisolated struct Holdfast_V1_UserMetadata: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "holdfast.v1"
 
+nonisolated extension Holdfast_V1_SearchAttributeType: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SEARCH_ATTRIBUTE_TYPE_UNSPECIFIED\0\u{1}SEARCH_ATTRIBUTE_TYPE_TEXT\0\u{1}SEARCH_ATTRIBUTE_TYPE_KEYWORD\0\u{1}SEARCH_ATTRIBUTE_TYPE_INT\0\u{1}SEARCH_ATTRIBUTE_TYPE_DOUBLE\0\u{1}SEARCH_ATTRIBUTE_TYPE_BOOL\0\u{1}SEARCH_ATTRIBUTE_TYPE_DATETIME\0\u{1}SEARCH_ATTRIBUTE_TYPE_KEYWORD_LIST\0")
+}
+
 nonisolated extension Holdfast_V1_TimeoutType: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0TIMEOUT_TYPE_UNSPECIFIED\0\u{1}TIMEOUT_TYPE_START_TO_CLOSE\0\u{1}TIMEOUT_TYPE_SCHEDULE_TO_START\0\u{1}TIMEOUT_TYPE_SCHEDULE_TO_CLOSE\0\u{1}TIMEOUT_TYPE_HEARTBEAT\0")
 }
@@ -1171,6 +1376,253 @@ nonisolated extension Holdfast_V1_Header: SwiftProtobuf.Message, SwiftProtobuf._
 
   static func ==(lhs: Holdfast_V1_Header, rhs: Holdfast_V1_Header) -> Bool {
     if lhs.fields != rhs.fields {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_Memo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Memo"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fields\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.fields) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.fields.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.fields, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_Memo, rhs: Holdfast_V1_Memo) -> Bool {
+    if lhs.fields != rhs.fields {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_SearchAttributes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SearchAttributes"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fields\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.fields) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.fields.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.fields, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_SearchAttributes, rhs: Holdfast_V1_SearchAttributes) -> Bool {
+    if lhs.fields != rhs.fields {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_SearchAttribute: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SearchAttribute"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}text\0\u{1}keyword\0\u{3}keyword_list\0\u{3}int_value\0\u{3}double_value\0\u{3}bool_value\0\u{3}instant_time_ms\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.content != nil {try decoder.handleConflictingOneOf()}
+          self.content = .text(v)
+        }
+      }()
+      case 3: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.content != nil {try decoder.handleConflictingOneOf()}
+          self.content = .keyword(v)
+        }
+      }()
+      case 4: try {
+        var v: Holdfast_V1_KeywordList?
+        var hadOneofValue = false
+        if let current = self.content {
+          hadOneofValue = true
+          if case .keywordList(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.content = .keywordList(v)
+        }
+      }()
+      case 5: try {
+        var v: Int64?
+        try decoder.decodeSingularInt64Field(value: &v)
+        if let v = v {
+          if self.content != nil {try decoder.handleConflictingOneOf()}
+          self.content = .intValue(v)
+        }
+      }()
+      case 6: try {
+        var v: Double?
+        try decoder.decodeSingularDoubleField(value: &v)
+        if let v = v {
+          if self.content != nil {try decoder.handleConflictingOneOf()}
+          self.content = .doubleValue(v)
+        }
+      }()
+      case 7: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.content != nil {try decoder.handleConflictingOneOf()}
+          self.content = .boolValue(v)
+        }
+      }()
+      case 8: try {
+        var v: Int64?
+        try decoder.decodeSingularInt64Field(value: &v)
+        if let v = v {
+          if self.content != nil {try decoder.handleConflictingOneOf()}
+          self.content = .instantTimeMs(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    switch self.content {
+    case .text?: try {
+      guard case .text(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    }()
+    case .keyword?: try {
+      guard case .keyword(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    }()
+    case .keywordList?: try {
+      guard case .keywordList(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case .intValue?: try {
+      guard case .intValue(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 5)
+    }()
+    case .doubleValue?: try {
+      guard case .doubleValue(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 6)
+    }()
+    case .boolValue?: try {
+      guard case .boolValue(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 7)
+    }()
+    case .instantTimeMs?: try {
+      guard case .instantTimeMs(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 8)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_SearchAttribute, rhs: Holdfast_V1_SearchAttribute) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.content != rhs.content {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_KeywordList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".KeywordList"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}keywords\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.keywords) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.keywords.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.keywords, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_KeywordList, rhs: Holdfast_V1_KeywordList) -> Bool {
+    if lhs.keywords != rhs.keywords {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_CurrentDetails: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".CurrentDetails"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}text\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_CurrentDetails, rhs: Holdfast_V1_CurrentDetails) -> Bool {
+    if lhs.text != rhs.text {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -89,6 +89,11 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
   case recordMarker // = 9
   case updateAccepted // = 10
   case updateCompleted // = 11
+  case upsertSearchAttributes // = 12
+  case upsertMemo // = 13
+
+  /// Never compared.
+  case setCurrentDetails // = 14
   case startChild // = 15
   case cancelChild // = 16
   case signalExternal // = 17
@@ -113,6 +118,9 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     case 9: self = .recordMarker
     case 10: self = .updateAccepted
     case 11: self = .updateCompleted
+    case 12: self = .upsertSearchAttributes
+    case 13: self = .upsertMemo
+    case 14: self = .setCurrentDetails
     case 15: self = .startChild
     case 16: self = .cancelChild
     case 17: self = .signalExternal
@@ -135,6 +143,9 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     case .recordMarker: return 9
     case .updateAccepted: return 10
     case .updateCompleted: return 11
+    case .upsertSearchAttributes: return 12
+    case .upsertMemo: return 13
+    case .setCurrentDetails: return 14
     case .startChild: return 15
     case .cancelChild: return 16
     case .signalExternal: return 17
@@ -157,6 +168,9 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     .recordMarker,
     .updateAccepted,
     .updateCompleted,
+    .upsertSearchAttributes,
+    .upsertMemo,
+    .setCurrentDetails,
     .startChild,
     .cancelChild,
     .signalExternal,
@@ -594,6 +608,14 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
     set {_uniqueStorage()._attributes = .externalWorkflowExecutionSignaled(newValue)}
   }
 
+  var upsertWorkflowSearchAttributes: Holdfast_V1_UpsertWorkflowSearchAttributes {
+    get {
+      if case .upsertWorkflowSearchAttributes(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_UpsertWorkflowSearchAttributes()
+    }
+    set {_uniqueStorage()._attributes = .upsertWorkflowSearchAttributes(newValue)}
+  }
+
   var workflowExecutionUpdateAccepted: Holdfast_V1_WorkflowExecutionUpdateAccepted {
     get {
       if case .workflowExecutionUpdateAccepted(let v)? = _storage._attributes {return v}
@@ -608,6 +630,14 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
       return Holdfast_V1_WorkflowExecutionUpdateCompleted()
     }
     set {_uniqueStorage()._attributes = .workflowExecutionUpdateCompleted(newValue)}
+  }
+
+  var workflowPropertiesModified: Holdfast_V1_WorkflowPropertiesModified {
+    get {
+      if case .workflowPropertiesModified(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_WorkflowPropertiesModified()
+    }
+    set {_uniqueStorage()._attributes = .workflowPropertiesModified(newValue)}
   }
 
   var workflowExecutionPaused: Holdfast_V1_WorkflowExecutionPaused {
@@ -666,8 +696,10 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
     case signalExternalWorkflowExecutionInitiated(Holdfast_V1_SignalExternalWorkflowExecutionInitiated)
     case signalExternalWorkflowExecutionFailed(Holdfast_V1_SignalExternalWorkflowExecutionFailed)
     case externalWorkflowExecutionSignaled(Holdfast_V1_ExternalWorkflowExecutionSignaled)
+    case upsertWorkflowSearchAttributes(Holdfast_V1_UpsertWorkflowSearchAttributes)
     case workflowExecutionUpdateAccepted(Holdfast_V1_WorkflowExecutionUpdateAccepted)
     case workflowExecutionUpdateCompleted(Holdfast_V1_WorkflowExecutionUpdateCompleted)
+    case workflowPropertiesModified(Holdfast_V1_WorkflowPropertiesModified)
     case workflowExecutionPaused(Holdfast_V1_WorkflowExecutionPaused)
     case workflowExecutionUnpaused(Holdfast_V1_WorkflowExecutionUnpaused)
 
@@ -846,6 +878,25 @@ nonisolated struct Holdfast_V1_WorkflowExecutionStarted: @unchecked Sendable {
     set {_uniqueStorage()._scheduledTimeMs = newValue}
   }
 
+  /// Of a run that follows another: as they were then, unless they were given anew.
+  var memo: Holdfast_V1_Memo {
+    get {_storage._memo ?? Holdfast_V1_Memo()}
+    set {_uniqueStorage()._memo = newValue}
+  }
+  /// Returns true if `memo` has been explicitly set.
+  var hasMemo: Bool {_storage._memo != nil}
+  /// Clears the value of `memo`. Subsequent reads from it will return its default value.
+  mutating func clearMemo() {_uniqueStorage()._memo = nil}
+
+  var searchAttributes: Holdfast_V1_SearchAttributes {
+    get {_storage._searchAttributes ?? Holdfast_V1_SearchAttributes()}
+    set {_uniqueStorage()._searchAttributes = newValue}
+  }
+  /// Returns true if `searchAttributes` has been explicitly set.
+  var hasSearchAttributes: Bool {_storage._searchAttributes != nil}
+  /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
+  mutating func clearSearchAttributes() {_uniqueStorage()._searchAttributes = nil}
+
   var cronTimeZone: String {
     get {_storage._cronTimeZone}
     set {_uniqueStorage()._cronTimeZone = newValue}
@@ -962,11 +1013,32 @@ nonisolated struct Holdfast_V1_WorkflowExecutionContinuedAsNew: Sendable {
 
   var location: String = String()
 
+  /// What the command gave anew.
+  var memo: Holdfast_V1_Memo {
+    get {_memo ?? Holdfast_V1_Memo()}
+    set {_memo = newValue}
+  }
+  /// Returns true if `memo` has been explicitly set.
+  var hasMemo: Bool {self._memo != nil}
+  /// Clears the value of `memo`. Subsequent reads from it will return its default value.
+  mutating func clearMemo() {self._memo = nil}
+
+  var searchAttributes: Holdfast_V1_SearchAttributes {
+    get {_searchAttributes ?? Holdfast_V1_SearchAttributes()}
+    set {_searchAttributes = newValue}
+  }
+  /// Returns true if `searchAttributes` has been explicitly set.
+  var hasSearchAttributes: Bool {self._searchAttributes != nil}
+  /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
+  mutating func clearSearchAttributes() {self._searchAttributes = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _header: Holdfast_V1_Header? = nil
+  fileprivate var _memo: Holdfast_V1_Memo? = nil
+  fileprivate var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
 }
 
 /// What one workflow task showed to the code, and who ran it. The events of its commands follow directly.
@@ -1008,9 +1080,21 @@ nonisolated struct Holdfast_V1_WorkflowTaskCompletedEvent: Sendable {
   /// How many command events follow.
   var commands: Int32 = 0
 
+  /// Of the last SetCurrentDetails in it, which has no event of its own.
+  var currentDetails: Holdfast_V1_CurrentDetails {
+    get {_currentDetails ?? Holdfast_V1_CurrentDetails()}
+    set {_currentDetails = newValue}
+  }
+  /// Returns true if `currentDetails` has been explicitly set.
+  var hasCurrentDetails: Bool {self._currentDetails != nil}
+  /// Clears the value of `currentDetails`. Subsequent reads from it will return its default value.
+  mutating func clearCurrentDetails() {self._currentDetails = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _currentDetails: Holdfast_V1_CurrentDetails? = nil
 }
 
 nonisolated struct Holdfast_V1_WorkflowTaskTimedOut: Sendable {
@@ -1696,6 +1780,57 @@ nonisolated struct Holdfast_V1_WorkflowExecutionUpdateCompleted: @unchecked Send
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// What the run has is changed by these.
+nonisolated struct Holdfast_V1_UpsertWorkflowSearchAttributes: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var searchAttributes: Holdfast_V1_SearchAttributes {
+    get {_searchAttributes ?? Holdfast_V1_SearchAttributes()}
+    set {_searchAttributes = newValue}
+  }
+  /// Returns true if `searchAttributes` has been explicitly set.
+  var hasSearchAttributes: Bool {self._searchAttributes != nil}
+  /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
+  mutating func clearSearchAttributes() {self._searchAttributes = nil}
+
+  var workflowTaskCompletedEventID: Int64 = 0
+
+  var location: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
+}
+
+nonisolated struct Holdfast_V1_WorkflowPropertiesModified: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var upsertedMemo: Holdfast_V1_Memo {
+    get {_upsertedMemo ?? Holdfast_V1_Memo()}
+    set {_upsertedMemo = newValue}
+  }
+  /// Returns true if `upsertedMemo` has been explicitly set.
+  var hasUpsertedMemo: Bool {self._upsertedMemo != nil}
+  /// Clears the value of `upsertedMemo`. Subsequent reads from it will return its default value.
+  mutating func clearUpsertedMemo() {self._upsertedMemo = nil}
+
+  var workflowTaskCompletedEventID: Int64 = 0
+
+  var location: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _upsertedMemo: Holdfast_V1_Memo? = nil
+}
+
 /// From here on no task of the run goes out.
 nonisolated struct Holdfast_V1_WorkflowExecutionPaused: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -1839,6 +1974,24 @@ nonisolated struct Holdfast_V1_StartChildWorkflowExecutionInitiated: @unchecked 
     get {_storage._location}
     set {_uniqueStorage()._location = newValue}
   }
+
+  var memo: Holdfast_V1_Memo {
+    get {_storage._memo ?? Holdfast_V1_Memo()}
+    set {_uniqueStorage()._memo = newValue}
+  }
+  /// Returns true if `memo` has been explicitly set.
+  var hasMemo: Bool {_storage._memo != nil}
+  /// Clears the value of `memo`. Subsequent reads from it will return its default value.
+  mutating func clearMemo() {_uniqueStorage()._memo = nil}
+
+  var searchAttributes: Holdfast_V1_SearchAttributes {
+    get {_storage._searchAttributes ?? Holdfast_V1_SearchAttributes()}
+    set {_uniqueStorage()._searchAttributes = newValue}
+  }
+  /// Returns true if `searchAttributes` has been explicitly set.
+  var hasSearchAttributes: Bool {_storage._searchAttributes != nil}
+  /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
+  mutating func clearSearchAttributes() {_uniqueStorage()._searchAttributes = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2275,7 +2428,7 @@ nonisolated extension Holdfast_V1_WorkflowTaskFailedCause: SwiftProtobuf._ProtoN
 }
 
 nonisolated extension Holdfast_V1_CommandType: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_TYPE_UNSPECIFIED\0\u{1}COMMAND_TYPE_SCHEDULE_ACTIVITY\0\u{1}COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY\0\u{1}COMMAND_TYPE_START_TIMER\0\u{1}COMMAND_TYPE_COMPLETE_WORKFLOW\0\u{1}COMMAND_TYPE_FAIL_WORKFLOW\0\u{1}COMMAND_TYPE_CANCEL_TIMER\0\u{1}COMMAND_TYPE_CANCELLED_WORKFLOW\0\u{1}COMMAND_TYPE_CONTINUE_AS_NEW\0\u{1}COMMAND_TYPE_RECORD_MARKER\0\u{1}COMMAND_TYPE_UPDATE_ACCEPTED\0\u{1}COMMAND_TYPE_UPDATE_COMPLETED\0\u{2}\u{4}COMMAND_TYPE_START_CHILD\0\u{1}COMMAND_TYPE_CANCEL_CHILD\0\u{1}COMMAND_TYPE_SIGNAL_EXTERNAL\0\u{1}COMMAND_TYPE_CANCEL_EXTERNAL\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_TYPE_UNSPECIFIED\0\u{1}COMMAND_TYPE_SCHEDULE_ACTIVITY\0\u{1}COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY\0\u{1}COMMAND_TYPE_START_TIMER\0\u{1}COMMAND_TYPE_COMPLETE_WORKFLOW\0\u{1}COMMAND_TYPE_FAIL_WORKFLOW\0\u{1}COMMAND_TYPE_CANCEL_TIMER\0\u{1}COMMAND_TYPE_CANCELLED_WORKFLOW\0\u{1}COMMAND_TYPE_CONTINUE_AS_NEW\0\u{1}COMMAND_TYPE_RECORD_MARKER\0\u{1}COMMAND_TYPE_UPDATE_ACCEPTED\0\u{1}COMMAND_TYPE_UPDATE_COMPLETED\0\u{1}COMMAND_TYPE_UPSERT_SEARCH_ATTRIBUTES\0\u{1}COMMAND_TYPE_UPSERT_MEMO\0\u{1}COMMAND_TYPE_SET_CURRENT_DETAILS\0\u{1}COMMAND_TYPE_START_CHILD\0\u{1}COMMAND_TYPE_CANCEL_CHILD\0\u{1}COMMAND_TYPE_SIGNAL_EXTERNAL\0\u{1}COMMAND_TYPE_CANCEL_EXTERNAL\0")
 }
 
 nonisolated extension Holdfast_V1_StartChildFailedCause: SwiftProtobuf._ProtoNameProviding {
@@ -2318,7 +2471,7 @@ nonisolated extension Holdfast_V1_HistoryBatch: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HistoryEvent"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}event_time_ms\0\u{3}user_metadata\0\u{4}b\u{1}workflow_execution_started\0\u{3}workflow_execution_completed\0\u{3}workflow_execution_failed\0\u{3}workflow_execution_timed_out\0\u{4}\u{3}workflow_task_completed\0\u{3}workflow_task_timed_out\0\u{3}workflow_task_failed\0\u{3}activity_task_scheduled\0\u{3}activity_task_started\0\u{3}activity_task_completed\0\u{3}activity_task_failed\0\u{3}activity_task_timed_out\0\u{3}activity_task_cancel_requested\0\u{3}activity_task_canceled\0\u{3}timer_started\0\u{3}timer_fired\0\u{3}timer_canceled\0\u{3}workflow_execution_cancel_requested\0\u{3}workflow_execution_canceled\0\u{3}request_cancel_external_workflow_execution_initiated\0\u{3}request_cancel_external_workflow_execution_failed\0\u{3}external_workflow_execution_cancel_requested\0\u{3}marker_recorded\0\u{3}workflow_execution_signaled\0\u{3}workflow_execution_terminated\0\u{3}workflow_execution_continued_as_new\0\u{3}start_child_workflow_execution_initiated\0\u{3}start_child_workflow_execution_failed\0\u{3}child_workflow_execution_started\0\u{3}child_workflow_execution_completed\0\u{3}child_workflow_execution_failed\0\u{3}child_workflow_execution_canceled\0\u{3}child_workflow_execution_timed_out\0\u{3}child_workflow_execution_terminated\0\u{3}signal_external_workflow_execution_initiated\0\u{3}signal_external_workflow_execution_failed\0\u{3}external_workflow_execution_signaled\0\u{4}\u{2}workflow_execution_update_accepted\0\u{4}\u{2}workflow_execution_update_completed\0\u{4}\u{f}workflow_execution_paused\0\u{3}workflow_execution_unpaused\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}event_time_ms\0\u{3}user_metadata\0\u{4}b\u{1}workflow_execution_started\0\u{3}workflow_execution_completed\0\u{3}workflow_execution_failed\0\u{3}workflow_execution_timed_out\0\u{4}\u{3}workflow_task_completed\0\u{3}workflow_task_timed_out\0\u{3}workflow_task_failed\0\u{3}activity_task_scheduled\0\u{3}activity_task_started\0\u{3}activity_task_completed\0\u{3}activity_task_failed\0\u{3}activity_task_timed_out\0\u{3}activity_task_cancel_requested\0\u{3}activity_task_canceled\0\u{3}timer_started\0\u{3}timer_fired\0\u{3}timer_canceled\0\u{3}workflow_execution_cancel_requested\0\u{3}workflow_execution_canceled\0\u{3}request_cancel_external_workflow_execution_initiated\0\u{3}request_cancel_external_workflow_execution_failed\0\u{3}external_workflow_execution_cancel_requested\0\u{3}marker_recorded\0\u{3}workflow_execution_signaled\0\u{3}workflow_execution_terminated\0\u{3}workflow_execution_continued_as_new\0\u{3}start_child_workflow_execution_initiated\0\u{3}start_child_workflow_execution_failed\0\u{3}child_workflow_execution_started\0\u{3}child_workflow_execution_completed\0\u{3}child_workflow_execution_failed\0\u{3}child_workflow_execution_canceled\0\u{3}child_workflow_execution_timed_out\0\u{3}child_workflow_execution_terminated\0\u{3}signal_external_workflow_execution_initiated\0\u{3}signal_external_workflow_execution_failed\0\u{3}external_workflow_execution_signaled\0\u{3}upsert_workflow_search_attributes\0\u{3}workflow_execution_update_accepted\0\u{4}\u{2}workflow_execution_update_completed\0\u{4}\u{3}workflow_properties_modified\0\u{4}\u{c}workflow_execution_paused\0\u{3}workflow_execution_unpaused\0")
 
   fileprivate class _StorageClass {
     var _eventID: Int64 = 0
@@ -2841,6 +2994,19 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
             _storage._attributes = .externalWorkflowExecutionSignaled(v)
           }
         }()
+        case 140: try {
+          var v: Holdfast_V1_UpsertWorkflowSearchAttributes?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .upsertWorkflowSearchAttributes(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .upsertWorkflowSearchAttributes(v)
+          }
+        }()
         case 141: try {
           var v: Holdfast_V1_WorkflowExecutionUpdateAccepted?
           var hadOneofValue = false
@@ -2865,6 +3031,19 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
           if let v = v {
             if hadOneofValue {try decoder.handleConflictingOneOf()}
             _storage._attributes = .workflowExecutionUpdateCompleted(v)
+          }
+        }()
+        case 146: try {
+          var v: Holdfast_V1_WorkflowPropertiesModified?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .workflowPropertiesModified(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .workflowPropertiesModified(v)
           }
         }()
         case 158: try {
@@ -3063,6 +3242,10 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
         guard case .externalWorkflowExecutionSignaled(let v)? = _storage._attributes else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 139)
       }()
+      case .upsertWorkflowSearchAttributes?: try {
+        guard case .upsertWorkflowSearchAttributes(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 140)
+      }()
       case .workflowExecutionUpdateAccepted?: try {
         guard case .workflowExecutionUpdateAccepted(let v)? = _storage._attributes else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 141)
@@ -3070,6 +3253,10 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
       case .workflowExecutionUpdateCompleted?: try {
         guard case .workflowExecutionUpdateCompleted(let v)? = _storage._attributes else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 143)
+      }()
+      case .workflowPropertiesModified?: try {
+        guard case .workflowPropertiesModified(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 146)
       }()
       case .workflowExecutionPaused?: try {
         guard case .workflowExecutionPaused(let v)? = _storage._attributes else { preconditionFailure() }
@@ -3105,7 +3292,7 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionStarted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{1}identity\0\u{3}request_id\0\u{3}first_run_id\0\u{3}random_seed\0\u{3}execution_expiration_time_ms\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}first_workflow_task_backoff_ms\0\u{3}retry_policy\0\u{3}continued_failure\0\u{3}cron_schedule\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{4}\u{4}cron_time_zone\0\u{3}last_completion_result\0\u{1}parent\0\u{3}parent_initiated_event_id\0\u{1}root\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{1}identity\0\u{3}request_id\0\u{3}first_run_id\0\u{3}random_seed\0\u{3}execution_expiration_time_ms\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}first_workflow_task_backoff_ms\0\u{3}retry_policy\0\u{3}continued_failure\0\u{3}cron_schedule\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{1}memo\0\u{3}search_attributes\0\u{4}\u{2}cron_time_zone\0\u{3}last_completion_result\0\u{1}parent\0\u{3}parent_initiated_event_id\0\u{1}root\0")
 
   fileprivate class _StorageClass {
     var _namespace: String = String()
@@ -3135,6 +3322,8 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
     var _cronSchedule: String = String()
     var _scheduleID: String = String()
     var _scheduledTimeMs: Int64 = 0
+    var _memo: Holdfast_V1_Memo? = nil
+    var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
     var _cronTimeZone: String = String()
     var _lastCompletionResult: Holdfast_V1_PayloadList? = nil
 
@@ -3174,6 +3363,8 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
       _cronSchedule = source._cronSchedule
       _scheduleID = source._scheduleID
       _scheduledTimeMs = source._scheduledTimeMs
+      _memo = source._memo
+      _searchAttributes = source._searchAttributes
       _cronTimeZone = source._cronTimeZone
       _lastCompletionResult = source._lastCompletionResult
     }
@@ -3218,6 +3409,8 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
         case 22: try { try decoder.decodeSingularStringField(value: &_storage._cronSchedule) }()
         case 23: try { try decoder.decodeSingularStringField(value: &_storage._scheduleID) }()
         case 24: try { try decoder.decodeSingularInt64Field(value: &_storage._scheduledTimeMs) }()
+        case 25: try { try decoder.decodeSingularMessageField(value: &_storage._memo) }()
+        case 26: try { try decoder.decodeSingularMessageField(value: &_storage._searchAttributes) }()
         case 28: try { try decoder.decodeSingularStringField(value: &_storage._cronTimeZone) }()
         case 29: try { try decoder.decodeSingularMessageField(value: &_storage._lastCompletionResult) }()
         case 30: try { try decoder.decodeSingularMessageField(value: &_storage._parent) }()
@@ -3307,6 +3500,12 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
       if _storage._scheduledTimeMs != 0 {
         try visitor.visitSingularInt64Field(value: _storage._scheduledTimeMs, fieldNumber: 24)
       }
+      try { if let v = _storage._memo {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
+      } }()
+      try { if let v = _storage._searchAttributes {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
+      } }()
       if !_storage._cronTimeZone.isEmpty {
         try visitor.visitSingularStringField(value: _storage._cronTimeZone, fieldNumber: 28)
       }
@@ -3358,6 +3557,8 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
         if _storage._cronSchedule != rhs_storage._cronSchedule {return false}
         if _storage._scheduleID != rhs_storage._scheduleID {return false}
         if _storage._scheduledTimeMs != rhs_storage._scheduledTimeMs {return false}
+        if _storage._memo != rhs_storage._memo {return false}
+        if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
         if _storage._cronTimeZone != rhs_storage._cronTimeZone {return false}
         if _storage._lastCompletionResult != rhs_storage._lastCompletionResult {return false}
         return true
@@ -3495,7 +3696,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionTimedOut: SwiftProtobuf.Messa
 
 nonisolated extension Holdfast_V1_WorkflowExecutionContinuedAsNew: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionContinuedAsNew"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}new_run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}backoff_start_interval_ms\0\u{3}workflow_task_completed_event_id\0\u{1}location\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}new_run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}backoff_start_interval_ms\0\u{3}workflow_task_completed_event_id\0\u{1}location\0\u{1}memo\0\u{3}search_attributes\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3513,6 +3714,8 @@ nonisolated extension Holdfast_V1_WorkflowExecutionContinuedAsNew: SwiftProtobuf
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.backoffStartIntervalMs) }()
       case 9: try { try decoder.decodeSingularInt64Field(value: &self.workflowTaskCompletedEventID) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.location) }()
+      case 11: try { try decoder.decodeSingularMessageField(value: &self._memo) }()
+      case 12: try { try decoder.decodeSingularMessageField(value: &self._searchAttributes) }()
       default: break
       }
     }
@@ -3553,6 +3756,12 @@ nonisolated extension Holdfast_V1_WorkflowExecutionContinuedAsNew: SwiftProtobuf
     if !self.location.isEmpty {
       try visitor.visitSingularStringField(value: self.location, fieldNumber: 10)
     }
+    try { if let v = self._memo {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    } }()
+    try { if let v = self._searchAttributes {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3567,6 +3776,8 @@ nonisolated extension Holdfast_V1_WorkflowExecutionContinuedAsNew: SwiftProtobuf
     if lhs.backoffStartIntervalMs != rhs.backoffStartIntervalMs {return false}
     if lhs.workflowTaskCompletedEventID != rhs.workflowTaskCompletedEventID {return false}
     if lhs.location != rhs.location {return false}
+    if lhs._memo != rhs._memo {return false}
+    if lhs._searchAttributes != rhs._searchAttributes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3574,7 +3785,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionContinuedAsNew: SwiftProtobuf
 
 nonisolated extension Holdfast_V1_WorkflowTaskCompletedEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowTaskCompletedEvent"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}through_event_id\0\u{3}activation_time_ms\0\u{3}history_length\0\u{3}history_size_bytes\0\u{3}continue_as_new_suggested\0\u{1}identity\0\u{3}build_id\0\u{3}sdk_name\0\u{3}sdk_version\0\u{3}sdk_flags\0\u{3}sdk_metadata\0\u{1}attempt\0\u{3}scheduled_time_ms\0\u{3}started_time_ms\0\u{1}commands\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}through_event_id\0\u{3}activation_time_ms\0\u{3}history_length\0\u{3}history_size_bytes\0\u{3}continue_as_new_suggested\0\u{1}identity\0\u{3}build_id\0\u{3}sdk_name\0\u{3}sdk_version\0\u{3}sdk_flags\0\u{3}sdk_metadata\0\u{1}attempt\0\u{3}scheduled_time_ms\0\u{3}started_time_ms\0\u{1}commands\0\u{3}current_details\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3597,12 +3808,17 @@ nonisolated extension Holdfast_V1_WorkflowTaskCompletedEvent: SwiftProtobuf.Mess
       case 13: try { try decoder.decodeSingularInt64Field(value: &self.scheduledTimeMs) }()
       case 14: try { try decoder.decodeSingularInt64Field(value: &self.startedTimeMs) }()
       case 15: try { try decoder.decodeSingularInt32Field(value: &self.commands) }()
+      case 16: try { try decoder.decodeSingularMessageField(value: &self._currentDetails) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.throughEventID != 0 {
       try visitor.visitSingularInt64Field(value: self.throughEventID, fieldNumber: 1)
     }
@@ -3648,6 +3864,9 @@ nonisolated extension Holdfast_V1_WorkflowTaskCompletedEvent: SwiftProtobuf.Mess
     if self.commands != 0 {
       try visitor.visitSingularInt32Field(value: self.commands, fieldNumber: 15)
     }
+    try { if let v = self._currentDetails {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3667,6 +3886,7 @@ nonisolated extension Holdfast_V1_WorkflowTaskCompletedEvent: SwiftProtobuf.Mess
     if lhs.scheduledTimeMs != rhs.scheduledTimeMs {return false}
     if lhs.startedTimeMs != rhs.startedTimeMs {return false}
     if lhs.commands != rhs.commands {return false}
+    if lhs._currentDetails != rhs._currentDetails {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5052,6 +5272,94 @@ nonisolated extension Holdfast_V1_WorkflowExecutionUpdateCompleted: SwiftProtobu
   }
 }
 
+nonisolated extension Holdfast_V1_UpsertWorkflowSearchAttributes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UpsertWorkflowSearchAttributes"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}search_attributes\0\u{3}workflow_task_completed_event_id\0\u{1}location\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._searchAttributes) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.workflowTaskCompletedEventID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.location) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._searchAttributes {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.workflowTaskCompletedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.workflowTaskCompletedEventID, fieldNumber: 2)
+    }
+    if !self.location.isEmpty {
+      try visitor.visitSingularStringField(value: self.location, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UpsertWorkflowSearchAttributes, rhs: Holdfast_V1_UpsertWorkflowSearchAttributes) -> Bool {
+    if lhs._searchAttributes != rhs._searchAttributes {return false}
+    if lhs.workflowTaskCompletedEventID != rhs.workflowTaskCompletedEventID {return false}
+    if lhs.location != rhs.location {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_WorkflowPropertiesModified: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkflowPropertiesModified"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}upserted_memo\0\u{3}workflow_task_completed_event_id\0\u{1}location\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._upsertedMemo) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.workflowTaskCompletedEventID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.location) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._upsertedMemo {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.workflowTaskCompletedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.workflowTaskCompletedEventID, fieldNumber: 2)
+    }
+    if !self.location.isEmpty {
+      try visitor.visitSingularStringField(value: self.location, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_WorkflowPropertiesModified, rhs: Holdfast_V1_WorkflowPropertiesModified) -> Bool {
+    if lhs._upsertedMemo != rhs._upsertedMemo {return false}
+    if lhs.workflowTaskCompletedEventID != rhs.workflowTaskCompletedEventID {return false}
+    if lhs.location != rhs.location {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Holdfast_V1_WorkflowExecutionPaused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionPaused"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}identity\0\u{3}request_id\0")
@@ -5174,7 +5482,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionTerminated: SwiftProtobuf.Mes
 
 nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartChildWorkflowExecutionInitiated"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}workflow_id\0\u{3}default_workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}id_reuse_policy\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{3}workflow_task_completed_event_id\0\u{1}location\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}workflow_id\0\u{3}default_workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}id_reuse_policy\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{3}workflow_task_completed_event_id\0\u{1}location\0\u{1}memo\0\u{3}search_attributes\0")
 
   fileprivate class _StorageClass {
     var _seq: UInt32 = 0
@@ -5193,6 +5501,8 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
     var _cancellationType: Holdfast_V1_ChildCancellationType = .unspecified
     var _workflowTaskCompletedEventID: Int64 = 0
     var _location: String = String()
+    var _memo: Holdfast_V1_Memo? = nil
+    var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5219,6 +5529,8 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
       _cancellationType = source._cancellationType
       _workflowTaskCompletedEventID = source._workflowTaskCompletedEventID
       _location = source._location
+      _memo = source._memo
+      _searchAttributes = source._searchAttributes
     }
   }
 
@@ -5253,6 +5565,8 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
         case 14: try { try decoder.decodeSingularEnumField(value: &_storage._cancellationType) }()
         case 15: try { try decoder.decodeSingularInt64Field(value: &_storage._workflowTaskCompletedEventID) }()
         case 16: try { try decoder.decodeSingularStringField(value: &_storage._location) }()
+        case 17: try { try decoder.decodeSingularMessageField(value: &_storage._memo) }()
+        case 18: try { try decoder.decodeSingularMessageField(value: &_storage._searchAttributes) }()
         default: break
         }
       }
@@ -5313,6 +5627,12 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
       if !_storage._location.isEmpty {
         try visitor.visitSingularStringField(value: _storage._location, fieldNumber: 16)
       }
+      try { if let v = _storage._memo {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      } }()
+      try { if let v = _storage._searchAttributes {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5338,6 +5658,8 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
         if _storage._cancellationType != rhs_storage._cancellationType {return false}
         if _storage._workflowTaskCompletedEventID != rhs_storage._workflowTaskCompletedEventID {return false}
         if _storage._location != rhs_storage._location {return false}
+        if _storage._memo != rhs_storage._memo {return false}
+        if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -242,60 +242,97 @@ nonisolated struct Holdfast_V1_IntervalSpec: Sendable {
 
 /// The workflow that is started. Its id is the prefix, a hyphen and the action's time in UTC:
 /// `report-2026-01-31T12:00:00Z`.
-nonisolated struct Holdfast_V1_ScheduleAction: Sendable {
+nonisolated struct Holdfast_V1_ScheduleAction: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Empty: the schedule's id.
-  var workflowIDPrefix: String = String()
+  var workflowIDPrefix: String {
+    get {_storage._workflowIDPrefix}
+    set {_uniqueStorage()._workflowIDPrefix = newValue}
+  }
 
-  var workflowType: String = String()
+  var workflowType: String {
+    get {_storage._workflowType}
+    set {_uniqueStorage()._workflowType = newValue}
+  }
 
-  var taskQueue: String = String()
+  var taskQueue: String {
+    get {_storage._taskQueue}
+    set {_uniqueStorage()._taskQueue = newValue}
+  }
 
-  var input: [Holdfast_V1_Payload] = []
+  var input: [Holdfast_V1_Payload] {
+    get {_storage._input}
+    set {_uniqueStorage()._input = newValue}
+  }
 
   var header: Holdfast_V1_Header {
-    get {_header ?? Holdfast_V1_Header()}
-    set {_header = newValue}
+    get {_storage._header ?? Holdfast_V1_Header()}
+    set {_uniqueStorage()._header = newValue}
   }
   /// Returns true if `header` has been explicitly set.
-  var hasHeader: Bool {self._header != nil}
+  var hasHeader: Bool {_storage._header != nil}
   /// Clears the value of `header`. Subsequent reads from it will return its default value.
-  mutating func clearHeader() {self._header = nil}
+  mutating func clearHeader() {_uniqueStorage()._header = nil}
 
-  var executionTimeoutMs: Int64 = 0
+  var executionTimeoutMs: Int64 {
+    get {_storage._executionTimeoutMs}
+    set {_uniqueStorage()._executionTimeoutMs = newValue}
+  }
 
-  var runTimeoutMs: Int64 = 0
+  var runTimeoutMs: Int64 {
+    get {_storage._runTimeoutMs}
+    set {_uniqueStorage()._runTimeoutMs = newValue}
+  }
 
-  var taskTimeoutMs: Int64 = 0
+  var taskTimeoutMs: Int64 {
+    get {_storage._taskTimeoutMs}
+    set {_uniqueStorage()._taskTimeoutMs = newValue}
+  }
 
   var retryPolicy: Holdfast_V1_RetryPolicy {
-    get {_retryPolicy ?? Holdfast_V1_RetryPolicy()}
-    set {_retryPolicy = newValue}
+    get {_storage._retryPolicy ?? Holdfast_V1_RetryPolicy()}
+    set {_uniqueStorage()._retryPolicy = newValue}
   }
   /// Returns true if `retryPolicy` has been explicitly set.
-  var hasRetryPolicy: Bool {self._retryPolicy != nil}
+  var hasRetryPolicy: Bool {_storage._retryPolicy != nil}
   /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
-  mutating func clearRetryPolicy() {self._retryPolicy = nil}
+  mutating func clearRetryPolicy() {_uniqueStorage()._retryPolicy = nil}
 
   var userMetadata: Holdfast_V1_UserMetadata {
-    get {_userMetadata ?? Holdfast_V1_UserMetadata()}
-    set {_userMetadata = newValue}
+    get {_storage._userMetadata ?? Holdfast_V1_UserMetadata()}
+    set {_uniqueStorage()._userMetadata = newValue}
   }
   /// Returns true if `userMetadata` has been explicitly set.
-  var hasUserMetadata: Bool {self._userMetadata != nil}
+  var hasUserMetadata: Bool {_storage._userMetadata != nil}
   /// Clears the value of `userMetadata`. Subsequent reads from it will return its default value.
-  mutating func clearUserMetadata() {self._userMetadata = nil}
+  mutating func clearUserMetadata() {_uniqueStorage()._userMetadata = nil}
+
+  var memo: Holdfast_V1_Memo {
+    get {_storage._memo ?? Holdfast_V1_Memo()}
+    set {_uniqueStorage()._memo = newValue}
+  }
+  /// Returns true if `memo` has been explicitly set.
+  var hasMemo: Bool {_storage._memo != nil}
+  /// Clears the value of `memo`. Subsequent reads from it will return its default value.
+  mutating func clearMemo() {_uniqueStorage()._memo = nil}
+
+  var searchAttributes: Holdfast_V1_SearchAttributes {
+    get {_storage._searchAttributes ?? Holdfast_V1_SearchAttributes()}
+    set {_uniqueStorage()._searchAttributes = newValue}
+  }
+  /// Returns true if `searchAttributes` has been explicitly set.
+  var hasSearchAttributes: Bool {_storage._searchAttributes != nil}
+  /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
+  mutating func clearSearchAttributes() {_uniqueStorage()._searchAttributes = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _header: Holdfast_V1_Header? = nil
-  fileprivate var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
-  fileprivate var _userMetadata: Holdfast_V1_UserMetadata? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Holdfast_V1_SchedulePolicies: Sendable {
@@ -1111,78 +1148,146 @@ nonisolated extension Holdfast_V1_IntervalSpec: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_ScheduleAction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ScheduleAction"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workflow_id_prefix\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}user_metadata\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workflow_id_prefix\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}user_metadata\0\u{1}memo\0\u{3}search_attributes\0")
+
+  fileprivate class _StorageClass {
+    var _workflowIDPrefix: String = String()
+    var _workflowType: String = String()
+    var _taskQueue: String = String()
+    var _input: [Holdfast_V1_Payload] = []
+    var _header: Holdfast_V1_Header? = nil
+    var _executionTimeoutMs: Int64 = 0
+    var _runTimeoutMs: Int64 = 0
+    var _taskTimeoutMs: Int64 = 0
+    var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
+    var _userMetadata: Holdfast_V1_UserMetadata? = nil
+    var _memo: Holdfast_V1_Memo? = nil
+    var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _workflowIDPrefix = source._workflowIDPrefix
+      _workflowType = source._workflowType
+      _taskQueue = source._taskQueue
+      _input = source._input
+      _header = source._header
+      _executionTimeoutMs = source._executionTimeoutMs
+      _runTimeoutMs = source._runTimeoutMs
+      _taskTimeoutMs = source._taskTimeoutMs
+      _retryPolicy = source._retryPolicy
+      _userMetadata = source._userMetadata
+      _memo = source._memo
+      _searchAttributes = source._searchAttributes
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.workflowIDPrefix) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.taskQueue) }()
-      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.input) }()
-      case 5: try { try decoder.decodeSingularMessageField(value: &self._header) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.executionTimeoutMs) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.runTimeoutMs) }()
-      case 8: try { try decoder.decodeSingularInt64Field(value: &self.taskTimeoutMs) }()
-      case 9: try { try decoder.decodeSingularMessageField(value: &self._retryPolicy) }()
-      case 10: try { try decoder.decodeSingularMessageField(value: &self._userMetadata) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._workflowIDPrefix) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._workflowType) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._taskQueue) }()
+        case 4: try { try decoder.decodeRepeatedMessageField(value: &_storage._input) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._header) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._executionTimeoutMs) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._runTimeoutMs) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._taskTimeoutMs) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
+        case 10: try { try decoder.decodeSingularMessageField(value: &_storage._userMetadata) }()
+        case 11: try { try decoder.decodeSingularMessageField(value: &_storage._memo) }()
+        case 12: try { try decoder.decodeSingularMessageField(value: &_storage._searchAttributes) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.workflowIDPrefix.isEmpty {
-      try visitor.visitSingularStringField(value: self.workflowIDPrefix, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._workflowIDPrefix.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workflowIDPrefix, fieldNumber: 1)
+      }
+      if !_storage._workflowType.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workflowType, fieldNumber: 2)
+      }
+      if !_storage._taskQueue.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._taskQueue, fieldNumber: 3)
+      }
+      if !_storage._input.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._input, fieldNumber: 4)
+      }
+      try { if let v = _storage._header {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      if _storage._executionTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._executionTimeoutMs, fieldNumber: 6)
+      }
+      if _storage._runTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._runTimeoutMs, fieldNumber: 7)
+      }
+      if _storage._taskTimeoutMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._taskTimeoutMs, fieldNumber: 8)
+      }
+      try { if let v = _storage._retryPolicy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
+      try { if let v = _storage._userMetadata {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      } }()
+      try { if let v = _storage._memo {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      } }()
+      try { if let v = _storage._searchAttributes {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      } }()
     }
-    if !self.workflowType.isEmpty {
-      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 2)
-    }
-    if !self.taskQueue.isEmpty {
-      try visitor.visitSingularStringField(value: self.taskQueue, fieldNumber: 3)
-    }
-    if !self.input.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.input, fieldNumber: 4)
-    }
-    try { if let v = self._header {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    } }()
-    if self.executionTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.executionTimeoutMs, fieldNumber: 6)
-    }
-    if self.runTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.runTimeoutMs, fieldNumber: 7)
-    }
-    if self.taskTimeoutMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.taskTimeoutMs, fieldNumber: 8)
-    }
-    try { if let v = self._retryPolicy {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-    } }()
-    try { if let v = self._userMetadata {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_V1_ScheduleAction, rhs: Holdfast_V1_ScheduleAction) -> Bool {
-    if lhs.workflowIDPrefix != rhs.workflowIDPrefix {return false}
-    if lhs.workflowType != rhs.workflowType {return false}
-    if lhs.taskQueue != rhs.taskQueue {return false}
-    if lhs.input != rhs.input {return false}
-    if lhs._header != rhs._header {return false}
-    if lhs.executionTimeoutMs != rhs.executionTimeoutMs {return false}
-    if lhs.runTimeoutMs != rhs.runTimeoutMs {return false}
-    if lhs.taskTimeoutMs != rhs.taskTimeoutMs {return false}
-    if lhs._retryPolicy != rhs._retryPolicy {return false}
-    if lhs._userMetadata != rhs._userMetadata {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._workflowIDPrefix != rhs_storage._workflowIDPrefix {return false}
+        if _storage._workflowType != rhs_storage._workflowType {return false}
+        if _storage._taskQueue != rhs_storage._taskQueue {return false}
+        if _storage._input != rhs_storage._input {return false}
+        if _storage._header != rhs_storage._header {return false}
+        if _storage._executionTimeoutMs != rhs_storage._executionTimeoutMs {return false}
+        if _storage._runTimeoutMs != rhs_storage._runTimeoutMs {return false}
+        if _storage._taskTimeoutMs != rhs_storage._taskTimeoutMs {return false}
+        if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
+        if _storage._userMetadata != rhs_storage._userMetadata {return false}
+        if _storage._memo != rhs_storage._memo {return false}
+        if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -719,6 +719,25 @@ nonisolated struct Holdfast_V1_InitializeWorkflow: @unchecked Sendable {
   /// Clears the value of `lastCompletionResult`. Subsequent reads from it will return its default value.
   mutating func clearLastCompletionResult() {_uniqueStorage()._lastCompletionResult = nil}
 
+  /// As the run began: what the code changes of them it knows itself.
+  var memo: Holdfast_V1_Memo {
+    get {_storage._memo ?? Holdfast_V1_Memo()}
+    set {_uniqueStorage()._memo = newValue}
+  }
+  /// Returns true if `memo` has been explicitly set.
+  var hasMemo: Bool {_storage._memo != nil}
+  /// Clears the value of `memo`. Subsequent reads from it will return its default value.
+  mutating func clearMemo() {_uniqueStorage()._memo = nil}
+
+  var searchAttributes: Holdfast_V1_SearchAttributes {
+    get {_storage._searchAttributes ?? Holdfast_V1_SearchAttributes()}
+    set {_uniqueStorage()._searchAttributes = newValue}
+  }
+  /// Returns true if `searchAttributes` has been explicitly set.
+  var hasSearchAttributes: Bool {_storage._searchAttributes != nil}
+  /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
+  mutating func clearSearchAttributes() {_uniqueStorage()._searchAttributes = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1286,6 +1305,30 @@ nonisolated struct Holdfast_V1_Command: @unchecked Sendable {
     set {_uniqueStorage()._kind = .updateCompleted(newValue)}
   }
 
+  var upsertSearchAttributes: Holdfast_V1_UpsertSearchAttributes {
+    get {
+      if case .upsertSearchAttributes(let v)? = _storage._kind {return v}
+      return Holdfast_V1_UpsertSearchAttributes()
+    }
+    set {_uniqueStorage()._kind = .upsertSearchAttributes(newValue)}
+  }
+
+  var upsertMemo: Holdfast_V1_UpsertMemo {
+    get {
+      if case .upsertMemo(let v)? = _storage._kind {return v}
+      return Holdfast_V1_UpsertMemo()
+    }
+    set {_uniqueStorage()._kind = .upsertMemo(newValue)}
+  }
+
+  var setCurrentDetails: Holdfast_V1_SetCurrentDetails {
+    get {
+      if case .setCurrentDetails(let v)? = _storage._kind {return v}
+      return Holdfast_V1_SetCurrentDetails()
+    }
+    set {_uniqueStorage()._kind = .setCurrentDetails(newValue)}
+  }
+
   var startChild: Holdfast_V1_StartChild {
     get {
       if case .startChild(let v)? = _storage._kind {return v}
@@ -1332,6 +1375,9 @@ nonisolated struct Holdfast_V1_Command: @unchecked Sendable {
     case recordMarker(Holdfast_V1_RecordMarker)
     case updateAccepted(Holdfast_V1_UpdateAccepted)
     case updateCompleted(Holdfast_V1_UpdateCompleted)
+    case upsertSearchAttributes(Holdfast_V1_UpsertSearchAttributes)
+    case upsertMemo(Holdfast_V1_UpsertMemo)
+    case setCurrentDetails(Holdfast_V1_SetCurrentDetails)
     case startChild(Holdfast_V1_StartChild)
     case cancelChild(Holdfast_V1_CancelChild)
     case signalExternal(Holdfast_V1_SignalExternal)
@@ -1573,6 +1619,64 @@ nonisolated struct Holdfast_V1_UpdateCompleted: Sendable {
   fileprivate var _outcome: Holdfast_V1_UpdateOutcome? = nil
 }
 
+/// Changes some of the run's search attributes; a name that nobody has used gets its type by it.
+nonisolated struct Holdfast_V1_UpsertSearchAttributes: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var searchAttributes: Holdfast_V1_SearchAttributes {
+    get {_searchAttributes ?? Holdfast_V1_SearchAttributes()}
+    set {_searchAttributes = newValue}
+  }
+  /// Returns true if `searchAttributes` has been explicitly set.
+  var hasSearchAttributes: Bool {self._searchAttributes != nil}
+  /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
+  mutating func clearSearchAttributes() {self._searchAttributes = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
+}
+
+/// Changes some of the run's memo.
+nonisolated struct Holdfast_V1_UpsertMemo: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var memo: Holdfast_V1_Memo {
+    get {_memo ?? Holdfast_V1_Memo()}
+    set {_memo = newValue}
+  }
+  /// Returns true if `memo` has been explicitly set.
+  var hasMemo: Bool {self._memo != nil}
+  /// Clears the value of `memo`. Subsequent reads from it will return its default value.
+  mutating func clearMemo() {self._memo = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _memo: Holdfast_V1_Memo? = nil
+}
+
+/// What the code says of itself, for people: shown by DescribeWorkflow, also when no worker is there
+/// and after the run has closed. It may be given anywhere and is not compared with history.
+nonisolated struct Holdfast_V1_SetCurrentDetails: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var text: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 /// Starts a workflow that is told how to end when this run does, and whose end this run is told.
 nonisolated struct Holdfast_V1_StartChild: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -1653,6 +1757,24 @@ nonisolated struct Holdfast_V1_StartChild: @unchecked Sendable {
     get {_storage._cancellationType}
     set {_uniqueStorage()._cancellationType = newValue}
   }
+
+  var memo: Holdfast_V1_Memo {
+    get {_storage._memo ?? Holdfast_V1_Memo()}
+    set {_uniqueStorage()._memo = newValue}
+  }
+  /// Returns true if `memo` has been explicitly set.
+  var hasMemo: Bool {_storage._memo != nil}
+  /// Clears the value of `memo`. Subsequent reads from it will return its default value.
+  mutating func clearMemo() {_uniqueStorage()._memo = nil}
+
+  var searchAttributes: Holdfast_V1_SearchAttributes {
+    get {_storage._searchAttributes ?? Holdfast_V1_SearchAttributes()}
+    set {_uniqueStorage()._searchAttributes = newValue}
+  }
+  /// Returns true if `searchAttributes` has been explicitly set.
+  var hasSearchAttributes: Bool {_storage._searchAttributes != nil}
+  /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
+  mutating func clearSearchAttributes() {_uniqueStorage()._searchAttributes = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1822,12 +1944,33 @@ nonisolated struct Holdfast_V1_ContinueAsNew: Sendable {
   /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
   mutating func clearRetryPolicy() {self._retryPolicy = nil}
 
+  /// Set, they replace what this run has; what is empty then, the next run does not have.
+  var memo: Holdfast_V1_Memo {
+    get {_memo ?? Holdfast_V1_Memo()}
+    set {_memo = newValue}
+  }
+  /// Returns true if `memo` has been explicitly set.
+  var hasMemo: Bool {self._memo != nil}
+  /// Clears the value of `memo`. Subsequent reads from it will return its default value.
+  mutating func clearMemo() {self._memo = nil}
+
+  var searchAttributes: Holdfast_V1_SearchAttributes {
+    get {_searchAttributes ?? Holdfast_V1_SearchAttributes()}
+    set {_searchAttributes = newValue}
+  }
+  /// Returns true if `searchAttributes` has been explicitly set.
+  var hasSearchAttributes: Bool {self._searchAttributes != nil}
+  /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
+  mutating func clearSearchAttributes() {self._searchAttributes = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _header: Holdfast_V1_Header? = nil
   fileprivate var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
+  fileprivate var _memo: Holdfast_V1_Memo? = nil
+  fileprivate var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
 }
 
 /// A part of the past activations of a run that the worker does not have in its cache.
@@ -3209,7 +3352,7 @@ nonisolated extension Holdfast_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".InitializeWorkflow"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}input\0\u{1}header\0\u{3}random_seed\0\u{3}first_run_id\0\u{3}start_time_ms\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{1}identity\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}retry_policy\0\u{3}continued_failure\0\u{3}last_completion_result\0\u{2}\u{6}parent\0\u{1}root\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}input\0\u{1}header\0\u{3}random_seed\0\u{3}first_run_id\0\u{3}start_time_ms\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{1}identity\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}retry_policy\0\u{3}continued_failure\0\u{3}last_completion_result\0\u{1}memo\0\u{3}search_attributes\0\u{2}\u{4}parent\0\u{1}root\0")
 
   fileprivate class _StorageClass {
     var _input: [Holdfast_V1_Payload] = []
@@ -3228,6 +3371,8 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
     var _parent: Holdfast_V1_WorkflowExecution? = nil
     var _root: Holdfast_V1_WorkflowExecution? = nil
     var _lastCompletionResult: Holdfast_V1_PayloadList? = nil
+    var _memo: Holdfast_V1_Memo? = nil
+    var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3254,6 +3399,8 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
       _parent = source._parent
       _root = source._root
       _lastCompletionResult = source._lastCompletionResult
+      _memo = source._memo
+      _searchAttributes = source._searchAttributes
     }
   }
 
@@ -3286,6 +3433,8 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 13: try { try decoder.decodeSingularMessageField(value: &_storage._continuedFailure) }()
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._lastCompletionResult) }()
+        case 15: try { try decoder.decodeSingularMessageField(value: &_storage._memo) }()
+        case 16: try { try decoder.decodeSingularMessageField(value: &_storage._searchAttributes) }()
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._parent) }()
         case 21: try { try decoder.decodeSingularMessageField(value: &_storage._root) }()
         default: break
@@ -3342,6 +3491,12 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
       try { if let v = _storage._lastCompletionResult {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
       } }()
+      try { if let v = _storage._memo {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+      } }()
+      try { if let v = _storage._searchAttributes {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      } }()
       try { if let v = _storage._parent {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
       } }()
@@ -3373,6 +3528,8 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
         if _storage._parent != rhs_storage._parent {return false}
         if _storage._root != rhs_storage._root {return false}
         if _storage._lastCompletionResult != rhs_storage._lastCompletionResult {return false}
+        if _storage._memo != rhs_storage._memo {return false}
+        if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4215,7 +4372,7 @@ nonisolated extension Holdfast_V1_QueryResult: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Command"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}location\0\u{3}user_metadata\0\u{3}schedule_activity\0\u{3}request_cancel_activity\0\u{3}start_timer\0\u{3}cancel_timer\0\u{3}complete_workflow\0\u{3}fail_workflow\0\u{3}cancelled_workflow\0\u{3}continue_as_new\0\u{3}record_marker\0\u{3}update_accepted\0\u{3}update_completed\0\u{4}\u{4}start_child\0\u{3}cancel_child\0\u{3}signal_external\0\u{3}cancel_external\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}location\0\u{3}user_metadata\0\u{3}schedule_activity\0\u{3}request_cancel_activity\0\u{3}start_timer\0\u{3}cancel_timer\0\u{3}complete_workflow\0\u{3}fail_workflow\0\u{3}cancelled_workflow\0\u{3}continue_as_new\0\u{3}record_marker\0\u{3}update_accepted\0\u{3}update_completed\0\u{3}upsert_search_attributes\0\u{3}upsert_memo\0\u{3}set_current_details\0\u{3}start_child\0\u{3}cancel_child\0\u{3}signal_external\0\u{3}cancel_external\0")
 
   fileprivate class _StorageClass {
     var _location: String = String()
@@ -4397,6 +4554,45 @@ nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf.
             _storage._kind = .updateCompleted(v)
           }
         }()
+        case 14: try {
+          var v: Holdfast_V1_UpsertSearchAttributes?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .upsertSearchAttributes(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .upsertSearchAttributes(v)
+          }
+        }()
+        case 15: try {
+          var v: Holdfast_V1_UpsertMemo?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .upsertMemo(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .upsertMemo(v)
+          }
+        }()
+        case 16: try {
+          var v: Holdfast_V1_SetCurrentDetails?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .setCurrentDetails(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .setCurrentDetails(v)
+          }
+        }()
         case 17: try {
           var v: Holdfast_V1_StartChild?
           var hadOneofValue = false
@@ -4511,6 +4707,18 @@ nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf.
       case .updateCompleted?: try {
         guard case .updateCompleted(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+      }()
+      case .upsertSearchAttributes?: try {
+        guard case .upsertSearchAttributes(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      }()
+      case .upsertMemo?: try {
+        guard case .upsertMemo(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+      }()
+      case .setCurrentDetails?: try {
+        guard case .setCurrentDetails(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
       }()
       case .startChild?: try {
         guard case .startChild(let v)? = _storage._kind else { preconditionFailure() }
@@ -4986,9 +5194,107 @@ nonisolated extension Holdfast_V1_UpdateCompleted: SwiftProtobuf.Message, SwiftP
   }
 }
 
+nonisolated extension Holdfast_V1_UpsertSearchAttributes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UpsertSearchAttributes"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}search_attributes\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._searchAttributes) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._searchAttributes {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UpsertSearchAttributes, rhs: Holdfast_V1_UpsertSearchAttributes) -> Bool {
+    if lhs._searchAttributes != rhs._searchAttributes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_UpsertMemo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UpsertMemo"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}memo\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._memo) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._memo {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UpsertMemo, rhs: Holdfast_V1_UpsertMemo) -> Bool {
+    if lhs._memo != rhs._memo {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_SetCurrentDetails: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SetCurrentDetails"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}text\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_SetCurrentDetails, rhs: Holdfast_V1_SetCurrentDetails) -> Bool {
+    if lhs.text != rhs.text {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartChild"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}id_reuse_policy\0\u{3}parent_close_policy\0\u{3}cancellation_type\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}id_reuse_policy\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{1}memo\0\u{3}search_attributes\0")
 
   fileprivate class _StorageClass {
     var _seq: UInt32 = 0
@@ -5004,6 +5310,8 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
     var _idReusePolicy: Holdfast_V1_WorkflowIdReusePolicy = .unspecified
     var _parentClosePolicy: Holdfast_V1_ParentClosePolicy = .unspecified
     var _cancellationType: Holdfast_V1_ChildCancellationType = .unspecified
+    var _memo: Holdfast_V1_Memo? = nil
+    var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5027,6 +5335,8 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
       _idReusePolicy = source._idReusePolicy
       _parentClosePolicy = source._parentClosePolicy
       _cancellationType = source._cancellationType
+      _memo = source._memo
+      _searchAttributes = source._searchAttributes
     }
   }
 
@@ -5058,6 +5368,8 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
         case 11: try { try decoder.decodeSingularEnumField(value: &_storage._idReusePolicy) }()
         case 12: try { try decoder.decodeSingularEnumField(value: &_storage._parentClosePolicy) }()
         case 13: try { try decoder.decodeSingularEnumField(value: &_storage._cancellationType) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._memo) }()
+        case 15: try { try decoder.decodeSingularMessageField(value: &_storage._searchAttributes) }()
         default: break
         }
       }
@@ -5109,6 +5421,12 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
       if _storage._cancellationType != .unspecified {
         try visitor.visitSingularEnumField(value: _storage._cancellationType, fieldNumber: 13)
       }
+      try { if let v = _storage._memo {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
+      try { if let v = _storage._searchAttributes {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5131,6 +5449,8 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
         if _storage._idReusePolicy != rhs_storage._idReusePolicy {return false}
         if _storage._parentClosePolicy != rhs_storage._parentClosePolicy {return false}
         if _storage._cancellationType != rhs_storage._cancellationType {return false}
+        if _storage._memo != rhs_storage._memo {return false}
+        if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5374,7 +5694,7 @@ nonisolated extension Holdfast_V1_CancelledWorkflow: SwiftProtobuf.Message, Swif
 
 nonisolated extension Holdfast_V1_ContinueAsNew: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ContinueAsNew"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{1}memo\0\u{3}search_attributes\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5389,6 +5709,8 @@ nonisolated extension Holdfast_V1_ContinueAsNew: SwiftProtobuf.Message, SwiftPro
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.runTimeoutMs) }()
       case 6: try { try decoder.decodeSingularInt64Field(value: &self.taskTimeoutMs) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._retryPolicy) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._memo) }()
+      case 9: try { try decoder.decodeSingularMessageField(value: &self._searchAttributes) }()
       default: break
       }
     }
@@ -5420,6 +5742,12 @@ nonisolated extension Holdfast_V1_ContinueAsNew: SwiftProtobuf.Message, SwiftPro
     try { if let v = self._retryPolicy {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     } }()
+    try { if let v = self._memo {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    try { if let v = self._searchAttributes {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5431,6 +5759,8 @@ nonisolated extension Holdfast_V1_ContinueAsNew: SwiftProtobuf.Message, SwiftPro
     if lhs.runTimeoutMs != rhs.runTimeoutMs {return false}
     if lhs.taskTimeoutMs != rhs.taskTimeoutMs {return false}
     if lhs._retryPolicy != rhs._retryPolicy {return false}
+    if lhs._memo != rhs._memo {return false}
+    if lhs._searchAttributes != rhs._searchAttributes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -289,6 +289,25 @@ nonisolated struct Holdfast_V1_StartWorkflowRequest: @unchecked Sendable {
     set {_uniqueStorage()._cronSchedule = newValue}
   }
 
+  var memo: Holdfast_V1_Memo {
+    get {_storage._memo ?? Holdfast_V1_Memo()}
+    set {_uniqueStorage()._memo = newValue}
+  }
+  /// Returns true if `memo` has been explicitly set.
+  var hasMemo: Bool {_storage._memo != nil}
+  /// Clears the value of `memo`. Subsequent reads from it will return its default value.
+  mutating func clearMemo() {_uniqueStorage()._memo = nil}
+
+  /// A name that nobody has used gets its type by it.
+  var searchAttributes: Holdfast_V1_SearchAttributes {
+    get {_storage._searchAttributes ?? Holdfast_V1_SearchAttributes()}
+    set {_uniqueStorage()._searchAttributes = newValue}
+  }
+  /// Returns true if `searchAttributes` has been explicitly set.
+  var hasSearchAttributes: Bool {_storage._searchAttributes != nil}
+  /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
+  mutating func clearSearchAttributes() {_uniqueStorage()._searchAttributes = nil}
+
   /// As ScheduleSpec.time_zone.
   var cronTimeZone: String {
     get {_storage._cronTimeZone}
@@ -915,6 +934,12 @@ nonisolated struct Holdfast_V1_DescribeWorkflowResponse: @unchecked Sendable {
   /// Clears the value of `pause`. Subsequent reads from it will return its default value.
   mutating func clearPause() {_uniqueStorage()._pause = nil}
 
+  /// What the code has last said of itself.
+  var currentDetails: String {
+    get {_storage._currentDetails}
+    set {_uniqueStorage()._currentDetails = newValue}
+  }
+
   var cronSchedule: String {
     get {_storage._cronSchedule}
     set {_uniqueStorage()._cronSchedule = newValue}
@@ -1073,12 +1098,32 @@ nonisolated struct Holdfast_V1_WorkflowInfo: Sendable {
   /// Of an open run: what a person should look at (a failing task, an activity that crashes its workers).
   var problems: [String] = []
 
+  var memo: Holdfast_V1_Memo {
+    get {_memo ?? Holdfast_V1_Memo()}
+    set {_memo = newValue}
+  }
+  /// Returns true if `memo` has been explicitly set.
+  var hasMemo: Bool {self._memo != nil}
+  /// Clears the value of `memo`. Subsequent reads from it will return its default value.
+  mutating func clearMemo() {self._memo = nil}
+
+  var searchAttributes: Holdfast_V1_SearchAttributes {
+    get {_searchAttributes ?? Holdfast_V1_SearchAttributes()}
+    set {_searchAttributes = newValue}
+  }
+  /// Returns true if `searchAttributes` has been explicitly set.
+  var hasSearchAttributes: Bool {self._searchAttributes != nil}
+  /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
+  mutating func clearSearchAttributes() {self._searchAttributes = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
   fileprivate var _userMetadata: Holdfast_V1_UserMetadata? = nil
+  fileprivate var _memo: Holdfast_V1_Memo? = nil
+  fileprivate var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
 }
 
 nonisolated struct Holdfast_V1_PendingActivity: @unchecked Sendable {
@@ -1537,7 +1582,7 @@ nonisolated extension Holdfast_V1_PendingWorkflowTaskState: SwiftProtobuf._Proto
 
 nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartWorkflowRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}id_reuse_policy\0\u{3}id_conflict_policy\0\u{3}request_id\0\u{1}identity\0\u{3}user_metadata\0\u{3}retry_policy\0\u{3}start_delay_ms\0\u{3}start_at_time_ms\0\u{3}cron_schedule\0\u{4}\u{3}cron_time_zone\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}id_reuse_policy\0\u{3}id_conflict_policy\0\u{3}request_id\0\u{1}identity\0\u{3}user_metadata\0\u{3}retry_policy\0\u{3}start_delay_ms\0\u{3}start_at_time_ms\0\u{3}cron_schedule\0\u{1}memo\0\u{3}search_attributes\0\u{3}cron_time_zone\0")
 
   fileprivate class _StorageClass {
     var _namespace: String = String()
@@ -1558,6 +1603,8 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
     var _startDelayMs: Int64 = 0
     var _startAtTimeMs: Int64 = 0
     var _cronSchedule: String = String()
+    var _memo: Holdfast_V1_Memo? = nil
+    var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
     var _cronTimeZone: String = String()
 
       // This property is used as the initial default value for new instances of the type.
@@ -1587,6 +1634,8 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
       _startDelayMs = source._startDelayMs
       _startAtTimeMs = source._startAtTimeMs
       _cronSchedule = source._cronSchedule
+      _memo = source._memo
+      _searchAttributes = source._searchAttributes
       _cronTimeZone = source._cronTimeZone
     }
   }
@@ -1624,6 +1673,8 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
         case 16: try { try decoder.decodeSingularInt64Field(value: &_storage._startDelayMs) }()
         case 17: try { try decoder.decodeSingularInt64Field(value: &_storage._startAtTimeMs) }()
         case 18: try { try decoder.decodeSingularStringField(value: &_storage._cronSchedule) }()
+        case 19: try { try decoder.decodeSingularMessageField(value: &_storage._memo) }()
+        case 20: try { try decoder.decodeSingularMessageField(value: &_storage._searchAttributes) }()
         case 21: try { try decoder.decodeSingularStringField(value: &_storage._cronTimeZone) }()
         default: break
         }
@@ -1691,6 +1742,12 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
       if !_storage._cronSchedule.isEmpty {
         try visitor.visitSingularStringField(value: _storage._cronSchedule, fieldNumber: 18)
       }
+      try { if let v = _storage._memo {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+      } }()
+      try { if let v = _storage._searchAttributes {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
       if !_storage._cronTimeZone.isEmpty {
         try visitor.visitSingularStringField(value: _storage._cronTimeZone, fieldNumber: 21)
       }
@@ -1721,6 +1778,8 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
         if _storage._startDelayMs != rhs_storage._startDelayMs {return false}
         if _storage._startAtTimeMs != rhs_storage._startAtTimeMs {return false}
         if _storage._cronSchedule != rhs_storage._cronSchedule {return false}
+        if _storage._memo != rhs_storage._memo {return false}
+        if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
         if _storage._cronTimeZone != rhs_storage._cronTimeZone {return false}
         return true
       }
@@ -2616,7 +2675,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowRequest: SwiftProtobuf.Message
 
 nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DescribeWorkflowResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0\u{3}pending_updates\0\u{1}pause\0\u{4}\u{e}cron_schedule\0\u{3}cron_time_zone\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{4}\u{7}pending_children\0\u{1}parent\0\u{1}root\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0\u{3}pending_updates\0\u{1}pause\0\u{3}current_details\0\u{4}\u{d}cron_schedule\0\u{3}cron_time_zone\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{4}\u{7}pending_children\0\u{1}parent\0\u{1}root\0")
 
   fileprivate class _StorageClass {
     var _info: Holdfast_V1_WorkflowInfo? = nil
@@ -2635,6 +2694,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
     var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
     var _pendingUpdates: [Holdfast_V1_PendingUpdate] = []
     var _pause: Holdfast_V1_PauseInfo? = nil
+    var _currentDetails: String = String()
     var _cronSchedule: String = String()
     var _cronTimeZone: String = String()
     var _scheduleID: String = String()
@@ -2668,6 +2728,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       _retryPolicy = source._retryPolicy
       _pendingUpdates = source._pendingUpdates
       _pause = source._pause
+      _currentDetails = source._currentDetails
       _cronSchedule = source._cronSchedule
       _cronTimeZone = source._cronTimeZone
       _scheduleID = source._scheduleID
@@ -2709,6 +2770,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 15: try { try decoder.decodeRepeatedMessageField(value: &_storage._pendingUpdates) }()
         case 16: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
+        case 17: try { try decoder.decodeSingularStringField(value: &_storage._currentDetails) }()
         case 30: try { try decoder.decodeSingularStringField(value: &_storage._cronSchedule) }()
         case 31: try { try decoder.decodeSingularStringField(value: &_storage._cronTimeZone) }()
         case 32: try { try decoder.decodeSingularStringField(value: &_storage._scheduleID) }()
@@ -2776,6 +2838,9 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       try { if let v = _storage._pause {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
       } }()
+      if !_storage._currentDetails.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._currentDetails, fieldNumber: 17)
+      }
       if !_storage._cronSchedule.isEmpty {
         try visitor.visitSingularStringField(value: _storage._cronSchedule, fieldNumber: 30)
       }
@@ -2822,6 +2887,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
         if _storage._pendingUpdates != rhs_storage._pendingUpdates {return false}
         if _storage._pause != rhs_storage._pause {return false}
+        if _storage._currentDetails != rhs_storage._currentDetails {return false}
         if _storage._cronSchedule != rhs_storage._cronSchedule {return false}
         if _storage._cronTimeZone != rhs_storage._cronTimeZone {return false}
         if _storage._scheduleID != rhs_storage._scheduleID {return false}
@@ -2974,7 +3040,7 @@ nonisolated extension Holdfast_V1_PendingUpdate: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Holdfast_V1_WorkflowInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowInfo"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}execution\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}status\0\u{3}start_time_ms\0\u{3}close_time_ms\0\u{3}history_length\0\u{3}history_size_bytes\0\u{3}user_metadata\0\u{1}problems\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}execution\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}status\0\u{3}start_time_ms\0\u{3}close_time_ms\0\u{3}history_length\0\u{3}history_size_bytes\0\u{3}user_metadata\0\u{1}problems\0\u{1}memo\0\u{3}search_attributes\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2992,6 +3058,8 @@ nonisolated extension Holdfast_V1_WorkflowInfo: SwiftProtobuf.Message, SwiftProt
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.historySizeBytes) }()
       case 9: try { try decoder.decodeSingularMessageField(value: &self._userMetadata) }()
       case 10: try { try decoder.decodeRepeatedStringField(value: &self.problems) }()
+      case 11: try { try decoder.decodeSingularMessageField(value: &self._memo) }()
+      case 12: try { try decoder.decodeSingularMessageField(value: &self._searchAttributes) }()
       default: break
       }
     }
@@ -3032,6 +3100,12 @@ nonisolated extension Holdfast_V1_WorkflowInfo: SwiftProtobuf.Message, SwiftProt
     if !self.problems.isEmpty {
       try visitor.visitRepeatedStringField(value: self.problems, fieldNumber: 10)
     }
+    try { if let v = self._memo {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    } }()
+    try { if let v = self._searchAttributes {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3046,6 +3120,8 @@ nonisolated extension Holdfast_V1_WorkflowInfo: SwiftProtobuf.Message, SwiftProt
     if lhs.historySizeBytes != rhs.historySizeBytes {return false}
     if lhs._userMetadata != rhs._userMetadata {return false}
     if lhs.problems != rhs.problems {return false}
+    if lhs._memo != rhs._memo {return false}
+    if lhs._searchAttributes != rhs._searchAttributes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

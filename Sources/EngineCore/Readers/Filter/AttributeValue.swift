@@ -92,6 +92,16 @@ extension AttributeValue {
     }
   }
 
+  /// As the name of a group; what a run does not have is in the one without a name.
+  var groupName: String {
+    switch self {
+    case .keyword(let text): text
+    case .int(let int): String(int)
+    case .bool(let bool): bool ? "true" : "false"
+    default: ""
+    }
+  }
+
   /// About how much memory it takes.
   var byteCount: Int {
     switch self {

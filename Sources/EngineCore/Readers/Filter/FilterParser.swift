@@ -215,6 +215,8 @@ struct FilterParser {
 
   // MARK: - Names
 
+  private static let namesShown = 50
+
   private static let keywords: Set<String> = [
     "AND", "OR", "NOT", "IN", "BETWEEN", "STARTS_WITH", "IS", "NULL", "TRUE", "FALSE", "ORDER",
     "GROUP", "BY", "ASC", "DESC", "LIMIT",
@@ -231,7 +233,9 @@ struct FilterParser {
       default: nil
       }
     guard let name, let found = known.first(where: { $0.name.order(name) == 0 }) else {
-      throw try error("one of the attributes " + known.map(\.name).joined(separator: ", "))
+      let names = known.prefix(FilterParser.namesShown).map(\.name).joined(separator: ", ")
+      let more = known.count > FilterParser.namesShown ? " and others" : ""
+      throw try error("one of the attributes " + names + more)
     }
     pass()
     return found

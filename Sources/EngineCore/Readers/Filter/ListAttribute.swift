@@ -10,9 +10,11 @@ struct ListAttribute: Sendable {
     case status
   }
 
-  enum Source: Sendable {
+  enum Source: Sendable, Equatable {
     case workflowID, runID, workflowType, status, taskQueue, startTime, closeTime, duration
     case historyLength, historySizeBytes
+    /// The workflow's own: a value of another type is none.
+    case own(SearchAttributeType)
   }
 
   let name: String
@@ -37,6 +39,7 @@ struct ListAttribute: Sendable {
   var isForGroups: Bool {
     switch source {
     case .status, .workflowType, .taskQueue: true
+    case .own(let type): type == .keyword || type == .int || type == .bool
     default: false
     }
   }
@@ -57,6 +60,40 @@ extension ListAttribute {
     case .duration: return isOpen ? .absent : .duration(info.closeTimeMs - info.startTimeMs)
     case .historyLength: return .int(info.historyLength)
     case .historySizeBytes: return .int(info.historySizeBytes)
+    case .own(let type):
+      let own = info.searchAttributes?.fields.first { $0.name == name && $0.type == type }
+      return own.flatMap { AttributeValue($0) } ?? .absent
+    }
+  }
+}
+
+extension AttributeValue {
+  fileprivate init?(_ attribute: SearchAttribute) {
+    switch attribute.content {
+    case .text(let text): self = .text(text)
+    case .keyword(let text): self = .keyword(text)
+    case .keywordList(let list): self = .keywords(list.keywords)
+    case .intValue(let int): self = .int(int)
+    case .doubleValue(let double): self = .double(double)
+    case .boolValue(let bool): self = .bool(bool)
+    case .instantTimeMs(let instant): self = .instant(instant)
+    case nil: return nil
+    }
+  }
+}
+
+extension ListAttribute.Kind {
+  /// nil: there is no such type.
+  init?(_ type: SearchAttributeType) {
+    switch type {
+    case .text: self = .text
+    case .keyword: self = .keyword
+    case .int: self = .int
+    case .double: self = .double
+    case .bool: self = .bool
+    case .datetime: self = .instant
+    case .keywordList: self = .keywordList
+    case .unspecified, .unrecognized: return nil
     }
   }
 }

@@ -37,16 +37,28 @@ extension ListFilter {
     }
   }
 
-  /// The workflow id that every run has which it accepts, if it names one: only those are read.
-  var workflowID: String? {
+  /// What every run has which it accepts, if it names one such thing: only those are read.
+  var key: RowKey? {
     switch self {
-    case .compares(let attribute, .equal, .keyword(let id)) where attribute.source == .workflowID:
-      return id
-    case .isAmong(let attribute, let ids) where attribute.source == .workflowID && ids.count == 1:
-      if case .keyword(let id) = ids[0] { return id }
-      return nil
-    case .all(let parts): return parts.lazy.compactMap(\.workflowID).first
+    case .compares(let attribute, .equal, let value): return attribute.key(value)
+    case .isAmong(let attribute, let values) where values.count == 1:
+      return attribute.key(values[0])
+    case .all(let parts):
+      let keys = parts.compactMap(\.key)
+      return keys.first { if case .workflowID = $0 { true } else { false } } ?? keys.first
     case .any, .not, .compares, .isAmong, .isAbsent: return nil
+    }
+  }
+}
+
+extension ListAttribute {
+  /// nil: runs are not found by it.
+  fileprivate func key(_ value: AttributeValue) -> RowKey? {
+    switch (source, value) {
+    case (.workflowID, .keyword(let id)): .workflowID(id)
+    case (.own, .keyword), (.own, .int), (.own, .bool):
+      .attribute(name: name, value: value.groupName)
+    default: nil
     }
   }
 }

@@ -17,6 +17,8 @@ public struct ChildOptions: Sendable {
   public var reuse: StartOptions.Reuse
   public var parentClose: ParentClose
   public var cancellation: Cancellation
+  public var memo: [String: any Encodable & Sendable]
+  public var searchAttributes: [String: SearchValue]
 
   /// What becomes of the child when the parent's run ends before it, by continuing as new too.
   public enum ParentClose: Sendable {
@@ -41,7 +43,9 @@ public struct ChildOptions: Sendable {
     id: String? = nil, taskQueue: String? = nil, executionTimeout: Duration? = nil,
     runTimeout: Duration? = nil, taskTimeout: Duration? = nil, retry: Retry? = nil,
     reuse: StartOptions.Reuse = .allowDuplicate, parentClose: ParentClose = .terminate,
-    cancellation: Cancellation = .waitCompleted
+    cancellation: Cancellation = .waitCompleted,
+    memo: [String: any Encodable & Sendable] = [:],
+    searchAttributes: [String: SearchValue] = [:]
   ) {
     self.id = id
     self.taskQueue = taskQueue
@@ -52,9 +56,11 @@ public struct ChildOptions: Sendable {
     self.reuse = reuse
     self.parentClose = parentClose
     self.cancellation = cancellation
+    self.memo = memo
+    self.searchAttributes = searchAttributes
   }
 
-  var command: StartChild {
+  func command() throws -> StartChild {
     var command = StartChild()
     command.workflowID = id ?? ""
     command.taskQueue = taskQueue ?? ""
@@ -62,6 +68,9 @@ public struct ChildOptions: Sendable {
     command.runTimeoutMs = runTimeout?.span ?? .zero
     command.taskTimeoutMs = taskTimeout?.span ?? .zero
     command.retryPolicy = retry?.policy
+    command.memo = memo.isEmpty ? nil : try Memo(memo)
+    command.searchAttributes =
+      searchAttributes.isEmpty ? nil : SearchAttributes(searchAttributes)
     command.idReusePolicy = reuse.policy
     switch parentClose {
     case .terminate: command.parentClosePolicy = .terminate
@@ -97,7 +106,7 @@ extension WorkflowContext {
     line: Int = #line
   ) async throws -> ChildWorkflow {
     try await handle.checkAlive()
-    var command = options.command
+    var command = try options.command()
     command.workflowType = type
     command.input = try Payloads.encode(input)
     let (seq, execution) = try await handle.run.startChild(command, at: "\(file):\(line)")

@@ -146,7 +146,7 @@ public final class Client: @unchecked Sendable {
     request.workflowID = id
     request.taskQueue = taskQueue
     request.input = try Payloads.encode(input)
-    options.apply(to: &request)
+    try options.apply(to: &request)
     let response = try await call(
       .workflowStartWorkflow, request, as: StartWorkflowResponse.self)
     return WorkflowHandle(client: self, workflowID: id, runID: response.runID.description)
@@ -186,13 +186,20 @@ public struct StartOptions: Sendable {
   public var cronTimeZone: String
   /// The same id makes the same start, however often it is sent; one is made if it is nil.
   public var requestID: String?
-  /// Text for people.
+  /// Text for people: a line, shown in lists, and more, shown by describe.
   public var summary: String
+  public var details: String
+  /// What is noted of the workflow, by keys.
+  public var memo: [String: any Encodable & Sendable]
+  /// What lists find it by; a name that nobody has used gets its type by it.
+  public var searchAttributes: [String: SearchValue]
 
   public init(
     reuse: Reuse = .allowDuplicate, conflict: Conflict = .fail, executionTimeout: Duration? = nil,
     runTimeout: Duration? = nil, retry: Retry? = nil, startDelay: Duration? = nil,
-    cron: String? = nil, cronTimeZone: String = "", requestID: String? = nil, summary: String = ""
+    cron: String? = nil, cronTimeZone: String = "", requestID: String? = nil,
+    summary: String = "", details: String = "", memo: [String: any Encodable & Sendable] = [:],
+    searchAttributes: [String: SearchValue] = [:]
   ) {
     self.reuse = reuse
     self.conflict = conflict
@@ -204,9 +211,12 @@ public struct StartOptions: Sendable {
     self.cronTimeZone = cronTimeZone
     self.requestID = requestID
     self.summary = summary
+    self.details = details
+    self.memo = memo
+    self.searchAttributes = searchAttributes
   }
 
-  func apply(to request: inout StartWorkflowRequest) {
+  func apply(to request: inout StartWorkflowRequest) throws {
     request.executionTimeoutMs = executionTimeout?.span ?? .zero
     request.runTimeoutMs = runTimeout?.span ?? .zero
     request.retryPolicy = retry?.policy
@@ -220,9 +230,13 @@ public struct StartOptions: Sendable {
     case .useExisting: request.idConflictPolicy = .useExisting
     case .terminateExisting: request.idConflictPolicy = .terminateExisting
     }
-    guard !summary.isEmpty else { return }
+    request.memo = memo.isEmpty ? nil : try Memo(memo)
+    request.searchAttributes =
+      searchAttributes.isEmpty ? nil : SearchAttributes(searchAttributes)
+    guard !summary.isEmpty || !details.isEmpty else { return }
     var metadata = UserMetadata()
     metadata.summary = summary
+    metadata.details = details
     request.userMetadata = metadata
   }
 }
@@ -250,7 +264,7 @@ public struct WorkflowHandle<Output: Decodable & Sendable>: Sendable {
     return execution
   }
 
-  private var ownExecution: WorkflowExecution {
+  var ownExecution: WorkflowExecution {
     var execution = execution
     execution.runID = runID.flatMap { RunID(parsing: $0) } ?? .none
     return execution

@@ -185,7 +185,7 @@ extension Client {
     _ options: StartOptions
   ) throws -> Schedule {
     var start = StartWorkflowRequest()
-    options.apply(to: &start)
+    try options.apply(to: &start)
     var action = ScheduleAction()
     action.workflowType = type
     action.taskQueue = taskQueue
@@ -194,6 +194,8 @@ extension Client {
     action.runTimeoutMs = start.runTimeoutMs
     action.retryPolicy = start.retryPolicy
     action.userMetadata = start.userMetadata
+    action.memo = start.memo
+    action.searchAttributes = start.searchAttributes
     var definition = schedule.message
     definition.action = action
     return definition

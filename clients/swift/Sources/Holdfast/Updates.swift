@@ -202,7 +202,7 @@ extension Client {
     start.workflowID = id
     start.taskQueue = taskQueue
     start.input = try Payloads.encode(input)
-    options.apply(to: &start)
+    try options.apply(to: &start)
     request.start = start
     let update = try UpdateWorkflowRequest(name, argument, updateID, .completed)
     request.update = update

@@ -268,6 +268,9 @@ extension CommandHead {
       seq = c.seq
       name = c.markerName
       id = c.markerID
+    case .upsertSearchAttributes: type = .upsertSearchAttributes
+    case .upsertMemo: type = .upsertMemo
+    case .setCurrentDetails: type = .setCurrentDetails
     case .updateAccepted(let c):
       type = .updateAccepted
       id = c.updateID

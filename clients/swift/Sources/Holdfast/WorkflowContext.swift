@@ -39,7 +39,7 @@ public struct WorkflowContext: Sendable {
     _ input: Input, options: ContinueOptions = ContinueOptions(), file: String = #fileID,
     line: Int = #line
   ) throws -> Never {
-    var command = options.command
+    var command = try options.command()
     command.input = try Payloads.encode(input)
     throw ContinueAsNewError(command: command, location: "\(file):\(line)")
   }
@@ -76,7 +76,8 @@ public struct WorkflowContext: Sendable {
     var schedule = options.schedule
     schedule.activityType = type
     schedule.input = try Payloads.encode(input)
-    let result = try await run.activity(schedule, at: "\(file):\(line)")
+    let result = try await run.activity(
+      schedule, summary: options.summary, at: "\(file):\(line)")
     return try Payloads.decode(result, as: Output.self)
   }
 
@@ -90,11 +91,12 @@ public struct WorkflowContext: Sendable {
   }
 
   /// A durable timer. Throws `CancellationError` when the task is cancelled.
-  public func sleep(for duration: Duration, file: String = #fileID, line: Int = #line)
-    async throws
-  {
+  /// `summary`: a line for people, shown with the timer.
+  public func sleep(
+    for duration: Duration, summary: String = "", file: String = #fileID, line: Int = #line
+  ) async throws {
     try await handle.checkAlive()
-    try await run.sleep(duration.span, at: "\(file):\(line)")
+    try await run.sleep(duration.span, summary: summary, at: "\(file):\(line)")
   }
 
   /// Guards changed code: true in runs that come here for the first time with it, and for ever in
@@ -162,6 +164,8 @@ public struct ActivityOptions: Sendable {
   public var activityID: String?
   public var cancellation: Cancellation
   public var exhaustion: Exhaustion
+  /// A line for people, shown in the history.
+  public var summary: String
 
   /// What becomes of the activity when its attempts are used up.
   public enum Exhaustion: Sendable {
@@ -186,7 +190,7 @@ public struct ActivityOptions: Sendable {
     startToClose: Duration? = nil, scheduleToClose: Duration? = nil,
     scheduleToStart: Duration? = nil, heartbeat: Duration? = nil, retry: Retry = Retry(),
     taskQueue: String? = nil, activityID: String? = nil, cancellation: Cancellation = .tryCancel,
-    exhaustion: Exhaustion = .fail
+    exhaustion: Exhaustion = .fail, summary: String = ""
   ) {
     self.startToClose = startToClose
     self.scheduleToClose = scheduleToClose
@@ -197,6 +201,7 @@ public struct ActivityOptions: Sendable {
     self.activityID = activityID
     self.cancellation = cancellation
     self.exhaustion = exhaustion
+    self.summary = summary
   }
 
   var schedule: ScheduleActivity {

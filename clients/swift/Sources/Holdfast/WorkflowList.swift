@@ -18,6 +18,8 @@ public struct WorkflowSummary: Sendable, Equatable {
   public let historySizeBytes: Int64
   /// Text for people.
   public let summary: String
+  public let memo: WorkflowMemo
+  public let searchAttributes: [String: SearchValue]
 
   init(_ info: WorkflowInfo) {
     workflowID = info.execution?.workflowID ?? ""
@@ -30,6 +32,8 @@ public struct WorkflowSummary: Sendable, Equatable {
     historyLength = info.historyLength
     historySizeBytes = info.historySizeBytes
     summary = info.userMetadata?.summary ?? ""
+    memo = WorkflowMemo(info.memo)
+    searchAttributes = info.searchAttributes?.values ?? [:]
   }
 }
 

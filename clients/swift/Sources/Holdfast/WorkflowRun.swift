@@ -18,6 +18,7 @@ final class WorkflowRun: @unchecked Sendable {
 
   /// What the first activation told.
   private(set) var beginning = InitializeWorkflow()
+  var notes = Notes()
   private(set) var now = Instant(ms: 0)
   private(set) var random = SeededRandom(seed: 0)
   private(set) var historyLength: Int64 = 0
@@ -105,6 +106,7 @@ final class WorkflowRun: @unchecked Sendable {
       random = SeededRandom(seed: initialize.randomSeed)
       beginning = initialize
       beginning.input = []
+      notes.begin(initialize)
       begin = initialize
     case .signalWorkflow(let signal): try instance.signal(signal.signalName, signal.input)
     case .cancelWorkflow:
@@ -277,11 +279,15 @@ final class WorkflowRun: @unchecked Sendable {
 
   // MARK: - What the context asks for
 
-  func emit(_ kind: Command.Kind, at location: String = "") {
+  func emit(_ kind: Command.Kind, at location: String = "", summary: String = "") {
     guard !isEvicted else { return }
     var command = Command()
     command.kind = kind
     command.location = location
+    if !summary.isEmpty {
+      command.userMetadata = UserMetadata()
+      command.userMetadata?.summary = summary
+    }
     commands.append(command)
   }
 
@@ -297,11 +303,13 @@ final class WorkflowRun: @unchecked Sendable {
     return exits.first(where: \.isOpen)?.place
   }
 
-  func activity(_ schedule: ScheduleActivity, at location: String) async throws -> [Payload] {
+  func activity(_ schedule: ScheduleActivity, summary: String, at location: String) async throws
+    -> [Payload]
+  {
     var schedule = schedule
     let seq = takeSeq()
     schedule.seq = seq
-    emit(.scheduleActivity(schedule), at: location)
+    emit(.scheduleActivity(schedule), at: location, summary: summary)
     return try await withTaskCancellationHandler {
       try await withUnsafeThrowingContinuation { activities[seq] = $0 }
     } onCancel: {
@@ -312,8 +320,8 @@ final class WorkflowRun: @unchecked Sendable {
     }
   }
 
-  func sleep(_ span: Span, at location: String) async throws {
-    let seq = startTimer(span, at: location)
+  func sleep(_ span: Span, summary: String, at location: String) async throws {
+    let seq = startTimer(span, summary: summary, at: location)
     try await withTaskCancellationHandler {
       try await withUnsafeThrowingContinuation { timers[seq] = $0 }
     } onCancel: {
@@ -323,11 +331,11 @@ final class WorkflowRun: @unchecked Sendable {
     }
   }
 
-  private func startTimer(_ span: Span, at location: String) -> UInt32 {
+  private func startTimer(_ span: Span, summary: String = "", at location: String) -> UInt32 {
     var start = StartTimer()
     start.seq = takeSeq()
     start.startToFireTimeoutMs = span
-    emit(.startTimer(start), at: location)
+    emit(.startTimer(start), at: location, summary: summary)
     return start.seq
   }
 

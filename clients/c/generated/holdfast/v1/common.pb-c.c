@@ -187,6 +187,231 @@ void   holdfast__v1__header__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__header__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__memo__init
+                     (Holdfast__V1__Memo         *message)
+{
+  static const Holdfast__V1__Memo init_value = HOLDFAST__V1__MEMO__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__memo__get_packed_size
+                     (const Holdfast__V1__Memo *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__memo__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__memo__pack
+                     (const Holdfast__V1__Memo *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__memo__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__memo__pack_to_buffer
+                     (const Holdfast__V1__Memo *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__memo__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__Memo *
+       holdfast__v1__memo__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__Memo *)
+     protobuf_c_message_unpack (&holdfast__v1__memo__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__memo__free_unpacked
+                     (Holdfast__V1__Memo *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__memo__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__search_attributes__init
+                     (Holdfast__V1__SearchAttributes         *message)
+{
+  static const Holdfast__V1__SearchAttributes init_value = HOLDFAST__V1__SEARCH_ATTRIBUTES__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__search_attributes__get_packed_size
+                     (const Holdfast__V1__SearchAttributes *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__search_attributes__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__search_attributes__pack
+                     (const Holdfast__V1__SearchAttributes *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__search_attributes__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__search_attributes__pack_to_buffer
+                     (const Holdfast__V1__SearchAttributes *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__search_attributes__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__SearchAttributes *
+       holdfast__v1__search_attributes__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__SearchAttributes *)
+     protobuf_c_message_unpack (&holdfast__v1__search_attributes__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__search_attributes__free_unpacked
+                     (Holdfast__V1__SearchAttributes *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__search_attributes__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__search_attribute__init
+                     (Holdfast__V1__SearchAttribute         *message)
+{
+  static const Holdfast__V1__SearchAttribute init_value = HOLDFAST__V1__SEARCH_ATTRIBUTE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__search_attribute__get_packed_size
+                     (const Holdfast__V1__SearchAttribute *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__search_attribute__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__search_attribute__pack
+                     (const Holdfast__V1__SearchAttribute *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__search_attribute__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__search_attribute__pack_to_buffer
+                     (const Holdfast__V1__SearchAttribute *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__search_attribute__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__SearchAttribute *
+       holdfast__v1__search_attribute__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__SearchAttribute *)
+     protobuf_c_message_unpack (&holdfast__v1__search_attribute__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__search_attribute__free_unpacked
+                     (Holdfast__V1__SearchAttribute *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__search_attribute__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__keyword_list__init
+                     (Holdfast__V1__KeywordList         *message)
+{
+  static const Holdfast__V1__KeywordList init_value = HOLDFAST__V1__KEYWORD_LIST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__keyword_list__get_packed_size
+                     (const Holdfast__V1__KeywordList *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__keyword_list__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__keyword_list__pack
+                     (const Holdfast__V1__KeywordList *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__keyword_list__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__keyword_list__pack_to_buffer
+                     (const Holdfast__V1__KeywordList *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__keyword_list__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__KeywordList *
+       holdfast__v1__keyword_list__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__KeywordList *)
+     protobuf_c_message_unpack (&holdfast__v1__keyword_list__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__keyword_list__free_unpacked
+                     (Holdfast__V1__KeywordList *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__keyword_list__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__current_details__init
+                     (Holdfast__V1__CurrentDetails         *message)
+{
+  static const Holdfast__V1__CurrentDetails init_value = HOLDFAST__V1__CURRENT_DETAILS__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__current_details__get_packed_size
+                     (const Holdfast__V1__CurrentDetails *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__current_details__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__current_details__pack
+                     (const Holdfast__V1__CurrentDetails *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__current_details__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__current_details__pack_to_buffer
+                     (const Holdfast__V1__CurrentDetails *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__current_details__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__CurrentDetails *
+       holdfast__v1__current_details__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__CurrentDetails *)
+     protobuf_c_message_unpack (&holdfast__v1__current_details__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__current_details__free_unpacked
+                     (Holdfast__V1__CurrentDetails *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__current_details__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__retry_policy__init
                      (Holdfast__V1__RetryPolicy         *message)
 {
@@ -1096,6 +1321,287 @@ const ProtobufCMessageDescriptor holdfast__v1__header__descriptor =
   holdfast__v1__header__field_indices_by_name,
   1,  holdfast__v1__header__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__header__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__memo__field_descriptors[1] =
+{
+  {
+    "fields",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Memo, n_fields),
+    offsetof(Holdfast__V1__Memo, fields),
+    &holdfast__v1__payload_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__memo__field_indices_by_name[] = {
+  0,   /* field[0] = fields */
+};
+static const ProtobufCIntRange holdfast__v1__memo__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__memo__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.Memo",
+  "Memo",
+  "Holdfast__V1__Memo",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__Memo),
+  1,
+  holdfast__v1__memo__field_descriptors,
+  holdfast__v1__memo__field_indices_by_name,
+  1,  holdfast__v1__memo__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__memo__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__search_attributes__field_descriptors[1] =
+{
+  {
+    "fields",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__SearchAttributes, n_fields),
+    offsetof(Holdfast__V1__SearchAttributes, fields),
+    &holdfast__v1__search_attribute__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__search_attributes__field_indices_by_name[] = {
+  0,   /* field[0] = fields */
+};
+static const ProtobufCIntRange holdfast__v1__search_attributes__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__search_attributes__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SearchAttributes",
+  "SearchAttributes",
+  "Holdfast__V1__SearchAttributes",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__SearchAttributes),
+  1,
+  holdfast__v1__search_attributes__field_descriptors,
+  holdfast__v1__search_attributes__field_indices_by_name,
+  1,  holdfast__v1__search_attributes__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__search_attributes__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__search_attribute__field_descriptors[8] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SearchAttribute, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Holdfast__V1__SearchAttribute, content_case),
+    offsetof(Holdfast__V1__SearchAttribute, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "keyword",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Holdfast__V1__SearchAttribute, content_case),
+    offsetof(Holdfast__V1__SearchAttribute, keyword),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "keyword_list",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__SearchAttribute, content_case),
+    offsetof(Holdfast__V1__SearchAttribute, keyword_list),
+    &holdfast__v1__keyword_list__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "int_value",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    offsetof(Holdfast__V1__SearchAttribute, content_case),
+    offsetof(Holdfast__V1__SearchAttribute, int_value),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "double_value",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Holdfast__V1__SearchAttribute, content_case),
+    offsetof(Holdfast__V1__SearchAttribute, double_value),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bool_value",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Holdfast__V1__SearchAttribute, content_case),
+    offsetof(Holdfast__V1__SearchAttribute, bool_value),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "instant_time_ms",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    offsetof(Holdfast__V1__SearchAttribute, content_case),
+    offsetof(Holdfast__V1__SearchAttribute, instant_time_ms),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__search_attribute__field_indices_by_name[] = {
+  6,   /* field[6] = bool_value */
+  5,   /* field[5] = double_value */
+  7,   /* field[7] = instant_time_ms */
+  4,   /* field[4] = int_value */
+  2,   /* field[2] = keyword */
+  3,   /* field[3] = keyword_list */
+  0,   /* field[0] = name */
+  1,   /* field[1] = text */
+};
+static const ProtobufCIntRange holdfast__v1__search_attribute__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__search_attribute__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SearchAttribute",
+  "SearchAttribute",
+  "Holdfast__V1__SearchAttribute",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__SearchAttribute),
+  8,
+  holdfast__v1__search_attribute__field_descriptors,
+  holdfast__v1__search_attribute__field_indices_by_name,
+  1,  holdfast__v1__search_attribute__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__search_attribute__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__keyword_list__field_descriptors[1] =
+{
+  {
+    "keywords",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Holdfast__V1__KeywordList, n_keywords),
+    offsetof(Holdfast__V1__KeywordList, keywords),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__keyword_list__field_indices_by_name[] = {
+  0,   /* field[0] = keywords */
+};
+static const ProtobufCIntRange holdfast__v1__keyword_list__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__keyword_list__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.KeywordList",
+  "KeywordList",
+  "Holdfast__V1__KeywordList",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__KeywordList),
+  1,
+  holdfast__v1__keyword_list__field_descriptors,
+  holdfast__v1__keyword_list__field_indices_by_name,
+  1,  holdfast__v1__keyword_list__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__keyword_list__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__current_details__field_descriptors[1] =
+{
+  {
+    "text",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CurrentDetails, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__current_details__field_indices_by_name[] = {
+  0,   /* field[0] = text */
+};
+static const ProtobufCIntRange holdfast__v1__current_details__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__current_details__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.CurrentDetails",
+  "CurrentDetails",
+  "Holdfast__V1__CurrentDetails",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__CurrentDetails),
+  1,
+  holdfast__v1__current_details__field_descriptors,
+  holdfast__v1__current_details__field_indices_by_name,
+  1,  holdfast__v1__current_details__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__current_details__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__retry_policy__field_descriptors[5] =
@@ -2205,6 +2711,46 @@ const ProtobufCMessageDescriptor holdfast__v1__user_metadata__descriptor =
   1,  holdfast__v1__user_metadata__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__user_metadata__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue holdfast__v1__search_attribute_type__enum_values_by_number[8] =
+{
+  { "SEARCH_ATTRIBUTE_TYPE_UNSPECIFIED", "HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_UNSPECIFIED", 0 },
+  { "SEARCH_ATTRIBUTE_TYPE_TEXT", "HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_TEXT", 1 },
+  { "SEARCH_ATTRIBUTE_TYPE_KEYWORD", "HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_KEYWORD", 2 },
+  { "SEARCH_ATTRIBUTE_TYPE_INT", "HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_INT", 3 },
+  { "SEARCH_ATTRIBUTE_TYPE_DOUBLE", "HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_DOUBLE", 4 },
+  { "SEARCH_ATTRIBUTE_TYPE_BOOL", "HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_BOOL", 5 },
+  { "SEARCH_ATTRIBUTE_TYPE_DATETIME", "HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_DATETIME", 6 },
+  { "SEARCH_ATTRIBUTE_TYPE_KEYWORD_LIST", "HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_KEYWORD_LIST", 7 },
+};
+static const ProtobufCIntRange holdfast__v1__search_attribute_type__value_ranges[] = {
+{0, 0},{0, 8}
+};
+static const ProtobufCEnumValueIndex holdfast__v1__search_attribute_type__enum_values_by_name[8] =
+{
+  { "SEARCH_ATTRIBUTE_TYPE_BOOL", 5 },
+  { "SEARCH_ATTRIBUTE_TYPE_DATETIME", 6 },
+  { "SEARCH_ATTRIBUTE_TYPE_DOUBLE", 4 },
+  { "SEARCH_ATTRIBUTE_TYPE_INT", 3 },
+  { "SEARCH_ATTRIBUTE_TYPE_KEYWORD", 2 },
+  { "SEARCH_ATTRIBUTE_TYPE_KEYWORD_LIST", 7 },
+  { "SEARCH_ATTRIBUTE_TYPE_TEXT", 1 },
+  { "SEARCH_ATTRIBUTE_TYPE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor holdfast__v1__search_attribute_type__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SearchAttributeType",
+  "SearchAttributeType",
+  "Holdfast__V1__SearchAttributeType",
+  "holdfast.v1",
+  8,
+  holdfast__v1__search_attribute_type__enum_values_by_number,
+  8,
+  holdfast__v1__search_attribute_type__enum_values_by_name,
+  1,
+  holdfast__v1__search_attribute_type__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue holdfast__v1__timeout_type__enum_values_by_number[5] =
 {

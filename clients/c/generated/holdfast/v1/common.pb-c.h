@@ -20,6 +20,11 @@ typedef struct Holdfast__V1__Payload Holdfast__V1__Payload;
 typedef struct Holdfast__V1__PayloadList Holdfast__V1__PayloadList;
 typedef struct Holdfast__V1__PayloadEntry Holdfast__V1__PayloadEntry;
 typedef struct Holdfast__V1__Header Holdfast__V1__Header;
+typedef struct Holdfast__V1__Memo Holdfast__V1__Memo;
+typedef struct Holdfast__V1__SearchAttributes Holdfast__V1__SearchAttributes;
+typedef struct Holdfast__V1__SearchAttribute Holdfast__V1__SearchAttribute;
+typedef struct Holdfast__V1__KeywordList Holdfast__V1__KeywordList;
+typedef struct Holdfast__V1__CurrentDetails Holdfast__V1__CurrentDetails;
 typedef struct Holdfast__V1__RetryPolicy Holdfast__V1__RetryPolicy;
 typedef struct Holdfast__V1__Failure Holdfast__V1__Failure;
 typedef struct Holdfast__V1__FailureInfo Holdfast__V1__FailureInfo;
@@ -40,6 +45,17 @@ typedef struct Holdfast__V1__UserMetadata Holdfast__V1__UserMetadata;
 
 /* --- enums --- */
 
+typedef enum _Holdfast__V1__SearchAttributeType {
+  HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_UNSPECIFIED = 0,
+  HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_TEXT = 1,
+  HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_KEYWORD = 2,
+  HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_INT = 3,
+  HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_DOUBLE = 4,
+  HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_BOOL = 5,
+  HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_DATETIME = 6,
+  HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE__SEARCH_ATTRIBUTE_TYPE_KEYWORD_LIST = 7
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__SEARCH_ATTRIBUTE_TYPE)
+} Holdfast__V1__SearchAttributeType;
 typedef enum _Holdfast__V1__TimeoutType {
   HOLDFAST__V1__TIMEOUT_TYPE__TIMEOUT_TYPE_UNSPECIFIED = 0,
   HOLDFAST__V1__TIMEOUT_TYPE__TIMEOUT_TYPE_START_TO_CLOSE = 1,
@@ -236,6 +252,107 @@ struct  Holdfast__V1__Header
 #define HOLDFAST__V1__HEADER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__header__descriptor) \
     , 0,NULL }
+
+
+/*
+ * What is noted of a workflow, for people and for the code itself. Sorted by key. As a change: an
+ * entry whose value is missing, empty or of the encoding binary/null takes its key away.
+ */
+struct  Holdfast__V1__Memo
+{
+  ProtobufCMessage base;
+  size_t n_fields;
+  Holdfast__V1__PayloadEntry **fields;
+};
+#define HOLDFAST__V1__MEMO__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__memo__descriptor) \
+    , 0,NULL }
+
+
+/*
+ * What lists find a workflow by. Sorted by name.
+ */
+struct  Holdfast__V1__SearchAttributes
+{
+  ProtobufCMessage base;
+  size_t n_fields;
+  Holdfast__V1__SearchAttribute **fields;
+};
+#define HOLDFAST__V1__SEARCH_ATTRIBUTES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__search_attributes__descriptor) \
+    , 0,NULL }
+
+
+typedef enum {
+  HOLDFAST__V1__SEARCH_ATTRIBUTE__CONTENT__NOT_SET = 0,
+  HOLDFAST__V1__SEARCH_ATTRIBUTE__CONTENT_TEXT = 2,
+  HOLDFAST__V1__SEARCH_ATTRIBUTE__CONTENT_KEYWORD = 3,
+  HOLDFAST__V1__SEARCH_ATTRIBUTE__CONTENT_KEYWORD_LIST = 4,
+  HOLDFAST__V1__SEARCH_ATTRIBUTE__CONTENT_INT_VALUE = 5,
+  HOLDFAST__V1__SEARCH_ATTRIBUTE__CONTENT_DOUBLE_VALUE = 6,
+  HOLDFAST__V1__SEARCH_ATTRIBUTE__CONTENT_BOOL_VALUE = 7,
+  HOLDFAST__V1__SEARCH_ATTRIBUTE__CONTENT_INSTANT_TIME_MS = 8
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__SEARCH_ATTRIBUTE__CONTENT__CASE)
+} Holdfast__V1__SearchAttribute__ContentCase;
+
+/*
+ * A name has one type in all workflows of a namespace: which one the member of `content` says. As a
+ * change: without a content, or with an empty list, the workflow does not have it any more.
+ */
+struct  Holdfast__V1__SearchAttribute
+{
+  ProtobufCMessage base;
+  char *name;
+  Holdfast__V1__SearchAttribute__ContentCase content_case;
+  union {
+    /*
+     * Words for people: a query names some of them.
+     */
+    char *text;
+    /*
+     * Compared byte by byte.
+     */
+    char *keyword;
+    /*
+     * Equal to each of its members.
+     */
+    Holdfast__V1__KeywordList *keyword_list;
+    int64_t int_value;
+    /*
+     * Finite.
+     */
+    double double_value;
+    protobuf_c_boolean bool_value;
+    int64_t instant_time_ms;
+  };
+};
+#define HOLDFAST__V1__SEARCH_ATTRIBUTE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__search_attribute__descriptor) \
+    , (char *)protobuf_c_empty_string, HOLDFAST__V1__SEARCH_ATTRIBUTE__CONTENT__NOT_SET, {0} }
+
+
+struct  Holdfast__V1__KeywordList
+{
+  ProtobufCMessage base;
+  size_t n_keywords;
+  char **keywords;
+};
+#define HOLDFAST__V1__KEYWORD_LIST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__keyword_list__descriptor) \
+    , 0,NULL }
+
+
+/*
+ * What a workflow's code has last said of itself, for people; may be empty.
+ */
+struct  Holdfast__V1__CurrentDetails
+{
+  ProtobufCMessage base;
+  char *text;
+};
+#define HOLDFAST__V1__CURRENT_DETAILS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__current_details__descriptor) \
+    , (char *)protobuf_c_empty_string }
 
 
 /*
@@ -608,6 +725,101 @@ Holdfast__V1__Header *
 void   holdfast__v1__header__free_unpacked
                      (Holdfast__V1__Header *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__Memo methods */
+void   holdfast__v1__memo__init
+                     (Holdfast__V1__Memo         *message);
+size_t holdfast__v1__memo__get_packed_size
+                     (const Holdfast__V1__Memo   *message);
+size_t holdfast__v1__memo__pack
+                     (const Holdfast__V1__Memo   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__memo__pack_to_buffer
+                     (const Holdfast__V1__Memo   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__Memo *
+       holdfast__v1__memo__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__memo__free_unpacked
+                     (Holdfast__V1__Memo *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__SearchAttributes methods */
+void   holdfast__v1__search_attributes__init
+                     (Holdfast__V1__SearchAttributes         *message);
+size_t holdfast__v1__search_attributes__get_packed_size
+                     (const Holdfast__V1__SearchAttributes   *message);
+size_t holdfast__v1__search_attributes__pack
+                     (const Holdfast__V1__SearchAttributes   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__search_attributes__pack_to_buffer
+                     (const Holdfast__V1__SearchAttributes   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__SearchAttributes *
+       holdfast__v1__search_attributes__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__search_attributes__free_unpacked
+                     (Holdfast__V1__SearchAttributes *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__SearchAttribute methods */
+void   holdfast__v1__search_attribute__init
+                     (Holdfast__V1__SearchAttribute         *message);
+size_t holdfast__v1__search_attribute__get_packed_size
+                     (const Holdfast__V1__SearchAttribute   *message);
+size_t holdfast__v1__search_attribute__pack
+                     (const Holdfast__V1__SearchAttribute   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__search_attribute__pack_to_buffer
+                     (const Holdfast__V1__SearchAttribute   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__SearchAttribute *
+       holdfast__v1__search_attribute__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__search_attribute__free_unpacked
+                     (Holdfast__V1__SearchAttribute *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__KeywordList methods */
+void   holdfast__v1__keyword_list__init
+                     (Holdfast__V1__KeywordList         *message);
+size_t holdfast__v1__keyword_list__get_packed_size
+                     (const Holdfast__V1__KeywordList   *message);
+size_t holdfast__v1__keyword_list__pack
+                     (const Holdfast__V1__KeywordList   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__keyword_list__pack_to_buffer
+                     (const Holdfast__V1__KeywordList   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__KeywordList *
+       holdfast__v1__keyword_list__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__keyword_list__free_unpacked
+                     (Holdfast__V1__KeywordList *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__CurrentDetails methods */
+void   holdfast__v1__current_details__init
+                     (Holdfast__V1__CurrentDetails         *message);
+size_t holdfast__v1__current_details__get_packed_size
+                     (const Holdfast__V1__CurrentDetails   *message);
+size_t holdfast__v1__current_details__pack
+                     (const Holdfast__V1__CurrentDetails   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__current_details__pack_to_buffer
+                     (const Holdfast__V1__CurrentDetails   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__CurrentDetails *
+       holdfast__v1__current_details__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__current_details__free_unpacked
+                     (Holdfast__V1__CurrentDetails *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__RetryPolicy methods */
 void   holdfast__v1__retry_policy__init
                      (Holdfast__V1__RetryPolicy         *message);
@@ -926,6 +1138,21 @@ typedef void (*Holdfast__V1__PayloadEntry_Closure)
 typedef void (*Holdfast__V1__Header_Closure)
                  (const Holdfast__V1__Header *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__Memo_Closure)
+                 (const Holdfast__V1__Memo *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__SearchAttributes_Closure)
+                 (const Holdfast__V1__SearchAttributes *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__SearchAttribute_Closure)
+                 (const Holdfast__V1__SearchAttribute *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__KeywordList_Closure)
+                 (const Holdfast__V1__KeywordList *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__CurrentDetails_Closure)
+                 (const Holdfast__V1__CurrentDetails *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__RetryPolicy_Closure)
                  (const Holdfast__V1__RetryPolicy *message,
                   void *closure_data);
@@ -980,6 +1207,7 @@ typedef void (*Holdfast__V1__UserMetadata_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    holdfast__v1__search_attribute_type__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__timeout_type__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__retry_state__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__workflow_status__descriptor;
@@ -994,6 +1222,11 @@ extern const ProtobufCMessageDescriptor holdfast__v1__payload__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__payload_list__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__payload_entry__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__header__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__memo__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__search_attributes__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__search_attribute__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__keyword_list__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__current_details__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__retry_policy__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__failure__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__failure_info__descriptor;

@@ -1267,6 +1267,96 @@ void   holdfast__v1__workflow_execution_update_completed__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_completed__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__upsert_workflow_search_attributes__init
+                     (Holdfast__V1__UpsertWorkflowSearchAttributes         *message)
+{
+  static const Holdfast__V1__UpsertWorkflowSearchAttributes init_value = HOLDFAST__V1__UPSERT_WORKFLOW_SEARCH_ATTRIBUTES__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__upsert_workflow_search_attributes__get_packed_size
+                     (const Holdfast__V1__UpsertWorkflowSearchAttributes *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__upsert_workflow_search_attributes__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__upsert_workflow_search_attributes__pack
+                     (const Holdfast__V1__UpsertWorkflowSearchAttributes *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__upsert_workflow_search_attributes__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__upsert_workflow_search_attributes__pack_to_buffer
+                     (const Holdfast__V1__UpsertWorkflowSearchAttributes *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__upsert_workflow_search_attributes__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpsertWorkflowSearchAttributes *
+       holdfast__v1__upsert_workflow_search_attributes__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpsertWorkflowSearchAttributes *)
+     protobuf_c_message_unpack (&holdfast__v1__upsert_workflow_search_attributes__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__upsert_workflow_search_attributes__free_unpacked
+                     (Holdfast__V1__UpsertWorkflowSearchAttributes *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__upsert_workflow_search_attributes__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__workflow_properties_modified__init
+                     (Holdfast__V1__WorkflowPropertiesModified         *message)
+{
+  static const Holdfast__V1__WorkflowPropertiesModified init_value = HOLDFAST__V1__WORKFLOW_PROPERTIES_MODIFIED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__workflow_properties_modified__get_packed_size
+                     (const Holdfast__V1__WorkflowPropertiesModified *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_properties_modified__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__workflow_properties_modified__pack
+                     (const Holdfast__V1__WorkflowPropertiesModified *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_properties_modified__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__workflow_properties_modified__pack_to_buffer
+                     (const Holdfast__V1__WorkflowPropertiesModified *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_properties_modified__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkflowPropertiesModified *
+       holdfast__v1__workflow_properties_modified__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkflowPropertiesModified *)
+     protobuf_c_message_unpack (&holdfast__v1__workflow_properties_modified__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__workflow_properties_modified__free_unpacked
+                     (Holdfast__V1__WorkflowPropertiesModified *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__workflow_properties_modified__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__workflow_execution_paused__init
                      (Holdfast__V1__WorkflowExecutionPaused         *message)
 {
@@ -2070,7 +2160,7 @@ const ProtobufCMessageDescriptor holdfast__v1__history_batch__descriptor =
   (ProtobufCMessageInit) holdfast__v1__history_batch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[44] =
+static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[46] =
 {
   {
     "event_id",
@@ -2553,6 +2643,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "upsert_workflow_search_attributes",
+    140,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, upsert_workflow_search_attributes),
+    &holdfast__v1__upsert_workflow_search_attributes__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "workflow_execution_update_accepted",
     141,
     PROTOBUF_C_LABEL_NONE,
@@ -2572,6 +2674,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descrip
     offsetof(Holdfast__V1__HistoryEvent, attributes_case),
     offsetof(Holdfast__V1__HistoryEvent, workflow_execution_update_completed),
     &holdfast__v1__workflow_execution_update_completed__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_properties_modified",
+    146,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, workflow_properties_modified),
+    &holdfast__v1__workflow_properties_modified__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2629,20 +2743,22 @@ static const unsigned holdfast__v1__history_event__field_indices_by_name[] = {
   19,   /* field[19] = timer_canceled */
   18,   /* field[18] = timer_fired */
   17,   /* field[17] = timer_started */
+  40,   /* field[40] = upsert_workflow_search_attributes */
   2,   /* field[2] = user_metadata */
   20,   /* field[20] = workflow_execution_cancel_requested */
   21,   /* field[21] = workflow_execution_canceled */
   4,   /* field[4] = workflow_execution_completed */
   28,   /* field[28] = workflow_execution_continued_as_new */
   5,   /* field[5] = workflow_execution_failed */
-  42,   /* field[42] = workflow_execution_paused */
+  44,   /* field[44] = workflow_execution_paused */
   26,   /* field[26] = workflow_execution_signaled */
   3,   /* field[3] = workflow_execution_started */
   27,   /* field[27] = workflow_execution_terminated */
   6,   /* field[6] = workflow_execution_timed_out */
-  43,   /* field[43] = workflow_execution_unpaused */
-  40,   /* field[40] = workflow_execution_update_accepted */
-  41,   /* field[41] = workflow_execution_update_completed */
+  45,   /* field[45] = workflow_execution_unpaused */
+  41,   /* field[41] = workflow_execution_update_accepted */
+  42,   /* field[42] = workflow_execution_update_completed */
+  43,   /* field[43] = workflow_properties_modified */
   7,   /* field[7] = workflow_task_completed */
   9,   /* field[9] = workflow_task_failed */
   8,   /* field[8] = workflow_task_timed_out */
@@ -2652,10 +2768,10 @@ static const ProtobufCIntRange holdfast__v1__history_event__number_ranges[6 + 1]
   { 1, 0 },
   { 101, 3 },
   { 107, 7 },
-  { 141, 40 },
-  { 143, 41 },
-  { 158, 42 },
-  { 0, 44 }
+  { 143, 42 },
+  { 146, 43 },
+  { 158, 44 },
+  { 0, 46 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
 {
@@ -2665,14 +2781,14 @@ const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
   "Holdfast__V1__HistoryEvent",
   "holdfast.v1",
   sizeof(Holdfast__V1__HistoryEvent),
-  44,
+  46,
   holdfast__v1__history_event__field_descriptors,
   holdfast__v1__history_event__field_indices_by_name,
   6,  holdfast__v1__history_event__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__history_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__field_descriptors[29] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__field_descriptors[31] =
 {
   {
     "namespace",
@@ -2963,6 +3079,30 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "memo",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, memo),
+    &holdfast__v1__memo__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "search_attributes",
+    26,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, search_attributes),
+    &holdfast__v1__search_attributes__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "cron_time_zone",
     28,
     PROTOBUF_C_LABEL_NONE,
@@ -3028,7 +3168,7 @@ static const unsigned holdfast__v1__workflow_execution_started__field_indices_by
   20,   /* field[20] = continued_failure */
   15,   /* field[15] = continued_run_id */
   21,   /* field[21] = cron_schedule */
-  24,   /* field[24] = cron_time_zone */
+  26,   /* field[26] = cron_time_zone */
   14,   /* field[14] = execution_expiration_time_ms */
   7,   /* field[7] = execution_timeout_ms */
   12,   /* field[12] = first_run_id */
@@ -3037,18 +3177,20 @@ static const unsigned holdfast__v1__workflow_execution_started__field_indices_by
   10,   /* field[10] = identity */
   16,   /* field[16] = initiator */
   5,   /* field[5] = input */
-  25,   /* field[25] = last_completion_result */
+  27,   /* field[27] = last_completion_result */
+  24,   /* field[24] = memo */
   0,   /* field[0] = namespace */
-  26,   /* field[26] = parent */
-  27,   /* field[27] = parent_initiated_event_id */
+  28,   /* field[28] = parent */
+  29,   /* field[29] = parent_initiated_event_id */
   13,   /* field[13] = random_seed */
   11,   /* field[11] = request_id */
   19,   /* field[19] = retry_policy */
-  28,   /* field[28] = root */
+  30,   /* field[30] = root */
   2,   /* field[2] = run_id */
   8,   /* field[8] = run_timeout_ms */
   22,   /* field[22] = schedule_id */
   23,   /* field[23] = scheduled_time_ms */
+  25,   /* field[25] = search_attributes */
   4,   /* field[4] = task_queue */
   9,   /* field[9] = task_timeout_ms */
   1,   /* field[1] = workflow_id */
@@ -3057,8 +3199,8 @@ static const unsigned holdfast__v1__workflow_execution_started__field_indices_by
 static const ProtobufCIntRange holdfast__v1__workflow_execution_started__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 28, 24 },
-  { 0, 29 }
+  { 28, 26 },
+  { 0, 31 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descriptor =
 {
@@ -3068,7 +3210,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descr
   "Holdfast__V1__WorkflowExecutionStarted",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionStarted),
-  29,
+  31,
   holdfast__v1__workflow_execution_started__field_descriptors,
   holdfast__v1__workflow_execution_started__field_indices_by_name,
   2,  holdfast__v1__workflow_execution_started__number_ranges,
@@ -3267,7 +3409,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_timed_out__des
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_timed_out__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_continued_as_new__field_descriptors[10] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_continued_as_new__field_descriptors[12] =
 {
   {
     "new_run_id",
@@ -3389,14 +3531,40 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_continued
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "memo",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionContinuedAsNew, memo),
+    &holdfast__v1__memo__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "search_attributes",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionContinuedAsNew, search_attributes),
+    &holdfast__v1__search_attributes__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_execution_continued_as_new__field_indices_by_name[] = {
   7,   /* field[7] = backoff_start_interval_ms */
   4,   /* field[4] = header */
   3,   /* field[3] = input */
   9,   /* field[9] = location */
+  10,   /* field[10] = memo */
   0,   /* field[0] = new_run_id */
   5,   /* field[5] = run_timeout_ms */
+  11,   /* field[11] = search_attributes */
   2,   /* field[2] = task_queue */
   6,   /* field[6] = task_timeout_ms */
   8,   /* field[8] = workflow_task_completed_event_id */
@@ -3405,7 +3573,7 @@ static const unsigned holdfast__v1__workflow_execution_continued_as_new__field_i
 static const ProtobufCIntRange holdfast__v1__workflow_execution_continued_as_new__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_continued_as_new__descriptor =
 {
@@ -3415,14 +3583,14 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_continued_as_n
   "Holdfast__V1__WorkflowExecutionContinuedAsNew",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionContinuedAsNew),
-  10,
+  12,
   holdfast__v1__workflow_execution_continued_as_new__field_descriptors,
   holdfast__v1__workflow_execution_continued_as_new__field_indices_by_name,
   1,  holdfast__v1__workflow_execution_continued_as_new__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_continued_as_new__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_task_completed_event__field_descriptors[15] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_task_completed_event__field_descriptors[16] =
 {
   {
     "through_event_id",
@@ -3604,6 +3772,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_task_completed_even
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "current_details",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowTaskCompletedEvent, current_details),
+    &holdfast__v1__current_details__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_task_completed_event__field_indices_by_name[] = {
   1,   /* field[1] = activation_time_ms */
@@ -3611,6 +3791,7 @@ static const unsigned holdfast__v1__workflow_task_completed_event__field_indices
   6,   /* field[6] = build_id */
   14,   /* field[14] = commands */
   4,   /* field[4] = continue_as_new_suggested */
+  15,   /* field[15] = current_details */
   2,   /* field[2] = history_length */
   3,   /* field[3] = history_size_bytes */
   5,   /* field[5] = identity */
@@ -3625,7 +3806,7 @@ static const unsigned holdfast__v1__workflow_task_completed_event__field_indices
 static const ProtobufCIntRange holdfast__v1__workflow_task_completed_event__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_task_completed_event__descriptor =
 {
@@ -3635,7 +3816,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_task_completed_event__de
   "Holdfast__V1__WorkflowTaskCompletedEvent",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowTaskCompletedEvent),
-  15,
+  16,
   holdfast__v1__workflow_task_completed_event__field_descriptors,
   holdfast__v1__workflow_task_completed_event__field_indices_by_name,
   1,  holdfast__v1__workflow_task_completed_event__number_ranges,
@@ -5546,6 +5727,134 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_complet
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_update_completed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__upsert_workflow_search_attributes__field_descriptors[3] =
+{
+  {
+    "search_attributes",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpsertWorkflowSearchAttributes, search_attributes),
+    &holdfast__v1__search_attributes__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_task_completed_event_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpsertWorkflowSearchAttributes, workflow_task_completed_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "location",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpsertWorkflowSearchAttributes, location),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__upsert_workflow_search_attributes__field_indices_by_name[] = {
+  2,   /* field[2] = location */
+  0,   /* field[0] = search_attributes */
+  1,   /* field[1] = workflow_task_completed_event_id */
+};
+static const ProtobufCIntRange holdfast__v1__upsert_workflow_search_attributes__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__upsert_workflow_search_attributes__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpsertWorkflowSearchAttributes",
+  "UpsertWorkflowSearchAttributes",
+  "Holdfast__V1__UpsertWorkflowSearchAttributes",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpsertWorkflowSearchAttributes),
+  3,
+  holdfast__v1__upsert_workflow_search_attributes__field_descriptors,
+  holdfast__v1__upsert_workflow_search_attributes__field_indices_by_name,
+  1,  holdfast__v1__upsert_workflow_search_attributes__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__upsert_workflow_search_attributes__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_properties_modified__field_descriptors[3] =
+{
+  {
+    "upserted_memo",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowPropertiesModified, upserted_memo),
+    &holdfast__v1__memo__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_task_completed_event_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowPropertiesModified, workflow_task_completed_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "location",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowPropertiesModified, location),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__workflow_properties_modified__field_indices_by_name[] = {
+  2,   /* field[2] = location */
+  0,   /* field[0] = upserted_memo */
+  1,   /* field[1] = workflow_task_completed_event_id */
+};
+static const ProtobufCIntRange holdfast__v1__workflow_properties_modified__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__workflow_properties_modified__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowPropertiesModified",
+  "WorkflowPropertiesModified",
+  "Holdfast__V1__WorkflowPropertiesModified",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkflowPropertiesModified),
+  3,
+  holdfast__v1__workflow_properties_modified__field_descriptors,
+  holdfast__v1__workflow_properties_modified__field_indices_by_name,
+  1,  holdfast__v1__workflow_properties_modified__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__workflow_properties_modified__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_paused__field_descriptors[3] =
 {
   {
@@ -5738,7 +6047,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_terminated__de
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_terminated__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__start_child_workflow_execution_initiated__field_descriptors[16] =
+static const ProtobufCFieldDescriptor holdfast__v1__start_child_workflow_execution_initiated__field_descriptors[18] =
 {
   {
     "seq",
@@ -5932,6 +6241,30 @@ static const ProtobufCFieldDescriptor holdfast__v1__start_child_workflow_executi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "memo",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, memo),
+    &holdfast__v1__memo__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "search_attributes",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, search_attributes),
+    &holdfast__v1__search_attributes__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__start_child_workflow_execution_initiated__field_indices_by_name[] = {
   13,   /* field[13] = cancellation_type */
@@ -5941,9 +6274,11 @@ static const unsigned holdfast__v1__start_child_workflow_execution_initiated__fi
   11,   /* field[11] = id_reuse_policy */
   5,   /* field[5] = input */
   15,   /* field[15] = location */
+  16,   /* field[16] = memo */
   12,   /* field[12] = parent_close_policy */
   10,   /* field[10] = retry_policy */
   8,   /* field[8] = run_timeout_ms */
+  17,   /* field[17] = search_attributes */
   0,   /* field[0] = seq */
   4,   /* field[4] = task_queue */
   9,   /* field[9] = task_timeout_ms */
@@ -5954,7 +6289,7 @@ static const unsigned holdfast__v1__start_child_workflow_execution_initiated__fi
 static const ProtobufCIntRange holdfast__v1__start_child_workflow_execution_initiated__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__start_child_workflow_execution_initiated__descriptor =
 {
@@ -5964,7 +6299,7 @@ const ProtobufCMessageDescriptor holdfast__v1__start_child_workflow_execution_in
   "Holdfast__V1__StartChildWorkflowExecutionInitiated",
   "holdfast.v1",
   sizeof(Holdfast__V1__StartChildWorkflowExecutionInitiated),
-  16,
+  18,
   holdfast__v1__start_child_workflow_execution_initiated__field_descriptors,
   holdfast__v1__start_child_workflow_execution_initiated__field_indices_by_name,
   1,  holdfast__v1__start_child_workflow_execution_initiated__number_ranges,
@@ -7255,7 +7590,7 @@ const ProtobufCEnumDescriptor holdfast__v1__workflow_task_failed_cause__descript
   holdfast__v1__workflow_task_failed_cause__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_number[16] =
+static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_number[19] =
 {
   { "COMMAND_TYPE_UNSPECIFIED", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UNSPECIFIED", 0 },
   { "COMMAND_TYPE_SCHEDULE_ACTIVITY", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SCHEDULE_ACTIVITY", 1 },
@@ -7269,19 +7604,22 @@ static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_numbe
   { "COMMAND_TYPE_RECORD_MARKER", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_RECORD_MARKER", 9 },
   { "COMMAND_TYPE_UPDATE_ACCEPTED", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_ACCEPTED", 10 },
   { "COMMAND_TYPE_UPDATE_COMPLETED", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_COMPLETED", 11 },
+  { "COMMAND_TYPE_UPSERT_SEARCH_ATTRIBUTES", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPSERT_SEARCH_ATTRIBUTES", 12 },
+  { "COMMAND_TYPE_UPSERT_MEMO", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPSERT_MEMO", 13 },
+  { "COMMAND_TYPE_SET_CURRENT_DETAILS", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SET_CURRENT_DETAILS", 14 },
   { "COMMAND_TYPE_START_CHILD", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_START_CHILD", 15 },
   { "COMMAND_TYPE_CANCEL_CHILD", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_CHILD", 16 },
   { "COMMAND_TYPE_SIGNAL_EXTERNAL", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SIGNAL_EXTERNAL", 17 },
   { "COMMAND_TYPE_CANCEL_EXTERNAL", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_EXTERNAL", 18 },
 };
 static const ProtobufCIntRange holdfast__v1__command_type__value_ranges[] = {
-{0, 0},{15, 12},{0, 16}
+{0, 0},{0, 19}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_name[16] =
+static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_name[19] =
 {
   { "COMMAND_TYPE_CANCELLED_WORKFLOW", 7 },
-  { "COMMAND_TYPE_CANCEL_CHILD", 13 },
-  { "COMMAND_TYPE_CANCEL_EXTERNAL", 15 },
+  { "COMMAND_TYPE_CANCEL_CHILD", 16 },
+  { "COMMAND_TYPE_CANCEL_EXTERNAL", 18 },
   { "COMMAND_TYPE_CANCEL_TIMER", 6 },
   { "COMMAND_TYPE_COMPLETE_WORKFLOW", 4 },
   { "COMMAND_TYPE_CONTINUE_AS_NEW", 8 },
@@ -7289,12 +7627,15 @@ static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_
   { "COMMAND_TYPE_RECORD_MARKER", 9 },
   { "COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY", 2 },
   { "COMMAND_TYPE_SCHEDULE_ACTIVITY", 1 },
-  { "COMMAND_TYPE_SIGNAL_EXTERNAL", 14 },
-  { "COMMAND_TYPE_START_CHILD", 12 },
+  { "COMMAND_TYPE_SET_CURRENT_DETAILS", 14 },
+  { "COMMAND_TYPE_SIGNAL_EXTERNAL", 17 },
+  { "COMMAND_TYPE_START_CHILD", 15 },
   { "COMMAND_TYPE_START_TIMER", 3 },
   { "COMMAND_TYPE_UNSPECIFIED", 0 },
   { "COMMAND_TYPE_UPDATE_ACCEPTED", 10 },
   { "COMMAND_TYPE_UPDATE_COMPLETED", 11 },
+  { "COMMAND_TYPE_UPSERT_MEMO", 13 },
+  { "COMMAND_TYPE_UPSERT_SEARCH_ATTRIBUTES", 12 },
 };
 const ProtobufCEnumDescriptor holdfast__v1__command_type__descriptor =
 {
@@ -7303,11 +7644,11 @@ const ProtobufCEnumDescriptor holdfast__v1__command_type__descriptor =
   "CommandType",
   "Holdfast__V1__CommandType",
   "holdfast.v1",
-  16,
+  19,
   holdfast__v1__command_type__enum_values_by_number,
-  16,
+  19,
   holdfast__v1__command_type__enum_values_by_name,
-  2,
+  1,
   holdfast__v1__command_type__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -44,6 +44,8 @@ typedef struct Holdfast__V1__MarkerRecorded Holdfast__V1__MarkerRecorded;
 typedef struct Holdfast__V1__WorkflowExecutionSignaled Holdfast__V1__WorkflowExecutionSignaled;
 typedef struct Holdfast__V1__WorkflowExecutionUpdateAccepted Holdfast__V1__WorkflowExecutionUpdateAccepted;
 typedef struct Holdfast__V1__WorkflowExecutionUpdateCompleted Holdfast__V1__WorkflowExecutionUpdateCompleted;
+typedef struct Holdfast__V1__UpsertWorkflowSearchAttributes Holdfast__V1__UpsertWorkflowSearchAttributes;
+typedef struct Holdfast__V1__WorkflowPropertiesModified Holdfast__V1__WorkflowPropertiesModified;
 typedef struct Holdfast__V1__WorkflowExecutionPaused Holdfast__V1__WorkflowExecutionPaused;
 typedef struct Holdfast__V1__WorkflowExecutionUnpaused Holdfast__V1__WorkflowExecutionUnpaused;
 typedef struct Holdfast__V1__WorkflowExecutionTerminated Holdfast__V1__WorkflowExecutionTerminated;
@@ -87,6 +89,12 @@ typedef enum _Holdfast__V1__CommandType {
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_RECORD_MARKER = 9,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_ACCEPTED = 10,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPDATE_COMPLETED = 11,
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPSERT_SEARCH_ATTRIBUTES = 12,
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UPSERT_MEMO = 13,
+  /*
+   * Never compared.
+   */
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SET_CURRENT_DETAILS = 14,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_START_CHILD = 15,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_CHILD = 16,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SIGNAL_EXTERNAL = 17,
@@ -177,8 +185,10 @@ typedef enum {
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED = 137,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED = 138,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED = 139,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES = 140,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UPDATE_ACCEPTED = 141,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UPDATE_COMPLETED = 143,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_PROPERTIES_MODIFIED = 146,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_PAUSED = 158,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UNPAUSED = 159
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES__CASE)
@@ -232,8 +242,10 @@ struct  Holdfast__V1__HistoryEvent
     Holdfast__V1__SignalExternalWorkflowExecutionInitiated *signal_external_workflow_execution_initiated;
     Holdfast__V1__SignalExternalWorkflowExecutionFailed *signal_external_workflow_execution_failed;
     Holdfast__V1__ExternalWorkflowExecutionSignaled *external_workflow_execution_signaled;
+    Holdfast__V1__UpsertWorkflowSearchAttributes *upsert_workflow_search_attributes;
     Holdfast__V1__WorkflowExecutionUpdateAccepted *workflow_execution_update_accepted;
     Holdfast__V1__WorkflowExecutionUpdateCompleted *workflow_execution_update_completed;
+    Holdfast__V1__WorkflowPropertiesModified *workflow_properties_modified;
     Holdfast__V1__WorkflowExecutionPaused *workflow_execution_paused;
     Holdfast__V1__WorkflowExecutionUnpaused *workflow_execution_unpaused;
   };
@@ -296,6 +308,11 @@ struct  Holdfast__V1__WorkflowExecutionStarted
    */
   char *schedule_id;
   int64_t scheduled_time_ms;
+  /*
+   * Of a run that follows another: as they were then, unless they were given anew.
+   */
+  Holdfast__V1__Memo *memo;
+  Holdfast__V1__SearchAttributes *search_attributes;
   char *cron_time_zone;
   /*
    * With a cron schedule: what the last run that completed gave.
@@ -304,7 +321,7 @@ struct  Holdfast__V1__WorkflowExecutionStarted
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_STARTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_started__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, 0, NULL, NULL, NULL, 0, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, 0, NULL, NULL, NULL, 0, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, NULL, (char *)protobuf_c_empty_string, NULL }
 
 
 struct  Holdfast__V1__WorkflowExecutionCompleted
@@ -371,10 +388,15 @@ struct  Holdfast__V1__WorkflowExecutionContinuedAsNew
   int64_t backoff_start_interval_ms;
   int64_t workflow_task_completed_event_id;
   char *location;
+  /*
+   * What the command gave anew.
+   */
+  Holdfast__V1__Memo *memo;
+  Holdfast__V1__SearchAttributes *search_attributes;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_CONTINUED_AS_NEW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_continued_as_new__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, 0, (char *)protobuf_c_empty_string, NULL, NULL }
 
 
 /*
@@ -408,10 +430,14 @@ struct  Holdfast__V1__WorkflowTaskCompletedEvent
    * How many command events follow.
    */
   int32_t commands;
+  /*
+   * Of the last SetCurrentDetails in it, which has no event of its own.
+   */
+  Holdfast__V1__CurrentDetails *current_details;
 };
 #define HOLDFAST__V1__WORKFLOW_TASK_COMPLETED_EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_task_completed_event__descriptor) \
-    , 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, {0,NULL}, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, {0,NULL}, 0, 0, 0, 0, NULL }
 
 
 struct  Holdfast__V1__WorkflowTaskTimedOut
@@ -764,6 +790,33 @@ struct  Holdfast__V1__WorkflowExecutionUpdateCompleted
 
 
 /*
+ * What the run has is changed by these.
+ */
+struct  Holdfast__V1__UpsertWorkflowSearchAttributes
+{
+  ProtobufCMessage base;
+  Holdfast__V1__SearchAttributes *search_attributes;
+  int64_t workflow_task_completed_event_id;
+  char *location;
+};
+#define HOLDFAST__V1__UPSERT_WORKFLOW_SEARCH_ATTRIBUTES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__upsert_workflow_search_attributes__descriptor) \
+    , NULL, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__WorkflowPropertiesModified
+{
+  ProtobufCMessage base;
+  Holdfast__V1__Memo *upserted_memo;
+  int64_t workflow_task_completed_event_id;
+  char *location;
+};
+#define HOLDFAST__V1__WORKFLOW_PROPERTIES_MODIFIED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_properties_modified__descriptor) \
+    , NULL, 0, (char *)protobuf_c_empty_string }
+
+
+/*
  * From here on no task of the run goes out.
  */
 struct  Holdfast__V1__WorkflowExecutionPaused
@@ -829,10 +882,12 @@ struct  Holdfast__V1__StartChildWorkflowExecutionInitiated
   Holdfast__V1__ChildCancellationType cancellation_type;
   int64_t workflow_task_completed_event_id;
   char *location;
+  Holdfast__V1__Memo *memo;
+  Holdfast__V1__SearchAttributes *search_attributes;
 };
 #define HOLDFAST__V1__START_CHILD_WORKFLOW_EXECUTION_INITIATED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__start_child_workflow_execution_initiated__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, NULL, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_UNSPECIFIED, HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string }
+    , 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, NULL, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_UNSPECIFIED, HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, NULL, NULL }
 
 
 struct  Holdfast__V1__StartChildWorkflowExecutionFailed
@@ -1583,6 +1638,44 @@ Holdfast__V1__WorkflowExecutionUpdateCompleted *
 void   holdfast__v1__workflow_execution_update_completed__free_unpacked
                      (Holdfast__V1__WorkflowExecutionUpdateCompleted *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpsertWorkflowSearchAttributes methods */
+void   holdfast__v1__upsert_workflow_search_attributes__init
+                     (Holdfast__V1__UpsertWorkflowSearchAttributes         *message);
+size_t holdfast__v1__upsert_workflow_search_attributes__get_packed_size
+                     (const Holdfast__V1__UpsertWorkflowSearchAttributes   *message);
+size_t holdfast__v1__upsert_workflow_search_attributes__pack
+                     (const Holdfast__V1__UpsertWorkflowSearchAttributes   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__upsert_workflow_search_attributes__pack_to_buffer
+                     (const Holdfast__V1__UpsertWorkflowSearchAttributes   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpsertWorkflowSearchAttributes *
+       holdfast__v1__upsert_workflow_search_attributes__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__upsert_workflow_search_attributes__free_unpacked
+                     (Holdfast__V1__UpsertWorkflowSearchAttributes *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowPropertiesModified methods */
+void   holdfast__v1__workflow_properties_modified__init
+                     (Holdfast__V1__WorkflowPropertiesModified         *message);
+size_t holdfast__v1__workflow_properties_modified__get_packed_size
+                     (const Holdfast__V1__WorkflowPropertiesModified   *message);
+size_t holdfast__v1__workflow_properties_modified__pack
+                     (const Holdfast__V1__WorkflowPropertiesModified   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_properties_modified__pack_to_buffer
+                     (const Holdfast__V1__WorkflowPropertiesModified   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowPropertiesModified *
+       holdfast__v1__workflow_properties_modified__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_properties_modified__free_unpacked
+                     (Holdfast__V1__WorkflowPropertiesModified *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowExecutionPaused methods */
 void   holdfast__v1__workflow_execution_paused__init
                      (Holdfast__V1__WorkflowExecutionPaused         *message);
@@ -1992,6 +2085,12 @@ typedef void (*Holdfast__V1__WorkflowExecutionUpdateAccepted_Closure)
 typedef void (*Holdfast__V1__WorkflowExecutionUpdateCompleted_Closure)
                  (const Holdfast__V1__WorkflowExecutionUpdateCompleted *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__UpsertWorkflowSearchAttributes_Closure)
+                 (const Holdfast__V1__UpsertWorkflowSearchAttributes *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__WorkflowPropertiesModified_Closure)
+                 (const Holdfast__V1__WorkflowPropertiesModified *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__WorkflowExecutionPaused_Closure)
                  (const Holdfast__V1__WorkflowExecutionPaused *message,
                   void *closure_data);
@@ -2081,6 +2180,8 @@ extern const ProtobufCMessageDescriptor holdfast__v1__marker_recorded__descripto
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_signaled__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_accepted__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_completed__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__upsert_workflow_search_attributes__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_properties_modified__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_paused__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_unpaused__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_terminated__descriptor;

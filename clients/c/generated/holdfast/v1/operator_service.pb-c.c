@@ -412,6 +412,321 @@ void   holdfast__v1__queue_backlog__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__queue_backlog__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__add_search_attribute_request__init
+                     (Holdfast__V1__AddSearchAttributeRequest         *message)
+{
+  static const Holdfast__V1__AddSearchAttributeRequest init_value = HOLDFAST__V1__ADD_SEARCH_ATTRIBUTE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__add_search_attribute_request__get_packed_size
+                     (const Holdfast__V1__AddSearchAttributeRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__add_search_attribute_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__add_search_attribute_request__pack
+                     (const Holdfast__V1__AddSearchAttributeRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__add_search_attribute_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__add_search_attribute_request__pack_to_buffer
+                     (const Holdfast__V1__AddSearchAttributeRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__add_search_attribute_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__AddSearchAttributeRequest *
+       holdfast__v1__add_search_attribute_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__AddSearchAttributeRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__add_search_attribute_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__add_search_attribute_request__free_unpacked
+                     (Holdfast__V1__AddSearchAttributeRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__add_search_attribute_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__add_search_attribute_response__init
+                     (Holdfast__V1__AddSearchAttributeResponse         *message)
+{
+  static const Holdfast__V1__AddSearchAttributeResponse init_value = HOLDFAST__V1__ADD_SEARCH_ATTRIBUTE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__add_search_attribute_response__get_packed_size
+                     (const Holdfast__V1__AddSearchAttributeResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__add_search_attribute_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__add_search_attribute_response__pack
+                     (const Holdfast__V1__AddSearchAttributeResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__add_search_attribute_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__add_search_attribute_response__pack_to_buffer
+                     (const Holdfast__V1__AddSearchAttributeResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__add_search_attribute_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__AddSearchAttributeResponse *
+       holdfast__v1__add_search_attribute_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__AddSearchAttributeResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__add_search_attribute_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__add_search_attribute_response__free_unpacked
+                     (Holdfast__V1__AddSearchAttributeResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__add_search_attribute_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__list_search_attributes_request__init
+                     (Holdfast__V1__ListSearchAttributesRequest         *message)
+{
+  static const Holdfast__V1__ListSearchAttributesRequest init_value = HOLDFAST__V1__LIST_SEARCH_ATTRIBUTES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__list_search_attributes_request__get_packed_size
+                     (const Holdfast__V1__ListSearchAttributesRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_search_attributes_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__list_search_attributes_request__pack
+                     (const Holdfast__V1__ListSearchAttributesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_search_attributes_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__list_search_attributes_request__pack_to_buffer
+                     (const Holdfast__V1__ListSearchAttributesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_search_attributes_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ListSearchAttributesRequest *
+       holdfast__v1__list_search_attributes_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ListSearchAttributesRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__list_search_attributes_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__list_search_attributes_request__free_unpacked
+                     (Holdfast__V1__ListSearchAttributesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__list_search_attributes_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__list_search_attributes_response__init
+                     (Holdfast__V1__ListSearchAttributesResponse         *message)
+{
+  static const Holdfast__V1__ListSearchAttributesResponse init_value = HOLDFAST__V1__LIST_SEARCH_ATTRIBUTES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__list_search_attributes_response__get_packed_size
+                     (const Holdfast__V1__ListSearchAttributesResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_search_attributes_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__list_search_attributes_response__pack
+                     (const Holdfast__V1__ListSearchAttributesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_search_attributes_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__list_search_attributes_response__pack_to_buffer
+                     (const Holdfast__V1__ListSearchAttributesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_search_attributes_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ListSearchAttributesResponse *
+       holdfast__v1__list_search_attributes_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ListSearchAttributesResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__list_search_attributes_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__list_search_attributes_response__free_unpacked
+                     (Holdfast__V1__ListSearchAttributesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__list_search_attributes_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__search_attribute_name__init
+                     (Holdfast__V1__SearchAttributeName         *message)
+{
+  static const Holdfast__V1__SearchAttributeName init_value = HOLDFAST__V1__SEARCH_ATTRIBUTE_NAME__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__search_attribute_name__get_packed_size
+                     (const Holdfast__V1__SearchAttributeName *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__search_attribute_name__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__search_attribute_name__pack
+                     (const Holdfast__V1__SearchAttributeName *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__search_attribute_name__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__search_attribute_name__pack_to_buffer
+                     (const Holdfast__V1__SearchAttributeName *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__search_attribute_name__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__SearchAttributeName *
+       holdfast__v1__search_attribute_name__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__SearchAttributeName *)
+     protobuf_c_message_unpack (&holdfast__v1__search_attribute_name__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__search_attribute_name__free_unpacked
+                     (Holdfast__V1__SearchAttributeName *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__search_attribute_name__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__remove_search_attribute_request__init
+                     (Holdfast__V1__RemoveSearchAttributeRequest         *message)
+{
+  static const Holdfast__V1__RemoveSearchAttributeRequest init_value = HOLDFAST__V1__REMOVE_SEARCH_ATTRIBUTE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__remove_search_attribute_request__get_packed_size
+                     (const Holdfast__V1__RemoveSearchAttributeRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__remove_search_attribute_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__remove_search_attribute_request__pack
+                     (const Holdfast__V1__RemoveSearchAttributeRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__remove_search_attribute_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__remove_search_attribute_request__pack_to_buffer
+                     (const Holdfast__V1__RemoveSearchAttributeRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__remove_search_attribute_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__RemoveSearchAttributeRequest *
+       holdfast__v1__remove_search_attribute_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__RemoveSearchAttributeRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__remove_search_attribute_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__remove_search_attribute_request__free_unpacked
+                     (Holdfast__V1__RemoveSearchAttributeRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__remove_search_attribute_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__remove_search_attribute_response__init
+                     (Holdfast__V1__RemoveSearchAttributeResponse         *message)
+{
+  static const Holdfast__V1__RemoveSearchAttributeResponse init_value = HOLDFAST__V1__REMOVE_SEARCH_ATTRIBUTE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__remove_search_attribute_response__get_packed_size
+                     (const Holdfast__V1__RemoveSearchAttributeResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__remove_search_attribute_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__remove_search_attribute_response__pack
+                     (const Holdfast__V1__RemoveSearchAttributeResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__remove_search_attribute_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__remove_search_attribute_response__pack_to_buffer
+                     (const Holdfast__V1__RemoveSearchAttributeResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__remove_search_attribute_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__RemoveSearchAttributeResponse *
+       holdfast__v1__remove_search_attribute_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__RemoveSearchAttributeResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__remove_search_attribute_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__remove_search_attribute_response__free_unpacked
+                     (Holdfast__V1__RemoveSearchAttributeResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__remove_search_attribute_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__drain_request__init
                      (Holdfast__V1__DrainRequest         *message)
 {
@@ -1727,6 +2042,284 @@ const ProtobufCMessageDescriptor holdfast__v1__queue_backlog__descriptor =
   (ProtobufCMessageInit) holdfast__v1__queue_backlog__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__add_search_attribute_request__field_descriptors[3] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__AddSearchAttributeRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__AddSearchAttributeRequest, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "type",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__AddSearchAttributeRequest, type),
+    &holdfast__v1__search_attribute_type__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__add_search_attribute_request__field_indices_by_name[] = {
+  1,   /* field[1] = name */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = type */
+};
+static const ProtobufCIntRange holdfast__v1__add_search_attribute_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__add_search_attribute_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.AddSearchAttributeRequest",
+  "AddSearchAttributeRequest",
+  "Holdfast__V1__AddSearchAttributeRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__AddSearchAttributeRequest),
+  3,
+  holdfast__v1__add_search_attribute_request__field_descriptors,
+  holdfast__v1__add_search_attribute_request__field_indices_by_name,
+  1,  holdfast__v1__add_search_attribute_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__add_search_attribute_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__add_search_attribute_response__field_descriptors NULL
+#define holdfast__v1__add_search_attribute_response__field_indices_by_name NULL
+#define holdfast__v1__add_search_attribute_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__add_search_attribute_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.AddSearchAttributeResponse",
+  "AddSearchAttributeResponse",
+  "Holdfast__V1__AddSearchAttributeResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__AddSearchAttributeResponse),
+  0,
+  holdfast__v1__add_search_attribute_response__field_descriptors,
+  holdfast__v1__add_search_attribute_response__field_indices_by_name,
+  0,  holdfast__v1__add_search_attribute_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__add_search_attribute_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__list_search_attributes_request__field_descriptors[1] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListSearchAttributesRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__list_search_attributes_request__field_indices_by_name[] = {
+  0,   /* field[0] = namespace */
+};
+static const ProtobufCIntRange holdfast__v1__list_search_attributes_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__list_search_attributes_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ListSearchAttributesRequest",
+  "ListSearchAttributesRequest",
+  "Holdfast__V1__ListSearchAttributesRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ListSearchAttributesRequest),
+  1,
+  holdfast__v1__list_search_attributes_request__field_descriptors,
+  holdfast__v1__list_search_attributes_request__field_indices_by_name,
+  1,  holdfast__v1__list_search_attributes_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__list_search_attributes_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__list_search_attributes_response__field_descriptors[1] =
+{
+  {
+    "attributes",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ListSearchAttributesResponse, n_attributes),
+    offsetof(Holdfast__V1__ListSearchAttributesResponse, attributes),
+    &holdfast__v1__search_attribute_name__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__list_search_attributes_response__field_indices_by_name[] = {
+  0,   /* field[0] = attributes */
+};
+static const ProtobufCIntRange holdfast__v1__list_search_attributes_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__list_search_attributes_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ListSearchAttributesResponse",
+  "ListSearchAttributesResponse",
+  "Holdfast__V1__ListSearchAttributesResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ListSearchAttributesResponse),
+  1,
+  holdfast__v1__list_search_attributes_response__field_descriptors,
+  holdfast__v1__list_search_attributes_response__field_indices_by_name,
+  1,  holdfast__v1__list_search_attributes_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__list_search_attributes_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__search_attribute_name__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SearchAttributeName, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "type",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SearchAttributeName, type),
+    &holdfast__v1__search_attribute_type__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__search_attribute_name__field_indices_by_name[] = {
+  0,   /* field[0] = name */
+  1,   /* field[1] = type */
+};
+static const ProtobufCIntRange holdfast__v1__search_attribute_name__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__search_attribute_name__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SearchAttributeName",
+  "SearchAttributeName",
+  "Holdfast__V1__SearchAttributeName",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__SearchAttributeName),
+  2,
+  holdfast__v1__search_attribute_name__field_descriptors,
+  holdfast__v1__search_attribute_name__field_indices_by_name,
+  1,  holdfast__v1__search_attribute_name__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__search_attribute_name__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__remove_search_attribute_request__field_descriptors[2] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RemoveSearchAttributeRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RemoveSearchAttributeRequest, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__remove_search_attribute_request__field_indices_by_name[] = {
+  1,   /* field[1] = name */
+  0,   /* field[0] = namespace */
+};
+static const ProtobufCIntRange holdfast__v1__remove_search_attribute_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__remove_search_attribute_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.RemoveSearchAttributeRequest",
+  "RemoveSearchAttributeRequest",
+  "Holdfast__V1__RemoveSearchAttributeRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__RemoveSearchAttributeRequest),
+  2,
+  holdfast__v1__remove_search_attribute_request__field_descriptors,
+  holdfast__v1__remove_search_attribute_request__field_indices_by_name,
+  1,  holdfast__v1__remove_search_attribute_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__remove_search_attribute_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__remove_search_attribute_response__field_descriptors NULL
+#define holdfast__v1__remove_search_attribute_response__field_indices_by_name NULL
+#define holdfast__v1__remove_search_attribute_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__remove_search_attribute_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.RemoveSearchAttributeResponse",
+  "RemoveSearchAttributeResponse",
+  "Holdfast__V1__RemoveSearchAttributeResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__RemoveSearchAttributeResponse),
+  0,
+  holdfast__v1__remove_search_attribute_response__field_descriptors,
+  holdfast__v1__remove_search_attribute_response__field_indices_by_name,
+  0,  holdfast__v1__remove_search_attribute_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__remove_search_attribute_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__drain_request__field_descriptors[1] =
 {
   {
@@ -2385,11 +2978,14 @@ const ProtobufCEnumDescriptor holdfast__v1__health_state__descriptor =
   holdfast__v1__health_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_descriptors[10] =
+static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_descriptors[13] =
 {
   { "Health", &holdfast__v1__health_request__descriptor, &holdfast__v1__health_response__descriptor },
   { "Describe", &holdfast__v1__describe_request__descriptor, &holdfast__v1__describe_response__descriptor },
   { "DescribeTaskQueue", &holdfast__v1__describe_task_queue_request__descriptor, &holdfast__v1__describe_task_queue_response__descriptor },
+  { "AddSearchAttribute", &holdfast__v1__add_search_attribute_request__descriptor, &holdfast__v1__add_search_attribute_response__descriptor },
+  { "ListSearchAttributes", &holdfast__v1__list_search_attributes_request__descriptor, &holdfast__v1__list_search_attributes_response__descriptor },
+  { "RemoveSearchAttribute", &holdfast__v1__remove_search_attribute_request__descriptor, &holdfast__v1__remove_search_attribute_response__descriptor },
   { "Drain", &holdfast__v1__drain_request__descriptor, &holdfast__v1__drain_response__descriptor },
   { "GetTime", &holdfast__v1__get_time_request__descriptor, &holdfast__v1__get_time_response__descriptor },
   { "LockTime", &holdfast__v1__lock_time_request__descriptor, &holdfast__v1__lock_time_response__descriptor },
@@ -2399,16 +2995,19 @@ static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_de
   { "Backup", &holdfast__v1__backup_request__descriptor, &holdfast__v1__backup_response__descriptor },
 };
 const unsigned holdfast__v1__operator_service__method_indices_by_name[] = {
-  8,        /* AdvanceTime */
-  9,        /* Backup */
+  3,        /* AddSearchAttribute */
+  11,        /* AdvanceTime */
+  12,        /* Backup */
   1,        /* Describe */
   2,        /* DescribeTaskQueue */
-  3,        /* Drain */
-  4,        /* GetTime */
+  6,        /* Drain */
+  7,        /* GetTime */
   0,        /* Health */
-  5,        /* LockTime */
-  7,        /* Sleep */
-  6         /* UnlockTime */
+  4,        /* ListSearchAttributes */
+  8,        /* LockTime */
+  5,        /* RemoveSearchAttribute */
+  10,        /* Sleep */
+  9         /* UnlockTime */
 };
 const ProtobufCServiceDescriptor holdfast__v1__operator_service__descriptor =
 {
@@ -2417,7 +3016,7 @@ const ProtobufCServiceDescriptor holdfast__v1__operator_service__descriptor =
   "OperatorService",
   "Holdfast__V1__OperatorService",
   "holdfast.v1",
-  10,
+  13,
   holdfast__v1__operator_service__method_descriptors,
   holdfast__v1__operator_service__method_indices_by_name
 };
@@ -2445,13 +3044,37 @@ void holdfast__v1__operator_service__describe_task_queue(ProtobufCService *servi
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
   service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void holdfast__v1__operator_service__add_search_attribute(ProtobufCService *service,
+                                                          const Holdfast__V1__AddSearchAttributeRequest *input,
+                                                          Holdfast__V1__AddSearchAttributeResponse_Closure closure,
+                                                          void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__operator_service__list_search_attributes(ProtobufCService *service,
+                                                            const Holdfast__V1__ListSearchAttributesRequest *input,
+                                                            Holdfast__V1__ListSearchAttributesResponse_Closure closure,
+                                                            void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__operator_service__remove_search_attribute(ProtobufCService *service,
+                                                             const Holdfast__V1__RemoveSearchAttributeRequest *input,
+                                                             Holdfast__V1__RemoveSearchAttributeResponse_Closure closure,
+                                                             void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void holdfast__v1__operator_service__drain(ProtobufCService *service,
                                            const Holdfast__V1__DrainRequest *input,
                                            Holdfast__V1__DrainResponse_Closure closure,
                                            void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__get_time(ProtobufCService *service,
                                               const Holdfast__V1__GetTimeRequest *input,
@@ -2459,7 +3082,7 @@ void holdfast__v1__operator_service__get_time(ProtobufCService *service,
                                               void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__lock_time(ProtobufCService *service,
                                                const Holdfast__V1__LockTimeRequest *input,
@@ -2467,7 +3090,7 @@ void holdfast__v1__operator_service__lock_time(ProtobufCService *service,
                                                void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__unlock_time(ProtobufCService *service,
                                                  const Holdfast__V1__UnlockTimeRequest *input,
@@ -2475,7 +3098,7 @@ void holdfast__v1__operator_service__unlock_time(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__sleep(ProtobufCService *service,
                                            const Holdfast__V1__SleepRequest *input,
@@ -2483,7 +3106,7 @@ void holdfast__v1__operator_service__sleep(ProtobufCService *service,
                                            void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__advance_time(ProtobufCService *service,
                                                   const Holdfast__V1__AdvanceTimeRequest *input,
@@ -2491,7 +3114,7 @@ void holdfast__v1__operator_service__advance_time(ProtobufCService *service,
                                                   void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__backup(ProtobufCService *service,
                                             const Holdfast__V1__BackupRequest *input,
@@ -2499,7 +3122,7 @@ void holdfast__v1__operator_service__backup(ProtobufCService *service,
                                             void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service *service,
                                            Holdfast__V1__OperatorService_ServiceDestroy destroy)

@@ -1865,7 +1865,7 @@ const ProtobufCMessageDescriptor holdfast__v1__interval_spec__descriptor =
   (ProtobufCMessageInit) holdfast__v1__interval_spec__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__schedule_action__field_descriptors[10] =
+static const ProtobufCFieldDescriptor holdfast__v1__schedule_action__field_descriptors[12] =
 {
   {
     "workflow_id_prefix",
@@ -1987,13 +1987,39 @@ static const ProtobufCFieldDescriptor holdfast__v1__schedule_action__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "memo",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleAction, memo),
+    &holdfast__v1__memo__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "search_attributes",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleAction, search_attributes),
+    &holdfast__v1__search_attributes__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__schedule_action__field_indices_by_name[] = {
   5,   /* field[5] = execution_timeout_ms */
   4,   /* field[4] = header */
   3,   /* field[3] = input */
+  10,   /* field[10] = memo */
   8,   /* field[8] = retry_policy */
   6,   /* field[6] = run_timeout_ms */
+  11,   /* field[11] = search_attributes */
   2,   /* field[2] = task_queue */
   7,   /* field[7] = task_timeout_ms */
   9,   /* field[9] = user_metadata */
@@ -2003,7 +2029,7 @@ static const unsigned holdfast__v1__schedule_action__field_indices_by_name[] = {
 static const ProtobufCIntRange holdfast__v1__schedule_action__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__schedule_action__descriptor =
 {
@@ -2013,7 +2039,7 @@ const ProtobufCMessageDescriptor holdfast__v1__schedule_action__descriptor =
   "Holdfast__V1__ScheduleAction",
   "holdfast.v1",
   sizeof(Holdfast__V1__ScheduleAction),
-  10,
+  12,
   holdfast__v1__schedule_action__field_descriptors,
   holdfast__v1__schedule_action__field_indices_by_name,
   1,  holdfast__v1__schedule_action__number_ranges,

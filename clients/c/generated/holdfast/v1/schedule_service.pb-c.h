@@ -237,10 +237,12 @@ struct  Holdfast__V1__ScheduleAction
   int64_t task_timeout_ms;
   Holdfast__V1__RetryPolicy *retry_policy;
   Holdfast__V1__UserMetadata *user_metadata;
+  Holdfast__V1__Memo *memo;
+  Holdfast__V1__SearchAttributes *search_attributes;
 };
 #define HOLDFAST__V1__SCHEDULE_ACTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__schedule_action__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, NULL, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, NULL, NULL, NULL, NULL }
 
 
 struct  Holdfast__V1__SchedulePolicies

@@ -1492,6 +1492,141 @@ void   holdfast__v1__update_completed__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__update_completed__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__upsert_search_attributes__init
+                     (Holdfast__V1__UpsertSearchAttributes         *message)
+{
+  static const Holdfast__V1__UpsertSearchAttributes init_value = HOLDFAST__V1__UPSERT_SEARCH_ATTRIBUTES__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__upsert_search_attributes__get_packed_size
+                     (const Holdfast__V1__UpsertSearchAttributes *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__upsert_search_attributes__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__upsert_search_attributes__pack
+                     (const Holdfast__V1__UpsertSearchAttributes *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__upsert_search_attributes__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__upsert_search_attributes__pack_to_buffer
+                     (const Holdfast__V1__UpsertSearchAttributes *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__upsert_search_attributes__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpsertSearchAttributes *
+       holdfast__v1__upsert_search_attributes__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpsertSearchAttributes *)
+     protobuf_c_message_unpack (&holdfast__v1__upsert_search_attributes__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__upsert_search_attributes__free_unpacked
+                     (Holdfast__V1__UpsertSearchAttributes *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__upsert_search_attributes__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__upsert_memo__init
+                     (Holdfast__V1__UpsertMemo         *message)
+{
+  static const Holdfast__V1__UpsertMemo init_value = HOLDFAST__V1__UPSERT_MEMO__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__upsert_memo__get_packed_size
+                     (const Holdfast__V1__UpsertMemo *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__upsert_memo__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__upsert_memo__pack
+                     (const Holdfast__V1__UpsertMemo *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__upsert_memo__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__upsert_memo__pack_to_buffer
+                     (const Holdfast__V1__UpsertMemo *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__upsert_memo__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpsertMemo *
+       holdfast__v1__upsert_memo__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpsertMemo *)
+     protobuf_c_message_unpack (&holdfast__v1__upsert_memo__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__upsert_memo__free_unpacked
+                     (Holdfast__V1__UpsertMemo *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__upsert_memo__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__set_current_details__init
+                     (Holdfast__V1__SetCurrentDetails         *message)
+{
+  static const Holdfast__V1__SetCurrentDetails init_value = HOLDFAST__V1__SET_CURRENT_DETAILS__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__set_current_details__get_packed_size
+                     (const Holdfast__V1__SetCurrentDetails *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_current_details__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__set_current_details__pack
+                     (const Holdfast__V1__SetCurrentDetails *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_current_details__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__set_current_details__pack_to_buffer
+                     (const Holdfast__V1__SetCurrentDetails *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_current_details__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__SetCurrentDetails *
+       holdfast__v1__set_current_details__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__SetCurrentDetails *)
+     protobuf_c_message_unpack (&holdfast__v1__set_current_details__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__set_current_details__free_unpacked
+                     (Holdfast__V1__SetCurrentDetails *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__set_current_details__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__start_child__init
                      (Holdfast__V1__StartChild         *message)
 {
@@ -3634,7 +3769,7 @@ const ProtobufCMessageDescriptor holdfast__v1__job__descriptor =
   (ProtobufCMessageInit) holdfast__v1__job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_descriptors[16] =
+static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_descriptors[18] =
 {
   {
     "input",
@@ -3805,6 +3940,30 @@ static const ProtobufCFieldDescriptor holdfast__v1__initialize_workflow__field_d
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "memo",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__InitializeWorkflow, memo),
+    &holdfast__v1__memo__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "search_attributes",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__InitializeWorkflow, search_attributes),
+    &holdfast__v1__search_attributes__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "parent",
     20,
     PROTOBUF_C_LABEL_NONE,
@@ -3840,18 +3999,20 @@ static const unsigned holdfast__v1__initialize_workflow__field_indices_by_name[]
   9,   /* field[9] = initiator */
   0,   /* field[0] = input */
   13,   /* field[13] = last_completion_result */
-  14,   /* field[14] = parent */
+  14,   /* field[14] = memo */
+  16,   /* field[16] = parent */
   2,   /* field[2] = random_seed */
   11,   /* field[11] = retry_policy */
-  15,   /* field[15] = root */
+  17,   /* field[17] = root */
   6,   /* field[6] = run_timeout_ms */
+  15,   /* field[15] = search_attributes */
   4,   /* field[4] = start_time_ms */
 };
 static const ProtobufCIntRange holdfast__v1__initialize_workflow__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 20, 14 },
-  { 0, 16 }
+  { 20, 16 },
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__initialize_workflow__descriptor =
 {
@@ -3861,7 +4022,7 @@ const ProtobufCMessageDescriptor holdfast__v1__initialize_workflow__descriptor =
   "Holdfast__V1__InitializeWorkflow",
   "holdfast.v1",
   sizeof(Holdfast__V1__InitializeWorkflow),
-  16,
+  18,
   holdfast__v1__initialize_workflow__field_descriptors,
   holdfast__v1__initialize_workflow__field_indices_by_name,
   2,  holdfast__v1__initialize_workflow__number_ranges,
@@ -4829,7 +4990,7 @@ const ProtobufCMessageDescriptor holdfast__v1__query_result__descriptor =
   (ProtobufCMessageInit) holdfast__v1__query_result__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[17] =
+static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[20] =
 {
   {
     "location",
@@ -4988,6 +5149,42 @@ static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[1
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "upsert_search_attributes",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Command, kind_case),
+    offsetof(Holdfast__V1__Command, upsert_search_attributes),
+    &holdfast__v1__upsert_search_attributes__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "upsert_memo",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Command, kind_case),
+    offsetof(Holdfast__V1__Command, upsert_memo),
+    &holdfast__v1__upsert_memo__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "set_current_details",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Command, kind_case),
+    offsetof(Holdfast__V1__Command, set_current_details),
+    &holdfast__v1__set_current_details__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "start_child",
     17,
     PROTOBUF_C_LABEL_NONE,
@@ -5037,8 +5234,8 @@ static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[1
   },
 };
 static const unsigned holdfast__v1__command__field_indices_by_name[] = {
-  14,   /* field[14] = cancel_child */
-  16,   /* field[16] = cancel_external */
+  17,   /* field[17] = cancel_child */
+  19,   /* field[19] = cancel_external */
   5,   /* field[5] = cancel_timer */
   8,   /* field[8] = cancelled_workflow */
   6,   /* field[6] = complete_workflow */
@@ -5048,18 +5245,20 @@ static const unsigned holdfast__v1__command__field_indices_by_name[] = {
   10,   /* field[10] = record_marker */
   3,   /* field[3] = request_cancel_activity */
   2,   /* field[2] = schedule_activity */
-  15,   /* field[15] = signal_external */
-  13,   /* field[13] = start_child */
+  15,   /* field[15] = set_current_details */
+  18,   /* field[18] = signal_external */
+  16,   /* field[16] = start_child */
   4,   /* field[4] = start_timer */
   11,   /* field[11] = update_accepted */
   12,   /* field[12] = update_completed */
+  14,   /* field[14] = upsert_memo */
+  13,   /* field[13] = upsert_search_attributes */
   1,   /* field[1] = user_metadata */
 };
-static const ProtobufCIntRange holdfast__v1__command__number_ranges[2 + 1] =
+static const ProtobufCIntRange holdfast__v1__command__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 17, 13 },
-  { 0, 17 }
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__command__descriptor =
 {
@@ -5069,10 +5268,10 @@ const ProtobufCMessageDescriptor holdfast__v1__command__descriptor =
   "Holdfast__V1__Command",
   "holdfast.v1",
   sizeof(Holdfast__V1__Command),
-  17,
+  20,
   holdfast__v1__command__field_descriptors,
   holdfast__v1__command__field_indices_by_name,
-  2,  holdfast__v1__command__number_ranges,
+  1,  holdfast__v1__command__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__command__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -5615,7 +5814,121 @@ const ProtobufCMessageDescriptor holdfast__v1__update_completed__descriptor =
   (ProtobufCMessageInit) holdfast__v1__update_completed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__start_child__field_descriptors[13] =
+static const ProtobufCFieldDescriptor holdfast__v1__upsert_search_attributes__field_descriptors[1] =
+{
+  {
+    "search_attributes",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpsertSearchAttributes, search_attributes),
+    &holdfast__v1__search_attributes__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__upsert_search_attributes__field_indices_by_name[] = {
+  0,   /* field[0] = search_attributes */
+};
+static const ProtobufCIntRange holdfast__v1__upsert_search_attributes__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__upsert_search_attributes__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpsertSearchAttributes",
+  "UpsertSearchAttributes",
+  "Holdfast__V1__UpsertSearchAttributes",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpsertSearchAttributes),
+  1,
+  holdfast__v1__upsert_search_attributes__field_descriptors,
+  holdfast__v1__upsert_search_attributes__field_indices_by_name,
+  1,  holdfast__v1__upsert_search_attributes__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__upsert_search_attributes__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__upsert_memo__field_descriptors[1] =
+{
+  {
+    "memo",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpsertMemo, memo),
+    &holdfast__v1__memo__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__upsert_memo__field_indices_by_name[] = {
+  0,   /* field[0] = memo */
+};
+static const ProtobufCIntRange holdfast__v1__upsert_memo__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__upsert_memo__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpsertMemo",
+  "UpsertMemo",
+  "Holdfast__V1__UpsertMemo",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpsertMemo),
+  1,
+  holdfast__v1__upsert_memo__field_descriptors,
+  holdfast__v1__upsert_memo__field_indices_by_name,
+  1,  holdfast__v1__upsert_memo__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__upsert_memo__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__set_current_details__field_descriptors[1] =
+{
+  {
+    "text",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SetCurrentDetails, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__set_current_details__field_indices_by_name[] = {
+  0,   /* field[0] = text */
+};
+static const ProtobufCIntRange holdfast__v1__set_current_details__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__set_current_details__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SetCurrentDetails",
+  "SetCurrentDetails",
+  "Holdfast__V1__SetCurrentDetails",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__SetCurrentDetails),
+  1,
+  holdfast__v1__set_current_details__field_descriptors,
+  holdfast__v1__set_current_details__field_indices_by_name,
+  1,  holdfast__v1__set_current_details__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__set_current_details__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__start_child__field_descriptors[15] =
 {
   {
     "seq",
@@ -5773,6 +6086,30 @@ static const ProtobufCFieldDescriptor holdfast__v1__start_child__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "memo",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, memo),
+    &holdfast__v1__memo__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "search_attributes",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, search_attributes),
+    &holdfast__v1__search_attributes__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__start_child__field_indices_by_name[] = {
   12,   /* field[12] = cancellation_type */
@@ -5780,9 +6117,11 @@ static const unsigned holdfast__v1__start_child__field_indices_by_name[] = {
   5,   /* field[5] = header */
   10,   /* field[10] = id_reuse_policy */
   4,   /* field[4] = input */
+  13,   /* field[13] = memo */
   11,   /* field[11] = parent_close_policy */
   9,   /* field[9] = retry_policy */
   7,   /* field[7] = run_timeout_ms */
+  14,   /* field[14] = search_attributes */
   0,   /* field[0] = seq */
   3,   /* field[3] = task_queue */
   8,   /* field[8] = task_timeout_ms */
@@ -5792,7 +6131,7 @@ static const unsigned holdfast__v1__start_child__field_indices_by_name[] = {
 static const ProtobufCIntRange holdfast__v1__start_child__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__start_child__descriptor =
 {
@@ -5802,7 +6141,7 @@ const ProtobufCMessageDescriptor holdfast__v1__start_child__descriptor =
   "Holdfast__V1__StartChild",
   "holdfast.v1",
   sizeof(Holdfast__V1__StartChild),
-  13,
+  15,
   holdfast__v1__start_child__field_descriptors,
   holdfast__v1__start_child__field_indices_by_name,
   1,  holdfast__v1__start_child__number_ranges,
@@ -6141,7 +6480,7 @@ const ProtobufCMessageDescriptor holdfast__v1__cancelled_workflow__descriptor =
   (ProtobufCMessageInit) holdfast__v1__cancelled_workflow__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__continue_as_new__field_descriptors[7] =
+static const ProtobufCFieldDescriptor holdfast__v1__continue_as_new__field_descriptors[9] =
 {
   {
     "workflow_type",
@@ -6227,12 +6566,38 @@ static const ProtobufCFieldDescriptor holdfast__v1__continue_as_new__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "memo",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ContinueAsNew, memo),
+    &holdfast__v1__memo__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "search_attributes",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ContinueAsNew, search_attributes),
+    &holdfast__v1__search_attributes__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__continue_as_new__field_indices_by_name[] = {
   3,   /* field[3] = header */
   2,   /* field[2] = input */
+  7,   /* field[7] = memo */
   6,   /* field[6] = retry_policy */
   4,   /* field[4] = run_timeout_ms */
+  8,   /* field[8] = search_attributes */
   1,   /* field[1] = task_queue */
   5,   /* field[5] = task_timeout_ms */
   0,   /* field[0] = workflow_type */
@@ -6240,7 +6605,7 @@ static const unsigned holdfast__v1__continue_as_new__field_indices_by_name[] = {
 static const ProtobufCIntRange holdfast__v1__continue_as_new__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__continue_as_new__descriptor =
 {
@@ -6250,7 +6615,7 @@ const ProtobufCMessageDescriptor holdfast__v1__continue_as_new__descriptor =
   "Holdfast__V1__ContinueAsNew",
   "holdfast.v1",
   sizeof(Holdfast__V1__ContinueAsNew),
-  7,
+  9,
   holdfast__v1__continue_as_new__field_descriptors,
   holdfast__v1__continue_as_new__field_indices_by_name,
   1,  holdfast__v1__continue_as_new__number_ranges,

@@ -51,6 +51,9 @@ typedef struct Holdfast__V1__CancelTimer Holdfast__V1__CancelTimer;
 typedef struct Holdfast__V1__RecordMarker Holdfast__V1__RecordMarker;
 typedef struct Holdfast__V1__UpdateAccepted Holdfast__V1__UpdateAccepted;
 typedef struct Holdfast__V1__UpdateCompleted Holdfast__V1__UpdateCompleted;
+typedef struct Holdfast__V1__UpsertSearchAttributes Holdfast__V1__UpsertSearchAttributes;
+typedef struct Holdfast__V1__UpsertMemo Holdfast__V1__UpsertMemo;
+typedef struct Holdfast__V1__SetCurrentDetails Holdfast__V1__SetCurrentDetails;
 typedef struct Holdfast__V1__StartChild Holdfast__V1__StartChild;
 typedef struct Holdfast__V1__CancelChild Holdfast__V1__CancelChild;
 typedef struct Holdfast__V1__SignalExternal Holdfast__V1__SignalExternal;
@@ -381,10 +384,15 @@ struct  Holdfast__V1__InitializeWorkflow
   Holdfast__V1__WorkflowExecution *parent;
   Holdfast__V1__WorkflowExecution *root;
   Holdfast__V1__PayloadList *last_completion_result;
+  /*
+   * As the run began: what the code changes of them it knows itself.
+   */
+  Holdfast__V1__Memo *memo;
+  Holdfast__V1__SearchAttributes *search_attributes;
 };
 #define HOLDFAST__V1__INITIALIZE_WORKFLOW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__initialize_workflow__descriptor) \
-    , 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, NULL, NULL, NULL, NULL, NULL }
+    , 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 
 
 struct  Holdfast__V1__SignalWorkflowJob
@@ -666,6 +674,9 @@ typedef enum {
   HOLDFAST__V1__COMMAND__KIND_RECORD_MARKER = 11,
   HOLDFAST__V1__COMMAND__KIND_UPDATE_ACCEPTED = 12,
   HOLDFAST__V1__COMMAND__KIND_UPDATE_COMPLETED = 13,
+  HOLDFAST__V1__COMMAND__KIND_UPSERT_SEARCH_ATTRIBUTES = 14,
+  HOLDFAST__V1__COMMAND__KIND_UPSERT_MEMO = 15,
+  HOLDFAST__V1__COMMAND__KIND_SET_CURRENT_DETAILS = 16,
   HOLDFAST__V1__COMMAND__KIND_START_CHILD = 17,
   HOLDFAST__V1__COMMAND__KIND_CANCEL_CHILD = 18,
   HOLDFAST__V1__COMMAND__KIND_SIGNAL_EXTERNAL = 19,
@@ -694,6 +705,9 @@ struct  Holdfast__V1__Command
     Holdfast__V1__RecordMarker *record_marker;
     Holdfast__V1__UpdateAccepted *update_accepted;
     Holdfast__V1__UpdateCompleted *update_completed;
+    Holdfast__V1__UpsertSearchAttributes *upsert_search_attributes;
+    Holdfast__V1__UpsertMemo *upsert_memo;
+    Holdfast__V1__SetCurrentDetails *set_current_details;
     Holdfast__V1__StartChild *start_child;
     Holdfast__V1__CancelChild *cancel_child;
     Holdfast__V1__SignalExternal *signal_external;
@@ -839,6 +853,46 @@ struct  Holdfast__V1__UpdateCompleted
 
 
 /*
+ * Changes some of the run's search attributes; a name that nobody has used gets its type by it.
+ */
+struct  Holdfast__V1__UpsertSearchAttributes
+{
+  ProtobufCMessage base;
+  Holdfast__V1__SearchAttributes *search_attributes;
+};
+#define HOLDFAST__V1__UPSERT_SEARCH_ATTRIBUTES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__upsert_search_attributes__descriptor) \
+    , NULL }
+
+
+/*
+ * Changes some of the run's memo.
+ */
+struct  Holdfast__V1__UpsertMemo
+{
+  ProtobufCMessage base;
+  Holdfast__V1__Memo *memo;
+};
+#define HOLDFAST__V1__UPSERT_MEMO__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__upsert_memo__descriptor) \
+    , NULL }
+
+
+/*
+ * What the code says of itself, for people: shown by DescribeWorkflow, also when no worker is there
+ * and after the run has closed. It may be given anywhere and is not compared with history.
+ */
+struct  Holdfast__V1__SetCurrentDetails
+{
+  ProtobufCMessage base;
+  char *text;
+};
+#define HOLDFAST__V1__SET_CURRENT_DETAILS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__set_current_details__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
  * Starts a workflow that is told how to end when this run does, and whose end this run is told.
  */
 struct  Holdfast__V1__StartChild
@@ -864,10 +918,12 @@ struct  Holdfast__V1__StartChild
   Holdfast__V1__WorkflowIdReusePolicy id_reuse_policy;
   Holdfast__V1__ParentClosePolicy parent_close_policy;
   Holdfast__V1__ChildCancellationType cancellation_type;
+  Holdfast__V1__Memo *memo;
+  Holdfast__V1__SearchAttributes *search_attributes;
 };
 #define HOLDFAST__V1__START_CHILD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__start_child__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, NULL, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_UNSPECIFIED, HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_UNSPECIFIED }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, NULL, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_UNSPECIFIED, HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_UNSPECIFIED, NULL, NULL }
 
 
 struct  Holdfast__V1__CancelChild
@@ -965,10 +1021,15 @@ struct  Holdfast__V1__ContinueAsNew
   int64_t run_timeout_ms;
   int64_t task_timeout_ms;
   Holdfast__V1__RetryPolicy *retry_policy;
+  /*
+   * Set, they replace what this run has; what is empty then, the next run does not have.
+   */
+  Holdfast__V1__Memo *memo;
+  Holdfast__V1__SearchAttributes *search_attributes;
 };
 #define HOLDFAST__V1__CONTINUE_AS_NEW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__continue_as_new__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, NULL, NULL, NULL }
 
 
 /*
@@ -1871,6 +1932,63 @@ Holdfast__V1__UpdateCompleted *
 void   holdfast__v1__update_completed__free_unpacked
                      (Holdfast__V1__UpdateCompleted *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpsertSearchAttributes methods */
+void   holdfast__v1__upsert_search_attributes__init
+                     (Holdfast__V1__UpsertSearchAttributes         *message);
+size_t holdfast__v1__upsert_search_attributes__get_packed_size
+                     (const Holdfast__V1__UpsertSearchAttributes   *message);
+size_t holdfast__v1__upsert_search_attributes__pack
+                     (const Holdfast__V1__UpsertSearchAttributes   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__upsert_search_attributes__pack_to_buffer
+                     (const Holdfast__V1__UpsertSearchAttributes   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpsertSearchAttributes *
+       holdfast__v1__upsert_search_attributes__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__upsert_search_attributes__free_unpacked
+                     (Holdfast__V1__UpsertSearchAttributes *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpsertMemo methods */
+void   holdfast__v1__upsert_memo__init
+                     (Holdfast__V1__UpsertMemo         *message);
+size_t holdfast__v1__upsert_memo__get_packed_size
+                     (const Holdfast__V1__UpsertMemo   *message);
+size_t holdfast__v1__upsert_memo__pack
+                     (const Holdfast__V1__UpsertMemo   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__upsert_memo__pack_to_buffer
+                     (const Holdfast__V1__UpsertMemo   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpsertMemo *
+       holdfast__v1__upsert_memo__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__upsert_memo__free_unpacked
+                     (Holdfast__V1__UpsertMemo *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__SetCurrentDetails methods */
+void   holdfast__v1__set_current_details__init
+                     (Holdfast__V1__SetCurrentDetails         *message);
+size_t holdfast__v1__set_current_details__get_packed_size
+                     (const Holdfast__V1__SetCurrentDetails   *message);
+size_t holdfast__v1__set_current_details__pack
+                     (const Holdfast__V1__SetCurrentDetails   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__set_current_details__pack_to_buffer
+                     (const Holdfast__V1__SetCurrentDetails   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__SetCurrentDetails *
+       holdfast__v1__set_current_details__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__set_current_details__free_unpacked
+                     (Holdfast__V1__SetCurrentDetails *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__StartChild methods */
 void   holdfast__v1__start_child__init
                      (Holdfast__V1__StartChild         *message);
@@ -2428,6 +2546,15 @@ typedef void (*Holdfast__V1__UpdateAccepted_Closure)
 typedef void (*Holdfast__V1__UpdateCompleted_Closure)
                  (const Holdfast__V1__UpdateCompleted *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__UpsertSearchAttributes_Closure)
+                 (const Holdfast__V1__UpsertSearchAttributes *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UpsertMemo_Closure)
+                 (const Holdfast__V1__UpsertMemo *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__SetCurrentDetails_Closure)
+                 (const Holdfast__V1__SetCurrentDetails *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__StartChild_Closure)
                  (const Holdfast__V1__StartChild *message,
                   void *closure_data);
@@ -2562,6 +2689,9 @@ extern const ProtobufCMessageDescriptor holdfast__v1__cancel_timer__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__record_marker__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__update_accepted__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__update_completed__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__upsert_search_attributes__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__upsert_memo__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__set_current_details__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__start_child__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancel_child__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__signal_external__descriptor;

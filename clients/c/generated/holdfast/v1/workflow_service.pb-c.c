@@ -1762,7 +1762,7 @@ void   holdfast__v1__workflow_group__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__workflow_group__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__field_descriptors[19] =
+static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__field_descriptors[21] =
 {
   {
     "namespace",
@@ -1981,6 +1981,30 @@ static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__fiel
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "memo",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartWorkflowRequest, memo),
+    &holdfast__v1__memo__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "search_attributes",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartWorkflowRequest, search_attributes),
+    &holdfast__v1__search_attributes__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "cron_time_zone",
     21,
     PROTOBUF_C_LABEL_NONE,
@@ -1995,17 +2019,19 @@ static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__fiel
 };
 static const unsigned holdfast__v1__start_workflow_request__field_indices_by_name[] = {
   17,   /* field[17] = cron_schedule */
-  18,   /* field[18] = cron_time_zone */
+  20,   /* field[20] = cron_time_zone */
   6,   /* field[6] = execution_timeout_ms */
   5,   /* field[5] = header */
   10,   /* field[10] = id_conflict_policy */
   9,   /* field[9] = id_reuse_policy */
   12,   /* field[12] = identity */
   4,   /* field[4] = input */
+  18,   /* field[18] = memo */
   0,   /* field[0] = namespace */
   11,   /* field[11] = request_id */
   14,   /* field[14] = retry_policy */
   7,   /* field[7] = run_timeout_ms */
+  19,   /* field[19] = search_attributes */
   16,   /* field[16] = start_at_time_ms */
   15,   /* field[15] = start_delay_ms */
   3,   /* field[3] = task_queue */
@@ -2014,11 +2040,10 @@ static const unsigned holdfast__v1__start_workflow_request__field_indices_by_nam
   1,   /* field[1] = workflow_id */
   2,   /* field[2] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__start_workflow_request__number_ranges[2 + 1] =
+static const ProtobufCIntRange holdfast__v1__start_workflow_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 21, 18 },
-  { 0, 19 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descriptor =
 {
@@ -2028,10 +2053,10 @@ const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descripto
   "Holdfast__V1__StartWorkflowRequest",
   "holdfast.v1",
   sizeof(Holdfast__V1__StartWorkflowRequest),
-  19,
+  21,
   holdfast__v1__start_workflow_request__field_descriptors,
   holdfast__v1__start_workflow_request__field_indices_by_name,
-  2,  holdfast__v1__start_workflow_request__number_ranges,
+  1,  holdfast__v1__start_workflow_request__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__start_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3390,7 +3415,7 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descri
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[23] =
+static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[24] =
 {
   {
     "info",
@@ -3585,6 +3610,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "current_details",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, current_details),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "cron_schedule",
     30,
     PROTOBUF_C_LABEL_NONE,
@@ -3673,33 +3710,34 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
   12,   /* field[12] = attempt */
   7,   /* field[7] = cancel_requested */
   10,   /* field[10] = continued_run_id */
-  16,   /* field[16] = cron_schedule */
-  17,   /* field[17] = cron_time_zone */
+  17,   /* field[17] = cron_schedule */
+  18,   /* field[18] = cron_time_zone */
+  16,   /* field[16] = current_details */
   8,   /* field[8] = execution_timeout_ms */
   9,   /* field[9] = first_run_id */
   0,   /* field[0] = info */
   11,   /* field[11] = new_run_id */
-  21,   /* field[21] = parent */
+  22,   /* field[22] = parent */
   15,   /* field[15] = pause */
   3,   /* field[3] = pending_activities */
-  20,   /* field[20] = pending_children */
+  21,   /* field[21] = pending_children */
   4,   /* field[4] = pending_timers */
   14,   /* field[14] = pending_updates */
   5,   /* field[5] = pending_workflow_task */
   13,   /* field[13] = retry_policy */
-  22,   /* field[22] = root */
+  23,   /* field[23] = root */
   1,   /* field[1] = run_timeout_ms */
-  18,   /* field[18] = schedule_id */
-  19,   /* field[19] = scheduled_time_ms */
+  19,   /* field[19] = schedule_id */
+  20,   /* field[20] = scheduled_time_ms */
   2,   /* field[2] = task_timeout_ms */
   6,   /* field[6] = warnings */
 };
 static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[3 + 1] =
 {
   { 1, 0 },
-  { 30, 16 },
-  { 40, 20 },
-  { 0, 23 }
+  { 30, 17 },
+  { 40, 21 },
+  { 0, 24 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor =
 {
@@ -3709,7 +3747,7 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descr
   "Holdfast__V1__DescribeWorkflowResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__DescribeWorkflowResponse),
-  23,
+  24,
   holdfast__v1__describe_workflow_response__field_descriptors,
   holdfast__v1__describe_workflow_response__field_indices_by_name,
   3,  holdfast__v1__describe_workflow_response__number_ranges,
@@ -3934,7 +3972,7 @@ const ProtobufCMessageDescriptor holdfast__v1__pending_update__descriptor =
   (ProtobufCMessageInit) holdfast__v1__pending_update__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_info__field_descriptors[10] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_info__field_descriptors[12] =
 {
   {
     "execution",
@@ -4056,13 +4094,39 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_info__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "memo",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowInfo, memo),
+    &holdfast__v1__memo__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "search_attributes",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowInfo, search_attributes),
+    &holdfast__v1__search_attributes__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_info__field_indices_by_name[] = {
   5,   /* field[5] = close_time_ms */
   0,   /* field[0] = execution */
   6,   /* field[6] = history_length */
   7,   /* field[7] = history_size_bytes */
+  10,   /* field[10] = memo */
   9,   /* field[9] = problems */
+  11,   /* field[11] = search_attributes */
   4,   /* field[4] = start_time_ms */
   3,   /* field[3] = status */
   2,   /* field[2] = task_queue */
@@ -4072,7 +4136,7 @@ static const unsigned holdfast__v1__workflow_info__field_indices_by_name[] = {
 static const ProtobufCIntRange holdfast__v1__workflow_info__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_info__descriptor =
 {
@@ -4082,7 +4146,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_info__descriptor =
   "Holdfast__V1__WorkflowInfo",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowInfo),
-  10,
+  12,
   holdfast__v1__workflow_info__field_descriptors,
   holdfast__v1__workflow_info__field_indices_by_name,
   1,  holdfast__v1__workflow_info__number_ranges,

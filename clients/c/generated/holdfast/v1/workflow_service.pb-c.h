@@ -149,6 +149,11 @@ struct  Holdfast__V1__StartWorkflowRequest
    * that ends is followed by one that begins at the next time.
    */
   char *cron_schedule;
+  Holdfast__V1__Memo *memo;
+  /*
+   * A name that nobody has used gets its type by it.
+   */
+  Holdfast__V1__SearchAttributes *search_attributes;
   /*
    * As ScheduleSpec.time_zone.
    */
@@ -156,7 +161,7 @@ struct  Holdfast__V1__StartWorkflowRequest
 };
 #define HOLDFAST__V1__START_WORKFLOW_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__start_workflow_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__WORKFLOW_ID_CONFLICT_POLICY__WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__WORKFLOW_ID_CONFLICT_POLICY__WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0, 0, (char *)protobuf_c_empty_string, NULL, NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__StartWorkflowResponse
@@ -482,6 +487,10 @@ struct  Holdfast__V1__DescribeWorkflowResponse
    * Of a run that is paused.
    */
   Holdfast__V1__PauseInfo *pause;
+  /*
+   * What the code has last said of itself.
+   */
+  char *current_details;
   char *cron_schedule;
   char *cron_time_zone;
   /*
@@ -499,7 +508,7 @@ struct  Holdfast__V1__DescribeWorkflowResponse
 };
 #define HOLDFAST__V1__DESCRIBE_WORKFLOW_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_workflow_response__descriptor) \
-    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, NULL }
+    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, NULL }
 
 
 /*
@@ -572,10 +581,12 @@ struct  Holdfast__V1__WorkflowInfo
    */
   size_t n_problems;
   char **problems;
+  Holdfast__V1__Memo *memo;
+  Holdfast__V1__SearchAttributes *search_attributes;
 };
 #define HOLDFAST__V1__WORKFLOW_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_info__descriptor) \
-    , NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__WORKFLOW_STATUS__WORKFLOW_STATUS_UNSPECIFIED, 0, 0, 0, 0, NULL, 0,NULL }
+    , NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__WORKFLOW_STATUS__WORKFLOW_STATUS_UNSPECIFIED, 0, 0, 0, 0, NULL, 0,NULL, NULL, NULL }
 
 
 struct  Holdfast__V1__PendingActivity
