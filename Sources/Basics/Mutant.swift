@@ -26,6 +26,9 @@
     case letterIsReadTwice, letterIsLost, wordsReachAnybody, parentHearsOfEachRun
     // Children: a close policy, a kind of cancel.
     case closePolicyIsOverlooked, cancelWaitsAlways
+    // Resets: what has come since is lost or comes twice, request ids, the seed, children.
+    case resetLosesSignals, resetDoublesSignals, resetForgetsRequests, resetKeepsSeed
+    case resetEndsChildren
     // Paused runs whose tasks go out all the same.
     case pausedRunsGoOn
     // What a replay is shown and asked of markers.

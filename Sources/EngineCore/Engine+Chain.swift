@@ -93,9 +93,12 @@ extension Engine {
   }
 
   /// The request's id goes along: its first run may be removed long before this one ends.
-  private mutating func takeOver(
+  mutating func takeOver(
     _ request: HistoryEvent.Attributes, from run: Run, to successor: Run
   ) {
+    if case .workflowExecutionUpdateAdmitted(let update) = request {
+      return admitAgain(update, to: successor)
+    }
     let event = record(successor, request)
     guard let (requestID, methods) = request.requestID, !requestID.isEmpty else { return }
     for method in methods {
@@ -108,7 +111,7 @@ extension Engine {
     #if MUTANTS
       if Mutant.isOn(.chainLosesSignals) { return [] }
     #endif
-    return run.fold.unseen.requests
+    return run.fold.unseen.requests.compactMap(\.attributes)
   }
 
   // MARK: - Held back

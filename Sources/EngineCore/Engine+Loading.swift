@@ -35,6 +35,8 @@ struct Loading {
     case read(RequestID)
     /// Whether a worker's report is recorded already.
     case repetition(Repetition)
+    /// The history of a run that is copied.
+    case copy(RequestID)
     case deadlines
     case lifetimes
     case letters
@@ -301,6 +303,7 @@ extension Engine {
     case .outcome(let search): takeOutcomeSlice(search, loaded.content)
     case .read(let id): takeReadSlice(id, loaded.content)
     case .repetition(let repetition): takeRepetitionSlice(repetition, loaded.content)
+    case .copy(let id): takeCopySlice(id, loaded.content)
     case .deadlines: takeDeadlines(loaded.content)
     case .lifetimes: takeLifetimes(loaded.content)
     case .letters: takeLetters(loaded.content)

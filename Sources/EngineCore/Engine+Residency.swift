@@ -25,12 +25,14 @@ extension Engine {
       runID: stored.row.runID, fold: fold, requests: stored.requests,
       isMarkedAwake: stored.row.deadline == RunRow.immediately)
     run.savedEvent = stored.stateEvent
+    run.resetTo = stored.resetTo
     run.toldLength = stored.row.historyLength
     runs[number] = run
     byRunID[run.runID] = number
     if isNewest || fold.isOpen { newest[run.key] = number }
     if fold.isOpen {
       armDeadlines(of: run)
+      for (event, update) in fold.unseen.admitted { admit(update, by: event, of: run) }
       count(run)
       if let places = outside.removeValue(forKey: number) {
         comeInside(run, to: places)
@@ -88,7 +90,18 @@ extension Engine {
       let last = try events(of: end, stored.row.number).last, Fold().fault(of: first) == nil,
       last.eventID > 1, last.eventID == stored.row.historyLength, last.endsItsRun
     else { throw CorruptRun(place: "\(stored.row.number): a closed run without its events") }
-    return Fold.closed(first: first, last: last, historyBytes: stored.row.historySizeBytes)
+    return Fold.closed(
+      first: first, copy: try copyEvent(of: stored), last: last,
+      historyBytes: stored.row.historySizeBytes)
+  }
+
+  private func copyEvent(of stored: StoredRun) throws(CorruptRun) -> HistoryEvent? {
+    guard stored.copyEvent > 1 else { return nil }
+    for batch in stored.tail where (batch.first...batch.last).contains(stored.copyEvent) {
+      let events = try events(of: batch, stored.row.number)
+      if let event = events.first(where: { $0.eventID == stored.copyEvent }) { return event }
+    }
+    throw CorruptRun(place: "\(stored.row.number): a copy without event \(stored.copyEvent)")
   }
 
   func events(of batch: StoredBatch, _ run: RunNumber) throws(CorruptRun) -> [HistoryEvent] {

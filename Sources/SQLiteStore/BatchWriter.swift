@@ -8,6 +8,8 @@ final class BatchWriter {
   private let commitBatch: Statement
   private let createRun: Statement
   private let appendHistory: Statement
+  private let batches: Statement
+  private let putCopy: Statement
   private let wakeRun: Statement
   private let setStatus: Statement
   private let closeRun: Statement
@@ -35,6 +37,10 @@ final class BatchWriter {
     createRun = try Statement(
       database, "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)")
     appendHistory = try Statement(database, "INSERT INTO history VALUES (?,?,?,?,?)")
+    batches = try Statement(
+      database,
+      "SELECT first, last, checksum, bytes FROM history WHERE run = ? AND last <= ? ORDER BY first")
+    putCopy = try Statement(database, "INSERT INTO copy VALUES (?,?,?,?)")
     wakeRun = try Statement(database, "UPDATE run SET deadline = 0 WHERE run = ?")
     setStatus = try Statement(database, "UPDATE run SET status = ?2 WHERE run = ?1")
     closeRun = try Statement(
@@ -60,7 +66,7 @@ final class BatchWriter {
     deleteSchedule = try ["schedule", "schedule_progress"].map { table throws(StoreError) in
       try Statement(database, "DELETE FROM \(table) WHERE schedule = ?")
     }
-    deleteRun = try ["history", "request", "activity", "state", "run"]
+    deleteRun = try ["history", "request", "activity", "state", "copy", "run"]
       .map { table throws(StoreError) in
         try Statement(database, "DELETE FROM \(table) WHERE run = ?")
       }
@@ -91,6 +97,13 @@ final class BatchWriter {
       appendHistory.bind(2, first)
       appendHistory.bind(3, last)
       try blob(appendHistory, 4, bytes, run: run.value, place: first)
+    case .copyHistory(let from, let to, let through, let event, let isReset):
+      try copyHistory(from, to, through: through)
+      putCopy.bind(1, to.value)
+      putCopy.bind(2, from.value)
+      putCopy.bind(3, event)
+      putCopy.bind(4, isReset ? 1 : 0)
+      try putCopy.run()
     case .wakeRun(let run):
       wakeRun.bind(1, run.value)
       try wakeRun.run()
@@ -147,6 +160,30 @@ final class BatchWriter {
       deleteLetter.bind(1, number)
       try deleteLetter.run()
     case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule, .putTime: try keep(write)
+    }
+  }
+
+  /// The bytes go from row to row; what guards them is told the new run, so that damage stays
+  /// damage.
+  private func copyHistory(_ from: RunNumber, _ to: RunNumber, through: Int64) throws(StoreError) {
+    batches.bind(1, from.value)
+    batches.bind(2, through)
+    defer { batches.reset() }
+    while try batches.step() {
+      let first = batches.int(0)
+      appendHistory.bind(1, to.value)
+      appendHistory.bind(2, first)
+      appendHistory.bind(3, batches.int(1))
+      appendHistory.bind(
+        4, Checksum.moved(batches.int(2), from: from.value, to: to.value, place: first))
+      let bytes = batches.bytes(3)
+      let result = bytes.withUnsafeBytes { buffer -> Result<Void, StoreError> in
+        appendHistory.bind(5, static: buffer)
+        do throws(StoreError) {
+          return .success(try appendHistory.run())
+        } catch { return .failure(error) }
+      }
+      try result.get()
     }
   }
 

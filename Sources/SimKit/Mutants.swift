@@ -111,7 +111,9 @@ public enum Mutants {
       case .updateIsForgotten: UpdatesHaveOneOutcome.name
       case .letterIsReadTwice: LettersCountOnce.name
       case .markersAreHidden: SimWorker.name
-      case .pausedRunsGoOn, .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
+      case .pausedRunsGoOn, .resetLosesSignals, .resetDoublesSignals, .resetForgetsRequests,
+        .resetKeepsSeed, .resetEndsChildren,
+        .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,
         .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap, .wordsReachAnybody,
         .parentHearsOfEachRun, .closePolicyIsOverlooked, .cancelWaitsAlways,

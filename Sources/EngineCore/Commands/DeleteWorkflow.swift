@@ -30,6 +30,7 @@ extension Engine {
     where reader.historyRun == run.number {
       endReader(id, gone, .engine)
     }
+    for id in copies.keys.sorted() where copies[id]?.reads(run) ?? false { refuse(id, gone) }
     failQueries(run, gone)
     if run.fold.isOpen {
       let why = reason.isEmpty ? "" : ": \(reason)"

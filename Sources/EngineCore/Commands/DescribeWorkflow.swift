@@ -36,6 +36,8 @@ extension Engine {
     response.pause = run.fold.pause
     response.parent = run.fold.started.parent
     response.root = run.fold.started.root
+    response.resetRunID = run.resetRunID
+    response.copy = run.fold.copy
     response.pendingUpdates = run.fold.updates + run.updates.map(\.pending)
     addPending(to: &response, of: run)
     return response

@@ -141,19 +141,28 @@ extension Model {
       runs.append(successor)
       append(.workflowExecutionStarted(next), to: successor, metadata: run.metadata)
       for case .some(let request) in unseen { takeOver(request, run, successor) }
-      for var update in run.updates where update.update.execution?.runID ?? .none == RunID.none {
-        update.after = successor.lastEventID
-        successor.updates.append(update)
-      }
-      run.updates.removeAll { $0.update.execution?.runID ?? .none == RunID.none }
+      hand(run, successor)
       successor.waiting = run.waiting.filter { !run.waitsForThisRun.contains($0) }
       run.waiting.removeAll { !run.waitsForThisRun.contains($0) }
     }
     close(run, status)
   }
 
+  /// Updates that name no run go on to the one that follows.
+  mutating func hand(_ run: ModelRun, _ successor: ModelRun) {
+    for var update in run.updates where update.update.execution?.runID ?? .none == RunID.none {
+      if let place = successor.place(ofWaiting: update.update.updateID) {
+        successor.updates[place].clients += update.clients
+        continue
+      }
+      update.after = successor.lastEventID
+      successor.updates.append(update)
+    }
+    run.updates.removeAll { $0.update.execution?.runID ?? .none == RunID.none }
+  }
+
   /// Its request id goes along.
-  private mutating func takeOver(
+  mutating func takeOver(
     _ request: HistoryEvent.Attributes, _ before: ModelRun, _ run: ModelRun
   ) {
     var requestID = ""
@@ -171,6 +180,7 @@ extension Model {
       run.isCancelRequested = true
       requestID = m.requestID
       answers = [("Cancel", .done)]
+    case .workflowExecutionUpdateAdmitted(let m): return admitAgain(m, run)
     default: return
     }
     append(request, to: run)
@@ -187,6 +197,12 @@ extension Model {
   func lastOfChain(_ run: ModelRun) -> ModelRun {
     var last = run
     while let next = self.run(last.nextRunID) { last = next }
+    // Where one between has been removed, the chain's newest run tells its end.
+    if last.nextRunID != .none, let newest = newest(run.workflowID), newest !== last,
+      newest.started.firstRunID == run.started.firstRunID
+    {
+      return newest
+    }
     return last
   }
 }
@@ -203,11 +219,17 @@ extension ModelRun {
   }
 
   var nextRunID: RunID {
+    resetTo == .none ? followedBy : resetTo
+  }
+
+  /// The run that follows by its last event.
+  var followedBy: RunID {
     switch events.last?.attributes {
     case .workflowExecutionContinuedAsNew(let m): m.newRunID
     case .workflowExecutionCompleted(let m): m.newRunID
     case .workflowExecutionFailed(let m): m.newRunID
     case .workflowExecutionTimedOut(let m): m.newRunID
+    case .workflowExecutionTerminated(let m): m.newRunID
     default: .none
     }
   }

@@ -31,7 +31,7 @@ extension Model {
     remembered.append(
       Remembered(
         method: method, workflowID: run.workflowID, requestID: requestID, request: request,
-        run: run.id, answer: answer))
+        run: run.id, answer: answer, event: event))
     facts.append(.remembered(run.id, event: event))
   }
 
@@ -60,6 +60,15 @@ extension Model {
     _ r: StartWorkflowRequest, default conflict: WorkflowIdConflictPolicy,
     by parent: ModelLetter? = nil, for action: (scheduleID: String, time: Instant)? = nil
   ) -> Begun {
+    if let verdict = admit(r, default: conflict, isChild: parent != nil) { return verdict }
+    guard let run = makeRun(r, by: parent, for: action) else { return .refused(.failure(Status())) }
+    return .started(run)
+  }
+
+  /// What keeps a new run from beginning; nil: nothing does.
+  mutating func admit(
+    _ r: StartWorkflowRequest, default conflict: WorkflowIdConflictPolicy, isChild: Bool = false
+  ) -> Begun? {
     if let run = newest(r.workflowID), run.isOpen {
       switch r.idConflictPolicy == .unspecified ? conflict : r.idConflictPolicy {
       case .useExisting: return .existing(run)
@@ -71,9 +80,8 @@ extension Model {
     } else if let run = newest(r.workflowID), !allows(r.idReusePolicy, after: run) {
       return .refused(alreadyStarted(run))
     }
-    if let status = refusalOfStarts, parent == nil { return .refused(.failure(status)) }
-    guard let run = makeRun(r, by: parent, for: action) else { return .refused(.failure(Status())) }
-    return .started(run)
+    if let status = refusalOfStarts, !isChild { return .refused(.failure(status)) }
+    return nil
   }
 
   private func alreadyStarted(_ run: ModelRun) -> Response {
@@ -423,6 +431,12 @@ extension Request {
     case .unpauseWorkflow(var r):
       r.identity = ""
       return r.serialized()
+    case .resetWorkflow(var r):
+      r.identity = ""
+      return r.serialized()
+    case .forkWorkflow(var r):
+      r.identity = ""
+      return r.serialized()
     case .completeActivity(var r):
       r.identity = ""
       return r.serialized()
@@ -463,6 +477,7 @@ extension Request {
     case .terminateWorkflow(let r): r.execution?.runID ?? .none
     case .pauseWorkflow(let r): r.execution?.runID ?? .none
     case .unpauseWorkflow(let r): r.execution?.runID ?? .none
+    case .resetWorkflow(let r): r.execution?.runID ?? .none
     default: .none
     }
   }

@@ -10,6 +10,7 @@ struct MemoryStore {
     var history: [StoredBatch] = []
     var activities: [Int64: [UInt8]] = [:]
     var requests: [RequestRecord] = []
+    var copy: (base: RunNumber, event: Int64, isReset: Bool)?
   }
 
   private(set) var runs: [RunNumber: StoredRow] = [:]
@@ -79,6 +80,10 @@ struct MemoryStore {
       let expected = (runs[run]!.history.last?.last ?? 0) + 1
       precondition(first == expected, "\(run): event \(first) where \(expected) is next")
       runs[run]!.history.append(StoredBatch(first: first, last: last, bytes: bytes))
+    case .copyHistory(let from, let to, let through, let event, let isReset):
+      precondition(runs[to]!.history.isEmpty, "\(to): it has events before it begins as a copy")
+      runs[to]!.history = runs[from]!.history.filter { $0.last <= through }
+      runs[to]!.copy = (from, event, isReset)
     case .wakeRun(let run): runs[run]!.row.deadline = RunRow.immediately
     case .setStatus(let run, let status): runs[run]?.row.status = status
     case .closeRun(let run, let status, let closeTime, let length, let bytes):
@@ -196,15 +201,23 @@ struct MemoryStore {
   private func stored(_ run: StoredRow) -> StoredRun {
     let tail: [StoredBatch]
     if run.row.closeTime != nil {
-      tail = run.history.count > 1 ? [run.history.first!, run.history.last!] : run.history
+      let ends = [run.history.first?.first, run.history.last?.first]
+      tail = run.history.filter { batch in
+        ends.contains(batch.first)
+          || run.copy.map { (batch.first...batch.last).contains($0.event) } ?? false
+      }
     } else {
       tail = run.history.filter { $0.last > run.state?.through ?? 0 }
     }
-    return StoredRun(
+    var stored = StoredRun(
       row: run.row, state: run.state?.bytes, stateEvent: run.state?.through ?? 0, tail: tail,
       activities: run.activities.sorted { $0.key < $1.key }.map {
         StoredActivity(scheduledEvent: $0.key, bytes: $0.value)
       }, requests: run.requests)
+    stored.copyEvent = run.copy?.event ?? 0
+    let resets = runs.values.filter { $0.copy?.base == run.row.number && $0.copy!.isReset }
+    stored.resetTo = resets.max { $0.row.number < $1.row.number }?.row.runID ?? .none
+    return stored
   }
 
   /// All events of a run.

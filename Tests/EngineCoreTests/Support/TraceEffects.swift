@@ -65,6 +65,11 @@ extension TraceText {
         ] + (row.summary.isEmpty ? [] : ["summary=\(TraceText.quoted(row.summary))"]))
     case .appendHistory(let run, let first, let last, let bytes):
       return ["\(head)append \(run) \(first)...\(last)"] + events(bytes)
+    case .copyHistory(let from, let to, let through, let event, let isReset):
+      return [
+        "\(head)copy \(from) to \(to) 1...\(through), before \(event)"
+          + (isReset ? ", a reset" : "")
+      ]
     case .wakeRun(let run): return ["\(head)wake \(run)"]
     case .setStatus(let run, let status):
       return ["\(head)status of \(run) \(status.name)"]
@@ -180,6 +185,8 @@ extension TraceText {
       case .deleteWorkflow(let m): self.fields(m)
       case .pauseWorkflow(let m): self.fields(m)
       case .unpauseWorkflow(let m): self.fields(m)
+      case .resetWorkflow(let m): self.fields(m)
+      case .forkWorkflow(let m): self.fields(m)
       case .describeWorkflow(let m): self.fields(m)
       case .getWorkflowResult(let m): self.fields(m)
       case .countWorkflows(let m): self.fields(m)

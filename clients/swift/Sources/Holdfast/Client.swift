@@ -215,11 +215,7 @@ public struct StartOptions: Sendable {
     request.cronTimeZone = cronTimeZone
     request.requestID = requestID ?? ""
     request.idReusePolicy = reuse.policy
-    switch conflict {
-    case .fail: request.idConflictPolicy = .fail
-    case .useExisting: request.idConflictPolicy = .useExisting
-    case .terminateExisting: request.idConflictPolicy = .terminateExisting
-    }
+    request.idConflictPolicy = conflict.policy
     guard !summary.isEmpty else { return }
     var metadata = UserMetadata()
     metadata.summary = summary
@@ -237,6 +233,16 @@ extension StartOptions.Reuse {
   }
 }
 
+extension StartOptions.Conflict {
+  var policy: WorkflowIdConflictPolicy {
+    switch self {
+    case .fail: .fail
+    case .useExisting: .useExisting
+    case .terminateExisting: .terminateExisting
+    }
+  }
+}
+
 /// A workflow, as its client sees it.
 public struct WorkflowHandle<Output: Decodable & Sendable>: Sendable {
   let client: Client
@@ -250,7 +256,7 @@ public struct WorkflowHandle<Output: Decodable & Sendable>: Sendable {
     return execution
   }
 
-  private var ownExecution: WorkflowExecution {
+  var ownExecution: WorkflowExecution {
     var execution = execution
     execution.runID = runID.flatMap { RunID(parsing: $0) } ?? .none
     return execution

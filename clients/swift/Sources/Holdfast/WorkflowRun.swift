@@ -106,6 +106,7 @@ final class WorkflowRun: @unchecked Sendable {
       beginning = initialize
       beginning.input = []
       begin = initialize
+    case .updateRandomSeed(let update): random = SeededRandom(seed: update.randomSeed)
     case .signalWorkflow(let signal): try instance.signal(signal.signalName, signal.input)
     case .cancelWorkflow:
       isCancelRequested = true
