@@ -176,15 +176,14 @@ extension Engine {
         if Mutant.isOn(.resetLosesSignals), case .workflowExecutionSignaled = attributes { continue }
       #endif
       switch attributes {
-      case .workflowExecutionUpdateAccepted(let accepted):
-        admitAgain(WorkflowExecutionUpdateAdmitted(accepted), to: run)
-      case .workflowExecutionSignaled, .workflowExecutionUpdateAdmitted:
-        takeOver(attributes, from: item.run, to: run)
+      case .workflowExecutionSignaled, .workflowExecutionUpdateAccepted,
+        .workflowExecutionUpdateAdmitted:
+        takeOver(item.event, from: item.run, to: run)
       default: hearAgain(item.event, run)
       }
       #if MUTANTS
         if Mutant.isOn(.resetDoublesSignals), case .workflowExecutionSignaled = attributes {
-          takeOver(attributes, from: item.run, to: run)
+          takeOver(item.event, from: item.run, to: run)
         }
       #endif
     }

@@ -26,8 +26,24 @@ struct HistoryCopy {
   private var isFixed = false
   /// Of the run that is read, what comes after this event is gathered,
   private var gathersAfter = Int64.max
+  /// of that, updates are left out that this run has admitted itself,
+  private var admitted: Set<String> = []
   /// and answers to what it asked for before this one: the copy has asked for the same.
   private var sharesBefore: Int64 = 0
+
+  /// What the base has had before the point, by its first place: a later run may have it, too.
+  private var known: Set<Origin> = []
+
+  private struct Origin: Hashable {
+    let run: RunID
+    let event: Int64
+
+    init(_ event: HistoryEvent, in run: Run) {
+      let origin = event.origin(in: run.runID)
+      self.run = origin.runID
+      self.event = origin.eventID
+    }
+  }
 
   /// What the copy begins with.
   struct Prefix {
@@ -93,7 +109,14 @@ struct HistoryCopy {
       gathersAfter = min(gathersAfter, event.eventID)
       sharesBefore = min(sharesBefore, event.eventID)
     }
-    if event.eventID > gathersAfter, isGathered(event) { later.append(Later(event: event, run: run)) }
+    if let update = event.admitted { admitted.insert(update.updateID) }
+    guard isGathered(event) else { return }
+    let origin = Origin(event, in: run)
+    if prefix == nil {
+      known.insert(origin)
+    } else if event.eventID > gathersAfter, !known.contains(origin) {
+      later.append(Later(event: event, run: run))
+    }
   }
 
   /// What was stored when the request came has been read.
@@ -112,6 +135,7 @@ struct HistoryCopy {
       sharesBefore = 0
     }
     run = next
+    admitted = []
     unseen = Inbound()
     nextEvent = 1
   }
@@ -135,6 +159,7 @@ struct HistoryCopy {
       fold: fold, event: event.eventID,
       stored: CopiedHistory(
         base: run.number, through: wholeThrough, cut: cut, checkpoint: checkpoint))
+    known.formUnion(later.map { Origin($0.event, in: $0.run) })
     later = []
     gathersAfter = event.eventID
     sharesBefore = event.eventID
@@ -143,8 +168,9 @@ struct HistoryCopy {
   private func isGathered(_ event: HistoryEvent) -> Bool {
     switch event.attributes {
     case .workflowExecutionSignaled: !excluded.contains(.signals)
-    case .workflowExecutionUpdateAccepted, .workflowExecutionUpdateAdmitted:
-      !excluded.contains(.updates)
+    case .workflowExecutionUpdateAdmitted: !excluded.contains(.updates)
+    case .workflowExecutionUpdateAccepted(let e):
+      !excluded.contains(.updates) && !admitted.contains(e.updateID)
     default: event.answers.map { $0 < sharesBefore } ?? false
     }
   }

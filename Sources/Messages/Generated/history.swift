@@ -1792,6 +1792,8 @@ public struct WorkflowExecutionSignaled: Message {
   public var requestID: String = ""
   /// The run that sent it, if it was one.
   public var externalExecution: WorkflowExecution?
+  /// Where it came first, if the run has it from an earlier one.
+  public var origin: EventOrigin?
 
   public init() {}
 
@@ -1804,12 +1806,14 @@ public struct WorkflowExecutionSignaled: Message {
       case 34: try reader.merge(into: &header)
       case 42: requestID = try reader.string()
       case 50: try reader.merge(into: &externalExecution)
+      case 58: try reader.merge(into: &origin)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = origin { writer.message(value, tag: 58) }
     if let value = externalExecution { writer.message(value, tag: 50) }
     if !(requestID.isEmpty) { writer.string(requestID, tag: 42) }
     if let value = header { writer.message(value, tag: 34) }
@@ -1827,6 +1831,37 @@ public struct WorkflowExecutionSignaled: Message {
       FieldTable(4, "header", .message { Header.table }),
       FieldTable(5, "request_id", .string),
       FieldTable(6, "external_execution", .message { WorkflowExecution.table }),
+      FieldTable(7, "origin", .message { EventOrigin.table }),
+    ])
+}
+
+/// An event of another run, that this one repeats.
+public struct EventOrigin: Message {
+  public var runID: RunID = RunID.none
+  public var eventID: Int64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: runID = try reader.runID()
+      case 16: eventID = try reader.int64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(eventID == 0) { writer.int64(eventID, tag: 16) }
+    if !(runID == RunID.none) { writer.runID(runID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.EventOrigin",
+    fields: [
+      FieldTable(1, "run_id", .runID),
+      FieldTable(2, "event_id", .int64),
     ])
 }
 
@@ -1893,6 +1928,8 @@ public struct WorkflowExecutionUpdateAdmitted: Message {
   public var args: [Payload] = []
   public var header: Header?
   public var identity: String = ""
+  /// Where it was accepted, or admitted, first.
+  public var origin: EventOrigin?
 
   public init() {}
 
@@ -1904,12 +1941,14 @@ public struct WorkflowExecutionUpdateAdmitted: Message {
       case 26: args.append(try reader.message())
       case 34: try reader.merge(into: &header)
       case 42: identity = try reader.string()
+      case 50: try reader.merge(into: &origin)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = origin { writer.message(value, tag: 50) }
     if !(identity.isEmpty) { writer.string(identity, tag: 42) }
     if let value = header { writer.message(value, tag: 34) }
     for value in args.reversed() { writer.message(value, tag: 26) }
@@ -1925,6 +1964,7 @@ public struct WorkflowExecutionUpdateAdmitted: Message {
       FieldTable(3, "args", .message { Payload.table }, isRepeated: true),
       FieldTable(4, "header", .message { Header.table }),
       FieldTable(5, "identity", .string),
+      FieldTable(6, "origin", .message { EventOrigin.table }),
     ])
 }
 

@@ -134,13 +134,13 @@ extension Model {
     _ run: ModelRun, _ status: WorkflowStatus, _ end: HistoryEvent.Attributes,
     next: WorkflowExecutionStarted?
   ) {
-    let unseen = run.unseen.map(\.attributes)
+    let unseen = run.unseen
     append(end, to: run)
     if let next {
       let successor = ModelRun(next, at: now, metadata: run.metadata)
       runs.append(successor)
       append(.workflowExecutionStarted(next), to: successor, metadata: run.metadata)
-      for case .some(let request) in unseen { takeOver(request, run, successor) }
+      for request in unseen { takeOver(request, run, successor) }
       hand(run, successor)
       successor.waiting = run.waiting.filter { !run.waitsForThisRun.contains($0) }
       run.waiting.removeAll { !run.waitsForThisRun.contains($0) }
@@ -162,13 +162,15 @@ extension Model {
   }
 
   /// Its request id goes along.
-  mutating func takeOver(
-    _ request: HistoryEvent.Attributes, _ before: ModelRun, _ run: ModelRun
-  ) {
+  mutating func takeOver(_ event: HistoryEvent, _ before: ModelRun, _ run: ModelRun) {
     var requestID = ""
     var answers: [(method: String, answer: Response)] = []
+    var request = event.attributes
+    let origin = event.first(in: before.id)
     switch request {
-    case .workflowExecutionSignaled(let m):
+    case .workflowExecutionSignaled(var m):
+      m.origin = origin
+      request = .workflowExecutionSignaled(m)
       run.signals += 1
       requestID = m.requestID
       var signal = SignalWorkflowResponse()
@@ -180,9 +182,21 @@ extension Model {
       run.isCancelRequested = true
       requestID = m.requestID
       answers = [("Cancel", .done)]
-    case .workflowExecutionUpdateAdmitted(let m): return admitAgain(m, run)
+    case .workflowExecutionUpdateAdmitted(var m):
+      m.origin = origin
+      return admitAgain(m, run)
+    case .workflowExecutionUpdateAccepted(let m):
+      var admitted = WorkflowExecutionUpdateAdmitted()
+      admitted.updateID = m.updateID
+      admitted.updateName = m.updateName
+      admitted.args = m.args
+      admitted.header = m.header
+      admitted.identity = m.identity
+      admitted.origin = origin
+      return admitAgain(admitted, run)
     default: return
     }
+    guard let request else { return }
     append(request, to: run)
     for (method, answer) in answers {
       let known = remembered.last {

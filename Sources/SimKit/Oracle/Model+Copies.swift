@@ -91,6 +91,8 @@ extension Model {
   ) -> [Again] {
     var again: [Again] = []
     var (run, after, shared) = (base, point, point)
+    // What the new run has in its first events already.
+    let known = base.events.prefix(Int(point) - 1).map { $0.first(in: base.id) }
     while true {
       if let own = run.copy, run !== base {
         after = min(after, own.baseEventID)
@@ -100,11 +102,15 @@ extension Model {
         let isWanted =
           switch event.attributes {
           case .workflowExecutionSignaled: !excluded.contains(.signals)
-          case .workflowExecutionUpdateAccepted, .workflowExecutionUpdateAdmitted:
+          case .workflowExecutionUpdateAdmitted: !excluded.contains(.updates)
+          case .workflowExecutionUpdateAccepted(let m):
             !excluded.contains(.updates)
+              && !run.events.contains { $0.admitted?.updateID == m.updateID }
           default: event.answeredEvent.map { $0 < shared } ?? false
           }
-        if isWanted { again.append(Again(event: event, run: run)) }
+        if isWanted && !known.contains(event.first(in: run.id)) {
+          again.append(Again(event: event, run: run))
+        }
       }
       guard let next = self.run(run.nextRunID) else { return again }
       if next.id == run.resetRunID {
@@ -122,16 +128,9 @@ extension Model {
   private mutating func give(_ again: [Again], _ run: ModelRun) {
     for item in again {
       switch item.event.attributes {
-      case .workflowExecutionSignaled(let m): takeOver(.workflowExecutionSignaled(m), item.run, run)
-      case .workflowExecutionUpdateAdmitted(let m): admitAgain(m, run)
-      case .workflowExecutionUpdateAccepted(let m):
-        var admitted = WorkflowExecutionUpdateAdmitted()
-        admitted.updateID = m.updateID
-        admitted.updateName = m.updateName
-        admitted.args = m.args
-        admitted.header = m.header
-        admitted.identity = m.identity
-        admitAgain(admitted, run)
+      case .workflowExecutionSignaled, .workflowExecutionUpdateAdmitted,
+        .workflowExecutionUpdateAccepted:
+        takeOver(item.event, item.run, run)
       default: hearAgain(item.event, run)
       }
     }

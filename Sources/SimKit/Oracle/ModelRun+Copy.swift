@@ -160,6 +160,16 @@ extension ModelRun {
 }
 
 extension HistoryEvent {
+  /// Where it came first.
+  func first(in run: RunID) -> EventOrigin {
+    if case .workflowExecutionSignaled(let m) = attributes, let origin = m.origin { return origin }
+    if let origin = admitted?.origin { return origin }
+    var origin = EventOrigin()
+    origin.runID = run
+    origin.eventID = eventID
+    return origin
+  }
+
   var isSignal: Bool { if case .workflowExecutionSignaled = attributes { true } else { false } }
 
   /// Its code goes on without the child.

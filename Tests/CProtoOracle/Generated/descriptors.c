@@ -77,6 +77,7 @@ const ProtobufCMessageDescriptor *const holdfast_descriptors[] = {
     &holdfast__v1__workflow_execution_canceled__descriptor,
     &holdfast__v1__marker_recorded__descriptor,
     &holdfast__v1__workflow_execution_signaled__descriptor,
+    &holdfast__v1__event_origin__descriptor,
     &holdfast__v1__workflow_execution_update_accepted__descriptor,
     &holdfast__v1__workflow_execution_update_admitted__descriptor,
     &holdfast__v1__workflow_execution_update_completed__descriptor,

@@ -72,6 +72,7 @@ let oracles: [any Oracle] = [
   Pair<Messages.WorkflowExecutionCanceled, Holdfast_V1_WorkflowExecutionCanceled>("holdfast.v1.WorkflowExecutionCanceled"),
   Pair<Messages.MarkerRecorded, Holdfast_V1_MarkerRecorded>("holdfast.v1.MarkerRecorded"),
   Pair<Messages.WorkflowExecutionSignaled, Holdfast_V1_WorkflowExecutionSignaled>("holdfast.v1.WorkflowExecutionSignaled"),
+  Pair<Messages.EventOrigin, Holdfast_V1_EventOrigin>("holdfast.v1.EventOrigin"),
   Pair<Messages.WorkflowExecutionUpdateAccepted, Holdfast_V1_WorkflowExecutionUpdateAccepted>("holdfast.v1.WorkflowExecutionUpdateAccepted"),
   Pair<Messages.WorkflowExecutionUpdateAdmitted, Holdfast_V1_WorkflowExecutionUpdateAdmitted>("holdfast.v1.WorkflowExecutionUpdateAdmitted"),
   Pair<Messages.WorkflowExecutionUpdateCompleted, Holdfast_V1_WorkflowExecutionUpdateCompleted>("holdfast.v1.WorkflowExecutionUpdateCompleted"),

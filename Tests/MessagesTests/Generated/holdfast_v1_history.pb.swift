@@ -1664,12 +1664,38 @@ nonisolated struct Holdfast_V1_WorkflowExecutionSignaled: Sendable {
   /// Clears the value of `externalExecution`. Subsequent reads from it will return its default value.
   mutating func clearExternalExecution() {self._externalExecution = nil}
 
+  /// Where it came first, if the run has it from an earlier one.
+  var origin: Holdfast_V1_EventOrigin {
+    get {_origin ?? Holdfast_V1_EventOrigin()}
+    set {_origin = newValue}
+  }
+  /// Returns true if `origin` has been explicitly set.
+  var hasOrigin: Bool {self._origin != nil}
+  /// Clears the value of `origin`. Subsequent reads from it will return its default value.
+  mutating func clearOrigin() {self._origin = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _header: Holdfast_V1_Header? = nil
   fileprivate var _externalExecution: Holdfast_V1_WorkflowExecution? = nil
+  fileprivate var _origin: Holdfast_V1_EventOrigin? = nil
+}
+
+/// An event of another run, that this one repeats.
+nonisolated struct Holdfast_V1_EventOrigin: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var runID: String = String()
+
+  var eventID: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 /// The request that the code took on. A past activation shows it in its place: after the events up
@@ -1733,11 +1759,22 @@ nonisolated struct Holdfast_V1_WorkflowExecutionUpdateAdmitted: Sendable {
 
   var identity: String = String()
 
+  /// Where it was accepted, or admitted, first.
+  var origin: Holdfast_V1_EventOrigin {
+    get {_origin ?? Holdfast_V1_EventOrigin()}
+    set {_origin = newValue}
+  }
+  /// Returns true if `origin` has been explicitly set.
+  var hasOrigin: Bool {self._origin != nil}
+  /// Clears the value of `origin`. Subsequent reads from it will return its default value.
+  mutating func clearOrigin() {self._origin = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _header: Holdfast_V1_Header? = nil
+  fileprivate var _origin: Holdfast_V1_EventOrigin? = nil
 }
 
 nonisolated struct Holdfast_V1_WorkflowExecutionUpdateCompleted: @unchecked Sendable {
@@ -4980,7 +5017,7 @@ nonisolated extension Holdfast_V1_MarkerRecorded: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Holdfast_V1_WorkflowExecutionSignaled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionSignaled"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}signal_name\0\u{1}input\0\u{1}identity\0\u{1}header\0\u{3}request_id\0\u{3}external_execution\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}signal_name\0\u{1}input\0\u{1}identity\0\u{1}header\0\u{3}request_id\0\u{3}external_execution\0\u{1}origin\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4994,6 +5031,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionSignaled: SwiftProtobuf.Messa
       case 4: try { try decoder.decodeSingularMessageField(value: &self._header) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._externalExecution) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._origin) }()
       default: break
       }
     }
@@ -5022,6 +5060,9 @@ nonisolated extension Holdfast_V1_WorkflowExecutionSignaled: SwiftProtobuf.Messa
     try { if let v = self._externalExecution {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
+    try { if let v = self._origin {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5032,6 +5073,42 @@ nonisolated extension Holdfast_V1_WorkflowExecutionSignaled: SwiftProtobuf.Messa
     if lhs._header != rhs._header {return false}
     if lhs.requestID != rhs.requestID {return false}
     if lhs._externalExecution != rhs._externalExecution {return false}
+    if lhs._origin != rhs._origin {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_EventOrigin: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".EventOrigin"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{3}event_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.runID) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.eventID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.runID.isEmpty {
+      try visitor.visitSingularStringField(value: self.runID, fieldNumber: 1)
+    }
+    if self.eventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.eventID, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_EventOrigin, rhs: Holdfast_V1_EventOrigin) -> Bool {
+    if lhs.runID != rhs.runID {return false}
+    if lhs.eventID != rhs.eventID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5108,7 +5185,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionUpdateAccepted: SwiftProtobuf
 
 nonisolated extension Holdfast_V1_WorkflowExecutionUpdateAdmitted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionUpdateAdmitted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}update_id\0\u{3}update_name\0\u{1}args\0\u{1}header\0\u{1}identity\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}update_id\0\u{3}update_name\0\u{1}args\0\u{1}header\0\u{1}identity\0\u{1}origin\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5121,6 +5198,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionUpdateAdmitted: SwiftProtobuf
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.args) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._header) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._origin) }()
       default: break
       }
     }
@@ -5146,6 +5224,9 @@ nonisolated extension Holdfast_V1_WorkflowExecutionUpdateAdmitted: SwiftProtobuf
     if !self.identity.isEmpty {
       try visitor.visitSingularStringField(value: self.identity, fieldNumber: 5)
     }
+    try { if let v = self._origin {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5155,6 +5236,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionUpdateAdmitted: SwiftProtobuf
     if lhs.args != rhs.args {return false}
     if lhs._header != rhs._header {return false}
     if lhs.identity != rhs.identity {return false}
+    if lhs._origin != rhs._origin {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

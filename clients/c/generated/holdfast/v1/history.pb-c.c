@@ -1222,6 +1222,51 @@ void   holdfast__v1__workflow_execution_signaled__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__workflow_execution_signaled__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__event_origin__init
+                     (Holdfast__V1__EventOrigin         *message)
+{
+  static const Holdfast__V1__EventOrigin init_value = HOLDFAST__V1__EVENT_ORIGIN__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__event_origin__get_packed_size
+                     (const Holdfast__V1__EventOrigin *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__event_origin__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__event_origin__pack
+                     (const Holdfast__V1__EventOrigin *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__event_origin__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__event_origin__pack_to_buffer
+                     (const Holdfast__V1__EventOrigin *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__event_origin__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__EventOrigin *
+       holdfast__v1__event_origin__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__EventOrigin *)
+     protobuf_c_message_unpack (&holdfast__v1__event_origin__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__event_origin__free_unpacked
+                     (Holdfast__V1__EventOrigin *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__event_origin__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__workflow_execution_update_accepted__init
                      (Holdfast__V1__WorkflowExecutionUpdateAccepted         *message)
 {
@@ -5405,7 +5450,7 @@ const ProtobufCMessageDescriptor holdfast__v1__marker_recorded__descriptor =
   (ProtobufCMessageInit) holdfast__v1__marker_recorded__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_signaled__field_descriptors[6] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_signaled__field_descriptors[7] =
 {
   {
     "signal_name",
@@ -5479,19 +5524,32 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_signaled_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "origin",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionSignaled, origin),
+    &holdfast__v1__event_origin__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_execution_signaled__field_indices_by_name[] = {
   5,   /* field[5] = external_execution */
   3,   /* field[3] = header */
   2,   /* field[2] = identity */
   1,   /* field[1] = input */
+  6,   /* field[6] = origin */
   4,   /* field[4] = request_id */
   0,   /* field[0] = signal_name */
 };
 static const ProtobufCIntRange holdfast__v1__workflow_execution_signaled__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_signaled__descriptor =
 {
@@ -5501,11 +5559,62 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_signaled__desc
   "Holdfast__V1__WorkflowExecutionSignaled",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionSignaled),
-  6,
+  7,
   holdfast__v1__workflow_execution_signaled__field_descriptors,
   holdfast__v1__workflow_execution_signaled__field_indices_by_name,
   1,  holdfast__v1__workflow_execution_signaled__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_signaled__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__event_origin__field_descriptors[2] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__EventOrigin, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "event_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__EventOrigin, event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__event_origin__field_indices_by_name[] = {
+  1,   /* field[1] = event_id */
+  0,   /* field[0] = run_id */
+};
+static const ProtobufCIntRange holdfast__v1__event_origin__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__event_origin__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.EventOrigin",
+  "EventOrigin",
+  "Holdfast__V1__EventOrigin",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__EventOrigin),
+  2,
+  holdfast__v1__event_origin__field_descriptors,
+  holdfast__v1__event_origin__field_indices_by_name,
+  1,  holdfast__v1__event_origin__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__event_origin__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_update_accepted__field_descriptors[8] =
@@ -5637,7 +5746,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_accepte
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_update_accepted__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_update_admitted__field_descriptors[5] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_update_admitted__field_descriptors[6] =
 {
   {
     "update_id",
@@ -5699,18 +5808,31 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_update_ad
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "origin",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAdmitted, origin),
+    &holdfast__v1__event_origin__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_execution_update_admitted__field_indices_by_name[] = {
   2,   /* field[2] = args */
   3,   /* field[3] = header */
   4,   /* field[4] = identity */
+  5,   /* field[5] = origin */
   0,   /* field[0] = update_id */
   1,   /* field[1] = update_name */
 };
 static const ProtobufCIntRange holdfast__v1__workflow_execution_update_admitted__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_admitted__descriptor =
 {
@@ -5720,7 +5842,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_admitte
   "Holdfast__V1__WorkflowExecutionUpdateAdmitted",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionUpdateAdmitted),
-  5,
+  6,
   holdfast__v1__workflow_execution_update_admitted__field_descriptors,
   holdfast__v1__workflow_execution_update_admitted__field_indices_by_name,
   1,  holdfast__v1__workflow_execution_update_admitted__number_ranges,

@@ -43,6 +43,7 @@ typedef struct Holdfast__V1__WorkflowExecutionCancelRequested Holdfast__V1__Work
 typedef struct Holdfast__V1__WorkflowExecutionCanceled Holdfast__V1__WorkflowExecutionCanceled;
 typedef struct Holdfast__V1__MarkerRecorded Holdfast__V1__MarkerRecorded;
 typedef struct Holdfast__V1__WorkflowExecutionSignaled Holdfast__V1__WorkflowExecutionSignaled;
+typedef struct Holdfast__V1__EventOrigin Holdfast__V1__EventOrigin;
 typedef struct Holdfast__V1__WorkflowExecutionUpdateAccepted Holdfast__V1__WorkflowExecutionUpdateAccepted;
 typedef struct Holdfast__V1__WorkflowExecutionUpdateAdmitted Holdfast__V1__WorkflowExecutionUpdateAdmitted;
 typedef struct Holdfast__V1__WorkflowExecutionUpdateCompleted Holdfast__V1__WorkflowExecutionUpdateCompleted;
@@ -751,10 +752,28 @@ struct  Holdfast__V1__WorkflowExecutionSignaled
    * The run that sent it, if it was one.
    */
   Holdfast__V1__WorkflowExecution *external_execution;
+  /*
+   * Where it came first, if the run has it from an earlier one.
+   */
+  Holdfast__V1__EventOrigin *origin;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_SIGNALED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_signaled__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, NULL, NULL }
+
+
+/*
+ * An event of another run, that this one repeats.
+ */
+struct  Holdfast__V1__EventOrigin
+{
+  ProtobufCMessage base;
+  char *run_id;
+  int64_t event_id;
+};
+#define HOLDFAST__V1__EVENT_ORIGIN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__event_origin__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -794,10 +813,14 @@ struct  Holdfast__V1__WorkflowExecutionUpdateAdmitted
   Holdfast__V1__Payload **args;
   Holdfast__V1__Header *header;
   char *identity;
+  /*
+   * Where it was accepted, or admitted, first.
+   */
+  Holdfast__V1__EventOrigin *origin;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_UPDATE_ADMITTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_update_admitted__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, (char *)protobuf_c_empty_string, NULL }
 
 
 struct  Holdfast__V1__WorkflowExecutionUpdateCompleted
@@ -1619,6 +1642,25 @@ Holdfast__V1__WorkflowExecutionSignaled *
 void   holdfast__v1__workflow_execution_signaled__free_unpacked
                      (Holdfast__V1__WorkflowExecutionSignaled *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__EventOrigin methods */
+void   holdfast__v1__event_origin__init
+                     (Holdfast__V1__EventOrigin         *message);
+size_t holdfast__v1__event_origin__get_packed_size
+                     (const Holdfast__V1__EventOrigin   *message);
+size_t holdfast__v1__event_origin__pack
+                     (const Holdfast__V1__EventOrigin   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__event_origin__pack_to_buffer
+                     (const Holdfast__V1__EventOrigin   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__EventOrigin *
+       holdfast__v1__event_origin__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__event_origin__free_unpacked
+                     (Holdfast__V1__EventOrigin *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowExecutionUpdateAccepted methods */
 void   holdfast__v1__workflow_execution_update_accepted__init
                      (Holdfast__V1__WorkflowExecutionUpdateAccepted         *message);
@@ -2082,6 +2124,9 @@ typedef void (*Holdfast__V1__MarkerRecorded_Closure)
 typedef void (*Holdfast__V1__WorkflowExecutionSignaled_Closure)
                  (const Holdfast__V1__WorkflowExecutionSignaled *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__EventOrigin_Closure)
+                 (const Holdfast__V1__EventOrigin *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__WorkflowExecutionUpdateAccepted_Closure)
                  (const Holdfast__V1__WorkflowExecutionUpdateAccepted *message,
                   void *closure_data);
@@ -2179,6 +2224,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_cancel_
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_canceled__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__marker_recorded__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_signaled__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__event_origin__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_accepted__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_admitted__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_completed__descriptor;
