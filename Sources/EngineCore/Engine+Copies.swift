@@ -173,7 +173,9 @@ extension Engine {
     for item in later {
       guard let attributes = item.event.attributes else { continue }
       #if MUTANTS
-        if Mutant.isOn(.resetLosesSignals), case .workflowExecutionSignaled = attributes { continue }
+        if Mutant.isOn(.resetLosesSignals), case .workflowExecutionSignaled = attributes {
+          continue
+        }
       #endif
       switch attributes {
       case .workflowExecutionSignaled, .workflowExecutionUpdateAccepted,

@@ -213,7 +213,9 @@ extension Engine {
   /// The run closes before its code has brought these to their end.
   mutating func failUpdates(of run: Run) {
     let admitted = run.updates.filter(\.isAdmitted).map(\.request.updateID)
-    for id in run.fold.updates.map(\.updateID) + admitted { tellOutcome(of: id, .closedBefore, run) }
+    for id in run.fold.updates.map(\.updateID) + admitted {
+      tellOutcome(of: id, .closedBefore, run)
+    }
   }
 
   /// The run has closed or is paused, or the engine is going away: those without the code's word

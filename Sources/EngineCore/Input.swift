@@ -154,7 +154,8 @@ extension Input {
     case .heartbeatActivity(let r): return 256 + r.details.bytes
     case .reportActivityCancelled(let r): return 256 + r.details.bytes
     case .cancelWorkflow, .terminateWorkflow, .deleteWorkflow, .pauseWorkflow, .unpauseWorkflow,
-      .resetWorkflow, .forkWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows, .countWorkflows,
+      .resetWorkflow, .forkWorkflow, .describeWorkflow, .getWorkflowResult, .getHistory,
+      .listWorkflows, .countWorkflows,
       .describeTaskQueue, .pollUpdate:
       return 256
     case .schedule(.create(let r)): return 256 + (r.schedule?.serialized().count ?? 0)

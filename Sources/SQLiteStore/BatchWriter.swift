@@ -26,7 +26,7 @@ final class BatchWriter {
   private let putSchedule: Statement
   private let putScheduleProgress: Statement
   private let deleteSchedule: [Statement]
-  /// Everything of a run, the row last.
+  /// Everything of a run.
   private let deleteRun: [Statement]
   private let keepNumber: Statement
   private let putTime: Statement
@@ -66,10 +66,15 @@ final class BatchWriter {
     deleteSchedule = try ["schedule", "schedule_progress"].map { table throws(StoreError) in
       try Statement(database, "DELETE FROM \(table) WHERE schedule = ?")
     }
-    deleteRun = try ["history", "request", "activity", "state", "copy", "run"]
+    // What it is a copy of is told until both are gone.
+    let copies =
+      "DELETE FROM copy WHERE (run = ?1 OR base = ?1)"
+      + " AND NOT EXISTS (SELECT 1 FROM run WHERE run.run IN (copy.run, copy.base))"
+    deleteRun =
+      try ["history", "request", "activity", "state", "run"]
       .map { table throws(StoreError) in
         try Statement(database, "DELETE FROM \(table) WHERE run = ?")
-      }
+      } + [Statement(database, copies)]
     // The newest run's number outlives it: numbers are never given again.
     keepNumber = try Statement(
       database,
@@ -97,12 +102,12 @@ final class BatchWriter {
       appendHistory.bind(2, first)
       appendHistory.bind(3, last)
       try blob(appendHistory, 4, bytes, run: run.value, place: first)
-    case .copyHistory(let from, let to, let through, let event, let isReset):
+    case .copyHistory(let from, let to, let through, let event, let resetTo):
       try copyHistory(from, to, through: through)
       putCopy.bind(1, to.value)
       putCopy.bind(2, from.value)
       putCopy.bind(3, event)
-      putCopy.bind(4, isReset ? 1 : 0)
+      putCopy.bind(4, high: resetTo.high, low: resetTo.low)
       try putCopy.run()
     case .wakeRun(let run):
       wakeRun.bind(1, run.value)

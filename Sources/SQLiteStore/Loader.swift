@@ -66,8 +66,8 @@ final class Loader {
     copyEvent = try Statement(database, "SELECT event FROM copy WHERE run = ?")
     resetTo = try Statement(
       database,
-      "SELECT run.run_id FROM copy JOIN run ON run.run = copy.run"
-        + " WHERE base = ? AND is_reset = 1 ORDER BY copy.run DESC LIMIT 1")
+      "SELECT reset_to FROM copy WHERE base = ? AND reset_to <> zeroblob(16)"
+        + " ORDER BY run DESC LIMIT 1")
     requests = try Statement(database, "SELECT key, hash, event FROM request WHERE run = ?")
     request = try Statement(
       database,
@@ -210,7 +210,8 @@ final class Loader {
   /// A closed run: its first and its last batch, and the one that tells what it is a copy of.
   private func borders(_ stored: inout StoredRun) throws(Fault) {
     let run = stored.row.number.value
-    let statements = stored.copyEvent == 0 ? [firstBatch, lastBatch] : [firstBatch, batchOf, lastBatch]
+    let statements =
+      stored.copyEvent == 0 ? [firstBatch, lastBatch] : [firstBatch, batchOf, lastBatch]
     for statement in statements {
       statement.bind(1, run)
       if statement === batchOf { statement.bind(2, stored.copyEvent) }

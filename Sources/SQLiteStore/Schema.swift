@@ -95,9 +95,9 @@ enum Schema {
       run INTEGER PRIMARY KEY,
       base INTEGER NOT NULL,
       event INTEGER NOT NULL,
-      is_reset INTEGER NOT NULL
+      reset_to BLOB NOT NULL
     ) STRICT;
-    CREATE INDEX copy_by_base ON copy (base) WHERE is_reset = 1;
+    CREATE INDEX copy_by_base ON copy (base);
     """
 
   /// Brings the file to this format; refuses one that a newer engine wrote, unchanged.

@@ -183,11 +183,15 @@ public final class Store {
   /// Tables with rows of runs that are not there; empty, since a removal takes all of a run.
   public func leftovers() throws(StoreError) -> [String] {
     var found: [String] = []
-    for table in ["history", "request", "activity", "state", "copy"] {
+    for table in ["history", "request", "activity", "state"] {
       let rows = try database.query(
         "SELECT count(*) FROM \(table) WHERE run NOT IN (SELECT run FROM run)")
       if rows > 0 { found.append("\(rows) rows of \(table) belong to no run") }
     }
+    let copies = try database.query(
+      "SELECT count(*) FROM copy WHERE run NOT IN (SELECT run FROM run)"
+        + " AND base NOT IN (SELECT run FROM run)")
+    if copies > 0 { found.append("\(copies) rows of copy belong to no run") }
     return found
   }
 

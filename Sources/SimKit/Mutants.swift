@@ -111,8 +111,8 @@ public enum Mutants {
       case .updateIsForgotten: UpdatesHaveOneOutcome.name
       case .letterIsReadTwice: LettersCountOnce.name
       case .markersAreHidden: SimWorker.name
-      case .pausedRunsGoOn, .resetLosesSignals, .resetDoublesSignals, .resetForgetsRequests,
-        .resetKeepsSeed, .resetEndsChildren,
+      case .resetLosesSignals, .resetDoublesSignals: CopiesAreTrue.name
+      case .pausedRunsGoOn, .resetForgetsRequests, .resetKeepsSeed, .resetEndsChildren,
         .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,
         .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap, .wordsReachAnybody,

@@ -11,7 +11,8 @@ import Testing
     "workflow query", "workflow result", "workflow describe", "workflow list", "workflow count",
     "workflow show",
     "workflow cancel", "workflow terminate", "workflow delete", "workflow pause",
-    "workflow unpause", "activity", "activity complete", "activity fail",
+    "workflow unpause", "workflow reset", "workflow fork", "activity", "activity complete",
+    "activity fail",
     "task-queue", "task-queue describe", "health", "drain", "serve", "time", "time show",
     "time sleep", "time advance",
   ])

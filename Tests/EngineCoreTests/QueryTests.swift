@@ -46,6 +46,23 @@ import Testing
     if case .queryWorkflow(let response) = reply { response.result.count } else { nil }
   }
 
+  @Test func aDeletedRunIsTakenFromTheWorkerThatIsShownItsPast() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.done()])
+    let asked = query(world)
+    let isShown = world.take(worker) { if case .replayHistory = $0 { true } else { nil } }
+    #expect(isShown == true)
+    while world.take(worker, { if case .evict = $0 { true } else { nil } }) != nil {}
+    var delete = DeleteWorkflowRequest()
+    delete.execution = world.execution("o-1")
+    _ = world.ask(.deleteWorkflow(delete))
+    #expect(world.failure(asked)?.code == .notFound)
+    let evicted = world.take(worker) { if case .evict(let m) = $0 { m.reason } else { nil } }
+    #expect(evicted == .closed)
+  }
+
   @Test func theAnswersMayComeInParts() throws {
     let (world, worker, activation, _) = try asked()
     let others = [query(world), query(world)]

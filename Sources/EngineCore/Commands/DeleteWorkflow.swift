@@ -36,6 +36,8 @@ extension Engine {
       let why = reason.isEmpty ? "" : ": \(reason)"
       terminate(run, reason: "the workflow is deleted\(why)", details: [], identity: identity)
     } else {
+      // A worker may be shown the past of the run, for a query.
+      if run.task.lease != nil { evict(run, .closed, "the workflow is deleted") }
       endTask(run)
       if run.cachedBy != nil { evict(run, .closed, "the workflow is deleted") }
     }

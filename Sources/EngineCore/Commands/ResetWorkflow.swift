@@ -19,7 +19,8 @@ extension Engine {
     let input = Input.request(id, .resetWorkflow(request))
     guard let found = find(key, runID, for: input).settled else { return }
     let earlier = earlier(
-      id, method: "ResetWorkflow", key: key, requestID: request.requestID, hash: request.requestHash,
+      id, method: "ResetWorkflow", key: key, requestID: request.requestID,
+      hash: request.requestHash,
       run: found.run, input: input)
     switch earlier {
     case .handled: return
@@ -84,7 +85,8 @@ extension Engine {
   }
 
   private mutating func moveWaiters(for update: Fingerprint, from run: Run, to next: Run) {
-    let waiters = outcomeWaiters.removeValue(forKey: AwaitedOutcome(run: run.number, update: update))
+    let waiters = outcomeWaiters.removeValue(
+      forKey: AwaitedOutcome(run: run.number, update: update))
     for id in waiters?.inOrder ?? [] {
       var started = false
       if case .update(_, let didStart) = waiting[id] { started = didStart }

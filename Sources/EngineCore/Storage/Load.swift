@@ -82,7 +82,7 @@ public struct StoredRun: Sendable, Equatable {
   public var requests: [RequestRecord]
   /// Of a run that began as a copy, the event that tells of it; else 0.
   public var copyEvent: Int64 = 0
-  /// The newest run that a reset has made of it, if there is one.
+  /// The newest run that a reset has made of it, if one has; it may be gone by now.
   public var resetTo = RunID.none
 
   public init(

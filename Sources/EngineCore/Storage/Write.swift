@@ -8,9 +8,10 @@ public enum Write: Sendable, Equatable {
   /// The next events of a run: the bytes of a `HistoryBatch`. `first` is the first event's id.
   case appendHistory(run: RunNumber, first: Int64, last: Int64, bytes: [UInt8])
   /// The run `to` begins as a copy: the stored batches of `from` up to event `through` are its own,
-  /// too, and its event `event` will tell of it.
+  /// too, and its event `event` will tell of it. `resetTo`: its id, if it goes on in the place of
+  /// `from`; else `none`.
   case copyHistory(
-    from: RunNumber, to: RunNumber, through: Int64, event: Int64, isReset: Bool)
+    from: RunNumber, to: RunNumber, through: Int64, event: Int64, resetTo: RunID)
   /// A run that was dormant has work again: a start of the engine must find it.
   case wakeRun(run: RunNumber)
   /// What lists show of an open run: running, or paused.

@@ -25,7 +25,8 @@ extension Model {
         id("request_id", r.requestID))
     case .forkWorkflow(let r):
       first(
-        execution(r.execution), namespace(r.namespace), r.workflowID.isEmpty ? .of(.invalidArgument, .fieldMissing, field: "workflow_id") : nil,
+        execution(r.execution), namespace(r.namespace),
+        r.workflowID.isEmpty ? .of(.invalidArgument, .fieldMissing, field: "workflow_id") : nil,
         r.workflowID.utf8.elementsEqual((r.execution?.workflowID ?? "").utf8)
           ? invalid("workflow_id") : nil,
         point(r.point, r.reapplyExclude), id("workflow_id", r.workflowID),

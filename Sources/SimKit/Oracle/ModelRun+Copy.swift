@@ -78,7 +78,9 @@ extension ModelRun {
         ModelSent(
           event: event.eventID, seq: m.seq, child: child.map { children[$0].event } ?? 0))
     case .childWorkflowExecutionStarted(let m):
-      guard let place = children.firstIndex(where: { $0.event == m.initiatedEventID }) else { break }
+      guard let place = children.firstIndex(where: { $0.event == m.initiatedEventID }) else {
+        break
+      }
       children[place].startedEvent = event.eventID
       children[place].runID = m.execution?.runID ?? .none
     default:

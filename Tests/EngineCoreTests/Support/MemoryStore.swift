@@ -10,7 +10,9 @@ struct MemoryStore {
     var history: [StoredBatch] = []
     var activities: [Int64: [UInt8]] = [:]
     var requests: [RequestRecord] = []
-    var copy: (base: RunNumber, event: Int64, isReset: Bool)?
+    /// Of a run that began as a copy, the event that tells of it.
+    var copyEvent: Int64 = 0
+    var resetTo = RunID.none
   }
 
   private(set) var runs: [RunNumber: StoredRow] = [:]
@@ -80,10 +82,11 @@ struct MemoryStore {
       let expected = (runs[run]!.history.last?.last ?? 0) + 1
       precondition(first == expected, "\(run): event \(first) where \(expected) is next")
       runs[run]!.history.append(StoredBatch(first: first, last: last, bytes: bytes))
-    case .copyHistory(let from, let to, let through, let event, let isReset):
+    case .copyHistory(let from, let to, let through, let event, let resetTo):
       precondition(runs[to]!.history.isEmpty, "\(to): it has events before it begins as a copy")
       runs[to]!.history = runs[from]!.history.filter { $0.last <= through }
-      runs[to]!.copy = (from, event, isReset)
+      runs[to]!.copyEvent = event
+      if resetTo != .none { runs[from]!.resetTo = resetTo }
     case .wakeRun(let run): runs[run]!.row.deadline = RunRow.immediately
     case .setStatus(let run, let status): runs[run]?.row.status = status
     case .closeRun(let run, let status, let closeTime, let length, let bytes):
@@ -204,7 +207,7 @@ struct MemoryStore {
       let ends = [run.history.first?.first, run.history.last?.first]
       tail = run.history.filter { batch in
         ends.contains(batch.first)
-          || run.copy.map { (batch.first...batch.last).contains($0.event) } ?? false
+          || (batch.first...batch.last).contains(run.copyEvent)
       }
     } else {
       tail = run.history.filter { $0.last > run.state?.through ?? 0 }
@@ -214,9 +217,8 @@ struct MemoryStore {
       activities: run.activities.sorted { $0.key < $1.key }.map {
         StoredActivity(scheduledEvent: $0.key, bytes: $0.value)
       }, requests: run.requests)
-    stored.copyEvent = run.copy?.event ?? 0
-    let resets = runs.values.filter { $0.copy?.base == run.row.number && $0.copy!.isReset }
-    stored.resetTo = resets.max { $0.row.number < $1.row.number }?.row.runID ?? .none
+    stored.copyEvent = run.copyEvent
+    stored.resetTo = run.resetTo
     return stored
   }
 

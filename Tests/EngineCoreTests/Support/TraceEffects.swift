@@ -65,10 +65,10 @@ extension TraceText {
         ] + (row.summary.isEmpty ? [] : ["summary=\(TraceText.quoted(row.summary))"]))
     case .appendHistory(let run, let first, let last, let bytes):
       return ["\(head)append \(run) \(first)...\(last)"] + events(bytes)
-    case .copyHistory(let from, let to, let through, let event, let isReset):
+    case .copyHistory(let from, let to, let through, let event, let resetTo):
       return [
         "\(head)copy \(from) to \(to) 1...\(through), before \(event)"
-          + (isReset ? ", a reset" : "")
+          + (resetTo == .none ? "" : ", a reset")
       ]
     case .wakeRun(let run): return ["\(head)wake \(run)"]
     case .setStatus(let run, let status):
