@@ -28,7 +28,9 @@
     case closePolicyIsOverlooked, cancelWaitsAlways
     // Resets: what has come since is lost or comes twice, request ids, the seed, children.
     case resetLosesSignals, resetDoublesSignals, resetForgetsRequests, resetKeepsSeed
-    case resetEndsChildren
+    case resetEndsChildren, resetLeavesOldRun, resetLosesActivities, resetKeepsPause
+    case resetForgetsExclusion, resetForgetsAnswers, resetLosesWaiters, resetIsTwice
+    case forkKeepsParent, admittedIsLost, copyIsShort
     // Paused runs whose tasks go out all the same.
     case pausedRunsGoOn
     // What a replay is shown and asked of markers.

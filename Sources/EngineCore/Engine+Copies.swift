@@ -52,8 +52,9 @@ extension Engine {
 
   private mutating func readOn(_ id: RequestID, _ gate: Gate) {
     guard let copy = copies[id], let run = copy.runs.last else { return }
+    // Small ones: to fold a slice takes a while, in which nobody else is served.
     let slice = Load.Subject.history(
-      run.number, from: copy.history.nextEvent, bytesMax: limits.activationBytesMax)
+      run.number, from: copy.history.nextEvent, bytesMax: limits.activationBytesMax / 4)
     loading.purposes[load(slice, gate)] = .copy(id)
     counters.loads += 1
   }
@@ -215,6 +216,9 @@ extension Engine {
 
   /// Pending activities begin anew, but for those whose cancel the code has asked for.
   mutating func dispatchAgain(_ run: Run) {
+    #if MUTANTS
+      if Mutant.isOn(.resetLosesActivities) { return }
+    #endif
     for activity in run.fold.activities {
       guard let index = run.fold.activityIndex(scheduledEvent: activity.scheduledEvent) else {
         continue

@@ -104,11 +104,7 @@ final class BatchWriter {
       try blob(appendHistory, 4, bytes, run: run.value, place: first)
     case .copyHistory(let from, let to, let through, let event, let resetTo):
       try copyHistory(from, to, through: through)
-      putCopy.bind(1, to.value)
-      putCopy.bind(2, from.value)
-      putCopy.bind(3, event)
-      putCopy.bind(4, high: resetTo.high, low: resetTo.low)
-      try putCopy.run()
+      try note(from, to, event, resetTo)
     case .wakeRun(let run):
       wakeRun.bind(1, run.value)
       try wakeRun.run()
@@ -142,16 +138,7 @@ final class BatchWriter {
       deleteActivity.bind(1, run.value)
       deleteActivity.bind(2, event)
       try deleteActivity.run()
-    case .deleteRun(let run):
-      for statement in deleteRun {
-        #if MUTANTS
-          if Mutant.isOn(.removalLeavesHistory), statement === deleteRun[0] { continue }
-        #endif
-        statement.bind(1, run.value)
-        try statement.run()
-      }
-      keepNumber.bind(1, run.value)
-      try keepNumber.run()
+    case .deleteRun(let run): try delete(run)
     case .putRequest(let run, let record):
       putRequest.bind(1, run.value)
       putRequest.bind(2, high: record.key.high, low: record.key.low)
@@ -168,9 +155,22 @@ final class BatchWriter {
     }
   }
 
+  private func note(
+    _ base: RunNumber, _ copy: RunNumber, _ event: Int64, _ resetTo: RunID
+  ) throws(StoreError) {
+    putCopy.bind(1, copy.value)
+    putCopy.bind(2, base.value)
+    putCopy.bind(3, event)
+    putCopy.bind(4, high: resetTo.high, low: resetTo.low)
+    try putCopy.run()
+  }
+
   /// The bytes go from row to row; what guards them is told the new run, so that damage stays
   /// damage.
   private func copyHistory(_ from: RunNumber, _ to: RunNumber, through: Int64) throws(StoreError) {
+    #if MUTANTS
+      let through = Mutant.isOn(.copyIsShort) ? through - 1 : through
+    #endif
     batches.bind(1, from.value)
     batches.bind(2, through)
     defer { batches.reset() }
@@ -190,6 +190,18 @@ final class BatchWriter {
       }
       try result.get()
     }
+  }
+
+  private func delete(_ run: RunNumber) throws(StoreError) {
+    for statement in deleteRun {
+      #if MUTANTS
+        if Mutant.isOn(.removalLeavesHistory), statement === deleteRun[0] { continue }
+      #endif
+      statement.bind(1, run.value)
+      try statement.run()
+    }
+    keepNumber.bind(1, run.value)
+    try keepNumber.run()
   }
 
   /// What is written of schedules and their zones, and of time.

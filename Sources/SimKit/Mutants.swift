@@ -112,7 +112,12 @@ public enum Mutants {
       case .letterIsReadTwice: LettersCountOnce.name
       case .markersAreHidden: SimWorker.name
       case .resetLosesSignals, .resetDoublesSignals: CopiesAreTrue.name
-      case .pausedRunsGoOn, .resetForgetsRequests, .resetKeepsSeed, .resetEndsChildren,
+      case .resetLeavesOldRun: OneOpenRun.name
+      case .resetLosesActivities: AllWorkEnds.name
+      case .copyIsShort: HistoryIsWhole.name
+      case .pausedRunsGoOn, .resetForgetsRequests, .resetKeepsSeed, .resetKeepsPause,
+        .resetForgetsExclusion, .resetForgetsAnswers, .resetLosesWaiters, .resetIsTwice,
+        .forkKeepsParent, .admittedIsLost, .resetEndsChildren,
         .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,
         .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap, .wordsReachAnybody,

@@ -64,7 +64,12 @@ extension Engine {
     remember(record, event: -1, in: run)
     base.resetTo = run.runID
     touch(base)
-    if newest.fold.isOpen { end(newest, by: request, inFavorOf: run) }
+    #if MUTANTS
+      let endsIt = !Mutant.isOn(.resetLeavesOldRun)
+    #else
+      let endsIt = true
+    #endif
+    if newest.fold.isOpen, endsIt { end(newest, by: request, inFavorOf: run) }
     dispatchAgain(run)
     afterInbound(run)
     replyReset(id, run.runID, run)
@@ -85,6 +90,9 @@ extension Engine {
   }
 
   private mutating func moveWaiters(for update: Fingerprint, from run: Run, to next: Run) {
+    #if MUTANTS
+      if Mutant.isOn(.resetLosesWaiters) { return }
+    #endif
     let waiters = outcomeWaiters.removeValue(
       forKey: AwaitedOutcome(run: run.number, update: update))
     for id in waiters?.inOrder ?? [] {

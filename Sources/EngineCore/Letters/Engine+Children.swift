@@ -133,7 +133,8 @@ extension Engine {
     hear(answer, about: about, of: child?.baseRunID ?? sent?.baseRunID ?? .none, run)
   }
 
-  /// The run is a fork: its base's children, and whom that has asked for something, tell it nothing.
+  /// The run is a fork: its base's children, and whom its base has asked for something, tell it
+  /// nothing.
   mutating func leaveBehind(_ run: Run) {
     for child in run.fold.children {
       var failed = ChildWorkflowExecutionFailed()

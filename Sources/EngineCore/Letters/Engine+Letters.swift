@@ -135,6 +135,9 @@ extension Engine {
   /// An answer for a run that has closed, or is not there any more: after a reset another one waits
   /// for it in its place.
   private mutating func forward(_ letter: Letter, from run: Run?) {
+    #if MUTANTS
+      if Mutant.isOn(.resetForgetsAnswers) { return }
+    #endif
     guard let to = letter.to, to.runID != .none, letter.baseRunID == .none else { return }
     if let run, run.resetRunID == .none { return }
     var letter = letter

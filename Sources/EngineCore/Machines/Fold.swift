@@ -252,6 +252,10 @@ struct Fold: Equatable {
     started.firstWorkflowTaskBackoffMs = .zero
     started.executionExpirationTimeMs =
       started.executionTimeoutMs == .zero ? .epoch : time + started.executionTimeoutMs
+    #if MUTANTS
+      let parent = Mutant.isOn(.forkKeepsParent) ? started.parent : nil
+      defer { started.parent = parent ?? started.parent }
+    #endif
     if isFork {
       started.workflowID = copy.execution?.workflowID ?? ""
       started.firstRunID = started.runID
@@ -265,7 +269,11 @@ struct Fold: Equatable {
     startTime = time
     firstTaskTime = nil
     taskFailure = nil
-    pause = nil
+    #if MUTANTS
+      if !Mutant.isOn(.resetKeepsPause) { pause = nil }
+    #else
+      pause = nil
+    #endif
     activities = activities.map { $0.begunAgain(at: time) }
     let base = copy.baseExecution?.runID ?? .none
     for index in children.indices where children[index].baseRunID == .none {

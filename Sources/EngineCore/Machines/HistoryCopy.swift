@@ -4,7 +4,8 @@ import Messages
 /// Reads the history of a run for a reset or a fork: finds the point, folds what comes before it,
 /// and gathers what has come since and is to come again.
 ///
-/// Only the fold and what is gathered stay in memory; the events themselves are copied by the store.
+/// Only the fold and what is gathered stay in memory; the events themselves are copied by the
+/// store.
 struct HistoryCopy {
   let point: WorkflowPoint
   private let excluded: Set<ReapplyExclude>
@@ -61,7 +62,11 @@ struct HistoryCopy {
 
   init(_ point: WorkflowPoint, of base: Run, excluding excluded: [ReapplyExclude]) {
     self.point = point
-    self.excluded = Set(excluded)
+    #if MUTANTS
+      self.excluded = Mutant.isOn(.resetForgetsExclusion) ? [] : Set(excluded)
+    #else
+      self.excluded = Set(excluded)
+    #endif
     run = base
   }
 
@@ -112,9 +117,14 @@ struct HistoryCopy {
     if let update = event.admitted { admitted.insert(update.updateID) }
     guard isGathered(event) else { return }
     let origin = Origin(event, in: run)
+    #if MUTANTS
+      let isKnown = !Mutant.isOn(.resetIsTwice) && known.contains(origin)
+    #else
+      let isKnown = known.contains(origin)
+    #endif
     if prefix == nil {
       known.insert(origin)
-    } else if event.eventID > gathersAfter, !known.contains(origin) {
+    } else if event.eventID > gathersAfter, !isKnown {
       later.append(Later(event: event, run: run))
     }
   }

@@ -1,3 +1,4 @@
+import Basics
 import EngineCore
 import Messages
 
@@ -31,6 +32,17 @@ final class CopiesAreTrue: Checker {
     }
     if again.filter(later.contains) != later {
       scene.found("\(run.row.number) has the signals of \(base.row.number) in another order")
+    }
+  }
+}
+
+extension HistoryEvent {
+  /// Where a run begins as a copy of another one: the run.
+  var newRun: RunID? {
+    if case .workflowTaskFailed(let failed) = attributes {
+      failed.copy?.execution?.runID
+    } else {
+      nil
     }
   }
 }

@@ -23,17 +23,7 @@ extension Model {
       first(
         point(r.point, r.reapplyExclude), execution(r.execution), namespace(r.namespace),
         id("request_id", r.requestID))
-    case .forkWorkflow(let r):
-      first(
-        execution(r.execution), namespace(r.namespace),
-        r.workflowID.isEmpty ? .of(.invalidArgument, .fieldMissing, field: "workflow_id") : nil,
-        r.workflowID.utf8.elementsEqual((r.execution?.workflowID ?? "").utf8)
-          ? invalid("workflow_id") : nil,
-        point(r.point, r.reapplyExclude), id("workflow_id", r.workflowID),
-        id("request_id", r.requestID),
-        isUnknown(r.idReusePolicy.rawValue)
-          ? invalid("id_reuse_policy")
-          : isUnknown(r.idConflictPolicy.rawValue) ? invalid("id_conflict_policy") : nil)
+    case .forkWorkflow(let r): fault(of: r)
     case .terminateWorkflow(let r):
       first(
         namespace(r.namespace), execution(r.execution), payloads("details", r.details),
@@ -168,6 +158,19 @@ extension Model {
 
   private func name(_ field: String, _ text: String) -> Status? {
     text.isEmpty ? .of(.invalidArgument, .fieldMissing, field: field) : id(field, text)
+  }
+
+  private func fault(of r: ForkWorkflowRequest) -> Status? {
+    let policies =
+      isUnknown(r.idReusePolicy.rawValue)
+      ? invalid("id_reuse_policy")
+      : isUnknown(r.idConflictPolicy.rawValue) ? invalid("id_conflict_policy") : nil
+    let isOwn = r.workflowID.utf8.elementsEqual((r.execution?.workflowID ?? "").utf8)
+    return first(
+      execution(r.execution), namespace(r.namespace),
+      r.workflowID.isEmpty ? .of(.invalidArgument, .fieldMissing, field: "workflow_id") : nil,
+      isOwn ? invalid("workflow_id") : nil, point(r.point, r.reapplyExclude),
+      id("workflow_id", r.workflowID), id("request_id", r.requestID), policies)
   }
 
   private func point(_ point: WorkflowPoint?, _ excluded: [ReapplyExclude]) -> Status? {

@@ -41,8 +41,8 @@ public enum LeftOut: Sendable {
 }
 
 extension WorkflowHandle {
-  /// Lets the workflow go on anew from an earlier point of its history; an open run ends. The handle
-  /// is of the new run.
+  /// Lets the workflow go on anew from an earlier point of its history; an open run ends. The
+  /// handle is of the new run.
   ///
   ///     let again = try await handle.reset(to: .beforeActivity("charge"), reason: "a wrong price")
   @discardableResult
