@@ -9,10 +9,10 @@ struct RunCopying {
   var history: HistoryCopy
   /// The runs that are read and have been: they stay in memory.
   var runs: [Run]
-  /// What has come while the history of the last of them was read begins here in its tail.
+  /// What has come since the history of the last of them was read begins here in its tail.
   var tailFrom: Int
-  /// The base's history, and those of the runs that went on, have been read.
-  var isRead = false
+  /// What went on in the place of the last of them is not there any more.
+  var endsHere = false
 
   func reads(_ run: Run) -> Bool { runs.contains { $0 === run } }
 }
@@ -71,9 +71,6 @@ extension Engine {
       copies[id]?.history = copy.history
       if more { return readOn(id, .free) }
       if copy.runs.count == 1 { copy.history.endSearch() }
-      for event in run.tail[copy.tailFrom...] where event.eventID >= copy.history.nextEvent {
-        copy.history.gather(event)
-      }
       copies[id]?.history = copy.history
     } catch { return refuse(id, .corrupt(error.place)) }
     guard copy.history.prefix != nil else {
@@ -85,7 +82,13 @@ extension Engine {
   /// The history of a run has been read: that of the run which went on, or all that is needed.
   mutating func goOn(_ id: RequestID) {
     guard var copy = copies[id], let run = copy.runs.last else { return }
-    if run.nextRunID != .none, !copy.isRead {
+    // What has come since it was read, or while the request waited.
+    for event in run.tail[copy.tailFrom...] where event.eventID >= copy.history.nextEvent {
+      copy.history.gather(event)
+    }
+    copy.tailFrom = run.tail.count
+    copies[id] = copy
+    if run.nextRunID != .none, !copy.endsHere {
       // While it waits, nobody can give it up.
       waiting.removeValue(forKey: id)
       guard let found = find(run.key, run.nextRunID, for: copy.input).settled else { return }
@@ -95,8 +98,8 @@ extension Engine {
         copies[id] = copy
         return read(next, for: id)
       }
+      copies[id]?.endsHere = true
     }
-    copies[id]?.isRead = true
     takeRead(id, copy.input)
   }
 

@@ -236,6 +236,38 @@ import Testing
     #expect(world.store.runs.values.filter { $0.row.closeTime == nil }.count == 1)
   }
 
+  @Test func whatComesWhileAForkWaitsForItsNewIDComesAgainToo() throws {
+    let world = World()
+    _ = world.start("o-2")
+    var terminate = TerminateWorkflowRequest()
+    terminate.execution = world.execution("o-2")
+    _ = world.ask(.terminateWorkflow(terminate))
+    world.crash()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 60_000)])
+    var request = ForkWorkflowRequest()
+    request.execution = world.execution("o-1")
+    request.workflowID = "o-2"
+    request.point = WorkflowPoint()
+    request.point?.kind = .firstWorkflowTask
+    world.holdsLoads = true
+    let id = world.request(.forkWorkflow(request))
+    world.serveLoads()
+    // The history has been read, and what has the new id is looked for.
+    #expect(world.loadsWaiting == 1)
+    _ = world.signal("o-1", "late")
+    while world.loadsWaiting > 0 { world.serveLoads() }
+    guard case .forkWorkflow(let response) = world.reply(id) else {
+      Issue.record("the fork was refused")
+      return
+    }
+    let run = try #require(world.store.runs.values.first { $0.row.runID == response.runID })
+    #expect(
+      world.history(run.row.number.value)
+        == ["workflowExecutionStarted", "workflowTaskFailed", "workflowExecutionSignaled"])
+  }
+
   @Test func aLongHistoryIsCopiedByTheStoreAndLoadedFromARow() throws {
     let world = World()
     let worker = world.attach(slots: 1_000)

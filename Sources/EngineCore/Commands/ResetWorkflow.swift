@@ -20,8 +20,7 @@ extension Engine {
     guard let found = find(key, runID, for: input).settled else { return }
     let earlier = earlier(
       id, method: "ResetWorkflow", key: key, requestID: request.requestID,
-      hash: request.requestHash,
-      run: found.run, input: input)
+      hash: request.requestHash, run: found.run, input: input)
     switch earlier {
     case .handled: return
     case .done(let known): replyReset(id, known.runID, runs[known.run])
