@@ -131,10 +131,11 @@ extension Engine {
         return park(input, on: .named(key, runID))
       }
       if let number = byRunID[runID], let run = runs[number] {
-        return run.key == key ? .run(run) : .none
+        return run.key == key && !run.isRemoved ? .run(run) : .none
       }
     } else if let number = newest[key], let run = runs[number] {
-      return .run(run)
+      // One that goes with this step: the store knows whether there is an earlier one.
+      return run.isRemoved ? look(for: .workflow(key), input) : .run(run)
     }
     let target: Loading.Target = runID == .none ? .workflow(key) : .named(key, runID)
     if let answer = loading.answer, answer.target == target || answer.hasNoRun { return .none }
