@@ -113,9 +113,9 @@ public enum Mutants {
       case .markersAreHidden: SimWorker.name
       case .resetLosesSignals, .resetDoublesSignals: CopiesAreTrue.name
       case .resetLeavesOldRun: OneOpenRun.name
-      case .resetLosesActivities: AllWorkEnds.name
       case .copyIsShort: HistoryIsWhole.name
-      case .pausedRunsGoOn, .resetForgetsRequests, .resetKeepsSeed, .resetKeepsPause,
+      case .pausedRunsGoOn, .resetLosesActivities, .resetForgetsRequests, .resetKeepsSeed,
+        .resetKeepsPause,
         .resetForgetsExclusion, .resetForgetsAnswers, .resetLosesWaiters, .resetIsTwice,
         .forkKeepsParent, .admittedIsLost, .resetEndsChildren,
         .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,

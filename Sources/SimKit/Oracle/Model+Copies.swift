@@ -174,6 +174,9 @@ extension Model {
     _ base: ModelRun, _ point: Int64, _ workflowID: String, _ reason: String, _ identity: String
   ) -> ModelRun? {
     guard let choice = draw(workflowID) else { return nil }
+    if choice.randomSeed == base.started.randomSeed {
+      objections.append("the copy of \(base.id) has the same random numbers")
+    }
     var failed = WorkflowTaskFailed()
     failed.cause = .resetWorkflow
     failed.attempt = 1
