@@ -17,7 +17,7 @@ private final class Sale: Workflow, @unchecked Sendable {
   }
 
   func run(_ context: WorkflowContext, _ input: Nothing) async throws -> [String] {
-    let options = ActivityOptions(startToClose: .seconds(30))
+    let options = ActivityOptions(startToClose: .seconds(600))
     draws.append(context.random())
     let packed = try await context.activity(
       "pack", "lamp", returning: String.self, options: options)
