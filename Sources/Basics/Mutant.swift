@@ -26,6 +26,11 @@
     case letterIsReadTwice, letterIsLost, wordsReachAnybody, parentHearsOfEachRun
     // Children: a close policy, a kind of cancel.
     case closePolicyIsOverlooked, cancelWaitsAlways
+    // Resets: what has come since is lost or comes twice, request ids, the seed, children.
+    case resetLosesSignals, resetDoublesSignals, resetForgetsRequests, resetKeepsSeed
+    case resetEndsChildren, resetLeavesOldRun, resetLosesActivities, resetKeepsPause
+    case resetForgetsExclusion, resetForgetsAnswers, resetLosesWaiters, resetIsTwice
+    case forkKeepsParent, admittedIsLost, copyIsShort
     // Paused runs whose tasks go out all the same.
     case pausedRunsGoOn
     // Activities: paused ones that start, used up ones that are not held, a reset that a lease of

@@ -67,6 +67,8 @@ public enum Reply: Sendable {
   case deleteWorkflow(DeleteWorkflowResponse)
   case pauseWorkflow(PauseWorkflowResponse)
   case unpauseWorkflow(UnpauseWorkflowResponse)
+  case resetWorkflow(ResetWorkflowResponse)
+  case forkWorkflow(ForkWorkflowResponse)
   case describeWorkflow(DescribeWorkflowResponse)
   case getWorkflowResult(GetWorkflowResultResponse)
   case countWorkflows(CountWorkflowsResponse)

@@ -98,18 +98,20 @@ extension Engine {
   }
 
   /// The request's id goes along: its first run may be removed long before this one ends.
-  private mutating func takeOver(
-    _ request: HistoryEvent.Attributes, from run: Run, to successor: Run
-  ) {
-    let event = record(successor, request)
-    guard let (requestID, methods) = request.requestID, !requestID.isEmpty else { return }
+  mutating func takeOver(_ request: HistoryEvent, from run: Run, to successor: Run) {
+    guard let known = request.repeated(from: run.runID) else { return }
+    if case .workflowExecutionUpdateAdmitted(let update) = known {
+      return admitAgain(update, to: successor)
+    }
+    let event = record(successor, known)
+    guard let (requestID, methods) = known.requestID, !requestID.isEmpty else { return }
     for method in methods {
       let key = requestKey(method: method, run.key, requestID)
       remember(run.request(key), event: event, in: successor)
     }
   }
 
-  private func unseenRequests(of run: Run) -> [HistoryEvent.Attributes] {
+  private func unseenRequests(of run: Run) -> [HistoryEvent] {
     #if MUTANTS
       if Mutant.isOn(.chainLosesSignals) { return [] }
     #endif
@@ -139,6 +141,39 @@ extension Engine {
     guard run.isHeld, run.fold.firstTaskTime == nil else { return }
     run.isHeld = false
     deadlines.remove(.beginning(run.number))
+  }
+}
+
+extension HistoryEvent {
+  /// Where the event came first: here, or in an earlier run.
+  func origin(in run: RunID) -> EventOrigin {
+    switch attributes {
+    case .workflowExecutionSignaled(let e): if let origin = e.origin { return origin }
+    case .workflowExecutionUpdateAdmitted(let e): if let origin = e.origin { return origin }
+    default: break
+    }
+    var origin = EventOrigin()
+    origin.runID = run
+    origin.eventID = eventID
+    return origin
+  }
+
+  /// The same in another run, which has it from this one. An update that the code had taken on is
+  /// admitted there.
+  func repeated(from run: RunID) -> HistoryEvent.Attributes? {
+    switch attributes {
+    case .workflowExecutionSignaled(var e):
+      e.origin = origin(in: run)
+      return .workflowExecutionSignaled(e)
+    case .workflowExecutionUpdateAdmitted(var e):
+      e.origin = origin(in: run)
+      return .workflowExecutionUpdateAdmitted(e)
+    case .workflowExecutionUpdateAccepted(let e):
+      var admitted = WorkflowExecutionUpdateAdmitted(e)
+      admitted.origin = origin(in: run)
+      return .workflowExecutionUpdateAdmitted(admitted)
+    default: return attributes
+    }
   }
 }
 

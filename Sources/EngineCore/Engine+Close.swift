@@ -8,6 +8,7 @@ extension Engine {
     event.reason = reason
     event.details = details
     event.identity = identity
+    event.newRunID = run.resetTo
     close(run, .workflowExecutionTerminated(event))
     afterClose(run)
   }
@@ -80,7 +81,7 @@ extension Engine {
     case .workflowExecutionContinuedAsNew: break
     default: preconditionFailure("\(run.number) is open")
     }
-    response.newRunID = run.fold.nextRunID
+    response.newRunID = run.nextRunID
     return response
   }
 }
@@ -92,6 +93,7 @@ enum WaitingPlace {
   /// `started`: its request started the run.
   case update(AwaitedOutcome, started: Bool)
   case reading
+  case copying
 }
 
 extension Engine {
@@ -109,6 +111,7 @@ extension Engine {
       waitersLeft(run)
     case .update(let awaited, _): abandon(id, awaited)
     case .reading: dropReader(id)
+    case .copying: endCopy(id)
     }
   }
 }

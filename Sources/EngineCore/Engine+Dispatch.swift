@@ -229,12 +229,13 @@ extension Engine {
       || shown.historyBytes >= limits.historyBytesSuggested
     switch lease.purpose {
     case .activation:
+      let asked = run.updates.filter { !$0.isAdmitted }
       let next = run.fold.unseen.next(
-        bytesMax: limits.activationBytesMax, with: run.updates.map(\.placed))
+        bytesMax: limits.activationBytesMax, with: asked.map(\.placed))
       activation.jobs = next.jobs
       shown.through = next.through ?? run.fold.lastEventID
       shown.hasEvents = next.hasEvents
-      shown.updates = run.updates.prefix(next.updates).map(\.request.updateID)
+      shown.updates = next.admitted + asked.prefix(next.updates).map(\.request.updateID)
       shown.activationTime = max(now, run.fold.activationTime)
     case .query:
       let asked = run.queries.prefix(fitting: limits.activationBytesMax)

@@ -35,6 +35,8 @@ struct Loading {
     case read(RequestID)
     /// Whether a worker's report is recorded already.
     case repetition(Repetition)
+    /// The history of a run that is copied.
+    case copy(RequestID)
     case deadlines
     case lifetimes
     case letters
@@ -131,8 +133,9 @@ extension Engine {
       if let number = byRunID[runID], let run = runs[number] {
         return run.key == key && !run.isRemoved ? .run(run) : .none
       }
-    } else if let number = newest[key], let run = runs[number], !run.isRemoved {
-      return .run(run)
+    } else if let number = newest[key], let run = runs[number] {
+      // One that goes with this step: the store knows whether there is an earlier one.
+      return run.isRemoved ? look(for: .workflow(key), input) : .run(run)
     }
     let target: Loading.Target = runID == .none ? .workflow(key) : .named(key, runID)
     if let answer = loading.answer, answer.target == target || answer.hasNoRun { return .none }
@@ -301,6 +304,7 @@ extension Engine {
     case .outcome(let search): takeOutcomeSlice(search, loaded.content)
     case .read(let id): takeReadSlice(id, loaded.content)
     case .repetition(let repetition): takeRepetitionSlice(repetition, loaded.content)
+    case .copy(let id): takeCopySlice(id, loaded.content)
     case .deadlines: takeDeadlines(loaded.content)
     case .lifetimes: takeLifetimes(loaded.content)
     case .letters: takeLetters(loaded.content)

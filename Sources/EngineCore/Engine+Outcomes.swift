@@ -10,6 +10,44 @@ struct OutcomeSearch {
   let stage: UpdateStage
   fileprivate var nextEvent: Int64
   fileprivate var hasSeenIt = false
+  /// It was admitted by this event, and the code has not spoken of it.
+  private var admittedBy: Int64?
+  /// The last event by which the code could take it on.
+  private var lastWord = Int64.max
+
+  init(
+    _ request: RequestID, _ updateID: String, _ awaited: AwaitedOutcome, _ known: FoundRequest,
+    _ stage: UpdateStage
+  ) {
+    self.request = request
+    self.updateID = updateID
+    self.awaited = awaited
+    runID = known.runID
+    self.stage = stage
+    nextEvent = known.record.event
+  }
+
+  /// What the event says of the update's outcome.
+  fileprivate mutating func outcome(_ event: HistoryEvent) -> (UpdateStage, UpdateOutcome)? {
+    nextEvent = event.eventID + 1
+    hasSeenIt = true
+    switch event.attributes {
+    case .workflowExecutionUpdateAdmitted(let admitted):
+      if admitted.updateID == updateID { admittedBy = event.eventID }
+    case .workflowExecutionUpdateAccepted(let accepted):
+      if accepted.updateID == updateID { admittedBy = nil }
+    case .workflowTaskCompleted(let completed):
+      if let admittedBy, completed.throughEventID >= admittedBy {
+        lastWord = event.eventID + Int64(completed.commands)
+      }
+    case .workflowExecutionUpdateCompleted(let completed):
+      guard completed.updateID == updateID else { break }
+      return (.completed, completed.outcome ?? UpdateOutcome())
+    default: break
+    }
+    if admittedBy != nil && event.eventID >= lastWord { return (.rejected, .rejectedAgain) }
+    return event.endsItsRun ? (.completed, .closedBefore) : nil
+  }
 }
 
 extension Engine {
@@ -18,15 +56,15 @@ extension Engine {
     _ id: RequestID, _ updateID: String, _ known: FoundRequest, waitsFor stage: UpdateStage,
     started: Bool
   ) {
+    // It was admitted, and its code is to speak of it again.
+    if let run = runs[known.run], join(id, known.record.key, run, waitsFor: stage) { return }
     let awaited = AwaitedOutcome(run: known.run, update: known.record.key)
     if let run = runs[known.run], run.fold.update(updateID) != nil {
       return awaitOutcome(
         WaitingUpdate.Client(id: id, stage: stage, started: started), known.record.key, run)
     }
     waiting[id] = .update(awaited, started: started)
-    let search = OutcomeSearch(
-      request: id, updateID: updateID, awaited: awaited, runID: known.runID, stage: stage,
-      nextEvent: known.record.event)
+    let search = OutcomeSearch(id, updateID, awaited, known, stage)
     read(search, runs[known.run].map { .run($0) } ?? .engine)
   }
 
@@ -51,11 +89,7 @@ extension Engine {
         return refuse(search.request, .corrupt(error.place))
       }
       for event in events where event.eventID >= search.nextEvent {
-        search.nextEvent = event.eventID + 1
-        search.hasSeenIt = true
-        if let outcome = event.outcome(of: search.updateID) {
-          return tell(search, .completed, outcome)
-        }
+        if let (stage, outcome) = search.outcome(event) { return tell(search, stage, outcome) }
       }
     }
     if more { return read(search, .free) }
@@ -88,15 +122,5 @@ extension Engine {
     response.outcome = outcome
     // It was read from the store: it is durable.
     reply(search.request, .updateWorkflow(response), .free)
-  }
-}
-
-extension HistoryEvent {
-  /// What the event says of the update's outcome.
-  fileprivate func outcome(of updateID: String) -> UpdateOutcome? {
-    if case .workflowExecutionUpdateCompleted(let completed) = attributes {
-      return completed.updateID == updateID ? completed.outcome ?? UpdateOutcome() : nil
-    }
-    return endsItsRun ? .closedBefore : nil
   }
 }

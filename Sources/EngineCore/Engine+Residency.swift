@@ -25,6 +25,7 @@ extension Engine {
       runID: stored.row.runID, fold: fold, requests: stored.requests,
       isMarkedAwake: stored.row.deadline == RunRow.immediately)
     run.savedEvent = stored.stateEvent
+    run.resetTo = stored.resetTo
     run.toldLength = stored.row.historyLength
     runs[number] = run
     byRunID[run.runID] = number
@@ -32,6 +33,12 @@ extension Engine {
     if isNewest || fold.isOpen { newest[run.key] = number }
     if fold.isOpen {
       armDeadlines(of: run)
+      #if MUTANTS
+        let admitted = Mutant.isOn(.admittedIsLost) ? [] : fold.unseen.admitted
+      #else
+        let admitted = fold.unseen.admitted
+      #endif
+      for (event, update) in admitted { admit(update, by: event, of: run) }
       count(run)
       if let places = outside.removeValue(forKey: number) {
         comeInside(run, to: places)
@@ -90,9 +97,20 @@ extension Engine {
       let last = try events(of: end, stored.row.number).last, Fold().fault(of: first) == nil,
       last.eventID > 1, last.eventID == stored.row.historyLength, last.endsItsRun
     else { throw CorruptRun(place: "\(stored.row.number): a closed run without its events") }
-    var fold = Fold.closed(first: first, last: last, historyBytes: stored.row.historySizeBytes)
+    var fold = Fold.closed(
+      first: first, copy: try copyEvent(of: stored), last: last,
+      historyBytes: stored.row.historySizeBytes)
     fold.restore(stored.row.details)
     return fold
+  }
+
+  private func copyEvent(of stored: StoredRun) throws(CorruptRun) -> HistoryEvent? {
+    guard stored.copyEvent > 1 else { return nil }
+    for batch in stored.tail where (batch.first...batch.last).contains(stored.copyEvent) {
+      let events = try events(of: batch, stored.row.number)
+      if let event = events.first(where: { $0.eventID == stored.copyEvent }) { return event }
+    }
+    throw CorruptRun(place: "\(stored.row.number): a copy without event \(stored.copyEvent)")
   }
 
   func events(of batch: StoredBatch, _ run: RunNumber) throws(CorruptRun) -> [HistoryEvent] {

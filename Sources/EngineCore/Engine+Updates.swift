@@ -16,11 +16,17 @@ struct WaitingUpdate {
   /// The last event when it came: its place among the signals.
   var afterEvent: Int64
   var clients: [Client]
+  /// History holds it: whoever asked for it, it stays until the code has spoken.
+  var isAdmitted = false
 
   var pending: PendingUpdate { PendingUpdate(request.updateID, acceptedBy: 0) }
 
   /// What the code is asked.
   var placed: Inbound.PlacedUpdate {
+    Inbound.PlacedUpdate(WaitingUpdate.job(of: request), after: afterEvent)
+  }
+
+  static func job(of request: UpdateWorkflowRequest) -> DoUpdate {
     var job = DoUpdate()
     job.updateID = request.updateID
     job.updateName = request.updateName
@@ -28,7 +34,7 @@ struct WaitingUpdate {
     job.header = request.header
     job.identity = request.identity
     job.runValidator = true
-    return Inbound.PlacedUpdate(job, after: afterEvent)
+    return job
   }
 }
 
@@ -139,6 +145,7 @@ extension Engine {
       var outcome = UpdateOutcome()
       outcome.result = .failed(bounded(rejection.failure))
       for client in update.clients { tell(client, .rejected, outcome, run) }
+      tellOutcome(of: rejection.updateID, outcome, run, .rejected)
     }
   }
 
@@ -154,7 +161,9 @@ extension Engine {
   func dropAbandonedUpdates(of run: Run) {
     guard !run.updates.isEmpty else { return }
     let out = run.task.lease?.shown.updates ?? []
-    run.updates.removeAll { $0.clients.isEmpty && !out.contains($0.request.updateID) }
+    run.updates.removeAll {
+      $0.clients.isEmpty && !$0.isAdmitted && !out.contains($0.request.updateID)
+    }
   }
 
   // MARK: - After it
@@ -174,14 +183,17 @@ extension Engine {
     waiting[id] = .update(awaited, started: started)
   }
 
-  mutating func tellOutcome(of updateID: String, _ outcome: UpdateOutcome, _ run: Run) {
+  mutating func tellOutcome(
+    of updateID: String, _ outcome: UpdateOutcome, _ run: Run,
+    _ stage: UpdateStage = .completed
+  ) {
     let key = requestKey(method: Engine.updateMethod, run.key, updateID)
     let awaited = AwaitedOutcome(run: run.number, update: key)
     for id in outcomeWaiters.removeValue(forKey: awaited)?.inOrder ?? [] {
       var started = false
       if case .update(_, let didStart) = waiting[id] { started = didStart }
       let client = WaitingUpdate.Client(id: id, stage: .completed, started: started)
-      tell(client, .completed, outcome, run)
+      tell(client, stage, outcome, run)
     }
   }
 
@@ -200,7 +212,10 @@ extension Engine {
 
   /// The run closes before its code has brought these to their end.
   mutating func failUpdates(of run: Run) {
-    for update in run.fold.updates { tellOutcome(of: update.updateID, .closedBefore, run) }
+    let admitted = run.updates.filter(\.isAdmitted).map(\.request.updateID)
+    for id in run.fold.updates.map(\.updateID) + admitted {
+      tellOutcome(of: id, .closedBefore, run)
+    }
   }
 
   /// The run has closed or is paused, or the engine is going away: those without the code's word
@@ -208,9 +223,12 @@ extension Engine {
   mutating func refuseUpdates(of run: Run, _ status: Status) {
     guard !run.updates.isEmpty else { return }
     let out = run.fold.isOpen ? run.task.lease?.shown.updates ?? [] : []
-    let refused = run.updates.filter { !out.contains($0.request.updateID) }
-    run.updates.removeAll { !out.contains($0.request.updateID) }
-    for client in refused.flatMap(\.clients) { refuse(client.id, status, .run(run)) }
+    let kept = run.fold.isOpen
+    for index in run.updates.indices where !out.contains(run.updates[index].request.updateID) {
+      for client in run.updates[index].clients { refuse(client.id, status, .run(run)) }
+      run.updates[index].clients = []
+    }
+    run.updates.removeAll { !out.contains($0.request.updateID) && !($0.isAdmitted && kept) }
     count(run)
   }
 
@@ -229,8 +247,13 @@ extension Engine {
   mutating func hand(_ updates: [WaitingUpdate], from run: Run, to successor: Run) {
     for var update in updates where update.request.execution?.runID ?? RunID.none == RunID.none {
       run.updates.removeAll { $0.record.key == update.record.key }
-      update.afterEvent = successor.fold.lastEventID
-      successor.updates.append(update)
+      let known = successor.updates.firstIndex { $0.record.key == update.record.key }
+      if let known {
+        successor.updates[known].clients += update.clients
+      } else {
+        update.afterEvent = successor.fold.lastEventID
+        successor.updates.append(update)
+      }
       for client in update.clients {
         waiting[client.id] = .update(
           AwaitedOutcome(run: successor.number, update: update.record.key), started: client.started)
@@ -250,7 +273,25 @@ extension Engine {
   }
 }
 
+extension UpdateWorkflowRequest {
+  init(_ admitted: WorkflowExecutionUpdateAdmitted) {
+    self.init()
+    updateID = admitted.updateID
+    updateName = admitted.updateName
+    args = admitted.args
+    header = admitted.header
+    identity = admitted.identity
+  }
+}
+
 extension UpdateOutcome {
+  /// Of an update that the code had taken on before a reset, and did not take on after it.
+  static var rejectedAgain: UpdateOutcome {
+    var outcome = UpdateOutcome()
+    outcome.result = .failed(.server("after a reset the workflow did not take on the update again"))
+    return outcome
+  }
+
   /// Of an accepted update whose run has closed.
   static var closedBefore: UpdateOutcome {
     var outcome = UpdateOutcome()

@@ -39,6 +39,8 @@ public struct Engine {
   var resultWaiters: [AwaitedEnd: Waiters] = [:]
   var outcomeWaiters: [AwaitedOutcome: Waiters] = [:]
   var readers: [RequestID: Reader] = [:]
+  /// Resets and forks that read their histories.
+  var copies: [RequestID: RunCopying] = [:]
   var reads = ReadTurns()
   /// Memory for the rows and groups that lists and counts have gathered.
   var gatheredBytes = 0
@@ -201,6 +203,8 @@ public struct Engine {
     case .terminateWorkflow(let r): terminateWorkflow(id, r)
     case .deleteWorkflow(let r): deleteWorkflow(id, r)
     case .pauseWorkflow(let r): pauseWorkflow(id, r)
+    case .resetWorkflow(let r): resetWorkflow(id, r)
+    case .forkWorkflow(let r): forkWorkflow(id, r)
     case .unpauseWorkflow(let r): unpauseWorkflow(id, r)
     case .describeWorkflow(let r): describeWorkflow(id, r)
     case .getWorkflowResult(let r): getWorkflowResult(id, r)
@@ -248,6 +252,7 @@ public struct Engine {
 
   mutating func reply(_ id: RequestID, _ reply: Reply, _ gate: Gate) {
     waiting.removeValue(forKey: id)
+    endCopy(id)
     outbox.append((gate, .reply(id, reply)))
   }
 
@@ -281,6 +286,7 @@ public struct Engine {
     run.fold.apply(event)
     run.newEvents.append(event)
     if attributes.changesDetails { run.hasNewDetails = true }
+    if run.copiers > 0, HistoryCopy.isNoted(event) { run.tail.append(event) }
     touch(run)
     return event.eventID
   }
@@ -333,6 +339,8 @@ public struct Engine {
     let isClosing = run.fold.closing != nil && !run.newEvents.isEmpty
     if run.isNew {
       out.writes.append(.createRun(row(of: run)))
+      if let copied = run.copied { flush(copied, of: run) }
+      run.copied = nil
       run.isNew = false
       run.hasNewDetails = false
       run.isMarkedAwake = true
@@ -394,6 +402,27 @@ public struct Engine {
     run.changedActivities.removeAll(keepingCapacity: true)
     run.endedActivities.removeAll(keepingCapacity: true)
     if run.isRemoved { out.writes.append(.deleteRun(run: run.number)) }
+  }
+
+  /// The run is a copy of another one: its first events come from there.
+  private mutating func flush(_ copied: CopiedHistory, of run: Run) {
+    let copy = run.fold.copy ?? RunCopy()
+    let isReset = copy.baseExecution?.workflowID == copy.execution?.workflowID
+    out.writes.append(
+      .copyHistory(
+        from: copied.base, to: run.number, through: copied.through, event: copy.baseEventID,
+        resetTo: isReset ? run.runID : .none))
+    if let cut = copied.cut {
+      out.writes.append(
+        .appendHistory(run: run.number, first: cut.first, last: cut.last, bytes: cut.bytes))
+    }
+    guard let checkpoint = copied.checkpoint else { return }
+    run.savedEvent = checkpoint.lastEventID
+    out.writes.append(
+      .saveState(
+        run: run.number, throughEvent: checkpoint.lastEventID,
+        bytes: writer.state(checkpoint.saved()), deadline: RunRow.immediately,
+        historyLength: checkpoint.lastEventID, historySizeBytes: checkpoint.historyBytes))
   }
 
   private mutating func flushActivities(_ run: Run) {

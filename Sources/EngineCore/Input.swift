@@ -107,6 +107,8 @@ public enum Request: Sendable {
   case deleteWorkflow(DeleteWorkflowRequest)
   case pauseWorkflow(PauseWorkflowRequest)
   case unpauseWorkflow(UnpauseWorkflowRequest)
+  case resetWorkflow(ResetWorkflowRequest)
+  case forkWorkflow(ForkWorkflowRequest)
   case describeWorkflow(DescribeWorkflowRequest)
   case getWorkflowResult(GetWorkflowResultRequest)
   case getHistory(GetHistoryRequest)
@@ -172,6 +174,7 @@ extension Input {
     case .heartbeatActivity(let r): return 256 + r.details.bytes
     case .reportActivityCancelled(let r): return 256 + r.details.bytes
     case .cancelWorkflow, .terminateWorkflow, .deleteWorkflow, .pauseWorkflow, .unpauseWorkflow,
+      .resetWorkflow, .forkWorkflow,
       .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows, .countWorkflows,
       .describeTaskQueue, .pollUpdate, .pauseActivity, .unpauseActivity, .resetActivity,
       .updateActivityOptions, .attribute:
@@ -203,6 +206,8 @@ extension Request {
     case .deleteWorkflow(let r): r.namespace
     case .pauseWorkflow(let r): r.namespace
     case .unpauseWorkflow(let r): r.namespace
+    case .resetWorkflow(let r): r.namespace
+    case .forkWorkflow(let r): r.namespace
     case .describeWorkflow(let r): r.namespace
     case .getWorkflowResult(let r): r.namespace
     case .getHistory(let r): r.namespace

@@ -8,6 +8,8 @@ final class BatchWriter {
   private let commitBatch: Statement
   private let createRun: Statement
   private let appendHistory: Statement
+  private let batches: Statement
+  private let putCopy: Statement
   private let wakeRun: Statement
   private let setStatus: Statement
   private let closeRun: Statement
@@ -24,7 +26,7 @@ final class BatchWriter {
   private let putSchedule: Statement
   private let putScheduleProgress: Statement
   private let deleteSchedule: [Statement]
-  /// Everything of a run, the row last.
+  /// Everything of a run.
   private let deleteRun: [Statement]
   private let keepNumber: Statement
   private let putSkipped: Statement
@@ -41,6 +43,10 @@ final class BatchWriter {
     createRun = try Statement(
       database, "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)")
     appendHistory = try Statement(database, "INSERT INTO history VALUES (?,?,?,?,?)")
+    batches = try Statement(
+      database,
+      "SELECT first, last, checksum, bytes FROM history WHERE run = ? AND last <= ? ORDER BY first")
+    putCopy = try Statement(database, "INSERT INTO copy VALUES (?,?,?,?)")
     wakeRun = try Statement(database, "UPDATE run SET deadline = 0 WHERE run = ?")
     setStatus = try Statement(database, "UPDATE run SET status = ?2 WHERE run = ?1")
     closeRun = try Statement(
@@ -75,10 +81,15 @@ final class BatchWriter {
       database, "INSERT OR REPLACE INTO attribute_name VALUES (?,?,?)")
     deleteAttributeName = try Statement(
       database, "DELETE FROM attribute_name WHERE namespace = ? AND name = ?")
-    deleteRun = try ["history", "request", "activity", "state", "detail", "run"]
+    // What it is a copy of is told until both are gone.
+    let copies =
+      "DELETE FROM copy WHERE (run = ?1 OR base = ?1)"
+      + " AND NOT EXISTS (SELECT 1 FROM run WHERE run.run IN (copy.run, copy.base))"
+    deleteRun =
+      try ["history", "request", "activity", "state", "detail", "run"]
       .map { table throws(StoreError) in
         try Statement(database, "DELETE FROM \(table) WHERE run = ?")
-      }
+      } + [Statement(database, copies)]
     // The newest run's number outlives it: numbers are never given again.
     keepNumber = try Statement(
       database,
@@ -107,6 +118,9 @@ final class BatchWriter {
       appendHistory.bind(3, last)
       try blob(appendHistory, 4, bytes, run: run.value, place: first)
     case .putDetails(let run, let details): try put(details, of: run)
+    case .copyHistory(let from, let to, let through, let event, let resetTo):
+      try copyHistory(from, to, through: through)
+      try note(from, to, event, resetTo)
     case .wakeRun(let run):
       wakeRun.bind(1, run.value)
       try wakeRun.run()
@@ -131,17 +145,7 @@ final class BatchWriter {
       deleteActivity.bind(1, run.value)
       deleteActivity.bind(2, event)
       try deleteActivity.run()
-    case .deleteRun(let run):
-      try each(of: run, deleteAttribute)
-      for statement in deleteRun {
-        #if MUTANTS
-          if Mutant.isOn(.removalLeavesHistory), statement === deleteRun[0] { continue }
-        #endif
-        statement.bind(1, run.value)
-        try statement.run()
-      }
-      keepNumber.bind(1, run.value)
-      try keepNumber.run()
+    case .deleteRun(let run): try delete(run)
     case .putRequest(let run, let record):
       putRequest.bind(1, run.value)
       putRequest.bind(2, high: record.key.high, low: record.key.low)
@@ -158,6 +162,56 @@ final class BatchWriter {
       .putAttributeName, .deleteAttributeName:
       try keep(write)
     }
+  }
+
+  private func note(
+    _ base: RunNumber, _ copy: RunNumber, _ event: Int64, _ resetTo: RunID
+  ) throws(StoreError) {
+    putCopy.bind(1, copy.value)
+    putCopy.bind(2, base.value)
+    putCopy.bind(3, event)
+    putCopy.bind(4, high: resetTo.high, low: resetTo.low)
+    try putCopy.run()
+  }
+
+  /// The bytes go from row to row; what guards them is told the new run, so that damage stays
+  /// damage.
+  private func copyHistory(_ from: RunNumber, _ to: RunNumber, through: Int64) throws(StoreError) {
+    #if MUTANTS
+      let through = Mutant.isOn(.copyIsShort) ? through - 1 : through
+    #endif
+    batches.bind(1, from.value)
+    batches.bind(2, through)
+    defer { batches.reset() }
+    while try batches.step() {
+      let first = batches.int(0)
+      appendHistory.bind(1, to.value)
+      appendHistory.bind(2, first)
+      appendHistory.bind(3, batches.int(1))
+      appendHistory.bind(
+        4, Checksum.moved(batches.int(2), from: from.value, to: to.value, place: first))
+      let bytes = batches.bytes(3)
+      let result = bytes.withUnsafeBytes { buffer -> Result<Void, StoreError> in
+        appendHistory.bind(5, static: buffer)
+        do throws(StoreError) {
+          return .success(try appendHistory.run())
+        } catch { return .failure(error) }
+      }
+      try result.get()
+    }
+  }
+
+  private func delete(_ run: RunNumber) throws(StoreError) {
+    try each(of: run, deleteAttribute)
+    for statement in deleteRun {
+      #if MUTANTS
+        if Mutant.isOn(.removalLeavesHistory), statement === deleteRun[0] { continue }
+      #endif
+      statement.bind(1, run.value)
+      try statement.run()
+    }
+    keepNumber.bind(1, run.value)
+    try keepNumber.run()
   }
 
   /// What is written of schedules and their zones, of names, and of time.

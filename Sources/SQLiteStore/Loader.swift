@@ -32,6 +32,9 @@ final class Loader {
   private let firstBatch: Statement
   private let lastBatch: Statement
   private let activities: Statement
+  private let batchOf: Statement
+  private let copyEvent: Statement
+  private let resetTo: Statement
   private let requests: Statement
   private let request: Statement
   private let deadlines: Statement
@@ -60,12 +63,19 @@ final class Loader {
       database,
       "\(batch) AND first >= coalesce((SELECT max(first) FROM history"
         + " WHERE run = ?1 AND first <= ?2), ?2) ORDER BY first")
+    batchOf = try Statement(
+      database, "\(batch) AND first <= ?2 ORDER BY first DESC LIMIT 1")
     firstBatch = try Statement(database, "\(batch) AND first = 1")
     lastBatch = try Statement(database, "\(batch) ORDER BY first DESC LIMIT 1")
     activities = try Statement(
       database,
       "SELECT scheduled_event, checksum, bytes FROM activity WHERE run = ?"
         + " ORDER BY scheduled_event")
+    copyEvent = try Statement(database, "SELECT event FROM copy WHERE run = ?")
+    resetTo = try Statement(
+      database,
+      "SELECT reset_to FROM copy WHERE base = ? AND reset_to <> zeroblob(16)"
+        + " ORDER BY run DESC LIMIT 1")
     requests = try Statement(database, "SELECT key, hash, event FROM request WHERE run = ?")
     request = try Statement(
       database,
@@ -178,6 +188,13 @@ final class Loader {
           key: Fingerprint(high: key.high, low: key.low),
           requestHash: UInt64(bitPattern: statement.int(1)), event: statement.int(2)))
     }
+    copyEvent.bind(1, found.number.value)
+    try each(copyEvent) { stored.copyEvent = $0.int(0) }
+    resetTo.bind(1, found.number.value)
+    try each(resetTo) { statement in
+      let id = statement.words(0)
+      stored.resetTo = RunID(high: id.high, low: id.low)
+    }
     if found.closeTime == nil { try complete(&stored) } else { try borders(&stored) }
     return stored
   }
@@ -207,11 +224,14 @@ final class Loader {
     }
   }
 
-  /// A closed run: its first and its last batch.
+  /// A closed run: its first and its last batch, and the one that tells what it is a copy of.
   private func borders(_ stored: inout StoredRun) throws(Fault) {
     let run = stored.row.number.value
-    for statement in [firstBatch, lastBatch] {
+    let statements =
+      stored.copyEvent == 0 ? [firstBatch, lastBatch] : [firstBatch, batchOf, lastBatch]
+    for statement in statements {
       statement.bind(1, run)
+      if statement === batchOf { statement.bind(2, stored.copyEvent) }
       try each(statement) { statement throws(Fault) in
         let batch = try batch(statement, run)
         if stored.tail.last?.first != batch.first { stored.tail.append(batch) }

@@ -68,8 +68,8 @@ enum Schema {
     """
 
   /// What runs say of themselves and the names of search attributes; letters from run to run;
-  /// schedules, and the time zones that they and cron schedules of
-  /// workflows use.
+  /// schedules, and the time zones that they and cron schedules of workflows use; which runs began
+  /// as copies of others, by resets and forks.
   private static let second =
     """
     CREATE TABLE detail (
@@ -109,6 +109,13 @@ enum Schema {
       checksum INTEGER NOT NULL,
       bytes BLOB NOT NULL
     ) STRICT;
+    CREATE TABLE copy (
+      run INTEGER PRIMARY KEY,
+      base INTEGER NOT NULL,
+      event INTEGER NOT NULL,
+      reset_to BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX copy_by_base ON copy (base);
     """
 
   /// Brings the file to this format; refuses one that a newer engine wrote, unchanged.
@@ -183,8 +190,17 @@ extension Schema {
 enum Checksum {
   static func of(_ bytes: UnsafeRawBufferPointer, run: Int64, place: Int64) -> Int64 {
     let content = Fingerprint(of: bytes).low
+    return Int64(bitPattern: content ^ key(run, place))
+  }
+
+  private static func key(_ run: Int64, _ place: Int64) -> UInt64 {
     let key = UInt64(bitPattern: run) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(bitPattern: place)
-    return Int64(bitPattern: content ^ key &* 0xC2B2_AE3D_27D4_EB4F)
+    return key &* 0xC2B2_AE3D_27D4_EB4F
+  }
+
+  /// The same bytes, right or wrong, as those of another run.
+  static func moved(_ checksum: Int64, from: Int64, to: Int64, place: Int64) -> Int64 {
+    checksum ^ Int64(bitPattern: key(from, place) ^ key(to, place))
   }
 
   static func of(_ bytes: [UInt8], run: Int64, place: Int64) -> Int64 {

@@ -188,6 +188,10 @@ public final class Store {
         "SELECT count(*) FROM \(table) WHERE run NOT IN (SELECT run FROM run)")
       if rows > 0 { found.append("\(rows) rows of \(table) belong to no run") }
     }
+    let copies = try database.query(
+      "SELECT count(*) FROM copy WHERE run NOT IN (SELECT run FROM run)"
+        + " AND base NOT IN (SELECT run FROM run)")
+    if copies > 0 { found.append("\(copies) rows of copy belong to no run") }
     return found
   }
 

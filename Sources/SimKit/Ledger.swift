@@ -93,6 +93,9 @@ final class Ledger {
           $0.events += events
         }
       case .putDetails(let run, let details): change(run) { $0.row.details = details }
+      case .copyHistory(let from, let to, let through, _, _):
+        let events = self.run(from)?.events.prefix(Int(through)) ?? []
+        change(to) { $0.events = Array(events) }
       case .setStatus(let run, let status): change(run) { $0.row.status = status }
       case .closeRun(let run, let status, let time, let length, let size):
         change(run) {
@@ -288,6 +291,8 @@ extension HistoryEvent {
   /// The event's kind, and what tells it from others of its kind.
   fileprivate var short: String {
     switch attributes {
+    case .workflowTaskFailed(let failed) where failed.copy != nil:
+      return "a copy of \(failed.copy?.baseExecution?.runID ?? .none)"
     case .workflowTaskFailed(let failed):
       return "workflowTaskFailed \(failed.cause.name) \(failed.failure?.info?.message ?? "")"
         + " \(failed.diff?.message ?? "")"
@@ -327,6 +332,7 @@ extension HistoryEvent {
     case .workflowExecutionPaused: "paused"
     case .workflowExecutionUnpaused: "unpaused"
     case .workflowExecutionUpdateAccepted(let m): "update \(m.updateID) accepted"
+    case .workflowExecutionUpdateAdmitted(let m): "update \(m.updateID) admitted"
     case .workflowExecutionUpdateCompleted(let m): "update \(m.updateID) completed"
     case .startChildWorkflowExecutionInitiated(let m): "child \(m.seq) '\(m.workflowID)'"
     case .startChildWorkflowExecutionFailed(let m): "child \(m.seq) not started: \(m.cause.name)"

@@ -112,8 +112,15 @@ public enum Mutants {
       case .letterIsReadTwice: LettersCountOnce.name
       case .detailsAreNotWritten, .namesAreNotWritten: DetailsAreKept.name
       case .markersAreHidden: SimWorker.name
-      case .pausedRunsGoOn, .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat,
-        .optionsAreForgotten, .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
+      case .resetLosesSignals, .resetDoublesSignals: CopiesAreTrue.name
+      case .resetLeavesOldRun: OneOpenRun.name
+      case .copyIsShort: HistoryIsWhole.name
+      case .pausedRunsGoOn, .resetLosesActivities, .resetForgetsRequests, .resetKeepsSeed,
+        .resetKeepsPause,
+        .resetForgetsExclusion, .resetForgetsAnswers, .resetLosesWaiters, .resetIsTwice,
+        .forkKeepsParent, .admittedIsLost, .resetEndsChildren,
+        .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat, .optionsAreForgotten,
+        .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,
         .orBindsFirst, .absentIsFalse, .descendsNever, .pagesOverlap, .wordsReachAnybody,
         .attributesAreNotIndexed, .memoIsReplaced, .attributesStay, .typesAreNotCompared,

@@ -46,6 +46,50 @@ import Testing
     if case .queryWorkflow(let response) = reply { response.result.count } else { nil }
   }
 
+  @Test func aDeletedRunIsTakenFromTheWorkerThatIsShownItsPast() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.done()])
+    let asked = query(world)
+    let isShown = world.take(worker) { if case .replayHistory = $0 { true } else { nil } }
+    #expect(isShown == true)
+    while world.take(worker, { if case .evict = $0 { true } else { nil } }) != nil {}
+    var delete = DeleteWorkflowRequest()
+    delete.execution = world.execution("o-1")
+    _ = world.ask(.deleteWorkflow(delete))
+    #expect(world.failure(asked)?.code == .notFound)
+    let evicted = world.take(worker) { if case .evict(let m) = $0 { m.reason } else { nil } }
+    #expect(evicted == .closed)
+  }
+
+  /// Both wait for the load of the run, and are taken up in one step.
+  @Test func whatIsAskedOfARunBehindItsRemovalIsAskedOfTheOneBeforeIt() throws {
+    let world = World()
+    for _ in 0..<2 {
+      _ = world.start("o-1")
+      var terminate = TerminateWorkflowRequest()
+      terminate.execution = world.execution("o-1")
+      _ = world.ask(.terminateWorkflow(terminate))
+    }
+    world.crash()
+    world.holdsLoads = true
+    var delete = DeleteWorkflowRequest()
+    delete.execution = world.execution("o-1")
+    _ = world.request(.deleteWorkflow(delete))
+    var describe = DescribeWorkflowRequest()
+    describe.execution = world.execution("o-1")
+    let id = world.request(.describeWorkflow(describe))
+    while world.loadsWaiting > 0 { world.serveLoads() }
+    let first = try #require(world.store.runs[RunNumber(1)]).row.runID
+    guard case .describeWorkflow(let response) = world.reply(id) else {
+      Issue.record("the workflow's earlier run was not found")
+      return
+    }
+    #expect(response.info?.execution?.runID == first)
+    #expect(world.store.runs[RunNumber(2)] == nil)
+  }
+
   @Test func theAnswersMayComeInParts() throws {
     let (world, worker, activation, _) = try asked()
     let others = [query(world), query(world)]

@@ -44,6 +44,30 @@ final class CheckerBench {
     commit(.createRun(row), append(number, [.workflowExecutionStarted(started)]))
   }
 
+  /// A run that begins with the events of `base` before this one; it `says` whose they are.
+  func copy(
+    _ base: Int64, to number: Int64, before event: Int64, _ again: [HistoryEvent.Attributes],
+    says: Int64? = nil
+  ) {
+    var row = ledger.run(RunNumber(base))!.row
+    row.number = RunNumber(number)
+    row.runID = CheckerBench.runID(number)
+    var failed = WorkflowTaskFailed()
+    failed.cause = .resetWorkflow
+    failed.copy = RunCopy()
+    failed.copy?.baseExecution = WorkflowExecution()
+    failed.copy?.baseExecution?.runID = CheckerBench.runID(says ?? base)
+    failed.copy?.execution = WorkflowExecution()
+    failed.copy?.execution?.runID = row.runID
+    failed.copy?.baseEventID = event
+    lengths[number] = event - 1
+    commit(
+      .createRun(row),
+      .copyHistory(
+        from: RunNumber(base), to: row.number, through: event - 1, event: event,
+        resetTo: row.runID), append(number, [.workflowTaskFailed(failed)] + again))
+  }
+
   func add(_ number: Int64, _ events: HistoryEvent.Attributes..., ms: Int64 = 1) {
     commit(append(number, events, ms: ms))
   }

@@ -86,6 +86,29 @@ import Testing
     #expect(ends.found.count == 2, "an event after the end, and another length than the row's")
   }
 
+  @Test(arguments: [
+    (["r1", "r2"], 0), (["r1"], 2), (["r2", "r1"], 1), (["r1", "r2", "r2"], 2),
+  ])
+  func aCopyHasWhatCameSinceOnceAndInOrder(_ again: [String], _ faults: Int) {
+    let bench = CheckerBench(CopiesAreTrue())
+    bench.make(1)
+    bench.add(1, .workflowTaskCompleted(WorkflowTaskCompletedEvent()))
+    bench.add(1, .signal("r1"))
+    bench.add(1, .signal("r2"))
+    bench.copy(1, to: 2, before: 2, again.map { .signal($0) })
+    #expect(bench.found.count == faults, "\(bench.found)")
+  }
+
+  @Test func aCopyBeginsAsItsBase() {
+    let bench = CheckerBench(CopiesAreTrue())
+    bench.make(1)
+    bench.make(3)
+    bench.copy(1, to: 2, before: 2, [])
+    #expect(bench.found == [])
+    bench.copy(1, to: 4, before: 2, [], says: 3)
+    #expect(bench.found == ["run#4 does not say that it is a copy of run#1"])
+  }
+
   @Test func memoryIsComparedWithAndWithoutItsStateRow() {
     let bench = CheckerBench(StateIsFold())
     bench.make(1)

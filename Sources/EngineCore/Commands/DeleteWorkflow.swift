@@ -30,6 +30,10 @@ extension Engine {
     where reader.historyRun == run.number {
       endReader(id, gone, .engine)
     }
+    for id in copies.keys.sorted() where copies[id]?.reads(run) ?? false {
+      // One that waits for another run is taken up anew, and finds this one gone.
+      if isWaiting(id) { refuse(id, gone) } else { endCopy(id) }
+    }
     failQueries(run, gone)
     if run.fold.isOpen {
       let why = reason.isEmpty ? "" : ": \(reason)"

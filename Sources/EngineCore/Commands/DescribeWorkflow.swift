@@ -37,6 +37,8 @@ extension Engine {
     response.currentDetails = run.fold.details.currentDetails
     response.parent = run.fold.started.parent
     response.root = run.fold.started.root
+    response.resetRunID = run.resetRunID
+    response.copy = run.fold.copy
     response.pendingUpdates = run.fold.updates + run.updates.map(\.pending)
     addPending(to: &response, of: run)
     return response

@@ -11,7 +11,7 @@ extension Engine {
       let input = Input.request(id, .getWorkflowResult(request))
       guard let found = find(key, runID, for: input).settled else { return }
       guard let run = found.run else { return refuse(id, .workflowNotFound(key, runID)) }
-      let next = run.fold.nextRunID
+      let next = run.nextRunID
       if next != .none && !request.thisRunOnly {
         return follow(id, request, key, from: run, to: next)
       }
@@ -55,7 +55,7 @@ extension Engine {
     let ownEnd = AwaitedEnd(run: run.number, isOfChain: false)
     var told = resultWaiters.removeValue(forKey: ownEnd)?.inOrder ?? []
     let ofChain = resultWaiters.removeValue(forKey: AwaitedEnd(run: run.number, isOfChain: true))
-    if let next = byRunID[run.fold.nextRunID] {
+    if let next = byRunID[run.nextRunID] {
       for id in ofChain?.inOrder ?? [] { wait(id, for: AwaitedEnd(run: next, isOfChain: true)) }
     } else {
       told += ofChain?.inOrder ?? []

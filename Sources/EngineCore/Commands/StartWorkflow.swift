@@ -53,7 +53,7 @@ extension Engine {
       cronFault(request))
   }
 
-  private func policyFault(_ request: StartWorkflowRequest) -> Status? {
+  func policyFault(_ request: StartWorkflowRequest) -> Status? {
     if case .unrecognized(let number) = request.idReusePolicy {
       return .invalid("id_reuse_policy", "no policy has the number \(number)")
     }
@@ -141,7 +141,7 @@ extension Engine {
       if Mutant.isOn(.duplicatesAreAllowed) { return .start }
     #endif
     // Of a run that went on in another the end is there; if that one has been removed, it is gone.
-    if let existing, existing.fold.nextRunID == .none {
+    if let existing, existing.nextRunID == .none {
       switch request.idReusePolicy {
       case .rejectDuplicate: return .refuse(.alreadyStarted(existing, "has run"))
       case .allowDuplicateFailedOnly where !existing.fold.status.isFailure:
@@ -218,20 +218,26 @@ extension Engine {
   mutating func begin(
     _ event: WorkflowExecutionStarted, _ key: WorkflowKey, metadata: UserMetadata?
   ) -> Run {
-    let number = nextRun
-    nextRun = RunNumber(number.value + 1)
-    let run = Run(number: number, key: key, runID: event.runID, isMarkedAwake: true)
-    run.isNew = true
-    runs[number] = run
-    newest[key] = number
-    byRunID[event.runID] = number
-    filter.insert(IDFilter.key(namespace: key.namespace, workflowID: key.workflowID))
-    counters.starts += 1
+    let run = enroll(key, event.runID, Fold())
     record(run, .workflowExecutionStarted(event), metadata: metadata)
     #if MUTANTS
       if Mutant.isOn(.startsTwice) { record(run, .workflowExecutionStarted(event)) }
     #endif
     armDeadlines(of: run)
+    return run
+  }
+
+  /// A run that is new; it is the newest of its workflow id.
+  mutating func enroll(_ key: WorkflowKey, _ runID: RunID, _ fold: Fold) -> Run {
+    let number = nextRun
+    nextRun = RunNumber(number.value + 1)
+    let run = Run(number: number, key: key, runID: runID, fold: fold, isMarkedAwake: true)
+    run.isNew = true
+    runs[number] = run
+    newest[key] = number
+    byRunID[runID] = number
+    filter.insert(IDFilter.key(namespace: key.namespace, workflowID: key.workflowID))
+    counters.starts += 1
     return run
   }
 

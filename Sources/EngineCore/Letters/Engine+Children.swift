@@ -27,13 +27,23 @@ extension Engine {
     case .signalExternalWorkflowExecutionInitiated(let e):
       letter.to = e.execution
       letter.toChild = e.childWorkflowOnly
+      if e.childWorkflowOnly { letter.baseRunID = starter(of: e.execution, run) }
     case .requestCancelExternalWorkflowExecutionInitiated(let e):
       letter.to = e.execution
       letter.toChild = e.childWorkflowOnly
-      letter.toChildInitiatedEventID = run.fold.child(seq: e.childSeq)?.initiatedEventID ?? 0
+      let child = run.fold.child(seq: e.childSeq)
+      letter.toChildInitiatedEventID = child?.initiatedEventID ?? 0
+      letter.baseRunID = child?.baseRunID ?? .none
+      if e.childWorkflowOnly && child == nil { letter.baseRunID = starter(of: e.execution, run) }
     default: preconditionFailure("event \(event) of \(run.number) tells nobody anything")
     }
     post(letter)
+  }
+
+  /// The run that has started the child of this workflow id, if that was one which was reset.
+  private func starter(of execution: WorkflowExecution?, _ run: Run) -> RunID {
+    let id = execution?.workflowID ?? ""
+    return run.fold.children.last { $0.workflowID == id }?.baseRunID ?? .none
   }
 
   /// The run closes: what its last completion had to say is said, and each child is told what its
@@ -49,6 +59,7 @@ extension Engine {
     run.unsent.removeAll { event in unborn.contains { $0.initiatedEventID == event } }
     sendLetters(of: run)
     for child in run.fold.children where !unsent.contains(child.initiatedEventID) {
+      if goesOver(child, from: run) { continue }
       switch child.parentClosePolicy {
       case .abandon: break
       case .requestCancel:
@@ -64,6 +75,18 @@ extension Engine {
     }
   }
 
+  /// The run ends because of a reset, and what goes on in its place has the child, too.
+  private func goesOver(_ child: StartedChild, from run: Run) -> Bool {
+    #if MUTANTS
+      if Mutant.isOn(.resetEndsChildren) { return false }
+    #endif
+    guard let number = byRunID[run.resetTo], let next = runs[number] else { return false }
+    let starter = child.baseRunID == .none ? run.runID : child.baseRunID
+    return next.fold.children.contains {
+      $0.initiatedEventID == child.initiatedEventID && $0.baseRunID == starter
+    }
+  }
+
   private mutating func tell(
     _ child: StartedChild, of run: Run, _ attributes: HistoryEvent.Attributes
   ) {
@@ -74,6 +97,7 @@ extension Engine {
     letter.to?.workflowID = child.workflowID
     letter.toChild = true
     letter.toChildInitiatedEventID = child.initiatedEventID
+    letter.baseRunID = child.baseRunID
     letter.event = HistoryEvent()
     letter.event?.eventID = child.initiatedEventID
     letter.event?.attributes = attributes
@@ -82,17 +106,60 @@ extension Engine {
 
   private static let parentHasClosed = "the parent workflow has closed"
 
-  /// What became of a request of this run; its event says of which.
-  mutating func hear(_ answer: HistoryEvent.Attributes, about event: Int64, _ run: Run) {
+  /// What became of a request of this run, or of the run `base` that was reset; its event says of
+  /// which.
+  mutating func hear(
+    _ answer: HistoryEvent.Attributes, about event: Int64, of base: RunID, _ run: Run
+  ) {
     if let child = run.fold.child(initiatedEvent: event) {
-      guard let known = answer.completed(with: child) else { return }
+      guard child.baseRunID == base, let known = answer.completed(with: child) else { return }
       record(run, known)
       // Of a child that it has left, its code is told nothing.
       if !child.left { afterInbound(run) }
-    } else if let sent = run.fold.sent.first(where: { $0.initiatedEventID == event }) {
+    } else if let sent = run.fold.sent.first(where: { $0.initiatedEventID == event }),
+      sent.baseRunID == base
+    {
       record(run, answer.completed(with: sent))
       requestArrived(sent, run)
       afterInbound(run)
+    }
+  }
+
+  /// What has been heard of a request that a copy of the run has made, too.
+  mutating func hearAgain(_ event: HistoryEvent, _ run: Run) {
+    guard let answer = event.attributes, let about = event.answers else { return }
+    let child = run.fold.child(initiatedEvent: about)
+    let sent = run.fold.sent.first { $0.initiatedEventID == about }
+    hear(answer, about: about, of: child?.baseRunID ?? sent?.baseRunID ?? .none, run)
+  }
+
+  /// The run is a fork: its base's children, and whom its base has asked for something, tell it
+  /// nothing.
+  mutating func leaveBehind(_ run: Run) {
+    for child in run.fold.children {
+      var failed = ChildWorkflowExecutionFailed()
+      failed.execution = WorkflowExecution()
+      failed.execution?.workflowID = child.workflowID
+      failed.execution?.runID = child.runID
+      failed.failure = .server("the child goes on for the run that this one was forked from")
+      var notStarted = StartChildWorkflowExecutionFailed()
+      notStarted.cause = .workflowAlreadyExists
+      notStarted.message = "the child is started for the run that this one was forked from"
+      let answer: HistoryEvent.Attributes =
+        child.startedEventID == 0
+        ? .startChildWorkflowExecutionFailed(notStarted) : .childWorkflowExecutionFailed(failed)
+      hear(answer, about: child.initiatedEventID, of: child.baseRunID, run)
+    }
+    for sent in run.fold.sent {
+      var signal = SignalExternalWorkflowExecutionFailed()
+      signal.cause = .notFound
+      var cancel = RequestCancelExternalWorkflowExecutionFailed()
+      cancel.cause = .notFound
+      hear(
+        sent.isCancel
+          ? .requestCancelExternalWorkflowExecutionFailed(cancel)
+          : .signalExternalWorkflowExecutionFailed(signal),
+        about: sent.initiatedEventID, of: sent.baseRunID, run)
     }
   }
 
@@ -170,9 +237,9 @@ extension Engine {
   mutating func tellParent(of run: Run) {
     let started = run.fold.started
     #if MUTANTS
-      let isLast = Mutant.isOn(.parentHearsOfEachRun) || run.fold.nextRunID == .none
+      let isLast = Mutant.isOn(.parentHearsOfEachRun) || run.nextRunID == .none
     #else
-      let isLast = run.fold.nextRunID == .none
+      let isLast = run.nextRunID == .none
     #endif
     guard let parent = started.parent, isLast,
       let end = run.fold.closing?.attributes?.asEndOfChild(run.execution)

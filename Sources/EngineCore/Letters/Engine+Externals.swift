@@ -20,7 +20,8 @@ extension Engine {
     #endif
     let started = run.fold.started
     let event = letter.toChildInitiatedEventID
-    return started.parent?.runID == letter.from?.runID
+    let parent = letter.baseRunID == .none ? letter.from?.runID : letter.baseRunID
+    return started.parent?.runID == parent
       && (event == 0 || event == started.parentInitiatedEventID)
   }
 

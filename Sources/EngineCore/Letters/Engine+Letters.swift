@@ -126,8 +126,23 @@ extension Engine {
         terminate(run, reason: e.reason, details: [], identity: "")
       }
     case let attributes?:
-      if let run, run.fold.isOpen { hear(attributes, about: letter.event?.eventID ?? 0, run) }
+      guard let run, run.fold.isOpen else { return forward(letter, from: run) }
+      hear(attributes, about: letter.event?.eventID ?? 0, of: letter.baseRunID, run)
     case nil: break
     }
+  }
+
+  /// An answer for a run that has closed, or is not there any more: after a reset another one waits
+  /// for it in its place.
+  private mutating func forward(_ letter: Letter, from run: Run?) {
+    #if MUTANTS
+      if Mutant.isOn(.resetForgetsAnswers) { return }
+    #endif
+    guard let to = letter.to, to.runID != .none, letter.baseRunID == .none else { return }
+    if let run, run.resetRunID == .none { return }
+    var letter = letter
+    letter.baseRunID = to.runID
+    letter.to?.runID = .none
+    post(letter)
   }
 }

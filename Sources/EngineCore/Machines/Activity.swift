@@ -49,6 +49,13 @@ struct Activity: Sendable, Equatable {
     row.attemptScheduledTimeMs = scheduledTime
   }
 
+  /// As a copy of its run has it: nobody has it in hand, and its time begins now.
+  func begunAgain(at time: Instant) -> Activity {
+    var activity = Activity(scheduledEvent: scheduledEvent, scheduledTime: time, scheduled)
+    activity.cancelRequested = cancelRequested
+    return activity
+  }
+
   var phase: Phase {
     if row.startedTimeMs.ms != 0 { return .started }
     return row.retryTimeMs.ms != 0 ? .backingOff : .queued

@@ -49,6 +49,8 @@ struct Fold: Equatable {
   private(set) var closing: HistoryEvent?
   /// A streak of failed tasks is recorded once; cleared by the next completed task.
   private(set) var taskFailure: WorkflowTaskFailed?
+  /// Of a run that a reset or a fork began: where it comes from.
+  private(set) var copy: RunCopy?
 
   var isOpen: Bool { status == .running }
 
@@ -68,6 +70,7 @@ struct Fold: Equatable {
     case .workflowExecutionCompleted(let end): end.newRunID
     case .workflowExecutionFailed(let end): end.newRunID
     case .workflowExecutionTimedOut(let end): end.newRunID
+    case .workflowExecutionTerminated(let end): end.newRunID
     default: .none
     }
   }
@@ -163,7 +166,8 @@ struct Fold: Equatable {
       firstTaskTime = nil
       taskFailure = nil
       if let current = completed.currentDetails { details.currentDetails = current.text }
-    case .workflowTaskFailed(let failed): taskFailure = failed
+    case .workflowTaskFailed(let failed):
+      if let copy = failed.copy { begin(copy, at: event.eventTimeMs) } else { taskFailure = failed }
     case .workflowTaskTimedOut, .activityTaskStarted: break
     case .workflowPropertiesModified(let e): details.change(e.upsertedMemo)
     case .upsertWorkflowSearchAttributes(let e): details.change(e.searchAttributes)
@@ -253,6 +257,47 @@ struct Fold: Equatable {
     case .requestCancelExternalWorkflowExecutionFailed(let e): removeSent(e.initiatedEventID)
     case .externalWorkflowExecutionCancelRequested(let e): removeSent(e.initiatedEventID)
     default: break
+    }
+  }
+
+  /// From here on the events are those of the copy, a run of its own: its time and that of what is
+  /// pending begin anew, but timers keep theirs.
+  private mutating func begin(_ copy: RunCopy, at time: Instant) {
+    self.copy = copy
+    let isFork = copy.baseExecution?.workflowID != copy.execution?.workflowID
+    started.runID = copy.execution?.runID ?? .none
+    started.firstWorkflowTaskBackoffMs = .zero
+    started.executionExpirationTimeMs =
+      started.executionTimeoutMs == .zero ? .epoch : time + started.executionTimeoutMs
+    #if MUTANTS
+      let parent = Mutant.isOn(.forkKeepsParent) ? started.parent : nil
+      defer { started.parent = parent ?? started.parent }
+    #endif
+    if isFork {
+      started.workflowID = copy.execution?.workflowID ?? ""
+      started.firstRunID = started.runID
+      started.continuedRunID = .none
+      started.parent = nil
+      started.parentInitiatedEventID = 0
+      started.root = nil
+      started.scheduleID = ""
+      started.scheduledTimeMs = .epoch
+    }
+    startTime = time
+    firstTaskTime = nil
+    taskFailure = nil
+    #if MUTANTS
+      if !Mutant.isOn(.resetKeepsPause) { pause = nil }
+    #else
+      pause = nil
+    #endif
+    activities = activities.map { $0.begunAgain(at: time) }
+    let base = copy.baseExecution?.runID ?? .none
+    for index in children.indices where children[index].baseRunID == .none {
+      children[index].baseRunID = base
+    }
+    for index in sent.indices where sent[index].baseRunID == .none {
+      sent[index].baseRunID = base
     }
   }
 
@@ -399,6 +444,7 @@ extension Fold {
     state.children = children
     state.sent = sent
     state.taskFailure = taskFailure
+    state.copy = copy
     state.activities = activities.map { activity in
       var saved = ScheduledActivity()
       saved.scheduledEventID = activity.scheduledEvent
@@ -455,6 +501,7 @@ extension Fold {
     children = state.children
     sent = state.sent
     taskFailure = state.taskFailure
+    copy = state.copy
     activities = state.activities.map { saved in
       var activity = Activity(
         scheduledEvent: saved.scheduledEventID, scheduledTime: saved.scheduledTimeMs,
@@ -469,10 +516,17 @@ extension Fold {
     }
   }
 
-  /// A fold that only knows the borders of a closed run: event 1 and the last one.
-  static func closed(first: HistoryEvent, last: HistoryEvent, historyBytes: Int64) -> Fold {
+  /// A fold that only knows the borders of a closed run: event 1, the one that made it a copy of
+  /// another, if it is one, and the last one.
+  static func closed(
+    first: HistoryEvent, copy: HistoryEvent?, last: HistoryEvent, historyBytes: Int64
+  ) -> Fold {
     var fold = Fold()
     fold.apply(first)
+    if let copy {
+      fold.lastEventID = copy.eventID - 1
+      fold.apply(copy)
+    }
     fold.lastEventID = last.eventID - 1
     fold.historyBytes = historyBytes
     fold.through = last.eventID

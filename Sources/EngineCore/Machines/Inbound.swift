@@ -26,8 +26,11 @@ struct Inbound: Equatable {
       .workflowExecutionCancelRequested, .timerFired, .activityTaskCompleted,
       .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled:
       append(event)
-    case .signalExternalWorkflowExecutionFailed, .externalWorkflowExecutionSignaled:
+    case .signalExternalWorkflowExecutionFailed, .externalWorkflowExecutionSignaled,
+      .workflowExecutionUpdateAdmitted:
       append(event)
+    case .workflowTaskFailed(let failed):
+      if failed.copy != nil { append(event) }
     case .workflowTaskCompleted(let completed):
       remove { $0.eventID <= completed.throughEventID }
     case .timerCanceled(let canceled):
@@ -62,26 +65,18 @@ struct Inbound: Equatable {
     return nil
   }
 
-  /// True when a signal or a cancel request waits after `through`: a closing command must not
-  /// pass it unseen.
+  /// True when a signal, a cancel request or an admitted update waits after `through`: a closing
+  /// command must not pass it unseen.
   func holdsRequest(after through: Int64) -> Bool {
-    events.contains { event in
-      guard event.eventID > through else { return false }
-      switch event.attributes {
-      case .workflowExecutionSignaled, .workflowExecutionCancelRequested: return true
-      default: return false
-      }
-    }
+    events.contains { $0.eventID > through && $0.isRequest }
   }
 
-  /// The signals and the cancel request, which the next run of the chain takes over.
-  var requests: [HistoryEvent.Attributes] {
-    events.compactMap { event in
-      switch event.attributes {
-      case .workflowExecutionSignaled, .workflowExecutionCancelRequested: event.attributes
-      default: nil
-      }
-    }
+  /// Those that the next run of the chain takes over.
+  var requests: [HistoryEvent] { events.filter(\.isRequest) }
+
+  /// Updates that history holds although the code has not spoken of them.
+  var admitted: [(event: Int64, update: WorkflowExecutionUpdateAdmitted)] {
+    events.compactMap { event in event.admitted.map { (event.eventID, $0) } }
   }
 
   /// An update to be shown, and its place: behind the event that was the last when it came.
@@ -115,7 +110,8 @@ struct Inbound: Equatable {
     /// The last event of those that are shown; nil when all events are.
     var through: Int64?
     var hasEvents: Bool
-    /// How many of the updates are among them.
+    /// The admitted updates among them, and how many of the others.
+    var admitted: [String]
     var updates: Int
   }
 
@@ -139,20 +135,23 @@ struct Inbound: Equatable {
     }
     return Showing(
       jobs: Inbound.jobs(showing: events[..<taken], updates[..<asked]), through: through,
-      hasEvents: taken > 0, updates: asked)
+      hasEvents: taken > 0, admitted: events[..<taken].compactMap(\.admitted?.updateID),
+      updates: asked)
   }
 
-  /// The events that the past activation showed which went up to `through`.
+  /// The events that the past activation showed which went up to `through`; of admitted updates
+  /// only those are shown again that the code took on, by the event which says so.
   func shown(through: Int64) -> ArraySlice<HistoryEvent> {
-    events.prefix { $0.eventID <= through }
+    events.prefix { $0.eventID <= through }.filter { $0.admitted == nil }[...]
   }
 
-  /// Initialize, then signals and updates, then the rest, each in arrival order.
+  /// Initialize and a new seed, then signals and updates, then the rest, each in arrival order.
   static func jobs(showing events: ArraySlice<HistoryEvent>, _ updates: ArraySlice<PlacedUpdate>)
     -> [Job]
   {
     var first: [Job] = []
     var rest: [Job] = []
+    var seed: Job?
     var asked = updates.startIndex
     for event in events {
       while asked < updates.endIndex, updates[asked].after < event.eventID {
@@ -161,7 +160,8 @@ struct Inbound: Equatable {
       }
       let job = Job(showing: event)
       switch job.kind {
-      case .initializeWorkflow, .signalWorkflow: first.append(job)
+      case .initializeWorkflow, .signalWorkflow, .doUpdate: first.append(job)
+      case .updateRandomSeed: seed = job
       default: rest.append(job)
       }
     }
@@ -169,7 +169,28 @@ struct Inbound: Equatable {
     #if MUTANTS
       if Mutant.isOn(.signalsTurnRound), first.count > 2 { first.swapAt(1, 2) }
     #endif
+    guard let seed else { return first + rest }
+    let begins = first.first.map { job in
+      if case .initializeWorkflow = job.kind { true } else { false }
+    }
+    first.insert(seed, at: begins ?? false ? 1 : 0)
     return first + rest
+  }
+}
+
+extension HistoryEvent {
+  /// Something asks the code for a reaction that somebody was promised.
+  var isRequest: Bool {
+    switch attributes {
+    case .workflowExecutionSignaled, .workflowExecutionCancelRequested,
+      .workflowExecutionUpdateAdmitted:
+      true
+    default: false
+    }
+  }
+
+  var admitted: WorkflowExecutionUpdateAdmitted? {
+    if case .workflowExecutionUpdateAdmitted(let admitted) = attributes { admitted } else { nil }
   }
 }
 
@@ -191,6 +212,12 @@ extension Job {
       var cancel = CancelWorkflowJob()
       cancel.reason = requested.reason
       kind = .cancelWorkflow(cancel)
+    case .workflowExecutionUpdateAdmitted(let admitted):
+      kind = .doUpdate(WaitingUpdate.job(of: UpdateWorkflowRequest(admitted)))
+    case .workflowTaskFailed(let failed):
+      var update = UpdateRandomSeed()
+      update.randomSeed = failed.copy?.randomSeed ?? 0
+      kind = .updateRandomSeed(update)
     case .timerFired(let fired):
       var fire = FireTimer()
       fire.seq = fired.seq
@@ -297,6 +324,8 @@ extension HistoryEvent {
     case .workflowExecutionSignaled(let e):
       return 128 + e.input.bytes + (e.header?.bytes ?? 0) + e.identity.utf8.count
         + e.signalName.utf8.count
+    case .workflowExecutionUpdateAdmitted(let e):
+      return 128 + e.args.bytes + (e.header?.bytes ?? 0) + e.identity.utf8.count
     case .workflowExecutionCancelRequested(let e): return 64 + e.reason.utf8.count
     case .activityTaskCompleted(let e): return 64 + e.result.bytes
     case .activityTaskFailed(let e): return 256 + (e.failure?.approximateBytes ?? 0)

@@ -115,6 +115,15 @@ final class Run {
   /// Readers that follow its history; they keep it in memory.
   var followers = Waiters()
 
+  /// How many resets and forks read its history; they keep it in memory too.
+  var copiers = 0
+  /// Events since the first of them came that a copy may be given again.
+  var tail: [HistoryEvent] = []
+  /// Of a run that this step makes as a copy of another: what of it the store copies.
+  var copied: CopiedHistory?
+  /// After a reset: the run that goes on in its place.
+  var resetTo = RunID.none
+
   init(
     number: RunNumber, key: WorkflowKey, runID: RunID, fold: Fold = Fold(),
     requests: [RequestRecord] = [], isMarkedAwake: Bool
@@ -126,6 +135,16 @@ final class Run {
     self.requests = []
     self.isMarkedAwake = isMarkedAwake
     for record in requests { keep(record) }
+  }
+
+  /// The run that goes on in its place or after it; `none` for an open run and at a chain's end.
+  var nextRunID: RunID { resetTo == .none ? fold.nextRunID : resetTo }
+
+  /// The run that goes on in its place, after a reset of it or of an earlier run.
+  var resetRunID: RunID {
+    guard resetTo == .none, case .workflowExecutionTerminated(let end) = fold.closing?.attributes
+    else { return resetTo }
+    return end.newRunID
   }
 
   var queue: QueueKey { QueueKey(namespace: key.namespace, name: fold.started.taskQueue) }
@@ -142,8 +161,8 @@ final class Run {
   /// No task, no streak of failed ones, no activity that can go on now, nobody who waits: the run
   /// can leave memory.
   var isAtRest: Bool {
-    task.isIdle && !wantsTask && followers.isEmpty
-      && updates.isEmpty && (task.attempt == 1 || !fold.isOpen)
+    task.isIdle && !wantsTask && followers.isEmpty && copiers == 0
+      && updates.allSatisfy(\.isAdmitted) && (task.attempt == 1 || !fold.isOpen)
       // By index: an activity is large to copy.
       && fold.activities.indices.allSatisfy {
         fold.activities[$0].isAtRest(whileRunIsPaused: fold.pause != nil)

@@ -122,7 +122,7 @@ extension Engine {
   /// The run has closed: the schedule that started its chain is told, once the chain is at its end.
   mutating func tellSchedule(of run: Run) {
     let started = run.fold.started
-    guard !started.scheduleID.isEmpty, run.fold.nextRunID == .none else { return }
+    guard !started.scheduleID.isEmpty, run.nextRunID == .none else { return }
     let key = ScheduleKey(namespace: run.key.namespace, scheduleID: started.scheduleID)
     var execution = WorkflowExecution()
     execution.workflowID = run.key.workflowID

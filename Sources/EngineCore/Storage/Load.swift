@@ -96,11 +96,15 @@ public struct StoredRun: Sendable, Equatable {
   public var state: [UInt8]?
   public var stateEvent: Int64
   /// Of an open run, the batches that hold the events after `stateEvent`, in order; of a closed
-  /// one, the first and the last batch (one if they are the same): all that can be asked of it
-  /// without its history.
+  /// one, the first and the last batch, and that of `copyEvent` (each once): all that can be asked
+  /// of it without its history.
   public var tail: [StoredBatch]
   public var activities: [StoredActivity]
   public var requests: [RequestRecord]
+  /// Of a run that began as a copy, the event that tells of it; else 0.
+  public var copyEvent: Int64 = 0
+  /// The newest run that a reset has made of it, if one has; it may be gone by now.
+  public var resetTo = RunID.none
 
   public init(
     row: RunRow, state: [UInt8]?, stateEvent: Int64, tail: [StoredBatch],

@@ -7,6 +7,11 @@ public enum Write: Sendable, Equatable {
   case createRun(RunRow)
   /// The next events of a run: the bytes of a `HistoryBatch`. `first` is the first event's id.
   case appendHistory(run: RunNumber, first: Int64, last: Int64, bytes: [UInt8])
+  /// The run `to` begins as a copy: the stored batches of `from` up to event `through` are its own,
+  /// too, and its event `event` will tell of it. `resetTo`: its id, if it goes on in the place of
+  /// `from`; else `none`.
+  case copyHistory(
+    from: RunNumber, to: RunNumber, through: Int64, event: Int64, resetTo: RunID)
   /// A run that was dormant has work again: a start of the engine must find it.
   case wakeRun(run: RunNumber)
   /// What lists show of an open run: running, or paused.
@@ -103,7 +108,8 @@ public struct RequestRecord: Sendable, Equatable {
   public var key: Fingerprint
   /// The request itself: the same id with another request is refused.
   public var requestHash: UInt64
-  /// The event that the request made; 0 when it made the run itself.
+  /// The event that the request made; 0 when it made the run itself, -1 when it made it as a copy
+  /// of another one.
   public var event: Int64
 
   public init(key: Fingerprint, requestHash: UInt64, event: Int64) {

@@ -9,6 +9,8 @@ public enum WorkflowTaskFailedCause: Equatable, Hashable, Sendable, WireEnum {
   case badCommand
   case unhandledCommand
   case limitReached
+  /// No task has failed: the run is a copy of another one up to here.
+  case resetWorkflow
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -20,6 +22,7 @@ public enum WorkflowTaskFailedCause: Equatable, Hashable, Sendable, WireEnum {
       case 3: self = .badCommand
       case 4: self = .unhandledCommand
       case 5: self = .limitReached
+      case 6: self = .resetWorkflow
       default: self = .unrecognized(rawValue)
     }
   }
@@ -32,6 +35,7 @@ public enum WorkflowTaskFailedCause: Equatable, Hashable, Sendable, WireEnum {
       case .badCommand: return 3
       case .unhandledCommand: return 4
       case .limitReached: return 5
+      case .resetWorkflow: return 6
       case .unrecognized(let number): return number
     }
   }
@@ -43,6 +47,7 @@ public enum WorkflowTaskFailedCause: Equatable, Hashable, Sendable, WireEnum {
     (3, "BAD_COMMAND"),
     (4, "UNHANDLED_COMMAND"),
     (5, "LIMIT_REACHED"),
+    (6, "RESET_WORKFLOW"),
   ]
 }
 
@@ -291,6 +296,7 @@ public struct HistoryEvent: Message {
     indirect case workflowExecutionUpdateAccepted(WorkflowExecutionUpdateAccepted)
     case workflowExecutionUpdateCompleted(WorkflowExecutionUpdateCompleted)
     case workflowPropertiesModified(WorkflowPropertiesModified)
+    indirect case workflowExecutionUpdateAdmitted(WorkflowExecutionUpdateAdmitted)
     case workflowExecutionPaused(WorkflowExecutionPaused)
     case workflowExecutionUnpaused(WorkflowExecutionUnpaused)
   }
@@ -508,6 +514,11 @@ public struct HistoryEvent: Message {
         if case .workflowPropertiesModified(let earlier)? = attributes { value = earlier }
         try reader.merge(into: &value)
         attributes = .workflowPropertiesModified(value)
+      case 1178:
+        var value = WorkflowExecutionUpdateAdmitted()
+        if case .workflowExecutionUpdateAdmitted(let earlier)? = attributes { value = earlier }
+        try reader.merge(into: &value)
+        attributes = .workflowExecutionUpdateAdmitted(value)
       case 1266:
         var value = WorkflowExecutionPaused()
         if case .workflowExecutionPaused(let earlier)? = attributes { value = earlier }
@@ -566,6 +577,7 @@ public struct HistoryEvent: Message {
     case .workflowExecutionUpdateAccepted(let value)?: writer.message(value, tag: 1130)
     case .workflowExecutionUpdateCompleted(let value)?: writer.message(value, tag: 1146)
     case .workflowPropertiesModified(let value)?: writer.message(value, tag: 1170)
+    case .workflowExecutionUpdateAdmitted(let value)?: writer.message(value, tag: 1178)
     case .workflowExecutionPaused(let value)?: writer.message(value, tag: 1266)
     case .workflowExecutionUnpaused(let value)?: writer.message(value, tag: 1274)
     case nil: break
@@ -622,6 +634,7 @@ public struct HistoryEvent: Message {
       FieldTable(141, "workflow_execution_update_accepted", .message { WorkflowExecutionUpdateAccepted.table }, oneof: "attributes"),
       FieldTable(143, "workflow_execution_update_completed", .message { WorkflowExecutionUpdateCompleted.table }, oneof: "attributes"),
       FieldTable(146, "workflow_properties_modified", .message { WorkflowPropertiesModified.table }, oneof: "attributes"),
+      FieldTable(147, "workflow_execution_update_admitted", .message { WorkflowExecutionUpdateAdmitted.table }, oneof: "attributes"),
       FieldTable(158, "workflow_execution_paused", .message { WorkflowExecutionPaused.table }, oneof: "attributes"),
       FieldTable(159, "workflow_execution_unpaused", .message { WorkflowExecutionUnpaused.table }, oneof: "attributes"),
     ])
@@ -1090,6 +1103,8 @@ public struct WorkflowTaskFailed: Message {
   public var buildID: String = ""
   /// Set with NONDETERMINISM.
   public var diff: NondeterminismDiff?
+  /// Set with RESET_WORKFLOW.
+  public var copy: RunCopy?
 
   public init() {}
 
@@ -1102,12 +1117,14 @@ public struct WorkflowTaskFailed: Message {
       case 34: identity = try reader.string()
       case 42: buildID = try reader.string()
       case 50: try reader.merge(into: &diff)
+      case 58: try reader.merge(into: &copy)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = copy { writer.message(value, tag: 58) }
     if let value = diff { writer.message(value, tag: 50) }
     if !(buildID.isEmpty) { writer.string(buildID, tag: 42) }
     if !(identity.isEmpty) { writer.string(identity, tag: 34) }
@@ -1125,6 +1142,52 @@ public struct WorkflowTaskFailed: Message {
       FieldTable(4, "identity", .string),
       FieldTable(5, "build_id", .string),
       FieldTable(6, "diff", .message { NondeterminismDiff.table }),
+      FieldTable(7, "copy", .message { RunCopy.table }),
+    ])
+}
+
+/// After a reset or a fork: what the run is a copy of.
+public struct RunCopy: Message {
+  public var baseExecution: WorkflowExecution?
+  /// The run itself: the event that began it is the base's.
+  public var execution: WorkflowExecution?
+  /// The base's WorkflowTaskCompleted in whose place this event stands; those before it are copied.
+  public var baseEventID: Int64 = 0
+  /// From here on random numbers follow from it.
+  public var randomSeed: UInt64 = 0
+  public var reason: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &baseExecution)
+      case 18: try reader.merge(into: &execution)
+      case 24: baseEventID = try reader.int64()
+      case 32: randomSeed = try reader.uint64()
+      case 42: reason = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(reason.isEmpty) { writer.string(reason, tag: 42) }
+    if !(randomSeed == 0) { writer.uint64(randomSeed, tag: 32) }
+    if !(baseEventID == 0) { writer.int64(baseEventID, tag: 24) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if let value = baseExecution { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.RunCopy",
+    fields: [
+      FieldTable(1, "base_execution", .message { WorkflowExecution.table }),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "base_event_id", .int64),
+      FieldTable(4, "random_seed", .uint64),
+      FieldTable(5, "reason", .string),
     ])
 }
 
@@ -1790,6 +1853,8 @@ public struct WorkflowExecutionSignaled: Message {
   public var requestID: String = ""
   /// The run that sent it, if it was one.
   public var externalExecution: WorkflowExecution?
+  /// Where it came first, if the run has it from an earlier one.
+  public var origin: EventOrigin?
 
   public init() {}
 
@@ -1802,12 +1867,14 @@ public struct WorkflowExecutionSignaled: Message {
       case 34: try reader.merge(into: &header)
       case 42: requestID = try reader.string()
       case 50: try reader.merge(into: &externalExecution)
+      case 58: try reader.merge(into: &origin)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = origin { writer.message(value, tag: 58) }
     if let value = externalExecution { writer.message(value, tag: 50) }
     if !(requestID.isEmpty) { writer.string(requestID, tag: 42) }
     if let value = header { writer.message(value, tag: 34) }
@@ -1825,6 +1892,37 @@ public struct WorkflowExecutionSignaled: Message {
       FieldTable(4, "header", .message { Header.table }),
       FieldTable(5, "request_id", .string),
       FieldTable(6, "external_execution", .message { WorkflowExecution.table }),
+      FieldTable(7, "origin", .message { EventOrigin.table }),
+    ])
+}
+
+/// An event of another run, that this one repeats.
+public struct EventOrigin: Message {
+  public var runID: RunID = RunID.none
+  public var eventID: Int64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: runID = try reader.runID()
+      case 16: eventID = try reader.int64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(eventID == 0) { writer.int64(eventID, tag: 16) }
+    if !(runID == RunID.none) { writer.runID(runID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.EventOrigin",
+    fields: [
+      FieldTable(1, "run_id", .runID),
+      FieldTable(2, "event_id", .int64),
     ])
 }
 
@@ -1881,6 +1979,53 @@ public struct WorkflowExecutionUpdateAccepted: Message {
       FieldTable(6, "after_event_id", .int64),
       FieldTable(7, "workflow_task_completed_event_id", .int64),
       FieldTable(8, "location", .string),
+    ])
+}
+
+/// After a reset or a fork: an update that the base's code had taken on, to be asked again.
+public struct WorkflowExecutionUpdateAdmitted: Message {
+  public var updateID: String = ""
+  public var updateName: String = ""
+  public var args: [Payload] = []
+  public var header: Header?
+  public var identity: String = ""
+  /// Where it was accepted, or admitted, first.
+  public var origin: EventOrigin?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: updateID = try reader.string()
+      case 18: updateName = try reader.string()
+      case 26: args.append(try reader.message())
+      case 34: try reader.merge(into: &header)
+      case 42: identity = try reader.string()
+      case 50: try reader.merge(into: &origin)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = origin { writer.message(value, tag: 50) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if let value = header { writer.message(value, tag: 34) }
+    for value in args.reversed() { writer.message(value, tag: 26) }
+    if !(updateName.isEmpty) { writer.string(updateName, tag: 18) }
+    if !(updateID.isEmpty) { writer.string(updateID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowExecutionUpdateAdmitted",
+    fields: [
+      FieldTable(1, "update_id", .string),
+      FieldTable(2, "update_name", .string),
+      FieldTable(3, "args", .message { Payload.table }, isRepeated: true),
+      FieldTable(4, "header", .message { Header.table }),
+      FieldTable(5, "identity", .string),
+      FieldTable(6, "origin", .message { EventOrigin.table }),
     ])
 }
 
@@ -2063,6 +2208,8 @@ public struct WorkflowExecutionTerminated: Message {
   public var reason: String = ""
   public var details: [Payload] = []
   public var identity: String = ""
+  /// The run that goes on in its place, after a reset.
+  public var newRunID: RunID = RunID.none
 
   public init() {}
 
@@ -2072,12 +2219,14 @@ public struct WorkflowExecutionTerminated: Message {
       case 10: reason = try reader.string()
       case 18: details.append(try reader.message())
       case 26: identity = try reader.string()
+      case 34: newRunID = try reader.runID()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(newRunID == RunID.none) { writer.runID(newRunID, tag: 34) }
     if !(identity.isEmpty) { writer.string(identity, tag: 26) }
     for value in details.reversed() { writer.message(value, tag: 18) }
     if !(reason.isEmpty) { writer.string(reason, tag: 10) }
@@ -2089,6 +2238,7 @@ public struct WorkflowExecutionTerminated: Message {
       FieldTable(1, "reason", .string),
       FieldTable(2, "details", .message { Payload.table }, isRepeated: true),
       FieldTable(3, "identity", .string),
+      FieldTable(4, "new_run_id", .runID),
     ])
 }
 

@@ -45,6 +45,8 @@ public enum Method: String, CaseIterable, Sendable {
   case workflowTerminateWorkflow = "holdfast.v1.WorkflowService/TerminateWorkflow"
   case workflowPauseWorkflow = "holdfast.v1.WorkflowService/PauseWorkflow"
   case workflowUnpauseWorkflow = "holdfast.v1.WorkflowService/UnpauseWorkflow"
+  case workflowResetWorkflow = "holdfast.v1.WorkflowService/ResetWorkflow"
+  case workflowForkWorkflow = "holdfast.v1.WorkflowService/ForkWorkflow"
   case workflowDescribeWorkflow = "holdfast.v1.WorkflowService/DescribeWorkflow"
   case workflowDeleteWorkflow = "holdfast.v1.WorkflowService/DeleteWorkflow"
   case workflowGetWorkflowResult = "holdfast.v1.WorkflowService/GetWorkflowResult"

@@ -29,6 +29,8 @@ public struct RunState: Message {
   public var pause: PauseInfo?
   public var children: [StartedChild] = []
   public var sent: [SentRequest] = []
+  /// Of a run that a reset or a fork began.
+  public var copy: RunCopy?
 
   public init() {}
 
@@ -54,12 +56,14 @@ public struct RunState: Message {
       case 178: try reader.merge(into: &pause)
       case 242: children.append(try reader.message())
       case 250: sent.append(try reader.message())
+      case 322: try reader.merge(into: &copy)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = copy { writer.message(value, tag: 322) }
     for value in sent.reversed() { writer.message(value, tag: 250) }
     for value in children.reversed() { writer.message(value, tag: 242) }
     if let value = pause { writer.message(value, tag: 178) }
@@ -103,6 +107,7 @@ public struct RunState: Message {
       FieldTable(22, "pause", .message { PauseInfo.table }),
       FieldTable(30, "children", .message { StartedChild.table }, isRepeated: true),
       FieldTable(31, "sent", .message { SentRequest.table }, isRepeated: true),
+      FieldTable(40, "copy", .message { RunCopy.table }),
     ])
 }
 
@@ -193,6 +198,8 @@ public struct StartedChild: Message {
   public var cancelRequested: Bool = false
   /// The parent waits no more for its end.
   public var left: Bool = false
+  /// After a reset: the run that started it.
+  public var baseRunID: RunID = RunID.none
 
   public init() {}
 
@@ -209,12 +216,14 @@ public struct StartedChild: Message {
       case 66: runID = try reader.runID()
       case 72: cancelRequested = try reader.bool()
       case 80: left = try reader.bool()
+      case 90: baseRunID = try reader.runID()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(baseRunID == RunID.none) { writer.runID(baseRunID, tag: 90) }
     if !(!left) { writer.bool(left, tag: 80) }
     if !(!cancelRequested) { writer.bool(cancelRequested, tag: 72) }
     if !(runID == RunID.none) { writer.runID(runID, tag: 66) }
@@ -240,6 +249,7 @@ public struct StartedChild: Message {
       FieldTable(8, "run_id", .runID),
       FieldTable(9, "cancel_requested", .bool),
       FieldTable(10, "left", .bool),
+      FieldTable(11, "base_run_id", .runID),
     ])
 }
 
@@ -250,6 +260,8 @@ public struct SentRequest: Message {
   public var isCancel: Bool = false
   /// Of CancelChild: the event that started the child; else 0.
   public var childInitiatedEventID: Int64 = 0
+  /// After a reset: the run that sent it.
+  public var baseRunID: RunID = RunID.none
 
   public init() {}
 
@@ -260,12 +272,14 @@ public struct SentRequest: Message {
       case 16: seq = try reader.uint32()
       case 24: isCancel = try reader.bool()
       case 32: childInitiatedEventID = try reader.int64()
+      case 42: baseRunID = try reader.runID()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(baseRunID == RunID.none) { writer.runID(baseRunID, tag: 42) }
     if !(childInitiatedEventID == 0) { writer.int64(childInitiatedEventID, tag: 32) }
     if !(!isCancel) { writer.bool(isCancel, tag: 24) }
     if !(seq == 0) { writer.uint32(seq, tag: 16) }
@@ -279,6 +293,7 @@ public struct SentRequest: Message {
       FieldTable(2, "seq", .uint32),
       FieldTable(3, "is_cancel", .bool),
       FieldTable(4, "child_initiated_event_id", .int64),
+      FieldTable(5, "base_run_id", .runID),
     ])
 }
 
@@ -296,6 +311,8 @@ public struct Letter: Message {
   public var event: HistoryEvent?
   /// Of a start: the root of all, and what describes the child.
   public var root: WorkflowExecution?
+  /// Where a reset stands between the two: the run that started the child, or that sent the request.
+  public var baseRunID: RunID = RunID.none
 
   public init() {}
 
@@ -309,12 +326,14 @@ public struct Letter: Message {
       case 42: try reader.merge(into: &from)
       case 50: try reader.merge(into: &event)
       case 58: try reader.merge(into: &root)
+      case 66: baseRunID = try reader.runID()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(baseRunID == RunID.none) { writer.runID(baseRunID, tag: 66) }
     if let value = root { writer.message(value, tag: 58) }
     if let value = event { writer.message(value, tag: 50) }
     if let value = from { writer.message(value, tag: 42) }
@@ -334,6 +353,7 @@ public struct Letter: Message {
       FieldTable(5, "from", .message { WorkflowExecution.table }),
       FieldTable(6, "event", .message { HistoryEvent.table }),
       FieldTable(7, "root", .message { WorkflowExecution.table }),
+      FieldTable(8, "base_run_id", .runID),
     ])
 }
 

@@ -600,8 +600,8 @@ public struct Activation: Message {
     ])
 }
 
-/// In one activation: initialize, then signals and updates in arrival order, then the rest in
-/// arrival order.
+/// In one activation: initialize, a new random seed, then signals and updates in arrival order, then
+/// the rest in arrival order.
 /// Queries are alone in theirs.
 public struct Job: Message {
   public var kind: Kind?
@@ -618,6 +618,7 @@ public struct Job: Message {
     case resolveChild(ResolveChild)
     indirect case resolveSignalExternal(ResolveSignalExternal)
     indirect case resolveCancelExternal(ResolveCancelExternal)
+    case updateRandomSeed(UpdateRandomSeed)
   }
 
   public init() {}
@@ -680,6 +681,11 @@ public struct Job: Message {
         if case .resolveCancelExternal(let earlier)? = kind { value = earlier }
         try reader.merge(into: &value)
         kind = .resolveCancelExternal(value)
+      case 98:
+        var value = UpdateRandomSeed()
+        if case .updateRandomSeed(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .updateRandomSeed(value)
       default: try reader.skip(tag)
       }
     }
@@ -698,6 +704,7 @@ public struct Job: Message {
     case .resolveChild(let value)?: writer.message(value, tag: 74)
     case .resolveSignalExternal(let value)?: writer.message(value, tag: 82)
     case .resolveCancelExternal(let value)?: writer.message(value, tag: 90)
+    case .updateRandomSeed(let value)?: writer.message(value, tag: 98)
     case nil: break
     }
   }
@@ -716,6 +723,7 @@ public struct Job: Message {
       FieldTable(9, "resolve_child", .message { ResolveChild.table }, oneof: "kind"),
       FieldTable(10, "resolve_signal_external", .message { ResolveSignalExternal.table }, oneof: "kind"),
       FieldTable(11, "resolve_cancel_external", .message { ResolveCancelExternal.table }, oneof: "kind"),
+      FieldTable(12, "update_random_seed", .message { UpdateRandomSeed.table }, oneof: "kind"),
     ])
 }
 
@@ -812,6 +820,32 @@ public struct InitializeWorkflow: Message {
       FieldTable(16, "search_attributes", .message { SearchAttributes.table }),
       FieldTable(20, "parent", .message { WorkflowExecution.table }),
       FieldTable(21, "root", .message { WorkflowExecution.table }),
+    ])
+}
+
+/// The run was reset or forked: from here on its random numbers follow from this seed.
+public struct UpdateRandomSeed: Message {
+  public var randomSeed: UInt64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: randomSeed = try reader.uint64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(randomSeed == 0) { writer.uint64(randomSeed, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpdateRandomSeed",
+    fields: [
+      FieldTable(1, "random_seed", .uint64),
     ])
 }
 

@@ -42,6 +42,81 @@ public enum UpdateStage: Equatable, Hashable, Sendable, WireEnum {
   ]
 }
 
+public enum WorkflowPointKind: Equatable, Hashable, Sendable, WireEnum {
+  case unspecified
+  /// What the code did with its first workflow task is undone, and everything after it.
+  case firstWorkflowTask
+  case lastWorkflowTask
+  /// … with the one that `event_id`, a WorkflowTaskCompleted, tells of.
+  case event
+  /// … with the one that first scheduled an activity of `activity_type`.
+  case beforeActivity
+  /// A number that this version does not know.
+  case unrecognized(Int32)
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .firstWorkflowTask
+      case 2: self = .lastWorkflowTask
+      case 3: self = .event
+      case 4: self = .beforeActivity
+      default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+      case .unspecified: return 0
+      case .firstWorkflowTask: return 1
+      case .lastWorkflowTask: return 2
+      case .event: return 3
+      case .beforeActivity: return 4
+      case .unrecognized(let number): return number
+    }
+  }
+
+  public static let names: [(number: Int32, name: String)] = [
+    (0, "UNSPECIFIED"),
+    (1, "FIRST_WORKFLOW_TASK"),
+    (2, "LAST_WORKFLOW_TASK"),
+    (3, "EVENT"),
+    (4, "BEFORE_ACTIVITY"),
+  ]
+}
+
+public enum ReapplyExclude: Equatable, Hashable, Sendable, WireEnum {
+  case unspecified
+  case signals
+  case updates
+  /// A number that this version does not know.
+  case unrecognized(Int32)
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .signals
+      case 2: self = .updates
+      default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+      case .unspecified: return 0
+      case .signals: return 1
+      case .updates: return 2
+      case .unrecognized(let number): return number
+    }
+  }
+
+  public static let names: [(number: Int32, name: String)] = [
+    (0, "UNSPECIFIED"),
+    (1, "SIGNALS"),
+    (2, "UPDATES"),
+  ]
+}
+
 public enum PendingActivityState: Equatable, Hashable, Sendable, WireEnum {
   case unspecified
   case scheduled
@@ -928,6 +1003,223 @@ public struct UnpauseWorkflowResponse: Message {
     ])
 }
 
+/// A point of a history at which its code can go on otherwise.
+public struct WorkflowPoint: Message {
+  public var kind: WorkflowPointKind = .unspecified
+  public var eventID: Int64 = 0
+  public var activityType: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: kind = try reader.enumeration()
+      case 16: eventID = try reader.int64()
+      case 26: activityType = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(activityType.isEmpty) { writer.string(activityType, tag: 26) }
+    if !(eventID == 0) { writer.int64(eventID, tag: 16) }
+    if !(kind.rawValue == 0) { writer.enumeration(kind, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowPoint",
+    fields: [
+      FieldTable(1, "kind", .enumeration(WorkflowPointKind.names)),
+      FieldTable(2, "event_id", .int64),
+      FieldTable(3, "activity_type", .string),
+    ])
+}
+
+public struct ResetWorkflowRequest: Message {
+  public var namespace: String = ""
+  /// The run whose history is copied, open or closed; an open run of the workflow ends.
+  public var execution: WorkflowExecution?
+  public var point: WorkflowPoint?
+  public var reason: String = ""
+  public var identity: String = ""
+  public var requestID: String = ""
+  /// What came after the point and is left out; the rest comes again, in its order.
+  public var reapplyExclude: [ReapplyExclude] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: try reader.merge(into: &execution)
+      case 26: try reader.merge(into: &point)
+      case 34: reason = try reader.string()
+      case 42: identity = try reader.string()
+      case 50: requestID = try reader.string()
+      case 56: reapplyExclude.append(try reader.enumeration())
+      case 58:
+        var packed = try reader.packed()
+        while !packed.isAtEnd { reapplyExclude.append(try packed.enumeration()) }
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !reapplyExclude.isEmpty {
+      let before = writer.count
+      for value in reapplyExclude.reversed() { writer.enumeration(value) }
+      writer.close(since: before, tag: 58)
+    }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 50) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 34) }
+    if let value = point { writer.message(value, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ResetWorkflowRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "point", .message { WorkflowPoint.table }),
+      FieldTable(4, "reason", .string),
+      FieldTable(5, "identity", .string),
+      FieldTable(6, "request_id", .string),
+      FieldTable(7, "reapply_exclude", .enumeration(ReapplyExclude.names), isRepeated: true),
+    ])
+}
+
+public struct ResetWorkflowResponse: Message {
+  /// The run that goes on.
+  public var runID: RunID = RunID.none
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: runID = try reader.runID()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(runID == RunID.none) { writer.runID(runID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ResetWorkflowResponse",
+    fields: [
+      FieldTable(1, "run_id", .runID),
+    ])
+}
+
+public struct ForkWorkflowRequest: Message {
+  public var namespace: String = ""
+  public var execution: WorkflowExecution?
+  public var point: WorkflowPoint?
+  /// Of the new workflow: another one than the run's.
+  public var workflowID: String = ""
+  public var idReusePolicy: WorkflowIdReusePolicy = .unspecified
+  public var idConflictPolicy: WorkflowIdConflictPolicy = .unspecified
+  public var reason: String = ""
+  public var identity: String = ""
+  public var requestID: String = ""
+  public var reapplyExclude: [ReapplyExclude] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: try reader.merge(into: &execution)
+      case 26: try reader.merge(into: &point)
+      case 34: workflowID = try reader.string()
+      case 40: idReusePolicy = try reader.enumeration()
+      case 48: idConflictPolicy = try reader.enumeration()
+      case 58: reason = try reader.string()
+      case 66: identity = try reader.string()
+      case 74: requestID = try reader.string()
+      case 80: reapplyExclude.append(try reader.enumeration())
+      case 82:
+        var packed = try reader.packed()
+        while !packed.isAtEnd { reapplyExclude.append(try packed.enumeration()) }
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !reapplyExclude.isEmpty {
+      let before = writer.count
+      for value in reapplyExclude.reversed() { writer.enumeration(value) }
+      writer.close(since: before, tag: 82)
+    }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 74) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 66) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 58) }
+    if !(idConflictPolicy.rawValue == 0) { writer.enumeration(idConflictPolicy, tag: 48) }
+    if !(idReusePolicy.rawValue == 0) { writer.enumeration(idReusePolicy, tag: 40) }
+    if !(workflowID.isEmpty) { writer.string(workflowID, tag: 34) }
+    if let value = point { writer.message(value, tag: 26) }
+    if let value = execution { writer.message(value, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ForkWorkflowRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "execution", .message { WorkflowExecution.table }),
+      FieldTable(3, "point", .message { WorkflowPoint.table }),
+      FieldTable(4, "workflow_id", .string),
+      FieldTable(5, "id_reuse_policy", .enumeration(WorkflowIdReusePolicy.names)),
+      FieldTable(6, "id_conflict_policy", .enumeration(WorkflowIdConflictPolicy.names)),
+      FieldTable(7, "reason", .string),
+      FieldTable(8, "identity", .string),
+      FieldTable(9, "request_id", .string),
+      FieldTable(10, "reapply_exclude", .enumeration(ReapplyExclude.names), isRepeated: true),
+    ])
+}
+
+public struct ForkWorkflowResponse: Message {
+  public var runID: RunID = RunID.none
+  /// False when the request named a run that was there already.
+  public var started: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: runID = try reader.runID()
+      case 16: started = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!started) { writer.bool(started, tag: 16) }
+    if !(runID == RunID.none) { writer.runID(runID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ForkWorkflowResponse",
+    fields: [
+      FieldTable(1, "run_id", .runID),
+      FieldTable(2, "started", .bool),
+    ])
+}
+
 public struct DescribeWorkflowRequest: Message {
   public var namespace: String = ""
   public var execution: WorkflowExecution?
@@ -989,6 +1281,10 @@ public struct DescribeWorkflowResponse: Message {
   /// Of a child: the run that started it, and the run at the root of all.
   public var parent: WorkflowExecution?
   public var root: WorkflowExecution?
+  /// After a reset: the run that goes on in its place.
+  public var resetRunID: RunID = RunID.none
+  /// Of a run that a reset or a fork began: where it comes from.
+  public var copy: RunCopy?
 
   public init() {}
 
@@ -1019,12 +1315,16 @@ public struct DescribeWorkflowResponse: Message {
       case 322: pendingChildren.append(try reader.message())
       case 330: try reader.merge(into: &parent)
       case 338: try reader.merge(into: &root)
+      case 482: resetRunID = try reader.runID()
+      case 490: try reader.merge(into: &copy)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = copy { writer.message(value, tag: 490) }
+    if !(resetRunID == RunID.none) { writer.runID(resetRunID, tag: 482) }
     if let value = root { writer.message(value, tag: 338) }
     if let value = parent { writer.message(value, tag: 330) }
     for value in pendingChildren.reversed() { writer.message(value, tag: 322) }
@@ -1078,6 +1378,8 @@ public struct DescribeWorkflowResponse: Message {
       FieldTable(40, "pending_children", .message { PendingChild.table }, isRepeated: true),
       FieldTable(41, "parent", .message { WorkflowExecution.table }),
       FieldTable(42, "root", .message { WorkflowExecution.table }),
+      FieldTable(60, "reset_run_id", .runID),
+      FieldTable(61, "copy", .message { RunCopy.table }),
     ])
 }
 

@@ -45,6 +45,7 @@ extension ClientRequest {
     case .start, .signalWithStart:
       guard let response = try? StartWorkflowResponse(bytes: answer.message) else { return nil }
       return response.runID
+    case .reset: return (try? ResetWorkflowResponse(bytes: answer.message))?.runID
     case .signal: return (try? SignalWorkflowResponse(bytes: answer.message))?.runID
     case .cancel, .terminate, .complete: return RunID.none
     case .delete, .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history,
@@ -56,7 +57,7 @@ extension ClientRequest {
   /// What of the request's effect the store does not hold; nil if it is all there.
   func missing(from ledger: Ledger, _ runID: RunID) -> String? {
     switch kind {
-    case .start:
+    case .start, .reset:
       return ledger.run(runID) == nil ? "run \(runID) is not there" : nil
     case .signal, .signalWithStart:
       guard let run = ledger.run(runID) else { return "run \(runID) is not there" }

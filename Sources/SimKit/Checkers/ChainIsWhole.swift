@@ -32,8 +32,9 @@ final class ChainIsWhole: Checker {
     if begun.executionExpirationTimeMs != started.executionExpirationTimeMs {
       scene.found("\(number) has another time for the whole chain than \(run.row.number)")
     }
-    let unseen = run.unseenRequests.map(\.attributes)
-    let takenOver = next.events.dropFirst().prefix(unseen.count).map(\.attributes)
+    let unseen = run.unseenRequests.map { $0.attributes?.withoutOrigin }
+    let takenOver = next.events.dropFirst().prefix(unseen.count)
+      .map { $0.attributes?.withoutOrigin }
     if takenOver != unseen {
       scene.found(
         "\(run.row.number) leaves \(unseen.count) signals and cancel requests that its code has"
@@ -70,6 +71,15 @@ extension Ledger.Run {
       break
     }
     return events.filter { $0.eventID > through && $0.isRequest }
+  }
+}
+
+extension HistoryEvent.Attributes {
+  /// The same in another run.
+  fileprivate var withoutOrigin: HistoryEvent.Attributes {
+    guard case .workflowExecutionSignaled(var signal) = self else { return self }
+    signal.origin = nil
+    return .workflowExecutionSignaled(signal)
   }
 }
 

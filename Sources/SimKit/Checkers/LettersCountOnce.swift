@@ -30,7 +30,8 @@ final class LettersCountOnce: Checker {
   private func checkChildren(_ scene: Scene) {
     var seen: Set<Birth> = []
     for run in scene.ledger.runs {
-      guard let started = run.started, let parent = started.parent, started.continuedRunID == .none
+      guard let started = run.started, let parent = started.parent, run.copy == nil,
+        started.continuedRunID == .none
       else { continue }
       let birth = Birth(parent: parent.runID, event: started.parentInitiatedEventID)
       if !seen.insert(birth).inserted {
@@ -79,17 +80,21 @@ final class LettersCountOnce: Checker {
     var arrivals: [RunID: Int] = [:]
     for run in scene.ledger.runs {
       let own = run.events.dropFirst(1 + scene.ledger.takenOver(by: run).count)
-      for signal in own.compactMap(\.signal) {
+      // What a copy has asked for is from its point on.
+      let point = run.copy?.baseEventID ?? 0
+      for signal in own.filter({ !run.repeats($0) }).compactMap(\.signal) {
         guard let from = signal.externalExecution?.runID else { continue }
         arrived[Way(from: from, to: run.row.runID), default: 0] += 1
         arrivals[from, default: 0] += 1
       }
       for event in run.events {
         switch event.attributes {
-        case .externalWorkflowExecutionSignaled(let m):
+        case .externalWorkflowExecutionSignaled(let m) where m.initiatedEventID >= point:
           told[Way(from: run.row.runID, to: m.execution?.runID ?? .none), default: 0] += 1
-        case .signalExternalWorkflowExecutionInitiated: sent[run.row.runID, default: 0] += 1
-        case .signalExternalWorkflowExecutionFailed: sent[run.row.runID, default: 0] -= 1
+        case .signalExternalWorkflowExecutionInitiated where event.eventID >= point:
+          sent[run.row.runID, default: 0] += 1
+        case .signalExternalWorkflowExecutionFailed(let m) where m.initiatedEventID >= point:
+          sent[run.row.runID, default: 0] -= 1
         default: break
         }
       }

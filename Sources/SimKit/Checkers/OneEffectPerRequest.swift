@@ -12,8 +12,7 @@ final class OneEffectPerRequest: Checker {
     case .answered(let request, let answer, _):
       guard answer.isOK, let runID = request.runID(in: answer), runID != .none else { return }
       // The run that it went over to holds it too.
-      let named = scene.ledger.run(runID).map { scene.ledger.takenOver(by: $0) } ?? []
-      if named.contains(where: { $0.signal?.requestID == request.requestID }) { return }
+      if scene.ledger.run(runID)?.hasFromOthers(request.requestID) ?? false { return }
       for run in scene.ledger.runs(of: request.workflowID)
       where run.row.runID != runID
         && effects(run, scene).contains(where: { $0.id == request.requestID })
@@ -34,11 +33,12 @@ final class OneEffectPerRequest: Checker {
     }
   }
 
-  /// Without what the run took over from the one before it in its chain.
+  /// Without what the run took over from the one before it in its chain, or has from its base.
   private func effects(_ run: Ledger.Run, _ scene: Scene) -> [(kind: String, id: String)] {
     let takenOver = 1...scene.ledger.takenOver(by: run).count + 1
     return run.events.compactMap { event in
       if event.eventID > 1 && takenOver.contains(Int(event.eventID)) { return nil }
+      if run.repeats(event) { return nil }
       return switch event.attributes {
       case .workflowExecutionStarted(let started): ("start", started.requestID)
       case .workflowExecutionSignaled(let signal): ("signal", signal.requestID)

@@ -60,8 +60,7 @@ final class PoliciesAreFollowed: Checker {
     if answer.isOK {
       guard let response = try? StartWorkflowResponse(bytes: answer.message) else { return nil }
       // A repetition, after what it did went over to another run: no policy was asked.
-      let takenOver = ledger.run(response.runID).map { ledger.takenOver(by: $0) } ?? []
-      if takenOver.contains(where: { $0.signal?.requestID == request.requestID }) { return nil }
+      if ledger.run(response.runID)?.hasFromOthers(request.requestID) ?? false { return nil }
       if !response.started { return policies.uses ? nil : "it uses run \(response.runID)" }
       guard let before = made[response.runID], let before else { return nil }
       return policies.allowsStart(after: before)

@@ -156,7 +156,8 @@ final class ReadsAreTrue: Checker {
     _ events: [HistoryEvent], _ request: ClientRequest, isFollowed: Bool, _ scene: Scene
   ) {
     guard case .workflowExecutionStarted(let started) = events.first?.attributes,
-      let run = scene.ledger.run(started.runID)
+      // A copy's first event is its base's.
+      let run = scene.ledger.run(events.compactMap(\.newRun).last ?? started.runID)
     else { return scene.found("\(request.name) begins with no start of a run") }
     for (index, event) in events.enumerated() where event.eventID != Int64(index + 1) {
       return scene.found("\(request.name) has event \(event.eventID) at place \(index + 1)")

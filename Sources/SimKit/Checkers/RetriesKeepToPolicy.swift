@@ -59,7 +59,7 @@ final class RetriesKeepToPolicy: Checker {
   }
 
   private func check(_ run: Ledger.Run, _ scene: Scene) {
-    guard let begun = run.started, begun.initiator == .retry,
+    guard run.copy == nil, let begun = run.started, begun.initiator == .retry,
       let before = scene.ledger.run(begun.continuedRunID)
     else { return }
     guard let policy = begun.retryPolicy, let attempt = before.started?.attempt else {

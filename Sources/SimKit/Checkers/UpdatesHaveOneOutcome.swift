@@ -27,9 +27,11 @@ final class UpdatesHaveOneOutcome: Checker {
     _ request: ClientRequest, _ response: UpdateWorkflowResponse, _ scene: Scene
   ) {
     let id = request.requestID
-    let holding = scene.ledger.everyRun(of: request.workflowID).filter { $0.acceptance(of: id) > 0 }
+    let runs = scene.ledger.everyRun(of: request.workflowID)
+    let holding = runs.filter { $0.holds(id) }
     if response.stage == .rejected {
-      if let run = holding.first {
+      // After a reset the code may think otherwise.
+      if let run = holding.first, !holding.contains(where: { $0.hasAdmitted(id) }) {
         scene.found("update \(id) was rejected; \(run.row.number) has accepted it")
       }
       return
@@ -57,7 +59,8 @@ final class UpdatesHaveOneOutcome: Checker {
       var ended: Set<String> = []
       for event in run.events {
         switch event.attributes {
-        case .workflowExecutionUpdateAccepted(let m):
+        case .workflowExecutionUpdateAccepted(let m)
+        where !run.repeats(event) && !run.hasAdmitted(m.updateID):
           if !accepted.insert(m.updateID).inserted {
             scene.found("update \(m.updateID) is accepted twice")
           }
@@ -94,8 +97,20 @@ extension ClientRequest {
 }
 
 extension Ledger.Run {
-  /// How many times it has accepted the update.
-  fileprivate func acceptance(of id: String) -> Int { events.count { $0.acceptedUpdate == id } }
+  fileprivate func holds(_ id: String) -> Bool {
+    hasAdmitted(id) || events.contains { $0.acceptedUpdate == id }
+  }
+
+  /// It has the update from an earlier run.
+  fileprivate func hasAdmitted(_ id: String) -> Bool {
+    events.contains { event in
+      if case .workflowExecutionUpdateAdmitted(let m) = event.attributes {
+        m.updateID == id
+      } else {
+        false
+      }
+    }
+  }
 
   fileprivate func outcome(of id: String) -> UpdateOutcome? {
     for event in events {

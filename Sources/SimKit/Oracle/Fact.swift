@@ -37,6 +37,7 @@ enum Response: Equatable {
   case failure(Status)
   case start(StartWorkflowResponse)
   case signal(SignalWorkflowResponse)
+  case reset(RunID)
   case query(QueryWorkflowResponse)
   case update(UpdateWorkflowResponse)
   case describe(DescribeWorkflowResponse)
@@ -65,6 +66,7 @@ enum Response: Equatable {
     case .failure(let m): "failure \(m.json())"
     case .start(let m): "start \(m.json())"
     case .signal(let m): "signal \(m.json())"
+    case .reset(let run): "goes on in \(run)"
     case .query(let m): "query \(m.json())"
     case .update(let m): "update \(m.json())"
     case .describe(let m): "describe \(m.json())"
@@ -99,6 +101,8 @@ extension Response {
       .failActivity, .reportActivityCancelled, .pauseActivity, .unpauseActivity, .resetActivity,
       .updateActivityOptions:
       self = .done
+    case .resetWorkflow(let m): self = .reset(m.runID)
+    case .forkWorkflow(let m): self = .start(.of(m.runID, started: m.started))
     case .deleteWorkflow(let m): self = .delete(m.runID)
     case .describeWorkflow(let m): self = .describe(m.plain)
     case .getWorkflowResult(let m): self = .result(m)

@@ -12,7 +12,9 @@ extension Model {
     response.executionTimeoutMs = run.started.executionTimeoutMs
     response.firstRunID = run.started.firstRunID
     response.continuedRunID = run.started.continuedRunID
-    response.newRunID = run.nextRunID
+    response.newRunID = run.followedBy
+    response.resetRunID = run.resetRunID
+    response.copy = run.copy
     response.attempt = run.started.attempt
     response.retryPolicy = run.started.retryPolicy
     response.cronSchedule = run.started.cronSchedule

@@ -144,32 +144,43 @@ extension Model {
     _ run: ModelRun, _ status: WorkflowStatus, _ end: HistoryEvent.Attributes,
     next: WorkflowExecutionStarted?
   ) {
-    let unseen = run.unseen.map(\.attributes)
+    let unseen = run.unseen
     append(end, to: run)
     if let next {
       let successor = ModelRun(next, at: now, metadata: run.metadata)
       runs.append(successor)
       append(.workflowExecutionStarted(next), to: successor, metadata: run.metadata)
-      for case .some(let request) in unseen { takeOver(request, run, successor) }
-      for var update in run.updates where update.update.execution?.runID ?? .none == RunID.none {
-        update.after = successor.lastEventID
-        successor.updates.append(update)
-      }
-      run.updates.removeAll { $0.update.execution?.runID ?? .none == RunID.none }
+      for request in unseen { takeOver(request, run, successor) }
+      hand(run, successor)
       successor.waiting = run.waiting.filter { !run.waitsForThisRun.contains($0) }
       run.waiting.removeAll { !run.waitsForThisRun.contains($0) }
     }
     close(run, status)
   }
 
+  /// Updates that name no run go on to the one that follows.
+  mutating func hand(_ run: ModelRun, _ successor: ModelRun) {
+    for var update in run.updates where update.update.execution?.runID ?? .none == RunID.none {
+      if let place = successor.place(ofWaiting: update.update.updateID) {
+        successor.updates[place].clients += update.clients
+        continue
+      }
+      update.after = successor.lastEventID
+      successor.updates.append(update)
+    }
+    run.updates.removeAll { $0.update.execution?.runID ?? .none == RunID.none }
+  }
+
   /// Its request id goes along.
-  private mutating func takeOver(
-    _ request: HistoryEvent.Attributes, _ before: ModelRun, _ run: ModelRun
-  ) {
+  mutating func takeOver(_ event: HistoryEvent, _ before: ModelRun, _ run: ModelRun) {
     var requestID = ""
     var answers: [(method: String, answer: Response)] = []
+    var request = event.attributes
+    let origin = event.first(in: before.id)
     switch request {
-    case .workflowExecutionSignaled(let m):
+    case .workflowExecutionSignaled(var m):
+      m.origin = origin
+      request = .workflowExecutionSignaled(m)
       run.signals += 1
       requestID = m.requestID
       var signal = SignalWorkflowResponse()
@@ -181,8 +192,21 @@ extension Model {
       run.isCancelRequested = true
       requestID = m.requestID
       answers = [("Cancel", .done)]
+    case .workflowExecutionUpdateAdmitted(var m):
+      m.origin = origin
+      return admitAgain(m, run)
+    case .workflowExecutionUpdateAccepted(let m):
+      var admitted = WorkflowExecutionUpdateAdmitted()
+      admitted.updateID = m.updateID
+      admitted.updateName = m.updateName
+      admitted.args = m.args
+      admitted.header = m.header
+      admitted.identity = m.identity
+      admitted.origin = origin
+      return admitAgain(admitted, run)
     default: return
     }
+    guard let request else { return }
     append(request, to: run)
     for (method, answer) in answers {
       let known = remembered.last {
@@ -197,6 +221,12 @@ extension Model {
   func lastOfChain(_ run: ModelRun) -> ModelRun {
     var last = run
     while let next = self.run(last.nextRunID) { last = next }
+    // Where one between has been removed, the chain's newest run tells its end.
+    if last.nextRunID != .none, let newest = newest(run.workflowID), newest !== last,
+      newest.started.firstRunID == run.started.firstRunID
+    {
+      return newest
+    }
     return last
   }
 }
@@ -213,11 +243,17 @@ extension ModelRun {
   }
 
   var nextRunID: RunID {
+    resetTo == .none ? followedBy : resetTo
+  }
+
+  /// The run that follows by its last event.
+  var followedBy: RunID {
     switch events.last?.attributes {
     case .workflowExecutionContinuedAsNew(let m): m.newRunID
     case .workflowExecutionCompleted(let m): m.newRunID
     case .workflowExecutionFailed(let m): m.newRunID
     case .workflowExecutionTimedOut(let m): m.newRunID
+    case .workflowExecutionTerminated(let m): m.newRunID
     default: .none
     }
   }

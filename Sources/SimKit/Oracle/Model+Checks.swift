@@ -19,6 +19,11 @@ extension Model {
       first(namespace(r.namespace), execution(r.execution), id("request_id", r.requestID))
     case .unpauseWorkflow(let r):
       first(namespace(r.namespace), execution(r.execution), id("request_id", r.requestID))
+    case .resetWorkflow(let r):
+      first(
+        point(r.point, r.reapplyExclude), execution(r.execution), namespace(r.namespace),
+        id("request_id", r.requestID))
+    case .forkWorkflow(let r): fault(of: r)
     case .terminateWorkflow(let r):
       first(
         namespace(r.namespace), execution(r.execution), payloads("details", r.details),
@@ -166,6 +171,32 @@ extension Model {
 
   private func name(_ field: String, _ text: String) -> Status? {
     text.isEmpty ? .of(.invalidArgument, .fieldMissing, field: field) : id(field, text)
+  }
+
+  private func fault(of r: ForkWorkflowRequest) -> Status? {
+    let policies =
+      isUnknown(r.idReusePolicy.rawValue)
+      ? invalid("id_reuse_policy")
+      : isUnknown(r.idConflictPolicy.rawValue) ? invalid("id_conflict_policy") : nil
+    let isOwn = r.workflowID.utf8.elementsEqual((r.execution?.workflowID ?? "").utf8)
+    return first(
+      execution(r.execution), namespace(r.namespace),
+      r.workflowID.isEmpty ? .of(.invalidArgument, .fieldMissing, field: "workflow_id") : nil,
+      isOwn ? invalid("workflow_id") : nil, point(r.point, r.reapplyExclude),
+      id("workflow_id", r.workflowID), id("request_id", r.requestID), policies)
+  }
+
+  private func point(_ point: WorkflowPoint?, _ excluded: [ReapplyExclude]) -> Status? {
+    guard let point else { return .of(.invalidArgument, .fieldMissing, field: "point") }
+    if excluded.contains(where: { $0 != .signals && $0 != .updates }) {
+      return invalid("reapply_exclude")
+    }
+    switch point.kind {
+    case .firstWorkflowTask, .lastWorkflowTask: return nil
+    case .event: return point.eventID > 0 ? nil : invalid("point.event_id")
+    case .beforeActivity: return name("point.activity_type", point.activityType)
+    default: return invalid("point.kind")
+    }
   }
 
   private func execution(_ execution: WorkflowExecution?) -> Status? {

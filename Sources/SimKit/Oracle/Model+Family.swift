@@ -64,7 +64,8 @@ extension Model {
     run.sent.append(ModelSent(event: run.lastEventID, seq: 0, child: asks.event))
     write(
       run, .of(asks.initiated.workflowID),
-      .requestCancelExternalWorkflowExecutionInitiated(event), toChild: asks.event)
+      .requestCancelExternalWorkflowExecutionInitiated(event), toChild: asks.event,
+      base: asks.base)
   }
 
   mutating func signalExternal(
@@ -85,7 +86,8 @@ extension Model {
     run.sent.append(ModelSent(event: run.lastEventID, seq: m.seq, child: 0))
     write(
       run, m.execution ?? WorkflowExecution(),
-      .signalExternalWorkflowExecutionInitiated(event), toChild: m.childWorkflowOnly ? 0 : nil)
+      .signalExternalWorkflowExecutionInitiated(event), toChild: m.childWorkflowOnly ? 0 : nil,
+      base: m.childWorkflowOnly ? run.starter(of: m.execution) : .none)
   }
 
   mutating func cancelExternal(
@@ -163,7 +165,7 @@ extension Model {
       run.unsent.removeAll { $0.event == child.event }
     }
     sendLetters(run)
-    for child in told {
+    for child in told where !goesOver(child, run) {
       let id = WorkflowExecution.of(child.initiated.workflowID)
       switch child.initiated.parentClosePolicy {
       case .abandon: break
@@ -172,12 +174,14 @@ extension Model {
         cancel.reason = "the parent workflow has closed"
         cancel.externalExecution = .of(run.workflowID, run.id)
         post(
-          run, id, child.event, .workflowExecutionCancelRequested(cancel), toChild: child.event)
+          run, id, child.event, .workflowExecutionCancelRequested(cancel), toChild: child.event,
+          base: child.base)
       default:
         var terminated = WorkflowExecutionTerminated()
         terminated.reason = "the parent workflow has closed"
         post(
-          run, id, child.event, .workflowExecutionTerminated(terminated), toChild: child.event)
+          run, id, child.event, .workflowExecutionTerminated(terminated), toChild: child.event,
+          base: child.base)
       }
     }
   }
@@ -194,28 +198,29 @@ extension Model {
 
   private mutating func post(
     _ run: ModelRun, _ to: WorkflowExecution, _ event: Int64,
-    _ content: HistoryEvent.Attributes, toChild: Int64? = nil
+    _ content: HistoryEvent.Attributes, toChild: Int64? = nil, base: RunID = .none
   ) {
-    mail.append(letter(run, to, event, content, toChild))
+    mail.append(letter(run, to, event, content, toChild, base))
   }
 
   /// About the event that was appended last; posted after all commands.
   private func write(
     _ run: ModelRun, _ to: WorkflowExecution, _ content: HistoryEvent.Attributes,
-    toChild: Int64? = nil
+    toChild: Int64? = nil, base: RunID = .none
   ) {
-    run.unsent.append(letter(run, to, run.lastEventID, content, toChild))
+    run.unsent.append(letter(run, to, run.lastEventID, content, toChild, base))
   }
 
   private func letter(
     _ run: ModelRun, _ to: WorkflowExecution, _ event: Int64,
-    _ content: HistoryEvent.Attributes, _ toChild: Int64?
+    _ content: HistoryEvent.Attributes, _ toChild: Int64?, _ base: RunID
   ) -> ModelLetter {
     let own = WorkflowExecution.of(run.workflowID, run.id)
     return ModelLetter(
       from: own, to: to, toChild: toChild, event: event, content: content,
       root: run.started.root ?? own,
-      metadata: event <= run.lastEventID ? run.events[Int(event) - 1].userMetadata : nil)
+      metadata: event <= run.lastEventID ? run.events[Int(event) - 1].userMetadata : nil,
+      base: base)
   }
 
   /// In their order, but for those whose runs had to be loaded.
@@ -255,8 +260,18 @@ extension Model {
       guard case .run(let run) = reader(letter, run) else { return }
       append(.workflowExecutionTerminated(m), to: run)
       close(run, .terminated)
-    default: if let run, run.isOpen { hear(letter, run) }
+    default: if let run, run.isOpen { hear(letter, run) } else { forward(letter, run) }
     }
+  }
+
+  /// A run that was reset is answered: the one that goes on in its place waits for it.
+  private mutating func forward(_ letter: ModelLetter, _ run: ModelRun?) {
+    if letter.base != .none || letter.to.runID == .none { return }
+    if let run, run.resetRunID == .none { return }
+    mail.append(
+      ModelLetter(
+        from: letter.from, to: .of(letter.to.workflowID), toChild: nil, event: letter.event,
+        content: letter.content, root: letter.root, metadata: nil, base: letter.to.runID))
   }
 
   private enum Reader {
@@ -268,7 +283,8 @@ extension Model {
   private func reader(_ letter: ModelLetter, _ run: ModelRun?) -> Reader {
     guard let run else { return .nobody(.notFound) }
     if let child = letter.toChild {
-      let isOwn = run.started.parent?.runID == letter.from.runID
+      let parent = letter.base == .none ? letter.from.runID : letter.base
+      let isOwn = run.started.parent?.runID == parent
       let isMeant = child == 0 || run.started.parentInitiatedEventID == child
       if !isOwn || !isMeant { return .nobody(.notFound) }
     }
@@ -372,9 +388,13 @@ extension Model {
 
   private mutating func hear(_ letter: ModelLetter, _ run: ModelRun) {
     if let place = run.children.firstIndex(where: { $0.event == letter.event }) {
-      return hear(letter, of: place, run)
+      return run.children[place].base == letter.base ? hear(letter, of: place, run) : ()
     }
-    guard let place = run.sent.firstIndex(where: { $0.event == letter.event }) else { return }
+    guard
+      let place = run.sent.firstIndex(where: {
+        $0.event == letter.event && $0.base == letter.base
+      })
+    else { return }
     let sent = run.sent.remove(at: place)
     switch letter.content {
     case .signalExternalWorkflowExecutionFailed(var m):
@@ -391,6 +411,10 @@ extension Model {
       append(.externalWorkflowExecutionCancelRequested(m), to: run)
     default: objections.append("a request of \(run.id) is answered by something else")
     }
+    requestArrived(sent, run)
+  }
+
+  mutating func requestArrived(_ sent: ModelSent, _ run: ModelRun) {
     let child = run.children.firstIndex { $0.event == sent.child && !$0.isLeft }
     if let child, run.children[child].initiated.cancellationType == .waitCancellationRequested {
       leave(child, run)

@@ -31,7 +31,7 @@ extension Model {
     remembered.append(
       Remembered(
         method: method, workflowID: run.workflowID, requestID: requestID, request: request,
-        run: run.id, answer: answer))
+        run: run.id, answer: answer, event: event))
     facts.append(.remembered(run.id, event: event))
   }
 
@@ -61,6 +61,15 @@ extension Model {
     _ r: StartWorkflowRequest, default conflict: WorkflowIdConflictPolicy,
     by parent: ModelLetter? = nil, for action: (scheduleID: String, time: Instant)? = nil
   ) -> Begun {
+    if let verdict = admit(r, default: conflict, isChild: parent != nil) { return verdict }
+    guard let run = makeRun(r, by: parent, for: action) else { return .refused(.failure(Status())) }
+    return .started(run)
+  }
+
+  /// What keeps a new run from beginning; nil: nothing does.
+  mutating func admit(
+    _ r: StartWorkflowRequest, default conflict: WorkflowIdConflictPolicy, isChild: Bool = false
+  ) -> Begun? {
     if let run = newest(r.workflowID), run.isOpen {
       switch r.idConflictPolicy == .unspecified ? conflict : r.idConflictPolicy {
       case .useExisting: return .existing(run)
@@ -72,9 +81,8 @@ extension Model {
     } else if let run = newest(r.workflowID), !allows(r.idReusePolicy, after: run) {
       return .refused(alreadyStarted(run))
     }
-    if let status = refusalOfStarts, parent == nil { return .refused(.failure(status)) }
-    guard let run = makeRun(r, by: parent, for: action) else { return .refused(.failure(Status())) }
-    return .started(run)
+    if let status = refusalOfStarts, !isChild { return .refused(.failure(status)) }
+    return nil
   }
 
   private func alreadyStarted(_ run: ModelRun) -> Response {
@@ -440,6 +448,12 @@ extension Request {
     case .updateActivityOptions(var r):
       r.identity = ""
       return r.serialized()
+    case .resetWorkflow(var r):
+      r.identity = ""
+      return r.serialized()
+    case .forkWorkflow(var r):
+      r.identity = ""
+      return r.serialized()
     case .completeActivity(var r):
       r.identity = ""
       return r.serialized()
@@ -484,6 +498,7 @@ extension Request {
     case .unpauseActivity(let r): r.execution?.runID ?? .none
     case .resetActivity(let r): r.execution?.runID ?? .none
     case .updateActivityOptions(let r): r.execution?.runID ?? .none
+    case .resetWorkflow(let r): r.execution?.runID ?? .none
     default: .none
     }
   }

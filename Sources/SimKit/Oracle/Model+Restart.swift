@@ -16,7 +16,7 @@ extension Model {
       for case .letter(let letter) in run.parked { mail.append(letter) }
       run.parked = []
       run.queries = []
-      run.updates = []
+      run.updates = run.isOpen ? run.unseen.compactMap(\.admittedAndWaiting) : []
       run.outcomeWaiting = []
       run.isRedo = false
       run.task = run.taskByHistory
@@ -52,6 +52,14 @@ extension Model {
   }
 }
 
+extension HistoryEvent {
+  fileprivate var admittedAndWaiting: ModelUpdate? {
+    var waiting = admitted?.waiting
+    waiting?.after = eventID
+    return waiting
+  }
+}
+
 extension ModelRun {
   /// The task as the last streak of failures left it: its event tells the first of them.
   fileprivate var taskByHistory: ModelTask {
@@ -60,6 +68,7 @@ extension ModelRun {
     for event in events {
       switch event.attributes {
       case .workflowTaskCompleted: task = ModelTask()
+      case .workflowTaskFailed(let failed) where failed.copy != nil: task = ModelTask()
       case .workflowTaskFailed(let failed):
         task.attempt = failed.attempt + 1
         task.isFailureRecorded = true

@@ -122,7 +122,7 @@ extension Model {
     activation.activationTimeMs = now
     activation.jobs = run.jobs(
       run.inbound(after: run.through, through: length),
-      updates.map { (DoUpdate($0.update), $0.after) })
+      updates.filter { !$0.isAdmitted }.map { (DoUpdate($0.update), $0.after) })
     activation.throughEventID = length
     activation.historyLength = length
     activation.continueAsNewSuggested = length >= limits.historyEventsSuggested

@@ -72,6 +72,10 @@ extension Model {
         .of(.invalidArgument, .requestIDReused, field: "update_id", run: known.run))
     }
     guard let run = run(known.run) else { return .failure(.of(.notFound, .updateNotFound)) }
+    if let place = run.place(ofWaiting: r.updateID), run.updates[place].isAdmitted {
+      run.updates[place].clients.append(ModelUpdate.Client(id, r.waitFor, started: false))
+      return nil
+    }
     if run.isAccepted(r.updateID) { return outcome(id, r.updateID, r.waitFor, run) }
     // It started the run.
     guard case .run(let found) = newest, found === run else {
@@ -123,6 +127,7 @@ extension Model {
     where m.updateID == updateID {
       return .update(.of(run, .completed, m.outcome))
     }
+    if run.isRejectedAgain(updateID) { return .update(.of(run, .rejected, .rejectedAgain)) }
     if !run.isOpen { return .update(.of(run, .completed, .closedBefore)) }
     if wanted == .accepted { return .update(.of(run, .accepted, nil)) }
     run.outcomeWaiting.append((updateID, ModelUpdate.Client(id, wanted, started: false)))
@@ -208,6 +213,10 @@ extension Model {
       for client in run.updates.remove(at: place).clients {
         tell(client, .of(run, .rejected, outcome))
       }
+      for (id, client) in run.outcomeWaiting where id == rejection.updateID {
+        tell(client, .of(run, .rejected, outcome))
+      }
+      run.outcomeWaiting.removeAll { $0.updateID == rejection.updateID }
     }
   }
 
@@ -242,9 +251,14 @@ extension Model {
       } else if run.pause != nil {
         refuse(back, .of(.failedPrecondition, .workflowPaused, run: run.id))
       }
+      for place in run.updates.indices {
+        let update = run.updates[place]
+        if run.task.asked.contains(update.update.updateID) { continue }
+        if isDraining || run.pause != nil { run.updates[place].clients = [] }
+      }
       run.updates.removeAll { update in
-        !run.task.asked.contains(update.update.updateID)
-          && (isDraining || run.pause != nil || update.clients.isEmpty)
+        !run.task.asked.contains(update.update.updateID) && !update.isAdmitted
+          && update.clients.isEmpty
       }
     }
   }
@@ -269,6 +283,26 @@ struct ModelUpdate {
   /// The last event when it came.
   var after: Int64
   var clients: [Client]
+  /// An event tells of it: it stays until the code has spoken.
+  var isAdmitted = false
+}
+
+extension WorkflowExecutionUpdateAdmitted {
+  /// The request that it holds.
+  var asked: UpdateWorkflowRequest {
+    var update = UpdateWorkflowRequest()
+    update.updateID = updateID
+    update.updateName = updateName
+    update.args = args
+    update.header = header
+    update.identity = identity
+    return update
+  }
+
+  var waiting: ModelUpdate {
+    ModelUpdate(
+      update: asked, request: .updateWorkflow(asked), after: 0, clients: [], isAdmitted: true)
+  }
 }
 
 extension ModelRun {
@@ -278,9 +312,21 @@ extension ModelRun {
 
   func isAccepted(_ updateID: String) -> Bool {
     events.contains { event in
+      if let admitted = event.admitted { return admitted.updateID == updateID }
       guard case .workflowExecutionUpdateAccepted(let m) = event.attributes else { return false }
       return m.updateID == updateID
     }
+  }
+
+  /// After a reset its code has been asked again, and has not taken it on.
+  func isRejectedAgain(_ updateID: String) -> Bool {
+    let admitted = events.last { $0.admitted?.updateID == updateID }
+    let accepted = events.last { event in
+      guard case .workflowExecutionUpdateAccepted(let m) = event.attributes else { return false }
+      return m.updateID == updateID
+    }
+    guard let admitted, admitted.eventID <= through else { return false }
+    return (accepted?.eventID ?? 0) < admitted.eventID
   }
 
   /// Those that are accepted and have no outcome.
@@ -315,6 +361,15 @@ extension UpdateWorkflowResponse {
 }
 
 extension UpdateOutcome {
+  fileprivate static var rejectedAgain: UpdateOutcome {
+    var server = ServerFailure()
+    server.nonRetryable = true
+    var outcome = UpdateOutcome()
+    outcome.result = .failed(
+      .of("after a reset the workflow did not take on the update again", .server(server)))
+    return outcome
+  }
+
   fileprivate static var closedBefore: UpdateOutcome {
     var server = ServerFailure()
     server.nonRetryable = true

@@ -131,6 +131,8 @@ struct Model {
     case .deleteWorkflow(let r): return delete(r)
     case .pauseWorkflow(let r): return pause(r, request)
     case .unpauseWorkflow(let r): return unpause(r, request)
+    case .resetWorkflow(let r): return reset(r, request)
+    case .forkWorkflow(let r): return fork(r, request)
     case .queryWorkflow(let r): return query(id, r)
     case .updateWorkflow(let r): return update(id, r, request)
     case .updateWithStartWorkflow(let r): return updateWithStart(id, r, request)
@@ -270,6 +272,7 @@ struct Remembered {
   let request: Request
   let run: RunID
   let answer: Response
+  let event: Int64
 }
 
 extension Status {

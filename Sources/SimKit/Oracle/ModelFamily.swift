@@ -16,6 +16,8 @@ struct ModelChild {
   var startedEvent: Int64 = 0
   /// Of its first run.
   var runID = RunID.none
+  /// The run that started it, if that was reset since.
+  var base = RunID.none
 
   init(event: Int64, initiated: StartChildWorkflowExecutionInitiated) {
     self.event = event
@@ -40,6 +42,7 @@ struct ModelSent {
   /// 0: it cancels a child.
   let seq: UInt32
   let child: Int64
+  var base = RunID.none
 }
 
 /// What one run has for another.
@@ -53,10 +56,13 @@ struct ModelLetter {
   let content: HistoryEvent.Attributes
   let root: WorkflowExecution
   let metadata: UserMetadata?
+  /// The run that started the child, or asked, where that was reset since.
+  var base = RunID.none
 
   func isSame(as letter: Letter) -> Bool {
     letter.from?.runID == from.runID && letter.to?.workflowID == to.workflowID
       && letter.event?.eventID == event && letter.toChild == (toChild != nil)
+      && letter.baseRunID == base
       && letter.event?.attributes?.isWord == content.isWord
   }
 }

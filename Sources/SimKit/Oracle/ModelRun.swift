@@ -8,6 +8,8 @@ final class ModelRun {
   let started: WorkflowExecutionStarted
   let startTime: Instant
   let metadata: UserMetadata?
+  /// After a reset: the run that goes on in its place.
+  var resetTo = RunID.none
   var status = WorkflowStatus.running
   var closeTime = Instant.epoch
   var events: [HistoryEvent] = []
@@ -90,6 +92,8 @@ final class ModelRun {
         .activityTaskTimedOut, .activityTaskCanceled:
         true
       case .signalExternalWorkflowExecutionFailed, .externalWorkflowExecutionSignaled: true
+      case .workflowExecutionUpdateAdmitted: true
+      case .workflowTaskFailed(let m): m.copy != nil
       // What the code does not wait for has no seq.
       case .startChildWorkflowExecutionFailed(let m): m.seq > 0
       case .childWorkflowExecutionStarted(let m): m.seq > 0
@@ -121,6 +125,8 @@ final class ModelRun {
         pause?.identity = m.identity
       } else if case .workflowExecutionUnpaused = event.attributes {
         pause = nil
+      } else if event.copied != nil {
+        pause = nil
       }
     }
     return pause
@@ -134,19 +140,23 @@ final class ModelRun {
   func hasRequest(after through: Int64) -> Bool {
     events[Int(through)...].contains { event in
       switch event.attributes {
-      case .workflowExecutionSignaled, .workflowExecutionCancelRequested: true
+      case .workflowExecutionSignaled, .workflowExecutionCancelRequested,
+        .workflowExecutionUpdateAdmitted:
+        true
       default: false
       }
     }
   }
 
-  /// The jobs that show these inbound events: initialize, signals and updates, then the rest.
+  /// The jobs that show these inbound events: initialize, a new seed, signals and updates, then the
+  /// rest.
   func jobs(_ inbound: [HistoryEvent], _ updates: [(job: DoUpdate, after: Int64)]) -> [Job] {
     func rank(_ job: Job) -> Int {
       switch job.kind {
       case .initializeWorkflow: 0
-      case .signalWorkflow, .doUpdate: 1
-      default: 2
+      case .updateRandomSeed: 1
+      case .signalWorkflow, .doUpdate: 2
+      default: 3
       }
     }
     var jobs = inbound.map { ($0.eventID, job($0) ?? Job()) }
@@ -156,7 +166,9 @@ final class ModelRun {
       let place = jobs.firstIndex { $0.0 > update.after } ?? jobs.count
       jobs.insert((update.after, job), at: place)
     }
-    return (0...2).flatMap { wanted in jobs.map(\.1).filter { rank($0) == wanted } }
+    let ranks = (0...3).map { wanted in jobs.map(\.1).filter { rank($0) == wanted } }
+    // Of several seeds the newest one counts.
+    return ranks[0] + ranks[1].suffix(1) + ranks[2] + ranks[3]
   }
 
   private func job(_ event: HistoryEvent) -> Job? {
@@ -168,7 +180,7 @@ final class ModelRun {
       initialize.header = m.header
       initialize.randomSeed = m.randomSeed
       initialize.firstRunID = m.firstRunID
-      initialize.startTimeMs = startTime
+      initialize.startTimeMs = event.eventTimeMs
       initialize.executionTimeoutMs = m.executionTimeoutMs
       initialize.runTimeoutMs = m.runTimeoutMs
       initialize.identity = m.identity
@@ -194,6 +206,11 @@ final class ModelRun {
       var cancel = CancelWorkflowJob()
       cancel.reason = m.reason
       job.kind = .cancelWorkflow(cancel)
+    case .workflowExecutionUpdateAdmitted(let m): job.kind = .doUpdate(DoUpdate(m.asked))
+    case .workflowTaskFailed(let m):
+      var seed = UpdateRandomSeed()
+      seed.randomSeed = m.copy?.randomSeed ?? 0
+      job.kind = .updateRandomSeed(seed)
     case .timerFired(let m):
       var fire = FireTimer()
       fire.seq = m.seq
@@ -243,7 +260,9 @@ final class ModelRun {
         }
         return (DoUpdate(past: m), m.afterEventID)
       }
-      past.jobs = jobs(inbound(after: from, through: completed.throughEventID), updates)
+      // What was admitted is shown by the event that says that the code took it on.
+      let shown = inbound(after: from, through: completed.throughEventID)
+      past.jobs = jobs(shown.filter { $0.admitted == nil }, updates)
       past.historyLength = completed.historyLength
       past.continueAsNewSuggested = completed.continueAsNewSuggested
       past.sdkFlags = completed.sdkFlags
@@ -359,6 +378,15 @@ struct ModelTask {
 }
 
 extension HistoryEvent {
+  /// Set where the run begins as a copy of another one.
+  var copied: RunCopy? {
+    if case .workflowTaskFailed(let m) = attributes { m.copy } else { nil }
+  }
+
+  var admitted: WorkflowExecutionUpdateAdmitted? {
+    if case .workflowExecutionUpdateAdmitted(let m) = attributes { m } else { nil }
+  }
+
   /// The marker that it records.
   var marker: RecordMarker? {
     guard case .markerRecorded(let m) = attributes else { return nil }

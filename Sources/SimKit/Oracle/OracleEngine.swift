@@ -14,6 +14,7 @@ struct OracleEngine {
   private var durable = WriteSerial.none
   private var gated: [GatedSend] = []
   private var runIDs: [RunNumber: RunID] = [:]
+  private var histories: [RunNumber: [HistoryEvent]] = [:]
   /// The parts of the streamed answers that are under way.
   private var parts: [RequestID: [[UInt8]]] = [:]
 
@@ -154,12 +155,14 @@ struct OracleEngine {
       guard let batch = try? HistoryBatch(bytes: bytes) else {
         preconditionFailure("\(run): a batch that cannot be read")
       }
+      histories[run, default: []] += batch.events
       for event in batch.events {
-        if case .workflowExecutionStarted(let started) = event.attributes {
-          created.append(started)
-        }
+        if let begun = begun(by: event, id(run)) { created.append(begun) }
         facts.append(.event(id(run), event.plain))
       }
+    case .copyHistory(let from, let to, let through, _, _):
+      histories[to] = Array(histories[from, default: []].prefix(Int(through)))
+      for event in histories[to] ?? [] { facts.append(.event(id(to), event.plain)) }
     case .closeRun(let run, let status, _, _, _): facts.append(.closed(id(run), status))
     case .putRequest(let run, let record):
       facts.append(.remembered(id(run), event: record.event))
@@ -178,6 +181,20 @@ struct OracleEngine {
       .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped, .putDetails,
       .putAttributeName, .deleteAttributeName:
       break
+    }
+  }
+
+  /// What has been drawn for the run that the event begins, by itself or as a copy of another one.
+  private func begun(by event: HistoryEvent, _ run: RunID) -> WorkflowExecutionStarted? {
+    switch event.attributes {
+    case .workflowExecutionStarted(let started): return started.runID == run ? started : nil
+    case .workflowTaskFailed(let failed) where failed.copy?.execution?.runID == run:
+      var begun = WorkflowExecutionStarted()
+      begun.workflowID = failed.copy?.execution?.workflowID ?? ""
+      begun.runID = run
+      begun.randomSeed = failed.copy?.randomSeed ?? 0
+      return begun
+    default: return nil
     }
   }
 

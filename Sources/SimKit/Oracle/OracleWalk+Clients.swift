@@ -65,7 +65,9 @@ extension OracleWalk {
     case 42..<44: .updateWithStartWorkflow(drawUpdateWithStart())
     case 44..<46: .pollUpdate(drawPoll())
     case 46..<54: .signalWithStartWorkflow(drawSignalWithStart())
-    case 54..<60: .cancelWorkflow(drawCancel())
+    case 54..<58: .cancelWorkflow(drawCancel())
+    case 58..<60 where dice.percent(70): .resetWorkflow(drawReset())
+    case 58..<60: .forkWorkflow(drawFork())
     case 60: .terminateWorkflow(drawTerminate())
     case 61: .deleteWorkflow(drawDelete())
     case 62..<66: .getWorkflowResult(drawResult())
@@ -198,6 +200,53 @@ extension OracleWalk {
     request.start?.cronTimeZone = ""
     request.update = drawUpdateContent()
     return request
+  }
+
+  private mutating func drawReset() -> ResetWorkflowRequest {
+    var reset = ResetWorkflowRequest()
+    reset.namespace = drawNamespace()
+    reset.execution = drawExecution()
+    reset.point = drawPoint(of: reset.execution)
+    reset.reason = dice.pick(["", "a better code"])
+    reset.requestID = drawRequestID()
+    reset.identity = drawIdentity()
+    reset.reapplyExclude = drawExclusion()
+    return reset
+  }
+
+  private mutating func drawFork() -> ForkWorkflowRequest {
+    var fork = ForkWorkflowRequest()
+    fork.namespace = drawNamespace()
+    fork.execution = drawExecution()
+    fork.point = drawPoint(of: fork.execution)
+    fork.workflowID = drawID()
+    fork.requestID = drawRequestID()
+    fork.identity = drawIdentity()
+    fork.reapplyExclude = drawExclusion()
+    fork.idReusePolicy = WorkflowIdReusePolicy(rawValue: Int32(dice.int(0...3)))
+    fork.idConflictPolicy = WorkflowIdConflictPolicy(rawValue: Int32(dice.int(0...3)))
+    return fork
+  }
+
+  private mutating func drawExclusion() -> [ReapplyExclude] {
+    if isWrong() { return [.unspecified] }
+    return dice.percent(70) ? [] : dice.pick([[.signals], [.updates], [.signals, .updates]])
+  }
+
+  private mutating func drawPoint(of execution: WorkflowExecution?) -> WorkflowPoint? {
+    if isWrong() { return nil }
+    var point = WorkflowPoint()
+    point.kind = WorkflowPointKind(rawValue: isWrong() ? 9 : Int32(dice.int(1...4)))
+    point.activityType = isWrong() ? "" : dice.pick(["charge", "pack"])
+    guard case .run(let run) = model.find(execution), dice.percent(90) else {
+      point.eventID = dice.int64(0...30)
+      return point
+    }
+    let tasks = run.events.filter { event in
+      if case .workflowTaskCompleted = event.attributes { true } else { false }
+    }
+    point.eventID = tasks.isEmpty ? 1 : dice.pick(tasks).eventID
+    return point
   }
 
   private mutating func drawPause() -> PauseWorkflowRequest {

@@ -338,6 +338,8 @@ extension Request {
     case .deleteWorkflow(let m): "DeleteWorkflow \(m.json())"
     case .pauseWorkflow(let m): "PauseWorkflow \(m.json())"
     case .unpauseWorkflow(let m): "UnpauseWorkflow \(m.json())"
+    case .resetWorkflow(let m): "ResetWorkflow \(m.json())"
+    case .forkWorkflow(let m): "ForkWorkflow \(m.json())"
     case .describeWorkflow(let m): "DescribeWorkflow \(m.json())"
     case .getWorkflowResult(let m): "GetWorkflowResult \(m.json())"
     case .getHistory(let m): "GetHistory \(m.json())"

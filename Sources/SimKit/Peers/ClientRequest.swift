@@ -9,6 +9,7 @@ struct ClientRequest {
     case signalWithStart(SignalWithStartWorkflowRequest)
     case cancel(CancelWorkflowRequest)
     case terminate(TerminateWorkflowRequest)
+    case reset(ResetWorkflowRequest)
     case delete(DeleteWorkflowRequest)
     case pause(PauseWorkflowRequest)
     case unpause(UnpauseWorkflowRequest)
@@ -50,6 +51,7 @@ struct ClientRequest {
     case .signalWithStart: .workflowSignalWithStartWorkflow
     case .cancel: .workflowCancelWorkflow
     case .terminate: .workflowTerminateWorkflow
+    case .reset: .workflowResetWorkflow
     case .delete: .workflowDeleteWorkflow
     case .pause: .workflowPauseWorkflow
     case .unpause: .workflowUnpauseWorkflow
@@ -74,6 +76,7 @@ struct ClientRequest {
     case .signalWithStart(let m): m.serialized()
     case .cancel(let m): m.serialized()
     case .terminate(let m): m.serialized()
+    case .reset(let m): m.serialized()
     case .delete(let m): m.serialized()
     case .pause(let m): m.serialized()
     case .unpause(let m): m.serialized()

@@ -50,6 +50,7 @@ extension Job {
     case .initializeWorkflow: return "initialize"
     case .signalWorkflow(let m): return "signal \(m.input.first?.text ?? "")"
     case .cancelWorkflow: return "cancel"
+    case .updateRandomSeed: return "seed"
     case .fireTimer(let m): return "fire \(m.seq)"
     case .resolveActivity(let m): return "resolve \(m.seq)"
     case .queryWorkflow(let m): return "query \(m.queryID)"

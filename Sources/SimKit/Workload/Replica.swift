@@ -78,7 +78,7 @@ struct Replica {
       case .resolveCancelExternal(let arrived):
         guard arrived.seq <= lastSeq else { return nil }
         end(arrived.seq, arrived.failure == nil ? "sent" : "unsent")
-      case .initializeWorkflow, .queryWorkflow, nil: break
+      case .initializeWorkflow, .updateRandomSeed, .queryWorkflow, nil: break
       }
     }
     let commands = advance()

@@ -64,8 +64,9 @@ struct Workload {
       request.requestID = id
       return .pause(request)
     case 74: return .unpause(unpause(workflowID, id))
-    case 75 where dice.percent(70): return .activity(.drawn(target, id, &dice))
-    case 75, 76:
+    case 75 where dice.percent(50): return .activity(.drawn(target, id, &dice))
+    case 76: return .reset(reset(target, id, &dice))
+    case 75:
       var request = TerminateWorkflowRequest()
       request.execution = target
       request.reason = id
@@ -167,6 +168,20 @@ struct Workload {
       DetailsDraw.attribute("Customer", .keyword, &dice),
     ]
     return attributes
+  }
+
+  private func reset(_ target: WorkflowExecution, _ id: String, _ dice: inout Dice)
+    -> ResetWorkflowRequest
+  {
+    var request = ResetWorkflowRequest()
+    request.execution = target
+    request.point = WorkflowPoint()
+    request.point?.kind = dice.pick([.firstWorkflowTask, .lastWorkflowTask, .event])
+    // It is one at times.
+    request.point?.eventID = dice.int64(2...12)
+    request.reason = "it goes on anew"
+    request.requestID = id
+    return request
   }
 
   private func unpause(_ workflowID: String, _ id: String) -> UnpauseWorkflowRequest {

@@ -17,6 +17,7 @@ struct WorkflowCommand: ParsableCommand {
       WorkflowQuery.self,
       WorkflowResult.self, WorkflowDescribe.self, WorkflowList.self, WorkflowCount.self,
       WorkflowShow.self, WorkflowCancel.self, WorkflowTerminate.self,
-      WorkflowDelete.self, WorkflowPause.self, WorkflowUnpause.self,
+      WorkflowDelete.self, WorkflowPause.self, WorkflowUnpause.self, WorkflowReset.self,
+      WorkflowFork.self,
     ])
 }

@@ -79,6 +79,7 @@ struct WorkflowDescribe: ParsableCommand {
       ("cron", response.cronSchedule), ("cron time zone", response.cronTimeZone),
       ("schedule", response.scheduleID), ("scheduled for", Show.time(response.scheduledTimeMs)),
       ("follows run", text(response.continuedRunID)), ("goes on in", text(response.newRunID)),
+      ("reset to run", text(response.resetRunID)), ("copy of", origin(response.copy)),
       ("child of", response.parent.map { "'\($0.workflowID)', run \($0.runID)" } ?? ""),
       ("summary", info.userMetadata?.summary ?? ""),
       ("cancel requested", response.cancelRequested ? "yes" : ""),
@@ -88,6 +89,14 @@ struct WorkflowDescribe: ParsableCommand {
   private static func attempt(_ response: DescribeWorkflowResponse) -> String {
     let most = response.retryPolicy?.maximumAttempts ?? 0
     return "\(response.attempt)" + (most == 0 ? "" : " of \(most)")
+  }
+
+  private static func origin(_ copy: RunCopy?) -> String {
+    guard let copy else { return "" }
+    let isFork = copy.baseExecution?.workflowID != copy.execution?.workflowID
+    let base = isFork ? "'\(copy.baseExecution?.workflowID ?? "")', " : ""
+    return base + "run \(copy.baseExecution?.runID ?? .none), before event \(copy.baseEventID)"
+      + (copy.reason.isEmpty ? "" : ": \(copy.reason)")
   }
 
   private static func text(_ runID: RunID) -> String { runID == .none ? "" : runID.description }

@@ -64,11 +64,19 @@ enum EventText {
     case .workflowExecutionCanceled(let e):
       return ("WorkflowExecutionCanceled", Show.payloads(e.details), nil)
     case .workflowExecutionTerminated(let e):
-      return ("WorkflowExecutionTerminated", "\(e.reason) by \(e.identity)", nil)
+      let end = "\(e.reason) by \(e.identity)"
+      let parts = e.newRunID == .none ? [end] : [end, next(e.newRunID)]
+      return ("WorkflowExecutionTerminated", parts.joined(separator: ", "), nil)
     case .workflowTaskCompleted(let e):
       return ("WorkflowTaskCompleted", "by \(e.identity), \(e.commands) commands", nil)
     case .workflowTaskTimedOut(let e): return ("WorkflowTaskTimedOut", "with \(e.identity)", nil)
-    case .workflowTaskFailed(let e): return ("WorkflowTaskFailed", e.cause.name, e.failure)
+    case .workflowTaskFailed(let e):
+      guard let copy = e.copy else { return ("WorkflowTaskFailed", e.cause.name, e.failure) }
+      let base = copy.baseExecution ?? WorkflowExecution()
+      return (
+        "WorkflowTaskFailed",
+        "\(e.cause.name): up to here a copy of '\(base.workflowID)', run \(base.runID)", nil
+      )
     case .timerStarted(let e):
       return ("TimerStarted", "\(e.timerID), \(Show.duration(e.startToFireTimeoutMs))", nil)
     case .timerFired(let e): return ("TimerFired", e.timerID, nil)
@@ -96,6 +104,11 @@ enum EventText {
       return ("WorkflowExecutionPaused", "\(e.reason) by \(e.identity)", nil)
     case .workflowExecutionUnpaused(let e):
       return ("WorkflowExecutionUnpaused", "\(e.reason) by \(e.identity)", nil)
+    case .workflowExecutionUpdateAdmitted(let e):
+      return (
+        "WorkflowExecutionUpdateAdmitted",
+        "\(e.updateName) \(Show.payloads(e.args)), id '\(e.updateID)'", nil
+      )
     case .workflowExecutionUpdateAccepted(let e):
       return (
         "WorkflowExecutionUpdateAccepted",

@@ -10,6 +10,9 @@ struct MemoryStore {
     var history: [StoredBatch] = []
     var activities: [Int64: [UInt8]] = [:]
     var requests: [RequestRecord] = []
+    /// Of a run that began as a copy, the event that tells of it.
+    var copyEvent: Int64 = 0
+    var resetTo = RunID.none
   }
 
   private(set) var runs: [RunNumber: StoredRow] = [:]
@@ -82,6 +85,11 @@ struct MemoryStore {
       let expected = (runs[run]!.history.last?.last ?? 0) + 1
       precondition(first == expected, "\(run): event \(first) where \(expected) is next")
       runs[run]!.history.append(StoredBatch(first: first, last: last, bytes: bytes))
+    case .copyHistory(let from, let to, let through, let event, let resetTo):
+      precondition(runs[to]!.history.isEmpty, "\(to): it has events before it begins as a copy")
+      runs[to]!.history = runs[from]!.history.filter { $0.last <= through }
+      runs[to]!.copyEvent = event
+      if resetTo != .none { runs[from]!.resetTo = resetTo }
     case .wakeRun(let run): runs[run]!.row.deadline = RunRow.immediately
     case .putDetails(let run, let details): runs[run]!.row.details = details
     case .putAttributeName(let namespace, let name, let type):
@@ -203,15 +211,22 @@ struct MemoryStore {
   private func stored(_ run: StoredRow) -> StoredRun {
     let tail: [StoredBatch]
     if run.row.closeTime != nil {
-      tail = run.history.count > 1 ? [run.history.first!, run.history.last!] : run.history
+      let ends = [run.history.first?.first, run.history.last?.first]
+      tail = run.history.filter { batch in
+        ends.contains(batch.first)
+          || (batch.first...batch.last).contains(run.copyEvent)
+      }
     } else {
       tail = run.history.filter { $0.last > run.state?.through ?? 0 }
     }
-    return StoredRun(
+    var stored = StoredRun(
       row: run.row, state: run.state?.bytes, stateEvent: run.state?.through ?? 0, tail: tail,
       activities: run.activities.sorted { $0.key < $1.key }.map {
         StoredActivity(scheduledEvent: $0.key, bytes: $0.value)
       }, requests: run.requests)
+    stored.copyEvent = run.copyEvent
+    stored.resetTo = run.resetTo
+    return stored
   }
 
   /// All events of a run.

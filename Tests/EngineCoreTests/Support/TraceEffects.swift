@@ -66,6 +66,11 @@ extension TraceText {
           + (row.summary.isEmpty ? [] : ["summary=\(TraceText.quoted(row.summary))"]))
     case .appendHistory(let run, let first, let last, let bytes):
       return ["\(head)append \(run) \(first)...\(last)"] + events(bytes)
+    case .copyHistory(let from, let to, let through, let event, let resetTo):
+      return [
+        "\(head)copy \(from) to \(to) 1...\(through), before \(event)"
+          + (resetTo == .none ? "" : ", a reset")
+      ]
     case .wakeRun(let run): return ["\(head)wake \(run)"]
     case .putDetails(let run, let details):
       return wrapped("\(head)details of \(run): ", fields(details))
@@ -193,6 +198,8 @@ extension TraceText {
       case .deleteWorkflow(let m): self.fields(m)
       case .pauseWorkflow(let m): self.fields(m)
       case .unpauseWorkflow(let m): self.fields(m)
+      case .resetWorkflow(let m): self.fields(m)
+      case .forkWorkflow(let m): self.fields(m)
       case .describeWorkflow(let m): self.fields(m)
       case .getWorkflowResult(let m): self.fields(m)
       case .countWorkflows(let m): self.fields(m)

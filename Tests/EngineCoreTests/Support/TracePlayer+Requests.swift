@@ -39,6 +39,8 @@ extension TracePlayer {
     case "cancel": return .cancelWorkflow(try make(&words, ["execution.workflow_id"]))
     case "delete": return .deleteWorkflow(try make(&words, ["execution.workflow_id"]))
     case "pause": return .pauseWorkflow(try make(&words, ["execution.workflow_id"]))
+    case "reset": return .resetWorkflow(try make(&words, ["execution.workflow_id"]))
+    case "fork": return .forkWorkflow(try make(&words, ["execution.workflow_id"]))
     case "unpause": return .unpauseWorkflow(try make(&words, ["execution.workflow_id"]))
     case "terminate": return .terminateWorkflow(try make(&words, ["execution.workflow_id"]))
     case "describe": return .describeWorkflow(try make(&words, ["execution.workflow_id"]))

@@ -16,6 +16,7 @@ struct TraceText {
     "WorkflowExecutionStarted.namespace", "WorkflowExecutionStarted.workflow_id",
     "WorkflowExecutionStarted.run_id", "WorkflowExecutionStarted.first_run_id",
     "WorkflowExecutionStarted.random_seed", "InitializeWorkflow.random_seed",
+    "RunCopy.random_seed", "UpdateRandomSeed.random_seed",
     "InitializeWorkflow.first_run_id",
     "WorkflowTaskCompletedEvent.history_size_bytes", "Activation.history_size_bytes",
     "PastActivation.history_size_bytes", "RunState.history_size_bytes", "RunState.started",

@@ -333,6 +333,7 @@ extension Activation {
       case .initializeWorkflow: return "initialize"
       case .signalWorkflow(let m): return "signal \(m.signalName)"
       case .cancelWorkflow: return "cancel"
+      case .updateRandomSeed: return "seed"
       case .fireTimer(let m): return "fire \(m.seq)"
       case .resolveActivity(let m):
         switch m.result {

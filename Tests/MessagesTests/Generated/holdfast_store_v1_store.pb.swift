@@ -148,6 +148,16 @@ nonisolated struct Holdfast_Store_V1_RunState: @unchecked Sendable {
     set {_uniqueStorage()._sent = newValue}
   }
 
+  /// Of a run that a reset or a fork began.
+  var copy: Holdfast_V1_RunCopy {
+    get {_storage._copy ?? Holdfast_V1_RunCopy()}
+    set {_uniqueStorage()._copy = newValue}
+  }
+  /// Returns true if `copy` has been explicitly set.
+  var hasCopy: Bool {_storage._copy != nil}
+  /// Clears the value of `copy`. Subsequent reads from it will return its default value.
+  mutating func clearCopy() {_uniqueStorage()._copy = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -246,6 +256,9 @@ nonisolated struct Holdfast_Store_V1_StartedChild: Sendable {
   /// The parent waits no more for its end.
   var left: Bool = false
 
+  /// After a reset: the run that started it.
+  var baseRunID: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -265,6 +278,9 @@ nonisolated struct Holdfast_Store_V1_SentRequest: Sendable {
 
   /// Of CancelChild: the event that started the child; else 0.
   var childInitiatedEventID: Int64 = 0
+
+  /// After a reset: the run that sent it.
+  var baseRunID: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -323,6 +339,9 @@ nonisolated struct Holdfast_Store_V1_Letter: Sendable {
   var hasRoot: Bool {self._root != nil}
   /// Clears the value of `root`. Subsequent reads from it will return its default value.
   mutating func clearRoot() {self._root = nil}
+
+  /// Where a reset stands between the two: the run that started the child, or that sent the request.
+  var baseRunID: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -648,7 +667,7 @@ fileprivate nonisolated let _protobuf_package = "holdfast.store.v1"
 
 nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RunState"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}started\0\u{3}start_time_ms\0\u{3}last_event_id\0\u{3}history_size_bytes\0\u{3}through_event_id\0\u{3}activation_time_ms\0\u{3}cancel_requested\0\u{1}signals\0\u{1}activities\0\u{1}timers\0\u{3}user_metadata\0\u{3}last_task_completed_event_id\0\u{3}last_seq\0\u{3}task_failure\0\u{2}\u{6}updates\0\u{3}updates_accepted\0\u{1}pause\0\u{2}\u{8}children\0\u{1}sent\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}started\0\u{3}start_time_ms\0\u{3}last_event_id\0\u{3}history_size_bytes\0\u{3}through_event_id\0\u{3}activation_time_ms\0\u{3}cancel_requested\0\u{1}signals\0\u{1}activities\0\u{1}timers\0\u{3}user_metadata\0\u{3}last_task_completed_event_id\0\u{3}last_seq\0\u{3}task_failure\0\u{2}\u{6}updates\0\u{3}updates_accepted\0\u{1}pause\0\u{2}\u{8}children\0\u{1}sent\0\u{2}\u{9}copy\0")
 
   fileprivate class _StorageClass {
     var _started: Holdfast_V1_WorkflowExecutionStarted? = nil
@@ -670,6 +689,7 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
     var _pause: Holdfast_V1_PauseInfo? = nil
     var _children: [Holdfast_Store_V1_StartedChild] = []
     var _sent: [Holdfast_Store_V1_SentRequest] = []
+    var _copy: Holdfast_V1_RunCopy? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -699,6 +719,7 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
       _pause = source._pause
       _children = source._children
       _sent = source._sent
+      _copy = source._copy
     }
   }
 
@@ -736,6 +757,7 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
         case 22: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
         case 30: try { try decoder.decodeRepeatedMessageField(value: &_storage._children) }()
         case 31: try { try decoder.decodeRepeatedMessageField(value: &_storage._sent) }()
+        case 40: try { try decoder.decodeSingularMessageField(value: &_storage._copy) }()
         default: break
         }
       }
@@ -805,6 +827,9 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
       if !_storage._sent.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._sent, fieldNumber: 31)
       }
+      try { if let v = _storage._copy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -833,6 +858,7 @@ nonisolated extension Holdfast_Store_V1_RunState: SwiftProtobuf.Message, SwiftPr
         if _storage._pause != rhs_storage._pause {return false}
         if _storage._children != rhs_storage._children {return false}
         if _storage._sent != rhs_storage._sent {return false}
+        if _storage._copy != rhs_storage._copy {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -937,7 +963,7 @@ nonisolated extension Holdfast_Store_V1_ScheduledActivity: SwiftProtobuf.Message
 
 nonisolated extension Holdfast_Store_V1_StartedChild: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartedChild"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{3}started_event_id\0\u{3}run_id\0\u{3}cancel_requested\0\u{1}left\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{3}started_event_id\0\u{3}run_id\0\u{3}cancel_requested\0\u{1}left\0\u{3}base_run_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -955,6 +981,7 @@ nonisolated extension Holdfast_Store_V1_StartedChild: SwiftProtobuf.Message, Swi
       case 8: try { try decoder.decodeSingularStringField(value: &self.runID) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.cancelRequested) }()
       case 10: try { try decoder.decodeSingularBoolField(value: &self.left) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.baseRunID) }()
       default: break
       }
     }
@@ -991,6 +1018,9 @@ nonisolated extension Holdfast_Store_V1_StartedChild: SwiftProtobuf.Message, Swi
     if self.left != false {
       try visitor.visitSingularBoolField(value: self.left, fieldNumber: 10)
     }
+    if !self.baseRunID.isEmpty {
+      try visitor.visitSingularStringField(value: self.baseRunID, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1005,6 +1035,7 @@ nonisolated extension Holdfast_Store_V1_StartedChild: SwiftProtobuf.Message, Swi
     if lhs.runID != rhs.runID {return false}
     if lhs.cancelRequested != rhs.cancelRequested {return false}
     if lhs.left != rhs.left {return false}
+    if lhs.baseRunID != rhs.baseRunID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1012,7 +1043,7 @@ nonisolated extension Holdfast_Store_V1_StartedChild: SwiftProtobuf.Message, Swi
 
 nonisolated extension Holdfast_Store_V1_SentRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SentRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}is_cancel\0\u{3}child_initiated_event_id\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initiated_event_id\0\u{1}seq\0\u{3}is_cancel\0\u{3}child_initiated_event_id\0\u{3}base_run_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1024,6 +1055,7 @@ nonisolated extension Holdfast_Store_V1_SentRequest: SwiftProtobuf.Message, Swif
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.isCancel) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.childInitiatedEventID) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.baseRunID) }()
       default: break
       }
     }
@@ -1042,6 +1074,9 @@ nonisolated extension Holdfast_Store_V1_SentRequest: SwiftProtobuf.Message, Swif
     if self.childInitiatedEventID != 0 {
       try visitor.visitSingularInt64Field(value: self.childInitiatedEventID, fieldNumber: 4)
     }
+    if !self.baseRunID.isEmpty {
+      try visitor.visitSingularStringField(value: self.baseRunID, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1050,6 +1085,7 @@ nonisolated extension Holdfast_Store_V1_SentRequest: SwiftProtobuf.Message, Swif
     if lhs.seq != rhs.seq {return false}
     if lhs.isCancel != rhs.isCancel {return false}
     if lhs.childInitiatedEventID != rhs.childInitiatedEventID {return false}
+    if lhs.baseRunID != rhs.baseRunID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1057,7 +1093,7 @@ nonisolated extension Holdfast_Store_V1_SentRequest: SwiftProtobuf.Message, Swif
 
 nonisolated extension Holdfast_Store_V1_Letter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Letter"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}to\0\u{3}to_child\0\u{3}to_child_initiated_event_id\0\u{1}from\0\u{1}event\0\u{1}root\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}to\0\u{3}to_child\0\u{3}to_child_initiated_event_id\0\u{1}from\0\u{1}event\0\u{1}root\0\u{3}base_run_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1072,6 +1108,7 @@ nonisolated extension Holdfast_Store_V1_Letter: SwiftProtobuf.Message, SwiftProt
       case 5: try { try decoder.decodeSingularMessageField(value: &self._from) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._event) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._root) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.baseRunID) }()
       default: break
       }
     }
@@ -1103,6 +1140,9 @@ nonisolated extension Holdfast_Store_V1_Letter: SwiftProtobuf.Message, SwiftProt
     try { if let v = self._root {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     } }()
+    if !self.baseRunID.isEmpty {
+      try visitor.visitSingularStringField(value: self.baseRunID, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1114,6 +1154,7 @@ nonisolated extension Holdfast_Store_V1_Letter: SwiftProtobuf.Message, SwiftProt
     if lhs._from != rhs._from {return false}
     if lhs._event != rhs._event {return false}
     if lhs._root != rhs._root {return false}
+    if lhs.baseRunID != rhs.baseRunID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -33,6 +33,9 @@ nonisolated enum Holdfast_V1_WorkflowTaskFailedCause: SwiftProtobuf.Enum, Swift.
   case badCommand // = 3
   case unhandledCommand // = 4
   case limitReached // = 5
+
+  /// No task has failed: the run is a copy of another one up to here.
+  case resetWorkflow // = 6
   case UNRECOGNIZED(Int)
 
   init() {
@@ -47,6 +50,7 @@ nonisolated enum Holdfast_V1_WorkflowTaskFailedCause: SwiftProtobuf.Enum, Swift.
     case 3: self = .badCommand
     case 4: self = .unhandledCommand
     case 5: self = .limitReached
+    case 6: self = .resetWorkflow
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -59,6 +63,7 @@ nonisolated enum Holdfast_V1_WorkflowTaskFailedCause: SwiftProtobuf.Enum, Swift.
     case .badCommand: return 3
     case .unhandledCommand: return 4
     case .limitReached: return 5
+    case .resetWorkflow: return 6
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -71,6 +76,7 @@ nonisolated enum Holdfast_V1_WorkflowTaskFailedCause: SwiftProtobuf.Enum, Swift.
     .badCommand,
     .unhandledCommand,
     .limitReached,
+    .resetWorkflow,
   ]
 
 }
@@ -640,6 +646,14 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
     set {_uniqueStorage()._attributes = .workflowPropertiesModified(newValue)}
   }
 
+  var workflowExecutionUpdateAdmitted: Holdfast_V1_WorkflowExecutionUpdateAdmitted {
+    get {
+      if case .workflowExecutionUpdateAdmitted(let v)? = _storage._attributes {return v}
+      return Holdfast_V1_WorkflowExecutionUpdateAdmitted()
+    }
+    set {_uniqueStorage()._attributes = .workflowExecutionUpdateAdmitted(newValue)}
+  }
+
   var workflowExecutionPaused: Holdfast_V1_WorkflowExecutionPaused {
     get {
       if case .workflowExecutionPaused(let v)? = _storage._attributes {return v}
@@ -700,6 +714,7 @@ nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
     case workflowExecutionUpdateAccepted(Holdfast_V1_WorkflowExecutionUpdateAccepted)
     case workflowExecutionUpdateCompleted(Holdfast_V1_WorkflowExecutionUpdateCompleted)
     case workflowPropertiesModified(Holdfast_V1_WorkflowPropertiesModified)
+    case workflowExecutionUpdateAdmitted(Holdfast_V1_WorkflowExecutionUpdateAdmitted)
     case workflowExecutionPaused(Holdfast_V1_WorkflowExecutionPaused)
     case workflowExecutionUnpaused(Holdfast_V1_WorkflowExecutionUnpaused)
 
@@ -1155,11 +1170,62 @@ nonisolated struct Holdfast_V1_WorkflowTaskFailed: @unchecked Sendable {
   /// Clears the value of `diff`. Subsequent reads from it will return its default value.
   mutating func clearDiff() {_uniqueStorage()._diff = nil}
 
+  /// Set with RESET_WORKFLOW.
+  var copy: Holdfast_V1_RunCopy {
+    get {_storage._copy ?? Holdfast_V1_RunCopy()}
+    set {_uniqueStorage()._copy = newValue}
+  }
+  /// Returns true if `copy` has been explicitly set.
+  var hasCopy: Bool {_storage._copy != nil}
+  /// Clears the value of `copy`. Subsequent reads from it will return its default value.
+  mutating func clearCopy() {_uniqueStorage()._copy = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// After a reset or a fork: what the run is a copy of.
+nonisolated struct Holdfast_V1_RunCopy: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var baseExecution: Holdfast_V1_WorkflowExecution {
+    get {_baseExecution ?? Holdfast_V1_WorkflowExecution()}
+    set {_baseExecution = newValue}
+  }
+  /// Returns true if `baseExecution` has been explicitly set.
+  var hasBaseExecution: Bool {self._baseExecution != nil}
+  /// Clears the value of `baseExecution`. Subsequent reads from it will return its default value.
+  mutating func clearBaseExecution() {self._baseExecution = nil}
+
+  /// The run itself: the event that began it is the base's.
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  /// The base's WorkflowTaskCompleted in whose place this event stands; those before it are copied.
+  var baseEventID: Int64 = 0
+
+  /// From here on random numbers follow from it.
+  var randomSeed: UInt64 = 0
+
+  var reason: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _baseExecution: Holdfast_V1_WorkflowExecution? = nil
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
 }
 
 /// Where code and history part.
@@ -1693,12 +1759,38 @@ nonisolated struct Holdfast_V1_WorkflowExecutionSignaled: Sendable {
   /// Clears the value of `externalExecution`. Subsequent reads from it will return its default value.
   mutating func clearExternalExecution() {self._externalExecution = nil}
 
+  /// Where it came first, if the run has it from an earlier one.
+  var origin: Holdfast_V1_EventOrigin {
+    get {_origin ?? Holdfast_V1_EventOrigin()}
+    set {_origin = newValue}
+  }
+  /// Returns true if `origin` has been explicitly set.
+  var hasOrigin: Bool {self._origin != nil}
+  /// Clears the value of `origin`. Subsequent reads from it will return its default value.
+  mutating func clearOrigin() {self._origin = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _header: Holdfast_V1_Header? = nil
   fileprivate var _externalExecution: Holdfast_V1_WorkflowExecution? = nil
+  fileprivate var _origin: Holdfast_V1_EventOrigin? = nil
+}
+
+/// An event of another run, that this one repeats.
+nonisolated struct Holdfast_V1_EventOrigin: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var runID: String = String()
+
+  var eventID: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 /// The request that the code took on. A past activation shows it in its place: after the events up
@@ -1737,6 +1829,47 @@ nonisolated struct Holdfast_V1_WorkflowExecutionUpdateAccepted: Sendable {
   init() {}
 
   fileprivate var _header: Holdfast_V1_Header? = nil
+}
+
+/// After a reset or a fork: an update that the base's code had taken on, to be asked again.
+nonisolated struct Holdfast_V1_WorkflowExecutionUpdateAdmitted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var updateID: String = String()
+
+  var updateName: String = String()
+
+  var args: [Holdfast_V1_Payload] = []
+
+  var header: Holdfast_V1_Header {
+    get {_header ?? Holdfast_V1_Header()}
+    set {_header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {self._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {self._header = nil}
+
+  var identity: String = String()
+
+  /// Where it was accepted, or admitted, first.
+  var origin: Holdfast_V1_EventOrigin {
+    get {_origin ?? Holdfast_V1_EventOrigin()}
+    set {_origin = newValue}
+  }
+  /// Returns true if `origin` has been explicitly set.
+  var hasOrigin: Bool {self._origin != nil}
+  /// Clears the value of `origin`. Subsequent reads from it will return its default value.
+  mutating func clearOrigin() {self._origin = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _header: Holdfast_V1_Header? = nil
+  fileprivate var _origin: Holdfast_V1_EventOrigin? = nil
 }
 
 nonisolated struct Holdfast_V1_WorkflowExecutionUpdateCompleted: @unchecked Sendable {
@@ -1874,6 +2007,9 @@ nonisolated struct Holdfast_V1_WorkflowExecutionTerminated: Sendable {
   var details: [Holdfast_V1_Payload] = []
 
   var identity: String = String()
+
+  /// The run that goes on in its place, after a reset.
+  var newRunID: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2424,7 +2560,7 @@ nonisolated struct Holdfast_V1_ExternalWorkflowExecutionCancelRequested: Sendabl
 fileprivate nonisolated let _protobuf_package = "holdfast.v1"
 
 nonisolated extension Holdfast_V1_WorkflowTaskFailedCause: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED\0\u{1}WORKFLOW_TASK_FAILED_CAUSE_NONDETERMINISM\0\u{1}WORKFLOW_TASK_FAILED_CAUSE_WORKER_FAILURE\0\u{1}WORKFLOW_TASK_FAILED_CAUSE_BAD_COMMAND\0\u{1}WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND\0\u{1}WORKFLOW_TASK_FAILED_CAUSE_LIMIT_REACHED\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED\0\u{1}WORKFLOW_TASK_FAILED_CAUSE_NONDETERMINISM\0\u{1}WORKFLOW_TASK_FAILED_CAUSE_WORKER_FAILURE\0\u{1}WORKFLOW_TASK_FAILED_CAUSE_BAD_COMMAND\0\u{1}WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND\0\u{1}WORKFLOW_TASK_FAILED_CAUSE_LIMIT_REACHED\0\u{1}WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW\0")
 }
 
 nonisolated extension Holdfast_V1_CommandType: SwiftProtobuf._ProtoNameProviding {
@@ -2471,7 +2607,7 @@ nonisolated extension Holdfast_V1_HistoryBatch: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HistoryEvent"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}event_time_ms\0\u{3}user_metadata\0\u{4}b\u{1}workflow_execution_started\0\u{3}workflow_execution_completed\0\u{3}workflow_execution_failed\0\u{3}workflow_execution_timed_out\0\u{4}\u{3}workflow_task_completed\0\u{3}workflow_task_timed_out\0\u{3}workflow_task_failed\0\u{3}activity_task_scheduled\0\u{3}activity_task_started\0\u{3}activity_task_completed\0\u{3}activity_task_failed\0\u{3}activity_task_timed_out\0\u{3}activity_task_cancel_requested\0\u{3}activity_task_canceled\0\u{3}timer_started\0\u{3}timer_fired\0\u{3}timer_canceled\0\u{3}workflow_execution_cancel_requested\0\u{3}workflow_execution_canceled\0\u{3}request_cancel_external_workflow_execution_initiated\0\u{3}request_cancel_external_workflow_execution_failed\0\u{3}external_workflow_execution_cancel_requested\0\u{3}marker_recorded\0\u{3}workflow_execution_signaled\0\u{3}workflow_execution_terminated\0\u{3}workflow_execution_continued_as_new\0\u{3}start_child_workflow_execution_initiated\0\u{3}start_child_workflow_execution_failed\0\u{3}child_workflow_execution_started\0\u{3}child_workflow_execution_completed\0\u{3}child_workflow_execution_failed\0\u{3}child_workflow_execution_canceled\0\u{3}child_workflow_execution_timed_out\0\u{3}child_workflow_execution_terminated\0\u{3}signal_external_workflow_execution_initiated\0\u{3}signal_external_workflow_execution_failed\0\u{3}external_workflow_execution_signaled\0\u{3}upsert_workflow_search_attributes\0\u{3}workflow_execution_update_accepted\0\u{4}\u{2}workflow_execution_update_completed\0\u{4}\u{3}workflow_properties_modified\0\u{4}\u{c}workflow_execution_paused\0\u{3}workflow_execution_unpaused\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}event_time_ms\0\u{3}user_metadata\0\u{4}b\u{1}workflow_execution_started\0\u{3}workflow_execution_completed\0\u{3}workflow_execution_failed\0\u{3}workflow_execution_timed_out\0\u{4}\u{3}workflow_task_completed\0\u{3}workflow_task_timed_out\0\u{3}workflow_task_failed\0\u{3}activity_task_scheduled\0\u{3}activity_task_started\0\u{3}activity_task_completed\0\u{3}activity_task_failed\0\u{3}activity_task_timed_out\0\u{3}activity_task_cancel_requested\0\u{3}activity_task_canceled\0\u{3}timer_started\0\u{3}timer_fired\0\u{3}timer_canceled\0\u{3}workflow_execution_cancel_requested\0\u{3}workflow_execution_canceled\0\u{3}request_cancel_external_workflow_execution_initiated\0\u{3}request_cancel_external_workflow_execution_failed\0\u{3}external_workflow_execution_cancel_requested\0\u{3}marker_recorded\0\u{3}workflow_execution_signaled\0\u{3}workflow_execution_terminated\0\u{3}workflow_execution_continued_as_new\0\u{3}start_child_workflow_execution_initiated\0\u{3}start_child_workflow_execution_failed\0\u{3}child_workflow_execution_started\0\u{3}child_workflow_execution_completed\0\u{3}child_workflow_execution_failed\0\u{3}child_workflow_execution_canceled\0\u{3}child_workflow_execution_timed_out\0\u{3}child_workflow_execution_terminated\0\u{3}signal_external_workflow_execution_initiated\0\u{3}signal_external_workflow_execution_failed\0\u{3}external_workflow_execution_signaled\0\u{3}upsert_workflow_search_attributes\0\u{3}workflow_execution_update_accepted\0\u{4}\u{2}workflow_execution_update_completed\0\u{4}\u{3}workflow_properties_modified\0\u{3}workflow_execution_update_admitted\0\u{4}\u{b}workflow_execution_paused\0\u{3}workflow_execution_unpaused\0")
 
   fileprivate class _StorageClass {
     var _eventID: Int64 = 0
@@ -3046,6 +3182,19 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
             _storage._attributes = .workflowPropertiesModified(v)
           }
         }()
+        case 147: try {
+          var v: Holdfast_V1_WorkflowExecutionUpdateAdmitted?
+          var hadOneofValue = false
+          if let current = _storage._attributes {
+            hadOneofValue = true
+            if case .workflowExecutionUpdateAdmitted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._attributes = .workflowExecutionUpdateAdmitted(v)
+          }
+        }()
         case 158: try {
           var v: Holdfast_V1_WorkflowExecutionPaused?
           var hadOneofValue = false
@@ -3257,6 +3406,10 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
       case .workflowPropertiesModified?: try {
         guard case .workflowPropertiesModified(let v)? = _storage._attributes else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 146)
+      }()
+      case .workflowExecutionUpdateAdmitted?: try {
+        guard case .workflowExecutionUpdateAdmitted(let v)? = _storage._attributes else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 147)
       }()
       case .workflowExecutionPaused?: try {
         guard case .workflowExecutionPaused(let v)? = _storage._attributes else { preconditionFailure() }
@@ -3929,7 +4082,7 @@ nonisolated extension Holdfast_V1_WorkflowTaskTimedOut: SwiftProtobuf.Message, S
 
 nonisolated extension Holdfast_V1_WorkflowTaskFailed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowTaskFailed"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cause\0\u{1}failure\0\u{1}attempt\0\u{1}identity\0\u{3}build_id\0\u{1}diff\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cause\0\u{1}failure\0\u{1}attempt\0\u{1}identity\0\u{3}build_id\0\u{1}diff\0\u{1}copy\0")
 
   fileprivate class _StorageClass {
     var _cause: Holdfast_V1_WorkflowTaskFailedCause = .unspecified
@@ -3938,6 +4091,7 @@ nonisolated extension Holdfast_V1_WorkflowTaskFailed: SwiftProtobuf.Message, Swi
     var _identity: String = String()
     var _buildID: String = String()
     var _diff: Holdfast_V1_NondeterminismDiff? = nil
+    var _copy: Holdfast_V1_RunCopy? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3954,6 +4108,7 @@ nonisolated extension Holdfast_V1_WorkflowTaskFailed: SwiftProtobuf.Message, Swi
       _identity = source._identity
       _buildID = source._buildID
       _diff = source._diff
+      _copy = source._copy
     }
   }
 
@@ -3978,6 +4133,7 @@ nonisolated extension Holdfast_V1_WorkflowTaskFailed: SwiftProtobuf.Message, Swi
         case 4: try { try decoder.decodeSingularStringField(value: &_storage._identity) }()
         case 5: try { try decoder.decodeSingularStringField(value: &_storage._buildID) }()
         case 6: try { try decoder.decodeSingularMessageField(value: &_storage._diff) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._copy) }()
         default: break
         }
       }
@@ -4008,6 +4164,9 @@ nonisolated extension Holdfast_V1_WorkflowTaskFailed: SwiftProtobuf.Message, Swi
       try { if let v = _storage._diff {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
       } }()
+      try { if let v = _storage._copy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4023,10 +4182,65 @@ nonisolated extension Holdfast_V1_WorkflowTaskFailed: SwiftProtobuf.Message, Swi
         if _storage._identity != rhs_storage._identity {return false}
         if _storage._buildID != rhs_storage._buildID {return false}
         if _storage._diff != rhs_storage._diff {return false}
+        if _storage._copy != rhs_storage._copy {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_RunCopy: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RunCopy"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}base_execution\0\u{1}execution\0\u{3}base_event_id\0\u{3}random_seed\0\u{1}reason\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._baseExecution) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.baseEventID) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.randomSeed) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._baseExecution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.baseEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.baseEventID, fieldNumber: 3)
+    }
+    if self.randomSeed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.randomSeed, fieldNumber: 4)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_RunCopy, rhs: Holdfast_V1_RunCopy) -> Bool {
+    if lhs._baseExecution != rhs._baseExecution {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.baseEventID != rhs.baseEventID {return false}
+    if lhs.randomSeed != rhs.randomSeed {return false}
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5048,7 +5262,7 @@ nonisolated extension Holdfast_V1_MarkerRecorded: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Holdfast_V1_WorkflowExecutionSignaled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionSignaled"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}signal_name\0\u{1}input\0\u{1}identity\0\u{1}header\0\u{3}request_id\0\u{3}external_execution\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}signal_name\0\u{1}input\0\u{1}identity\0\u{1}header\0\u{3}request_id\0\u{3}external_execution\0\u{1}origin\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5062,6 +5276,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionSignaled: SwiftProtobuf.Messa
       case 4: try { try decoder.decodeSingularMessageField(value: &self._header) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._externalExecution) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._origin) }()
       default: break
       }
     }
@@ -5090,6 +5305,9 @@ nonisolated extension Holdfast_V1_WorkflowExecutionSignaled: SwiftProtobuf.Messa
     try { if let v = self._externalExecution {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
+    try { if let v = self._origin {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5100,6 +5318,42 @@ nonisolated extension Holdfast_V1_WorkflowExecutionSignaled: SwiftProtobuf.Messa
     if lhs._header != rhs._header {return false}
     if lhs.requestID != rhs.requestID {return false}
     if lhs._externalExecution != rhs._externalExecution {return false}
+    if lhs._origin != rhs._origin {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_EventOrigin: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".EventOrigin"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{3}event_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.runID) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.eventID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.runID.isEmpty {
+      try visitor.visitSingularStringField(value: self.runID, fieldNumber: 1)
+    }
+    if self.eventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.eventID, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_EventOrigin, rhs: Holdfast_V1_EventOrigin) -> Bool {
+    if lhs.runID != rhs.runID {return false}
+    if lhs.eventID != rhs.eventID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5169,6 +5423,65 @@ nonisolated extension Holdfast_V1_WorkflowExecutionUpdateAccepted: SwiftProtobuf
     if lhs.afterEventID != rhs.afterEventID {return false}
     if lhs.workflowTaskCompletedEventID != rhs.workflowTaskCompletedEventID {return false}
     if lhs.location != rhs.location {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_WorkflowExecutionUpdateAdmitted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionUpdateAdmitted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}update_id\0\u{3}update_name\0\u{1}args\0\u{1}header\0\u{1}identity\0\u{1}origin\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.updateID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.updateName) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.args) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._header) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._origin) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.updateID.isEmpty {
+      try visitor.visitSingularStringField(value: self.updateID, fieldNumber: 1)
+    }
+    if !self.updateName.isEmpty {
+      try visitor.visitSingularStringField(value: self.updateName, fieldNumber: 2)
+    }
+    if !self.args.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.args, fieldNumber: 3)
+    }
+    try { if let v = self._header {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 5)
+    }
+    try { if let v = self._origin {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_WorkflowExecutionUpdateAdmitted, rhs: Holdfast_V1_WorkflowExecutionUpdateAdmitted) -> Bool {
+    if lhs.updateID != rhs.updateID {return false}
+    if lhs.updateName != rhs.updateName {return false}
+    if lhs.args != rhs.args {return false}
+    if lhs._header != rhs._header {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs._origin != rhs._origin {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5442,7 +5755,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionUnpaused: SwiftProtobuf.Messa
 
 nonisolated extension Holdfast_V1_WorkflowExecutionTerminated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionTerminated"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}details\0\u{1}identity\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}details\0\u{1}identity\0\u{3}new_run_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5453,6 +5766,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionTerminated: SwiftProtobuf.Mes
       case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.details) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.newRunID) }()
       default: break
       }
     }
@@ -5468,6 +5782,9 @@ nonisolated extension Holdfast_V1_WorkflowExecutionTerminated: SwiftProtobuf.Mes
     if !self.identity.isEmpty {
       try visitor.visitSingularStringField(value: self.identity, fieldNumber: 3)
     }
+    if !self.newRunID.isEmpty {
+      try visitor.visitSingularStringField(value: self.newRunID, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5475,6 +5792,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionTerminated: SwiftProtobuf.Mes
     if lhs.reason != rhs.reason {return false}
     if lhs.details != rhs.details {return false}
     if lhs.identity != rhs.identity {return false}
+    if lhs.newRunID != rhs.newRunID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -490,8 +490,8 @@ nonisolated struct Holdfast_V1_Activation: Sendable {
   init() {}
 }
 
-/// In one activation: initialize, then signals and updates in arrival order, then the rest in
-/// arrival order.
+/// In one activation: initialize, a new random seed, then signals and updates in arrival order, then
+/// the rest in arrival order.
 /// Queries are alone in theirs.
 nonisolated struct Holdfast_V1_Job: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -588,6 +588,14 @@ nonisolated struct Holdfast_V1_Job: Sendable {
     set {kind = .resolveCancelExternal(newValue)}
   }
 
+  var updateRandomSeed: Holdfast_V1_UpdateRandomSeed {
+    get {
+      if case .updateRandomSeed(let v)? = kind {return v}
+      return Holdfast_V1_UpdateRandomSeed()
+    }
+    set {kind = .updateRandomSeed(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -602,6 +610,7 @@ nonisolated struct Holdfast_V1_Job: Sendable {
     case resolveChild(Holdfast_V1_ResolveChild)
     case resolveSignalExternal(Holdfast_V1_ResolveSignalExternal)
     case resolveCancelExternal(Holdfast_V1_ResolveCancelExternal)
+    case updateRandomSeed(Holdfast_V1_UpdateRandomSeed)
 
   }
 
@@ -743,6 +752,19 @@ nonisolated struct Holdfast_V1_InitializeWorkflow: @unchecked Sendable {
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// The run was reset or forked: from here on its random numbers follow from this seed.
+nonisolated struct Holdfast_V1_UpdateRandomSeed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var randomSeed: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct Holdfast_V1_SignalWorkflowJob: Sendable {
@@ -3132,7 +3154,7 @@ nonisolated extension Holdfast_V1_Activation: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Holdfast_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Job"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initialize_workflow\0\u{3}signal_workflow\0\u{3}cancel_workflow\0\u{3}fire_timer\0\u{3}resolve_activity\0\u{3}query_workflow\0\u{3}do_update\0\u{3}resolve_child_start\0\u{3}resolve_child\0\u{3}resolve_signal_external\0\u{3}resolve_cancel_external\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initialize_workflow\0\u{3}signal_workflow\0\u{3}cancel_workflow\0\u{3}fire_timer\0\u{3}resolve_activity\0\u{3}query_workflow\0\u{3}do_update\0\u{3}resolve_child_start\0\u{3}resolve_child\0\u{3}resolve_signal_external\0\u{3}resolve_cancel_external\0\u{3}update_random_seed\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3283,6 +3305,19 @@ nonisolated extension Holdfast_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._Mes
           self.kind = .resolveCancelExternal(v)
         }
       }()
+      case 12: try {
+        var v: Holdfast_V1_UpdateRandomSeed?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .updateRandomSeed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .updateRandomSeed(v)
+        }
+      }()
       default: break
       }
     }
@@ -3337,6 +3372,10 @@ nonisolated extension Holdfast_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._Mes
     case .resolveCancelExternal?: try {
       guard case .resolveCancelExternal(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .updateRandomSeed?: try {
+      guard case .updateRandomSeed(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
     }()
     case nil: break
     }
@@ -3534,6 +3573,36 @@ nonisolated extension Holdfast_V1_InitializeWorkflow: SwiftProtobuf.Message, Swi
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_UpdateRandomSeed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UpdateRandomSeed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}random_seed\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.randomSeed) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.randomSeed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.randomSeed, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_UpdateRandomSeed, rhs: Holdfast_V1_UpdateRandomSeed) -> Bool {
+    if lhs.randomSeed != rhs.randomSeed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

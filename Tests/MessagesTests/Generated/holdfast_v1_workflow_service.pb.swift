@@ -74,6 +74,96 @@ nonisolated enum Holdfast_V1_UpdateStage: SwiftProtobuf.Enum, Swift.CaseIterable
 
 }
 
+nonisolated enum Holdfast_V1_WorkflowPointKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+
+  /// What the code did with its first workflow task is undone, and everything after it.
+  case firstWorkflowTask // = 1
+  case lastWorkflowTask // = 2
+
+  /// … with the one that `event_id`, a WorkflowTaskCompleted, tells of.
+  case event // = 3
+
+  /// … with the one that first scheduled an activity of `activity_type`.
+  case beforeActivity // = 4
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .firstWorkflowTask
+    case 2: self = .lastWorkflowTask
+    case 3: self = .event
+    case 4: self = .beforeActivity
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .firstWorkflowTask: return 1
+    case .lastWorkflowTask: return 2
+    case .event: return 3
+    case .beforeActivity: return 4
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Holdfast_V1_WorkflowPointKind] = [
+    .unspecified,
+    .firstWorkflowTask,
+    .lastWorkflowTask,
+    .event,
+    .beforeActivity,
+  ]
+
+}
+
+nonisolated enum Holdfast_V1_ReapplyExclude: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case signals // = 1
+  case updates // = 2
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .signals
+    case 2: self = .updates
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .signals: return 1
+    case .updates: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Holdfast_V1_ReapplyExclude] = [
+    .unspecified,
+    .signals,
+    .updates,
+  ]
+
+}
+
 nonisolated enum Holdfast_V1_PendingActivityState: SwiftProtobuf.Enum, Swift.CaseIterable {
   typealias RawValue = Int
   case unspecified // = 0
@@ -806,6 +896,142 @@ nonisolated struct Holdfast_V1_UnpauseWorkflowResponse: Sendable {
   init() {}
 }
 
+/// A point of a history at which its code can go on otherwise.
+nonisolated struct Holdfast_V1_WorkflowPoint: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var kind: Holdfast_V1_WorkflowPointKind = .unspecified
+
+  var eventID: Int64 = 0
+
+  var activityType: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_ResetWorkflowRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  /// The run whose history is copied, open or closed; an open run of the workflow ends.
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var point: Holdfast_V1_WorkflowPoint {
+    get {_point ?? Holdfast_V1_WorkflowPoint()}
+    set {_point = newValue}
+  }
+  /// Returns true if `point` has been explicitly set.
+  var hasPoint: Bool {self._point != nil}
+  /// Clears the value of `point`. Subsequent reads from it will return its default value.
+  mutating func clearPoint() {self._point = nil}
+
+  var reason: String = String()
+
+  var identity: String = String()
+
+  var requestID: String = String()
+
+  /// What came after the point and is left out; the rest comes again, in its order.
+  var reapplyExclude: [Holdfast_V1_ReapplyExclude] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+  fileprivate var _point: Holdfast_V1_WorkflowPoint? = nil
+}
+
+nonisolated struct Holdfast_V1_ResetWorkflowResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The run that goes on.
+  var runID: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_ForkWorkflowRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  var point: Holdfast_V1_WorkflowPoint {
+    get {_point ?? Holdfast_V1_WorkflowPoint()}
+    set {_point = newValue}
+  }
+  /// Returns true if `point` has been explicitly set.
+  var hasPoint: Bool {self._point != nil}
+  /// Clears the value of `point`. Subsequent reads from it will return its default value.
+  mutating func clearPoint() {self._point = nil}
+
+  /// Of the new workflow: another one than the run's.
+  var workflowID: String = String()
+
+  var idReusePolicy: Holdfast_V1_WorkflowIdReusePolicy = .unspecified
+
+  var idConflictPolicy: Holdfast_V1_WorkflowIdConflictPolicy = .unspecified
+
+  var reason: String = String()
+
+  var identity: String = String()
+
+  var requestID: String = String()
+
+  var reapplyExclude: [Holdfast_V1_ReapplyExclude] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+  fileprivate var _point: Holdfast_V1_WorkflowPoint? = nil
+}
+
+nonisolated struct Holdfast_V1_ForkWorkflowResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var runID: String = String()
+
+  /// False when the request named a run that was there already.
+  var started: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 nonisolated struct Holdfast_V1_DescribeWorkflowRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -984,6 +1210,22 @@ nonisolated struct Holdfast_V1_DescribeWorkflowResponse: @unchecked Sendable {
   var hasRoot: Bool {_storage._root != nil}
   /// Clears the value of `root`. Subsequent reads from it will return its default value.
   mutating func clearRoot() {_uniqueStorage()._root = nil}
+
+  /// After a reset: the run that goes on in its place.
+  var resetRunID: String {
+    get {_storage._resetRunID}
+    set {_uniqueStorage()._resetRunID = newValue}
+  }
+
+  /// Of a run that a reset or a fork began: where it comes from.
+  var copy: Holdfast_V1_RunCopy {
+    get {_storage._copy ?? Holdfast_V1_RunCopy()}
+    set {_uniqueStorage()._copy = newValue}
+  }
+  /// Returns true if `copy` has been explicitly set.
+  var hasCopy: Bool {_storage._copy != nil}
+  /// Clears the value of `copy`. Subsequent reads from it will return its default value.
+  mutating func clearCopy() {_uniqueStorage()._copy = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1570,6 +1812,14 @@ fileprivate nonisolated let _protobuf_package = "holdfast.v1"
 
 nonisolated extension Holdfast_V1_UpdateStage: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UPDATE_STAGE_UNSPECIFIED\0\u{1}UPDATE_STAGE_ACCEPTED\0\u{1}UPDATE_STAGE_COMPLETED\0\u{1}UPDATE_STAGE_REJECTED\0")
+}
+
+nonisolated extension Holdfast_V1_WorkflowPointKind: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0WORKFLOW_POINT_KIND_UNSPECIFIED\0\u{1}WORKFLOW_POINT_KIND_FIRST_WORKFLOW_TASK\0\u{1}WORKFLOW_POINT_KIND_LAST_WORKFLOW_TASK\0\u{1}WORKFLOW_POINT_KIND_EVENT\0\u{1}WORKFLOW_POINT_KIND_BEFORE_ACTIVITY\0")
+}
+
+nonisolated extension Holdfast_V1_ReapplyExclude: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REAPPLY_EXCLUDE_UNSPECIFIED\0\u{1}REAPPLY_EXCLUDE_SIGNALS\0\u{1}REAPPLY_EXCLUDE_UPDATES\0")
 }
 
 nonisolated extension Holdfast_V1_PendingActivityState: SwiftProtobuf._ProtoNameProviding {
@@ -2634,6 +2884,254 @@ nonisolated extension Holdfast_V1_UnpauseWorkflowResponse: SwiftProtobuf.Message
   }
 }
 
+nonisolated extension Holdfast_V1_WorkflowPoint: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkflowPoint"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{3}event_id\0\u{3}activity_type\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.eventID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.activityType) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
+    }
+    if self.eventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.eventID, fieldNumber: 2)
+    }
+    if !self.activityType.isEmpty {
+      try visitor.visitSingularStringField(value: self.activityType, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_WorkflowPoint, rhs: Holdfast_V1_WorkflowPoint) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.eventID != rhs.eventID {return false}
+    if lhs.activityType != rhs.activityType {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ResetWorkflowRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ResetWorkflowRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}execution\0\u{1}point\0\u{1}reason\0\u{1}identity\0\u{3}request_id\0\u{3}reapply_exclude\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._point) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      case 7: try { try decoder.decodeRepeatedEnumField(value: &self.reapplyExclude) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._point {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 5)
+    }
+    if !self.requestID.isEmpty {
+      try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 6)
+    }
+    if !self.reapplyExclude.isEmpty {
+      try visitor.visitPackedEnumField(value: self.reapplyExclude, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ResetWorkflowRequest, rhs: Holdfast_V1_ResetWorkflowRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs._point != rhs._point {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.requestID != rhs.requestID {return false}
+    if lhs.reapplyExclude != rhs.reapplyExclude {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ResetWorkflowResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ResetWorkflowResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.runID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.runID.isEmpty {
+      try visitor.visitSingularStringField(value: self.runID, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ResetWorkflowResponse, rhs: Holdfast_V1_ResetWorkflowResponse) -> Bool {
+    if lhs.runID != rhs.runID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ForkWorkflowRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ForkWorkflowRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}execution\0\u{1}point\0\u{3}workflow_id\0\u{3}id_reuse_policy\0\u{3}id_conflict_policy\0\u{1}reason\0\u{1}identity\0\u{3}request_id\0\u{3}reapply_exclude\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._point) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.workflowID) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.idReusePolicy) }()
+      case 6: try { try decoder.decodeSingularEnumField(value: &self.idConflictPolicy) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      case 10: try { try decoder.decodeRepeatedEnumField(value: &self.reapplyExclude) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._point {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.workflowID.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowID, fieldNumber: 4)
+    }
+    if self.idReusePolicy != .unspecified {
+      try visitor.visitSingularEnumField(value: self.idReusePolicy, fieldNumber: 5)
+    }
+    if self.idConflictPolicy != .unspecified {
+      try visitor.visitSingularEnumField(value: self.idConflictPolicy, fieldNumber: 6)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 7)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 8)
+    }
+    if !self.requestID.isEmpty {
+      try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 9)
+    }
+    if !self.reapplyExclude.isEmpty {
+      try visitor.visitPackedEnumField(value: self.reapplyExclude, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ForkWorkflowRequest, rhs: Holdfast_V1_ForkWorkflowRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs._point != rhs._point {return false}
+    if lhs.workflowID != rhs.workflowID {return false}
+    if lhs.idReusePolicy != rhs.idReusePolicy {return false}
+    if lhs.idConflictPolicy != rhs.idConflictPolicy {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.requestID != rhs.requestID {return false}
+    if lhs.reapplyExclude != rhs.reapplyExclude {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ForkWorkflowResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ForkWorkflowResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{1}started\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.runID) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.started) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.runID.isEmpty {
+      try visitor.visitSingularStringField(value: self.runID, fieldNumber: 1)
+    }
+    if self.started != false {
+      try visitor.visitSingularBoolField(value: self.started, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ForkWorkflowResponse, rhs: Holdfast_V1_ForkWorkflowResponse) -> Bool {
+    if lhs.runID != rhs.runID {return false}
+    if lhs.started != rhs.started {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Holdfast_V1_DescribeWorkflowRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DescribeWorkflowRequest"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}execution\0")
@@ -2675,7 +3173,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowRequest: SwiftProtobuf.Message
 
 nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DescribeWorkflowResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0\u{3}pending_updates\0\u{1}pause\0\u{3}current_details\0\u{4}\u{d}cron_schedule\0\u{3}cron_time_zone\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{4}\u{7}pending_children\0\u{1}parent\0\u{1}root\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0\u{3}pending_updates\0\u{1}pause\0\u{3}current_details\0\u{4}\u{d}cron_schedule\0\u{3}cron_time_zone\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{4}\u{7}pending_children\0\u{1}parent\0\u{1}root\0\u{4}\u{12}reset_run_id\0\u{1}copy\0")
 
   fileprivate class _StorageClass {
     var _info: Holdfast_V1_WorkflowInfo? = nil
@@ -2702,6 +3200,8 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
     var _pendingChildren: [Holdfast_V1_PendingChild] = []
     var _parent: Holdfast_V1_WorkflowExecution? = nil
     var _root: Holdfast_V1_WorkflowExecution? = nil
+    var _resetRunID: String = String()
+    var _copy: Holdfast_V1_RunCopy? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2736,6 +3236,8 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       _pendingChildren = source._pendingChildren
       _parent = source._parent
       _root = source._root
+      _resetRunID = source._resetRunID
+      _copy = source._copy
     }
   }
 
@@ -2778,6 +3280,8 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         case 40: try { try decoder.decodeRepeatedMessageField(value: &_storage._pendingChildren) }()
         case 41: try { try decoder.decodeSingularMessageField(value: &_storage._parent) }()
         case 42: try { try decoder.decodeSingularMessageField(value: &_storage._root) }()
+        case 60: try { try decoder.decodeSingularStringField(value: &_storage._resetRunID) }()
+        case 61: try { try decoder.decodeSingularMessageField(value: &_storage._copy) }()
         default: break
         }
       }
@@ -2862,6 +3366,12 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       try { if let v = _storage._root {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 42)
       } }()
+      if !_storage._resetRunID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._resetRunID, fieldNumber: 60)
+      }
+      try { if let v = _storage._copy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2895,6 +3405,8 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         if _storage._pendingChildren != rhs_storage._pendingChildren {return false}
         if _storage._parent != rhs_storage._parent {return false}
         if _storage._root != rhs_storage._root {return false}
+        if _storage._resetRunID != rhs_storage._resetRunID {return false}
+        if _storage._copy != rhs_storage._copy {return false}
         return true
       }
       if !storagesAreEqual {return false}

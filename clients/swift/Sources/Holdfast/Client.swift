@@ -225,11 +225,7 @@ public struct StartOptions: Sendable {
     request.cronTimeZone = cronTimeZone
     request.requestID = requestID ?? ""
     request.idReusePolicy = reuse.policy
-    switch conflict {
-    case .fail: request.idConflictPolicy = .fail
-    case .useExisting: request.idConflictPolicy = .useExisting
-    case .terminateExisting: request.idConflictPolicy = .terminateExisting
-    }
+    request.idConflictPolicy = conflict.policy
     request.memo = memo.isEmpty ? nil : try Memo(memo)
     request.searchAttributes =
       searchAttributes.isEmpty ? nil : SearchAttributes(searchAttributes)
@@ -247,6 +243,16 @@ extension StartOptions.Reuse {
     case .allowDuplicate: .allowDuplicate
     case .allowDuplicateFailedOnly: .allowDuplicateFailedOnly
     case .rejectDuplicate: .rejectDuplicate
+    }
+  }
+}
+
+extension StartOptions.Conflict {
+  var policy: WorkflowIdConflictPolicy {
+    switch self {
+    case .fail: .fail
+    case .useExisting: .useExisting
+    case .terminateExisting: .terminateExisting
     }
   }
 }

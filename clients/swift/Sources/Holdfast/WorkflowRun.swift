@@ -108,6 +108,7 @@ final class WorkflowRun: @unchecked Sendable {
       beginning.input = []
       notes.begin(initialize)
       begin = initialize
+    case .updateRandomSeed(let update): random = SeededRandom(seed: update.randomSeed)
     case .signalWorkflow(let signal): try instance.signal(signal.signalName, signal.input)
     case .cancelWorkflow:
       isCancelRequested = true

@@ -457,6 +457,51 @@ void   holdfast__v1__workflow_task_failed__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__workflow_task_failed__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__run_copy__init
+                     (Holdfast__V1__RunCopy         *message)
+{
+  static const Holdfast__V1__RunCopy init_value = HOLDFAST__V1__RUN_COPY__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__run_copy__get_packed_size
+                     (const Holdfast__V1__RunCopy *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__run_copy__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__run_copy__pack
+                     (const Holdfast__V1__RunCopy *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__run_copy__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__run_copy__pack_to_buffer
+                     (const Holdfast__V1__RunCopy *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__run_copy__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__RunCopy *
+       holdfast__v1__run_copy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__RunCopy *)
+     protobuf_c_message_unpack (&holdfast__v1__run_copy__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__run_copy__free_unpacked
+                     (Holdfast__V1__RunCopy *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__run_copy__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__nondeterminism_diff__init
                      (Holdfast__V1__NondeterminismDiff         *message)
 {
@@ -1177,6 +1222,51 @@ void   holdfast__v1__workflow_execution_signaled__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__workflow_execution_signaled__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__event_origin__init
+                     (Holdfast__V1__EventOrigin         *message)
+{
+  static const Holdfast__V1__EventOrigin init_value = HOLDFAST__V1__EVENT_ORIGIN__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__event_origin__get_packed_size
+                     (const Holdfast__V1__EventOrigin *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__event_origin__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__event_origin__pack
+                     (const Holdfast__V1__EventOrigin *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__event_origin__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__event_origin__pack_to_buffer
+                     (const Holdfast__V1__EventOrigin *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__event_origin__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__EventOrigin *
+       holdfast__v1__event_origin__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__EventOrigin *)
+     protobuf_c_message_unpack (&holdfast__v1__event_origin__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__event_origin__free_unpacked
+                     (Holdfast__V1__EventOrigin *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__event_origin__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__workflow_execution_update_accepted__init
                      (Holdfast__V1__WorkflowExecutionUpdateAccepted         *message)
 {
@@ -1220,6 +1310,51 @@ void   holdfast__v1__workflow_execution_update_accepted__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_accepted__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__workflow_execution_update_admitted__init
+                     (Holdfast__V1__WorkflowExecutionUpdateAdmitted         *message)
+{
+  static const Holdfast__V1__WorkflowExecutionUpdateAdmitted init_value = HOLDFAST__V1__WORKFLOW_EXECUTION_UPDATE_ADMITTED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__workflow_execution_update_admitted__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionUpdateAdmitted *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_admitted__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__workflow_execution_update_admitted__pack
+                     (const Holdfast__V1__WorkflowExecutionUpdateAdmitted *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_admitted__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__workflow_execution_update_admitted__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionUpdateAdmitted *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_admitted__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkflowExecutionUpdateAdmitted *
+       holdfast__v1__workflow_execution_update_admitted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkflowExecutionUpdateAdmitted *)
+     protobuf_c_message_unpack (&holdfast__v1__workflow_execution_update_admitted__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__workflow_execution_update_admitted__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionUpdateAdmitted *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__workflow_execution_update_admitted__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   holdfast__v1__workflow_execution_update_completed__init
@@ -2160,7 +2295,7 @@ const ProtobufCMessageDescriptor holdfast__v1__history_batch__descriptor =
   (ProtobufCMessageInit) holdfast__v1__history_batch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[46] =
+static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[47] =
 {
   {
     "event_id",
@@ -2691,6 +2826,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "workflow_execution_update_admitted",
+    147,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryEvent, attributes_case),
+    offsetof(Holdfast__V1__HistoryEvent, workflow_execution_update_admitted),
+    &holdfast__v1__workflow_execution_update_admitted__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "workflow_execution_paused",
     158,
     PROTOBUF_C_LABEL_NONE,
@@ -2750,13 +2897,14 @@ static const unsigned holdfast__v1__history_event__field_indices_by_name[] = {
   4,   /* field[4] = workflow_execution_completed */
   28,   /* field[28] = workflow_execution_continued_as_new */
   5,   /* field[5] = workflow_execution_failed */
-  44,   /* field[44] = workflow_execution_paused */
+  45,   /* field[45] = workflow_execution_paused */
   26,   /* field[26] = workflow_execution_signaled */
   3,   /* field[3] = workflow_execution_started */
   27,   /* field[27] = workflow_execution_terminated */
   6,   /* field[6] = workflow_execution_timed_out */
-  45,   /* field[45] = workflow_execution_unpaused */
+  46,   /* field[46] = workflow_execution_unpaused */
   41,   /* field[41] = workflow_execution_update_accepted */
+  44,   /* field[44] = workflow_execution_update_admitted */
   42,   /* field[42] = workflow_execution_update_completed */
   43,   /* field[43] = workflow_properties_modified */
   7,   /* field[7] = workflow_task_completed */
@@ -2770,8 +2918,8 @@ static const ProtobufCIntRange holdfast__v1__history_event__number_ranges[6 + 1]
   { 107, 7 },
   { 143, 42 },
   { 146, 43 },
-  { 158, 44 },
-  { 0, 46 }
+  { 158, 45 },
+  { 0, 47 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
 {
@@ -2781,7 +2929,7 @@ const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
   "Holdfast__V1__HistoryEvent",
   "holdfast.v1",
   sizeof(Holdfast__V1__HistoryEvent),
-  46,
+  47,
   holdfast__v1__history_event__field_descriptors,
   holdfast__v1__history_event__field_indices_by_name,
   6,  holdfast__v1__history_event__number_ranges,
@@ -3874,7 +4022,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_task_timed_out__descript
   (ProtobufCMessageInit) holdfast__v1__workflow_task_timed_out__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_task_failed__field_descriptors[6] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_task_failed__field_descriptors[7] =
 {
   {
     "cause",
@@ -3948,11 +4096,24 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_task_failed__field_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "copy",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowTaskFailed, copy),
+    &holdfast__v1__run_copy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_task_failed__field_indices_by_name[] = {
   2,   /* field[2] = attempt */
   4,   /* field[4] = build_id */
   0,   /* field[0] = cause */
+  6,   /* field[6] = copy */
   5,   /* field[5] = diff */
   1,   /* field[1] = failure */
   3,   /* field[3] = identity */
@@ -3960,7 +4121,7 @@ static const unsigned holdfast__v1__workflow_task_failed__field_indices_by_name[
 static const ProtobufCIntRange holdfast__v1__workflow_task_failed__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_task_failed__descriptor =
 {
@@ -3970,11 +4131,101 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_task_failed__descriptor 
   "Holdfast__V1__WorkflowTaskFailed",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowTaskFailed),
-  6,
+  7,
   holdfast__v1__workflow_task_failed__field_descriptors,
   holdfast__v1__workflow_task_failed__field_indices_by_name,
   1,  holdfast__v1__workflow_task_failed__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_task_failed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__run_copy__field_descriptors[5] =
+{
+  {
+    "base_execution",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RunCopy, base_execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RunCopy, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "base_event_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RunCopy, base_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "random_seed",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RunCopy, random_seed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RunCopy, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__run_copy__field_indices_by_name[] = {
+  2,   /* field[2] = base_event_id */
+  0,   /* field[0] = base_execution */
+  1,   /* field[1] = execution */
+  3,   /* field[3] = random_seed */
+  4,   /* field[4] = reason */
+};
+static const ProtobufCIntRange holdfast__v1__run_copy__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__run_copy__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.RunCopy",
+  "RunCopy",
+  "Holdfast__V1__RunCopy",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__RunCopy),
+  5,
+  holdfast__v1__run_copy__field_descriptors,
+  holdfast__v1__run_copy__field_indices_by_name,
+  1,  holdfast__v1__run_copy__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__run_copy__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__nondeterminism_diff__field_descriptors[6] =
@@ -5405,7 +5656,7 @@ const ProtobufCMessageDescriptor holdfast__v1__marker_recorded__descriptor =
   (ProtobufCMessageInit) holdfast__v1__marker_recorded__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_signaled__field_descriptors[6] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_signaled__field_descriptors[7] =
 {
   {
     "signal_name",
@@ -5479,19 +5730,32 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_signaled_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "origin",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionSignaled, origin),
+    &holdfast__v1__event_origin__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_execution_signaled__field_indices_by_name[] = {
   5,   /* field[5] = external_execution */
   3,   /* field[3] = header */
   2,   /* field[2] = identity */
   1,   /* field[1] = input */
+  6,   /* field[6] = origin */
   4,   /* field[4] = request_id */
   0,   /* field[0] = signal_name */
 };
 static const ProtobufCIntRange holdfast__v1__workflow_execution_signaled__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_signaled__descriptor =
 {
@@ -5501,11 +5765,62 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_signaled__desc
   "Holdfast__V1__WorkflowExecutionSignaled",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionSignaled),
-  6,
+  7,
   holdfast__v1__workflow_execution_signaled__field_descriptors,
   holdfast__v1__workflow_execution_signaled__field_indices_by_name,
   1,  holdfast__v1__workflow_execution_signaled__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_signaled__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__event_origin__field_descriptors[2] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__EventOrigin, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "event_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__EventOrigin, event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__event_origin__field_indices_by_name[] = {
+  1,   /* field[1] = event_id */
+  0,   /* field[0] = run_id */
+};
+static const ProtobufCIntRange holdfast__v1__event_origin__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__event_origin__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.EventOrigin",
+  "EventOrigin",
+  "Holdfast__V1__EventOrigin",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__EventOrigin),
+  2,
+  holdfast__v1__event_origin__field_descriptors,
+  holdfast__v1__event_origin__field_indices_by_name,
+  1,  holdfast__v1__event_origin__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__event_origin__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_update_accepted__field_descriptors[8] =
@@ -5635,6 +5950,109 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_accepte
   holdfast__v1__workflow_execution_update_accepted__field_indices_by_name,
   1,  holdfast__v1__workflow_execution_update_accepted__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_update_accepted__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_update_admitted__field_descriptors[6] =
+{
+  {
+    "update_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAdmitted, update_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update_name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAdmitted, update_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "args",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAdmitted, n_args),
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAdmitted, args),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAdmitted, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAdmitted, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "origin",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionUpdateAdmitted, origin),
+    &holdfast__v1__event_origin__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__workflow_execution_update_admitted__field_indices_by_name[] = {
+  2,   /* field[2] = args */
+  3,   /* field[3] = header */
+  4,   /* field[4] = identity */
+  5,   /* field[5] = origin */
+  0,   /* field[0] = update_id */
+  1,   /* field[1] = update_name */
+};
+static const ProtobufCIntRange holdfast__v1__workflow_execution_update_admitted__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_admitted__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowExecutionUpdateAdmitted",
+  "WorkflowExecutionUpdateAdmitted",
+  "Holdfast__V1__WorkflowExecutionUpdateAdmitted",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkflowExecutionUpdateAdmitted),
+  6,
+  holdfast__v1__workflow_execution_update_admitted__field_descriptors,
+  holdfast__v1__workflow_execution_update_admitted__field_indices_by_name,
+  1,  holdfast__v1__workflow_execution_update_admitted__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__workflow_execution_update_admitted__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_update_completed__field_descriptors[5] =
@@ -5983,7 +6401,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_unpaused__desc
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_unpaused__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_terminated__field_descriptors[3] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_terminated__field_descriptors[4] =
 {
   {
     "reason",
@@ -6021,16 +6439,29 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_terminate
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "new_run_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionTerminated, new_run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_execution_terminated__field_indices_by_name[] = {
   1,   /* field[1] = details */
   2,   /* field[2] = identity */
+  3,   /* field[3] = new_run_id */
   0,   /* field[0] = reason */
 };
 static const ProtobufCIntRange holdfast__v1__workflow_execution_terminated__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_terminated__descriptor =
 {
@@ -6040,7 +6471,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_terminated__de
   "Holdfast__V1__WorkflowExecutionTerminated",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionTerminated),
-  3,
+  4,
   holdfast__v1__workflow_execution_terminated__field_descriptors,
   holdfast__v1__workflow_execution_terminated__field_indices_by_name,
   1,  holdfast__v1__workflow_execution_terminated__number_ranges,
@@ -7554,7 +7985,7 @@ const ProtobufCMessageDescriptor holdfast__v1__external_workflow_execution_cance
   (ProtobufCMessageInit) holdfast__v1__external_workflow_execution_cancel_requested__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue holdfast__v1__workflow_task_failed_cause__enum_values_by_number[6] =
+static const ProtobufCEnumValue holdfast__v1__workflow_task_failed_cause__enum_values_by_number[7] =
 {
   { "WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED", "HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED", 0 },
   { "WORKFLOW_TASK_FAILED_CAUSE_NONDETERMINISM", "HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_NONDETERMINISM", 1 },
@@ -7562,15 +7993,17 @@ static const ProtobufCEnumValue holdfast__v1__workflow_task_failed_cause__enum_v
   { "WORKFLOW_TASK_FAILED_CAUSE_BAD_COMMAND", "HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_BAD_COMMAND", 3 },
   { "WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND", "HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND", 4 },
   { "WORKFLOW_TASK_FAILED_CAUSE_LIMIT_REACHED", "HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_LIMIT_REACHED", 5 },
+  { "WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW", "HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW", 6 },
 };
 static const ProtobufCIntRange holdfast__v1__workflow_task_failed_cause__value_ranges[] = {
-{0, 0},{0, 6}
+{0, 0},{0, 7}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__workflow_task_failed_cause__enum_values_by_name[6] =
+static const ProtobufCEnumValueIndex holdfast__v1__workflow_task_failed_cause__enum_values_by_name[7] =
 {
   { "WORKFLOW_TASK_FAILED_CAUSE_BAD_COMMAND", 3 },
   { "WORKFLOW_TASK_FAILED_CAUSE_LIMIT_REACHED", 5 },
   { "WORKFLOW_TASK_FAILED_CAUSE_NONDETERMINISM", 1 },
+  { "WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW", 6 },
   { "WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND", 4 },
   { "WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED", 0 },
   { "WORKFLOW_TASK_FAILED_CAUSE_WORKER_FAILURE", 2 },
@@ -7582,9 +8015,9 @@ const ProtobufCEnumDescriptor holdfast__v1__workflow_task_failed_cause__descript
   "WorkflowTaskFailedCause",
   "Holdfast__V1__WorkflowTaskFailedCause",
   "holdfast.v1",
-  6,
+  7,
   holdfast__v1__workflow_task_failed_cause__enum_values_by_number,
-  6,
+  7,
   holdfast__v1__workflow_task_failed_cause__enum_values_by_name,
   1,
   holdfast__v1__workflow_task_failed_cause__value_ranges,

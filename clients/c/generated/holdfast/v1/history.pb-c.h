@@ -26,6 +26,7 @@ typedef struct Holdfast__V1__WorkflowExecutionContinuedAsNew Holdfast__V1__Workf
 typedef struct Holdfast__V1__WorkflowTaskCompletedEvent Holdfast__V1__WorkflowTaskCompletedEvent;
 typedef struct Holdfast__V1__WorkflowTaskTimedOut Holdfast__V1__WorkflowTaskTimedOut;
 typedef struct Holdfast__V1__WorkflowTaskFailed Holdfast__V1__WorkflowTaskFailed;
+typedef struct Holdfast__V1__RunCopy Holdfast__V1__RunCopy;
 typedef struct Holdfast__V1__NondeterminismDiff Holdfast__V1__NondeterminismDiff;
 typedef struct Holdfast__V1__CommandHead Holdfast__V1__CommandHead;
 typedef struct Holdfast__V1__ActivityTaskScheduled Holdfast__V1__ActivityTaskScheduled;
@@ -42,7 +43,9 @@ typedef struct Holdfast__V1__WorkflowExecutionCancelRequested Holdfast__V1__Work
 typedef struct Holdfast__V1__WorkflowExecutionCanceled Holdfast__V1__WorkflowExecutionCanceled;
 typedef struct Holdfast__V1__MarkerRecorded Holdfast__V1__MarkerRecorded;
 typedef struct Holdfast__V1__WorkflowExecutionSignaled Holdfast__V1__WorkflowExecutionSignaled;
+typedef struct Holdfast__V1__EventOrigin Holdfast__V1__EventOrigin;
 typedef struct Holdfast__V1__WorkflowExecutionUpdateAccepted Holdfast__V1__WorkflowExecutionUpdateAccepted;
+typedef struct Holdfast__V1__WorkflowExecutionUpdateAdmitted Holdfast__V1__WorkflowExecutionUpdateAdmitted;
 typedef struct Holdfast__V1__WorkflowExecutionUpdateCompleted Holdfast__V1__WorkflowExecutionUpdateCompleted;
 typedef struct Holdfast__V1__UpsertWorkflowSearchAttributes Holdfast__V1__UpsertWorkflowSearchAttributes;
 typedef struct Holdfast__V1__WorkflowPropertiesModified Holdfast__V1__WorkflowPropertiesModified;
@@ -73,7 +76,11 @@ typedef enum _Holdfast__V1__WorkflowTaskFailedCause {
   HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_WORKER_FAILURE = 2,
   HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_BAD_COMMAND = 3,
   HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND = 4,
-  HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_LIMIT_REACHED = 5
+  HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_LIMIT_REACHED = 5,
+  /*
+   * No task has failed: the run is a copy of another one up to here.
+   */
+  HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE)
 } Holdfast__V1__WorkflowTaskFailedCause;
 typedef enum _Holdfast__V1__CommandType {
@@ -189,6 +196,7 @@ typedef enum {
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UPDATE_ACCEPTED = 141,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UPDATE_COMPLETED = 143,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_PROPERTIES_MODIFIED = 146,
+  HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UPDATE_ADMITTED = 147,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_PAUSED = 158,
   HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES_WORKFLOW_EXECUTION_UNPAUSED = 159
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__HISTORY_EVENT__ATTRIBUTES__CASE)
@@ -246,6 +254,7 @@ struct  Holdfast__V1__HistoryEvent
     Holdfast__V1__WorkflowExecutionUpdateAccepted *workflow_execution_update_accepted;
     Holdfast__V1__WorkflowExecutionUpdateCompleted *workflow_execution_update_completed;
     Holdfast__V1__WorkflowPropertiesModified *workflow_properties_modified;
+    Holdfast__V1__WorkflowExecutionUpdateAdmitted *workflow_execution_update_admitted;
     Holdfast__V1__WorkflowExecutionPaused *workflow_execution_paused;
     Holdfast__V1__WorkflowExecutionUnpaused *workflow_execution_unpaused;
   };
@@ -463,10 +472,40 @@ struct  Holdfast__V1__WorkflowTaskFailed
    * Set with NONDETERMINISM.
    */
   Holdfast__V1__NondeterminismDiff *diff;
+  /*
+   * Set with RESET_WORKFLOW.
+   */
+  Holdfast__V1__RunCopy *copy;
 };
 #define HOLDFAST__V1__WORKFLOW_TASK_FAILED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_task_failed__descriptor) \
-    , HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED, NULL, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL }
+    , HOLDFAST__V1__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED, NULL, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL }
+
+
+/*
+ * After a reset or a fork: what the run is a copy of.
+ */
+struct  Holdfast__V1__RunCopy
+{
+  ProtobufCMessage base;
+  Holdfast__V1__WorkflowExecution *base_execution;
+  /*
+   * The run itself: the event that began it is the base's.
+   */
+  Holdfast__V1__WorkflowExecution *execution;
+  /*
+   * The base's WorkflowTaskCompleted in whose place this event stands; those before it are copied.
+   */
+  int64_t base_event_id;
+  /*
+   * From here on random numbers follow from it.
+   */
+  uint64_t random_seed;
+  char *reason;
+};
+#define HOLDFAST__V1__RUN_COPY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__run_copy__descriptor) \
+    , NULL, NULL, 0, 0, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -744,10 +783,28 @@ struct  Holdfast__V1__WorkflowExecutionSignaled
    * The run that sent it, if it was one.
    */
   Holdfast__V1__WorkflowExecution *external_execution;
+  /*
+   * Where it came first, if the run has it from an earlier one.
+   */
+  Holdfast__V1__EventOrigin *origin;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_SIGNALED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_signaled__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, NULL, NULL }
+
+
+/*
+ * An event of another run, that this one repeats.
+ */
+struct  Holdfast__V1__EventOrigin
+{
+  ProtobufCMessage base;
+  char *run_id;
+  int64_t event_id;
+};
+#define HOLDFAST__V1__EVENT_ORIGIN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__event_origin__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -773,6 +830,28 @@ struct  Holdfast__V1__WorkflowExecutionUpdateAccepted
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_UPDATE_ACCEPTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_update_accepted__descriptor) \
     , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * After a reset or a fork: an update that the base's code had taken on, to be asked again.
+ */
+struct  Holdfast__V1__WorkflowExecutionUpdateAdmitted
+{
+  ProtobufCMessage base;
+  char *update_id;
+  char *update_name;
+  size_t n_args;
+  Holdfast__V1__Payload **args;
+  Holdfast__V1__Header *header;
+  char *identity;
+  /*
+   * Where it was accepted, or admitted, first.
+   */
+  Holdfast__V1__EventOrigin *origin;
+};
+#define HOLDFAST__V1__WORKFLOW_EXECUTION_UPDATE_ADMITTED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_update_admitted__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, (char *)protobuf_c_empty_string, NULL }
 
 
 struct  Holdfast__V1__WorkflowExecutionUpdateCompleted
@@ -850,10 +929,14 @@ struct  Holdfast__V1__WorkflowExecutionTerminated
   size_t n_details;
   Holdfast__V1__Payload **details;
   char *identity;
+  /*
+   * The run that goes on in its place, after a reset.
+   */
+  char *new_run_id;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_TERMINATED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_terminated__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -1296,6 +1379,25 @@ Holdfast__V1__WorkflowTaskFailed *
 void   holdfast__v1__workflow_task_failed__free_unpacked
                      (Holdfast__V1__WorkflowTaskFailed *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__RunCopy methods */
+void   holdfast__v1__run_copy__init
+                     (Holdfast__V1__RunCopy         *message);
+size_t holdfast__v1__run_copy__get_packed_size
+                     (const Holdfast__V1__RunCopy   *message);
+size_t holdfast__v1__run_copy__pack
+                     (const Holdfast__V1__RunCopy   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__run_copy__pack_to_buffer
+                     (const Holdfast__V1__RunCopy   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__RunCopy *
+       holdfast__v1__run_copy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__run_copy__free_unpacked
+                     (Holdfast__V1__RunCopy *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__NondeterminismDiff methods */
 void   holdfast__v1__nondeterminism_diff__init
                      (Holdfast__V1__NondeterminismDiff         *message);
@@ -1600,6 +1702,25 @@ Holdfast__V1__WorkflowExecutionSignaled *
 void   holdfast__v1__workflow_execution_signaled__free_unpacked
                      (Holdfast__V1__WorkflowExecutionSignaled *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__EventOrigin methods */
+void   holdfast__v1__event_origin__init
+                     (Holdfast__V1__EventOrigin         *message);
+size_t holdfast__v1__event_origin__get_packed_size
+                     (const Holdfast__V1__EventOrigin   *message);
+size_t holdfast__v1__event_origin__pack
+                     (const Holdfast__V1__EventOrigin   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__event_origin__pack_to_buffer
+                     (const Holdfast__V1__EventOrigin   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__EventOrigin *
+       holdfast__v1__event_origin__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__event_origin__free_unpacked
+                     (Holdfast__V1__EventOrigin *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowExecutionUpdateAccepted methods */
 void   holdfast__v1__workflow_execution_update_accepted__init
                      (Holdfast__V1__WorkflowExecutionUpdateAccepted         *message);
@@ -1618,6 +1739,25 @@ Holdfast__V1__WorkflowExecutionUpdateAccepted *
                       const uint8_t       *data);
 void   holdfast__v1__workflow_execution_update_accepted__free_unpacked
                      (Holdfast__V1__WorkflowExecutionUpdateAccepted *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowExecutionUpdateAdmitted methods */
+void   holdfast__v1__workflow_execution_update_admitted__init
+                     (Holdfast__V1__WorkflowExecutionUpdateAdmitted         *message);
+size_t holdfast__v1__workflow_execution_update_admitted__get_packed_size
+                     (const Holdfast__V1__WorkflowExecutionUpdateAdmitted   *message);
+size_t holdfast__v1__workflow_execution_update_admitted__pack
+                     (const Holdfast__V1__WorkflowExecutionUpdateAdmitted   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_execution_update_admitted__pack_to_buffer
+                     (const Holdfast__V1__WorkflowExecutionUpdateAdmitted   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowExecutionUpdateAdmitted *
+       holdfast__v1__workflow_execution_update_admitted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_execution_update_admitted__free_unpacked
+                     (Holdfast__V1__WorkflowExecutionUpdateAdmitted *message,
                       ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkflowExecutionUpdateCompleted methods */
 void   holdfast__v1__workflow_execution_update_completed__init
@@ -2031,6 +2171,9 @@ typedef void (*Holdfast__V1__WorkflowTaskTimedOut_Closure)
 typedef void (*Holdfast__V1__WorkflowTaskFailed_Closure)
                  (const Holdfast__V1__WorkflowTaskFailed *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__RunCopy_Closure)
+                 (const Holdfast__V1__RunCopy *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__NondeterminismDiff_Closure)
                  (const Holdfast__V1__NondeterminismDiff *message,
                   void *closure_data);
@@ -2079,8 +2222,14 @@ typedef void (*Holdfast__V1__MarkerRecorded_Closure)
 typedef void (*Holdfast__V1__WorkflowExecutionSignaled_Closure)
                  (const Holdfast__V1__WorkflowExecutionSignaled *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__EventOrigin_Closure)
+                 (const Holdfast__V1__EventOrigin *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__WorkflowExecutionUpdateAccepted_Closure)
                  (const Holdfast__V1__WorkflowExecutionUpdateAccepted *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__WorkflowExecutionUpdateAdmitted_Closure)
+                 (const Holdfast__V1__WorkflowExecutionUpdateAdmitted *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__WorkflowExecutionUpdateCompleted_Closure)
                  (const Holdfast__V1__WorkflowExecutionUpdateCompleted *message,
@@ -2162,6 +2311,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_continu
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_task_completed_event__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_task_timed_out__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_task_failed__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__run_copy__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__nondeterminism_diff__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__command_head__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__activity_task_scheduled__descriptor;
@@ -2178,7 +2328,9 @@ extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_cancel_
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_canceled__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__marker_recorded__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_signaled__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__event_origin__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_accepted__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_admitted__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_update_completed__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__upsert_workflow_search_attributes__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_properties_modified__descriptor;

@@ -502,6 +502,51 @@ void   holdfast__v1__initialize_workflow__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__initialize_workflow__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__update_random_seed__init
+                     (Holdfast__V1__UpdateRandomSeed         *message)
+{
+  static const Holdfast__V1__UpdateRandomSeed init_value = HOLDFAST__V1__UPDATE_RANDOM_SEED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__update_random_seed__get_packed_size
+                     (const Holdfast__V1__UpdateRandomSeed *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_random_seed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__update_random_seed__pack
+                     (const Holdfast__V1__UpdateRandomSeed *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_random_seed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__update_random_seed__pack_to_buffer
+                     (const Holdfast__V1__UpdateRandomSeed *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_random_seed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpdateRandomSeed *
+       holdfast__v1__update_random_seed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpdateRandomSeed *)
+     protobuf_c_message_unpack (&holdfast__v1__update_random_seed__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__update_random_seed__free_unpacked
+                     (Holdfast__V1__UpdateRandomSeed *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__update_random_seed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__signal_workflow_job__init
                      (Holdfast__V1__SignalWorkflowJob         *message)
 {
@@ -3601,7 +3646,7 @@ const ProtobufCMessageDescriptor holdfast__v1__activation__descriptor =
   (ProtobufCMessageInit) holdfast__v1__activation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__job__field_descriptors[11] =
+static const ProtobufCFieldDescriptor holdfast__v1__job__field_descriptors[12] =
 {
   {
     "initialize_workflow",
@@ -3735,6 +3780,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__job__field_descriptors[11] =
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "update_random_seed",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Job, kind_case),
+    offsetof(Holdfast__V1__Job, update_random_seed),
+    &holdfast__v1__update_random_seed__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__job__field_indices_by_name[] = {
   2,   /* field[2] = cancel_workflow */
@@ -3748,11 +3805,12 @@ static const unsigned holdfast__v1__job__field_indices_by_name[] = {
   7,   /* field[7] = resolve_child_start */
   9,   /* field[9] = resolve_signal_external */
   1,   /* field[1] = signal_workflow */
+  11,   /* field[11] = update_random_seed */
 };
 static const ProtobufCIntRange holdfast__v1__job__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__job__descriptor =
 {
@@ -3762,7 +3820,7 @@ const ProtobufCMessageDescriptor holdfast__v1__job__descriptor =
   "Holdfast__V1__Job",
   "holdfast.v1",
   sizeof(Holdfast__V1__Job),
-  11,
+  12,
   holdfast__v1__job__field_descriptors,
   holdfast__v1__job__field_indices_by_name,
   1,  holdfast__v1__job__number_ranges,
@@ -4027,6 +4085,44 @@ const ProtobufCMessageDescriptor holdfast__v1__initialize_workflow__descriptor =
   holdfast__v1__initialize_workflow__field_indices_by_name,
   2,  holdfast__v1__initialize_workflow__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__initialize_workflow__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__update_random_seed__field_descriptors[1] =
+{
+  {
+    "random_seed",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateRandomSeed, random_seed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__update_random_seed__field_indices_by_name[] = {
+  0,   /* field[0] = random_seed */
+};
+static const ProtobufCIntRange holdfast__v1__update_random_seed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__update_random_seed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateRandomSeed",
+  "UpdateRandomSeed",
+  "Holdfast__V1__UpdateRandomSeed",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpdateRandomSeed),
+  1,
+  holdfast__v1__update_random_seed__field_descriptors,
+  holdfast__v1__update_random_seed__field_indices_by_name,
+  1,  holdfast__v1__update_random_seed__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__update_random_seed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__signal_workflow_job__field_descriptors[4] =

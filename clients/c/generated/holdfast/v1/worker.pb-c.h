@@ -29,6 +29,7 @@ typedef struct Holdfast__V1__Detach Holdfast__V1__Detach;
 typedef struct Holdfast__V1__Activation Holdfast__V1__Activation;
 typedef struct Holdfast__V1__Job Holdfast__V1__Job;
 typedef struct Holdfast__V1__InitializeWorkflow Holdfast__V1__InitializeWorkflow;
+typedef struct Holdfast__V1__UpdateRandomSeed Holdfast__V1__UpdateRandomSeed;
 typedef struct Holdfast__V1__SignalWorkflowJob Holdfast__V1__SignalWorkflowJob;
 typedef struct Holdfast__V1__DoUpdate Holdfast__V1__DoUpdate;
 typedef struct Holdfast__V1__CancelWorkflowJob Holdfast__V1__CancelWorkflowJob;
@@ -326,13 +327,14 @@ typedef enum {
   HOLDFAST__V1__JOB__KIND_RESOLVE_CHILD_START = 8,
   HOLDFAST__V1__JOB__KIND_RESOLVE_CHILD = 9,
   HOLDFAST__V1__JOB__KIND_RESOLVE_SIGNAL_EXTERNAL = 10,
-  HOLDFAST__V1__JOB__KIND_RESOLVE_CANCEL_EXTERNAL = 11
+  HOLDFAST__V1__JOB__KIND_RESOLVE_CANCEL_EXTERNAL = 11,
+  HOLDFAST__V1__JOB__KIND_UPDATE_RANDOM_SEED = 12
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__JOB__KIND__CASE)
 } Holdfast__V1__Job__KindCase;
 
 /*
- * In one activation: initialize, then signals and updates in arrival order, then the rest in
- * arrival order.
+ * In one activation: initialize, a new random seed, then signals and updates in arrival order, then
+ * the rest in arrival order.
  * Queries are alone in theirs.
  */
 struct  Holdfast__V1__Job
@@ -351,6 +353,7 @@ struct  Holdfast__V1__Job
     Holdfast__V1__ResolveChild *resolve_child;
     Holdfast__V1__ResolveSignalExternal *resolve_signal_external;
     Holdfast__V1__ResolveCancelExternal *resolve_cancel_external;
+    Holdfast__V1__UpdateRandomSeed *update_random_seed;
   };
 };
 #define HOLDFAST__V1__JOB__INIT \
@@ -393,6 +396,19 @@ struct  Holdfast__V1__InitializeWorkflow
 #define HOLDFAST__V1__INITIALIZE_WORKFLOW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__initialize_workflow__descriptor) \
     , 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+
+
+/*
+ * The run was reset or forked: from here on its random numbers follow from this seed.
+ */
+struct  Holdfast__V1__UpdateRandomSeed
+{
+  ProtobufCMessage base;
+  uint64_t random_seed;
+};
+#define HOLDFAST__V1__UPDATE_RANDOM_SEED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_random_seed__descriptor) \
+    , 0 }
 
 
 struct  Holdfast__V1__SignalWorkflowJob
@@ -1514,6 +1530,25 @@ Holdfast__V1__InitializeWorkflow *
 void   holdfast__v1__initialize_workflow__free_unpacked
                      (Holdfast__V1__InitializeWorkflow *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateRandomSeed methods */
+void   holdfast__v1__update_random_seed__init
+                     (Holdfast__V1__UpdateRandomSeed         *message);
+size_t holdfast__v1__update_random_seed__get_packed_size
+                     (const Holdfast__V1__UpdateRandomSeed   *message);
+size_t holdfast__v1__update_random_seed__pack
+                     (const Holdfast__V1__UpdateRandomSeed   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_random_seed__pack_to_buffer
+                     (const Holdfast__V1__UpdateRandomSeed   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateRandomSeed *
+       holdfast__v1__update_random_seed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_random_seed__free_unpacked
+                     (Holdfast__V1__UpdateRandomSeed *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__SignalWorkflowJob methods */
 void   holdfast__v1__signal_workflow_job__init
                      (Holdfast__V1__SignalWorkflowJob         *message);
@@ -2480,6 +2515,9 @@ typedef void (*Holdfast__V1__Job_Closure)
 typedef void (*Holdfast__V1__InitializeWorkflow_Closure)
                  (const Holdfast__V1__InitializeWorkflow *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__UpdateRandomSeed_Closure)
+                 (const Holdfast__V1__UpdateRandomSeed *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__SignalWorkflowJob_Closure)
                  (const Holdfast__V1__SignalWorkflowJob *message,
                   void *closure_data);
@@ -2667,6 +2705,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__detach__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__activation__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__job__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__initialize_workflow__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_random_seed__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__signal_workflow_job__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__do_update__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancel_workflow_job__descriptor;

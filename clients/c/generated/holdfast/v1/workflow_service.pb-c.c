@@ -952,6 +952,231 @@ void   holdfast__v1__unpause_workflow_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__unpause_workflow_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__workflow_point__init
+                     (Holdfast__V1__WorkflowPoint         *message)
+{
+  static const Holdfast__V1__WorkflowPoint init_value = HOLDFAST__V1__WORKFLOW_POINT__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__workflow_point__get_packed_size
+                     (const Holdfast__V1__WorkflowPoint *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_point__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__workflow_point__pack
+                     (const Holdfast__V1__WorkflowPoint *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_point__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__workflow_point__pack_to_buffer
+                     (const Holdfast__V1__WorkflowPoint *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_point__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkflowPoint *
+       holdfast__v1__workflow_point__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkflowPoint *)
+     protobuf_c_message_unpack (&holdfast__v1__workflow_point__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__workflow_point__free_unpacked
+                     (Holdfast__V1__WorkflowPoint *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__workflow_point__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__reset_workflow_request__init
+                     (Holdfast__V1__ResetWorkflowRequest         *message)
+{
+  static const Holdfast__V1__ResetWorkflowRequest init_value = HOLDFAST__V1__RESET_WORKFLOW_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__reset_workflow_request__get_packed_size
+                     (const Holdfast__V1__ResetWorkflowRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__reset_workflow_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__reset_workflow_request__pack
+                     (const Holdfast__V1__ResetWorkflowRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__reset_workflow_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__reset_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__ResetWorkflowRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__reset_workflow_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ResetWorkflowRequest *
+       holdfast__v1__reset_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ResetWorkflowRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__reset_workflow_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__reset_workflow_request__free_unpacked
+                     (Holdfast__V1__ResetWorkflowRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__reset_workflow_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__reset_workflow_response__init
+                     (Holdfast__V1__ResetWorkflowResponse         *message)
+{
+  static const Holdfast__V1__ResetWorkflowResponse init_value = HOLDFAST__V1__RESET_WORKFLOW_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__reset_workflow_response__get_packed_size
+                     (const Holdfast__V1__ResetWorkflowResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__reset_workflow_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__reset_workflow_response__pack
+                     (const Holdfast__V1__ResetWorkflowResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__reset_workflow_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__reset_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__ResetWorkflowResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__reset_workflow_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ResetWorkflowResponse *
+       holdfast__v1__reset_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ResetWorkflowResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__reset_workflow_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__reset_workflow_response__free_unpacked
+                     (Holdfast__V1__ResetWorkflowResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__reset_workflow_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__fork_workflow_request__init
+                     (Holdfast__V1__ForkWorkflowRequest         *message)
+{
+  static const Holdfast__V1__ForkWorkflowRequest init_value = HOLDFAST__V1__FORK_WORKFLOW_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__fork_workflow_request__get_packed_size
+                     (const Holdfast__V1__ForkWorkflowRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__fork_workflow_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__fork_workflow_request__pack
+                     (const Holdfast__V1__ForkWorkflowRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__fork_workflow_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__fork_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__ForkWorkflowRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__fork_workflow_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ForkWorkflowRequest *
+       holdfast__v1__fork_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ForkWorkflowRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__fork_workflow_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__fork_workflow_request__free_unpacked
+                     (Holdfast__V1__ForkWorkflowRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__fork_workflow_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__fork_workflow_response__init
+                     (Holdfast__V1__ForkWorkflowResponse         *message)
+{
+  static const Holdfast__V1__ForkWorkflowResponse init_value = HOLDFAST__V1__FORK_WORKFLOW_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__fork_workflow_response__get_packed_size
+                     (const Holdfast__V1__ForkWorkflowResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__fork_workflow_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__fork_workflow_response__pack
+                     (const Holdfast__V1__ForkWorkflowResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__fork_workflow_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__fork_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__ForkWorkflowResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__fork_workflow_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ForkWorkflowResponse *
+       holdfast__v1__fork_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ForkWorkflowResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__fork_workflow_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__fork_workflow_response__free_unpacked
+                     (Holdfast__V1__ForkWorkflowResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__fork_workflow_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__describe_workflow_request__init
                      (Holdfast__V1__DescribeWorkflowRequest         *message)
 {
@@ -3364,6 +3589,430 @@ const ProtobufCMessageDescriptor holdfast__v1__unpause_workflow_response__descri
   (ProtobufCMessageInit) holdfast__v1__unpause_workflow_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_point__field_descriptors[3] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowPoint, kind),
+    &holdfast__v1__workflow_point_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "event_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowPoint, event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_type",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowPoint, activity_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__workflow_point__field_indices_by_name[] = {
+  2,   /* field[2] = activity_type */
+  1,   /* field[1] = event_id */
+  0,   /* field[0] = kind */
+};
+static const ProtobufCIntRange holdfast__v1__workflow_point__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__workflow_point__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowPoint",
+  "WorkflowPoint",
+  "Holdfast__V1__WorkflowPoint",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkflowPoint),
+  3,
+  holdfast__v1__workflow_point__field_descriptors,
+  holdfast__v1__workflow_point__field_indices_by_name,
+  1,  holdfast__v1__workflow_point__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__workflow_point__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__reset_workflow_request__field_descriptors[7] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetWorkflowRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetWorkflowRequest, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "point",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetWorkflowRequest, point),
+    &holdfast__v1__workflow_point__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetWorkflowRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetWorkflowRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetWorkflowRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reapply_exclude",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Holdfast__V1__ResetWorkflowRequest, n_reapply_exclude),
+    offsetof(Holdfast__V1__ResetWorkflowRequest, reapply_exclude),
+    &holdfast__v1__reapply_exclude__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__reset_workflow_request__field_indices_by_name[] = {
+  1,   /* field[1] = execution */
+  4,   /* field[4] = identity */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = point */
+  6,   /* field[6] = reapply_exclude */
+  3,   /* field[3] = reason */
+  5,   /* field[5] = request_id */
+};
+static const ProtobufCIntRange holdfast__v1__reset_workflow_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__reset_workflow_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ResetWorkflowRequest",
+  "ResetWorkflowRequest",
+  "Holdfast__V1__ResetWorkflowRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ResetWorkflowRequest),
+  7,
+  holdfast__v1__reset_workflow_request__field_descriptors,
+  holdfast__v1__reset_workflow_request__field_indices_by_name,
+  1,  holdfast__v1__reset_workflow_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__reset_workflow_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__reset_workflow_response__field_descriptors[1] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ResetWorkflowResponse, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__reset_workflow_response__field_indices_by_name[] = {
+  0,   /* field[0] = run_id */
+};
+static const ProtobufCIntRange holdfast__v1__reset_workflow_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__reset_workflow_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ResetWorkflowResponse",
+  "ResetWorkflowResponse",
+  "Holdfast__V1__ResetWorkflowResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ResetWorkflowResponse),
+  1,
+  holdfast__v1__reset_workflow_response__field_descriptors,
+  holdfast__v1__reset_workflow_response__field_indices_by_name,
+  1,  holdfast__v1__reset_workflow_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__reset_workflow_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__fork_workflow_request__field_descriptors[10] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ForkWorkflowRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ForkWorkflowRequest, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "point",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ForkWorkflowRequest, point),
+    &holdfast__v1__workflow_point__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ForkWorkflowRequest, workflow_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "id_reuse_policy",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ForkWorkflowRequest, id_reuse_policy),
+    &holdfast__v1__workflow_id_reuse_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "id_conflict_policy",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ForkWorkflowRequest, id_conflict_policy),
+    &holdfast__v1__workflow_id_conflict_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ForkWorkflowRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ForkWorkflowRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ForkWorkflowRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reapply_exclude",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Holdfast__V1__ForkWorkflowRequest, n_reapply_exclude),
+    offsetof(Holdfast__V1__ForkWorkflowRequest, reapply_exclude),
+    &holdfast__v1__reapply_exclude__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__fork_workflow_request__field_indices_by_name[] = {
+  1,   /* field[1] = execution */
+  5,   /* field[5] = id_conflict_policy */
+  4,   /* field[4] = id_reuse_policy */
+  7,   /* field[7] = identity */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = point */
+  9,   /* field[9] = reapply_exclude */
+  6,   /* field[6] = reason */
+  8,   /* field[8] = request_id */
+  3,   /* field[3] = workflow_id */
+};
+static const ProtobufCIntRange holdfast__v1__fork_workflow_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 10 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__fork_workflow_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ForkWorkflowRequest",
+  "ForkWorkflowRequest",
+  "Holdfast__V1__ForkWorkflowRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ForkWorkflowRequest),
+  10,
+  holdfast__v1__fork_workflow_request__field_descriptors,
+  holdfast__v1__fork_workflow_request__field_indices_by_name,
+  1,  holdfast__v1__fork_workflow_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__fork_workflow_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__fork_workflow_response__field_descriptors[2] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ForkWorkflowResponse, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "started",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ForkWorkflowResponse, started),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__fork_workflow_response__field_indices_by_name[] = {
+  0,   /* field[0] = run_id */
+  1,   /* field[1] = started */
+};
+static const ProtobufCIntRange holdfast__v1__fork_workflow_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__fork_workflow_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ForkWorkflowResponse",
+  "ForkWorkflowResponse",
+  "Holdfast__V1__ForkWorkflowResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ForkWorkflowResponse),
+  2,
+  holdfast__v1__fork_workflow_response__field_descriptors,
+  holdfast__v1__fork_workflow_response__field_indices_by_name,
+  1,  holdfast__v1__fork_workflow_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__fork_workflow_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_request__field_descriptors[2] =
 {
   {
@@ -3415,7 +4064,7 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descri
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[24] =
+static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[26] =
 {
   {
     "info",
@@ -3705,11 +4354,36 @@ static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "reset_run_id",
+    60,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, reset_run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "copy",
+    61,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, copy),
+    &holdfast__v1__run_copy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__describe_workflow_response__field_indices_by_name[] = {
   12,   /* field[12] = attempt */
   7,   /* field[7] = cancel_requested */
   10,   /* field[10] = continued_run_id */
+  25,   /* field[25] = copy */
   17,   /* field[17] = cron_schedule */
   18,   /* field[18] = cron_time_zone */
   16,   /* field[16] = current_details */
@@ -3724,6 +4398,7 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
   4,   /* field[4] = pending_timers */
   14,   /* field[14] = pending_updates */
   5,   /* field[5] = pending_workflow_task */
+  24,   /* field[24] = reset_run_id */
   13,   /* field[13] = retry_policy */
   23,   /* field[23] = root */
   1,   /* field[1] = run_timeout_ms */
@@ -3732,12 +4407,13 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
   2,   /* field[2] = task_timeout_ms */
   6,   /* field[6] = warnings */
 };
-static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[3 + 1] =
+static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[4 + 1] =
 {
   { 1, 0 },
   { 30, 17 },
   { 40, 21 },
-  { 0, 24 }
+  { 60, 24 },
+  { 0, 26 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor =
 {
@@ -3747,10 +4423,10 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descr
   "Holdfast__V1__DescribeWorkflowResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__DescribeWorkflowResponse),
-  24,
+  26,
   holdfast__v1__describe_workflow_response__field_descriptors,
   holdfast__v1__describe_workflow_response__field_indices_by_name,
-  3,  holdfast__v1__describe_workflow_response__number_ranges,
+  4,  holdfast__v1__describe_workflow_response__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -5304,6 +5980,70 @@ const ProtobufCEnumDescriptor holdfast__v1__update_stage__descriptor =
   holdfast__v1__update_stage__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
+static const ProtobufCEnumValue holdfast__v1__workflow_point_kind__enum_values_by_number[5] =
+{
+  { "WORKFLOW_POINT_KIND_UNSPECIFIED", "HOLDFAST__V1__WORKFLOW_POINT_KIND__WORKFLOW_POINT_KIND_UNSPECIFIED", 0 },
+  { "WORKFLOW_POINT_KIND_FIRST_WORKFLOW_TASK", "HOLDFAST__V1__WORKFLOW_POINT_KIND__WORKFLOW_POINT_KIND_FIRST_WORKFLOW_TASK", 1 },
+  { "WORKFLOW_POINT_KIND_LAST_WORKFLOW_TASK", "HOLDFAST__V1__WORKFLOW_POINT_KIND__WORKFLOW_POINT_KIND_LAST_WORKFLOW_TASK", 2 },
+  { "WORKFLOW_POINT_KIND_EVENT", "HOLDFAST__V1__WORKFLOW_POINT_KIND__WORKFLOW_POINT_KIND_EVENT", 3 },
+  { "WORKFLOW_POINT_KIND_BEFORE_ACTIVITY", "HOLDFAST__V1__WORKFLOW_POINT_KIND__WORKFLOW_POINT_KIND_BEFORE_ACTIVITY", 4 },
+};
+static const ProtobufCIntRange holdfast__v1__workflow_point_kind__value_ranges[] = {
+{0, 0},{0, 5}
+};
+static const ProtobufCEnumValueIndex holdfast__v1__workflow_point_kind__enum_values_by_name[5] =
+{
+  { "WORKFLOW_POINT_KIND_BEFORE_ACTIVITY", 4 },
+  { "WORKFLOW_POINT_KIND_EVENT", 3 },
+  { "WORKFLOW_POINT_KIND_FIRST_WORKFLOW_TASK", 1 },
+  { "WORKFLOW_POINT_KIND_LAST_WORKFLOW_TASK", 2 },
+  { "WORKFLOW_POINT_KIND_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor holdfast__v1__workflow_point_kind__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowPointKind",
+  "WorkflowPointKind",
+  "Holdfast__V1__WorkflowPointKind",
+  "holdfast.v1",
+  5,
+  holdfast__v1__workflow_point_kind__enum_values_by_number,
+  5,
+  holdfast__v1__workflow_point_kind__enum_values_by_name,
+  1,
+  holdfast__v1__workflow_point_kind__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue holdfast__v1__reapply_exclude__enum_values_by_number[3] =
+{
+  { "REAPPLY_EXCLUDE_UNSPECIFIED", "HOLDFAST__V1__REAPPLY_EXCLUDE__REAPPLY_EXCLUDE_UNSPECIFIED", 0 },
+  { "REAPPLY_EXCLUDE_SIGNALS", "HOLDFAST__V1__REAPPLY_EXCLUDE__REAPPLY_EXCLUDE_SIGNALS", 1 },
+  { "REAPPLY_EXCLUDE_UPDATES", "HOLDFAST__V1__REAPPLY_EXCLUDE__REAPPLY_EXCLUDE_UPDATES", 2 },
+};
+static const ProtobufCIntRange holdfast__v1__reapply_exclude__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex holdfast__v1__reapply_exclude__enum_values_by_name[3] =
+{
+  { "REAPPLY_EXCLUDE_SIGNALS", 1 },
+  { "REAPPLY_EXCLUDE_UNSPECIFIED", 0 },
+  { "REAPPLY_EXCLUDE_UPDATES", 2 },
+};
+const ProtobufCEnumDescriptor holdfast__v1__reapply_exclude__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ReapplyExclude",
+  "ReapplyExclude",
+  "Holdfast__V1__ReapplyExclude",
+  "holdfast.v1",
+  3,
+  holdfast__v1__reapply_exclude__enum_values_by_number,
+  3,
+  holdfast__v1__reapply_exclude__enum_values_by_name,
+  1,
+  holdfast__v1__reapply_exclude__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
 static const ProtobufCEnumValue holdfast__v1__pending_activity_state__enum_values_by_number[7] =
 {
   { "PENDING_ACTIVITY_STATE_UNSPECIFIED", "HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_UNSPECIFIED", 0 },
@@ -5374,7 +6114,7 @@ const ProtobufCEnumDescriptor holdfast__v1__pending_workflow_task_state__descrip
   holdfast__v1__pending_workflow_task_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_descriptors[17] =
+static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_descriptors[19] =
 {
   { "StartWorkflow", &holdfast__v1__start_workflow_request__descriptor, &holdfast__v1__start_workflow_response__descriptor },
   { "SignalWorkflow", &holdfast__v1__signal_workflow_request__descriptor, &holdfast__v1__signal_workflow_response__descriptor },
@@ -5387,6 +6127,8 @@ static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_de
   { "TerminateWorkflow", &holdfast__v1__terminate_workflow_request__descriptor, &holdfast__v1__terminate_workflow_response__descriptor },
   { "PauseWorkflow", &holdfast__v1__pause_workflow_request__descriptor, &holdfast__v1__pause_workflow_response__descriptor },
   { "UnpauseWorkflow", &holdfast__v1__unpause_workflow_request__descriptor, &holdfast__v1__unpause_workflow_response__descriptor },
+  { "ResetWorkflow", &holdfast__v1__reset_workflow_request__descriptor, &holdfast__v1__reset_workflow_response__descriptor },
+  { "ForkWorkflow", &holdfast__v1__fork_workflow_request__descriptor, &holdfast__v1__fork_workflow_response__descriptor },
   { "DescribeWorkflow", &holdfast__v1__describe_workflow_request__descriptor, &holdfast__v1__describe_workflow_response__descriptor },
   { "DeleteWorkflow", &holdfast__v1__delete_workflow_request__descriptor, &holdfast__v1__delete_workflow_response__descriptor },
   { "GetWorkflowResult", &holdfast__v1__get_workflow_result_request__descriptor, &holdfast__v1__get_workflow_result_response__descriptor },
@@ -5396,15 +6138,17 @@ static const ProtobufCMethodDescriptor holdfast__v1__workflow_service__method_de
 };
 const unsigned holdfast__v1__workflow_service__method_indices_by_name[] = {
   7,        /* CancelWorkflow */
-  16,        /* CountWorkflows */
-  12,        /* DeleteWorkflow */
-  11,        /* DescribeWorkflow */
-  14,        /* GetHistory */
-  13,        /* GetWorkflowResult */
-  15,        /* ListWorkflows */
+  18,        /* CountWorkflows */
+  14,        /* DeleteWorkflow */
+  13,        /* DescribeWorkflow */
+  12,        /* ForkWorkflow */
+  16,        /* GetHistory */
+  15,        /* GetWorkflowResult */
+  17,        /* ListWorkflows */
   9,        /* PauseWorkflow */
   6,        /* PollUpdate */
   3,        /* QueryWorkflow */
+  11,        /* ResetWorkflow */
   2,        /* SignalWithStartWorkflow */
   1,        /* SignalWorkflow */
   0,        /* StartWorkflow */
@@ -5420,7 +6164,7 @@ const ProtobufCServiceDescriptor holdfast__v1__workflow_service__descriptor =
   "WorkflowService",
   "Holdfast__V1__WorkflowService",
   "holdfast.v1",
-  17,
+  19,
   holdfast__v1__workflow_service__method_descriptors,
   holdfast__v1__workflow_service__method_indices_by_name
 };
@@ -5512,13 +6256,29 @@ void holdfast__v1__workflow_service__unpause_workflow(ProtobufCService *service,
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
   service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void holdfast__v1__workflow_service__reset_workflow(ProtobufCService *service,
+                                                    const Holdfast__V1__ResetWorkflowRequest *input,
+                                                    Holdfast__V1__ResetWorkflowResponse_Closure closure,
+                                                    void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__workflow_service__fork_workflow(ProtobufCService *service,
+                                                   const Holdfast__V1__ForkWorkflowRequest *input,
+                                                   Holdfast__V1__ForkWorkflowResponse_Closure closure,
+                                                   void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
+  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void holdfast__v1__workflow_service__describe_workflow(ProtobufCService *service,
                                                        const Holdfast__V1__DescribeWorkflowRequest *input,
                                                        Holdfast__V1__DescribeWorkflowResponse_Closure closure,
                                                        void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__delete_workflow(ProtobufCService *service,
                                                      const Holdfast__V1__DeleteWorkflowRequest *input,
@@ -5526,7 +6286,7 @@ void holdfast__v1__workflow_service__delete_workflow(ProtobufCService *service,
                                                      void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__get_workflow_result(ProtobufCService *service,
                                                          const Holdfast__V1__GetWorkflowResultRequest *input,
@@ -5534,7 +6294,7 @@ void holdfast__v1__workflow_service__get_workflow_result(ProtobufCService *servi
                                                          void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__get_history(ProtobufCService *service,
                                                  const Holdfast__V1__GetHistoryRequest *input,
@@ -5542,7 +6302,7 @@ void holdfast__v1__workflow_service__get_history(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__list_workflows(ProtobufCService *service,
                                                     const Holdfast__V1__ListWorkflowsRequest *input,
@@ -5550,7 +6310,7 @@ void holdfast__v1__workflow_service__list_workflows(ProtobufCService *service,
                                                     void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 17, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__count_workflows(ProtobufCService *service,
                                                      const Holdfast__V1__CountWorkflowsRequest *input,
@@ -5558,7 +6318,7 @@ void holdfast__v1__workflow_service__count_workflows(ProtobufCService *service,
                                                      void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__workflow_service__descriptor);
-  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 18, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__workflow_service__init (Holdfast__V1__WorkflowService_Service *service,
                                            Holdfast__V1__WorkflowService_ServiceDestroy destroy)

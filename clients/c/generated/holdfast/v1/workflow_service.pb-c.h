@@ -38,6 +38,11 @@ typedef struct Holdfast__V1__PauseWorkflowRequest Holdfast__V1__PauseWorkflowReq
 typedef struct Holdfast__V1__PauseWorkflowResponse Holdfast__V1__PauseWorkflowResponse;
 typedef struct Holdfast__V1__UnpauseWorkflowRequest Holdfast__V1__UnpauseWorkflowRequest;
 typedef struct Holdfast__V1__UnpauseWorkflowResponse Holdfast__V1__UnpauseWorkflowResponse;
+typedef struct Holdfast__V1__WorkflowPoint Holdfast__V1__WorkflowPoint;
+typedef struct Holdfast__V1__ResetWorkflowRequest Holdfast__V1__ResetWorkflowRequest;
+typedef struct Holdfast__V1__ResetWorkflowResponse Holdfast__V1__ResetWorkflowResponse;
+typedef struct Holdfast__V1__ForkWorkflowRequest Holdfast__V1__ForkWorkflowRequest;
+typedef struct Holdfast__V1__ForkWorkflowResponse Holdfast__V1__ForkWorkflowResponse;
 typedef struct Holdfast__V1__DescribeWorkflowRequest Holdfast__V1__DescribeWorkflowRequest;
 typedef struct Holdfast__V1__DescribeWorkflowResponse Holdfast__V1__DescribeWorkflowResponse;
 typedef struct Holdfast__V1__PendingChild Holdfast__V1__PendingChild;
@@ -79,6 +84,29 @@ typedef enum _Holdfast__V1__UpdateStage {
   HOLDFAST__V1__UPDATE_STAGE__UPDATE_STAGE_REJECTED = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__UPDATE_STAGE)
 } Holdfast__V1__UpdateStage;
+typedef enum _Holdfast__V1__WorkflowPointKind {
+  HOLDFAST__V1__WORKFLOW_POINT_KIND__WORKFLOW_POINT_KIND_UNSPECIFIED = 0,
+  /*
+   * What the code did with its first workflow task is undone, and everything after it.
+   */
+  HOLDFAST__V1__WORKFLOW_POINT_KIND__WORKFLOW_POINT_KIND_FIRST_WORKFLOW_TASK = 1,
+  HOLDFAST__V1__WORKFLOW_POINT_KIND__WORKFLOW_POINT_KIND_LAST_WORKFLOW_TASK = 2,
+  /*
+   * … with the one that `event_id`, a WorkflowTaskCompleted, tells of.
+   */
+  HOLDFAST__V1__WORKFLOW_POINT_KIND__WORKFLOW_POINT_KIND_EVENT = 3,
+  /*
+   * … with the one that first scheduled an activity of `activity_type`.
+   */
+  HOLDFAST__V1__WORKFLOW_POINT_KIND__WORKFLOW_POINT_KIND_BEFORE_ACTIVITY = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__WORKFLOW_POINT_KIND)
+} Holdfast__V1__WorkflowPointKind;
+typedef enum _Holdfast__V1__ReapplyExclude {
+  HOLDFAST__V1__REAPPLY_EXCLUDE__REAPPLY_EXCLUDE_UNSPECIFIED = 0,
+  HOLDFAST__V1__REAPPLY_EXCLUDE__REAPPLY_EXCLUDE_SIGNALS = 1,
+  HOLDFAST__V1__REAPPLY_EXCLUDE__REAPPLY_EXCLUDE_UPDATES = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__REAPPLY_EXCLUDE)
+} Holdfast__V1__ReapplyExclude;
 typedef enum _Holdfast__V1__PendingActivityState {
   HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_UNSPECIFIED = 0,
   HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_SCHEDULED = 1,
@@ -441,6 +469,94 @@ struct  Holdfast__V1__UnpauseWorkflowResponse
      }
 
 
+/*
+ * A point of a history at which its code can go on otherwise.
+ */
+struct  Holdfast__V1__WorkflowPoint
+{
+  ProtobufCMessage base;
+  Holdfast__V1__WorkflowPointKind kind;
+  int64_t event_id;
+  char *activity_type;
+};
+#define HOLDFAST__V1__WORKFLOW_POINT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_point__descriptor) \
+    , HOLDFAST__V1__WORKFLOW_POINT_KIND__WORKFLOW_POINT_KIND_UNSPECIFIED, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__ResetWorkflowRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  /*
+   * The run whose history is copied, open or closed; an open run of the workflow ends.
+   */
+  Holdfast__V1__WorkflowExecution *execution;
+  Holdfast__V1__WorkflowPoint *point;
+  char *reason;
+  char *identity;
+  char *request_id;
+  /*
+   * What came after the point and is left out; the rest comes again, in its order.
+   */
+  size_t n_reapply_exclude;
+  Holdfast__V1__ReapplyExclude *reapply_exclude;
+};
+#define HOLDFAST__V1__RESET_WORKFLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__reset_workflow_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL }
+
+
+struct  Holdfast__V1__ResetWorkflowResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The run that goes on.
+   */
+  char *run_id;
+};
+#define HOLDFAST__V1__RESET_WORKFLOW_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__reset_workflow_response__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__ForkWorkflowRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  Holdfast__V1__WorkflowExecution *execution;
+  Holdfast__V1__WorkflowPoint *point;
+  /*
+   * Of the new workflow: another one than the run's.
+   */
+  char *workflow_id;
+  Holdfast__V1__WorkflowIdReusePolicy id_reuse_policy;
+  Holdfast__V1__WorkflowIdConflictPolicy id_conflict_policy;
+  char *reason;
+  char *identity;
+  char *request_id;
+  size_t n_reapply_exclude;
+  Holdfast__V1__ReapplyExclude *reapply_exclude;
+};
+#define HOLDFAST__V1__FORK_WORKFLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__fork_workflow_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, NULL, (char *)protobuf_c_empty_string, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__WORKFLOW_ID_CONFLICT_POLICY__WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL }
+
+
+struct  Holdfast__V1__ForkWorkflowResponse
+{
+  ProtobufCMessage base;
+  char *run_id;
+  /*
+   * False when the request named a run that was there already.
+   */
+  protobuf_c_boolean started;
+};
+#define HOLDFAST__V1__FORK_WORKFLOW_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__fork_workflow_response__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
 struct  Holdfast__V1__DescribeWorkflowRequest
 {
   ProtobufCMessage base;
@@ -505,10 +621,18 @@ struct  Holdfast__V1__DescribeWorkflowResponse
    */
   Holdfast__V1__WorkflowExecution *parent;
   Holdfast__V1__WorkflowExecution *root;
+  /*
+   * After a reset: the run that goes on in its place.
+   */
+  char *reset_run_id;
+  /*
+   * Of a run that a reset or a fork began: where it comes from.
+   */
+  Holdfast__V1__RunCopy *copy;
 };
 #define HOLDFAST__V1__DESCRIBE_WORKFLOW_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_workflow_response__descriptor) \
-    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, NULL }
+    , NULL, 0, 0, 0,NULL, 0,NULL, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, NULL, (char *)protobuf_c_empty_string, NULL }
 
 
 /*
@@ -1219,6 +1343,101 @@ Holdfast__V1__UnpauseWorkflowResponse *
 void   holdfast__v1__unpause_workflow_response__free_unpacked
                      (Holdfast__V1__UnpauseWorkflowResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowPoint methods */
+void   holdfast__v1__workflow_point__init
+                     (Holdfast__V1__WorkflowPoint         *message);
+size_t holdfast__v1__workflow_point__get_packed_size
+                     (const Holdfast__V1__WorkflowPoint   *message);
+size_t holdfast__v1__workflow_point__pack
+                     (const Holdfast__V1__WorkflowPoint   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_point__pack_to_buffer
+                     (const Holdfast__V1__WorkflowPoint   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowPoint *
+       holdfast__v1__workflow_point__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_point__free_unpacked
+                     (Holdfast__V1__WorkflowPoint *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ResetWorkflowRequest methods */
+void   holdfast__v1__reset_workflow_request__init
+                     (Holdfast__V1__ResetWorkflowRequest         *message);
+size_t holdfast__v1__reset_workflow_request__get_packed_size
+                     (const Holdfast__V1__ResetWorkflowRequest   *message);
+size_t holdfast__v1__reset_workflow_request__pack
+                     (const Holdfast__V1__ResetWorkflowRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__reset_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__ResetWorkflowRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ResetWorkflowRequest *
+       holdfast__v1__reset_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__reset_workflow_request__free_unpacked
+                     (Holdfast__V1__ResetWorkflowRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ResetWorkflowResponse methods */
+void   holdfast__v1__reset_workflow_response__init
+                     (Holdfast__V1__ResetWorkflowResponse         *message);
+size_t holdfast__v1__reset_workflow_response__get_packed_size
+                     (const Holdfast__V1__ResetWorkflowResponse   *message);
+size_t holdfast__v1__reset_workflow_response__pack
+                     (const Holdfast__V1__ResetWorkflowResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__reset_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__ResetWorkflowResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ResetWorkflowResponse *
+       holdfast__v1__reset_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__reset_workflow_response__free_unpacked
+                     (Holdfast__V1__ResetWorkflowResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ForkWorkflowRequest methods */
+void   holdfast__v1__fork_workflow_request__init
+                     (Holdfast__V1__ForkWorkflowRequest         *message);
+size_t holdfast__v1__fork_workflow_request__get_packed_size
+                     (const Holdfast__V1__ForkWorkflowRequest   *message);
+size_t holdfast__v1__fork_workflow_request__pack
+                     (const Holdfast__V1__ForkWorkflowRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__fork_workflow_request__pack_to_buffer
+                     (const Holdfast__V1__ForkWorkflowRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ForkWorkflowRequest *
+       holdfast__v1__fork_workflow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__fork_workflow_request__free_unpacked
+                     (Holdfast__V1__ForkWorkflowRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ForkWorkflowResponse methods */
+void   holdfast__v1__fork_workflow_response__init
+                     (Holdfast__V1__ForkWorkflowResponse         *message);
+size_t holdfast__v1__fork_workflow_response__get_packed_size
+                     (const Holdfast__V1__ForkWorkflowResponse   *message);
+size_t holdfast__v1__fork_workflow_response__pack
+                     (const Holdfast__V1__ForkWorkflowResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__fork_workflow_response__pack_to_buffer
+                     (const Holdfast__V1__ForkWorkflowResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ForkWorkflowResponse *
+       holdfast__v1__fork_workflow_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__fork_workflow_response__free_unpacked
+                     (Holdfast__V1__ForkWorkflowResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__DescribeWorkflowRequest methods */
 void   holdfast__v1__describe_workflow_request__init
                      (Holdfast__V1__DescribeWorkflowRequest         *message);
@@ -1626,6 +1845,21 @@ typedef void (*Holdfast__V1__UnpauseWorkflowRequest_Closure)
 typedef void (*Holdfast__V1__UnpauseWorkflowResponse_Closure)
                  (const Holdfast__V1__UnpauseWorkflowResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__WorkflowPoint_Closure)
+                 (const Holdfast__V1__WorkflowPoint *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ResetWorkflowRequest_Closure)
+                 (const Holdfast__V1__ResetWorkflowRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ResetWorkflowResponse_Closure)
+                 (const Holdfast__V1__ResetWorkflowResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ForkWorkflowRequest_Closure)
+                 (const Holdfast__V1__ForkWorkflowRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ForkWorkflowResponse_Closure)
+                 (const Holdfast__V1__ForkWorkflowResponse *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__DescribeWorkflowRequest_Closure)
                  (const Holdfast__V1__DescribeWorkflowRequest *message,
                   void *closure_data);
@@ -1731,6 +1965,14 @@ struct Holdfast__V1__WorkflowService_Service
                            const Holdfast__V1__UnpauseWorkflowRequest *input,
                            Holdfast__V1__UnpauseWorkflowResponse_Closure closure,
                            void *closure_data);
+  void (*reset_workflow)(Holdfast__V1__WorkflowService_Service *service,
+                         const Holdfast__V1__ResetWorkflowRequest *input,
+                         Holdfast__V1__ResetWorkflowResponse_Closure closure,
+                         void *closure_data);
+  void (*fork_workflow)(Holdfast__V1__WorkflowService_Service *service,
+                        const Holdfast__V1__ForkWorkflowRequest *input,
+                        Holdfast__V1__ForkWorkflowResponse_Closure closure,
+                        void *closure_data);
   void (*describe_workflow)(Holdfast__V1__WorkflowService_Service *service,
                             const Holdfast__V1__DescribeWorkflowRequest *input,
                             Holdfast__V1__DescribeWorkflowResponse_Closure closure,
@@ -1774,6 +2016,8 @@ void holdfast__v1__workflow_service__init (Holdfast__V1__WorkflowService_Service
       function_prefix__ ## terminate_workflow,\
       function_prefix__ ## pause_workflow,\
       function_prefix__ ## unpause_workflow,\
+      function_prefix__ ## reset_workflow,\
+      function_prefix__ ## fork_workflow,\
       function_prefix__ ## describe_workflow,\
       function_prefix__ ## delete_workflow,\
       function_prefix__ ## get_workflow_result,\
@@ -1824,6 +2068,14 @@ void holdfast__v1__workflow_service__unpause_workflow(ProtobufCService *service,
                                                       const Holdfast__V1__UnpauseWorkflowRequest *input,
                                                       Holdfast__V1__UnpauseWorkflowResponse_Closure closure,
                                                       void *closure_data);
+void holdfast__v1__workflow_service__reset_workflow(ProtobufCService *service,
+                                                    const Holdfast__V1__ResetWorkflowRequest *input,
+                                                    Holdfast__V1__ResetWorkflowResponse_Closure closure,
+                                                    void *closure_data);
+void holdfast__v1__workflow_service__fork_workflow(ProtobufCService *service,
+                                                   const Holdfast__V1__ForkWorkflowRequest *input,
+                                                   Holdfast__V1__ForkWorkflowResponse_Closure closure,
+                                                   void *closure_data);
 void holdfast__v1__workflow_service__describe_workflow(ProtobufCService *service,
                                                        const Holdfast__V1__DescribeWorkflowRequest *input,
                                                        Holdfast__V1__DescribeWorkflowResponse_Closure closure,
@@ -1852,6 +2104,8 @@ void holdfast__v1__workflow_service__count_workflows(ProtobufCService *service,
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    holdfast__v1__update_stage__descriptor;
+extern const ProtobufCEnumDescriptor    holdfast__v1__workflow_point_kind__descriptor;
+extern const ProtobufCEnumDescriptor    holdfast__v1__reapply_exclude__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__pending_activity_state__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__pending_workflow_task_state__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descriptor;
@@ -1875,6 +2129,11 @@ extern const ProtobufCMessageDescriptor holdfast__v1__pause_workflow_request__de
 extern const ProtobufCMessageDescriptor holdfast__v1__pause_workflow_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__unpause_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__unpause_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_point__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__reset_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__reset_workflow_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__fork_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__fork_workflow_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__pending_child__descriptor;
