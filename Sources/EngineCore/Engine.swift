@@ -407,11 +407,10 @@ public struct Engine {
   /// The run is a copy of another one: its first events come from there.
   private mutating func flush(_ copied: CopiedHistory, of run: Run) {
     let copy = run.fold.copy ?? RunCopy()
-    let isReset = copy.baseExecution?.workflowID == copy.execution?.workflowID
     out.writes.append(
       .copyHistory(
         from: copied.base, to: run.number, through: copied.through, event: copy.baseEventID,
-        resetTo: isReset ? run.runID : .none))
+        resetTo: copy.isFork ? .none : run.runID))
     if let cut = copied.cut {
       out.writes.append(
         .appendHistory(run: run.number, first: cut.first, last: cut.last, bytes: cut.bytes))

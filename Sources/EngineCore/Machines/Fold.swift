@@ -159,13 +159,7 @@ struct Fold: Equatable {
       startTime = event.eventTimeMs
       userMetadata = event.userMetadata
       begin(started)
-    case .workflowTaskCompleted(let completed):
-      through = completed.throughEventID
-      activationTime = completed.activationTimeMs
-      lastTaskCompleted = event.eventID
-      firstTaskTime = nil
-      taskFailure = nil
-      if let current = completed.currentDetails { details.currentDetails = current.text }
+    case .workflowTaskCompleted(let e): complete(e, event.eventID)
     case .workflowTaskFailed(let failed):
       if let copy = failed.copy { begin(copy, at: event.eventTimeMs) } else { taskFailure = failed }
     case .workflowTaskTimedOut, .activityTaskStarted: break
@@ -220,6 +214,15 @@ struct Fold: Equatable {
     }
   }
 
+  private mutating func complete(_ completed: WorkflowTaskCompletedEvent, _ event: Int64) {
+    through = completed.throughEventID
+    activationTime = completed.activationTimeMs
+    lastTaskCompleted = event
+    firstTaskTime = nil
+    taskFailure = nil
+    if let current = completed.currentDetails { details.currentDetails = current.text }
+  }
+
   private mutating func begin(_ begun: WorkflowExecutionStarted) {
     started = begun
     details.change(begun.memo)
@@ -264,7 +267,7 @@ struct Fold: Equatable {
   /// pending begin anew, but timers keep theirs.
   private mutating func begin(_ copy: RunCopy, at time: Instant) {
     self.copy = copy
-    let isFork = copy.baseExecution?.workflowID != copy.execution?.workflowID
+    let isFork = copy.isFork
     started.runID = copy.execution?.runID ?? .none
     started.firstWorkflowTaskBackoffMs = .zero
     started.executionExpirationTimeMs =

@@ -213,6 +213,14 @@ struct CopiedHistory {
   let checkpoint: Fold?
 }
 
+extension RunCopy {
+  /// Of another workflow: ids are compared byte by byte.
+  var isFork: Bool {
+    let (base, own) = (baseExecution?.workflowID ?? "", execution?.workflowID ?? "")
+    return !base.utf8.elementsEqual(own.utf8)
+  }
+}
+
 extension StoredBatch {
   /// The events before this one, as they are stored; nil: there are none.
   fileprivate func before(_ event: Int64) -> StoredBatch? {

@@ -12,13 +12,10 @@ extension Model {
       first(
         namespace(r.namespace), execution(r.execution), name("signal_name", r.signalName),
         payloads("input", r.input), id("request_id", r.requestID))
-    case .cancelWorkflow(let r):
-      first(namespace(r.namespace), execution(r.execution), id("request_id", r.requestID))
+    case .cancelWorkflow(let r): of(r.namespace, r.execution, r.requestID)
     case .deleteWorkflow(let r): first(namespace(r.namespace), execution(r.execution))
-    case .pauseWorkflow(let r):
-      first(namespace(r.namespace), execution(r.execution), id("request_id", r.requestID))
-    case .unpauseWorkflow(let r):
-      first(namespace(r.namespace), execution(r.execution), id("request_id", r.requestID))
+    case .pauseWorkflow(let r): of(r.namespace, r.execution, r.requestID)
+    case .unpauseWorkflow(let r): of(r.namespace, r.execution, r.requestID)
     case .resetWorkflow(let r):
       first(
         point(r.point, r.reapplyExclude), execution(r.execution), namespace(r.namespace),
@@ -75,6 +72,13 @@ extension Model {
         r.taskQueue.isEmpty ? .of(.invalidArgument, .fieldMissing, field: "task_queue") : nil,
         namespace(r.namespace))
     }
+  }
+
+  /// Of a request about the life of a run.
+  private func of(
+    _ namespace: String, _ execution: WorkflowExecution?, _ requestID: String
+  ) -> Status? {
+    first(self.namespace(namespace), self.execution(execution), id("request_id", requestID))
   }
 
   private func fault(of start: StartWorkflowRequest, _ path: String) -> Status? {

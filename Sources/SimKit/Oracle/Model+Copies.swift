@@ -194,6 +194,7 @@ extension Model {
       run.fold(event)
       facts.append(.event(run.id, event.plain))
     }
+    run.askAgain()
     append(.workflowTaskFailed(failed), to: run)
     run.beginAgain(at: now, base.id)
     return run

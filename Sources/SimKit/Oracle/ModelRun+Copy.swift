@@ -9,7 +9,8 @@ extension ModelRun {
     started.firstWorkflowTaskBackoffMs = .zero
     started.executionExpirationTimeMs =
       started.executionTimeoutMs == .zero ? .epoch : now + started.executionTimeoutMs
-    if copy.execution?.workflowID != base.workflowID {
+    let id = copy.execution?.workflowID ?? ""
+    if !id.utf8.elementsEqual(base.workflowID.utf8) {
       started.workflowID = copy.execution?.workflowID ?? ""
       started.firstRunID = started.runID
       started.continuedRunID = .none
@@ -54,6 +55,15 @@ extension ModelRun {
     case .activityTaskTimedOut(let m): end(activity: m.scheduledEventID)
     case .activityTaskCanceled(let m): end(activity: m.scheduledEventID)
     default: foldFamily(event)
+    }
+  }
+
+  /// What was asked of the base's code by an earlier reset, and was not shown to it by then.
+  func askAgain() {
+    for event in events where event.eventID > through {
+      guard var waiting = event.admitted?.waiting else { continue }
+      waiting.after = event.eventID
+      updates.append(waiting)
     }
   }
 
