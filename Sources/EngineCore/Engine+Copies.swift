@@ -169,6 +169,8 @@ extension Engine {
     #endif
     record(run, .workflowTaskFailed(failed))
     armDeadlines(of: run)
+    // What an earlier reset asked of the code again, and it has not been shown.
+    for (event, update) in run.fold.unseen.admitted { admit(update, by: event, of: run) }
     return run
   }
 

@@ -236,6 +236,31 @@ import Testing
     #expect(world.store.runs.values.filter { $0.row.closeTime == nil }.count == 1)
   }
 
+  /// What was asked again by one reset, and is copied unseen by the next, waits for the code too.
+  @Test func anUpdateThatIsCopiedUnseenWaitsForTheCode() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 60_000)])
+    var update = UpdateWorkflowRequest()
+    update.execution = world.execution("o-1")
+    update.updateID = "u"
+    update.updateName = "change"
+    _ = world.request(.updateWorkflow(update))
+    for _ in 1...2 {
+      let asked = try #require(world.activation(worker))
+      var accepted = UpdateAccepted()
+      accepted.updateID = "u"
+      world.complete(worker, asked, [.updateAccepted(accepted)])
+      guard case .resetWorkflow = world.ask(.resetWorkflow(ResetTests.request(.firstWorkflowTask)))
+      else {
+        Issue.record("the reset was refused")
+        return
+      }
+      #expect(world.describe("o-1")?.pendingUpdates.map(\.updateID) == ["u"])
+    }
+  }
+
   @Test func whatComesWhileAForkWaitsForItsNewIDComesAgainToo() throws {
     let world = World()
     _ = world.start("o-2")
