@@ -17,7 +17,7 @@ import Testing
 
   private func fail(
     _ world: World, _ worker: SessionID, _ task: ActivityTask, type: String = "Oops",
-    _ change: (inout ApplicationFailure) -> Void = { _ in }
+    message: String = "no", _ change: (inout ApplicationFailure) -> Void = { _ in }
   ) {
     var application = ApplicationFailure()
     application.type = type
@@ -26,7 +26,7 @@ import Testing
     failed.token = task.token
     failed.failure = Failure()
     failed.failure?.info = FailureInfo()
-    failed.failure?.info?.message = "no"
+    failed.failure?.info?.message = message
     failed.failure?.info?.kind = .application(application)
     world.tell(worker, .activityFailed(failed))
   }
@@ -61,6 +61,39 @@ import Testing
     #expect(activity.attempt == 3)
     #expect(ended.causes.first?.message == "no")
     #expect(world.history().suffix(2) == ["activityTaskStarted", "activityTaskFailed"])
+  }
+
+  @Test func ofManyFailedAttemptsTheFirstAndTheLastAreKept() throws {
+    let (world, worker) = try scheduled { schedule in
+      schedule.retryPolicy = RetryPolicy()
+      schedule.retryPolicy?.maximumIntervalMs = Span(ms: 1_000)
+    }
+    for _ in 1...30 {
+      fail(world, worker, try #require(world.activity(worker)))
+      world.tell(worker, .grant(.of(activities: 1)))
+      world.advance(1_000)
+    }
+    let pending = try #require(world.describe("o-1")?.pendingActivities.first)
+    #expect(pending.failedAttemptsCount == 30)
+    #expect(pending.failedAttempts.map(\.attempt) == Array(1...5) + Array(11...30))
+    #expect(pending.attempt == 31)
+  }
+
+  @Test func aKeptFailureIsCutAndTheOneThatEndsItIsNot() throws {
+    let (world, worker) = try scheduled { schedule in
+      schedule.retryPolicy = RetryPolicy()
+      schedule.retryPolicy?.maximumAttempts = 2
+    }
+    let long = String(repeating: "x", count: 10_000)
+    fail(world, worker, try #require(world.activity(worker)), message: long)
+    world.tell(worker, .grant(.of(activities: 1)))
+    let kept = try #require(
+      world.describe("o-1")?.pendingActivities.first?.failedAttempts.first?.failure)
+    #expect(kept.info?.message == String(long.prefix(2_048)))
+    #expect(kept.serialized().count < 4_096)
+    world.advance(1_000)
+    fail(world, worker, try #require(world.activity(worker)), message: long)
+    #expect(failure(world.activation(worker))?.causes.first?.message == long)
   }
 
   @Test func nonRetryableFailuresEndItAtOnce() throws {
