@@ -104,7 +104,9 @@ extension Engine {
       return admitAgain(update, to: successor)
     }
     let event = record(successor, known)
-    guard let (requestID, methods) = known.requestID, !requestID.isEmpty else { return }
+    // Requests to the base of a fork are not known as requests to the fork.
+    guard run.key == successor.key, let (requestID, methods) = known.requestID, !requestID.isEmpty
+    else { return }
     for method in methods {
       let key = requestKey(method: method, run.key, requestID)
       remember(run.request(key), event: event, in: successor)

@@ -53,8 +53,8 @@ import Testing
   @Test func aHistoryOfTooManyBytesEndsItsRun() throws {
     let (world, shown) = try signaled(times: 10) { $0.limits.historyBytesMax = 3_000 }
     #expect(shown.count < 6)
-    guard case .workflowExecutionTerminated(let end) = world.store.history(RunNumber(1)).last?.attributes
-    else {
+    let last = world.store.history(RunNumber(1)).last
+    guard case .workflowExecutionTerminated(let end) = last?.attributes else {
       Issue.record("the run goes on")
       return
     }

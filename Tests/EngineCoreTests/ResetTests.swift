@@ -236,6 +236,35 @@ import Testing
     #expect(world.store.runs.values.filter { $0.row.closeTime == nil }.count == 1)
   }
 
+  @Test func aForkDoesNotKnowTheRequestsToItsBase() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 60_000)])
+    _ = world.signal("o-1", "go", requestID: "s")
+    var fork = ForkWorkflowRequest()
+    fork.execution = world.execution("o-1")
+    fork.point = ResetTests.request(.firstWorkflowTask).point
+    fork.workflowID = "o-2"
+    guard case .forkWorkflow(let forked) = world.ask(.forkWorkflow(fork)) else {
+      Issue.record("the fork was refused")
+      return
+    }
+    #expect(world.store.runs[RunNumber(2)]?.requests.isEmpty == true)
+    let answers = ["o-1", "o-2"].map { world.reply(world.signal($0, "go", requestID: "s")) }
+    guard case .signalWorkflow(let base) = answers[0], case .signalWorkflow(let own) = answers[1]
+    else {
+      Issue.record("\(answers)")
+      return
+    }
+    #expect(base.runID == world.store.runs[RunNumber(1)]?.row.runID)
+    #expect(own.runID == forked.runID)
+    let signals = world.store.history(RunNumber(2)).count { event in
+      if case .workflowExecutionSignaled = event.attributes { true } else { false }
+    }
+    #expect(signals == 2, "the one that came again, and its own")
+  }
+
   /// What was asked again by one reset, and is copied unseen by the next, waits for the code too.
   @Test func anUpdateThatIsCopiedUnseenWaitsForTheCode() throws {
     let world = World()

@@ -173,9 +173,7 @@ extension Model {
       var application = ApplicationFailure()
       application.type = "Cancelled"
       application.details = details
-      fail(
-        run, place,
-        .of("the worker cancelled the activity by itself", .application(application)), who)
+      fail(run, place, .of(activity.whyItsWorkerGaveUp, .application(application)), who)
     case .failed(let failure):
       if !details.isEmpty {
         run.activities[place].heartbeatDetails = details

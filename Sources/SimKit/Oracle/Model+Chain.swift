@@ -208,6 +208,7 @@ extension Model {
     }
     guard let request else { return }
     append(request, to: run)
+    guard before.workflowID.utf8.elementsEqual(run.workflowID.utf8) else { return }
     for (method, answer) in answers {
       let known = remembered.last {
         $0.run == before.id && $0.method == method && $0.requestID == requestID

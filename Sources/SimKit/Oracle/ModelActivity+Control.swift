@@ -17,6 +17,13 @@ extension ModelActivity {
     pause?.exhausted = true
   }
 
+  var whyItsWorkerGaveUp: String {
+    if pause != nil { return "the worker ended the attempt because the activity is paused" }
+    return isReset
+      ? "the worker ended the attempt because the activity was reset"
+      : "the worker cancelled the activity by itself"
+  }
+
   mutating func reset(at now: Instant) {
     isReset = true
     guard state != .started else { return }
