@@ -164,6 +164,9 @@ extension Engine {
     failed.copy?.baseEventID = plan.prefix.event
     failed.copy?.randomSeed = random.next()
     failed.copy?.reason = reason
+    let isFork = plan.base.key != key
+    failed.copy?.firstRunID = isFork ? run.runID : plan.prefix.fold.started.firstRunID
+    failed.copy?.ofFork = isFork || plan.prefix.fold.copy?.ofFork ?? false
     #if MUTANTS
       if Mutant.isOn(.resetKeepsSeed) { failed.copy?.randomSeed = run.fold.started.randomSeed }
     #endif

@@ -265,6 +265,36 @@ import Testing
     #expect(signals == 2, "the one that came again, and its own")
   }
 
+  /// Of a closed run only its first event, that of the last copy and the last one are read.
+  @Test func aClosedResetOfAForkIsReadAsOne() throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 60_000)])
+    var fork = ForkWorkflowRequest()
+    fork.execution = world.execution("o-1")
+    fork.point = ResetTests.request(.firstWorkflowTask).point
+    fork.workflowID = "o-2"
+    guard case .forkWorkflow(let forked) = world.ask(.forkWorkflow(fork)) else {
+      Issue.record("the fork was refused")
+      return
+    }
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 60_000)])
+    let request = ResetTests.request(.firstWorkflowTask) { $0.execution?.workflowID = "o-2" }
+    guard case .resetWorkflow = world.ask(.resetWorkflow(request)) else {
+      Issue.record("the reset was refused")
+      return
+    }
+    world.complete(worker, try #require(world.activation(worker)), [.done()])
+    let before = try #require(world.describe("o-2"))
+    world.advance(20_000)
+    world.crash()
+    let after = try #require(world.describe("o-2"))
+    #expect(before.firstRunID == forked.runID)
+    #expect(after.firstRunID == forked.runID)
+    #expect(after.info?.execution?.workflowID == "o-2")
+  }
+
   /// What was asked again by one reset, and is copied unseen by the next, waits for the code too.
   @Test func anUpdateThatIsCopiedUnseenWaitsForTheCode() throws {
     let world = World()

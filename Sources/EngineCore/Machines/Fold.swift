@@ -267,7 +267,6 @@ struct Fold: Equatable {
   /// pending begin anew, but timers keep theirs.
   private mutating func begin(_ copy: RunCopy, at time: Instant) {
     self.copy = copy
-    let isFork = copy.isFork
     started.runID = copy.execution?.runID ?? .none
     started.firstWorkflowTaskBackoffMs = .zero
     started.executionExpirationTimeMs =
@@ -276,9 +275,10 @@ struct Fold: Equatable {
       let parent = Mutant.isOn(.forkKeepsParent) ? started.parent : nil
       defer { started.parent = parent ?? started.parent }
     #endif
-    if isFork {
+    // Of a closed run only the last copy is read.
+    if copy.ofFork {
       started.workflowID = copy.execution?.workflowID ?? ""
-      started.firstRunID = started.runID
+      started.firstRunID = copy.firstRunID
       started.continuedRunID = .none
       started.parent = nil
       started.parentInitiatedEventID = 0

@@ -1156,6 +1156,10 @@ public struct RunCopy: Message {
   /// From here on random numbers follow from it.
   public var randomSeed: UInt64 = 0
   public var reason: String = ""
+  /// Of the chain that the run belongs to.
+  public var firstRunID: RunID = RunID.none
+  /// A fork, or a reset of one: it has no parent and no schedule, whatever the first event says.
+  public var ofFork: Bool = false
 
   public init() {}
 
@@ -1167,12 +1171,16 @@ public struct RunCopy: Message {
       case 24: baseEventID = try reader.int64()
       case 32: randomSeed = try reader.uint64()
       case 42: reason = try reader.string()
+      case 50: firstRunID = try reader.runID()
+      case 56: ofFork = try reader.bool()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(!ofFork) { writer.bool(ofFork, tag: 56) }
+    if !(firstRunID == RunID.none) { writer.runID(firstRunID, tag: 50) }
     if !(reason.isEmpty) { writer.string(reason, tag: 42) }
     if !(randomSeed == 0) { writer.uint64(randomSeed, tag: 32) }
     if !(baseEventID == 0) { writer.int64(baseEventID, tag: 24) }
@@ -1188,6 +1196,8 @@ public struct RunCopy: Message {
       FieldTable(3, "base_event_id", .int64),
       FieldTable(4, "random_seed", .uint64),
       FieldTable(5, "reason", .string),
+      FieldTable(6, "first_run_id", .runID),
+      FieldTable(7, "of_fork", .bool),
     ])
 }
 

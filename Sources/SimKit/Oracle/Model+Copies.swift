@@ -187,6 +187,9 @@ extension Model {
     copy.baseEventID = point
     copy.randomSeed = choice.randomSeed
     copy.reason = reason
+    let isFork = !workflowID.utf8.elementsEqual(base.workflowID.utf8)
+    copy.firstRunID = isFork ? choice.runID : base.started.firstRunID
+    copy.ofFork = isFork || base.copy?.ofFork ?? false
     failed.copy = copy
     let run = ModelRun(copy, of: base, at: now)
     runs.append(run)

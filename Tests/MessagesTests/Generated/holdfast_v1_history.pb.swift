@@ -1220,6 +1220,12 @@ nonisolated struct Holdfast_V1_RunCopy: Sendable {
 
   var reason: String = String()
 
+  /// Of the chain that the run belongs to.
+  var firstRunID: String = String()
+
+  /// A fork, or a reset of one: it has no parent and no schedule, whatever the first event says.
+  var ofFork: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -4194,7 +4200,7 @@ nonisolated extension Holdfast_V1_WorkflowTaskFailed: SwiftProtobuf.Message, Swi
 
 nonisolated extension Holdfast_V1_RunCopy: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RunCopy"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}base_execution\0\u{1}execution\0\u{3}base_event_id\0\u{3}random_seed\0\u{1}reason\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}base_execution\0\u{1}execution\0\u{3}base_event_id\0\u{3}random_seed\0\u{1}reason\0\u{3}first_run_id\0\u{3}of_fork\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4207,6 +4213,8 @@ nonisolated extension Holdfast_V1_RunCopy: SwiftProtobuf.Message, SwiftProtobuf.
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.baseEventID) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.randomSeed) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.firstRunID) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.ofFork) }()
       default: break
       }
     }
@@ -4232,6 +4240,12 @@ nonisolated extension Holdfast_V1_RunCopy: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.reason.isEmpty {
       try visitor.visitSingularStringField(value: self.reason, fieldNumber: 5)
     }
+    if !self.firstRunID.isEmpty {
+      try visitor.visitSingularStringField(value: self.firstRunID, fieldNumber: 6)
+    }
+    if self.ofFork != false {
+      try visitor.visitSingularBoolField(value: self.ofFork, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4241,6 +4255,8 @@ nonisolated extension Holdfast_V1_RunCopy: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.baseEventID != rhs.baseEventID {return false}
     if lhs.randomSeed != rhs.randomSeed {return false}
     if lhs.reason != rhs.reason {return false}
+    if lhs.firstRunID != rhs.firstRunID {return false}
+    if lhs.ofFork != rhs.ofFork {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -4138,7 +4138,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_task_failed__descriptor 
   (ProtobufCMessageInit) holdfast__v1__workflow_task_failed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__run_copy__field_descriptors[5] =
+static const ProtobufCFieldDescriptor holdfast__v1__run_copy__field_descriptors[7] =
 {
   {
     "base_execution",
@@ -4200,18 +4200,44 @@ static const ProtobufCFieldDescriptor holdfast__v1__run_copy__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "first_run_id",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RunCopy, first_run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "of_fork",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RunCopy, of_fork),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__run_copy__field_indices_by_name[] = {
   2,   /* field[2] = base_event_id */
   0,   /* field[0] = base_execution */
   1,   /* field[1] = execution */
+  5,   /* field[5] = first_run_id */
+  6,   /* field[6] = of_fork */
   3,   /* field[3] = random_seed */
   4,   /* field[4] = reason */
 };
 static const ProtobufCIntRange holdfast__v1__run_copy__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__run_copy__descriptor =
 {
@@ -4221,7 +4247,7 @@ const ProtobufCMessageDescriptor holdfast__v1__run_copy__descriptor =
   "Holdfast__V1__RunCopy",
   "holdfast.v1",
   sizeof(Holdfast__V1__RunCopy),
-  5,
+  7,
   holdfast__v1__run_copy__field_descriptors,
   holdfast__v1__run_copy__field_indices_by_name,
   1,  holdfast__v1__run_copy__number_ranges,

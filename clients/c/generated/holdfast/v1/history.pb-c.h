@@ -502,10 +502,18 @@ struct  Holdfast__V1__RunCopy
    */
   uint64_t random_seed;
   char *reason;
+  /*
+   * Of the chain that the run belongs to.
+   */
+  char *first_run_id;
+  /*
+   * A fork, or a reset of one: it has no parent and no schedule, whatever the first event says.
+   */
+  protobuf_c_boolean of_fork;
 };
 #define HOLDFAST__V1__RUN_COPY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__run_copy__descriptor) \
-    , NULL, NULL, 0, 0, (char *)protobuf_c_empty_string }
+    , NULL, NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
 
 
 /*
