@@ -164,7 +164,7 @@ extension Engine {
     failed.copy?.baseEventID = plan.prefix.event
     failed.copy?.randomSeed = random.next()
     failed.copy?.reason = reason
-    let isFork = plan.base.key != key
+    let isFork = failed.copy?.isFork ?? false
     failed.copy?.firstRunID = isFork ? run.runID : plan.prefix.fold.started.firstRunID
     failed.copy?.ofFork = isFork || plan.prefix.fold.copy?.ofFork ?? false
     #if MUTANTS

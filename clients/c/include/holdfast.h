@@ -886,8 +886,8 @@ HOLDFAST_API holdfast_status holdfast_activity_complete(holdfast_activity *activ
 HOLDFAST_API holdfast_status holdfast_activity_fail(holdfast_activity *activity,
                                                     const holdfast_failure *failure);
 
-/* Ends the activity as cancelled, after HOLDFAST_CANCEL_REQUESTED. Otherwise as
- * holdfast_activity_complete. Since 0.1. */
+/* Ends the activity as cancelled, after HOLDFAST_CANCEL_REQUESTED; after PAUSED or RESET only the
+ * attempt, as a failed one. Otherwise as holdfast_activity_complete. Since 0.1. */
 HOLDFAST_API holdfast_status holdfast_activity_cancelled(holdfast_activity *activity,
                                                          holdfast_payloads details);
 
