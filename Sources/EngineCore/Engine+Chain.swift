@@ -109,7 +109,9 @@ extension Engine {
     else { return }
     for method in methods {
       let key = requestKey(method: method, run.key, requestID)
-      remember(run.request(key), event: event, in: successor)
+      // One method's id may be that of another method's request.
+      guard let record = run.request(key), record.event == request.eventID else { continue }
+      remember(record, event: event, in: successor)
     }
   }
 

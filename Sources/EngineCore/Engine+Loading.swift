@@ -314,8 +314,6 @@ extension Engine {
 
   private mutating func takeDue(_ content: Loaded.Content, _ number: RunNumber) {
     takeRun(content, .run(number), nil)
-    // Before its task goes to anybody: the run may end now.
-    if let run = runs[number], let due = nextDeadline(of: run), due <= now { deadlineReached() }
   }
 
   private mutating func takeRun(
@@ -350,6 +348,8 @@ extension Engine {
       }
       return
     }
+    // Before what waits for it is taken up, and its task goes to anybody: the run may end now.
+    if let restored, let due = nextDeadline(of: restored), due <= now { deadlineReached() }
     loading.answer = Loading.Answer(target: target, request: request, found: found)
     takeUp(waiting, target, request)
     loading.answer = nil

@@ -59,17 +59,16 @@ extension Engine {
       guard run.updates[index].record.requestHash == record.requestHash else {
         return refuse(id, .requestIDReused(request.updateID, "update_id", run.runID), .run(run))
       }
-      run.updates[index].clients.append(client)
-    } else {
-      if let status = admissionFault(run) { return refuse(id, status, .run(run)) }
-      run.updates.append(
-        WaitingUpdate(
-          request: request, record: record, afterEvent: run.fold.lastEventID, clients: [client]))
-      count(run)
-      offerTask(run)
+      return join(client, at: index, of: run)
     }
+    if let status = admissionFault(run) { return refuse(id, status, .run(run)) }
+    run.updates.append(
+      WaitingUpdate(
+        request: request, record: record, afterEvent: run.fold.lastEventID, clients: [client]))
     waiting[id] = .update(
       AwaitedOutcome(run: run.number, update: record.key), started: started)
+    count(run)
+    offerTask(run)
   }
 
   private func admissionFault(_ run: Run) -> Status? {
@@ -98,10 +97,17 @@ extension Engine {
     guard let index = run.updates.firstIndex(where: { $0.record.key == update }) else {
       return false
     }
-    run.updates[index].clients.append(
-      WaitingUpdate.Client(id: id, stage: stage, started: false))
-    waiting[id] = .update(AwaitedOutcome(run: run.number, update: update), started: false)
+    join(WaitingUpdate.Client(id: id, stage: stage, started: false), at: index, of: run)
     return true
+  }
+
+  private mutating func join(_ client: WaitingUpdate.Client, at index: Int, of run: Run) {
+    run.updates[index].clients.append(client)
+    waiting[client.id] = .update(
+      AwaitedOutcome(run: run.number, update: run.updates[index].record.key),
+      started: client.started)
+    // One that a reset has asked again may be there while the code is asked for nothing.
+    updatesCameBack(to: run)
   }
 
   /// The code has said of each update that the activation asked for whether it takes it on; what is

@@ -117,7 +117,7 @@ public enum Mutants {
       case .copyIsShort: HistoryIsWhole.name
       case .pausedRunsGoOn, .resetLosesActivities, .resetForgetsRequests, .resetKeepsSeed,
         .resetKeepsPause,
-        .resetForgetsExclusion, .resetForgetsAnswers, .resetLosesWaiters, .resetIsTwice,
+        .resetForgetsExclusion, .resetForgetsAnswers, .resetAsksNobody, .resetLosesWaiters, .resetIsTwice,
         .forkKeepsParent, .admittedIsLost, .resetEndsChildren,
         .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat, .optionsAreForgotten,
         .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,

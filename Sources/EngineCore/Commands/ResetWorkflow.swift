@@ -60,6 +60,7 @@ extension Engine {
       remember(known, event: known.event, in: run)
     }
     giveAgain(plan.later, to: run)
+    if !base.fold.isOpen { askAgain(run) }
     remember(record, event: -1, in: run)
     base.resetTo = run.runID
     touch(base)

@@ -133,6 +133,28 @@ extension Engine {
     hear(answer, about: about, of: child?.baseRunID ?? sent?.baseRunID ?? .none, run)
   }
 
+  /// The run is a reset of one that has closed: what that one's children and those that it had asked
+  /// for something said since, nobody has heard.
+  mutating func askAgain(_ run: Run) {
+    #if MUTANTS
+      if Mutant.isOn(.resetAsksNobody) { return }
+    #endif
+    for child in run.fold.children {
+      var letter = Letter()
+      letter.namespace = run.key.namespace
+      letter.from = run.execution
+      letter.to = WorkflowExecution()
+      letter.to?.workflowID = child.workflowID
+      letter.to?.runID = child.runID
+      letter.baseRunID = child.baseRunID
+      letter.asks = true
+      letter.event = HistoryEvent()
+      letter.event?.eventID = child.initiatedEventID
+      post(letter)
+    }
+    failSent(by: run, .outcomeUnknown)
+  }
+
   /// The run is a fork: its base's children, and whom its base has asked for something, tell it
   /// nothing.
   mutating func leaveBehind(_ run: Run) {
@@ -150,11 +172,16 @@ extension Engine {
         ? .startChildWorkflowExecutionFailed(notStarted) : .childWorkflowExecutionFailed(failed)
       hear(answer, about: child.initiatedEventID, of: child.baseRunID, run)
     }
+    failSent(by: run, .notFound)
+  }
+
+  /// Nobody will answer what the run has asked of others.
+  private mutating func failSent(by run: Run, _ cause: ExternalFailedCause) {
     for sent in run.fold.sent {
       var signal = SignalExternalWorkflowExecutionFailed()
-      signal.cause = .notFound
+      signal.cause = cause
       var cancel = RequestCancelExternalWorkflowExecutionFailed()
-      cancel.cause = .notFound
+      cancel.cause = cause
       hear(
         sent.isCancel
           ? .requestCancelExternalWorkflowExecutionFailed(cancel)
@@ -255,6 +282,49 @@ extension Engine {
   }
 }
 
+extension Engine {
+  /// Answers a letter that asks for a child: that it was started, and how it has ended. One that has
+  /// not tells its end when it comes to it.
+  mutating func tellOfChild(_ letter: Letter, _ run: Run?) {
+    let isStarted = (letter.to?.runID ?? .none) != .none
+    guard let run, isAskedFor(run, by: letter) else {
+      return tell(isStarted ? .childIsGone(letter) : .childIsUnknown, to: letter)
+    }
+    if !isStarted {
+      var started = ChildWorkflowExecutionStarted()
+      started.execution = run.execution
+      started.execution?.runID = run.fold.started.firstRunID
+      tell(.childWorkflowExecutionStarted(started), to: letter)
+    }
+    guard !run.fold.isOpen else { return }
+    if run.nextRunID != .none {
+      var letter = letter
+      letter.to?.runID = run.nextRunID
+      return post(letter)
+    }
+    let end = run.fold.closing?.attributes?.asEndOfChild(run.execution)
+    tell(end ?? .childIsGone(letter), to: letter)
+  }
+
+  private func isAskedFor(_ run: Run, by letter: Letter) -> Bool {
+    let started = run.fold.started
+    return started.parent?.runID == letter.baseRunID
+      && started.parentInitiatedEventID == letter.event?.eventID
+  }
+
+  private mutating func tell(_ word: HistoryEvent.Attributes, to letter: Letter) {
+    var answer = Letter()
+    answer.namespace = letter.namespace
+    answer.from = letter.to
+    answer.to = letter.from
+    answer.baseRunID = letter.baseRunID
+    answer.event = HistoryEvent()
+    answer.event?.eventID = letter.event?.eventID ?? 0
+    answer.event?.attributes = word
+    post(answer)
+  }
+}
+
 extension StartWorkflowRequest {
   fileprivate init(_ e: StartChildWorkflowExecutionInitiated, _ letter: Letter) {
     self.init()
@@ -276,6 +346,23 @@ extension StartWorkflowRequest {
 }
 
 extension HistoryEvent.Attributes {
+  /// The child was started, and is not there any more.
+  fileprivate static func childIsGone(_ letter: Letter) -> HistoryEvent.Attributes {
+    var failed = ChildWorkflowExecutionFailed()
+    failed.execution = letter.to
+    failed.failure = .server("the child has been removed: how it ended is not known")
+    return .childWorkflowExecutionFailed(failed)
+  }
+
+  /// The child may have been started.
+  fileprivate static var childIsUnknown: HistoryEvent.Attributes {
+    var failed = StartChildWorkflowExecutionFailed()
+    failed.cause = .outcomeUnknown
+    failed.message =
+      "the run that asked for the child closed before it was answered, and there is no such child now"
+    return .startChildWorkflowExecutionFailed(failed)
+  }
+
   /// What the end of a run is to its parent, which knows the rest; nil: it is no end.
   fileprivate func asEndOfChild(_ execution: WorkflowExecution) -> HistoryEvent.Attributes? {
     switch self {

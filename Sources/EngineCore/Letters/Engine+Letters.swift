@@ -115,6 +115,7 @@ extension Engine {
 
   /// `run`: the one that it is for; nil: there is none.
   private mutating func read(_ letter: Letter, _ key: WorkflowKey, _ run: Run?) {
+    if letter.asks { return tellOfChild(letter, run) }
     switch letter.event?.attributes {
     case .startChildWorkflowExecutionInitiated(let e): startChild(e, letter, key, run)
     case .signalExternalWorkflowExecutionInitiated(let e): takeSignal(e, letter, run)
@@ -138,10 +139,10 @@ extension Engine {
     #if MUTANTS
       if Mutant.isOn(.resetForgetsAnswers) { return }
     #endif
-    guard let to = letter.to, to.runID != .none, letter.baseRunID == .none else { return }
+    guard let to = letter.to, to.runID != .none else { return }
     if let run, run.resetRunID == .none { return }
     var letter = letter
-    letter.baseRunID = to.runID
+    if letter.baseRunID == .none { letter.baseRunID = to.runID }
     letter.to?.runID = .none
     post(letter)
   }

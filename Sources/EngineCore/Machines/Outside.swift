@@ -77,7 +77,8 @@ extension ResolveChildStart {
       result = .canceled(.ofChild("was canceled", wrap, cause.layers))
     } else {
       var application = ApplicationFailure()
-      application.type = "WorkflowAlreadyStarted"
+      application.type =
+        e.cause == .outcomeUnknown ? "OutcomeUnknown" : "WorkflowAlreadyStarted"
       application.nonRetryable = true
       result = .failed(
         .ofChild(
@@ -142,6 +143,12 @@ extension Failure {
     switch cause {
     case .closed: (application.type, why) = ("WorkflowClosed", "it has closed")
     case .limitReached: (application.type, why) = ("LimitReached", "it takes no more signals")
+    case .outcomeUnknown:
+      let known = "the run that asked closed before it was answered, and was reset"
+      application.type = "OutcomeUnknown"
+      return .engine(
+        "nobody knows whether the \(what) reached workflow '\(id)': \(known)",
+        .application(application))
     case .notFound, .unspecified, .unrecognized:
       (application.type, why) = ("WorkflowNotFound", "there is none, or no such child of this one")
     }

@@ -152,6 +152,8 @@ public enum StartChildFailedCause: Equatable, Hashable, Sendable, WireEnum {
   case unspecified
   /// A run has the workflow id, and the policy does not allow another one.
   case workflowAlreadyExists
+  /// A run that closed had asked for it, this one is a reset of that, and nobody knows the child.
+  case outcomeUnknown
   /// It was cancelled in the completion that was to start it.
   case canceled
   /// A number that this version does not know.
@@ -161,6 +163,7 @@ public enum StartChildFailedCause: Equatable, Hashable, Sendable, WireEnum {
     switch rawValue {
       case 0: self = .unspecified
       case 1: self = .workflowAlreadyExists
+      case 2: self = .outcomeUnknown
       case 16: self = .canceled
       default: self = .unrecognized(rawValue)
     }
@@ -170,6 +173,7 @@ public enum StartChildFailedCause: Equatable, Hashable, Sendable, WireEnum {
     switch self {
       case .unspecified: return 0
       case .workflowAlreadyExists: return 1
+      case .outcomeUnknown: return 2
       case .canceled: return 16
       case .unrecognized(let number): return number
     }
@@ -178,6 +182,7 @@ public enum StartChildFailedCause: Equatable, Hashable, Sendable, WireEnum {
   public static let names: [(number: Int32, name: String)] = [
     (0, "UNSPECIFIED"),
     (1, "WORKFLOW_ALREADY_EXISTS"),
+    (2, "OUTCOME_UNKNOWN"),
     (16, "CANCELED"),
   ]
 }
@@ -190,6 +195,8 @@ public enum ExternalFailedCause: Equatable, Hashable, Sendable, WireEnum {
   case closed
   /// The run takes no more signals.
   case limitReached
+  /// A run that closed had asked, and nobody was there to be answered; this one is a reset of it.
+  case outcomeUnknown
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -199,6 +206,7 @@ public enum ExternalFailedCause: Equatable, Hashable, Sendable, WireEnum {
       case 1: self = .notFound
       case 2: self = .closed
       case 3: self = .limitReached
+      case 4: self = .outcomeUnknown
       default: self = .unrecognized(rawValue)
     }
   }
@@ -209,6 +217,7 @@ public enum ExternalFailedCause: Equatable, Hashable, Sendable, WireEnum {
       case .notFound: return 1
       case .closed: return 2
       case .limitReached: return 3
+      case .outcomeUnknown: return 4
       case .unrecognized(let number): return number
     }
   }
@@ -218,6 +227,7 @@ public enum ExternalFailedCause: Equatable, Hashable, Sendable, WireEnum {
     (1, "NOT_FOUND"),
     (2, "CLOSED"),
     (3, "LIMIT_REACHED"),
+    (4, "OUTCOME_UNKNOWN"),
   ]
 }
 

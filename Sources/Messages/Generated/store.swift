@@ -313,6 +313,8 @@ public struct Letter: Message {
   public var root: WorkflowExecution?
   /// Where a reset stands between the two: the run that started the child, or that sent the request.
   public var baseRunID: RunID = RunID.none
+  /// The child is asked what has become of it; the event has only its id.
+  public var asks: Bool = false
 
   public init() {}
 
@@ -327,12 +329,14 @@ public struct Letter: Message {
       case 50: try reader.merge(into: &event)
       case 58: try reader.merge(into: &root)
       case 66: baseRunID = try reader.runID()
+      case 72: asks = try reader.bool()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(!asks) { writer.bool(asks, tag: 72) }
     if !(baseRunID == RunID.none) { writer.runID(baseRunID, tag: 66) }
     if let value = root { writer.message(value, tag: 58) }
     if let value = event { writer.message(value, tag: 50) }
@@ -354,6 +358,7 @@ public struct Letter: Message {
       FieldTable(6, "event", .message { HistoryEvent.table }),
       FieldTable(7, "root", .message { WorkflowExecution.table }),
       FieldTable(8, "base_run_id", .runID),
+      FieldTable(9, "asks", .bool),
     ])
 }
 

@@ -212,6 +212,7 @@ extension Model {
     for (method, answer) in answers {
       let known = remembered.last {
         $0.run == before.id && $0.method == method && $0.requestID == requestID
+          && $0.event == event.eventID
       }
       guard let known, !requestID.isEmpty else { continue }
       remember(method, run, requestID, known.request, event: run.lastEventID, answer)

@@ -21,6 +21,7 @@ extension Model {
         known.answer.moved(to: run.id))
     }
     give(again, run)
+    if !base.isOpen { askAgain(run) }
     remember("Reset", run, r.requestID, request, event: -1, .reset(run.id))
     base.resetTo = run.id
     if let open, open.isOpen { end(open, r, inFavorOf: run) }
@@ -262,17 +263,36 @@ extension Model {
       }
     }
     run.children = []
-    for sent in run.sent {
+    failSent(run, .notFound)
+  }
+
+  /// What a closed run's children and others have said since, its reset has to ask for.
+  private mutating func askAgain(_ run: ModelRun) {
+    let own = WorkflowExecution.of(run.workflowID, run.id)
+    for child in run.children {
+      mail.append(
+        ModelLetter(
+          from: own, to: .of(child.initiated.workflowID, child.runID), toChild: nil,
+          event: child.event, content: .workflowExecutionStarted(WorkflowExecutionStarted()),
+          root: own, metadata: nil, base: child.base, asks: true))
+    }
+    failSent(run, .outcomeUnknown)
+  }
+
+  private mutating func failSent(_ run: ModelRun, _ cause: ExternalFailedCause) {
+    let sent = run.sent
+    run.sent = []
+    for sent in sent {
       if run.cancels(sent.event) {
         var failed = RequestCancelExternalWorkflowExecutionFailed()
-        (failed.initiatedEventID, failed.seq, failed.cause) = (sent.event, sent.seq, .notFound)
+        (failed.initiatedEventID, failed.seq, failed.cause) = (sent.event, sent.seq, cause)
         append(.requestCancelExternalWorkflowExecutionFailed(failed), to: run)
       } else {
         var failed = SignalExternalWorkflowExecutionFailed()
-        (failed.initiatedEventID, failed.seq, failed.cause) = (sent.event, sent.seq, .notFound)
+        (failed.initiatedEventID, failed.seq, failed.cause) = (sent.event, sent.seq, cause)
         append(.signalExternalWorkflowExecutionFailed(failed), to: run)
       }
+      requestArrived(sent, run)
     }
-    run.sent = []
   }
 }

@@ -248,6 +248,7 @@ extension Model {
   mutating func read(_ letter: ModelLetter) {
     var run: ModelRun?
     if case .run(let found) = find(letter.to) { run = found }
+    if letter.asks { return tellOfChild(letter, run) }
     switch letter.content {
     case .startChildWorkflowExecutionInitiated(let m): start(m, letter)
     case .signalExternalWorkflowExecutionInitiated(let m): take(m, letter, run)
@@ -266,12 +267,53 @@ extension Model {
 
   /// A run that was reset is answered: the one that goes on in its place waits for it.
   private mutating func forward(_ letter: ModelLetter, _ run: ModelRun?) {
-    if letter.base != .none || letter.to.runID == .none { return }
+    if letter.to.runID == .none { return }
     if let run, run.resetRunID == .none { return }
     mail.append(
       ModelLetter(
         from: letter.from, to: .of(letter.to.workflowID), toChild: nil, event: letter.event,
-        content: letter.content, root: letter.root, metadata: nil, base: letter.to.runID))
+        content: letter.content, root: letter.root, metadata: nil,
+        base: letter.base == .none ? letter.to.runID : letter.base))
+  }
+
+  /// A child that has ended says so once more; one that has not will.
+  private mutating func tellOfChild(_ letter: ModelLetter, _ run: ModelRun?) {
+    var letter = letter
+    func say(_ content: HistoryEvent.Attributes, _ from: WorkflowExecution) -> ModelLetter {
+      ModelLetter(
+        from: from, to: letter.from, toChild: nil, event: letter.event, content: content,
+        root: letter.root, metadata: nil, base: letter.base)
+    }
+    let isStarted = letter.to.runID != .none
+    let isChild =
+      run?.started.parent?.runID == letter.base
+      && run?.started.parentInitiatedEventID == letter.event
+    guard let run, isChild else {
+      var unknown = StartChildWorkflowExecutionFailed()
+      unknown.cause = .outcomeUnknown
+      var gone = WorkflowExecutionFailed()
+      var server = ServerFailure()
+      server.nonRetryable = true
+      gone.failure = .of(
+        "the child has been removed: how it ended is not known", .server(server))
+      mail.append(
+        say(
+          isStarted ? .workflowExecutionFailed(gone) : .startChildWorkflowExecutionFailed(unknown),
+          letter.to))
+      return
+    }
+    if !isStarted {
+      var started = ChildWorkflowExecutionStarted()
+      started.execution = .of(run.workflowID, run.started.firstRunID)
+      mail.append(say(.childWorkflowExecutionStarted(started), letter.to))
+    }
+    if run.isOpen { return }
+    if run.nextRunID != .none {
+      letter.to.runID = run.nextRunID
+      mail.append(letter)
+    } else if let end = run.events.last?.attributes {
+      mail.append(say(end, .of(run.workflowID, run.id)))
+    }
   }
 
   private enum Reader {

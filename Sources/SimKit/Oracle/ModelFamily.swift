@@ -48,7 +48,7 @@ struct ModelSent {
 /// What one run has for another.
 struct ModelLetter {
   let from: WorkflowExecution
-  let to: WorkflowExecution
+  var to: WorkflowExecution
   /// Only for a child of the sender: for any, with 0, or for the one that this event started.
   let toChild: Int64?
   /// Of the sender, or, in an answer, of the receiver.
@@ -58,11 +58,13 @@ struct ModelLetter {
   let metadata: UserMetadata?
   /// The run that started the child, or asked, where that was reset since.
   var base = RunID.none
+  /// The child is to say what has become of it; `content` is of no meaning.
+  var asks = false
 
   func isSame(as letter: Letter) -> Bool {
     letter.from?.runID == from.runID && letter.to?.workflowID == to.workflowID
       && letter.event?.eventID == event && letter.toChild == (toChild != nil)
-      && letter.baseRunID == base
+      && letter.baseRunID == base && letter.asks == asks
       && letter.event?.attributes?.isWord == content.isWord
   }
 }
@@ -109,7 +111,8 @@ extension ModelRun {
             "was canceled", "it was cancelled before it was started", .canceled(CanceledFailure())))
       } else {
         var application = ApplicationFailure()
-        application.type = "WorkflowAlreadyStarted"
+        application.type =
+          m.cause == .outcomeUnknown ? "OutcomeUnknown" : "WorkflowAlreadyStarted"
         application.nonRetryable = true
         job.result = .failed(
           child.failure("was not started", m.message, .application(application)))
@@ -200,6 +203,12 @@ extension ModelRun {
     switch cause {
     case .closed: (application.type, why) = ("WorkflowClosed", "it has closed")
     case .limitReached: (application.type, why) = ("LimitReached", "it takes no more signals")
+    case .outcomeUnknown:
+      application.type = "OutcomeUnknown"
+      let asked = "the run that asked closed before it was answered, and was reset"
+      return .of(
+        "nobody knows whether the \(what) reached workflow '\(execution?.workflowID ?? "")': "
+          + asked, .application(application))
     default:
       (application.type, why) = ("WorkflowNotFound", "there is none, or no such child of this one")
     }

@@ -343,6 +343,9 @@ nonisolated struct Holdfast_Store_V1_Letter: Sendable {
   /// Where a reset stands between the two: the run that started the child, or that sent the request.
   var baseRunID: String = String()
 
+  /// The child is asked what has become of it; the event has only its id.
+  var asks: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1093,7 +1096,7 @@ nonisolated extension Holdfast_Store_V1_SentRequest: SwiftProtobuf.Message, Swif
 
 nonisolated extension Holdfast_Store_V1_Letter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Letter"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}to\0\u{3}to_child\0\u{3}to_child_initiated_event_id\0\u{1}from\0\u{1}event\0\u{1}root\0\u{3}base_run_id\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{1}to\0\u{3}to_child\0\u{3}to_child_initiated_event_id\0\u{1}from\0\u{1}event\0\u{1}root\0\u{3}base_run_id\0\u{1}asks\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1109,6 +1112,7 @@ nonisolated extension Holdfast_Store_V1_Letter: SwiftProtobuf.Message, SwiftProt
       case 6: try { try decoder.decodeSingularMessageField(value: &self._event) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._root) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.baseRunID) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.asks) }()
       default: break
       }
     }
@@ -1143,6 +1147,9 @@ nonisolated extension Holdfast_Store_V1_Letter: SwiftProtobuf.Message, SwiftProt
     if !self.baseRunID.isEmpty {
       try visitor.visitSingularStringField(value: self.baseRunID, fieldNumber: 8)
     }
+    if self.asks != false {
+      try visitor.visitSingularBoolField(value: self.asks, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1155,6 +1162,7 @@ nonisolated extension Holdfast_Store_V1_Letter: SwiftProtobuf.Message, SwiftProt
     if lhs._event != rhs._event {return false}
     if lhs._root != rhs._root {return false}
     if lhs.baseRunID != rhs.baseRunID {return false}
+    if lhs.asks != rhs.asks {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

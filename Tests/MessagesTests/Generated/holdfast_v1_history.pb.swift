@@ -192,6 +192,9 @@ nonisolated enum Holdfast_V1_StartChildFailedCause: SwiftProtobuf.Enum, Swift.Ca
   /// A run has the workflow id, and the policy does not allow another one.
   case workflowAlreadyExists // = 1
 
+  /// A run that closed had asked for it, this one is a reset of that, and nobody knows the child.
+  case outcomeUnknown // = 2
+
   /// It was cancelled in the completion that was to start it.
   case canceled // = 16
   case UNRECOGNIZED(Int)
@@ -204,6 +207,7 @@ nonisolated enum Holdfast_V1_StartChildFailedCause: SwiftProtobuf.Enum, Swift.Ca
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .workflowAlreadyExists
+    case 2: self = .outcomeUnknown
     case 16: self = .canceled
     default: self = .UNRECOGNIZED(rawValue)
     }
@@ -213,6 +217,7 @@ nonisolated enum Holdfast_V1_StartChildFailedCause: SwiftProtobuf.Enum, Swift.Ca
     switch self {
     case .unspecified: return 0
     case .workflowAlreadyExists: return 1
+    case .outcomeUnknown: return 2
     case .canceled: return 16
     case .UNRECOGNIZED(let i): return i
     }
@@ -222,6 +227,7 @@ nonisolated enum Holdfast_V1_StartChildFailedCause: SwiftProtobuf.Enum, Swift.Ca
   static let allCases: [Holdfast_V1_StartChildFailedCause] = [
     .unspecified,
     .workflowAlreadyExists,
+    .outcomeUnknown,
     .canceled,
   ]
 
@@ -239,6 +245,9 @@ nonisolated enum Holdfast_V1_ExternalFailedCause: SwiftProtobuf.Enum, Swift.Case
 
   /// The run takes no more signals.
   case limitReached // = 3
+
+  /// A run that closed had asked, and nobody was there to be answered; this one is a reset of it.
+  case outcomeUnknown // = 4
   case UNRECOGNIZED(Int)
 
   init() {
@@ -251,6 +260,7 @@ nonisolated enum Holdfast_V1_ExternalFailedCause: SwiftProtobuf.Enum, Swift.Case
     case 1: self = .notFound
     case 2: self = .closed
     case 3: self = .limitReached
+    case 4: self = .outcomeUnknown
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -261,6 +271,7 @@ nonisolated enum Holdfast_V1_ExternalFailedCause: SwiftProtobuf.Enum, Swift.Case
     case .notFound: return 1
     case .closed: return 2
     case .limitReached: return 3
+    case .outcomeUnknown: return 4
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -271,6 +282,7 @@ nonisolated enum Holdfast_V1_ExternalFailedCause: SwiftProtobuf.Enum, Swift.Case
     .notFound,
     .closed,
     .limitReached,
+    .outcomeUnknown,
   ]
 
 }
@@ -2574,11 +2586,11 @@ nonisolated extension Holdfast_V1_CommandType: SwiftProtobuf._ProtoNameProviding
 }
 
 nonisolated extension Holdfast_V1_StartChildFailedCause: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0START_CHILD_FAILED_CAUSE_UNSPECIFIED\0\u{1}START_CHILD_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS\0\u{2}\u{f}START_CHILD_FAILED_CAUSE_CANCELED\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0START_CHILD_FAILED_CAUSE_UNSPECIFIED\0\u{1}START_CHILD_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS\0\u{1}START_CHILD_FAILED_CAUSE_OUTCOME_UNKNOWN\0\u{2}\u{e}START_CHILD_FAILED_CAUSE_CANCELED\0")
 }
 
 nonisolated extension Holdfast_V1_ExternalFailedCause: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EXTERNAL_FAILED_CAUSE_UNSPECIFIED\0\u{1}EXTERNAL_FAILED_CAUSE_NOT_FOUND\0\u{1}EXTERNAL_FAILED_CAUSE_CLOSED\0\u{1}EXTERNAL_FAILED_CAUSE_LIMIT_REACHED\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EXTERNAL_FAILED_CAUSE_UNSPECIFIED\0\u{1}EXTERNAL_FAILED_CAUSE_NOT_FOUND\0\u{1}EXTERNAL_FAILED_CAUSE_CLOSED\0\u{1}EXTERNAL_FAILED_CAUSE_LIMIT_REACHED\0\u{1}EXTERNAL_FAILED_CAUSE_OUTCOME_UNKNOWN\0")
 }
 
 nonisolated extension Holdfast_V1_HistoryBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

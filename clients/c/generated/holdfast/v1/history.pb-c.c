@@ -8111,18 +8111,20 @@ const ProtobufCEnumDescriptor holdfast__v1__command_type__descriptor =
   holdfast__v1__command_type__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__start_child_failed_cause__enum_values_by_number[3] =
+static const ProtobufCEnumValue holdfast__v1__start_child_failed_cause__enum_values_by_number[4] =
 {
   { "START_CHILD_FAILED_CAUSE_UNSPECIFIED", "HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_UNSPECIFIED", 0 },
   { "START_CHILD_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS", "HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS", 1 },
+  { "START_CHILD_FAILED_CAUSE_OUTCOME_UNKNOWN", "HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_OUTCOME_UNKNOWN", 2 },
   { "START_CHILD_FAILED_CAUSE_CANCELED", "HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_CANCELED", 16 },
 };
 static const ProtobufCIntRange holdfast__v1__start_child_failed_cause__value_ranges[] = {
-{0, 0},{16, 2},{0, 3}
+{0, 0},{16, 3},{0, 4}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__start_child_failed_cause__enum_values_by_name[3] =
+static const ProtobufCEnumValueIndex holdfast__v1__start_child_failed_cause__enum_values_by_name[4] =
 {
-  { "START_CHILD_FAILED_CAUSE_CANCELED", 2 },
+  { "START_CHILD_FAILED_CAUSE_CANCELED", 3 },
+  { "START_CHILD_FAILED_CAUSE_OUTCOME_UNKNOWN", 2 },
   { "START_CHILD_FAILED_CAUSE_UNSPECIFIED", 0 },
   { "START_CHILD_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS", 1 },
 };
@@ -8133,29 +8135,31 @@ const ProtobufCEnumDescriptor holdfast__v1__start_child_failed_cause__descriptor
   "StartChildFailedCause",
   "Holdfast__V1__StartChildFailedCause",
   "holdfast.v1",
-  3,
+  4,
   holdfast__v1__start_child_failed_cause__enum_values_by_number,
-  3,
+  4,
   holdfast__v1__start_child_failed_cause__enum_values_by_name,
   2,
   holdfast__v1__start_child_failed_cause__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__external_failed_cause__enum_values_by_number[4] =
+static const ProtobufCEnumValue holdfast__v1__external_failed_cause__enum_values_by_number[5] =
 {
   { "EXTERNAL_FAILED_CAUSE_UNSPECIFIED", "HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_UNSPECIFIED", 0 },
   { "EXTERNAL_FAILED_CAUSE_NOT_FOUND", "HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_NOT_FOUND", 1 },
   { "EXTERNAL_FAILED_CAUSE_CLOSED", "HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_CLOSED", 2 },
   { "EXTERNAL_FAILED_CAUSE_LIMIT_REACHED", "HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_LIMIT_REACHED", 3 },
+  { "EXTERNAL_FAILED_CAUSE_OUTCOME_UNKNOWN", "HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_OUTCOME_UNKNOWN", 4 },
 };
 static const ProtobufCIntRange holdfast__v1__external_failed_cause__value_ranges[] = {
-{0, 0},{0, 4}
+{0, 0},{0, 5}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__external_failed_cause__enum_values_by_name[4] =
+static const ProtobufCEnumValueIndex holdfast__v1__external_failed_cause__enum_values_by_name[5] =
 {
   { "EXTERNAL_FAILED_CAUSE_CLOSED", 2 },
   { "EXTERNAL_FAILED_CAUSE_LIMIT_REACHED", 3 },
   { "EXTERNAL_FAILED_CAUSE_NOT_FOUND", 1 },
+  { "EXTERNAL_FAILED_CAUSE_OUTCOME_UNKNOWN", 4 },
   { "EXTERNAL_FAILED_CAUSE_UNSPECIFIED", 0 },
 };
 const ProtobufCEnumDescriptor holdfast__v1__external_failed_cause__descriptor =
@@ -8165,9 +8169,9 @@ const ProtobufCEnumDescriptor holdfast__v1__external_failed_cause__descriptor =
   "ExternalFailedCause",
   "Holdfast__V1__ExternalFailedCause",
   "holdfast.v1",
-  4,
+  5,
   holdfast__v1__external_failed_cause__enum_values_by_number,
-  4,
+  5,
   holdfast__v1__external_failed_cause__enum_values_by_name,
   1,
   holdfast__v1__external_failed_cause__value_ranges,

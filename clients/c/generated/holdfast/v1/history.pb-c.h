@@ -115,6 +115,10 @@ typedef enum _Holdfast__V1__StartChildFailedCause {
    */
   HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS = 1,
   /*
+   * A run that closed had asked for it, this one is a reset of that, and nobody knows the child.
+   */
+  HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_OUTCOME_UNKNOWN = 2,
+  /*
    * It was cancelled in the completion that was to start it.
    */
   HOLDFAST__V1__START_CHILD_FAILED_CAUSE__START_CHILD_FAILED_CAUSE_CANCELED = 16
@@ -133,7 +137,11 @@ typedef enum _Holdfast__V1__ExternalFailedCause {
   /*
    * The run takes no more signals.
    */
-  HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_LIMIT_REACHED = 3
+  HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_LIMIT_REACHED = 3,
+  /*
+   * A run that closed had asked, and nobody was there to be answered; this one is a reset of it.
+   */
+  HOLDFAST__V1__EXTERNAL_FAILED_CAUSE__EXTERNAL_FAILED_CAUSE_OUTCOME_UNKNOWN = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__EXTERNAL_FAILED_CAUSE)
 } Holdfast__V1__ExternalFailedCause;
 
