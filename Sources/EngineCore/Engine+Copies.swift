@@ -165,8 +165,10 @@ extension Engine {
     failed.copy?.randomSeed = random.next()
     failed.copy?.reason = reason
     let isFork = failed.copy?.isFork ?? false
-    failed.copy?.firstRunID = isFork ? run.runID : plan.prefix.fold.started.firstRunID
-    failed.copy?.ofFork = isFork || plan.prefix.fold.copy?.ofFork ?? false
+    // Of the base, not of its first events: those may be older than a fork.
+    let base = plan.base.fold
+    failed.copy?.firstRunID = isFork ? run.runID : base.started.firstRunID
+    failed.copy?.ofFork = isFork || base.copy?.ofFork ?? false
     #if MUTANTS
       if Mutant.isOn(.resetKeepsSeed) { failed.copy?.randomSeed = run.fold.started.randomSeed }
     #endif

@@ -31,21 +31,25 @@ extension Engine {
     var left = limits.deadlinesPerStepMax
     while left > 0, let entry = deadlines.popDue(now) {
       left -= 1
-      switch entry.key {
-      case .timer(let number, let seq): timerDue(number, seq)
-      case .activity(let key): activityDue(key)
-      case .task(let number): taskDue(number)
-      case .runTimeout(let number): runTimedOut(number)
-      case .beginning(let number): beginningDue(number)
-      case .sticky(let number): stickyDue(number)
-      case .residency: residencyDue()
-      case .retention: retentionDue()
-      case .heartbeats: flushHeartbeats()
-      case .mail: break  // The step itself takes letters in.
-      case .schedule(let number): scheduleDue(number)
-      }
+      meet(entry.key)
     }
     wakeDormant()
+  }
+
+  mutating func meet(_ deadline: Deadline) {
+    switch deadline {
+    case .timer(let number, let seq): timerDue(number, seq)
+    case .activity(let key): activityDue(key)
+    case .task(let number): taskDue(number)
+    case .runTimeout(let number): runTimedOut(number)
+    case .beginning(let number): beginningDue(number)
+    case .sticky(let number): stickyDue(number)
+    case .residency: residencyDue()
+    case .retention: retentionDue()
+    case .heartbeats: flushHeartbeats()
+    case .mail: break  // The step itself takes letters in.
+    case .schedule(let number): scheduleDue(number)
+    }
   }
 
   private mutating func timerDue(_ number: RunNumber, _ seq: UInt32) {

@@ -349,7 +349,7 @@ extension Engine {
       return
     }
     // Before what waits for it is taken up, and its task goes to anybody: the run may end now.
-    if let restored, let due = nextDeadline(of: restored), due <= now { deadlineReached() }
+    if let restored { meetDeadlines(of: restored) }
     loading.answer = Loading.Answer(target: target, request: request, found: found)
     takeUp(waiting, target, request)
     loading.answer = nil

@@ -240,6 +240,44 @@ extension Engine {
     return [runDeadline(run), timers, activities, beginning].compactMap { $0 }.min()
   }
 
+  /// What the run has missed while it was outside happens, in its order, before anything else.
+  mutating func meetDeadlines(of run: Run) {
+    while run.fold.isOpen, let next = nextDeadline(of: run), next <= now,
+      let key = deadlines(of: run).min(by: { $0.isBefore($1) })?.key
+    {
+      deadlines.remove(key)
+      meet(key)
+    }
+  }
+
+  private struct OwnDeadline {
+    let key: Deadline
+    let time: Instant
+    let event: Int64
+
+    func isBefore(_ other: OwnDeadline) -> Bool { (time, event) < (other.time, other.event) }
+  }
+
+  private func deadlines(of run: Run) -> [OwnDeadline] {
+    let number = run.number
+    var all = run.fold.timers.map {
+      OwnDeadline(key: .timer(number, $0.seq), time: $0.fireTime, event: $0.startedEvent)
+    }
+    for activity in run.fold.activities {
+      guard let deadline = activity.deadline else { continue }
+      let key = LeaseKey(run: number, scheduledEvent: activity.scheduledEvent)
+      all.append(
+        OwnDeadline(key: .activity(key), time: deadline.time, event: activity.scheduledEvent))
+    }
+    if let end = runDeadline(run) {
+      all.append(OwnDeadline(key: .runTimeout(number), time: end, event: .max))
+    }
+    if run.isHeld, run.fold.pause == nil, let time = run.fold.firstTaskTime {
+      all.append(OwnDeadline(key: .beginning(number), time: time, event: 0))
+    }
+    return all
+  }
+
   mutating func persisted(_ serial: WriteSerial) {
     precondition(serial >= durable && serial <= self.serial, "durable beyond what was written")
     durable = serial

@@ -116,8 +116,8 @@ public enum Mutants {
       case .resetLeavesOldRun: OneOpenRun.name
       case .copyIsShort: HistoryIsWhole.name
       case .pausedRunsGoOn, .resetLosesActivities, .resetForgetsRequests, .resetKeepsSeed,
-        .resetKeepsPause,
-        .resetForgetsExclusion, .resetForgetsAnswers, .resetAsksNobody, .resetLosesWaiters, .resetIsTwice,
+        .resetKeepsPause, .resetForgetsExclusion, .resetForgetsAnswers, .resetAsksNobody,
+        .resetLosesWaiters, .resetIsTwice,
         .forkKeepsParent, .admittedIsLost, .resetEndsChildren,
         .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat, .optionsAreForgotten,
         .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,

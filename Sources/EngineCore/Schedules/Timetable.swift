@@ -335,7 +335,13 @@ final class Timetable {
     result.scheduledTimeMs = time
     result.takenTimeMs = now
     fill(&result)
-    info.recentActions = info.recentActions.suffix(9) + [result]
+    // Of those taken at once, one may have waited for a load.
+    let place =
+      info.recentActions.lastIndex {
+        $0.takenTimeMs < now || $0.scheduledTimeMs <= time
+      }.map { $0 + 1 } ?? 0
+    info.recentActions.insert(result, at: place)
+    info.recentActions = info.recentActions.suffix(10)
   }
 
   /// One of its workflows has come to its end; false: it is not one of its.

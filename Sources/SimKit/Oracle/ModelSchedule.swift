@@ -111,6 +111,9 @@ final class ModelSchedule {
   }
 
   func note(_ result: ScheduleActionResult) {
-    info.recentActions = (info.recentActions + [result]).suffix(10)
+    let order = info.recentActions.filter { $0.takenTimeMs == result.takenTimeMs }
+    let later = order.count { $0.scheduledTimeMs > result.scheduledTimeMs }
+    info.recentActions.insert(result, at: info.recentActions.count - later)
+    info.recentActions = info.recentActions.suffix(10)
   }
 }

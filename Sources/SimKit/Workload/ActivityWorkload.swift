@@ -65,6 +65,8 @@ enum ActivityCall {
       var policy = RetryPolicy()
       policy.initialIntervalMs = Span(ms: dice.pick([1, 200]))
       policy.maximumIntervalMs = Span(ms: 1_000)
+      // Some activities fail as long as they are tried.
+      policy.maximumAttempts = 5
       var options = ActivityTaskOptions()
       options.retryPolicy = policy
       request.options = options
