@@ -29,6 +29,7 @@
     // Resets: what has come since is lost or comes twice, request ids, the seed, children.
     case resetLosesSignals, resetDoublesSignals, resetForgetsRequests, resetKeepsSeed
     case resetEndsChildren, resetLeavesOldRun, resetLosesActivities, resetKeepsPause
+    case batchMeetsClosed, batchForgetsItsPlace
     case resetForgetsExclusion, resetForgetsAnswers, resetAsksNobody, resetLosesWaiters, resetIsTwice
     case forkKeepsParent, admittedIsLost, copyIsShort
     // Paused runs whose tasks go out all the same.

@@ -128,6 +128,7 @@ extension UpdateScheduleRequest: Identified {}
 extension TriggerScheduleRequest: Identified {}
 extension BackfillScheduleRequest: Identified {}
 extension CompleteActivityRequest: Identified {}
+extension StartBatchRequest: Identified {}
 extension FailActivityRequest: Identified {}
 extension ReportActivityCancelledRequest: Identified {}
 

@@ -83,6 +83,15 @@ public enum Reply: Sendable {
   case describeTaskQueue(DescribeTaskQueueResponse)
   case schedule(ScheduleReply)
   case attribute(AttributeReply)
+  case batch(BatchReply)
+}
+
+/// The answers of BatchService.
+public enum BatchReply: Sendable {
+  case start(StartBatchResponse)
+  case describe(DescribeBatchResponse)
+  case list(ListBatchesResponse)
+  case stop(StopBatchResponse)
 }
 
 /// The answers about the names of search attributes.

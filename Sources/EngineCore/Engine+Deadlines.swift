@@ -23,6 +23,8 @@ enum Deadline: Hashable, Sendable {
   case mail
   /// An action's time comes, or something else for which a schedule must be looked at.
   case schedule(ScheduleNumber)
+  /// A batch job may do its next operation.
+  case batchJob(BatchJobNumber)
 }
 
 extension Engine {
@@ -49,6 +51,7 @@ extension Engine {
     case .heartbeats: flushHeartbeats()
     case .mail: break  // The step itself takes letters in.
     case .schedule(let number): scheduleDue(number)
+    case .batchJob(let number): batchJobDue(number)
     }
   }
 

@@ -42,6 +42,8 @@ struct Loading {
     case letters
     /// A zone that the inputs of a line wait for.
     case zone(String, Target)
+    /// Runs for a batch job.
+    case batchJob(BatchJobNumber)
   }
 
   var purposes: [Load.ID: Purpose] = [:]
@@ -309,6 +311,7 @@ extension Engine {
     case .lifetimes: takeLifetimes(loaded.content)
     case .letters: takeLetters(loaded.content)
     case .zone(let name, let line): takeZone(loaded.content, name, line)
+    case .batchJob(let number): takeBatchRows(number, loaded.content)
     }
   }
 

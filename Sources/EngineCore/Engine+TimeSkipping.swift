@@ -46,10 +46,10 @@ extension Engine {
 }
 
 extension Deadline {
-  /// It changes a run or a schedule, not only where the engine keeps what.
+  /// It changes a run, a schedule or a batch job, not only where the engine keeps what.
   fileprivate var isEvent: Bool {
     switch self {
-    case .timer, .activity, .task, .runTimeout, .beginning, .schedule: true
+    case .timer, .activity, .task, .runTimeout, .beginning, .schedule, .batchJob: true
     case .sticky, .residency, .retention, .heartbeats, .mail: false
     }
   }

@@ -32,6 +32,10 @@ public struct Engine {
   var deadlines = DeadlineHeap<Deadline>()
   var zones: Zones
   var schedules: Schedules
+  var batchJobs = BatchJobs()
+  /// The requests that they make, until they are answered.
+  var batchRequests: [RequestID: BatchJobNumber] = [:]
+  var lastBatchRequest: UInt64 = 0
   /// Of search attributes.
   var attributeNames: AttributeNames
   var filter: IDFilter
@@ -123,6 +127,7 @@ public struct Engine {
     // How long the runs of earlier starts have been closed is seen by a look at them.
     if nextRun.value > 1 { watchRetention(since: .epoch) }
     restoreSchedules()
+    restoreBatchJobs(opened.batchJobs)
   }
 
   /// When `deadlineReached` is wanted next; nil: never.
@@ -222,6 +227,10 @@ public struct Engine {
     case .describeTaskQueue(let r): describeTaskQueue(id, r)
     case .schedule(let r): handle(id, r)
     case .attribute(let r): handle(id, r)
+    case .batch(.start(let r)): startBatch(id, r)
+    case .batch(.describe(let r)): describeBatch(id, r)
+    case .batch(.list(let r)): listBatches(id, r)
+    case .batch(.stop(let r)): stopBatch(id, r)
     }
   }
 
@@ -253,6 +262,7 @@ public struct Engine {
   mutating func reply(_ id: RequestID, _ reply: Reply, _ gate: Gate) {
     waiting.removeValue(forKey: id)
     endCopy(id)
+    if id.isOfBatchJob { return operated(id, reply) }
     outbox.append((gate, .reply(id, reply)))
   }
 
@@ -297,6 +307,7 @@ public struct Engine {
     // Flushing a run may touch no further run: what follows from a change was done in the step.
     for run in touched { flush(run) }
     flushSchedules()
+    flushBatchJobs()
     if !out.writes.isEmpty {
       serial = serial.next
       for run in touched { run.lastWrite = serial }

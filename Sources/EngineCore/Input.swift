@@ -125,6 +125,24 @@ public enum Request: Sendable {
   case describeTaskQueue(DescribeTaskQueueRequest)
   case schedule(ScheduleRequest)
   case attribute(AttributeRequest)
+  case batch(BatchRequest)
+}
+
+/// The requests of BatchService.
+public enum BatchRequest: Sendable {
+  case start(StartBatchRequest)
+  case describe(DescribeBatchRequest)
+  case list(ListBatchesRequest)
+  case stop(StopBatchRequest)
+
+  var namespace: String {
+    switch self {
+    case .start(let r): r.namespace
+    case .describe(let r): r.namespace
+    case .list(let r): r.namespace
+    case .stop(let r): r.namespace
+    }
+  }
 }
 
 /// The requests of ScheduleService.
@@ -177,7 +195,7 @@ extension Input {
       .resetWorkflow, .forkWorkflow,
       .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows, .countWorkflows,
       .describeTaskQueue, .pollUpdate, .pauseActivity, .unpauseActivity, .resetActivity,
-      .updateActivityOptions, .attribute:
+      .updateActivityOptions, .attribute, .batch:
       return 256
     case .schedule(.create(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
     case .schedule(.update(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
@@ -224,6 +242,7 @@ extension Request {
     case .describeTaskQueue(let r): r.namespace
     case .schedule(let r): r.namespace
     case .attribute(let r): r.namespace
+    case .batch(let r): r.namespace
     }
   }
 }

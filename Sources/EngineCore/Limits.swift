@@ -89,6 +89,15 @@ public struct EngineLimits: Sendable {
   public var shownTextBytesMax = 1 << 10
   /// Reads for streamed answers that are with the store at a time.
   public var readsMax = 16
+  /// Batch jobs that are kept, and those that may run.
+  public var batchJobsMax = 1_000
+  public var batchJobsRunningMax = 10
+  /// Operations of a batch job in a second.
+  public var batchRateMin = 0.001
+  public var batchRateMax = 10_000.0
+  /// Rows that a batch job reads at a time.
+  public var batchSliceRows = 64
+  public var batchFailuresMax = 100
   /// All of them stay in memory.
   public var schedulesMax = 10_000
   public var scheduleBytesMax = 64 << 20
@@ -155,6 +164,8 @@ public struct EngineTimes: Sendable {
   public var catchupWindowMin = Span(ms: 10_000)
   /// Until a schedule tries again what a load did not allow.
   public var scheduleRetryPause = Span(ms: 1_000)
+  /// Until a batch job tries again what was refused for now.
+  public var batchRetryPause = Span(ms: 1_000)
   /// Between two looks for closed runs to remove.
   public var retentionPause = Span(ms: 1_000)
 

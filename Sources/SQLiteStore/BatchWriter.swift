@@ -26,6 +26,9 @@ final class BatchWriter {
   private let putSchedule: Statement
   private let putScheduleProgress: Statement
   private let deleteSchedule: [Statement]
+  private let putBatchJob: Statement
+  private let putBatchJobProgress: Statement
+  private let deleteBatchJob: [Statement]
   /// Everything of a run.
   private let deleteRun: [Statement]
   private let keepNumber: Statement
@@ -71,6 +74,12 @@ final class BatchWriter {
       database, "INSERT OR REPLACE INTO schedule_progress VALUES (?,?,?)")
     deleteSchedule = try ["schedule", "schedule_progress"].map { table throws(StoreError) in
       try Statement(database, "DELETE FROM \(table) WHERE schedule = ?")
+    }
+    putBatchJob = try Statement(database, "INSERT OR REPLACE INTO batch_job VALUES (?,?,?)")
+    putBatchJobProgress = try Statement(
+      database, "INSERT OR REPLACE INTO batch_job_progress VALUES (?,?,?)")
+    deleteBatchJob = try ["batch_job", "batch_job_progress"].map { table throws(StoreError) in
+      try Statement(database, "DELETE FROM \(table) WHERE batch_job = ?")
     }
     putDetails = try Statement(database, "INSERT OR REPLACE INTO detail VALUES (?,?,?)")
     details = try Statement(database, "SELECT bytes FROM detail WHERE run = ?")
@@ -159,7 +168,8 @@ final class BatchWriter {
       deleteLetter.bind(1, number)
       try deleteLetter.run()
     case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped,
-      .putAttributeName, .deleteAttributeName:
+      .putAttributeName, .deleteAttributeName, .putBatchJob, .putBatchJobProgress,
+      .deleteBatchJob:
       try keep(write)
     }
   }
@@ -214,7 +224,7 @@ final class BatchWriter {
     try keepNumber.run()
   }
 
-  /// What is written of schedules and their zones, of names, and of time.
+  /// What is written of schedules and their zones, of batch jobs, of names, and of time.
   private func keep(_ write: Write) throws(StoreError) {
     switch write {
     case .putSkipped(let span):
@@ -241,6 +251,17 @@ final class BatchWriter {
     case .deleteSchedule(let schedule):
       for statement in deleteSchedule {
         statement.bind(1, schedule.value)
+        try statement.run()
+      }
+    case .putBatchJob(let job, let bytes):
+      putBatchJob.bind(1, job.value)
+      try blob(putBatchJob, 2, bytes, run: 0, place: job.value)
+    case .putBatchJobProgress(let job, let bytes):
+      putBatchJobProgress.bind(1, job.value)
+      try blob(putBatchJobProgress, 2, bytes, run: 0, place: -job.value)
+    case .deleteBatchJob(let job):
+      for statement in deleteBatchJob {
+        statement.bind(1, job.value)
         try statement.run()
       }
     default: preconditionFailure("this write is about a run")

@@ -409,23 +409,38 @@ final class Loader {
   }
 
   private func readSchedules() throws(Fault) -> [StoredSchedule] {
+    try readInTwo("schedule").map {
+      StoredSchedule(
+        number: ScheduleNumber($0.number), definition: $0.definition, progress: $0.progress)
+    }
+  }
+
+  private func readBatchJobs() throws(Fault) -> [StoredBatchJob] {
+    try readInTwo("batch_job").map {
+      StoredBatchJob(
+        number: BatchJobNumber($0.number), definition: $0.definition, progress: $0.progress)
+    }
+  }
+
+  /// What has a row for its definition and one for its progress.
+  private func readInTwo(
+    _ table: String
+  ) throws(Fault) -> [(number: Int64, definition: [UInt8], progress: [UInt8])] {
     let statement: Statement
     do throws(StoreError) {
       statement = try Statement(
         database,
-        "SELECT schedule, s.checksum, s.bytes, p.checksum, p.bytes FROM schedule AS s"
-          + " JOIN schedule_progress AS p USING (schedule) ORDER BY schedule")
+        "SELECT \(table), d.checksum, d.bytes, p.checksum, p.bytes FROM \(table) AS d"
+          + " JOIN \(table)_progress AS p USING (\(table)) ORDER BY \(table)")
     } catch { throw .store(error) }
-    var found: [StoredSchedule] = []
+    var found: [(number: Int64, definition: [UInt8], progress: [UInt8])] = []
     try each(statement) { statement throws(Fault) in
       let number = statement.int(0)
       let (definition, progress) = (statement.bytes(2), statement.bytes(4))
       guard Checksum.of(definition, run: 0, place: number) == statement.int(1),
         Checksum.of(progress, run: 0, place: -number) == statement.int(3)
-      else { throw .damage("schedule#\(number) does not match its checksum") }
-      found.append(
-        StoredSchedule(
-          number: ScheduleNumber(number), definition: definition, progress: progress))
+      else { throw .damage("\(table)#\(number) does not match its checksum") }
+      found.append((number, definition, progress))
     }
     return found
   }
@@ -469,7 +484,8 @@ final class Loader {
         epoch: UInt64(epoch), nextRun: RunNumber(last + 1),
         deadlines: try readDeadlines(Instant(ms: -1), RunNumber(0), window), filter: filter,
         lastLetter: letter, zones: try readZones(), schedules: try readSchedules(),
-        attributeNames: names, skipped: skipped < 0 ? nil : Span(ms: skipped))
+        attributeNames: names, batchJobs: try readBatchJobs(),
+        skipped: skipped < 0 ? nil : Span(ms: skipped))
     } catch {
       switch error {
       case .store(let error): throw error

@@ -68,8 +68,8 @@ enum Schema {
     """
 
   /// What runs say of themselves and the names of search attributes; letters from run to run;
-  /// schedules, and the time zones that they and cron schedules of workflows use; which runs began
-  /// as copies of others, by resets and forks.
+  /// schedules, and the time zones that they and cron schedules of workflows use; batch jobs; which
+  /// runs began as copies of others, by resets and forks.
   private static let second =
     """
     CREATE TABLE detail (
@@ -106,6 +106,16 @@ enum Schema {
     ) STRICT;
     CREATE TABLE schedule_progress (
       schedule INTEGER PRIMARY KEY,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE batch_job (
+      batch_job INTEGER PRIMARY KEY,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE batch_job_progress (
+      batch_job INTEGER PRIMARY KEY,
       checksum INTEGER NOT NULL,
       bytes BLOB NOT NULL
     ) STRICT;

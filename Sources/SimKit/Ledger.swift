@@ -122,7 +122,8 @@ final class Ledger {
         keep(number) { $0.progress = decoded(bytes, number) }
       case .deleteSchedule(let number): schedules[number] = nil
       case .wakeRun, .saveState, .sleepRun, .putRequest, .putZone, .putLetter, .deleteLetter,
-        .putSkipped, .putAttributeName, .deleteAttributeName:
+        .putSkipped, .putAttributeName, .deleteAttributeName, .putBatchJob, .putBatchJobProgress,
+        .deleteBatchJob:
         break
       }
     }

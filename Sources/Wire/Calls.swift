@@ -58,6 +58,8 @@ public enum Call: Sendable {
       self = .engine(.attribute(.list(try .init(bytes: bytes))))
     case .operatorRemoveSearchAttribute:
       self = .engine(.attribute(.remove(try .init(bytes: bytes))))
+    case .batchStartBatch, .batchDescribeBatch, .batchListBatches, .batchStopBatch:
+      self = .engine(.batch(try BatchRequest(method, bytes)))
     case .operatorHealth: self = .health(try .init(bytes: bytes))
     case .operatorDescribe: self = .describe(try .init(bytes: bytes))
     case .operatorDrain: self = .drain(try .init(bytes: bytes))
@@ -102,6 +104,7 @@ extension FrameEncoder {
     case .attribute(.add(let m)): appendEnd(stream: stream, message: m, to: &out)
     case .attribute(.list(let m)): appendEnd(stream: stream, message: m, to: &out)
     case .attribute(.remove(let m)): appendEnd(stream: stream, message: m, to: &out)
+    case .batch(let reply): append(reply, stream: stream, to: &out)
     }
   }
 

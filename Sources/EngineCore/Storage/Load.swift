@@ -226,13 +226,16 @@ public struct OpenedStore: Sendable {
   /// All schedules.
   public var schedules: [StoredSchedule]
   public var attributeNames: [StoredAttributeName]
+  /// All batch jobs.
+  public var batchJobs: [StoredBatchJob]
   /// Of the last `putSkipped`; nil: no time has ever been skipped.
   public var skipped: Span?
 
   public init(
     epoch: UInt64, nextRun: RunNumber, deadlines: [StoredDeadline], filter: IDFilter,
     lastLetter: Int64 = 0, zones: [StoredZone] = [], schedules: [StoredSchedule] = [],
-    attributeNames: [StoredAttributeName] = [], skipped: Span? = nil
+    attributeNames: [StoredAttributeName] = [], batchJobs: [StoredBatchJob] = [],
+    skipped: Span? = nil
   ) {
     self.epoch = epoch
     self.nextRun = nextRun
@@ -242,6 +245,7 @@ public struct OpenedStore: Sendable {
     self.zones = zones
     self.schedules = schedules
     self.attributeNames = attributeNames
+    self.batchJobs = batchJobs
     self.skipped = skipped
   }
 }

@@ -48,6 +48,11 @@ public enum Write: Sendable, Equatable {
   /// How far it has come: the bytes of a `ScheduleProgress`.
   case putScheduleProgress(ScheduleNumber, bytes: [UInt8])
   case deleteSchedule(ScheduleNumber)
+  /// A new batch job: the bytes of a `BatchJobDefinition`.
+  case putBatchJob(BatchJobNumber, definition: [UInt8])
+  /// How far it has come: the bytes of a `BatchJobProgress`.
+  case putBatchJobProgress(BatchJobNumber, bytes: [UInt8])
+  case deleteBatchJob(BatchJobNumber)
   /// The name of a search attribute has come into use.
   case putAttributeName(namespace: String, name: String, type: SearchAttributeType)
   case deleteAttributeName(namespace: String, name: String)

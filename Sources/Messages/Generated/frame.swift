@@ -127,6 +127,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
   case scheduleAlreadyExists
   /// The schedule is not as it was when the conflict token was read.
   case scheduleChanged
+  case batchNotFound
+  /// Another batch of this namespace has the id.
+  case batchAlreadyExists
   case updateNotFound
   case workflowPaused
   /// Only an engine that was started with --time-skipping does this.
@@ -172,6 +175,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case 30: self = .scheduleNotFound
       case 31: self = .scheduleAlreadyExists
       case 32: self = .scheduleChanged
+      case 33: self = .batchNotFound
+      case 34: self = .batchAlreadyExists
       case 35: self = .updateNotFound
       case 36: self = .workflowPaused
       case 40: self = .timeNotSkipped
@@ -217,6 +222,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case .scheduleNotFound: return 30
       case .scheduleAlreadyExists: return 31
       case .scheduleChanged: return 32
+      case .batchNotFound: return 33
+      case .batchAlreadyExists: return 34
       case .updateNotFound: return 35
       case .workflowPaused: return 36
       case .timeNotSkipped: return 40
@@ -261,6 +268,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
     (30, "SCHEDULE_NOT_FOUND"),
     (31, "SCHEDULE_ALREADY_EXISTS"),
     (32, "SCHEDULE_CHANGED"),
+    (33, "BATCH_NOT_FOUND"),
+    (34, "BATCH_ALREADY_EXISTS"),
     (35, "UPDATE_NOT_FOUND"),
     (36, "WORKFLOW_PAUSED"),
     (40, "TIME_NOT_SKIPPED"),

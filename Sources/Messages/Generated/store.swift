@@ -543,6 +543,100 @@ public struct LeaseHolder: Message {
     ])
 }
 
+/// A batch job, as it was started.
+public struct BatchJobDefinition: Message {
+  public var request: StartBatchRequest?
+  public var startTimeMs: Instant = Instant(ms: 0)
+  /// Newer runs are not its.
+  public var firstRun: Int64 = 0
+  public var requestHash: UInt64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &request)
+      case 16: startTimeMs = try reader.instant()
+      case 24: firstRun = try reader.int64()
+      case 32: requestHash = try reader.uint64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(requestHash == 0) { writer.uint64(requestHash, tag: 32) }
+    if !(firstRun == 0) { writer.int64(firstRun, tag: 24) }
+    if !(startTimeMs.ms == 0) { writer.instant(startTimeMs, tag: 16) }
+    if let value = request { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.store.v1.BatchJobDefinition",
+    fields: [
+      FieldTable(1, "request", .message { StartBatchRequest.table }),
+      FieldTable(2, "start_time_ms", .int64),
+      FieldTable(3, "first_run", .int64),
+      FieldTable(4, "request_hash", .uint64),
+    ])
+}
+
+/// How far a batch job has come.
+public struct BatchJobProgress: Message {
+  public var status: BatchStatus = .unspecified
+  /// This run and newer ones are done; 0: none is.
+  public var run: Int64 = 0
+  public var closeTimeMs: Instant = Instant(ms: 0)
+  public var succeeded: Int64 = 0
+  public var failed: Int64 = 0
+  public var failures: [BatchFailure] = []
+  public var stopReason: String = ""
+  public var stopIdentity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: status = try reader.enumeration()
+      case 16: run = try reader.int64()
+      case 24: closeTimeMs = try reader.instant()
+      case 32: succeeded = try reader.int64()
+      case 40: failed = try reader.int64()
+      case 50: failures.append(try reader.message())
+      case 58: stopReason = try reader.string()
+      case 66: stopIdentity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(stopIdentity.isEmpty) { writer.string(stopIdentity, tag: 66) }
+    if !(stopReason.isEmpty) { writer.string(stopReason, tag: 58) }
+    for value in failures.reversed() { writer.message(value, tag: 50) }
+    if !(failed == 0) { writer.int64(failed, tag: 40) }
+    if !(succeeded == 0) { writer.int64(succeeded, tag: 32) }
+    if !(closeTimeMs.ms == 0) { writer.instant(closeTimeMs, tag: 24) }
+    if !(run == 0) { writer.int64(run, tag: 16) }
+    if !(status.rawValue == 0) { writer.enumeration(status, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.store.v1.BatchJobProgress",
+    fields: [
+      FieldTable(1, "status", .enumeration(BatchStatus.names)),
+      FieldTable(2, "run", .int64),
+      FieldTable(3, "close_time_ms", .int64),
+      FieldTable(4, "succeeded", .int64),
+      FieldTable(5, "failed", .int64),
+      FieldTable(6, "failures", .message { BatchFailure.table }, isRepeated: true),
+      FieldTable(7, "stop_reason", .string),
+      FieldTable(8, "stop_identity", .string),
+    ])
+}
+
 public struct ScheduleDefinition: Message {
   public var namespace: String = ""
   public var scheduleID: String = ""

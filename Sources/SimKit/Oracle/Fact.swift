@@ -58,6 +58,9 @@ enum Response: Equatable {
   case trigger(String)
   case queue(DescribeTaskQueueResponse)
   case names(ListSearchAttributesResponse)
+  case batch(DescribeBatchResponse)
+  case batches([BatchInfo])
+  case batchStarted(Bool)
   /// Of a request whose answer says nothing but that it was done.
   case done
 
@@ -84,6 +87,9 @@ enum Response: Equatable {
     case .queue(let m): "queue \(m.json())"
     case .delete(let run): "deleted \(run)"
     case .names(let m): "names \(m.json())"
+    case .batch(let m): "batch \(m.json())"
+    case .batches(let infos): "batches \(infos.map { $0.json() })"
+    case .batchStarted(let isNew): isNew ? "starts the batch" : "the batch is there"
     case .done: "done"
     }
   }
@@ -112,6 +118,10 @@ extension Response {
     case .schedule(let reply): self = Response(reply)
     case .attribute(.list(let m)): self = .names(m)
     case .attribute: self = .done
+    case .batch(.start(let m)): self = .batchStarted(m.started)
+    case .batch(.describe(let m)): self = .batch(m.plain)
+    case .batch(.list(let m)): self = .batches(m.batches.map(\.plain))
+    case .batch(.stop): self = .done
     }
   }
 
@@ -135,6 +145,26 @@ extension Status {
     var status = self
     status.message = ""
     return status
+  }
+}
+
+extension BatchInfo {
+  /// How far it has come is told by numbers of runs.
+  fileprivate var plain: BatchInfo {
+    var info = self
+    info.progress = 0
+    return info
+  }
+}
+
+extension DescribeBatchResponse {
+  fileprivate var plain: DescribeBatchResponse {
+    var response = self
+    response.info = info?.plain
+    for place in failures.indices {
+      response.failures[place].status = failures[place].status?.plain
+    }
+    return response
   }
 }
 

@@ -66,7 +66,7 @@ extension Model {
       control(r.activities, r.namespace, r.execution, r.requestID)
     case .updateActivityOptions(let r):
       options(r) ?? control(r.activities, r.namespace, r.execution, r.requestID)
-    case .schedule, .attribute: nil
+    case .schedule, .attribute, .batch: nil
     case .describeTaskQueue(let r):
       first(
         r.taskQueue.isEmpty ? .of(.invalidArgument, .fieldMissing, field: "task_queue") : nil,

@@ -468,7 +468,7 @@ extension Request {
       return (r.update ?? UpdateWorkflowRequest()).bytesOfContent
     case .pollUpdate, .queryWorkflow, .deleteWorkflow, .describeWorkflow, .getWorkflowResult,
       .getHistory, .listWorkflows, .countWorkflows, .heartbeatActivity, .describeTaskQueue,
-      .schedule, .attribute:
+      .schedule, .attribute, .batch:
       preconditionFailure("this request has no request id")
     }
   }

@@ -28,6 +28,8 @@ extension Model {
     meetDeadlines()
     deliverMail()
     settle()
+    restartBatches()
+    meetBatches(isTime: true)
   }
 
   /// A task that backed off is tried at once: whoever made it fail is gone.

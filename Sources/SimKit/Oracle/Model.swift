@@ -60,6 +60,10 @@ struct Model {
   /// Runs that clients have deleted in this unit.
   var deleted: [RunID] = []
 
+  /// In the order of their starts.
+  var batches: [ModelBatch] = []
+  var batchOperations: UInt64 = 0
+
   /// What this unit has to do.
   var facts: [Fact] = []
   /// What the engine did and may not.
@@ -102,6 +106,11 @@ struct Model {
     proceed()
     deliverMail()
     settle()
+    if case .deadlineReached = input {
+      meetBatches(isTime: true)
+    } else {
+      meetBatches(isTime: false)
+    }
   }
 
   /// What waited for the end of a redo comes after what has ended it.
@@ -116,6 +125,7 @@ struct Model {
 
   private mutating func handle(_ id: RequestID, _ request: Request) {
     guard let answer = answer(id, request) else { return }
+    if id.isOfBatchJob { return operated(id, answer) }
     facts.append(.answered(id, answer))
   }
 
@@ -158,6 +168,7 @@ struct Model {
     case .describeTaskQueue(let r): return .queue(describe(queue: r.taskQueue))
     case .schedule(let r): return answer(r)
     case .attribute(let r): return answer(r)
+    case .batch(let r): return answer(r)
     }
   }
 

@@ -78,7 +78,8 @@ extension OracleWalk {
     case 82..<84: .countWorkflows(drawCount())
     case 84: .describeTaskQueue(drawQueue())
     case 85: .attribute(drawAttributeRequest())
-    case 86..<92: .schedule(drawScheduleRequest())
+    case 86: .batch(drawBatchRequest())
+    case 87..<92: .schedule(drawScheduleRequest())
     case 92..<95: drawActivityRequest()
     default: drawReport()
     }

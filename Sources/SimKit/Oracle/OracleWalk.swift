@@ -356,6 +356,7 @@ extension Request {
     case .describeTaskQueue(let m): "DescribeTaskQueue \(m.json())"
     case .schedule(let m): "\(m)"
     case .attribute(let m): "\(m)"
+    case .batch(let m): "\(m)"
     }
   }
 }

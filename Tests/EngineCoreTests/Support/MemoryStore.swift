@@ -18,6 +18,7 @@ struct MemoryStore {
   private(set) var runs: [RunNumber: StoredRow] = [:]
   private(set) var letters: [Int64: [UInt8]] = [:]
   private(set) var schedules: [ScheduleNumber: StoredSchedule] = [:]
+  private(set) var batchJobs: [BatchJobNumber: StoredBatchJob] = [:]
   private(set) var zones: [String: [UInt8]] = [:]
   private(set) var attributeNames: [StoredAttributeName] = []
   /// The zones of the system.
@@ -45,7 +46,8 @@ struct MemoryStore {
       zones: zones.sorted { $0.key < $1.key }.map {
         StoredZone(name: $0.key, kept: $0.value, fresh: systemZones($0.key))
       },
-      schedules: schedules.sorted { $0.key < $1.key }.map(\.value), attributeNames: attributeNames)
+      schedules: schedules.sorted { $0.key < $1.key }.map(\.value), attributeNames: attributeNames,
+      batchJobs: batchJobs.sorted { $0.key < $1.key }.map(\.value))
   }
 
   /// As a store that was restored from a backup goes on.
@@ -128,6 +130,10 @@ struct MemoryStore {
     case .putScheduleProgress(let number, let bytes): schedules[number]!.progress = bytes
     case .putSkipped: break
     case .deleteSchedule(let number): schedules[number] = nil
+    case .putBatchJob(let number, let bytes):
+      batchJobs[number] = StoredBatchJob(number: number, definition: bytes, progress: [])
+    case .putBatchJobProgress(let number, let bytes): batchJobs[number]!.progress = bytes
+    case .deleteBatchJob(let number): batchJobs[number] = nil
     case .deleteRun(let run):
       precondition(runs[run]!.row.closeTime != nil, "\(run) is removed while it is open")
       runs[run] = nil

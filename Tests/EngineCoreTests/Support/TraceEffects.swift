@@ -117,6 +117,15 @@ extension TraceText {
         "\(head)progress of \(number): ", progress.map { fields($0) } ?? ["unreadable"])
     case .putSkipped(let span): return ["\(head)skipped \(span.ms)"]
     case .deleteSchedule(let number): return ["\(head)no \(number)"]
+    case .putBatchJob(let number, let bytes):
+      var definition = try? BatchJobDefinition(bytes: bytes)
+      definition?.requestHash = 0  // It says nothing to a reader.
+      return wrapped("\(head)\(number): ", definition.map { fields($0) } ?? ["unreadable"])
+    case .putBatchJobProgress(let number, let bytes):
+      let progress = try? BatchJobProgress(bytes: bytes)
+      return wrapped(
+        "\(head)progress of \(number): ", progress.map { fields($0) } ?? ["unreadable"])
+    case .deleteBatchJob(let number): return ["\(head)no \(number)"]
     }
   }
 
@@ -216,6 +225,10 @@ extension TraceText {
       case .attribute(.add(let m)): self.fields(m)
       case .attribute(.list(let m)): self.fields(m)
       case .attribute(.remove(let m)): self.fields(m)
+      case .batch(.start(let m)): self.fields(m)
+      case .batch(.describe(let m)): self.fields(m)
+      case .batch(.list(let m)): self.fields(m)
+      case .batch(.stop(let m)): self.fields(m)
       }
     return fields.isEmpty ? ["OK"] : fields
   }

@@ -522,6 +522,72 @@ nonisolated struct Holdfast_Store_V1_LeaseHolder: Sendable {
   init() {}
 }
 
+/// A batch job, as it was started.
+nonisolated struct Holdfast_Store_V1_BatchJobDefinition: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var request: Holdfast_V1_StartBatchRequest {
+    get {_storage._request ?? Holdfast_V1_StartBatchRequest()}
+    set {_uniqueStorage()._request = newValue}
+  }
+  /// Returns true if `request` has been explicitly set.
+  var hasRequest: Bool {_storage._request != nil}
+  /// Clears the value of `request`. Subsequent reads from it will return its default value.
+  mutating func clearRequest() {_uniqueStorage()._request = nil}
+
+  var startTimeMs: Int64 {
+    get {_storage._startTimeMs}
+    set {_uniqueStorage()._startTimeMs = newValue}
+  }
+
+  /// Newer runs are not its.
+  var firstRun: Int64 {
+    get {_storage._firstRun}
+    set {_uniqueStorage()._firstRun = newValue}
+  }
+
+  var requestHash: UInt64 {
+    get {_storage._requestHash}
+    set {_uniqueStorage()._requestHash = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// How far a batch job has come.
+nonisolated struct Holdfast_Store_V1_BatchJobProgress: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var status: Holdfast_V1_BatchStatus = .unspecified
+
+  /// This run and newer ones are done; 0: none is.
+  var run: Int64 = 0
+
+  var closeTimeMs: Int64 = 0
+
+  var succeeded: Int64 = 0
+
+  var failed: Int64 = 0
+
+  var failures: [Holdfast_V1_BatchFailure] = []
+
+  var stopReason: String = String()
+
+  var stopIdentity: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 nonisolated struct Holdfast_Store_V1_ScheduleDefinition: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1447,6 +1513,162 @@ nonisolated extension Holdfast_Store_V1_LeaseHolder: SwiftProtobuf.Message, Swif
     if lhs.bootID != rhs.bootID {return false}
     if lhs.process != rhs.process {return false}
     if lhs.processStart != rhs.processStart {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_Store_V1_BatchJobDefinition: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".BatchJobDefinition"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{3}start_time_ms\0\u{3}first_run\0\u{3}request_hash\0")
+
+  fileprivate class _StorageClass {
+    var _request: Holdfast_V1_StartBatchRequest? = nil
+    var _startTimeMs: Int64 = 0
+    var _firstRun: Int64 = 0
+    var _requestHash: UInt64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _request = source._request
+      _startTimeMs = source._startTimeMs
+      _firstRun = source._firstRun
+      _requestHash = source._requestHash
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._request) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._startTimeMs) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._firstRun) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._requestHash) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._request {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if _storage._startTimeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._startTimeMs, fieldNumber: 2)
+      }
+      if _storage._firstRun != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._firstRun, fieldNumber: 3)
+      }
+      if _storage._requestHash != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._requestHash, fieldNumber: 4)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_Store_V1_BatchJobDefinition, rhs: Holdfast_Store_V1_BatchJobDefinition) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._request != rhs_storage._request {return false}
+        if _storage._startTimeMs != rhs_storage._startTimeMs {return false}
+        if _storage._firstRun != rhs_storage._firstRun {return false}
+        if _storage._requestHash != rhs_storage._requestHash {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_Store_V1_BatchJobProgress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".BatchJobProgress"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}status\0\u{1}run\0\u{3}close_time_ms\0\u{1}succeeded\0\u{1}failed\0\u{1}failures\0\u{3}stop_reason\0\u{3}stop_identity\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.status) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.run) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.closeTimeMs) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.succeeded) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.failed) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.failures) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.stopReason) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.stopIdentity) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.status != .unspecified {
+      try visitor.visitSingularEnumField(value: self.status, fieldNumber: 1)
+    }
+    if self.run != 0 {
+      try visitor.visitSingularInt64Field(value: self.run, fieldNumber: 2)
+    }
+    if self.closeTimeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.closeTimeMs, fieldNumber: 3)
+    }
+    if self.succeeded != 0 {
+      try visitor.visitSingularInt64Field(value: self.succeeded, fieldNumber: 4)
+    }
+    if self.failed != 0 {
+      try visitor.visitSingularInt64Field(value: self.failed, fieldNumber: 5)
+    }
+    if !self.failures.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.failures, fieldNumber: 6)
+    }
+    if !self.stopReason.isEmpty {
+      try visitor.visitSingularStringField(value: self.stopReason, fieldNumber: 7)
+    }
+    if !self.stopIdentity.isEmpty {
+      try visitor.visitSingularStringField(value: self.stopIdentity, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_Store_V1_BatchJobProgress, rhs: Holdfast_Store_V1_BatchJobProgress) -> Bool {
+    if lhs.status != rhs.status {return false}
+    if lhs.run != rhs.run {return false}
+    if lhs.closeTimeMs != rhs.closeTimeMs {return false}
+    if lhs.succeeded != rhs.succeeded {return false}
+    if lhs.failed != rhs.failed {return false}
+    if lhs.failures != rhs.failures {return false}
+    if lhs.stopReason != rhs.stopReason {return false}
+    if lhs.stopIdentity != rhs.stopIdentity {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

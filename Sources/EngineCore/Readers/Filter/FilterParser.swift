@@ -40,6 +40,7 @@ struct FilterParser {
       if try skip("LIMIT") { limit = try count() }
     case .count:
       if try skip("GROUP") { groups = try groupKeys() }
+    case .batch: break
     }
     guard case .end = try token().kind else {
       let rest =
@@ -49,6 +50,7 @@ struct FilterParser {
         case .list: "AND, OR, ORDER BY, LIMIT or the end"
         case .count where !groups.isEmpty: "',' or the end"
         case .count: "AND, OR, GROUP BY or the end"
+        case .batch: "AND, OR or the end"
         }
       throw try error(rest)
     }

@@ -8,8 +8,8 @@ struct ListSelection: Sendable {
     let isDescending: Bool
   }
 
-  /// A list may be ordered and limited, a count grouped.
-  enum Purpose { case list, count }
+  /// A list may be ordered and limited, a count grouped; a batch has a filter alone.
+  enum Purpose { case list, count, batch }
 
   let filter: ListFilter
   /// Empty: newest first.

@@ -1721,7 +1721,7 @@ const ProtobufCEnumDescriptor holdfast__v1__status_code__descriptor =
   holdfast__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[39] =
+static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[41] =
 {
   { "REASON_UNSPECIFIED", "HOLDFAST__V1__REASON__REASON_UNSPECIFIED", 0 },
   { "REASON_MALFORMED_REQUEST", "HOLDFAST__V1__REASON__REASON_MALFORMED_REQUEST", 1 },
@@ -1756,6 +1756,8 @@ static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[39] 
   { "REASON_SCHEDULE_NOT_FOUND", "HOLDFAST__V1__REASON__REASON_SCHEDULE_NOT_FOUND", 30 },
   { "REASON_SCHEDULE_ALREADY_EXISTS", "HOLDFAST__V1__REASON__REASON_SCHEDULE_ALREADY_EXISTS", 31 },
   { "REASON_SCHEDULE_CHANGED", "HOLDFAST__V1__REASON__REASON_SCHEDULE_CHANGED", 32 },
+  { "REASON_BATCH_NOT_FOUND", "HOLDFAST__V1__REASON__REASON_BATCH_NOT_FOUND", 33 },
+  { "REASON_BATCH_ALREADY_EXISTS", "HOLDFAST__V1__REASON__REASON_BATCH_ALREADY_EXISTS", 34 },
   { "REASON_UPDATE_NOT_FOUND", "HOLDFAST__V1__REASON__REASON_UPDATE_NOT_FOUND", 35 },
   { "REASON_WORKFLOW_PAUSED", "HOLDFAST__V1__REASON__REASON_WORKFLOW_PAUSED", 36 },
   { "REASON_TIME_NOT_SKIPPED", "HOLDFAST__V1__REASON__REASON_TIME_NOT_SKIPPED", 40 },
@@ -1764,14 +1766,16 @@ static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[39] 
   { "REASON_BACKUP_FAILED", "HOLDFAST__V1__REASON__REASON_BACKUP_FAILED", 43 },
 };
 static const ProtobufCIntRange holdfast__v1__reason__value_ranges[] = {
-{0, 0},{35, 33},{40, 35},{0, 39}
+{0, 0},{40, 37},{0, 41}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[39] =
+static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[41] =
 {
   { "REASON_ACTIVITY_NOT_FOUND", 11 },
-  { "REASON_BACKUP_EXISTS", 37 },
-  { "REASON_BACKUP_FAILED", 38 },
-  { "REASON_BACKUP_RUNNING", 36 },
+  { "REASON_BACKUP_EXISTS", 39 },
+  { "REASON_BACKUP_FAILED", 40 },
+  { "REASON_BACKUP_RUNNING", 38 },
+  { "REASON_BATCH_ALREADY_EXISTS", 34 },
+  { "REASON_BATCH_NOT_FOUND", 33 },
   { "REASON_CLOSING", 28 },
   { "REASON_DISK_FULL", 15 },
   { "REASON_DRAINING", 18 },
@@ -1797,15 +1801,15 @@ static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[3
   { "REASON_SCHEDULE_NOT_FOUND", 30 },
   { "REASON_STALE_LEASE", 12 },
   { "REASON_TIMED_OUT", 27 },
-  { "REASON_TIME_NOT_SKIPPED", 35 },
+  { "REASON_TIME_NOT_SKIPPED", 37 },
   { "REASON_UNKNOWN_METHOD", 2 },
   { "REASON_UNSPECIFIED", 0 },
-  { "REASON_UPDATE_NOT_FOUND", 33 },
+  { "REASON_UPDATE_NOT_FOUND", 35 },
   { "REASON_WORKFLOW_ALREADY_STARTED", 10 },
   { "REASON_WORKFLOW_CLOSED", 9 },
   { "REASON_WORKFLOW_NOT_BEGUN", 29 },
   { "REASON_WORKFLOW_NOT_FOUND", 8 },
-  { "REASON_WORKFLOW_PAUSED", 34 },
+  { "REASON_WORKFLOW_PAUSED", 36 },
   { "REASON_WORKFLOW_TASK_FAILING", 25 },
 };
 const ProtobufCEnumDescriptor holdfast__v1__reason__descriptor =
@@ -1815,11 +1819,11 @@ const ProtobufCEnumDescriptor holdfast__v1__reason__descriptor =
   "Reason",
   "Holdfast__V1__Reason",
   "holdfast.v1",
-  39,
+  41,
   holdfast__v1__reason__enum_values_by_number,
-  39,
+  41,
   holdfast__v1__reason__enum_values_by_name,
-  3,
+  2,
   holdfast__v1__reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

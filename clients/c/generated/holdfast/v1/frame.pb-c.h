@@ -96,6 +96,11 @@ typedef enum _Holdfast__V1__Reason {
    * The schedule is not as it was when the conflict token was read.
    */
   HOLDFAST__V1__REASON__REASON_SCHEDULE_CHANGED = 32,
+  HOLDFAST__V1__REASON__REASON_BATCH_NOT_FOUND = 33,
+  /*
+   * Another batch of this namespace has the id.
+   */
+  HOLDFAST__V1__REASON__REASON_BATCH_ALREADY_EXISTS = 34,
   HOLDFAST__V1__REASON__REASON_UPDATE_NOT_FOUND = 35,
   HOLDFAST__V1__REASON__REASON_WORKFLOW_PAUSED = 36,
   /*
