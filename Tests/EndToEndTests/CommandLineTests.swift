@@ -15,6 +15,9 @@ import Testing
     "activity complete", "activity fail",
     "activity pause", "activity unpause", "activity reset", "activity update-options",
     "search-attribute", "search-attribute create", "search-attribute list",
+    "batch", "batch signal", "batch cancel", "batch terminate", "batch delete", "batch reset",
+    "batch pause", "batch unpause", "batch pause-activities", "batch unpause-activities",
+    "batch reset-activities", "batch describe", "batch list", "batch stop",
     "search-attribute remove", "task-queue", "task-queue describe", "health", "drain", "serve",
     "time", "time show", "time sleep", "time advance",
   ])

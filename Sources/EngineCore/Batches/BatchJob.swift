@@ -15,6 +15,8 @@ final class BatchJob {
   var isReading = false
   /// While the rows that were read are gone through.
   var isTaking = false
+  /// The run that was brought into memory last, to see what becomes of it first.
+  var woken: RunNumber?
   /// Operations that it may still do before the next one has to wait.
   var left = 0
   /// What was refused for now asks for so long a wait.

@@ -62,8 +62,8 @@ extension Engine {
 
   private mutating func take(_ rows: [RunRow], _ job: BatchJob, isLast: Bool) -> NextOfBatch {
     for row in rows {
-      if runs[row.number] == nil, row.closeTime == nil, let due = row.deadline, due <= now {
-        // It is about to change.
+      if isAboutToChange(row), job.woken != row.number {
+        job.woken = row.number
         wake(row.number)
         return .read
       }
@@ -80,6 +80,14 @@ extension Engine {
       if job.before != row.number { return .wait }
     }
     return isLast ? .end : .read
+  }
+
+  /// A deadline of the run has come, and it is not in memory yet.
+  private func isAboutToChange(_ row: RunRow) -> Bool {
+    guard row.closeTime == nil, runs[row.number] == nil, outside[row.number] == nil else {
+      return false
+    }
+    return row.deadline.map { $0 <= now } ?? false
   }
 
   private mutating func operate(

@@ -27,19 +27,20 @@ final class ModelBatch {
   var isChanged = false
 
   init(_ request: StartBatchRequest, _ selection: ModelSelection, _ runs: [RunID], _ now: Instant) {
+    var info = BatchInfo()
+    info.batchID = request.batchID
+    info.query = request.query
+    info.operation = request.operation?.name ?? ""
+    info.status = .running
+    info.startTimeMs = now
+    info.ratePerSecond = request.ratePerSecond == 0 ? 50 : request.ratePerSecond
+    info.reason = request.reason
+    info.identity = request.identity
+    let begun = State(info: info, remaining: runs)
     self.request = request
     self.selection = selection
-    state = State()
-    state.remaining = runs
-    state.info.batchID = request.batchID
-    state.info.query = request.query
-    state.info.operation = request.operation?.name ?? ""
-    state.info.status = .running
-    state.info.startTimeMs = now
-    state.info.ratePerSecond = request.ratePerSecond == 0 ? 50 : request.ratePerSecond
-    state.info.reason = request.reason
-    state.info.identity = request.identity
-    kept = state
+    state = begun
+    kept = begun
     due = now
   }
 
