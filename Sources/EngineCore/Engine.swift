@@ -84,6 +84,8 @@ public struct Engine {
   var out = Effects()
   /// Inputs that were parked and are taken up when the step's own is done with.
   var resumed = Queue<Input>()
+  /// Runs whose worker has lost them with local activities in its hands.
+  var bereft = Queue<Run>()
   /// Sessions that have room again although their worker granted nothing: a replay ended, or a task
   /// did not reach it.
   var freed: Set<SessionID> = []
@@ -153,8 +155,10 @@ public struct Engine {
     swap(&out, &effects)
     out.removeAll()
     handle(input)
+    loseLocals()
     takeResumed()
     deliverMail()
+    loseLocals()
     placeOffered()
     fillFreed()
     finish()
@@ -238,6 +242,7 @@ public struct Engine {
     case .reportActivityCancelled(let m): activityCancelled(id, m)
     case .willCompleteElsewhere(let m): willCompleteElsewhere(id, m)
     case .heartbeat(let m): heartbeat(id, m)
+    case .localActivityDone(let m): localActivityDone(id, m)
     case .evicted(let m): evicted(id, m)
     case .detach: detach(id)
     case nil:

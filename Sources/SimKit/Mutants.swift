@@ -105,8 +105,10 @@ public enum Mutants {
       case .taskIsForgotten, .leaseGoesToAll: OneTaskOut.name
       case .retriesForEver, .retriesAtOnce, .workflowsRetryForEver, .workflowsRetryAtOnce:
         RetriesKeepToPolicy.name
-      case .timerNeverFires, .attemptIsForgotten, .letterIsLost, .placeIsForgotten:
+      case .timerNeverFires, .attemptIsForgotten, .letterIsLost, .placeIsForgotten,
+        .localsAreForgotten, .localsAreNotNamed:
         AllWorkEnds.name
+      case .localStartsAreNotWritten: LocalsBeginOnce.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
       case .updateIsForgotten: UpdatesHaveOneOutcome.name
       case .letterIsReadTwice: LettersCountOnce.name
@@ -118,7 +120,7 @@ public enum Mutants {
       case .pausedRunsGoOn, .resetLosesActivities, .resetForgetsRequests, .resetKeepsSeed,
         .resetKeepsPause,
         .resetForgetsExclusion, .resetForgetsAnswers, .resetLosesWaiters, .resetIsTwice,
-        .forkKeepsParent, .admittedIsLost, .resetEndsChildren,
+        .forkKeepsParent, .localsAreMoved, .anyoneEndsLocals, .admittedIsLost, .resetEndsChildren,
         .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat, .optionsAreForgotten,
         .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,

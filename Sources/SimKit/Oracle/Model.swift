@@ -98,6 +98,7 @@ struct Model {
     case .drain: drain()
     case .loaded, .persisted, .readMore, .sessionHasRoom, .scheduled, .letter, .timeSkipped: break
     }
+    loseLocals()
     takeResumed()
     proceed()
     deliverMail()

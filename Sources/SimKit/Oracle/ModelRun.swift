@@ -113,7 +113,9 @@ final class ModelRun {
   /// Its code has something to be shown, or to be asked.
   var wantsTask: Bool { hasNews || !queries.isEmpty }
   /// … shown.
-  var hasNews: Bool { isOpen && pause == nil && !(unseen.isEmpty && updates.isEmpty) }
+  var hasNews: Bool {
+    isOpen && pause == nil && !(unseen.isEmpty && updates.isEmpty && localAttempts.isEmpty)
+  }
   /// Set while it is paused.
   var pause: PauseInfo? {
     var pause: PauseInfo?
@@ -408,7 +410,7 @@ extension HistoryEvent {
     switch attributes {
     case .activityTaskScheduled(let m):
       head.location = m.location
-      head.type = .scheduleActivity
+      head.type = m.local ? .scheduleLocalActivity : .scheduleActivity
       head.seq = m.seq
       head.name = m.activityType
       head.id = m.activityID
