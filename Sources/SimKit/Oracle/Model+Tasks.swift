@@ -232,7 +232,7 @@ extension Model {
     }
     session(id)?.cache.remove(m.runID)
     guard let run = run(m.runID), run.isOpen else { return true }
-    if let session = session(id), keeps(session, run) {
+    if m.reason == .moved, let session = session(id), keeps(session, run) {
       objections.append("\(m.runID) is taken from \(id), which runs local activities of it")
     }
     dropLocals(of: run, id)
@@ -323,6 +323,8 @@ extension Model {
     startLocals(activation.localAttempts, run, session)
     facts.append(.told(session.id, .recorded(.of(m.token))))
     if !run.isOpen { session.cache.remove(run.id) }
+    // What has waited for the end of the redo may close the run in this same unit.
+    if run.isRedo { for activity in run.activities { takeGiven(activity, of: run) } }
     endRedo(run)
   }
 
@@ -436,7 +438,7 @@ extension Model {
     guard !isDraining else { return }
     for run in runs where run.isOpen {
       if case .waiting(let since) = run.task.state,
-        now >= max(since, run.task.scheduledTime) + times.stickyWait,
+        now >= max(since, run.task.scheduledTime, run.keptTime) + times.stickyWait,
         let idle = sessions.first(where: { couldTake($0, run) })
       {
         objections.append("the task of \(run.id) waits, though \(idle.id) could take it")

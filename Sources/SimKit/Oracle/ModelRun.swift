@@ -35,6 +35,8 @@ final class ModelRun {
   var unsent: [ModelLetter] = []
   /// Its schedule's cancel request does too.
   var isCancelParked = false
+  /// When a unit last began with local activities of it in a worker's hands.
+  var keptTime = Instant.epoch
   /// Who waits for the run's end.
   var waiting: [RequestID] = []
   /// Those that do not wait for the end of the chain.

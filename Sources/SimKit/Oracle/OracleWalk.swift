@@ -271,6 +271,7 @@ extension Model {
   mutating func begin(at now: Instant, drawn: [WorkflowExecutionStarted]) {
     self.now = now
     self.drawn = drawn
+    for run in runs where keeper(of: run) != nil { run.keptTime = now }
     given = []
     backlog = nil
     isStepwise = false
