@@ -218,6 +218,23 @@ private final class Oracle: @unchecked Sendable {
     #expect(oracle.attempts == [1])
   }
 
+  @Test func aFullCacheLosesNone() async throws {
+    let engine = try EngineProcess()
+    let oracle = Oracle(.ignores)
+    let options = Worker.Options(cachedRunsMax: 1, localActivitiesMax: 1)
+    let worker = RunningWorker(
+      serving(Worker(taskQueue: "q", socket: engine.socket, options: options), oracle))
+    defer { worker.stop() }
+    let client = try Client(socket: engine.socket)
+    var handles: [WorkflowHandle<String>] = []
+    for number in 1...3 {
+      let plan = Asks.Plan(attempts: 1)
+      handles.append(try await client.start(Asks.self, plan, id: "l-\(number)", taskQueue: "q"))
+    }
+    for handle in handles { #expect(try await handle.result() == "in spite of it") }
+    #expect(oracle.attempts == [1, 1, 1])
+  }
+
   @Test func itRunsAgainAfterTheEngineWasKilled() async throws {
     let engine = try EngineProcess()
     let oracle = Oracle(.hangs, .says("42"))

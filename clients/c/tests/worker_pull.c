@@ -316,7 +316,8 @@ static void a_recorded_completion_gives_leave_and_a_stop_waits_for_local_activit
     fake_prepare(&engine, give_leave, NULL);
     fake_start(&engine);
     holdfast_worker *worker = stage_workflow_worker(&engine);
-    CHECK_STATUS(HOLDFAST_BAD_ARGUMENT, holdfast_worker_await_recorded(worker, (holdfast_bytes){0}));
+    CHECK_STATUS(HOLDFAST_BAD_ARGUMENT,
+                 holdfast_worker_await_recorded(worker, (holdfast_bytes){0}));
     holdfast_task *task = pull(worker, HOLDFAST_TASK_ACTIVATION);
     CHECK_STATUS(HOLDFAST_OK, holdfast_worker_await_recorded(worker, task->token));
     answer(worker, task);

@@ -186,10 +186,14 @@ final class WorkLoop {
     for run in all { leaving.evict(run.state) }
   }
 
-  /// Over the limit the run that was used longest ago goes, and the engine is told.
+  /// Over the limit the run that was used longest ago goes, and the engine is told; but none whose
+  /// local activities would be lost with it.
   private func trim() {
     guard runs.count > cachedRunsMax else { return }
-    guard let oldest = runs.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return }
+    let idle = runs.filter { $0.value.state.locals.isEmpty }
+    // The newest is the one that has just come.
+    guard idle.count > 1, let oldest = idle.min(by: { $0.value.lastUse < $1.value.lastUse })
+    else { return }
     drop(oldest.key)
     _ = oldest.key.description.withView { id in
       withUnsafePointer(to: id) { holdfast_worker_evicted(worker, $0, 1) }
