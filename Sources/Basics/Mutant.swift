@@ -44,8 +44,9 @@
     case gateIsOpen, attemptLeavesEarly
     // I11: two tasks of a run, two holders of a lease.
     case taskIsForgotten, leaseGoesToAll
-    // Local activities: lost, moved away from, not named, begun without a trace, ended by anybody.
-    case localsAreForgotten, localsAreMoved, localsAreNotNamed, localStartsAreNotWritten
+    // Local activities: lost, moved away from, always attempt 1, begun without a trace, ended by
+    // anybody.
+    case localsAreForgotten, localsAreMoved, localAttemptsRepeat, localStartsAreNotWritten
     case anyoneEndsLocals
     // I12: a row, or a second event, tells of another end.
     case rowTellsAnotherEnd, endsTwice

@@ -272,14 +272,14 @@ extension Engine {
   private func name(
     _ locals: [Activity], _ activation: inout Activation, _ shown: inout WorkflowTask.Shown
   ) {
-    #if MUTANTS
-      if Mutant.isOn(.localsAreNotNamed) { return }
-    #endif
     shown.locals = locals.map(\.scheduledEvent)
     activation.localAttempts = locals.map { local in
       var attempt = LocalAttempt()
       attempt.seq = local.scheduled.seq
       attempt.attempt = local.attempt
+      #if MUTANTS
+        if Mutant.isOn(.localAttemptsRepeat) { attempt.attempt = 1 }
+      #endif
       return attempt
     }
   }

@@ -106,7 +106,7 @@ public enum Mutants {
       case .retriesForEver, .retriesAtOnce, .workflowsRetryForEver, .workflowsRetryAtOnce:
         RetriesKeepToPolicy.name
       case .timerNeverFires, .attemptIsForgotten, .letterIsLost, .placeIsForgotten,
-        .localsAreForgotten, .localsAreNotNamed:
+        .localsAreForgotten:
         AllWorkEnds.name
       case .localStartsAreNotWritten: LocalsBeginOnce.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
@@ -120,7 +120,8 @@ public enum Mutants {
       case .pausedRunsGoOn, .resetLosesActivities, .resetForgetsRequests, .resetKeepsSeed,
         .resetKeepsPause,
         .resetForgetsExclusion, .resetForgetsAnswers, .resetLosesWaiters, .resetIsTwice,
-        .forkKeepsParent, .localsAreMoved, .anyoneEndsLocals, .admittedIsLost, .resetEndsChildren,
+        .forkKeepsParent, .localsAreMoved, .localAttemptsRepeat, .anyoneEndsLocals, .admittedIsLost,
+        .resetEndsChildren,
         .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat, .optionsAreForgotten,
         .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,

@@ -19,8 +19,7 @@ extension Engine {
   }
 
   /// Resolves the cancel requests of a completion: what has not started, and every try-cancel and
-  /// abandon, ends at once; a worker that runs an activity is told, unless it has told this itself,
-  /// of a local one.
+  /// abandon, ends at once; a worker that runs an activity is told, but of a local one it knows.
   mutating func resolveCancels(_ commands: [Command], of run: Run) {
     for command in commands {
       if case .cancelChild(let c) = command.kind { resolveCancel(ofChild: c.seq, run) }

@@ -789,9 +789,9 @@ HOLDFAST_API holdfast_status holdfast_worker_complete_replay(holdfast_worker *wo
 
 /* Asks for a HOLDFAST_TASK_RECORDED when the answer of the workflow task with this token, which is
  * to follow, is recorded: that is the leave to run the local activities which it schedules, and
- * those which the activation named. None comes when the task is not the worker's (any more), its answer
- * is not recorded, the run is evicted, or the connection is lost. Errors: BAD_ARGUMENT (no token),
- * OUT_OF_MEMORY, CLOSED, FORKED. Thread-safe. Since 0.1. */
+ * those which the activation named. None comes when the task is not the worker's (any more), its
+ * answer is not recorded, the run is evicted, or the connection is lost. Errors: BAD_ARGUMENT (no
+ * token), OUT_OF_MEMORY, CLOSED, FORKED. Thread-safe. Since 0.1. */
 HOLDFAST_API holdfast_status holdfast_worker_await_recorded(holdfast_worker *worker,
                                                             holdfast_bytes token);
 
