@@ -45,6 +45,10 @@
     case gateIsOpen, attemptLeavesEarly
     // I11: two tasks of a run, two holders of a lease.
     case taskIsForgotten, leaseGoesToAll
+    // Local activities: lost, moved away from, always attempt 1, begun without a trace, ended by
+    // anybody.
+    case localsAreForgotten, localsAreMoved, localAttemptsRepeat, localStartsAreNotWritten
+    case anyoneEndsLocals
     // I12: a row, or a second event, tells of another end.
     case rowTellsAnotherEnd, endsTwice
     // I13: attempts beyond the policy, or before their time.

@@ -127,7 +127,7 @@ extension Engine {
     #endif
     guard run.runID == token.runID,
       let index = run.fold.activityIndex(scheduledEvent: token.scheduledEvent),
-      run.fold.activities[index].phase == .started,
+      run.fold.activities[index].phase == .started, !run.fold.activities[index].isLocal,
       run.fold.activities[index].row.attempt == token.attempt,
       run.fold.activities[index].row.branch == token.branch
     else { return nil }
@@ -338,7 +338,7 @@ extension Engine {
 
   private mutating func timeOut(_ run: Run, _ index: Int, _ type: TimeoutType) {
     let activity = run.fold.activities[index]
-    if activity.phase == .started, let session = activity.session {
+    if activity.phase == .started, !activity.isLocal, let session = activity.session {
       cancelLease(run.token(of: activity).bytes, session, .timedOut, .run(run))
     }
     let causes = type == .scheduleToClose ? activity.row.lastFailure?.layers ?? [] : []

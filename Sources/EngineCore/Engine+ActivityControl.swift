@@ -44,8 +44,10 @@ extension Engine {
 }
 
 extension ActivitySelection.Which {
+  /// Local ones are in the hands of the code's own worker: nobody pauses or changes them.
   fileprivate func means(_ activity: Activity) -> Bool {
-    switch self {
+    if activity.isLocal { return false }
+    return switch self {
     case .activityID(let id): activity.scheduled.activityID == id
     case .activityType(let type): activity.scheduled.activityType == type
     case .all(let all): all

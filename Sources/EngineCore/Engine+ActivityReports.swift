@@ -92,7 +92,7 @@ extension Engine {
   private func index(of reference: ActivityReference, in run: Run, orHeld: Bool) -> Int? {
     if let token = ActivityToken(reference.token) { return current(token, in: run) }
     return run.fold.activities.firstIndex {
-      $0.scheduled.activityID == reference.activityID
+      $0.scheduled.activityID == reference.activityID && !$0.isLocal
         && ($0.phase == .started || orHeld && $0.isPaused)
     }
   }

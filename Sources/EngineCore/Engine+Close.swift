@@ -29,7 +29,7 @@ extension Engine {
     releaseChildren(of: run)
     for index in run.fold.activities.indices {
       let activity = run.fold.activities[index]
-      if activity.phase == .started, let session = activity.session {
+      if activity.phase == .started, !activity.isLocal, let session = activity.session {
         cancelLease(run.token(of: activity).bytes, session, .workflowClosed, .run(run))
       }
       release(run, index)

@@ -41,7 +41,8 @@ extension Engine {
     guard !isDraining else { return queueUp(run) }
     if let cached = run.cachedBy, let session = sessions[cached] {
       if session.takesTasks { return lease(run, to: cached) }
-      if session.isResponsive && !session.isDraining {
+      // Local activities in its hands would be lost with the run.
+      if session.isResponsive && (!session.isDraining || run.hasLocalsInHand) {
         sessions[cached]?.sticky.append(run.number)
         // Also when nobody else has room now: somebody may have later.
         deadlines.set(
@@ -96,6 +97,17 @@ extension Engine {
   /// The session that caches the run had its time: whoever serves the type may take it now.
   mutating func stickyDue(_ number: RunNumber) {
     guard let run = runs[number], run.task.isWaiting else { return }
+    if run.hasLocalsInHand, let cached = run.cachedBy, sessions[cached]?.isResponsive ?? false {
+      #if MUTANTS
+        let stays = !Mutant.isOn(.localsAreMoved)
+      #else
+        let stays = true
+      #endif
+      if stays {
+        return deadlines.set(
+          .sticky(number), at: now + times.stickyWait, order: .init(number.value))
+      }
+    }
     if !isDraining, let session = sessionWithRoom(for: run) { return lease(run, to: session) }
     queueUp(run)
   }
@@ -160,6 +172,8 @@ extension Engine {
     deadlines.remove(.sticky(run.number))
     if let other = run.cachedBy, other != id {
       evict(run, .moved, "another worker takes the run")
+      loseLocals(of: run)
+      guard run.task.isWaiting else { return }  // The run has closed by it.
     }
     sessions[id]?.workflowSlots -= 1
     sessions[id]?.tasksOut.insert(run.number)
@@ -233,6 +247,7 @@ extension Engine {
       let next = run.fold.unseen.next(
         bytesMax: limits.activationBytesMax, with: asked.map(\.placed))
       activation.jobs = next.jobs
+      name(run.fold.activities.filter { $0.isLocal && $0.canStart }, &activation, &shown)
       shown.through = next.through ?? run.fold.lastEventID
       shown.hasEvents = next.hasEvents
       shown.updates = next.admitted + asked.prefix(next.updates).map(\.request.updateID)
@@ -251,6 +266,22 @@ extension Engine {
     activation.historySizeBytes = shown.historyBytes
     activation.continueAsNewSuggested = shown.continueAsNewSuggested
     return shown
+  }
+
+  /// Local activities that are to be run, from the completion on.
+  private func name(
+    _ locals: [Activity], _ activation: inout Activation, _ shown: inout WorkflowTask.Shown
+  ) {
+    shown.locals = locals.map(\.scheduledEvent)
+    activation.localAttempts = locals.map { local in
+      var attempt = LocalAttempt()
+      attempt.seq = local.scheduled.seq
+      attempt.attempt = local.attempt
+      #if MUTANTS
+        if Mutant.isOn(.localAttemptsRepeat) { attempt.attempt = 1 }
+      #endif
+      return attempt
+    }
   }
 
   // MARK: - Caches
@@ -290,6 +321,7 @@ extension Engine {
   mutating func uncache(_ run: Run, from id: SessionID) {
     run.cachedBy = nil
     sessions[id]?.cached.remove(run.number)
+    dropLocals(of: run)
   }
 
   /// The run leaves memory: its worker still has it, unless that keeps very many.
@@ -321,6 +353,10 @@ extension Engine {
   mutating func offerActivity(_ scheduledEvent: Int64, of run: Run) {
     guard let index = run.fold.activityIndex(scheduledEvent: scheduledEvent) else { return }
     let activity = run.fold.activities[index]
+    if activity.isLocal {
+      armActivity(run, index)
+      return offerTask(run)
+    }
     // It is offered again when the pause ends.
     if run.fold.pause != nil && !pauseIsIgnored { return armActivity(run, index) }
     if !activity.canStart && !activityPauseIsIgnored { return armActivity(run, index) }

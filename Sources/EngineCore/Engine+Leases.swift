@@ -92,6 +92,8 @@ extension Engine {
       armActivity(run, index)
     case .started:
       if activity.row.elsewhere { return armActivity(run, index) }
+      // What an engine has handed out of workflow tasks ends with it.
+      if activity.isLocal { return loseLocal(run, index) }
       guard let holder = activity.row.holder, !holder.resumeToken.isEmpty else {
         return loseWorker(run, index, evidence: "the engine was started again")
       }

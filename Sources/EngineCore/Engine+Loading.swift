@@ -203,6 +203,7 @@ extension Engine {
     case .request(let id, .getHistory): refuseStream(id, status)
     case .request(let id, _): refuse(id, status)
     case .scheduled(let order): refuse(order, status)
+    case .batchJob(let number): goOn(number)
     case .workerMessage(let id, let message):
       guard sessions[id] != nil, let token = message.kind?.activityToken else { return }
       refused(token, id, status, .engine)

@@ -168,7 +168,11 @@ extension Engine {
       sessionByResumeToken.removeValue(forKey: session.attach.resumeToken)
     }
     for key in session.leases.sorted() { orphan(key, canResume: !isGone && session.canResume) }
-    for number in session.cached.sorted() { runs[number]?.cachedBy = nil }
+    for number in session.cached.sorted() {
+      guard let run = runs[number] else { continue }
+      run.cachedBy = nil
+      dropLocals(of: run)
+    }
     for number in session.cachedDormant.values { cachers.removeValue(forKey: number) }
     for number in session.tasksOut.sorted() {
       if let run = runs[number] { requeue(run) }

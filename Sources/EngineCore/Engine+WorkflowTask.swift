@@ -66,6 +66,7 @@ extension Engine {
       let isTraced = false
     #endif
     if !lease.shown.hasEvents && commands.isEmpty && run.task.attempt == 1 && !isTraced {
+      startLocals(lease.shown.locals, of: run, on: lease.session)
       return recordedNothing(completed.token, run, lease)
     }
     record(run, .workflowTaskCompleted(event(completed, commands, run, lease)))
@@ -83,6 +84,7 @@ extension Engine {
       // Cancels first: what was scheduled and cancelled in one turn must not start.
       resolveCancels(commands, of: run)
       sendLetters(of: run)
+      startLocals(lease.shown.locals + scheduled, of: run, on: lease.session)
       for activity in scheduled { offerActivity(activity, of: run) }
       if run.fold.isOpen { afterInbound(run) }
     } else {
@@ -92,7 +94,7 @@ extension Engine {
     resumeParked(run)
   }
 
-  /// The activation asked for updates only, and none was accepted.
+  /// The activation asked for updates only, and none was accepted, or named local activities.
   private mutating func recordedNothing(
     _ token: [UInt8], _ run: Run, _ lease: WorkflowTask.Lease
   ) {

@@ -88,6 +88,8 @@ public struct Engine {
   var out = Effects()
   /// Inputs that were parked and are taken up when the step's own is done with.
   var resumed = Queue<Input>()
+  /// Runs whose worker has lost them with local activities in its hands.
+  var bereft = Queue<Run>()
   /// Sessions that have room again although their worker granted nothing: a replay ended, or a task
   /// did not reach it.
   var freed: Set<SessionID> = []
@@ -158,8 +160,10 @@ public struct Engine {
     swap(&out, &effects)
     out.removeAll()
     handle(input)
+    loseLocals()
     takeResumed()
     deliverMail()
+    loseLocals()
     placeOffered()
     fillFreed()
     finish()
@@ -192,6 +196,7 @@ public struct Engine {
       isDiskFull = isFull
       if !isFull { goOnWithSchedules() }
     case .scheduled(let order): follow(order)
+    case .batchJob(let number): goOn(number)
     }
   }
 
@@ -247,6 +252,7 @@ public struct Engine {
     case .reportActivityCancelled(let m): activityCancelled(id, m)
     case .willCompleteElsewhere(let m): willCompleteElsewhere(id, m)
     case .heartbeat(let m): heartbeat(id, m)
+    case .localActivityDone(let m): localActivityDone(id, m)
     case .evicted(let m): evicted(id, m)
     case .detach: detach(id)
     case nil:

@@ -39,6 +39,8 @@ public enum Input: Sendable {
   case letter(PostedLetter)
   /// What a schedule orders; only the engine itself makes these.
   case scheduled(ScheduleOrder)
+  /// A batch job goes on: the engine's own, as above.
+  case batchJob(BatchJobNumber)
 }
 
 /// A request that waits for its answer.

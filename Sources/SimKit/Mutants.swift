@@ -105,8 +105,10 @@ public enum Mutants {
       case .taskIsForgotten, .leaseGoesToAll: OneTaskOut.name
       case .retriesForEver, .retriesAtOnce, .workflowsRetryForEver, .workflowsRetryAtOnce:
         RetriesKeepToPolicy.name
-      case .timerNeverFires, .attemptIsForgotten, .letterIsLost, .placeIsForgotten:
+      case .timerNeverFires, .attemptIsForgotten, .letterIsLost, .placeIsForgotten,
+        .localsAreForgotten:
         AllWorkEnds.name
+      case .localStartsAreNotWritten: LocalsBeginOnce.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
       case .updateIsForgotten: UpdatesHaveOneOutcome.name
       case .letterIsReadTwice: LettersCountOnce.name
@@ -117,8 +119,9 @@ public enum Mutants {
       case .copyIsShort: HistoryIsWhole.name
       case .pausedRunsGoOn, .resetLosesActivities, .resetForgetsRequests, .resetKeepsSeed,
         .resetKeepsPause, .resetForgetsExclusion, .resetForgetsAnswers, .resetAsksNobody,
-        .resetLosesWaiters, .resetIsTwice,
-        .forkKeepsParent, .admittedIsLost, .resetEndsChildren,
+        .resetLosesWaiters, .resetIsTwice, .forkKeepsParent, .localsAreMoved,
+        .localAttemptsRepeat, .anyoneEndsLocals, .admittedIsLost, .resetEndsChildren,
+        .batchMeetsClosed, .batchForgetsItsPlace,
         .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat, .optionsAreForgotten,
         .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,

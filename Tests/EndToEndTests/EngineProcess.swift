@@ -106,4 +106,10 @@ final class RunningWorker: @unchecked Sendable {
     worker.stop()
     done.wait()
   }
+
+  /// Without a grace for what is under way.
+  func stopAtOnce() {
+    worker.stop()
+    stop()
+  }
 }

@@ -135,6 +135,27 @@ import Testing
     #expect(bench.found == ["run#1: what event 2 began ends twice"])
   }
 
+  @Test func aLocalActivityOfOneAttemptBeginsOnceAndBeforeItsEnd() {
+    let bench = CheckerBench(LocalsBeginOnce())
+    bench.make(1)
+    var scheduled = ActivityTaskScheduled()
+    scheduled.local = true
+    scheduled.seq = 1
+    bench.add(1, .activityTaskScheduled(scheduled))
+    let run = CheckerBench.runID(1)
+    var completed = ActivityTaskCompleted()
+    completed.seq = 1
+    bench.add(1, .activityTaskCompleted(completed))
+    #expect(bench.found == ["local activity 1 of run#1 ends, and nobody began it"])
+    bench.see(.localBegins(run: run, seq: 1, attempt: 1, attemptsMax: 0))
+    bench.see(.localBegins(run: run, seq: 1, attempt: 2, attemptsMax: 0))
+    bench.add(1, .activityTaskCompleted(completed))
+    bench.see(.localBegins(run: run, seq: 2, attempt: 1, attemptsMax: 1))
+    #expect(bench.found.count == 1)
+    bench.see(.localBegins(run: run, seq: 2, attempt: 2, attemptsMax: 1))
+    #expect(bench.found.last == "local activity 2 of \(run) begins again, as attempt 2")
+  }
+
   @Test func aWorkflowIDHasOneOpenRun() {
     let bench = CheckerBench(OneOpenRun())
     bench.make(1)

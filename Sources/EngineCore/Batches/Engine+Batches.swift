@@ -12,6 +12,11 @@ extension Engine {
     goOn(job)
   }
 
+  /// The run that it has asked for is in memory.
+  mutating func goOn(_ number: BatchJobNumber) {
+    if let job = batchJobs[number] { goOn(job) }
+  }
+
   /// Reads on, if nothing of it is under way.
   private mutating func goOn(_ job: BatchJob) {
     guard job.isRunning, job.underWay == nil, !job.isReading, !job.isTaking else { return }
@@ -64,8 +69,9 @@ extension Engine {
     for row in rows {
       if isAboutToChange(row), job.woken != row.number {
         job.woken = row.number
-        wake(row.number)
-        return .read
+        let key = WorkflowKey(namespace: job.namespace, workflowID: row.workflowID)
+        let found = find(key, row.runID, for: .batchJob(job.number))
+        return found.settled == nil ? .nothing : .read
       }
       let info = runs[row.number].map(info(of:)) ?? WorkflowInfo(row)
       guard job.selects(info) else {

@@ -168,7 +168,7 @@ extension Engine {
 
   /// It may start, now or after its wait, and nobody is there to start it.
   private func awaitsWorker(_ activity: Activity, of run: Run) -> Bool {
-    activity.phase != .started && !activity.isPaused
+    activity.phase != .started && !activity.isPaused && !activity.isLocal
       && !hasServer(activity: activity.scheduled.activityType, on: run.queueKey(of: activity))
   }
 
@@ -198,6 +198,7 @@ extension Engine {
     pending.pause = activity.row.pause
     pending.options = activity.options
     pending.optionsChanged = activity.row.options != nil
+    pending.local = activity.isLocal
     switch activity.phase {
     case _ where activity.cancelRequested: pending.state = .cancelRequested
     case .started where activity.isPaused: pending.state = .pauseRequested

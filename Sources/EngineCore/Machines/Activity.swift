@@ -61,6 +61,10 @@ struct Activity: Sendable, Equatable {
     return row.retryTimeMs.ms != 0 ? .backingOff : .queued
   }
 
+  /// It runs in the worker that has its run (`Engine+LocalActivities.swift`).
+  var isLocal: Bool { scheduled.local }
+  var isLocalInHand: Bool { isLocal && phase == .started }
+
   var isPaused: Bool { row.pause != nil }
   /// The attempt's number since the last reset.
   var attempt: Int32 { row.attempt - row.attemptsBefore }
@@ -98,7 +102,8 @@ struct Activity: Sendable, Equatable {
     case .backingOff:
       offer(row.retryTimeMs, .retry)
     case .started:
-      if startToCloseTimeout != .zero {
+      // Of the attempts of a local one its worker knows.
+      if startToCloseTimeout != .zero, !isLocal {
         offer(row.startedTimeMs + startToCloseTimeout, .startToClose)
       }
       if heartbeatTimeout != .zero {

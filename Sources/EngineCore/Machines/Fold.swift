@@ -41,6 +41,8 @@ struct Fold: Equatable {
   private(set) var unseen = Inbound()
   /// By scheduled event id, which only grows.
   var activities: [Activity] = []
+  /// How many of them are local.
+  private(set) var localActivities = 0
   /// Of the pending activities.
   private var inputBytes = 0
   /// By started event id, which only grows.
@@ -169,6 +171,7 @@ struct Fold: Equatable {
     case .activityTaskScheduled(let scheduled):
       lastSeq = max(lastSeq, scheduled.seq)
       inputBytes += scheduled.input.bytes
+      if scheduled.local { localActivities += 1 }
       activities.append(
         Activity(scheduledEvent: event.eventID, scheduledTime: event.eventTimeMs, scheduled))
     case .activityTaskCancelRequested(let requested):
@@ -309,6 +312,7 @@ struct Fold: Equatable {
     closeTime = event.eventTimeMs
     closing = event
     activities = []
+    localActivities = 0
     inputBytes = 0
     timers = []
     updates = []
@@ -349,7 +353,9 @@ struct Fold: Equatable {
       if Mutant.isOn(.activityStays), lastEventID % 2 == 0 { return }
     #endif
     guard let index = activityIndex(scheduledEvent: scheduledEvent) else { return }
-    inputBytes -= activities.remove(at: index).scheduled.input.bytes
+    let activity = activities.remove(at: index)
+    inputBytes -= activity.scheduled.input.bytes
+    if activity.isLocal { localActivities -= 1 }
   }
 }
 
@@ -513,6 +519,7 @@ extension Fold {
       return activity
     }
     inputBytes = activities.reduce(0) { $0 + $1.scheduled.input.bytes }
+    localActivities = activities.count(where: \.isLocal)
     timers = state.timers.map {
       PendingTimerState(
         startedEvent: $0.startedEventID, seq: $0.seq, timerID: $0.timerID, fireTime: $0.fireTimeMs)

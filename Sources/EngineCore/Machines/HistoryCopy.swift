@@ -19,6 +19,8 @@ struct HistoryCopy {
   private var fold = Fold()
   /// What its code has not seen of it.
   private var unseen = Inbound()
+  /// What the next run of its chain has of it.
+  private var takenOver: Set<Int64> = []
   /// Stored batches up to this event have been read.
   private var wholeThrough: Int64 = 0
   /// The fold a while ago, when nothing waited to be shown.
@@ -103,11 +105,7 @@ struct HistoryCopy {
   /// Takes note of an event after the point. One that came while the history was read need not be
   /// stored yet, and those between may be missing.
   mutating func gather(_ event: HistoryEvent) {
-    if event.isContinued {
-      // The next run of the chain has taken them over.
-      let ids = Set(unseen.requests.map(\.eventID))
-      later.removeAll { $0.run === run && ids.contains($0.event.eventID) }
-    }
+    if event.isContinued { takenOver = Set(unseen.requests.map(\.eventID)) }
     unseen.apply(event)
     nextEvent = event.eventID + 1
     if let copy = event.copy, copy.execution?.runID == run.runID {
@@ -141,12 +139,14 @@ struct HistoryCopy {
       // It has everything again that counts.
       later.removeAll { $0.run === run }
     } else {
+      later.removeAll { $0.run === run && takenOver.contains($0.event.eventID) }
       gathersAfter = 1
       sharesBefore = 0
     }
     run = next
     admitted = []
     unseen = Inbound()
+    takenOver = []
     nextEvent = 1
   }
 

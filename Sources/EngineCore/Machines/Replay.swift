@@ -199,8 +199,8 @@ extension CommandHead {
   /// An id that the code left out is the decimal seq.
   private var fullID: String {
     switch type {
-    case .scheduleActivity, .startTimer: return id.isEmpty ? String(seq) : id
-    default: return id
+    case .scheduleActivity, .scheduleLocalActivity, .startTimer: id.isEmpty ? String(seq) : id
+    default: id
     }
   }
 
@@ -218,7 +218,7 @@ extension CommandHead {
     self.init()
     switch event.attributes {
     case .activityTaskScheduled(let e):
-      type = .scheduleActivity
+      type = e.local ? .scheduleLocalActivity : .scheduleActivity
       seq = e.seq
       name = e.activityType
       id = e.activityID

@@ -153,9 +153,10 @@ final class Run {
 
   /// Something waits to be shown to the code.
   var wantsTask: Bool { wantsActivation || !queries.isEmpty }
-  /// Events do, or updates; before them no query is asked.
+  /// Events do, or updates, or local activities wait; before them no query is asked.
   var wantsActivation: Bool {
-    fold.isOpen && !isHeld && fold.pause == nil && !(fold.unseen.isEmpty && updates.isEmpty)
+    fold.isOpen && !isHeld && fold.pause == nil
+      && (!fold.unseen.isEmpty || !updates.isEmpty || wantsLocals)
   }
 
   /// No task, no streak of failed ones, no activity that can go on now, nobody who waits: the run

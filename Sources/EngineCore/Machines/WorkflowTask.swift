@@ -52,6 +52,8 @@ struct WorkflowTask {
     /// The queries and the updates that it asked for.
     var queries: [String] = []
     var updates: [String] = []
+    /// The local activities that it named, by scheduled event id.
+    var locals: [Int64] = []
   }
 
   var state = State.idle

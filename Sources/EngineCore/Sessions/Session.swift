@@ -24,6 +24,8 @@ final class Session {
   /// Tasks that wait for this session because it caches their run.
   var sticky = Queue<RunNumber>()
   var replays = 0
+  /// Ends of local activities' attempts that it brought, the last ones.
+  var endedLocals = Queue<EndedLocal>()
   /// Of the tasks that it was sent and may not have read yet.
   var unreadTaskBytes = 0
   /// So many that it gets no more until it has read them.

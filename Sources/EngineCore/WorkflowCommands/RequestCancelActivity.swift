@@ -19,7 +19,7 @@ extension Engine {
   }
 
   /// Resolves the cancel requests of a completion: what has not started, and every try-cancel and
-  /// abandon, ends at once; a worker that runs an activity is told.
+  /// abandon, ends at once; a worker that runs an activity is told, but of a local one it knows.
   mutating func resolveCancels(_ commands: [Command], of run: Run) {
     for command in commands {
       if case .cancelChild(let c) = command.kind { resolveCancel(ofChild: c.seq, run) }
@@ -28,7 +28,7 @@ extension Engine {
       else { continue }
       let activity = run.fold.activities[index]
       let kind = activity.scheduled.cancellationType
-      if kind != .abandon { tellHolder(run, index, .cancelled) }
+      if kind != .abandon && !activity.isLocal { tellHolder(run, index, .cancelled) }
       switch kind {
       case .waitCancellationCompleted where activity.phase == .started: break
       default: end(run, index, .canceled([]))

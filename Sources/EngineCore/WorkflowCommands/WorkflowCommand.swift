@@ -29,6 +29,7 @@ extension Engine {
   mutating func execute(_ command: Command, of run: Run, _ completedEvent: Int64) -> Int64? {
     switch command.kind {
     case .scheduleActivity(let c): return schedule(c, command, run, completedEvent)
+    case .scheduleLocalActivity(let c): return scheduleLocal(c, command, run, completedEvent)
     case .requestCancelActivity(let c): requestCancel(c, command, run, completedEvent)
     case .startTimer(let c): startTimer(c, command, run, completedEvent)
     case .cancelTimer(let c): cancelTimer(c, command, run, completedEvent)
@@ -61,6 +62,7 @@ extension Command {
     }
     switch kind {
     case .scheduleActivity(let c): return bytes + Command.bytes(c.header, c.retryPolicy)
+    case .scheduleLocalActivity(let c): return bytes + Command.bytes(c.header, c.retryPolicy)
     case .continueAsNew(let c): return bytes + Command.bytes(c.header, c.retryPolicy)
     case .startChild(let c): return bytes + Command.bytes(c.header, c.retryPolicy)
     case .signalExternal(let c): return bytes + Command.bytes(c.header, nil)
@@ -134,6 +136,7 @@ struct CommandCheck {
     }
     switch command.kind {
     case .scheduleActivity(let c): return fault(in: c)
+    case .scheduleLocalActivity(let c): return fault(in: c)
     case .requestCancelActivity(let c):
       return c.seq == 0 || c.seq > lastSeq ? "seq \(c.seq) was never given" : nil
     case .startTimer(let c): return fault(in: c)
@@ -178,26 +181,47 @@ struct CommandCheck {
     ]) {
       return fault
     }
-    let id = c.activityID.isEmpty ? String(c.seq) : c.activityID
+    if let fault = pending(c.activityID, c.seq) { return fault }
+    for (field, span) in [
+      ("schedule_to_start_timeout_ms", c.scheduleToStartTimeoutMs),
+      ("heartbeat_timeout_ms", c.heartbeatTimeoutMs),
+    ] where span.ms < 0 { return "\(field) is negative" }
+    return closing(c.scheduleToCloseTimeoutMs, c.startToCloseTimeoutMs, c.retryPolicy)
+      ?? payloads(c.input, "input", c.header)
+  }
+
+  private mutating func fault(in c: ScheduleLocalActivity) -> String? {
+    if let fault = take(c.seq) { return fault }
+    if c.activityType.isEmpty { return "activity_type is empty" }
+    return ids([("activity_type", c.activityType), ("activity_id", c.activityID)])
+      ?? pending(c.activityID, c.seq)
+      ?? closing(c.scheduleToCloseTimeoutMs, c.startToCloseTimeoutMs, c.retryPolicy)
+      ?? payloads(c.input, "input", c.header)
+  }
+
+  /// One more activity, local or not.
+  private mutating func pending(_ givenID: String, _ seq: UInt32) -> String? {
+    let id = givenID.isEmpty ? String(seq) : givenID
     if !activityIDs.insert(id).inserted { return "activity id '\(id)' is pending already" }
     #if MUTANTS
       if Mutant.isOn(.activitiesUnbounded) { return nil }
     #endif
-    if activityIDs.count > limits.pendingActivitiesMax {
-      return "more than \(limits.pendingActivitiesMax) pending activities"
-    }
-    let timeouts = [
-      ("schedule_to_close_timeout_ms", c.scheduleToCloseTimeoutMs),
-      ("schedule_to_start_timeout_ms", c.scheduleToStartTimeoutMs),
-      ("start_to_close_timeout_ms", c.startToCloseTimeoutMs),
-      ("heartbeat_timeout_ms", c.heartbeatTimeoutMs),
-    ]
-    for (field, span) in timeouts where span.ms < 0 { return "\(field) is negative" }
-    if c.startToCloseTimeoutMs.ms == 0 && c.scheduleToCloseTimeoutMs.ms == 0 {
+    return activityIDs.count > limits.pendingActivitiesMax
+      ? "more than \(limits.pendingActivitiesMax) pending activities" : nil
+  }
+
+  /// When an activity and its attempts end at the latest, and when it is tried again.
+  private func closing(_ scheduleToClose: Span, _ startToClose: Span, _ policy: RetryPolicy?)
+    -> String?
+  {
+    for (field, span) in [
+      ("schedule_to_close_timeout_ms", scheduleToClose),
+      ("start_to_close_timeout_ms", startToClose),
+    ] where span.ms < 0 { return "\(field) is negative" }
+    if startToClose.ms == 0 && scheduleToClose.ms == 0 {
       return "one of start_to_close_timeout_ms and schedule_to_close_timeout_ms is required"
     }
-    if let fault = c.retryPolicy?.fault { return "retry_policy.\(fault.field) \(fault.message)" }
-    return payloads(c.input, "input", c.header)
+    return policy?.fault.map { "retry_policy.\($0.field) \($0.message)" }
   }
 
   private mutating func fault(in c: StartChild) -> String? {

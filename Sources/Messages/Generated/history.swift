@@ -72,6 +72,7 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
   case cancelChild
   case signalExternal
   case cancelExternal
+  case scheduleLocalActivity
   /// A number that this version does not know.
   case unrecognized(Int32)
 
@@ -96,6 +97,7 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
       case 16: self = .cancelChild
       case 17: self = .signalExternal
       case 18: self = .cancelExternal
+      case 19: self = .scheduleLocalActivity
       default: self = .unrecognized(rawValue)
     }
   }
@@ -121,6 +123,7 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
       case .cancelChild: return 16
       case .signalExternal: return 17
       case .cancelExternal: return 18
+      case .scheduleLocalActivity: return 19
       case .unrecognized(let number): return number
     }
   }
@@ -145,6 +148,7 @@ public enum CommandType: Equatable, Hashable, Sendable, WireEnum {
     (16, "CANCEL_CHILD"),
     (17, "SIGNAL_EXTERNAL"),
     (18, "CANCEL_EXTERNAL"),
+    (19, "SCHEDULE_LOCAL_ACTIVITY"),
   ]
 }
 
@@ -1324,6 +1328,8 @@ public struct ActivityTaskScheduled: Message {
   public var workflowTaskCompletedEventID: Int64 = 0
   public var location: String = ""
   public var onExhausted: ActivityExhaustion = .unspecified
+  /// It runs in the worker that has the run, and `task_queue` is empty.
+  public var local: Bool = false
 
   public init() {}
 
@@ -1345,12 +1351,14 @@ public struct ActivityTaskScheduled: Message {
       case 104: workflowTaskCompletedEventID = try reader.int64()
       case 114: location = try reader.string()
       case 120: onExhausted = try reader.enumeration()
+      case 128: local = try reader.bool()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(!local) { writer.bool(local, tag: 128) }
     if !(onExhausted.rawValue == 0) { writer.enumeration(onExhausted, tag: 120) }
     if !(location.isEmpty) { writer.string(location, tag: 114) }
     if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 104) }
@@ -1386,6 +1394,7 @@ public struct ActivityTaskScheduled: Message {
       FieldTable(13, "workflow_task_completed_event_id", .int64),
       FieldTable(14, "location", .string),
       FieldTable(15, "on_exhausted", .enumeration(ActivityExhaustion.names)),
+      FieldTable(16, "local", .bool),
     ])
 }
 

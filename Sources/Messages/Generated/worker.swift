@@ -164,6 +164,7 @@ public struct WorkerMessage: Message {
     case heartbeat(Heartbeat)
     case evicted(Evicted)
     case detach(Detach)
+    case localActivityDone(LocalActivityDone)
   }
 
   public init() {}
@@ -226,6 +227,11 @@ public struct WorkerMessage: Message {
         if case .detach(let earlier)? = kind { value = earlier }
         try reader.merge(into: &value)
         kind = .detach(value)
+      case 98:
+        var value = LocalActivityDone()
+        if case .localActivityDone(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .localActivityDone(value)
       default: try reader.skip(tag)
       }
     }
@@ -244,6 +250,7 @@ public struct WorkerMessage: Message {
     case .heartbeat(let value)?: writer.message(value, tag: 74)
     case .evicted(let value)?: writer.message(value, tag: 82)
     case .detach(let value)?: writer.message(value, tag: 90)
+    case .localActivityDone(let value)?: writer.message(value, tag: 98)
     case nil: break
     }
   }
@@ -262,6 +269,7 @@ public struct WorkerMessage: Message {
       FieldTable(9, "heartbeat", .message { Heartbeat.table }, oneof: "kind"),
       FieldTable(10, "evicted", .message { Evicted.table }, oneof: "kind"),
       FieldTable(11, "detach", .message { Detach.table }, oneof: "kind"),
+      FieldTable(12, "local_activity_done", .message { LocalActivityDone.table }, oneof: "kind"),
     ])
 }
 
@@ -538,6 +546,9 @@ public struct Activation: Message {
   public var taskTimeoutMs: Span = Span(ms: 0)
   public var namespace: String = ""
   public var taskQueue: String = ""
+  /// Local activities that nobody has in hand: once this activation's completion is Recorded, the
+  /// worker runs them. An activation may hold nothing else.
+  public var localAttempts: [LocalAttempt] = []
 
   public init() {}
 
@@ -558,12 +569,14 @@ public struct Activation: Message {
       case 96: taskTimeoutMs = try reader.span()
       case 106: namespace = try reader.string()
       case 114: taskQueue = try reader.string()
+      case 122: localAttempts.append(try reader.message())
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    for value in localAttempts.reversed() { writer.message(value, tag: 122) }
     if !(taskQueue.isEmpty) { writer.string(taskQueue, tag: 114) }
     if !(namespace.isEmpty) { writer.string(namespace, tag: 106) }
     if !(taskTimeoutMs.ms == 0) { writer.span(taskTimeoutMs, tag: 96) }
@@ -597,6 +610,37 @@ public struct Activation: Message {
       FieldTable(12, "task_timeout_ms", .int64),
       FieldTable(13, "namespace", .string),
       FieldTable(14, "task_queue", .string),
+      FieldTable(15, "local_attempts", .message { LocalAttempt.table }, isRepeated: true),
+    ])
+}
+
+/// What the worker runs is what the code's ScheduleLocalActivity asks for.
+public struct LocalAttempt: Message {
+  public var seq: UInt32 = 0
+  public var attempt: Int32 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: seq = try reader.uint32()
+      case 16: attempt = try reader.int32()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(attempt == 0) { writer.int32(attempt, tag: 16) }
+    if !(seq == 0) { writer.uint32(seq, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.LocalAttempt",
+    fields: [
+      FieldTable(1, "seq", .uint32),
+      FieldTable(2, "attempt", .int32),
     ])
 }
 
@@ -1450,6 +1494,7 @@ public struct Command: Message {
     case cancelChild(CancelChild)
     indirect case signalExternal(SignalExternal)
     case cancelExternal(CancelExternal)
+    indirect case scheduleLocalActivity(ScheduleLocalActivity)
   }
 
   public init() {}
@@ -1549,6 +1594,11 @@ public struct Command: Message {
         if case .cancelExternal(let earlier)? = kind { value = earlier }
         try reader.merge(into: &value)
         kind = .cancelExternal(value)
+      case 170:
+        var value = ScheduleLocalActivity()
+        if case .scheduleLocalActivity(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .scheduleLocalActivity(value)
       default: try reader.skip(tag)
       }
     }
@@ -1574,6 +1624,7 @@ public struct Command: Message {
     case .cancelChild(let value)?: writer.message(value, tag: 146)
     case .signalExternal(let value)?: writer.message(value, tag: 154)
     case .cancelExternal(let value)?: writer.message(value, tag: 162)
+    case .scheduleLocalActivity(let value)?: writer.message(value, tag: 170)
     case nil: break
     }
     if let value = userMetadata { writer.message(value, tag: 18) }
@@ -1603,6 +1654,7 @@ public struct Command: Message {
       FieldTable(18, "cancel_child", .message { CancelChild.table }, oneof: "kind"),
       FieldTable(19, "signal_external", .message { SignalExternal.table }, oneof: "kind"),
       FieldTable(20, "cancel_external", .message { CancelExternal.table }, oneof: "kind"),
+      FieldTable(21, "schedule_local_activity", .message { ScheduleLocalActivity.table }, oneof: "kind"),
     ])
 }
 
@@ -1682,6 +1734,69 @@ public struct ScheduleActivity: Message {
     ])
 }
 
+/// An activity that the worker which has the run runs by itself, without a task queue and a lease.
+public struct ScheduleLocalActivity: Message {
+  /// From the counter of the run's commands.
+  public var seq: UInt32 = 0
+  /// Unique among the run's pending activities, local or not. Empty: the decimal seq.
+  public var activityID: String = ""
+  public var activityType: String = ""
+  public var header: Header?
+  public var input: [Payload] = []
+  /// Over all attempts; the engine sees to it.
+  public var scheduleToCloseTimeoutMs: Span = Span(ms: 0)
+  /// Of each attempt; the worker sees to it.
+  public var startToCloseTimeoutMs: Span = Span(ms: 0)
+  public var retryPolicy: RetryPolicy?
+  public var cancellationType: ActivityCancellationType = .unspecified
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: seq = try reader.uint32()
+      case 18: activityID = try reader.string()
+      case 26: activityType = try reader.string()
+      case 34: try reader.merge(into: &header)
+      case 42: input.append(try reader.message())
+      case 48: scheduleToCloseTimeoutMs = try reader.span()
+      case 56: startToCloseTimeoutMs = try reader.span()
+      case 66: try reader.merge(into: &retryPolicy)
+      case 72: cancellationType = try reader.enumeration()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(cancellationType.rawValue == 0) { writer.enumeration(cancellationType, tag: 72) }
+    if let value = retryPolicy { writer.message(value, tag: 66) }
+    if !(startToCloseTimeoutMs.ms == 0) { writer.span(startToCloseTimeoutMs, tag: 56) }
+    if !(scheduleToCloseTimeoutMs.ms == 0) { writer.span(scheduleToCloseTimeoutMs, tag: 48) }
+    for value in input.reversed() { writer.message(value, tag: 42) }
+    if let value = header { writer.message(value, tag: 34) }
+    if !(activityType.isEmpty) { writer.string(activityType, tag: 26) }
+    if !(activityID.isEmpty) { writer.string(activityID, tag: 18) }
+    if !(seq == 0) { writer.uint32(seq, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ScheduleLocalActivity",
+    fields: [
+      FieldTable(1, "seq", .uint32),
+      FieldTable(2, "activity_id", .string),
+      FieldTable(3, "activity_type", .string),
+      FieldTable(4, "header", .message { Header.table }),
+      FieldTable(5, "input", .message { Payload.table }, isRepeated: true),
+      FieldTable(6, "schedule_to_close_timeout_ms", .int64),
+      FieldTable(7, "start_to_close_timeout_ms", .int64),
+      FieldTable(8, "retry_policy", .message { RetryPolicy.table }),
+      FieldTable(9, "cancellation_type", .enumeration(ActivityCancellationType.names)),
+    ])
+}
+
+/// Of an activity, local or not.
 public struct RequestCancelActivity: Message {
   public var seq: UInt32 = 0
 
@@ -2815,6 +2930,80 @@ public struct Heartbeat: Message {
     fields: [
       FieldTable(1, "token", .bytes),
       FieldTable(2, "details", .message { Payload.table }, isRepeated: true),
+    ])
+}
+
+/// A local activity has ended, or an attempt of it has failed and the worker does not make the next
+/// one by itself.
+public struct LocalActivityDone: Message {
+  /// Chosen by the worker, at most 64 bytes: Recorded or Refused name it.
+  public var token: [UInt8] = []
+  public var runID: RunID = RunID.none
+  public var seq: UInt32 = 0
+  /// The one that has ended; at least the one that the worker was to make.
+  public var attempt: Int32 = 0
+  public var result: Result?
+
+  public enum Result: Equatable, Sendable {
+    case completed(PayloadList)
+    /// The retry policy decides what follows.
+    indirect case failed(Failure)
+    /// The details.
+    case canceled(PayloadList)
+  }
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: token = try reader.bytes()
+      case 18: runID = try reader.runID()
+      case 24: seq = try reader.uint32()
+      case 32: attempt = try reader.int32()
+      case 42:
+        var value = PayloadList()
+        if case .completed(let earlier)? = result { value = earlier }
+        try reader.merge(into: &value)
+        result = .completed(value)
+      case 50:
+        var value = Failure()
+        if case .failed(let earlier)? = result { value = earlier }
+        try reader.merge(into: &value)
+        result = .failed(value)
+      case 58:
+        var value = PayloadList()
+        if case .canceled(let earlier)? = result { value = earlier }
+        try reader.merge(into: &value)
+        result = .canceled(value)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    switch result {
+    case .completed(let value)?: writer.message(value, tag: 42)
+    case .failed(let value)?: writer.message(value, tag: 50)
+    case .canceled(let value)?: writer.message(value, tag: 58)
+    case nil: break
+    }
+    if !(attempt == 0) { writer.int32(attempt, tag: 32) }
+    if !(seq == 0) { writer.uint32(seq, tag: 24) }
+    if !(runID == RunID.none) { writer.runID(runID, tag: 18) }
+    if !(token.isEmpty) { writer.bytes(token, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.LocalActivityDone",
+    fields: [
+      FieldTable(1, "token", .bytes),
+      FieldTable(2, "run_id", .runID),
+      FieldTable(3, "seq", .uint32),
+      FieldTable(4, "attempt", .int32),
+      FieldTable(5, "completed", .message { PayloadList.table }, oneof: "result"),
+      FieldTable(6, "failed", .message { Failure.table }, oneof: "result"),
+      FieldTable(7, "canceled", .message { PayloadList.table }, oneof: "result"),
     ])
 }
 

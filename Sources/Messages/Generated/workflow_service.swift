@@ -1592,6 +1592,8 @@ public struct PendingActivity: Message {
   public var options: ActivityTaskOptions?
   /// By UpdateActivityOptions.
   public var optionsChanged: Bool = false
+  /// It runs in the worker that has the run.
+  public var local: Bool = false
 
   public init() {}
 
@@ -1619,12 +1621,14 @@ public struct PendingActivity: Message {
       case 154: try reader.merge(into: &pause)
       case 162: try reader.merge(into: &options)
       case 168: optionsChanged = try reader.bool()
+      case 176: local = try reader.bool()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(!local) { writer.bool(local, tag: 176) }
     if !(!optionsChanged) { writer.bool(optionsChanged, tag: 168) }
     if let value = options { writer.message(value, tag: 162) }
     if let value = pause { writer.message(value, tag: 154) }
@@ -1672,6 +1676,7 @@ public struct PendingActivity: Message {
       FieldTable(19, "pause", .message { ActivityPause.table }),
       FieldTable(20, "options", .message { ActivityTaskOptions.table }),
       FieldTable(21, "options_changed", .bool),
+      FieldTable(22, "local", .bool),
     ])
 }
 

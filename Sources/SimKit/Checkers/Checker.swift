@@ -1,3 +1,4 @@
+import Basics
 import EngineCore
 import Messages
 import Shell
@@ -19,6 +20,8 @@ enum Observation {
   /// A worker was told that its attempt's end is recorded, or that it counts for nothing.
   case activityRecorded(token: [UInt8], mark: String, answer: WorkerMessage.Kind?)
   case activityRefused(mark: String)
+  /// A worker begins an attempt of a local activity; 0: as many as it takes.
+  case localBegins(run: RunID, seq: UInt32, attempt: Int32, attemptsMax: Int32)
   /// A batch is durable; the ledger has it.
   case committed([Write])
   /// The store was opened again after a crash; the ledger was read from it.
@@ -65,6 +68,7 @@ enum Checkers {
       OldFilesOpen(hasFile: options.file != nil),
       LettersCountOnce(), ResultsAreExpected(), ReadsAreTrue(), SchedulesKeepTime(),
       BackupsAreWhole(), DetailsAreKept(), CopiesAreTrue(),
+      LocalsBeginOnce(),
     ]
   }
 }

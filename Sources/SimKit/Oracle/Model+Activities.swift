@@ -32,7 +32,7 @@ extension Model {
     case .none(let status): return .none(status)
     case .run(let run):
       let place = run.activities.firstIndex {
-        $0.scheduled.activityID == reference.activityID
+        $0.scheduled.activityID == reference.activityID && !$0.isLocal
           && ($0.state == .started || orHeld && $0.pause != nil)
       }
       return place.map { .current(run, $0) } ?? .none(.of(.notFound, .activityNotFound))
@@ -131,7 +131,8 @@ extension Model {
   }
 
   mutating func tellHolder(of activity: ModelActivity, _ reason: ActivityCancelReason) {
-    guard activity.state == .started, let holder = activity.holder else { return }
+    guard activity.state == .started, !activity.isLocal, let holder = activity.holder
+    else { return }
     tell(holder, activity.token, reason)
   }
 
@@ -143,7 +144,7 @@ extension Model {
 
   // MARK: - Ends
 
-  private mutating func end(
+  mutating func end(
     _ run: ModelRun, _ place: Int, _ end: EndedAttempt.End, identity: String,
     details: [Payload]
   ) {

@@ -87,7 +87,8 @@ extension Model {
 
 extension Optional<ActivitySelection> {
   fileprivate func means(_ activity: ModelActivity) -> Bool {
-    switch self?.which {
+    if activity.isLocal { return false }
+    return switch self?.which {
     case .activityID(let id): activity.scheduled.activityID == id
     case .activityType(let type): activity.scheduled.activityType == type
     case .all(let all): all

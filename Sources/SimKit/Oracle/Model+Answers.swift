@@ -75,8 +75,9 @@ extension Model {
     pending.pause = activity.pause
     pending.options = activity.options
     pending.optionsChanged = activity.hasOtherOptions
+    pending.local = activity.isLocal
     pending.noWorker =
-      activity.state != .started && activity.pause == nil
+      activity.state != .started && activity.pause == nil && !activity.isLocal
       && !sessions.contains { $0.serves(activity) && !$0.isDraining }
     return pending
   }

@@ -17,6 +17,10 @@ extension Model {
         seq += 1
         if m.seq != seq || isBad(m, pending) { return true }
         pending.append(m.activityID.isEmpty ? "\(seq)" : m.activityID)
+      case .scheduleLocalActivity(let m):
+        seq += 1
+        if m.seq != seq || isBad(m, pending) { return true }
+        pending.append(m.activityID.isEmpty ? "\(seq)" : m.activityID)
       case .startTimer(let m):
         seq += 1
         let id = m.timerID.isEmpty ? "\(seq)" : m.timerID
@@ -88,6 +92,14 @@ extension Model {
       || isBad(m.retryPolicy)
   }
 
+  private func isBad(_ m: ScheduleLocalActivity, _ pending: [String]) -> Bool {
+    let id = m.activityID.isEmpty ? "\(m.seq)" : m.activityID
+    return m.activityType.isEmpty || pending.contains(id)
+      || m.scheduleToCloseTimeoutMs < .zero || m.startToCloseTimeoutMs < .zero
+      || (m.scheduleToCloseTimeoutMs == .zero && m.startToCloseTimeoutMs == .zero)
+      || isBad(m.retryPolicy)
+  }
+
   private func isBad(_ policy: RetryPolicy?) -> Bool {
     guard let policy else { return false }
     return (policy.backoffCoefficient != 0 && policy.backoffCoefficient < 1)
@@ -109,6 +121,7 @@ extension Model {
     for command in commands {
       switch command.kind {
       case .scheduleActivity(let m): schedule(m, command, run, completion)
+      case .scheduleLocalActivity(let m): schedule(m, command, run, completion)
       case .startTimer(let m): startTimer(m, command, run, completion)
       case .cancelTimer(let m): cancelTimer(m, command, run, completion)
       case .requestCancelActivity(let m): requestCancel(m, command, run, completion)

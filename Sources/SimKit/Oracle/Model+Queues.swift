@@ -25,7 +25,9 @@ extension Model {
     info.activitySlotsFree = session.activitySlots
     info.workflowTasksOut = UInt32(runs.count { $0.task.session == session.id })
     info.activityTasksOut = UInt32(
-      runs.flatMap(\.activities).count { $0.state == .started && $0.holder == session.id })
+      runs.flatMap(\.activities).count {
+        !$0.isLocal && $0.state == .started && $0.holder == session.id
+      })
     info.attachedTimeMs = session.attachedTime
     info.draining = session.isDraining
     return info

@@ -45,7 +45,9 @@ extension Model {
     guard run.activities[place].state == .started, !run.activities[place].isElsewhere
     else { return }
     run.activities[place].holder = nil
-    if run.activities[place].resumeToken.isEmpty || mutant == .forgetsLeases {
+    if run.activities[place].isLocal {
+      loseWorker(run, place, evidence: "it does not have the run any more")
+    } else if run.activities[place].resumeToken.isEmpty || mutant == .forgetsLeases {
       loseWorker(run, place, evidence: "the engine was started again")
     } else {
       run.activities[place].orphanUntil = now + times.resumeWindow

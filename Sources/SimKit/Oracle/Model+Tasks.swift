@@ -43,7 +43,8 @@ extension Model {
     let activation =
       run.task.isForQueries
       ? activation(asking: run, like: m)
-      : activation(of: run, m.token, length: length(run, m), asking: asked(run, m))
+      : activation(
+        of: run, m.token, length: length(run, m), asking: asked(run, m), locals: locals(run, m))
     if m != activation {
       facts.append(.told(id, .activation(activation)))
       unmatched.append(.told(id, .activation(m)))
@@ -74,7 +75,12 @@ extension Model {
   private func hasNews(_ run: ModelRun, _ m: Activation) -> Bool {
     run.isOpen && run.pause == nil
       && !(run.inbound(after: run.through, through: length(run, m)).isEmpty
-        && asked(run, m).isEmpty)
+        && asked(run, m).isEmpty && locals(run, m).isEmpty)
+  }
+
+  /// The local activities that it names: those that waited when it left.
+  private func locals(_ run: ModelRun, _ m: Activation) -> [LocalAttempt] {
+    isStepwise ? m.localAttempts : run.localAttempts
   }
 
   /// The updates that it asks for: those that had come when it left.
@@ -112,7 +118,8 @@ extension Model {
 
   /// `length`: of the history as it was then.
   func activation(
-    of run: ModelRun, _ token: [UInt8], length: Int64, asking updates: [ModelUpdate] = []
+    of run: ModelRun, _ token: [UInt8], length: Int64, asking updates: [ModelUpdate] = [],
+    locals: [LocalAttempt] = []
   ) -> Activation {
     var activation = Activation()
     activation.token = token
@@ -130,6 +137,7 @@ extension Model {
     activation.taskTimeoutMs = run.started.taskTimeoutMs
     activation.namespace = "default"
     activation.taskQueue = run.started.taskQueue
+    activation.localAttempts = locals
     return activation
   }
 
@@ -223,6 +231,13 @@ extension Model {
       objections.append("\(m.runID) is taken from \(id), which has its task")
     }
     session(id)?.cache.remove(m.runID)
+    guard let run = run(m.runID), run.isOpen else { return true }
+    if m.reason == .moved, let session = session(id), keeps(session, run) {
+      objections.append("\(m.runID) is taken from \(id), which runs local activities of it")
+    }
+    dropLocals(of: run, id)
+    loseLocals(of: run)
+    settle()
     return true
   }
 
@@ -265,6 +280,7 @@ extension Model {
     let shown = run.inbound(after: run.through, through: activation.throughEventID)
     if shown.isEmpty && commands.isEmpty && run.task.attempt == 1 {
       run.task = ModelTask()
+      startLocals(activation.localAttempts, run, session)
       facts.append(.told(session.id, .recorded(.of(m.token))))
       return endRedo(run)
     }
@@ -304,8 +320,11 @@ extension Model {
     run.activationTime = activation.activationTimeMs
     run.timers.removeAll { $0.hasFired && !run.isUnseenFiring($0) }
     record(commands, run)
+    startLocals(activation.localAttempts, run, session)
     facts.append(.told(session.id, .recorded(.of(m.token))))
     if !run.isOpen { session.cache.remove(run.id) }
+    // What has waited for the end of the redo may close the run in this same unit.
+    if run.isRedo { for activity in run.activities { takeGiven(activity, of: run) } }
     endRedo(run)
   }
 
@@ -360,6 +379,7 @@ extension Model {
 
   mutating func evict(_ run: ModelRun, _ session: SessionID, _ reason: EvictReason) {
     self.session(session)?.cache.remove(run.id)
+    dropLocals(of: run, session)
     var evict = Evict()
     evict.runID = run.id
     evict.reason = reason
@@ -418,7 +438,7 @@ extension Model {
     guard !isDraining else { return }
     for run in runs where run.isOpen {
       if case .waiting(let since) = run.task.state,
-        now >= max(since, run.task.scheduledTime) + times.stickyWait,
+        now >= max(since, run.task.scheduledTime, run.keptTime) + times.stickyWait,
         let idle = sessions.first(where: { couldTake($0, run) })
       {
         objections.append("the task of \(run.id) waits, though \(idle.id) could take it")
@@ -435,7 +455,8 @@ extension Model {
   }
 
   private func couldTake(_ session: ModelSession, _ run: ModelRun) -> Bool {
-    session.couldTakeTask && session.serves(run) && reaches(session, run)
+    if let keeper = keeper(of: run), keeps(keeper, run), keeper !== session { return false }
+    return session.couldTakeTask && session.serves(run) && reaches(session, run)
   }
 
   /// While it is shown as many histories as it may be at a time, it does not see far.

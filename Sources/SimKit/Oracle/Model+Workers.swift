@@ -18,6 +18,8 @@ final class ModelSession {
   var isSilent = false
   /// It let a task time out, and has not been heard of workflow tasks since.
   var isLate = false
+  /// Of local activities that counted.
+  var reports: [LocalActivityDone] = []
 
   init(_ id: SessionID, _ attach: Attach, _ process: ProcessIdentity?, at now: Instant) {
     self.id = id
@@ -111,6 +113,7 @@ extension Model {
         for place in run.queries.indices { run.queries[place].queryID = nil }
         endRedo(run)
       }
+      dropLocals(of: run, id)
       for event in run.activities.filter({ $0.holder == id }).map(\.event) {
         guard let place = run.activities.firstIndex(where: { $0.event == event }) else { continue }
         run.activities[place].holder = nil
@@ -164,7 +167,12 @@ extension Model {
     case .reportActivityCancelled(let m): report(id, m.token, .canceled(m.details))
     case .willCompleteElsewhere(let m): willCompleteElsewhere(id, m.token)
     case .heartbeat(let m): heartbeat(id, m)
-    case .evicted(let m): for run in m.runIDs { session.cache.remove(run) }
+    case .localActivityDone(let m): report(session, m)
+    case .evicted(let m):
+      for id in m.runIDs {
+        session.cache.remove(id)
+        if let run = run(id) { dropLocals(of: run, session.id) }
+      }
     case .detach:
       session.isDraining = true
     }

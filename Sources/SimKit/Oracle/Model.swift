@@ -100,8 +100,11 @@ struct Model {
       isDiskFull = isFull
       if !isFull { touched += schedules }
     case .drain: drain()
-    case .loaded, .persisted, .readMore, .sessionHasRoom, .scheduled, .letter, .timeSkipped: break
+    case .loaded, .persisted, .readMore, .sessionHasRoom, .scheduled, .letter, .timeSkipped,
+      .batchJob:
+      break
     }
+    loseLocals()
     takeResumed()
     proceed()
     deliverMail()

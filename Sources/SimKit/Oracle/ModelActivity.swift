@@ -52,6 +52,8 @@ struct ModelActivity {
     queuedTime = now
   }
 
+  var isLocal: Bool { scheduled.local }
+
   var policy: RetryPolicy { scheduled.retryPolicy ?? RetryPolicy() }
 
   // MARK: - Times
@@ -74,7 +76,8 @@ struct ModelActivity {
       add(attemptScheduledTime, scheduled.scheduleToStartTimeoutMs, .scheduleToStart)
     case .backingOff(let until): all.append((until, .retry))
     case .started:
-      add(startedTime, scheduled.startToCloseTimeoutMs, .startToClose)
+      // Of the attempts of a local one its worker knows.
+      if !isLocal { add(startedTime, scheduled.startToCloseTimeoutMs, .startToClose) }
       add(max(startedTime, lastHeartbeatTime), scheduled.heartbeatTimeoutMs, .heartbeat)
       if let orphanUntil { all.append((orphanUntil, .workerLost)) }
     }

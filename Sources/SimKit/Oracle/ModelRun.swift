@@ -35,6 +35,8 @@ final class ModelRun {
   var unsent: [ModelLetter] = []
   /// Its schedule's cancel request does too.
   var isCancelParked = false
+  /// When a unit last began with local activities of it in a worker's hands.
+  var keptTime = Instant.epoch
   /// Who waits for the run's end.
   var waiting: [RequestID] = []
   /// Those that do not wait for the end of the chain.
@@ -113,7 +115,9 @@ final class ModelRun {
   /// Its code has something to be shown, or to be asked.
   var wantsTask: Bool { hasNews || !queries.isEmpty }
   /// … shown.
-  var hasNews: Bool { isOpen && pause == nil && !(unseen.isEmpty && updates.isEmpty) }
+  var hasNews: Bool {
+    isOpen && pause == nil && !(unseen.isEmpty && updates.isEmpty && localAttempts.isEmpty)
+  }
   /// Set while it is paused.
   var pause: PauseInfo? {
     var pause: PauseInfo?
@@ -408,7 +412,7 @@ extension HistoryEvent {
     switch attributes {
     case .activityTaskScheduled(let m):
       head.location = m.location
-      head.type = .scheduleActivity
+      head.type = m.local ? .scheduleLocalActivity : .scheduleActivity
       head.seq = m.seq
       head.name = m.activityType
       head.id = m.activityID

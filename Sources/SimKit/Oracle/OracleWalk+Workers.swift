@@ -97,7 +97,7 @@ extension OracleWalk {
     try say(id, .grant(grant))
   }
 
-  private mutating func say(_ id: SessionID, _ kind: WorkerMessage.Kind) throws(StoreError) {
+  mutating func say(_ id: SessionID, _ kind: WorkerMessage.Kind) throws(StoreError) {
     try play(.workerMessage(id, .of(kind)))
   }
 
@@ -107,6 +107,7 @@ extension OracleWalk {
     let choice = dice.int(0...99)
     if choice < 20, !replays.isEmpty { return try answerReplay() }
     if choice < 60, !tasks.isEmpty { return try answerTask() }
+    if choice < 80, let local = drawLocal() { return try end(local) }
     if choice < 90, !leases.isEmpty { return try answerLease() }
     guard choice >= 90, !model.sessions.isEmpty else { return try ask(drawRequest()) }
     try sayStale(dice.pick(model.sessions).id)
@@ -263,6 +264,9 @@ extension OracleWalk {
 
   /// What belongs to the past.
   private mutating func sayStale(_ session: SessionID) throws(StoreError) {
+    if dice.percent(30), !reports.isEmpty {
+      return try say(session, .localActivityDone(dice.pick(reports)))
+    }
     if dice.percent(30), !oldTasks.isEmpty {
       var completed = WorkflowTaskCompleted()
       completed.token = dice.pick(oldTasks)
@@ -309,9 +313,12 @@ extension OracleWalk {
         cancel.reason = dice.pick(["", "late"])
         kind = .cancelChild(cancel)
       case 12: kind = drawWord(&seq)
-      case 0..<4:
+      case 0..<3:
         seq += 1
         kind = .scheduleActivity(drawActivity(seq))
+      case 3:
+        seq += 1
+        kind = .scheduleLocalActivity(drawLocalActivity(seq))
       case 4, 5:
         seq += 1
         kind = .startTimer(drawTimer(seq))
@@ -337,7 +344,7 @@ extension OracleWalk {
     last == 0 || isWrong() ? last + 1 : UInt32(dice.int(max(1, Int(last) - 5)...Int(last)))
   }
 
-  private mutating func drawActivity(_ seq: UInt32) -> ScheduleActivity {
+  mutating func drawActivity(_ seq: UInt32) -> ScheduleActivity {
     var schedule = ScheduleActivity()
     schedule.seq = isWrong() ? seq + 1 : seq
     schedule.activityID = dice.percent(20) ? dice.pick(["x", "y"]) : ""
@@ -490,7 +497,9 @@ extension Command {
   /// It is numbered.
   fileprivate var countsUp: Bool {
     switch kind {
-    case .scheduleActivity, .startTimer, .startChild, .signalExternal, .cancelExternal: true
+    case .scheduleActivity, .scheduleLocalActivity, .startTimer, .startChild, .signalExternal,
+      .cancelExternal:
+      true
     case .recordMarker(let marker): marker.seq != 0
     default: false
     }

@@ -24,6 +24,8 @@ struct OracleWalk {
   /// Tokens of the past.
   var oldTasks: [[UInt8]] = []
   var oldLeases: [ActivityTask] = []
+  /// On local activities.
+  var reports: [LocalActivityDone] = []
   var requests: [RequestID] = []
   /// Requests for the next page of a list.
   var pages: [ListWorkflowsRequest] = []
@@ -255,6 +257,7 @@ struct OracleWalk {
     engine.delivered = []
     oldTasks = oldTasks.suffix(10)
     oldLeases = oldLeases.suffix(30)
+    reports = reports.suffix(30)
   }
 
   mutating func forget(_ token: [UInt8]) {
@@ -268,6 +271,7 @@ extension Model {
   mutating func begin(at now: Instant, drawn: [WorkflowExecutionStarted]) {
     self.now = now
     self.drawn = drawn
+    for run in runs where keeper(of: run) != nil { run.keptTime = now }
     given = []
     backlog = nil
     isStepwise = false

@@ -7,7 +7,8 @@ extension EngineMessage.Kind {
     case .attached(let m): return "Attached \(m.sessionID), lost \(m.lostLeases.count)"
     case .activation(let m):
       let jobs = m.jobs.map(\.short).joined(separator: ", ")
-      return "Activation \(m.runID) \(m.token.tag), attempt \(m.attempt): \(jobs)"
+      let locals = m.localAttempts.map { ", run \($0.seq) \($0.attempt)" }.joined()
+      return "Activation \(m.runID) \(m.token.tag), attempt \(m.attempt): \(jobs)\(locals)"
     case .replayHistory(let m):
       return "ReplayHistory \(m.runID) \(m.token.tag), \(m.activations.count)"
     case .evict(let m): return "Evict \(m.runID) \(m.reason.name)"
@@ -37,6 +38,7 @@ extension WorkerMessage.Kind {
       return "ActivityFailed \(m.token.tag) \(m.failure?.info?.message ?? "")"
     case .reportActivityCancelled(let m): return "ReportActivityCancelled \(m.token.tag)"
     case .willCompleteElsewhere(let m): return "WillCompleteElsewhere \(m.token.tag)"
+    case .localActivityDone(let m): return "LocalActivityDone \(m.runID) \(m.seq), \(m.attempt)"
     case .heartbeat(let m): return "Heartbeat \(m.token.tag)"
     case .evicted(let m): return "Evicted \(m.runIDs.count)"
     case .detach: return "Detach"

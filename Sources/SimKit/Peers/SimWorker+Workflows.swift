@@ -24,6 +24,7 @@ extension SimWorker {
   /// The engine takes the run away: nothing that its code has to say is sent any more.
   func evict(_ runID: RunID) {
     runs[runID] = nil
+    dropLocals(runID)
     var kept = Queue<EngineMessage.Kind>()
     var grant = Grant()
     while let task = tasks.popFirst() {
@@ -48,6 +49,7 @@ extension SimWorker {
       return nil
     }
     runs[runID] = nil
+    dropLocals(runID)
     dropped.append(runID)
     var evicted = Evicted()
     evicted.runIDs = [runID]
@@ -93,6 +95,7 @@ extension SimWorker {
       return .workflowTaskCompleted(completed)
     }
     runs[activation.runID] = replica
+    prepareLocals(activation, commands)
     completed.updateRejections = replica.rejections
     completed.commands = commands.map { kind in
       var command = Command()
@@ -111,6 +114,7 @@ extension SimWorker {
   private func replay(_ history: ReplayHistory) -> WorkerMessage.Kind {
     if history.first {
       runs[history.runID] = nil
+      dropLocals(history.runID)
       dropped.removeAll { $0 == history.runID }
     }
     var completed = ReplayCompleted()

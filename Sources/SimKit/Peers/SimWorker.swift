@@ -9,6 +9,7 @@ enum WorkerEvent {
   case heartbeat(token: [UInt8], left: Int)
   case activityEnds(token: [UInt8])
   case activityGivesUp(token: [UInt8])
+  case localEnds(number: Int64)
   case start
 }
 
@@ -38,6 +39,9 @@ final class SimWorker {
   var tasks = Queue<EngineMessage.Kind>()
   /// What the worker holds: attempts that run, and results that are not recorded yet.
   var activities: [HeldActivity] = []
+  /// Local activities that run, and what waits for the record of a completion until it may.
+  var locals: [HeldLocal] = []
+  var leaves: [(token: [UInt8], run: RunID, attempts: [LocalAttempt])] = []
 
   init(_ index: Int, _ world: Simulation) {
     self.index = index
@@ -95,6 +99,8 @@ final class SimWorker {
     replayed = []
     dropped = []
     tasks = Queue()
+    locals = []
+    leaves = []
   }
 
   func disconnected(_ link: Link) {
@@ -164,7 +170,11 @@ final class SimWorker {
       case .evict(let evict): self.evict(evict.runID)
       case .activityTask(let task): begin(task)
       case .activityCancel(let cancel): cancelled(cancel)
-      case .recorded(let recorded): for token in recorded.tokens { self.recorded(token) }
+      case .recorded(let recorded):
+        for token in recorded.tokens {
+          beginLocals(token)
+          self.recorded(token)
+        }
       case .refused(let refused): self.refused(refused)
       case .attached(let attached): for token in attached.lostLeases { lose(token) }
       case .drain, nil: break
@@ -198,6 +208,7 @@ final class SimWorker {
     case .heartbeat(let token, let left): heartbeat(token, left: left)
     case .activityEnds(let token): endActivity(token)
     case .activityGivesUp(let token): giveUp(token)
+    case .localEnds(let number): endLocal(number)
     }
   }
 }

@@ -26,6 +26,8 @@ struct ActivityPlan: Equatable {
   var initialIntervalMs: Int64 = 100
   var cancellation = ActivityCancellationType.tryCancel
   var isHeldWhenExhausted = false
+  /// The worker that has the run runs it; written nowhere, since that worker has the program.
+  var isLocal = false
 
   static func drawn(_ dice: inout Dice) -> ActivityPlan {
     var plan = ActivityPlan()
@@ -54,6 +56,16 @@ struct ActivityPlan: Equatable {
     return plan
   }
 
+  /// One that runs in the worker that has the run.
+  static func local(_ dice: inout Dice) -> ActivityPlan {
+    var plan = drawn(&dice)
+    plan.isLocal = true
+    plan.isElsewhere = false
+    plan.heartbeats = 0
+    plan.isHeldWhenExhausted = false
+    return plan
+  }
+
   var outcome: Outcome {
     if isNonRetryable { return .fails }
     if maximumAttempts == 0 { return .succeeds }
@@ -72,13 +84,33 @@ struct ActivityPlan: Equatable {
     if heartbeats > 0 { schedule.heartbeatTimeoutMs = Span(ms: heartbeatMs) }
     schedule.cancellationType = cancellation
     schedule.onExhausted = isHeldWhenExhausted ? .pause : .unspecified
+    schedule.retryPolicy = policy
+    return schedule
+  }
+
+  func localCommand(seq: UInt32) -> ScheduleLocalActivity {
+    var schedule = ScheduleLocalActivity()
+    schedule.seq = seq
+    schedule.activityType = "step"
+    schedule.input = [Payload(numbers: numbers)]
+    schedule.startToCloseTimeoutMs = Span(ms: timeoutMs)
+    schedule.cancellationType = cancellation
+    schedule.retryPolicy = policy
+    return schedule
+  }
+
+  private var policy: RetryPolicy {
     var policy = RetryPolicy()
     policy.initialIntervalMs = Span(ms: initialIntervalMs)
     policy.backoffCoefficient = 2
     policy.maximumIntervalMs = Span(ms: 2_000)
     policy.maximumAttempts = maximumAttempts
-    schedule.retryPolicy = policy
-    return schedule
+    return policy
+  }
+
+  /// After the attempt, in ms.
+  func intervalMs(after attempt: Int32) -> Int64 {
+    min(2_000, initialIntervalMs << min(Int64(attempt) - 1, 20))
   }
 
   private var numbers: [Int64] {

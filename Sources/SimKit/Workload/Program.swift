@@ -47,6 +47,7 @@ struct Program {
   static let firstWithMarkers = Int64(1) << 41
   static let firstWithChildren = Int64(1) << 42
   static let firstWithNotes = Int64(1) << 43
+  static let firstWithLocals = Int64(1) << 44
   /// More signals than any program waits for.
   static let signalsMax = 3
   /// The most activities that a step schedules at once.
@@ -78,6 +79,11 @@ struct Program {
         steps.insert(.note(Note(&dice)), at: dice.int(0...steps.count))
       }
     }
+    if number >= Program.firstWithLocals {
+      for _ in 0..<dice.int(0...2) {
+        steps.insert(Program.localStep(&dice), at: dice.int(0...steps.count))
+      }
+    }
     self.steps = steps
   }
 
@@ -97,6 +103,19 @@ struct Program {
     case 5, 6: .childRace(ChildPlan.drawn(&dice), timerMs: dice.pick([0, 4, 100, 2_000]))
     case 7, 8: .signalOther(ChildPlan.someID(&dice))
     default: .cancelOther(ChildPlan.someID(&dice))
+    }
+  }
+
+  /// Local activities, alone, beside others, or against time.
+  private static func localStep(_ dice: inout Dice) -> Step {
+    switch dice.int(0...9) {
+    case 0...4: .activities([ActivityPlan.local(&dice)])
+    case 5...7:
+      .activities(
+        (0..<dice.int(2...4)).map { _ in
+          dice.percent(70) ? ActivityPlan.local(&dice) : ActivityPlan.drawn(&dice)
+        })
+    default: .race(ActivityPlan.local(&dice), timerMs: dice.pick([0, 4, 100, 2_000]))
     }
   }
 

@@ -10,6 +10,8 @@ struct Replica {
   /// The step's activities and timer that have not ended, and how those that have ended did.
   private var waiting: [UInt32] = []
   private var outcomes: [UInt32: String] = [:]
+  /// Local activities that have not ended.
+  private(set) var locals: [UInt32: ActivityPlan] = [:]
   private var timer: UInt32?
   private var activity: UInt32?
   private var hasAskedToCancel = false
@@ -65,6 +67,7 @@ struct Replica {
         guard resolved.seq <= lastSeq else { return nil }
         waiting.removeAll { $0 == resolved.seq }
         outcomes[resolved.seq] = Replica.outcome(resolved)
+        locals[resolved.seq] = nil
       case .doUpdate(let update): take(update, &words)
       case .resolveChildStart(let started):
         guard started.seq <= lastSeq else { return nil }
@@ -192,7 +195,11 @@ struct Replica {
     lastSeq += 1
     waiting.append(lastSeq)
     activity = lastSeq
-    commands.append(.scheduleActivity(plan.command(seq: lastSeq)))
+    if plan.isLocal { locals[lastSeq] = plan }
+    commands.append(
+      plan.isLocal
+        ? .scheduleLocalActivity(plan.localCommand(seq: lastSeq))
+        : .scheduleActivity(plan.command(seq: lastSeq)))
   }
 
   private mutating func start(_ ms: Int64, _ commands: inout [Command.Kind]) {
@@ -375,6 +382,10 @@ extension Command.Kind {
     switch self {
     case .scheduleActivity(let command):
       head.type = .scheduleActivity
+      head.seq = command.seq
+      head.name = command.activityType
+    case .scheduleLocalActivity(let command):
+      head.type = .scheduleLocalActivity
       head.seq = command.seq
       head.name = command.activityType
     case .requestCancelActivity(let command):

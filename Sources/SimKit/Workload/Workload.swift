@@ -139,7 +139,7 @@ struct Workload {
     start.workflowID = workflowID
     start.workflowType = Program.type
     start.taskQueue = "q"
-    start.input = [Payload(numbers: [Program.firstWithNotes + dice.int64(0...Int64(1) << 40)])]
+    start.input = [Payload(numbers: [Program.firstWithLocals + dice.int64(0...Int64(1) << 40)])]
     start.requestID = id
     start.taskTimeoutMs = .init(ms: options.taskTimeoutMs)
     start.idConflictPolicy = dice.pick([.unspecified, .fail, .useExisting, .terminateExisting])

@@ -118,7 +118,8 @@ struct WorkflowDescribe: ParsableCommand {
 
   private static func show(_ activity: PendingActivity) {
     let of = activity.maximumAttempts == 0 ? "" : " of \(activity.maximumAttempts)"
-    print("\nactivity \(activity.activityID) (\(activity.activityType)): \(activity.state.name)")
+    let type = activity.activityType + (activity.local ? ", local" : "")
+    print("\nactivity \(activity.activityID) (\(type)): \(activity.state.name)")
     print(
       Show.fields([
         ("  attempt", "\(activity.attempt)\(of), \(activity.failedAttemptsCount) failed"),

@@ -134,9 +134,9 @@ enum EventText {
   private static func activity(_ event: HistoryEvent) -> (String, String, Failure?) {
     switch event.attributes {
     case .activityTaskScheduled(let e):
+      let place = e.local ? "locally" : "on '\(e.taskQueue)'"
       return (
-        "ActivityTaskScheduled",
-        "\(e.activityType) on '\(e.taskQueue)' \(Show.payloads(e.input))", nil
+        "ActivityTaskScheduled", "\(e.activityType) \(place) \(Show.payloads(e.input))", nil
       )
     case .activityTaskStarted(let e):
       return ("ActivityTaskStarted", "attempt \(e.attempt) by \(e.identity)", e.lastFailure)

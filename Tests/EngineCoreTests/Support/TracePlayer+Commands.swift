@@ -8,7 +8,7 @@ extension TracePlayer {
   /// `continue input`, `marker patch marker_id=p1`, `accept u1`, `end u1 ok`, `nothing`;
   /// `child 1 ship workflow_id=s-1`, `cancel-child 1 why`, `signal-external 2 pay o-2`,
   /// `cancel-external 3 o-2 reason=why`; `memo color:red`, `attributes Amount:int:7`,
-  /// `details "waits for ann"`.
+  /// `details "waits for ann"`; `local 1 charge` as `activity`.
   /// `at=order.py:12` says where in the code.
   func command(_ text: String) throws(TraceFault) -> Command {
     var words = try TraceWords(text)
@@ -24,6 +24,11 @@ extension TracePlayer {
     case "activity":
       let isBare = !words.options.contains { $0.name.contains("to_close") }
       command.kind = .scheduleActivity(
+        try make(
+          &words, ["seq", "activity_type"], isBare ? ["start_to_close_timeout_ms": "10s"] : [:]))
+    case "local":
+      let isBare = !words.options.contains { $0.name.contains("to_close") }
+      command.kind = .scheduleLocalActivity(
         try make(
           &words, ["seq", "activity_type"], isBare ? ["start_to_close_timeout_ms": "10s"] : [:]))
     case "cancel-activity": command.kind = .requestCancelActivity(try make(&words, ["seq"]))
@@ -75,7 +80,8 @@ extension TracePlayer {
   /// The same words, as a worker that replays tells them: `activity 1 charge`.
   func head(_ text: String) throws(TraceFault) -> CommandHead {
     let types: [String: CommandType] = [
-      "activity": .scheduleActivity, "cancel-activity": .requestCancelActivity,
+      "activity": .scheduleActivity, "local": .scheduleLocalActivity,
+      "cancel-activity": .requestCancelActivity,
       "timer": .startTimer, "cancel-timer": .cancelTimer, "done": .completeWorkflow,
       "fail": .failWorkflow, "cancelled": .cancelledWorkflow, "continue": .continueAsNew,
       "marker": .recordMarker, "accept": .updateAccepted, "end": .updateCompleted,

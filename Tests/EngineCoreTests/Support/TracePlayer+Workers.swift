@@ -26,7 +26,7 @@ extension TracePlayer {
   private var workerVerbs: Set<String> {
     [
       "grant", "complete", "fail-task", "answer", "replayed", "finish", "fail", "cancelled",
-      "elsewhere", "heartbeat", "evicted", "detach", "attach-again", "say-nothing",
+      "elsewhere", "heartbeat", "evicted", "local-done", "detach", "attach-again", "say-nothing",
     ]
   }
 
@@ -92,6 +92,7 @@ extension TracePlayer {
     case "cancelled": return .reportActivityCancelled(try make(&words, ["token", "details"]))
     case "elsewhere": return .willCompleteElsewhere(try make(&words, ["token"]))
     case "heartbeat": return .heartbeat(try make(&words, ["token", "details"]))
+    case "local-done": return try localDone(&words)
     case "evicted":
       var evicted = Evicted()
       evicted.runIDs = [try text.names.runID(words.next("the run"))]
@@ -101,6 +102,26 @@ extension TracePlayer {
     case "say-nothing": return nil
     default: throw TraceFault("'\(verb)' is no message of a worker")
     }
+  }
+
+  /// `local-done w1 run#1 1 attempt=2 completed=ok`, or `failed=Declined`, or `canceled=why`.
+  private func localDone(_ words: inout TraceWords) throws(TraceFault) -> WorkerMessage.Kind {
+    var done = LocalActivityDone()
+    let run = try words.next("the run")
+    done.runID = try text.names.runID(run)
+    done.seq = UInt32(try words.next("the seq")) ?? 0
+    done.attempt = Int32(words.take("attempt") ?? "1") ?? 1
+    done.token = Array(TraceFields.sized(words.take("token") ?? "l\(done.seq)").utf8)
+    if let result = words.take("completed") { done.result = .completed(list(result)) }
+    if let type = words.take("failed") { done.result = .failed(try failure(type)) }
+    if let details = words.take("canceled") { done.result = .canceled(list(details)) }
+    return .localActivityDone(done)
+  }
+
+  private func list(_ text: String) -> PayloadList {
+    var list = PayloadList()
+    list.payloads = [TraceFields.payload(TraceFields.sized(text))]
+    return list
   }
 
   /// `complete w1 task#1: activity 1 charge; timer 2 5s`; with `more` another part follows, and

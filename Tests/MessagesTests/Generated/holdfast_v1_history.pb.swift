@@ -104,6 +104,7 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
   case cancelChild // = 16
   case signalExternal // = 17
   case cancelExternal // = 18
+  case scheduleLocalActivity // = 19
   case UNRECOGNIZED(Int)
 
   init() {
@@ -131,6 +132,7 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     case 16: self = .cancelChild
     case 17: self = .signalExternal
     case 18: self = .cancelExternal
+    case 19: self = .scheduleLocalActivity
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -156,6 +158,7 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     case .cancelChild: return 16
     case .signalExternal: return 17
     case .cancelExternal: return 18
+    case .scheduleLocalActivity: return 19
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -181,6 +184,7 @@ nonisolated enum Holdfast_V1_CommandType: SwiftProtobuf.Enum, Swift.CaseIterable
     .cancelChild,
     .signalExternal,
     .cancelExternal,
+    .scheduleLocalActivity,
   ]
 
 }
@@ -1404,6 +1408,12 @@ nonisolated struct Holdfast_V1_ActivityTaskScheduled: @unchecked Sendable {
     set {_uniqueStorage()._onExhausted = newValue}
   }
 
+  /// It runs in the worker that has the run, and `task_queue` is empty.
+  var local: Bool {
+    get {_storage._local}
+    set {_uniqueStorage()._local = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -2582,7 +2592,7 @@ nonisolated extension Holdfast_V1_WorkflowTaskFailedCause: SwiftProtobuf._ProtoN
 }
 
 nonisolated extension Holdfast_V1_CommandType: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_TYPE_UNSPECIFIED\0\u{1}COMMAND_TYPE_SCHEDULE_ACTIVITY\0\u{1}COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY\0\u{1}COMMAND_TYPE_START_TIMER\0\u{1}COMMAND_TYPE_COMPLETE_WORKFLOW\0\u{1}COMMAND_TYPE_FAIL_WORKFLOW\0\u{1}COMMAND_TYPE_CANCEL_TIMER\0\u{1}COMMAND_TYPE_CANCELLED_WORKFLOW\0\u{1}COMMAND_TYPE_CONTINUE_AS_NEW\0\u{1}COMMAND_TYPE_RECORD_MARKER\0\u{1}COMMAND_TYPE_UPDATE_ACCEPTED\0\u{1}COMMAND_TYPE_UPDATE_COMPLETED\0\u{1}COMMAND_TYPE_UPSERT_SEARCH_ATTRIBUTES\0\u{1}COMMAND_TYPE_UPSERT_MEMO\0\u{1}COMMAND_TYPE_SET_CURRENT_DETAILS\0\u{1}COMMAND_TYPE_START_CHILD\0\u{1}COMMAND_TYPE_CANCEL_CHILD\0\u{1}COMMAND_TYPE_SIGNAL_EXTERNAL\0\u{1}COMMAND_TYPE_CANCEL_EXTERNAL\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_TYPE_UNSPECIFIED\0\u{1}COMMAND_TYPE_SCHEDULE_ACTIVITY\0\u{1}COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY\0\u{1}COMMAND_TYPE_START_TIMER\0\u{1}COMMAND_TYPE_COMPLETE_WORKFLOW\0\u{1}COMMAND_TYPE_FAIL_WORKFLOW\0\u{1}COMMAND_TYPE_CANCEL_TIMER\0\u{1}COMMAND_TYPE_CANCELLED_WORKFLOW\0\u{1}COMMAND_TYPE_CONTINUE_AS_NEW\0\u{1}COMMAND_TYPE_RECORD_MARKER\0\u{1}COMMAND_TYPE_UPDATE_ACCEPTED\0\u{1}COMMAND_TYPE_UPDATE_COMPLETED\0\u{1}COMMAND_TYPE_UPSERT_SEARCH_ATTRIBUTES\0\u{1}COMMAND_TYPE_UPSERT_MEMO\0\u{1}COMMAND_TYPE_SET_CURRENT_DETAILS\0\u{1}COMMAND_TYPE_START_CHILD\0\u{1}COMMAND_TYPE_CANCEL_CHILD\0\u{1}COMMAND_TYPE_SIGNAL_EXTERNAL\0\u{1}COMMAND_TYPE_CANCEL_EXTERNAL\0\u{1}COMMAND_TYPE_SCHEDULE_LOCAL_ACTIVITY\0")
 }
 
 nonisolated extension Holdfast_V1_StartChildFailedCause: SwiftProtobuf._ProtoNameProviding {
@@ -4385,7 +4395,7 @@ nonisolated extension Holdfast_V1_CommandHead: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActivityTaskScheduled"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}header\0\u{1}input\0\u{3}schedule_to_close_timeout_ms\0\u{3}schedule_to_start_timeout_ms\0\u{3}start_to_close_timeout_ms\0\u{3}heartbeat_timeout_ms\0\u{3}retry_policy\0\u{3}cancellation_type\0\u{3}workflow_task_completed_event_id\0\u{1}location\0\u{3}on_exhausted\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}header\0\u{1}input\0\u{3}schedule_to_close_timeout_ms\0\u{3}schedule_to_start_timeout_ms\0\u{3}start_to_close_timeout_ms\0\u{3}heartbeat_timeout_ms\0\u{3}retry_policy\0\u{3}cancellation_type\0\u{3}workflow_task_completed_event_id\0\u{1}location\0\u{3}on_exhausted\0\u{1}local\0")
 
   fileprivate class _StorageClass {
     var _seq: UInt32 = 0
@@ -4403,6 +4413,7 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
     var _workflowTaskCompletedEventID: Int64 = 0
     var _location: String = String()
     var _onExhausted: Holdfast_V1_ActivityExhaustion = .unspecified
+    var _local: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4428,6 +4439,7 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
       _workflowTaskCompletedEventID = source._workflowTaskCompletedEventID
       _location = source._location
       _onExhausted = source._onExhausted
+      _local = source._local
     }
   }
 
@@ -4461,6 +4473,7 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
         case 13: try { try decoder.decodeSingularInt64Field(value: &_storage._workflowTaskCompletedEventID) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._location) }()
         case 15: try { try decoder.decodeSingularEnumField(value: &_storage._onExhausted) }()
+        case 16: try { try decoder.decodeSingularBoolField(value: &_storage._local) }()
         default: break
         }
       }
@@ -4518,6 +4531,9 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
       if _storage._onExhausted != .unspecified {
         try visitor.visitSingularEnumField(value: _storage._onExhausted, fieldNumber: 15)
       }
+      if _storage._local != false {
+        try visitor.visitSingularBoolField(value: _storage._local, fieldNumber: 16)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4542,6 +4558,7 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
         if _storage._workflowTaskCompletedEventID != rhs_storage._workflowTaskCompletedEventID {return false}
         if _storage._location != rhs_storage._location {return false}
         if _storage._onExhausted != rhs_storage._onExhausted {return false}
+        if _storage._local != rhs_storage._local {return false}
         return true
       }
       if !storagesAreEqual {return false}

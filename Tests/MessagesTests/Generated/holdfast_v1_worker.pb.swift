@@ -253,6 +253,14 @@ nonisolated struct Holdfast_V1_WorkerMessage: Sendable {
     set {kind = .detach(newValue)}
   }
 
+  var localActivityDone: Holdfast_V1_LocalActivityDone {
+    get {
+      if case .localActivityDone(let v)? = kind {return v}
+      return Holdfast_V1_LocalActivityDone()
+    }
+    set {kind = .localActivityDone(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -267,6 +275,7 @@ nonisolated struct Holdfast_V1_WorkerMessage: Sendable {
     case heartbeat(Holdfast_V1_Heartbeat)
     case evicted(Holdfast_V1_Evicted)
     case detach(Holdfast_V1_Detach)
+    case localActivityDone(Holdfast_V1_LocalActivityDone)
 
   }
 
@@ -484,6 +493,25 @@ nonisolated struct Holdfast_V1_Activation: Sendable {
   var namespace: String = String()
 
   var taskQueue: String = String()
+
+  /// Local activities that nobody has in hand: once this activation's completion is Recorded, the
+  /// worker runs them. An activation may hold nothing else.
+  var localAttempts: [Holdfast_V1_LocalAttempt] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// What the worker runs is what the code's ScheduleLocalActivity asks for.
+nonisolated struct Holdfast_V1_LocalAttempt: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var seq: UInt32 = 0
+
+  var attempt: Int32 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1383,6 +1411,14 @@ nonisolated struct Holdfast_V1_Command: @unchecked Sendable {
     set {_uniqueStorage()._kind = .cancelExternal(newValue)}
   }
 
+  var scheduleLocalActivity: Holdfast_V1_ScheduleLocalActivity {
+    get {
+      if case .scheduleLocalActivity(let v)? = _storage._kind {return v}
+      return Holdfast_V1_ScheduleLocalActivity()
+    }
+    set {_uniqueStorage()._kind = .scheduleLocalActivity(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -1404,6 +1440,7 @@ nonisolated struct Holdfast_V1_Command: @unchecked Sendable {
     case cancelChild(Holdfast_V1_CancelChild)
     case signalExternal(Holdfast_V1_SignalExternal)
     case cancelExternal(Holdfast_V1_CancelExternal)
+    case scheduleLocalActivity(Holdfast_V1_ScheduleLocalActivity)
 
   }
 
@@ -1500,6 +1537,57 @@ nonisolated struct Holdfast_V1_ScheduleActivity: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// An activity that the worker which has the run runs by itself, without a task queue and a lease.
+nonisolated struct Holdfast_V1_ScheduleLocalActivity: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// From the counter of the run's commands.
+  var seq: UInt32 = 0
+
+  /// Unique among the run's pending activities, local or not. Empty: the decimal seq.
+  var activityID: String = String()
+
+  var activityType: String = String()
+
+  var header: Holdfast_V1_Header {
+    get {_header ?? Holdfast_V1_Header()}
+    set {_header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {self._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {self._header = nil}
+
+  var input: [Holdfast_V1_Payload] = []
+
+  /// Over all attempts; the engine sees to it.
+  var scheduleToCloseTimeoutMs: Int64 = 0
+
+  /// Of each attempt; the worker sees to it.
+  var startToCloseTimeoutMs: Int64 = 0
+
+  var retryPolicy: Holdfast_V1_RetryPolicy {
+    get {_retryPolicy ?? Holdfast_V1_RetryPolicy()}
+    set {_retryPolicy = newValue}
+  }
+  /// Returns true if `retryPolicy` has been explicitly set.
+  var hasRetryPolicy: Bool {self._retryPolicy != nil}
+  /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
+  mutating func clearRetryPolicy() {self._retryPolicy = nil}
+
+  var cancellationType: Holdfast_V1_ActivityCancellationType = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _header: Holdfast_V1_Header? = nil
+  fileprivate var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
+}
+
+/// Of an activity, local or not.
 nonisolated struct Holdfast_V1_RequestCancelActivity: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2355,6 +2443,82 @@ nonisolated struct Holdfast_V1_Heartbeat: Sendable {
   init() {}
 }
 
+/// A local activity has ended, or an attempt of it has failed and the worker does not make the next
+/// one by itself.
+nonisolated struct Holdfast_V1_LocalActivityDone: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Chosen by the worker, at most 64 bytes: Recorded or Refused name it.
+  var token: Data {
+    get {_storage._token}
+    set {_uniqueStorage()._token = newValue}
+  }
+
+  var runID: String {
+    get {_storage._runID}
+    set {_uniqueStorage()._runID = newValue}
+  }
+
+  var seq: UInt32 {
+    get {_storage._seq}
+    set {_uniqueStorage()._seq = newValue}
+  }
+
+  /// The one that has ended; at least the one that the worker was to make.
+  var attempt: Int32 {
+    get {_storage._attempt}
+    set {_uniqueStorage()._attempt = newValue}
+  }
+
+  var result: OneOf_Result? {
+    get {return _storage._result}
+    set {_uniqueStorage()._result = newValue}
+  }
+
+  var completed: Holdfast_V1_PayloadList {
+    get {
+      if case .completed(let v)? = _storage._result {return v}
+      return Holdfast_V1_PayloadList()
+    }
+    set {_uniqueStorage()._result = .completed(newValue)}
+  }
+
+  /// The retry policy decides what follows.
+  var failed: Holdfast_V1_Failure {
+    get {
+      if case .failed(let v)? = _storage._result {return v}
+      return Holdfast_V1_Failure()
+    }
+    set {_uniqueStorage()._result = .failed(newValue)}
+  }
+
+  /// The details.
+  var canceled: Holdfast_V1_PayloadList {
+    get {
+      if case .canceled(let v)? = _storage._result {return v}
+      return Holdfast_V1_PayloadList()
+    }
+    set {_uniqueStorage()._result = .canceled(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Result: Equatable, Sendable {
+    case completed(Holdfast_V1_PayloadList)
+    /// The retry policy decides what follows.
+    case failed(Holdfast_V1_Failure)
+    /// The details.
+    case canceled(Holdfast_V1_PayloadList)
+
+  }
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
 /// What these tokens brought is durable.
 nonisolated struct Holdfast_V1_Recorded: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -2479,7 +2643,7 @@ nonisolated extension Holdfast_V1_WorkResponse: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkerMessage"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}attach\0\u{1}grant\0\u{3}workflow_task_completed\0\u{3}replay_completed\0\u{3}activity_completed\0\u{3}activity_failed\0\u{3}report_activity_cancelled\0\u{3}will_complete_elsewhere\0\u{1}heartbeat\0\u{1}evicted\0\u{1}detach\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}attach\0\u{1}grant\0\u{3}workflow_task_completed\0\u{3}replay_completed\0\u{3}activity_completed\0\u{3}activity_failed\0\u{3}report_activity_cancelled\0\u{3}will_complete_elsewhere\0\u{1}heartbeat\0\u{1}evicted\0\u{1}detach\0\u{3}local_activity_done\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2630,6 +2794,19 @@ nonisolated extension Holdfast_V1_WorkerMessage: SwiftProtobuf.Message, SwiftPro
           self.kind = .detach(v)
         }
       }()
+      case 12: try {
+        var v: Holdfast_V1_LocalActivityDone?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .localActivityDone(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .localActivityDone(v)
+        }
+      }()
       default: break
       }
     }
@@ -2684,6 +2861,10 @@ nonisolated extension Holdfast_V1_WorkerMessage: SwiftProtobuf.Message, SwiftPro
     case .detach?: try {
       guard case .detach(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .localActivityDone?: try {
+      guard case .localActivityDone(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
     }()
     case nil: break
     }
@@ -3059,7 +3240,7 @@ nonisolated extension Holdfast_V1_Detach: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Holdfast_V1_Activation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Activation"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{3}run_id\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}activation_time_ms\0\u{1}jobs\0\u{3}through_event_id\0\u{3}history_length\0\u{3}history_size_bytes\0\u{3}continue_as_new_suggested\0\u{1}attempt\0\u{3}task_timeout_ms\0\u{1}namespace\0\u{3}task_queue\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{3}run_id\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}activation_time_ms\0\u{1}jobs\0\u{3}through_event_id\0\u{3}history_length\0\u{3}history_size_bytes\0\u{3}continue_as_new_suggested\0\u{1}attempt\0\u{3}task_timeout_ms\0\u{1}namespace\0\u{3}task_queue\0\u{3}local_attempts\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3081,6 +3262,7 @@ nonisolated extension Holdfast_V1_Activation: SwiftProtobuf.Message, SwiftProtob
       case 12: try { try decoder.decodeSingularInt64Field(value: &self.taskTimeoutMs) }()
       case 13: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
       case 14: try { try decoder.decodeSingularStringField(value: &self.taskQueue) }()
+      case 15: try { try decoder.decodeRepeatedMessageField(value: &self.localAttempts) }()
       default: break
       }
     }
@@ -3129,6 +3311,9 @@ nonisolated extension Holdfast_V1_Activation: SwiftProtobuf.Message, SwiftProtob
     if !self.taskQueue.isEmpty {
       try visitor.visitSingularStringField(value: self.taskQueue, fieldNumber: 14)
     }
+    if !self.localAttempts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.localAttempts, fieldNumber: 15)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3147,6 +3332,42 @@ nonisolated extension Holdfast_V1_Activation: SwiftProtobuf.Message, SwiftProtob
     if lhs.taskTimeoutMs != rhs.taskTimeoutMs {return false}
     if lhs.namespace != rhs.namespace {return false}
     if lhs.taskQueue != rhs.taskQueue {return false}
+    if lhs.localAttempts != rhs.localAttempts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_LocalAttempt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".LocalAttempt"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{1}attempt\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.attempt) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 1)
+    }
+    if self.attempt != 0 {
+      try visitor.visitSingularInt32Field(value: self.attempt, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_LocalAttempt, rhs: Holdfast_V1_LocalAttempt) -> Bool {
+    if lhs.seq != rhs.seq {return false}
+    if lhs.attempt != rhs.attempt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4441,7 +4662,7 @@ nonisolated extension Holdfast_V1_QueryResult: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Command"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}location\0\u{3}user_metadata\0\u{3}schedule_activity\0\u{3}request_cancel_activity\0\u{3}start_timer\0\u{3}cancel_timer\0\u{3}complete_workflow\0\u{3}fail_workflow\0\u{3}cancelled_workflow\0\u{3}continue_as_new\0\u{3}record_marker\0\u{3}update_accepted\0\u{3}update_completed\0\u{3}upsert_search_attributes\0\u{3}upsert_memo\0\u{3}set_current_details\0\u{3}start_child\0\u{3}cancel_child\0\u{3}signal_external\0\u{3}cancel_external\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}location\0\u{3}user_metadata\0\u{3}schedule_activity\0\u{3}request_cancel_activity\0\u{3}start_timer\0\u{3}cancel_timer\0\u{3}complete_workflow\0\u{3}fail_workflow\0\u{3}cancelled_workflow\0\u{3}continue_as_new\0\u{3}record_marker\0\u{3}update_accepted\0\u{3}update_completed\0\u{3}upsert_search_attributes\0\u{3}upsert_memo\0\u{3}set_current_details\0\u{3}start_child\0\u{3}cancel_child\0\u{3}signal_external\0\u{3}cancel_external\0\u{3}schedule_local_activity\0")
 
   fileprivate class _StorageClass {
     var _location: String = String()
@@ -4714,6 +4935,19 @@ nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf.
             _storage._kind = .cancelExternal(v)
           }
         }()
+        case 21: try {
+          var v: Holdfast_V1_ScheduleLocalActivity?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .scheduleLocalActivity(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .scheduleLocalActivity(v)
+          }
+        }()
         default: break
         }
       }
@@ -4804,6 +5038,10 @@ nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf.
       case .cancelExternal?: try {
         guard case .cancelExternal(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      }()
+      case .scheduleLocalActivity?: try {
+        guard case .scheduleLocalActivity(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
       }()
       case nil: break
       }
@@ -4977,6 +5215,80 @@ nonisolated extension Holdfast_V1_ScheduleActivity: SwiftProtobuf.Message, Swift
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ScheduleLocalActivity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ScheduleLocalActivity"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{1}header\0\u{1}input\0\u{3}schedule_to_close_timeout_ms\0\u{3}start_to_close_timeout_ms\0\u{3}retry_policy\0\u{3}cancellation_type\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.activityID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.activityType) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._header) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.input) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.scheduleToCloseTimeoutMs) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.startToCloseTimeoutMs) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._retryPolicy) }()
+      case 9: try { try decoder.decodeSingularEnumField(value: &self.cancellationType) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.seq != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seq, fieldNumber: 1)
+    }
+    if !self.activityID.isEmpty {
+      try visitor.visitSingularStringField(value: self.activityID, fieldNumber: 2)
+    }
+    if !self.activityType.isEmpty {
+      try visitor.visitSingularStringField(value: self.activityType, fieldNumber: 3)
+    }
+    try { if let v = self._header {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.input.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.input, fieldNumber: 5)
+    }
+    if self.scheduleToCloseTimeoutMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.scheduleToCloseTimeoutMs, fieldNumber: 6)
+    }
+    if self.startToCloseTimeoutMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.startToCloseTimeoutMs, fieldNumber: 7)
+    }
+    try { if let v = self._retryPolicy {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    if self.cancellationType != .unspecified {
+      try visitor.visitSingularEnumField(value: self.cancellationType, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ScheduleLocalActivity, rhs: Holdfast_V1_ScheduleLocalActivity) -> Bool {
+    if lhs.seq != rhs.seq {return false}
+    if lhs.activityID != rhs.activityID {return false}
+    if lhs.activityType != rhs.activityType {return false}
+    if lhs._header != rhs._header {return false}
+    if lhs.input != rhs.input {return false}
+    if lhs.scheduleToCloseTimeoutMs != rhs.scheduleToCloseTimeoutMs {return false}
+    if lhs.startToCloseTimeoutMs != rhs.startToCloseTimeoutMs {return false}
+    if lhs._retryPolicy != rhs._retryPolicy {return false}
+    if lhs.cancellationType != rhs.cancellationType {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6578,6 +6890,154 @@ nonisolated extension Holdfast_V1_Heartbeat: SwiftProtobuf.Message, SwiftProtobu
   static func ==(lhs: Holdfast_V1_Heartbeat, rhs: Holdfast_V1_Heartbeat) -> Bool {
     if lhs.token != rhs.token {return false}
     if lhs.details != rhs.details {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_LocalActivityDone: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".LocalActivityDone"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{3}run_id\0\u{1}seq\0\u{1}attempt\0\u{1}completed\0\u{1}failed\0\u{1}canceled\0")
+
+  fileprivate class _StorageClass {
+    var _token: Data = Data()
+    var _runID: String = String()
+    var _seq: UInt32 = 0
+    var _attempt: Int32 = 0
+    var _result: Holdfast_V1_LocalActivityDone.OneOf_Result?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _token = source._token
+      _runID = source._runID
+      _seq = source._seq
+      _attempt = source._attempt
+      _result = source._result
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._token) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._runID) }()
+        case 3: try { try decoder.decodeSingularUInt32Field(value: &_storage._seq) }()
+        case 4: try { try decoder.decodeSingularInt32Field(value: &_storage._attempt) }()
+        case 5: try {
+          var v: Holdfast_V1_PayloadList?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .completed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .completed(v)
+          }
+        }()
+        case 6: try {
+          var v: Holdfast_V1_Failure?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .failed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .failed(v)
+          }
+        }()
+        case 7: try {
+          var v: Holdfast_V1_PayloadList?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .canceled(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .canceled(v)
+          }
+        }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._token.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._token, fieldNumber: 1)
+      }
+      if !_storage._runID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._runID, fieldNumber: 2)
+      }
+      if _storage._seq != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._seq, fieldNumber: 3)
+      }
+      if _storage._attempt != 0 {
+        try visitor.visitSingularInt32Field(value: _storage._attempt, fieldNumber: 4)
+      }
+      switch _storage._result {
+      case .completed?: try {
+        guard case .completed(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      }()
+      case .failed?: try {
+        guard case .failed(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      }()
+      case .canceled?: try {
+        guard case .canceled(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      }()
+      case nil: break
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_LocalActivityDone, rhs: Holdfast_V1_LocalActivityDone) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._token != rhs_storage._token {return false}
+        if _storage._runID != rhs_storage._runID {return false}
+        if _storage._seq != rhs_storage._seq {return false}
+        if _storage._attempt != rhs_storage._attempt {return false}
+        if _storage._result != rhs_storage._result {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1495,6 +1495,12 @@ nonisolated struct Holdfast_V1_PendingActivity: @unchecked Sendable {
     set {_uniqueStorage()._optionsChanged = newValue}
   }
 
+  /// It runs in the worker that has the run.
+  var local: Bool {
+    get {_storage._local}
+    set {_uniqueStorage()._local = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -3641,7 +3647,7 @@ nonisolated extension Holdfast_V1_WorkflowInfo: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".PendingActivity"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}state\0\u{1}attempt\0\u{3}maximum_attempts\0\u{3}scheduled_time_ms\0\u{3}started_time_ms\0\u{3}next_attempt_time_ms\0\u{3}last_heartbeat_time_ms\0\u{3}heartbeat_details\0\u{3}last_worker_identity\0\u{3}last_failure\0\u{3}failed_attempts\0\u{3}failed_attempts_count\0\u{3}crashes_worker\0\u{3}no_worker\0\u{1}pause\0\u{1}options\0\u{3}options_changed\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}state\0\u{1}attempt\0\u{3}maximum_attempts\0\u{3}scheduled_time_ms\0\u{3}started_time_ms\0\u{3}next_attempt_time_ms\0\u{3}last_heartbeat_time_ms\0\u{3}heartbeat_details\0\u{3}last_worker_identity\0\u{3}last_failure\0\u{3}failed_attempts\0\u{3}failed_attempts_count\0\u{3}crashes_worker\0\u{3}no_worker\0\u{1}pause\0\u{1}options\0\u{3}options_changed\0\u{1}local\0")
 
   fileprivate class _StorageClass {
     var _seq: UInt32 = 0
@@ -3665,6 +3671,7 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
     var _pause: Holdfast_V1_ActivityPause? = nil
     var _options: Holdfast_V1_ActivityTaskOptions? = nil
     var _optionsChanged: Bool = false
+    var _local: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3696,6 +3703,7 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
       _pause = source._pause
       _options = source._options
       _optionsChanged = source._optionsChanged
+      _local = source._local
     }
   }
 
@@ -3735,6 +3743,7 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
         case 19: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._options) }()
         case 21: try { try decoder.decodeSingularBoolField(value: &_storage._optionsChanged) }()
+        case 22: try { try decoder.decodeSingularBoolField(value: &_storage._local) }()
         default: break
         }
       }
@@ -3810,6 +3819,9 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
       if _storage._optionsChanged != false {
         try visitor.visitSingularBoolField(value: _storage._optionsChanged, fieldNumber: 21)
       }
+      if _storage._local != false {
+        try visitor.visitSingularBoolField(value: _storage._local, fieldNumber: 22)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3840,6 +3852,7 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
         if _storage._pause != rhs_storage._pause {return false}
         if _storage._options != rhs_storage._options {return false}
         if _storage._optionsChanged != rhs_storage._optionsChanged {return false}
+        if _storage._local != rhs_storage._local {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -735,7 +735,9 @@ typedef enum holdfast_task_kind {
     HOLDFAST_TASK_ACTIVITY_CANCEL = 5, /* message: holdfast.v1.ActivityCancel; needs no answer */
     /* No message: the connection was lost. Drop every cached run and workflow task, also those
      * being worked on; activities go on. Comes before anything of the next connection. */
-    HOLDFAST_TASK_DISCONNECTED = 6
+    HOLDFAST_TASK_DISCONNECTED = 6,
+    /* What holdfast_worker_await_recorded waited for is durable. message: the token, alone. */
+    HOLDFAST_TASK_RECORDED = 7
 } holdfast_task_kind;
 
 /* Something to do. Allocated by the library, freed by holdfast_task_free. Later versions may add
@@ -743,7 +745,7 @@ typedef enum holdfast_task_kind {
 typedef struct holdfast_task {
     holdfast_task_kind kind;
     holdfast_bytes message; /* the serialized message, checked: well-formed, strings valid */
-    holdfast_bytes token;   /* ACTIVATION, REPLAY_HISTORY, ACTIVITY, ACTIVITY_CANCEL */
+    holdfast_bytes token;   /* ACTIVATION, REPLAY_HISTORY, ACTIVITY, ACTIVITY_CANCEL, RECORDED */
     holdfast_string run_id; /* all but ACTIVITY_CANCEL and DISCONNECTED */
     /* ACTIVITY: the task, read with the accessors below; lives as long as the holdfast_task unless
      * retained. NULL otherwise. */
@@ -784,6 +786,23 @@ HOLDFAST_API holdfast_status holdfast_worker_complete_workflow_task(holdfast_wor
  * task is no longer the worker's. Since 0.1. */
 HOLDFAST_API holdfast_status holdfast_worker_complete_replay(holdfast_worker *worker,
                                                              holdfast_bytes message);
+
+/* Asks for a HOLDFAST_TASK_RECORDED when the answer of the workflow task with this token, which is
+ * to follow, is recorded: that is the leave to run the local activities which it schedules, and
+ * those which the activation named. None comes when the task is not the worker's (any more), its
+ * answer is not recorded, the run is evicted, or the connection is lost. Errors: BAD_ARGUMENT (no
+ * token), OUT_OF_MEMORY, CLOSED, FORKED. Thread-safe. Since 0.1. */
+HOLDFAST_API holdfast_status holdfast_worker_await_recorded(holdfast_worker *worker,
+                                                            holdfast_bytes token);
+
+/* Tells the engine of the end of a local activity's attempt with a holdfast.v1.LocalActivityDone.
+ * Dropped in silence without a connection: with it the worker has lost the run. Since 0.1. */
+HOLDFAST_API holdfast_status holdfast_worker_local_activity_done(holdfast_worker *worker,
+                                                                 holdfast_bytes message);
+
+/* Tells how many local activities the caller has in its hands: holdfast_worker_stop waits for them,
+ * within its grace. NULL does nothing. Thread-safe. Since 0.1. */
+HOLDFAST_API void holdfast_worker_set_local_activities(holdfast_worker *worker, size_t count);
 
 /* Tells the engine that the worker dropped these runs from its cache by itself, and ends their
  * tasks that are out. Also the answer to an activation of a run that is not in the cache: it comes

@@ -31,6 +31,7 @@ static void destroy(holdfast_worker *worker)
     hf_table_free(&worker->workflow_runs);
     hf_table_free(&worker->activities);
     hf_table_free(&worker->results);
+    hf_table_free(&worker->leaves);
     pthread_cond_destroy(&worker->jobs_changed);
     pthread_mutex_destroy(&worker->lock);
     hf_fork_guard_free(&worker->guard);

@@ -19,7 +19,8 @@ enum {
     HF_SEND_COMPLETE_ELSEWHERE = 8,
     HF_SEND_HEARTBEAT = 9,
     HF_SEND_EVICTED = 10,
-    HF_SEND_DETACH = 11
+    HF_SEND_DETACH = 11,
+    HF_SEND_LOCAL_ACTIVITY_DONE = 12
 };
 
 /* In every message that has a token it is field 1. */
@@ -63,6 +64,14 @@ typedef struct hf_workflow_task {
     holdfast_bytes token;
     holdfast_string run_id;
 } hf_workflow_task;
+
+/* A workflow task whose answer's record the caller waits for. */
+typedef struct hf_leave {
+    hf_node node; /* in worker->leaves, by token */
+    holdfast_bytes token;
+    holdfast_string run_id;
+    uint8_t bytes[];
+} hf_leave;
 
 /* The end of an activity that the engine has not yet recorded. */
 typedef struct hf_result {
@@ -139,6 +148,8 @@ struct holdfast_worker {
     uint32_t functions_running;
     hf_table workflow_tasks, workflow_runs; /* both hold every hf_workflow_task */
     hf_table activities, results;
+    hf_table leaves;
+    size_t local_activities; /* in the caller's hands */
     int64_t next_heartbeat;
     /* Stopping. */
     atomic_uint stops, visitors;
@@ -200,6 +211,14 @@ void hf_worker_end_workflow_task(holdfast_worker *worker, hf_workflow_task *task
 void hf_worker_end_run_tasks(holdfast_worker *worker, holdfast_string run_id);
 /* Without giving slots back: the connection has ended. */
 void hf_worker_drop_workflow_tasks(holdfast_worker *worker);
+
+/* worker_local.c */
+/* OUT_OF_MEMORY, if the caller cannot be told. */
+holdfast_status hf_leave_given(holdfast_worker *worker, holdfast_bytes token);
+/* Nobody waits any more: for this token, for anything of this run, or at all. */
+void hf_leave_refused(holdfast_worker *worker, holdfast_bytes token);
+void hf_leaves_drop_run(holdfast_worker *worker, holdfast_string run_id);
+void hf_leaves_drop(holdfast_worker *worker);
 
 /* activity.c */
 /* PROTOCOL_ERROR: it has no token, or no slot. */

@@ -89,8 +89,10 @@ holdfast_status holdfast_worker_evicted(holdfast_worker *worker, const holdfast_
     if (status == HOLDFAST_OK && worker->closed)
         status = HOLDFAST_CLOSED;
     if (status == HOLDFAST_OK && worker->attached) {
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             hf_worker_end_run_tasks(worker, run_ids[i]);
+            hf_leaves_drop_run(worker, run_ids[i]);
+        }
         status = hf_worker_post(worker, HF_SEND_EVICTED, hf_buffer_view(&message));
         hf_worker_flush_later(worker);
     }
@@ -170,6 +172,24 @@ holdfast_status holdfast_worker_heartbeat(holdfast_worker *worker, holdfast_byte
     else
         status =
             activity != NULL ? hf_heartbeat(worker, activity, message) : HOLDFAST_ALREADY_COMPLETED;
+    pthread_mutex_unlock(&worker->lock);
+    return status;
+}
+
+holdfast_status holdfast_worker_local_activity_done(holdfast_worker *worker, holdfast_bytes message)
+{
+    holdfast_bytes token;
+    holdfast_status status =
+        check(worker, &holdfast__v1__local_activity_done__descriptor, message, &token);
+    if (status != HOLDFAST_OK)
+        return status;
+    pthread_mutex_lock(&worker->lock);
+    if (worker->closed)
+        status = HOLDFAST_CLOSED;
+    else if (worker->attached) {
+        status = hf_worker_post(worker, HF_SEND_LOCAL_ACTIVITY_DONE, message);
+        hf_worker_flush_later(worker);
+    }
     pthread_mutex_unlock(&worker->lock);
     return status;
 }

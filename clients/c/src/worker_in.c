@@ -35,6 +35,7 @@ static holdfast_status take_evict(holdfast_worker *worker, holdfast_bytes messag
     if (worker->workflow_types_count == 0)
         return HOLDFAST_OK; /* no run is here, and nobody who would take the task */
     hf_worker_end_run_tasks(worker, run_id);
+    hf_leaves_drop_run(worker, run_id);
     bool queued = hf_worker_queue_task(worker, HOLDFAST_TASK_EVICT, message, (holdfast_bytes){0},
                                        run_id, NULL);
     return queued ? HOLDFAST_OK : HOLDFAST_OUT_OF_MEMORY;
@@ -51,20 +52,25 @@ static void take_cancel(holdfast_worker *worker, holdfast_bytes message)
     hf_activity_cancel(worker, activity, (holdfast_cancel_reason)reason, message);
 }
 
-static void take_recorded(holdfast_worker *worker, holdfast_bytes message)
+static holdfast_status take_recorded(holdfast_worker *worker, holdfast_bytes message)
 {
+    holdfast_status status = HOLDFAST_OK;
     hf_reader reader = hf_read(message);
     hf_field field;
-    while (hf_read_field(&reader, &field)) {
-        if (field.number == RECORDED_TOKENS)
-            hf_result_recorded(worker, field.bytes);
+    while (status == HOLDFAST_OK && hf_read_field(&reader, &field)) {
+        if (field.number != RECORDED_TOKENS)
+            continue;
+        hf_result_recorded(worker, field.bytes);
+        status = hf_leave_given(worker, field.bytes);
     }
+    return status;
 }
 
 static void take_refused(holdfast_worker *worker, holdfast_bytes message)
 {
     holdfast_bytes token = bytes_of(message, HF_FIELD_TOKEN);
     hf_result_recorded(worker, token);
+    hf_leave_refused(worker, token);
     holdfast_activity *activity = hf_worker_activity(worker, token);
     if (activity != NULL)
         hf_activity_cancel(worker, activity, HOLDFAST_CANCEL_NOT_FOUND, (holdfast_bytes){0});
@@ -97,8 +103,7 @@ static holdfast_status take(holdfast_worker *worker, uint32_t kind, holdfast_byt
         take_cancel(worker, message);
         return HOLDFAST_OK;
     case ENGINE_RECORDED:
-        take_recorded(worker, message);
-        return HOLDFAST_OK;
+        return take_recorded(worker, message);
     case ENGINE_REFUSED:
         take_refused(worker, message);
         return HOLDFAST_OK;

@@ -42,7 +42,7 @@ static void end_grace(holdfast_worker *worker, int64_t now_ms)
 static bool has_work(const holdfast_worker *worker)
 {
     return worker->activities.count > 0 || worker->workflow_tasks.count > 0 ||
-           worker->tasks.count > 0;
+           worker->tasks.count > 0 || worker->leaves.count > 0 || worker->local_activities > 0;
 }
 
 static bool is_drained(const holdfast_worker *worker, int64_t now_ms)

@@ -6,7 +6,7 @@
 static bool is_of_workflow(holdfast_task_kind kind)
 {
     return kind == HOLDFAST_TASK_ACTIVATION || kind == HOLDFAST_TASK_REPLAY_HISTORY ||
-           kind == HOLDFAST_TASK_EVICT;
+           kind == HOLDFAST_TASK_EVICT || kind == HOLDFAST_TASK_RECORDED;
 }
 
 /* A view into `message`, moved to its copy. */
@@ -121,6 +121,7 @@ void hf_worker_drop_workflow_tasks(holdfast_worker *worker)
     hf_node *node;
     while ((node = hf_table_next(&worker->workflow_tasks, NULL)) != NULL)
         forget(worker, HF_CONTAINER(node, hf_workflow_task, by_token));
+    hf_leaves_drop(worker);
     make_stale(worker, NULL);
 }
 

@@ -277,6 +277,76 @@ static void pulled_activities_are_answered_by_token(void)
     fake_stop(&engine);
 }
 
+static void give_leave(fake_peer *peer, void *context)
+{
+    (void)context;
+    stage_attach(peer);
+    send_activation(peer, "1", "run1");
+    stage_expect_end(peer, WORKFLOW, "1");
+    fake_recorded(peer, "1");
+    send_activation(peer, "2", "run1");
+    stage_expect_end(peer, WORKFLOW, "2");
+    send_evict(peer, "run1");
+    fake_recorded(peer, "2"); /* nobody waits for it any more */
+    send_activation(peer, "3", "run2");
+    stage_expect_end(peer, WORKFLOW, "3");
+    fake_free_message(stage_expect(peer, DETACH));
+    Holdfast__V1__WorkerMessage *message = stage_expect(peer, LOCAL_DONE);
+    CHECK(message->local_activity_done->seq == 7 && message->local_activity_done->attempt == 2);
+    fake_free_message(message);
+    fake_wait_for_close(peer);
+}
+
+static void local_activity_done(holdfast_worker *worker)
+{
+    Holdfast__V1__LocalActivityDone done = HOLDFAST__V1__LOCAL_ACTIVITY_DONE__INIT;
+    done.token = (ProtobufCBinaryData){1, (uint8_t *)"l"};
+    done.run_id = (char *)"run2";
+    done.seq = 7;
+    done.attempt = 2;
+    uint8_t bytes[64];
+    size_t size = holdfast__v1__local_activity_done__pack(&done, bytes);
+    CHECK_STATUS(HOLDFAST_OK,
+                 holdfast_worker_local_activity_done(worker, (holdfast_bytes){bytes, size}));
+}
+
+static void a_recorded_completion_gives_leave_and_a_stop_waits_for_local_activities(void)
+{
+    fake_engine engine;
+    fake_prepare(&engine, give_leave, NULL);
+    fake_start(&engine);
+    holdfast_worker *worker = stage_workflow_worker(&engine);
+    CHECK_STATUS(HOLDFAST_BAD_ARGUMENT,
+                 holdfast_worker_await_recorded(worker, (holdfast_bytes){0}));
+    holdfast_task *task = pull(worker, HOLDFAST_TASK_ACTIVATION);
+    CHECK_STATUS(HOLDFAST_OK, holdfast_worker_await_recorded(worker, task->token));
+    answer(worker, task);
+    /* Too late: the task is over. */
+    CHECK_STATUS(HOLDFAST_OK, holdfast_worker_await_recorded(worker, task->token));
+    holdfast_task_free(task);
+    task = pull(worker, HOLDFAST_TASK_RECORDED);
+    CHECK(task->token.len == 1 && memcmp(task->token.ptr, "1", 1) == 0);
+    CHECK(string_is(task->run_id, "run1"));
+    holdfast_task_free(task);
+    task = pull(worker, HOLDFAST_TASK_ACTIVATION);
+    CHECK_STATUS(HOLDFAST_OK, holdfast_worker_await_recorded(worker, task->token));
+    answer(worker, task);
+    holdfast_task_free(task);
+    holdfast_task_free(pull(worker, HOLDFAST_TASK_EVICT));
+    task = pull(worker, HOLDFAST_TASK_ACTIVATION);
+    CHECK(string_is(task->run_id, "run2"));
+    holdfast_worker_set_local_activities(worker, 1);
+    holdfast_worker_stop(worker);
+    answer(worker, task);
+    holdfast_task_free(task);
+    CHECK_STATUS(HOLDFAST_TIMEOUT, holdfast_worker_next_task(worker, 50, &task, NULL));
+    local_activity_done(worker);
+    holdfast_worker_set_local_activities(worker, 0);
+    CHECK_STATUS(HOLDFAST_CLOSED, holdfast_worker_next_task(worker, 5000, &task, NULL));
+    holdfast_worker_free(worker);
+    fake_stop(&engine);
+}
+
 enum { MANY = 2000 };
 
 static void flood(fake_peer *peer, void *context)
@@ -344,5 +414,7 @@ const test_case pull_tests[] = {
     {"a_large_completion_goes_in_parts", a_large_completion_goes_in_parts, false},
     {"pulled_activities_are_answered_by_token", pulled_activities_are_answered_by_token, false},
     {"many_threads_pull", many_threads_pull, false},
+    {"a_recorded_completion_gives_leave_and_a_stop_waits_for_local_activities",
+     a_recorded_completion_gives_leave_and_a_stop_waits_for_local_activities, false},
     {0},
 };

@@ -4,7 +4,8 @@ internal import Messages
 
 /// What an activity's code knows of its attempt, and what it can tell the engine.
 public struct ActivityContext: Sendable {
-  private let attempt: AttemptState
+  /// nil: it is local.
+  private let attempt: AttemptState?
   /// The same for every attempt of this activity and for no other: what the activity touches can
   /// use it to do its effect once.
   public let idempotencyKey: String
@@ -13,8 +14,11 @@ public struct ActivityContext: Sendable {
   public let runID: String
   public let activityID: String
   public let activityType: String
-  /// The attempt's own name: for ending it from elsewhere (`Client.activity(token:)`).
-  public var token: [UInt8] { attempt.token }
+  /// The attempt's own name: for ending it from elsewhere (`Client.activity(token:)`). Empty for a
+  /// local activity, which cannot be ended so.
+  public var token: [UInt8] { attempt?.token ?? [] }
+  /// It runs in the worker that has the workflow's run, as `WorkflowContext.localActivity` asks.
+  public var isLocal: Bool { attempt == nil }
   private let heartbeatDetails: [Payload]
 
   init(_ attempt: AttemptState, _ task: ActivityTask) {
@@ -28,14 +32,26 @@ public struct ActivityContext: Sendable {
     heartbeatDetails = task.heartbeatDetails
   }
 
+  init(_ key: RunningLocals.Key, _ workflowID: String, _ work: LocalWork, attempt number: Int32) {
+    attempt = nil
+    idempotencyKey = "\(key.run)/local/\(key.seq)"
+    attemptNumber = Int(number)
+    self.workflowID = workflowID
+    runID = key.run.description
+    activityID = work.activityID
+    activityType = work.schedule.activityType
+    heartbeatDetails = []
+  }
+
   /// What the last heartbeat of an earlier attempt said; nil if there was none.
   public func lastHeartbeat<Details: Decodable>(as type: Details.Type) throws -> Details? {
     heartbeatDetails.isEmpty ? nil : try Payloads.decode(heartbeatDetails, as: type)
   }
 
   /// Says that the attempt is alive, and how far it is. Throws `CancellationError` when the
-  /// activity should stop.
+  /// activity should stop. What a local activity says is kept nowhere.
   public func heartbeat<Details: Encodable & Sendable>(_ details: Details) throws {
+    guard let attempt else { return try Task.checkCancellation() }
     try attempt.heartbeat(try Payloads.encode(details))
   }
 }

@@ -12,6 +12,7 @@ final class WorkLoop {
   private var runs: [RunID: CachedRun] = [:]
   private var leaving = LeavingRuns()
   private let running = RunningAttempts()
+  private let locals: RunningLocals
   private var uses: UInt64 = 0
 
   private struct CachedRun {
@@ -21,13 +22,14 @@ final class WorkLoop {
 
   init(
     _ worker: OpaquePointer, _ handle: WorkerHandle, _ workflows: [String: WorkflowDefinition],
-    _ activities: [String: ActivityDefinition], cachedRunsMax: Int
+    _ activities: [String: ActivityDefinition], _ options: Worker.Options
   ) {
     self.worker = worker
     self.handle = handle
     self.workflows = workflows
     self.activities = activities
-    self.cachedRunsMax = cachedRunsMax
+    cachedRunsMax = options.cachedRunsMax
+    locals = RunningLocals(handle, activities, max: options.localActivitiesMax)
   }
 
   func run() throws {
@@ -64,6 +66,7 @@ final class WorkLoop {
     case HOLDFAST_TASK_ACTIVITY: begin(try ActivityTask(bytes: task.message.array))
     case HOLDFAST_TASK_ACTIVITY_CANCEL:
       running.cancel(task.token.array)
+    case HOLDFAST_TASK_RECORDED: locals.begin(task.token.array)
     case HOLDFAST_TASK_DISCONNECTED: dropAll()
     default: break  // A kind of a later version of the library.
     }
@@ -84,6 +87,7 @@ final class WorkLoop {
           historyLength: activation.historyLength,
           suggested: activation.continueAsNewSuggested)
         completed.updateRejections = run.rejections
+        locals.prepare(activation, completed.commands, run)
       }
     } catch {
       completed.commands = []
@@ -171,19 +175,25 @@ final class WorkLoop {
   // MARK: - The cache
 
   private func drop(_ runID: RunID) {
+    locals.drop(runID)
     if let run = runs.removeValue(forKey: runID)?.state { leaving.evict(run) }
   }
 
   private func dropAll() {
     let all = runs.values.sorted { $0.lastUse < $1.lastUse }
     runs = [:]
+    locals.dropAll()
     for run in all { leaving.evict(run.state) }
   }
 
-  /// Over the limit the run that was used longest ago goes, and the engine is told.
+  /// Over the limit the run that was used longest ago goes, and the engine is told; but none whose
+  /// local activities would be lost with it.
   private func trim() {
     guard runs.count > cachedRunsMax else { return }
-    guard let oldest = runs.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return }
+    let idle = runs.filter { $0.value.state.locals.isEmpty }
+    // The newest is the one that has just come.
+    guard idle.count > 1, let oldest = idle.min(by: { $0.value.lastUse < $1.value.lastUse })
+    else { return }
     drop(oldest.key)
     _ = oldest.key.description.withView { id in
       withUnsafePointer(to: id) { holdfast_worker_evicted(worker, $0, 1) }
@@ -246,6 +256,11 @@ extension CommandHead {
     switch command.kind {
     case .scheduleActivity(let c):
       type = .scheduleActivity
+      seq = c.seq
+      name = c.activityType
+      id = c.activityID.isEmpty ? String(c.seq) : c.activityID
+    case .scheduleLocalActivity(let c):
+      type = .scheduleLocalActivity
       seq = c.seq
       name = c.activityType
       id = c.activityID.isEmpty ? String(c.seq) : c.activityID

@@ -23,13 +23,19 @@ public struct Worker: Sendable {
   public struct Options: Sendable {
     /// Attempts that run at once.
     public var activitiesMax: Int
+    /// Local activities that run at once; further ones wait in this worker.
+    public var localActivitiesMax: Int
     /// Workflow tasks that may be here at once.
     public var workflowTasksMax: Int
     /// Runs that are kept in memory between their tasks.
     public var cachedRunsMax: Int
 
-    public init(activitiesMax: Int = 100, workflowTasksMax: Int = 100, cachedRunsMax: Int = 1_000) {
+    public init(
+      activitiesMax: Int = 100, workflowTasksMax: Int = 100, cachedRunsMax: Int = 1_000,
+      localActivitiesMax: Int = 100
+    ) {
       self.activitiesMax = activitiesMax
+      self.localActivitiesMax = localActivitiesMax
       self.workflowTasksMax = workflowTasksMax
       self.cachedRunsMax = cachedRunsMax
     }
@@ -77,8 +83,7 @@ public struct Worker: Sendable {
     defer { handle.free() }
     control.attach(worker)
     defer { control.detach() }
-    let loop = WorkLoop(
-      worker, handle, workflows, activities, cachedRunsMax: options.cachedRunsMax)
+    let loop = WorkLoop(worker, handle, workflows, activities, options)
     try loop.run()
   }
 

@@ -213,11 +213,7 @@ public struct ActivityOptions: Sendable {
     schedule.taskQueue = taskQueue ?? ""
     schedule.activityID = activityID ?? ""
     schedule.retryPolicy = retry.policy
-    switch cancellation {
-    case .tryCancel: schedule.cancellationType = .tryCancel
-    case .waitCompleted: schedule.cancellationType = .waitCancellationCompleted
-    case .abandon: schedule.cancellationType = .abandon
-    }
+    schedule.cancellationType = cancellation.type
     if case .hold = exhaustion { schedule.onExhausted = .pause }
     return schedule
   }

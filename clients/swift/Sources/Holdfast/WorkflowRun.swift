@@ -29,6 +29,8 @@ final class WorkflowRun: @unchecked Sendable {
   /// Updates of the activation under way that the code does not take on.
   private(set) var rejections: [UpdateRejection] = []
   private var activities: [UInt32: UnsafeContinuation<[Payload], any Error>] = [:]
+  /// Local activities that have not ended.
+  private(set) var locals: [UInt32: LocalWork] = [:]
   private var timers: [UInt32: UnsafeContinuation<Void, any Error>] = [:]
   var children = Children()
   private var conditions: [Condition] = []
@@ -264,6 +266,7 @@ final class WorkflowRun: @unchecked Sendable {
     guard let waiting = activities.removeValue(forKey: resolved.seq) else {
       return unknown(resolved.seq)
     }
+    locals[resolved.seq] = nil
     switch resolved.result {
     case .completed(let list): waiting.resume(returning: list.payloads)
     case .failed(let failure): waiting.resume(throwing: ActivityError(failure))
@@ -311,7 +314,22 @@ final class WorkflowRun: @unchecked Sendable {
     let seq = takeSeq()
     schedule.seq = seq
     emit(.scheduleActivity(schedule), at: location, summary: summary)
-    return try await withTaskCancellationHandler {
+    return try await end(of: seq, at: location)
+  }
+
+  func localActivity(_ work: LocalWork, summary: String, at location: String) async throws
+    -> [Payload]
+  {
+    var work = work
+    work.schedule.seq = takeSeq()
+    locals[work.schedule.seq] = work
+    emit(.scheduleLocalActivity(work.schedule), at: location, summary: summary)
+    return try await end(of: work.schedule.seq, at: location)
+  }
+
+  /// Of an activity, local or not.
+  private func end(of seq: UInt32, at location: String) async throws -> [Payload] {
+    try await withTaskCancellationHandler {
       try await withUnsafeThrowingContinuation { activities[seq] = $0 }
     } onCancel: {
       guard activities[seq] != nil else { return }
@@ -429,6 +447,7 @@ final class WorkflowRun: @unchecked Sendable {
       let slept = timers.sorted { $0.key < $1.key }.map(\.value)
       let waited = conditions
       activities = [:]
+      locals = [:]
       timers = [:]
       conditions = []
       children.evict()

@@ -4447,7 +4447,7 @@ const ProtobufCMessageDescriptor holdfast__v1__command_head__descriptor =
   (ProtobufCMessageInit) holdfast__v1__command_head__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__activity_task_scheduled__field_descriptors[15] =
+static const ProtobufCFieldDescriptor holdfast__v1__activity_task_scheduled__field_descriptors[16] =
 {
   {
     "seq",
@@ -4629,6 +4629,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__activity_task_scheduled__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "local",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityTaskScheduled, local),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__activity_task_scheduled__field_indices_by_name[] = {
   1,   /* field[1] = activity_id */
@@ -4637,6 +4649,7 @@ static const unsigned holdfast__v1__activity_task_scheduled__field_indices_by_na
   4,   /* field[4] = header */
   9,   /* field[9] = heartbeat_timeout_ms */
   5,   /* field[5] = input */
+  15,   /* field[15] = local */
   13,   /* field[13] = location */
   14,   /* field[14] = on_exhausted */
   10,   /* field[10] = retry_policy */
@@ -4650,7 +4663,7 @@ static const unsigned holdfast__v1__activity_task_scheduled__field_indices_by_na
 static const ProtobufCIntRange holdfast__v1__activity_task_scheduled__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__activity_task_scheduled__descriptor =
 {
@@ -4660,7 +4673,7 @@ const ProtobufCMessageDescriptor holdfast__v1__activity_task_scheduled__descript
   "Holdfast__V1__ActivityTaskScheduled",
   "holdfast.v1",
   sizeof(Holdfast__V1__ActivityTaskScheduled),
-  15,
+  16,
   holdfast__v1__activity_task_scheduled__field_descriptors,
   holdfast__v1__activity_task_scheduled__field_indices_by_name,
   1,  holdfast__v1__activity_task_scheduled__number_ranges,
@@ -8049,7 +8062,7 @@ const ProtobufCEnumDescriptor holdfast__v1__workflow_task_failed_cause__descript
   holdfast__v1__workflow_task_failed_cause__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_number[19] =
+static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_number[20] =
 {
   { "COMMAND_TYPE_UNSPECIFIED", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_UNSPECIFIED", 0 },
   { "COMMAND_TYPE_SCHEDULE_ACTIVITY", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SCHEDULE_ACTIVITY", 1 },
@@ -8070,11 +8083,12 @@ static const ProtobufCEnumValue holdfast__v1__command_type__enum_values_by_numbe
   { "COMMAND_TYPE_CANCEL_CHILD", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_CHILD", 16 },
   { "COMMAND_TYPE_SIGNAL_EXTERNAL", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SIGNAL_EXTERNAL", 17 },
   { "COMMAND_TYPE_CANCEL_EXTERNAL", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_EXTERNAL", 18 },
+  { "COMMAND_TYPE_SCHEDULE_LOCAL_ACTIVITY", "HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SCHEDULE_LOCAL_ACTIVITY", 19 },
 };
 static const ProtobufCIntRange holdfast__v1__command_type__value_ranges[] = {
-{0, 0},{0, 19}
+{0, 0},{0, 20}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_name[19] =
+static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_name[20] =
 {
   { "COMMAND_TYPE_CANCELLED_WORKFLOW", 7 },
   { "COMMAND_TYPE_CANCEL_CHILD", 16 },
@@ -8086,6 +8100,7 @@ static const ProtobufCEnumValueIndex holdfast__v1__command_type__enum_values_by_
   { "COMMAND_TYPE_RECORD_MARKER", 9 },
   { "COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY", 2 },
   { "COMMAND_TYPE_SCHEDULE_ACTIVITY", 1 },
+  { "COMMAND_TYPE_SCHEDULE_LOCAL_ACTIVITY", 19 },
   { "COMMAND_TYPE_SET_CURRENT_DETAILS", 14 },
   { "COMMAND_TYPE_SIGNAL_EXTERNAL", 17 },
   { "COMMAND_TYPE_START_CHILD", 15 },
@@ -8103,9 +8118,9 @@ const ProtobufCEnumDescriptor holdfast__v1__command_type__descriptor =
   "CommandType",
   "Holdfast__V1__CommandType",
   "holdfast.v1",
-  19,
+  20,
   holdfast__v1__command_type__enum_values_by_number,
-  19,
+  20,
   holdfast__v1__command_type__enum_values_by_name,
   1,
   holdfast__v1__command_type__value_ranges,

@@ -105,7 +105,8 @@ typedef enum _Holdfast__V1__CommandType {
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_START_CHILD = 15,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_CHILD = 16,
   HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SIGNAL_EXTERNAL = 17,
-  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_EXTERNAL = 18
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_CANCEL_EXTERNAL = 18,
+  HOLDFAST__V1__COMMAND_TYPE__COMMAND_TYPE_SCHEDULE_LOCAL_ACTIVITY = 19
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__COMMAND_TYPE)
 } Holdfast__V1__CommandType;
 typedef enum _Holdfast__V1__StartChildFailedCause {
@@ -601,10 +602,14 @@ struct  Holdfast__V1__ActivityTaskScheduled
   int64_t workflow_task_completed_event_id;
   char *location;
   Holdfast__V1__ActivityExhaustion on_exhausted;
+  /*
+   * It runs in the worker that has the run, and `task_queue` is empty.
+   */
+  protobuf_c_boolean local;
 };
 #define HOLDFAST__V1__ACTIVITY_TASK_SCHEDULED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__activity_task_scheduled__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, 0, NULL, HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_UNSPECIFIED }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, 0, NULL, HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_UNSPECIFIED, 0 }
 
 
 /*

@@ -412,6 +412,51 @@ void   holdfast__v1__activation__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__activation__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__local_attempt__init
+                     (Holdfast__V1__LocalAttempt         *message)
+{
+  static const Holdfast__V1__LocalAttempt init_value = HOLDFAST__V1__LOCAL_ATTEMPT__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__local_attempt__get_packed_size
+                     (const Holdfast__V1__LocalAttempt *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__local_attempt__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__local_attempt__pack
+                     (const Holdfast__V1__LocalAttempt *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__local_attempt__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__local_attempt__pack_to_buffer
+                     (const Holdfast__V1__LocalAttempt *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__local_attempt__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__LocalAttempt *
+       holdfast__v1__local_attempt__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__LocalAttempt *)
+     protobuf_c_message_unpack (&holdfast__v1__local_attempt__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__local_attempt__free_unpacked
+                     (Holdfast__V1__LocalAttempt *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__local_attempt__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__job__init
                      (Holdfast__V1__Job         *message)
 {
@@ -1265,6 +1310,51 @@ void   holdfast__v1__schedule_activity__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &holdfast__v1__schedule_activity__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__schedule_local_activity__init
+                     (Holdfast__V1__ScheduleLocalActivity         *message)
+{
+  static const Holdfast__V1__ScheduleLocalActivity init_value = HOLDFAST__V1__SCHEDULE_LOCAL_ACTIVITY__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__schedule_local_activity__get_packed_size
+                     (const Holdfast__V1__ScheduleLocalActivity *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_local_activity__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__schedule_local_activity__pack
+                     (const Holdfast__V1__ScheduleLocalActivity *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_local_activity__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__schedule_local_activity__pack_to_buffer
+                     (const Holdfast__V1__ScheduleLocalActivity *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__schedule_local_activity__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ScheduleLocalActivity *
+       holdfast__v1__schedule_local_activity__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ScheduleLocalActivity *)
+     protobuf_c_message_unpack (&holdfast__v1__schedule_local_activity__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__schedule_local_activity__free_unpacked
+                     (Holdfast__V1__ScheduleLocalActivity *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__schedule_local_activity__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   holdfast__v1__request_cancel_activity__init
@@ -2617,6 +2707,51 @@ void   holdfast__v1__heartbeat__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__heartbeat__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__local_activity_done__init
+                     (Holdfast__V1__LocalActivityDone         *message)
+{
+  static const Holdfast__V1__LocalActivityDone init_value = HOLDFAST__V1__LOCAL_ACTIVITY_DONE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__local_activity_done__get_packed_size
+                     (const Holdfast__V1__LocalActivityDone *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__local_activity_done__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__local_activity_done__pack
+                     (const Holdfast__V1__LocalActivityDone *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__local_activity_done__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__local_activity_done__pack_to_buffer
+                     (const Holdfast__V1__LocalActivityDone *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__local_activity_done__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__LocalActivityDone *
+       holdfast__v1__local_activity_done__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__LocalActivityDone *)
+     protobuf_c_message_unpack (&holdfast__v1__local_activity_done__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__local_activity_done__free_unpacked
+                     (Holdfast__V1__LocalActivityDone *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__local_activity_done__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__recorded__init
                      (Holdfast__V1__Recorded         *message)
 {
@@ -2828,7 +2963,7 @@ const ProtobufCMessageDescriptor holdfast__v1__work_response__descriptor =
   (ProtobufCMessageInit) holdfast__v1__work_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__worker_message__field_descriptors[11] =
+static const ProtobufCFieldDescriptor holdfast__v1__worker_message__field_descriptors[12] =
 {
   {
     "attach",
@@ -2962,6 +3097,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__worker_message__field_descri
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "local_activity_done",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__WorkerMessage, kind_case),
+    offsetof(Holdfast__V1__WorkerMessage, local_activity_done),
+    &holdfast__v1__local_activity_done__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__worker_message__field_indices_by_name[] = {
   4,   /* field[4] = activity_completed */
@@ -2971,6 +3118,7 @@ static const unsigned holdfast__v1__worker_message__field_indices_by_name[] = {
   9,   /* field[9] = evicted */
   1,   /* field[1] = grant */
   8,   /* field[8] = heartbeat */
+  11,   /* field[11] = local_activity_done */
   3,   /* field[3] = replay_completed */
   6,   /* field[6] = report_activity_cancelled */
   7,   /* field[7] = will_complete_elsewhere */
@@ -2979,7 +3127,7 @@ static const unsigned holdfast__v1__worker_message__field_indices_by_name[] = {
 static const ProtobufCIntRange holdfast__v1__worker_message__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__worker_message__descriptor =
 {
@@ -2989,7 +3137,7 @@ const ProtobufCMessageDescriptor holdfast__v1__worker_message__descriptor =
   "Holdfast__V1__WorkerMessage",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkerMessage),
-  11,
+  12,
   holdfast__v1__worker_message__field_descriptors,
   holdfast__v1__worker_message__field_indices_by_name,
   1,  holdfast__v1__worker_message__number_ranges,
@@ -3439,7 +3587,7 @@ const ProtobufCMessageDescriptor holdfast__v1__detach__descriptor =
   (ProtobufCMessageInit) holdfast__v1__detach__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__activation__field_descriptors[14] =
+static const ProtobufCFieldDescriptor holdfast__v1__activation__field_descriptors[15] =
 {
   {
     "token",
@@ -3609,6 +3757,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__activation__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "local_attempts",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Activation, n_local_attempts),
+    offsetof(Holdfast__V1__Activation, local_attempts),
+    &holdfast__v1__local_attempt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__activation__field_indices_by_name[] = {
   4,   /* field[4] = activation_time_ms */
@@ -3617,6 +3777,7 @@ static const unsigned holdfast__v1__activation__field_indices_by_name[] = {
   7,   /* field[7] = history_length */
   8,   /* field[8] = history_size_bytes */
   5,   /* field[5] = jobs */
+  14,   /* field[14] = local_attempts */
   12,   /* field[12] = namespace */
   1,   /* field[1] = run_id */
   13,   /* field[13] = task_queue */
@@ -3629,7 +3790,7 @@ static const unsigned holdfast__v1__activation__field_indices_by_name[] = {
 static const ProtobufCIntRange holdfast__v1__activation__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__activation__descriptor =
 {
@@ -3639,11 +3800,62 @@ const ProtobufCMessageDescriptor holdfast__v1__activation__descriptor =
   "Holdfast__V1__Activation",
   "holdfast.v1",
   sizeof(Holdfast__V1__Activation),
-  14,
+  15,
   holdfast__v1__activation__field_descriptors,
   holdfast__v1__activation__field_indices_by_name,
   1,  holdfast__v1__activation__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__activation__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__local_attempt__field_descriptors[2] =
+{
+  {
+    "seq",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__LocalAttempt, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempt",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__LocalAttempt, attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__local_attempt__field_indices_by_name[] = {
+  1,   /* field[1] = attempt */
+  0,   /* field[0] = seq */
+};
+static const ProtobufCIntRange holdfast__v1__local_attempt__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__local_attempt__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.LocalAttempt",
+  "LocalAttempt",
+  "Holdfast__V1__LocalAttempt",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__LocalAttempt),
+  2,
+  holdfast__v1__local_attempt__field_descriptors,
+  holdfast__v1__local_attempt__field_indices_by_name,
+  1,  holdfast__v1__local_attempt__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__local_attempt__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__job__field_descriptors[12] =
@@ -5086,7 +5298,7 @@ const ProtobufCMessageDescriptor holdfast__v1__query_result__descriptor =
   (ProtobufCMessageInit) holdfast__v1__query_result__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[20] =
+static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[21] =
 {
   {
     "location",
@@ -5328,6 +5540,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__command__field_descriptors[2
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "schedule_local_activity",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__Command, kind_case),
+    offsetof(Holdfast__V1__Command, schedule_local_activity),
+    &holdfast__v1__schedule_local_activity__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__command__field_indices_by_name[] = {
   17,   /* field[17] = cancel_child */
@@ -5341,6 +5565,7 @@ static const unsigned holdfast__v1__command__field_indices_by_name[] = {
   10,   /* field[10] = record_marker */
   3,   /* field[3] = request_cancel_activity */
   2,   /* field[2] = schedule_activity */
+  20,   /* field[20] = schedule_local_activity */
   15,   /* field[15] = set_current_details */
   18,   /* field[18] = signal_external */
   16,   /* field[16] = start_child */
@@ -5354,7 +5579,7 @@ static const unsigned holdfast__v1__command__field_indices_by_name[] = {
 static const ProtobufCIntRange holdfast__v1__command__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 20 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__command__descriptor =
 {
@@ -5364,7 +5589,7 @@ const ProtobufCMessageDescriptor holdfast__v1__command__descriptor =
   "Holdfast__V1__Command",
   "holdfast.v1",
   sizeof(Holdfast__V1__Command),
-  20,
+  21,
   holdfast__v1__command__field_descriptors,
   holdfast__v1__command__field_indices_by_name,
   1,  holdfast__v1__command__number_ranges,
@@ -5563,6 +5788,148 @@ const ProtobufCMessageDescriptor holdfast__v1__schedule_activity__descriptor =
   holdfast__v1__schedule_activity__field_indices_by_name,
   1,  holdfast__v1__schedule_activity__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__schedule_activity__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__schedule_local_activity__field_descriptors[9] =
+{
+  {
+    "seq",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleLocalActivity, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleLocalActivity, activity_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_type",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleLocalActivity, activity_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleLocalActivity, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ScheduleLocalActivity, n_input),
+    offsetof(Holdfast__V1__ScheduleLocalActivity, input),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedule_to_close_timeout_ms",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleLocalActivity, schedule_to_close_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_to_close_timeout_ms",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleLocalActivity, start_to_close_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_policy",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleLocalActivity, retry_policy),
+    &holdfast__v1__retry_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cancellation_type",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleLocalActivity, cancellation_type),
+    &holdfast__v1__activity_cancellation_type__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__schedule_local_activity__field_indices_by_name[] = {
+  1,   /* field[1] = activity_id */
+  2,   /* field[2] = activity_type */
+  8,   /* field[8] = cancellation_type */
+  3,   /* field[3] = header */
+  4,   /* field[4] = input */
+  7,   /* field[7] = retry_policy */
+  5,   /* field[5] = schedule_to_close_timeout_ms */
+  0,   /* field[0] = seq */
+  6,   /* field[6] = start_to_close_timeout_ms */
+};
+static const ProtobufCIntRange holdfast__v1__schedule_local_activity__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__schedule_local_activity__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ScheduleLocalActivity",
+  "ScheduleLocalActivity",
+  "Holdfast__V1__ScheduleLocalActivity",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ScheduleLocalActivity),
+  9,
+  holdfast__v1__schedule_local_activity__field_descriptors,
+  holdfast__v1__schedule_local_activity__field_indices_by_name,
+  1,  holdfast__v1__schedule_local_activity__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__schedule_local_activity__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__request_cancel_activity__field_descriptors[1] =
@@ -7808,6 +8175,122 @@ const ProtobufCMessageDescriptor holdfast__v1__heartbeat__descriptor =
   holdfast__v1__heartbeat__field_indices_by_name,
   1,  holdfast__v1__heartbeat__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__heartbeat__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__local_activity_done__field_descriptors[7] =
+{
+  {
+    "token",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__LocalActivityDone, token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__LocalActivityDone, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seq",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__LocalActivityDone, seq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempt",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__LocalActivityDone, attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "completed",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__LocalActivityDone, result_case),
+    offsetof(Holdfast__V1__LocalActivityDone, completed),
+    &holdfast__v1__payload_list__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__LocalActivityDone, result_case),
+    offsetof(Holdfast__V1__LocalActivityDone, failed),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "canceled",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__LocalActivityDone, result_case),
+    offsetof(Holdfast__V1__LocalActivityDone, canceled),
+    &holdfast__v1__payload_list__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__local_activity_done__field_indices_by_name[] = {
+  3,   /* field[3] = attempt */
+  6,   /* field[6] = canceled */
+  4,   /* field[4] = completed */
+  5,   /* field[5] = failed */
+  1,   /* field[1] = run_id */
+  2,   /* field[2] = seq */
+  0,   /* field[0] = token */
+};
+static const ProtobufCIntRange holdfast__v1__local_activity_done__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__local_activity_done__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.LocalActivityDone",
+  "LocalActivityDone",
+  "Holdfast__V1__LocalActivityDone",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__LocalActivityDone),
+  7,
+  holdfast__v1__local_activity_done__field_descriptors,
+  holdfast__v1__local_activity_done__field_indices_by_name,
+  1,  holdfast__v1__local_activity_done__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__local_activity_done__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__recorded__field_descriptors[1] =

@@ -27,6 +27,7 @@ typedef struct Holdfast__V1__Attached Holdfast__V1__Attached;
 typedef struct Holdfast__V1__Grant Holdfast__V1__Grant;
 typedef struct Holdfast__V1__Detach Holdfast__V1__Detach;
 typedef struct Holdfast__V1__Activation Holdfast__V1__Activation;
+typedef struct Holdfast__V1__LocalAttempt Holdfast__V1__LocalAttempt;
 typedef struct Holdfast__V1__Job Holdfast__V1__Job;
 typedef struct Holdfast__V1__InitializeWorkflow Holdfast__V1__InitializeWorkflow;
 typedef struct Holdfast__V1__UpdateRandomSeed Holdfast__V1__UpdateRandomSeed;
@@ -46,6 +47,7 @@ typedef struct Holdfast__V1__WorkflowTaskFailure Holdfast__V1__WorkflowTaskFailu
 typedef struct Holdfast__V1__QueryResult Holdfast__V1__QueryResult;
 typedef struct Holdfast__V1__Command Holdfast__V1__Command;
 typedef struct Holdfast__V1__ScheduleActivity Holdfast__V1__ScheduleActivity;
+typedef struct Holdfast__V1__ScheduleLocalActivity Holdfast__V1__ScheduleLocalActivity;
 typedef struct Holdfast__V1__RequestCancelActivity Holdfast__V1__RequestCancelActivity;
 typedef struct Holdfast__V1__StartTimer Holdfast__V1__StartTimer;
 typedef struct Holdfast__V1__CancelTimer Holdfast__V1__CancelTimer;
@@ -76,6 +78,7 @@ typedef struct Holdfast__V1__ActivityFailed Holdfast__V1__ActivityFailed;
 typedef struct Holdfast__V1__ReportActivityCancelled Holdfast__V1__ReportActivityCancelled;
 typedef struct Holdfast__V1__WillCompleteElsewhere Holdfast__V1__WillCompleteElsewhere;
 typedef struct Holdfast__V1__Heartbeat Holdfast__V1__Heartbeat;
+typedef struct Holdfast__V1__LocalActivityDone Holdfast__V1__LocalActivityDone;
 typedef struct Holdfast__V1__Recorded Holdfast__V1__Recorded;
 typedef struct Holdfast__V1__Refused Holdfast__V1__Refused;
 typedef struct Holdfast__V1__Drain Holdfast__V1__Drain;
@@ -143,7 +146,8 @@ typedef enum {
   HOLDFAST__V1__WORKER_MESSAGE__KIND_WILL_COMPLETE_ELSEWHERE = 8,
   HOLDFAST__V1__WORKER_MESSAGE__KIND_HEARTBEAT = 9,
   HOLDFAST__V1__WORKER_MESSAGE__KIND_EVICTED = 10,
-  HOLDFAST__V1__WORKER_MESSAGE__KIND_DETACH = 11
+  HOLDFAST__V1__WORKER_MESSAGE__KIND_DETACH = 11,
+  HOLDFAST__V1__WORKER_MESSAGE__KIND_LOCAL_ACTIVITY_DONE = 12
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__WORKER_MESSAGE__KIND__CASE)
 } Holdfast__V1__WorkerMessage__KindCase;
 
@@ -163,6 +167,7 @@ struct  Holdfast__V1__WorkerMessage
     Holdfast__V1__Heartbeat *heartbeat;
     Holdfast__V1__Evicted *evicted;
     Holdfast__V1__Detach *detach;
+    Holdfast__V1__LocalActivityDone *local_activity_done;
   };
 };
 #define HOLDFAST__V1__WORKER_MESSAGE__INIT \
@@ -309,10 +314,30 @@ struct  Holdfast__V1__Activation
   int64_t task_timeout_ms;
   char *namespace_;
   char *task_queue;
+  /*
+   * Local activities that nobody has in hand: once this activation's completion is Recorded, the
+   * worker runs them. An activation may hold nothing else.
+   */
+  size_t n_local_attempts;
+  Holdfast__V1__LocalAttempt **local_attempts;
 };
 #define HOLDFAST__V1__ACTIVATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__activation__descriptor) \
-    , {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL }
+
+
+/*
+ * What the worker runs is what the code's ScheduleLocalActivity asks for.
+ */
+struct  Holdfast__V1__LocalAttempt
+{
+  ProtobufCMessage base;
+  uint32_t seq;
+  int32_t attempt;
+};
+#define HOLDFAST__V1__LOCAL_ATTEMPT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__local_attempt__descriptor) \
+    , 0, 0 }
 
 
 typedef enum {
@@ -696,7 +721,8 @@ typedef enum {
   HOLDFAST__V1__COMMAND__KIND_START_CHILD = 17,
   HOLDFAST__V1__COMMAND__KIND_CANCEL_CHILD = 18,
   HOLDFAST__V1__COMMAND__KIND_SIGNAL_EXTERNAL = 19,
-  HOLDFAST__V1__COMMAND__KIND_CANCEL_EXTERNAL = 20
+  HOLDFAST__V1__COMMAND__KIND_CANCEL_EXTERNAL = 20,
+  HOLDFAST__V1__COMMAND__KIND_SCHEDULE_LOCAL_ACTIVITY = 21
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__COMMAND__KIND__CASE)
 } Holdfast__V1__Command__KindCase;
 
@@ -728,6 +754,7 @@ struct  Holdfast__V1__Command
     Holdfast__V1__CancelChild *cancel_child;
     Holdfast__V1__SignalExternal *signal_external;
     Holdfast__V1__CancelExternal *cancel_external;
+    Holdfast__V1__ScheduleLocalActivity *schedule_local_activity;
   };
 };
 #define HOLDFAST__V1__COMMAND__INIT \
@@ -767,6 +794,43 @@ struct  Holdfast__V1__ScheduleActivity
     , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, 0, NULL, HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED, HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_UNSPECIFIED }
 
 
+/*
+ * An activity that the worker which has the run runs by itself, without a task queue and a lease.
+ */
+struct  Holdfast__V1__ScheduleLocalActivity
+{
+  ProtobufCMessage base;
+  /*
+   * From the counter of the run's commands.
+   */
+  uint32_t seq;
+  /*
+   * Unique among the run's pending activities, local or not. Empty: the decimal seq.
+   */
+  char *activity_id;
+  char *activity_type;
+  Holdfast__V1__Header *header;
+  size_t n_input;
+  Holdfast__V1__Payload **input;
+  /*
+   * Over all attempts; the engine sees to it.
+   */
+  int64_t schedule_to_close_timeout_ms;
+  /*
+   * Of each attempt; the worker sees to it.
+   */
+  int64_t start_to_close_timeout_ms;
+  Holdfast__V1__RetryPolicy *retry_policy;
+  Holdfast__V1__ActivityCancellationType cancellation_type;
+};
+#define HOLDFAST__V1__SCHEDULE_LOCAL_ACTIVITY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__schedule_local_activity__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, NULL, HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED }
+
+
+/*
+ * Of an activity, local or not.
+ */
 struct  Holdfast__V1__RequestCancelActivity
 {
   ProtobufCMessage base;
@@ -1280,6 +1344,49 @@ struct  Holdfast__V1__Heartbeat
     , {0,NULL}, 0,NULL }
 
 
+typedef enum {
+  HOLDFAST__V1__LOCAL_ACTIVITY_DONE__RESULT__NOT_SET = 0,
+  HOLDFAST__V1__LOCAL_ACTIVITY_DONE__RESULT_COMPLETED = 5,
+  HOLDFAST__V1__LOCAL_ACTIVITY_DONE__RESULT_FAILED = 6,
+  HOLDFAST__V1__LOCAL_ACTIVITY_DONE__RESULT_CANCELED = 7
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__LOCAL_ACTIVITY_DONE__RESULT__CASE)
+} Holdfast__V1__LocalActivityDone__ResultCase;
+
+/*
+ * A local activity has ended, or an attempt of it has failed and the worker does not make the next
+ * one by itself.
+ */
+struct  Holdfast__V1__LocalActivityDone
+{
+  ProtobufCMessage base;
+  /*
+   * Chosen by the worker, at most 64 bytes: Recorded or Refused name it.
+   */
+  ProtobufCBinaryData token;
+  char *run_id;
+  uint32_t seq;
+  /*
+   * The one that has ended; at least the one that the worker was to make.
+   */
+  int32_t attempt;
+  Holdfast__V1__LocalActivityDone__ResultCase result_case;
+  union {
+    Holdfast__V1__PayloadList *completed;
+    /*
+     * The retry policy decides what follows.
+     */
+    Holdfast__V1__Failure *failed;
+    /*
+     * The details.
+     */
+    Holdfast__V1__PayloadList *canceled;
+  };
+};
+#define HOLDFAST__V1__LOCAL_ACTIVITY_DONE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__local_activity_done__descriptor) \
+    , {0,NULL}, (char *)protobuf_c_empty_string, 0, 0, HOLDFAST__V1__LOCAL_ACTIVITY_DONE__RESULT__NOT_SET, {0} }
+
+
 /*
  * What these tokens brought is durable.
  */
@@ -1491,6 +1598,25 @@ Holdfast__V1__Activation *
                       const uint8_t       *data);
 void   holdfast__v1__activation__free_unpacked
                      (Holdfast__V1__Activation *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__LocalAttempt methods */
+void   holdfast__v1__local_attempt__init
+                     (Holdfast__V1__LocalAttempt         *message);
+size_t holdfast__v1__local_attempt__get_packed_size
+                     (const Holdfast__V1__LocalAttempt   *message);
+size_t holdfast__v1__local_attempt__pack
+                     (const Holdfast__V1__LocalAttempt   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__local_attempt__pack_to_buffer
+                     (const Holdfast__V1__LocalAttempt   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__LocalAttempt *
+       holdfast__v1__local_attempt__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__local_attempt__free_unpacked
+                     (Holdfast__V1__LocalAttempt *message,
                       ProtobufCAllocator *allocator);
 /* Holdfast__V1__Job methods */
 void   holdfast__v1__job__init
@@ -1852,6 +1978,25 @@ Holdfast__V1__ScheduleActivity *
                       const uint8_t       *data);
 void   holdfast__v1__schedule_activity__free_unpacked
                      (Holdfast__V1__ScheduleActivity *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ScheduleLocalActivity methods */
+void   holdfast__v1__schedule_local_activity__init
+                     (Holdfast__V1__ScheduleLocalActivity         *message);
+size_t holdfast__v1__schedule_local_activity__get_packed_size
+                     (const Holdfast__V1__ScheduleLocalActivity   *message);
+size_t holdfast__v1__schedule_local_activity__pack
+                     (const Holdfast__V1__ScheduleLocalActivity   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__schedule_local_activity__pack_to_buffer
+                     (const Holdfast__V1__ScheduleLocalActivity   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ScheduleLocalActivity *
+       holdfast__v1__schedule_local_activity__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__schedule_local_activity__free_unpacked
+                     (Holdfast__V1__ScheduleLocalActivity *message,
                       ProtobufCAllocator *allocator);
 /* Holdfast__V1__RequestCancelActivity methods */
 void   holdfast__v1__request_cancel_activity__init
@@ -2423,6 +2568,25 @@ Holdfast__V1__Heartbeat *
 void   holdfast__v1__heartbeat__free_unpacked
                      (Holdfast__V1__Heartbeat *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__LocalActivityDone methods */
+void   holdfast__v1__local_activity_done__init
+                     (Holdfast__V1__LocalActivityDone         *message);
+size_t holdfast__v1__local_activity_done__get_packed_size
+                     (const Holdfast__V1__LocalActivityDone   *message);
+size_t holdfast__v1__local_activity_done__pack
+                     (const Holdfast__V1__LocalActivityDone   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__local_activity_done__pack_to_buffer
+                     (const Holdfast__V1__LocalActivityDone   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__LocalActivityDone *
+       holdfast__v1__local_activity_done__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__local_activity_done__free_unpacked
+                     (Holdfast__V1__LocalActivityDone *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__Recorded methods */
 void   holdfast__v1__recorded__init
                      (Holdfast__V1__Recorded         *message);
@@ -2509,6 +2673,9 @@ typedef void (*Holdfast__V1__Detach_Closure)
 typedef void (*Holdfast__V1__Activation_Closure)
                  (const Holdfast__V1__Activation *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__LocalAttempt_Closure)
+                 (const Holdfast__V1__LocalAttempt *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__Job_Closure)
                  (const Holdfast__V1__Job *message,
                   void *closure_data);
@@ -2565,6 +2732,9 @@ typedef void (*Holdfast__V1__Command_Closure)
                   void *closure_data);
 typedef void (*Holdfast__V1__ScheduleActivity_Closure)
                  (const Holdfast__V1__ScheduleActivity *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ScheduleLocalActivity_Closure)
+                 (const Holdfast__V1__ScheduleLocalActivity *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__RequestCancelActivity_Closure)
                  (const Holdfast__V1__RequestCancelActivity *message,
@@ -2656,6 +2826,9 @@ typedef void (*Holdfast__V1__WillCompleteElsewhere_Closure)
 typedef void (*Holdfast__V1__Heartbeat_Closure)
                  (const Holdfast__V1__Heartbeat *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__LocalActivityDone_Closure)
+                 (const Holdfast__V1__LocalActivityDone *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__Recorded_Closure)
                  (const Holdfast__V1__Recorded *message,
                   void *closure_data);
@@ -2703,6 +2876,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__attached__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__grant__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__detach__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__activation__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__local_attempt__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__job__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__initialize_workflow__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__update_random_seed__descriptor;
@@ -2722,6 +2896,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__workflow_task_failure__des
 extern const ProtobufCMessageDescriptor holdfast__v1__query_result__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__command__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__schedule_activity__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__schedule_local_activity__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__request_cancel_activity__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__start_timer__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__cancel_timer__descriptor;
@@ -2752,6 +2927,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__activity_failed__descripto
 extern const ProtobufCMessageDescriptor holdfast__v1__report_activity_cancelled__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__will_complete_elsewhere__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__heartbeat__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__local_activity_done__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__recorded__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__refused__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__drain__descriptor;

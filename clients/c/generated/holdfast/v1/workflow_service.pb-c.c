@@ -4829,7 +4829,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_info__descriptor =
   (ProtobufCMessageInit) holdfast__v1__workflow_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__pending_activity__field_descriptors[21] =
+static const ProtobufCFieldDescriptor holdfast__v1__pending_activity__field_descriptors[22] =
 {
   {
     "seq",
@@ -5083,6 +5083,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__pending_activity__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "local",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PendingActivity, local),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__pending_activity__field_indices_by_name[] = {
   1,   /* field[1] = activity_id */
@@ -5095,6 +5107,7 @@ static const unsigned holdfast__v1__pending_activity__field_indices_by_name[] = 
   13,   /* field[13] = last_failure */
   10,   /* field[10] = last_heartbeat_time_ms */
   12,   /* field[12] = last_worker_identity */
+  21,   /* field[21] = local */
   6,   /* field[6] = maximum_attempts */
   9,   /* field[9] = next_attempt_time_ms */
   17,   /* field[17] = no_worker */
@@ -5110,7 +5123,7 @@ static const unsigned holdfast__v1__pending_activity__field_indices_by_name[] = 
 static const ProtobufCIntRange holdfast__v1__pending_activity__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 21 }
+  { 0, 22 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__pending_activity__descriptor =
 {
@@ -5120,7 +5133,7 @@ const ProtobufCMessageDescriptor holdfast__v1__pending_activity__descriptor =
   "Holdfast__V1__PendingActivity",
   "holdfast.v1",
   sizeof(Holdfast__V1__PendingActivity),
-  21,
+  22,
   holdfast__v1__pending_activity__field_descriptors,
   holdfast__v1__pending_activity__field_indices_by_name,
   1,  holdfast__v1__pending_activity__number_ranges,

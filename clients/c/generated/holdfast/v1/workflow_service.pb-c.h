@@ -754,10 +754,14 @@ struct  Holdfast__V1__PendingActivity
    * By UpdateActivityOptions.
    */
   protobuf_c_boolean options_changed;
+  /*
+   * It runs in the worker that has the run.
+   */
+  protobuf_c_boolean local;
 };
 #define HOLDFAST__V1__PENDING_ACTIVITY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__pending_activity__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, NULL, NULL, 0 }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, NULL, NULL, 0, 0 }
 
 
 struct  Holdfast__V1__FailedAttempt
