@@ -56,6 +56,9 @@ extension Engine {
     fired.seq = seq
     fired.timerID = timer.timerID
     fired.startedEventID = timer.startedEvent
+    #if MUTANTS
+      if Mutant.isOn(.firingNamesNoTimer) { fired.startedEventID = 1 }
+    #endif
     record(run, .timerFired(fired))
     counters.timersFired += 1
     afterInbound(run)

@@ -96,7 +96,9 @@ struct Model {
       isDiskFull = isFull
       if !isFull { touched += schedules }
     case .drain: drain()
-    case .loaded, .persisted, .readMore, .sessionHasRoom, .scheduled, .letter, .timeSkipped: break
+    case .loaded, .persisted, .readMore, .replay, .sessionHasRoom, .scheduled, .letter,
+      .timeSkipped:
+      break
     }
     takeResumed()
     proceed()
