@@ -23,6 +23,8 @@ enum Deadline: Hashable, Sendable {
   case mail
   /// An action's time comes, or something else for which a schedule must be looked at.
   case schedule(ScheduleNumber)
+  /// A worker that was asked for a replay, or its client, has been waited for.
+  case sentReplay(RequestID)
 }
 
 extension Engine {
@@ -43,6 +45,7 @@ extension Engine {
       case .heartbeats: flushHeartbeats()
       case .mail: break  // The step itself takes letters in.
       case .schedule(let number): scheduleDue(number)
+      case .sentReplay(let id): sentReplayDue(id)
       }
     }
     wakeDormant()

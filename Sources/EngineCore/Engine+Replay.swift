@@ -90,6 +90,7 @@ extension Engine {
 
   mutating func replayCompleted(_ id: SessionID, _ completed: ReplayCompleted) {
     sessionAnswered(id)
+    if let request = asked(id, completed.token) { return takeAnswer(request, completed) }
     guard let token = TaskToken(completed.token), token.epoch == epoch, let run = runs[token.run],
       let lease = run.task.lease, lease.serial == token.serial, lease.session == id,
       case .answering = lease.replay?.state

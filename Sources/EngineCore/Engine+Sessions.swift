@@ -179,6 +179,7 @@ extension Engine {
       run.task.state = .idle
       offerTask(run)
     }
+    endReplays(askedOf: id)
     failQueriesWithoutServer()
   }
 

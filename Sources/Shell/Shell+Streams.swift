@@ -279,7 +279,15 @@ extension Shell {
   private mutating func takeReplay(_ bytes: [UInt8], _ connection: Connection, _ stream: UInt64) {
     let request = RequestID(connection: connection.id.value, stream: stream)
     do throws(DecodeError) {
-      step(.replay(request, try ReplayRequest(bytes: bytes)))
+      let message = try ReplayRequest(bytes: bytes)
+      if case .history(let part) = message.kind, !part.taskQueue.isEmpty,
+        !connection.grants.roles(in: part.namespace).contains(.worker)
+      {
+        step(.requestAbandoned(request))
+        let what = "ask a worker in namespace '\(part.namespace)'"
+        return end(connection, stream, .notPermitted(connection.peer, what))
+      }
+      step(.replay(request, message))
     } catch {
       step(.requestAbandoned(request))
       end(

@@ -7,6 +7,8 @@ struct SentReplay {
   var replay = Replay(loading: Load.ID(0))
   /// Which run it is of, if not the one that the first event names.
   let execution: WorkflowExecution?
+  /// Who answers for its code, if not the client.
+  var asked: AskedWorker?
   /// Events that have come and have not been read yet.
   private var events: [HistoryEvent] = []
   private var eventBytes = 0
@@ -101,6 +103,8 @@ extension Engine {
   mutating func replay(_ id: RequestID, _ request: ReplayRequest) {
     switch request.kind {
     case .history(let part): takePart(id, part)
+    case .replayCompleted where sentReplays[id]?.asked != nil:
+      endReplay(id, .outOfTurn("a worker answers for the code"))
     case .replayCompleted(let completed): takeAnswer(id, completed)
     case nil:
       endReplay(id, .refusal(.invalidArgument, .malformedRequest, "a message without a kind"))
@@ -138,16 +142,27 @@ extension Engine {
     case .unspecified, .stored, .json: break
     default: return .invalid("history.form", "\(part.form.rawValue) is no form of a history")
     }
+    if let status = first(
+      namespaceFault(part.namespace), idFault(part.taskQueue, "history.task_queue"))
+    {
+      return status
+    }
     sentReplays[id] = SentReplay(SentHistory(part.form, limits), of: part.execution)
+    if !part.taskQueue.isEmpty {
+      let queue = QueueKey(namespace: part.namespace.orDefault, name: part.taskQueue)
+      let runID = newRunID()
+      sentReplays[id]?.asked = AskedWorker(queue: queue, runID: runID)
+    }
     waiting[id] = .replaying
     return nil
   }
 
-  private mutating func takeAnswer(_ id: RequestID, _ completed: ReplayCompleted) {
+  mutating func takeAnswer(_ id: RequestID, _ completed: ReplayCompleted) {
     guard let sent = sentReplays[id] else {
       return endReplay(id, .outOfTurn("a replay begins with a part of the history"))
     }
-    guard case .answering = sent.replay.state, completed.token == sent.token else {
+    let isCurrent = sent.asked != nil || completed.token == sent.token
+    guard case .answering = sent.replay.state, isCurrent else {
       return endReplay(id, .outOfTurn("an answer to no part that is out"))
     }
     if completed.more {
@@ -184,18 +199,23 @@ extension Engine {
         id, .unreplayable(.tooLarge("more than \(most) events have not been shown to its code")))
     }
     if case .done = sent.replay.state { return judge(id, nil, nil) }
-    var response = ReplayResponse()
+    guard count(id) else { return }
     if past.isEmpty {
       sentReplays[id]?.replay.state = .loading(Load.ID(0))
-      response.kind = .historyWanted(HistoryWanted())
-    } else {
-      sentReplays[id]?.partSent()
-      var part = sent.part(past)
-      part.token = sentReplays[id]?.token ?? []
-      response.kind = .replayHistory(part)
-      counters.replays += part.first ? 1 : 0
+      awaitReplay(id)
+      return tell(id, .historyWanted(HistoryWanted()))
     }
-    guard count(id) else { return }
+    sentReplays[id]?.partSent()
+    var part = sent.part(past)
+    part.token = sentReplays[id]?.token ?? []
+    counters.replays += part.first ? 1 : 0
+    if sent.asked == nil { return tell(id, .replayHistory(part)) }
+    if let status = ask(id, part) { endReplay(id, status) }
+  }
+
+  private mutating func tell(_ id: RequestID, _ kind: ReplayResponse.Kind) {
+    var response = ReplayResponse()
+    response.kind = kind
     send(.part(id, response.serialized()), .free)
   }
 
@@ -219,13 +239,11 @@ extension Engine {
     _ id: RequestID, _ diff: NondeterminismDiff?, _ failure: WorkflowTaskFailure?
   ) {
     guard let sent = sentReplays[id] else { return }
-    var response = ReplayResponse()
-    response.kind = .verdict(sent.verdict(diff, failure))
-    send(.part(id, response.serialized()), .free)
+    tell(id, .verdict(sent.verdict(diff, failure)))
     endReplay(id, Status())
   }
 
-  private mutating func endReplay(_ id: RequestID, _ status: Status) {
+  mutating func endReplay(_ id: RequestID, _ status: Status) {
     dropSentReplay(id)
     waiting.removeValue(forKey: id)
     send(.end(id, status), .free)
@@ -233,7 +251,9 @@ extension Engine {
 
   /// The replay has ended or is not wanted any more.
   mutating func dropSentReplay(_ id: RequestID) {
-    sentReplayBytes -= sentReplays.removeValue(forKey: id)?.countedBytes ?? 0
+    guard let sent = sentReplays.removeValue(forKey: id) else { return }
+    sentReplayBytes -= sent.countedBytes
+    if let asked = sent.asked { release(asked, id) }
   }
 }
 

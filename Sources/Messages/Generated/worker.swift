@@ -2515,7 +2515,7 @@ public struct ReplayRequest: Message {
 
   public enum Kind: Equatable, Sendable {
     /// First, and then whenever it is wanted.
-    case history(HistoryPart)
+    indirect case history(HistoryPart)
     indirect case replayCompleted(ReplayCompleted)
   }
 
@@ -2564,6 +2564,10 @@ public struct HistoryPart: Message {
   /// Of the first part, for a run that began as a copy of another one: which run this is. Empty: the
   /// one that the first event names.
   public var execution: WorkflowExecution?
+  /// Of the first part: a worker of this task queue answers for its code, and not the client. It is
+  /// shown the history under a run id that no other run has.
+  public var namespace: String = ""
+  public var taskQueue: String = ""
 
   public init() {}
 
@@ -2574,12 +2578,16 @@ public struct HistoryPart: Message {
       case 16: more = try reader.bool()
       case 24: form = try reader.enumeration()
       case 34: try reader.merge(into: &execution)
+      case 42: namespace = try reader.string()
+      case 50: taskQueue = try reader.string()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(taskQueue.isEmpty) { writer.string(taskQueue, tag: 50) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 42) }
     if let value = execution { writer.message(value, tag: 34) }
     if !(form.rawValue == 0) { writer.enumeration(form, tag: 24) }
     if !(!more) { writer.bool(more, tag: 16) }
@@ -2593,6 +2601,8 @@ public struct HistoryPart: Message {
       FieldTable(2, "more", .bool),
       FieldTable(3, "form", .enumeration(HistoryForm.names)),
       FieldTable(4, "execution", .message { WorkflowExecution.table }),
+      FieldTable(5, "namespace", .string),
+      FieldTable(6, "task_queue", .string),
     ])
 }
 

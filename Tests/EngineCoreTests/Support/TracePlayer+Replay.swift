@@ -4,7 +4,8 @@ import Messages
 /// The verbs of a client that has a history replayed.
 extension TracePlayer {
   /// `replay run#1 1...4 more` begins with these events of a run, `part replay#1 run#1 5...9` goes
-  /// on, `judge replay#1 part-1: activity 1 charge | done` answers for the code.
+  /// on. With `queue=q` a worker of it answers for the code, else
+  /// `judge replay#1 part-1: activity 1 charge | done` does.
   func playReplay(_ verb: String, _ words: inout TraceWords, _ rest: String) throws(TraceFault)
     -> Bool
   {
@@ -31,6 +32,7 @@ extension TracePlayer {
     let ends = range.split(separator: ".").compactMap { Int64($0) }
     guard ends.count == 2 else { throw TraceFault("'\(range)' is not as 1...4") }
     var part = HistoryPart()
+    part.taskQueue = words.take("queue") ?? ""
     part.more = words.words.first == "more"
     if part.more { words.words.removeFirst() }
     let events = world.store.history(run).filter { ends[0]...ends[1] ~= $0.eventID }

@@ -2207,6 +2207,12 @@ nonisolated struct Holdfast_V1_HistoryPart: Sendable {
   /// Clears the value of `execution`. Subsequent reads from it will return its default value.
   mutating func clearExecution() {self._execution = nil}
 
+  /// Of the first part: a worker of this task queue answers for its code, and not the client. It is
+  /// shown the history under a run id that no other run has.
+  var namespace: String = String()
+
+  var taskQueue: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -6391,7 +6397,7 @@ nonisolated extension Holdfast_V1_ReplayRequest: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Holdfast_V1_HistoryPart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HistoryPart"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}data\0\u{1}more\0\u{1}form\0\u{1}execution\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}data\0\u{1}more\0\u{1}form\0\u{1}execution\0\u{1}namespace\0\u{3}task_queue\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6403,6 +6409,8 @@ nonisolated extension Holdfast_V1_HistoryPart: SwiftProtobuf.Message, SwiftProto
       case 2: try { try decoder.decodeSingularBoolField(value: &self.more) }()
       case 3: try { try decoder.decodeSingularEnumField(value: &self.form) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.taskQueue) }()
       default: break
       }
     }
@@ -6425,6 +6433,12 @@ nonisolated extension Holdfast_V1_HistoryPart: SwiftProtobuf.Message, SwiftProto
     try { if let v = self._execution {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 5)
+    }
+    if !self.taskQueue.isEmpty {
+      try visitor.visitSingularStringField(value: self.taskQueue, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6433,6 +6447,8 @@ nonisolated extension Holdfast_V1_HistoryPart: SwiftProtobuf.Message, SwiftProto
     if lhs.more != rhs.more {return false}
     if lhs.form != rhs.form {return false}
     if lhs._execution != rhs._execution {return false}
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.taskQueue != rhs.taskQueue {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

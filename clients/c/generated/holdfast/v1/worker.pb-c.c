@@ -7393,7 +7393,7 @@ const ProtobufCMessageDescriptor holdfast__v1__replay_request__descriptor =
   (ProtobufCMessageInit) holdfast__v1__replay_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__history_part__field_descriptors[4] =
+static const ProtobufCFieldDescriptor holdfast__v1__history_part__field_descriptors[6] =
 {
   {
     "data",
@@ -7443,17 +7443,43 @@ static const ProtobufCFieldDescriptor holdfast__v1__history_part__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__HistoryPart, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_queue",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__HistoryPart, task_queue),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__history_part__field_indices_by_name[] = {
   0,   /* field[0] = data */
   3,   /* field[3] = execution */
   2,   /* field[2] = form */
   1,   /* field[1] = more */
+  4,   /* field[4] = namespace */
+  5,   /* field[5] = task_queue */
 };
 static const ProtobufCIntRange holdfast__v1__history_part__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__history_part__descriptor =
 {
@@ -7463,7 +7489,7 @@ const ProtobufCMessageDescriptor holdfast__v1__history_part__descriptor =
   "Holdfast__V1__HistoryPart",
   "holdfast.v1",
   sizeof(Holdfast__V1__HistoryPart),
-  4,
+  6,
   holdfast__v1__history_part__field_descriptors,
   holdfast__v1__history_part__field_indices_by_name,
   1,  holdfast__v1__history_part__number_ranges,

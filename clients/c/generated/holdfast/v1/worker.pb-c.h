@@ -1189,10 +1189,16 @@ struct  Holdfast__V1__HistoryPart
    * one that the first event names.
    */
   Holdfast__V1__WorkflowExecution *execution;
+  /*
+   * Of the first part: a worker of this task queue answers for its code, and not the client. It is
+   * shown the history under a run id that no other run has.
+   */
+  char *namespace_;
+  char *task_queue;
 };
 #define HOLDFAST__V1__HISTORY_PART__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__history_part__descriptor) \
-    , {0,NULL}, 0, HOLDFAST__V1__HISTORY_FORM__HISTORY_FORM_UNSPECIFIED, NULL }
+    , {0,NULL}, 0, HOLDFAST__V1__HISTORY_FORM__HISTORY_FORM_UNSPECIFIED, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 typedef enum {
