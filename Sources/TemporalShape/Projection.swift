@@ -99,12 +99,22 @@ public struct Projection: Sendable {
 
   private mutating func place(_ event: HistoryEvent) {
     // That the parent waits no more is known to its code only, where Temporal runs it.
-    guard let kind = ShapedKind(event), !event.isEarly else { return }
+    guard let kind = ShapedKind(event), !event.isEarly, !cancelsNothing(event) else { return }
     var shaped = ShapedEvent(id: Int64(events.count) + 1, kind: kind, source: event.eventID)
     if kind.isCommand { shaped.workflowTaskCompletedEventID = completion }
     link(&shaped, event)
     ids[event.eventID] = shaped.id
     events.append(shaped)
+  }
+
+  /// Code has cancelled what it never had, or what has ended and it was told so. Ours records that
+  /// it did; Temporal fails such a task.
+  private func cancelsNothing(_ event: HistoryEvent) -> Bool {
+    switch event.attributes {
+    case .timerCanceled(let canceled): number(canceled.startedEventID) == 0
+    case .activityTaskCancelRequested(let requested): scheduled[requested.seq] == nil
+    default: false
+    }
   }
 
   // MARK: - Links

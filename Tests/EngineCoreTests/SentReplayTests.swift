@@ -237,6 +237,37 @@ import Testing
     #expect(scene.world.sent.contains { if case .end(id, Status()) = $0 { true } else { false } })
   }
 
+  @Test func whatIsToldOfTheCodeFitsAMessage() throws {
+    let scene = try Scene()
+    let id = scene.world.openStream()
+    scene.send(id, scene.stored, more: false)
+    guard case .replayHistory(let part)? = scene.response(id)?.kind else {
+      Issue.record("nothing is shown")
+      return
+    }
+    var completed = ReplayCompleted()
+    completed.token = part.token
+    var head = CommandHead()
+    head.type = .scheduleActivity
+    head.name = String(repeating: "n", count: 1 << 20)
+    head.location = String(repeating: "é", count: 1 << 20)
+    completed.completions = [PastCompletion()]
+    completed.completions[0].heads = [head]
+    completed.failure = WorkflowTaskFailure()
+    completed.failure?.failure = Messages.Failure()
+    completed.failure?.failure?.info = FailureInfo()
+    completed.failure?.failure?.info?.message = String(repeating: "m", count: 2 << 20)
+    var request = ReplayRequest()
+    request.kind = .replayCompleted(completed)
+    scene.world.step(.replay(id, request))
+    guard case .verdict(let verdict)? = scene.response(id)?.kind else {
+      Issue.record("there is no verdict")
+      return
+    }
+    #expect(verdict.diff?.actual?.name.utf8.count == 1_000)
+    #expect(verdict.serialized().count < 600 << 10)
+  }
+
   @Test func replaysOfAConnectionAreBoundedAndTheirMemoryToo() throws {
     let scene = try Scene { $0.sentReplaysMax = 2 }
     let half = Array(scene.stored.prefix(40))

@@ -95,6 +95,18 @@ import Testing
     #expect(ShapeRules.faults(in: events) == [])
   }
 
+  @Test func aCancelOfNothingHasNoPlace() {
+    var request = ActivityTaskCancelRequested()
+    request.seq = 7
+    let history = Self.history([
+      Self.started, Self.turn(1, 3), Self.canceled(1, of: 0), .activityTaskCancelRequested(request),
+      Self.timer(1),
+    ])
+    let events = Projection(history).events
+    #expect(Self.short(events) == ["1 1", "5 2", "6 2", "7 2", "17 5"])
+    #expect(ShapeRules.faults(in: events) == [])
+  }
+
   @Test func eachProjectionIsTheBeginningOfTheNext() {
     var failed = WorkflowTaskFailed()
     failed.cause = .workerFailure

@@ -31,11 +31,12 @@ struct SentReplay {
   var heldBytes: Int { history.heldBytes + eventBytes + replay.unshown.bytes + answerBytes }
 
   mutating func take(_ part: HistoryPart) throws(SentHistoryFault) {
+    let bytes = history.heldBytes + part.data.count
     events += try history.take(part.data, more: part.more)
     #if MUTANTS
       if Mutant.isOn(.sentPartIsLost), serial > 0 { events = [] }
     #endif
-    eventBytes = part.data.count
+    eventBytes = bytes
     isWhole = !part.more
   }
 
@@ -83,14 +84,14 @@ struct SentReplay {
     return execution
   }
 
-  func verdict(_ diff: NondeterminismDiff?, _ failure: WorkflowTaskFailure?) -> ReplayVerdict {
+  func verdict(_ diff: NondeterminismDiff?, _ failure: Failure?) -> ReplayVerdict {
     var verdict = ReplayVerdict()
     verdict.execution = named
     verdict.workflowType = history.started?.workflowType ?? ""
     verdict.events = history.lastEvent
     verdict.workflowTasks = replay.agreed
     verdict.diff = diff
-    if diff != nil { verdict.failure = failure?.failure }
+    if diff != nil { verdict.failure = failure }
     return verdict
   }
 }
@@ -239,7 +240,8 @@ extension Engine {
     _ id: RequestID, _ diff: NondeterminismDiff?, _ failure: WorkflowTaskFailure?
   ) {
     guard let sent = sentReplays[id] else { return }
-    tell(id, .verdict(sent.verdict(diff, failure)))
+    let fault = failure?.failure?.cut(to: limits.detailBytesMax)
+    tell(id, .verdict(sent.verdict(diff, fault)))
     endReplay(id, Status())
   }
 

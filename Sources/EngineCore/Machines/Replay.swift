@@ -211,6 +211,7 @@ extension NondeterminismDiff {
     _ completedEvent: Int64, _ index: Int, event: Int64, expected: CommandHead?,
     actual: CommandHead?, _ failure: WorkflowTaskFailure?
   ) -> NondeterminismDiff {
+    let actual = actual?.cut
     var diff = NondeterminismDiff()
     diff.workflowTaskCompletedEventID = completedEvent
     diff.commandIndex = Int32(index)
@@ -220,7 +221,7 @@ extension NondeterminismDiff {
     let held = expected.map { "event \(event): \($0.text)" } ?? "no command here"
     var asked = actual.map { $0.text } ?? "nothing"
     if let message = failure?.failure?.info?.message, actual == nil {
-      asked += " (replay ended: \(message))"
+      asked += " (replay ended: \(message.cut(to: 1 << 10)))"
     }
     diff.message =
       "the workflow's code does not match its history at command \(index) of the task recorded"
@@ -243,6 +244,18 @@ extension CommandHead {
     default: return id
     }
   }
+
+  /// A worker may say anything: what is told of it has to fit a message.
+  fileprivate var cut: CommandHead {
+    var head = self
+    head.name = name.cut(to: CommandHead.textBytesMax)
+    head.id = id.cut(to: CommandHead.textBytesMax)
+    head.location = location.cut(to: CommandHead.textBytesMax)
+    return head
+  }
+
+  /// No id and no name is longer (SCH-004).
+  private static let textBytesMax = 1_000
 
   var text: String {
     var text = type.name

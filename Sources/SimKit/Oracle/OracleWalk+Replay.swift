@@ -1,12 +1,15 @@
 import Basics
 import EngineCore
 import Messages
+import TemporalShape
 
 /// A client reads a run's history and has it replayed: nothing of the walk changes by it.
 extension OracleWalk {
   mutating func replaySent() {
     guard !hasDiffered, !model.runs.isEmpty else { return }
     let run = replayDice.pick(model.runs)
+    project(run)
+    guard !hasDiffered else { return }
     var answers = run.pastHeads
     if replayDice.percent(40) { OracleWalk.spoil(&answers, &replayDice) }
     let expected = model.diff(answers, of: run)
@@ -33,6 +36,19 @@ extension OracleWalk {
       }
     }
     object("a replay of \(run.id) is not answered")
+  }
+
+  /// The history has Temporal's shape, and a part of it the beginning of that (I24).
+  private mutating func project(_ run: ModelRun) {
+    let events = engine.history(of: run.id)
+    let whole = Projection(events).events
+    if let fault = ShapeRules.faults(in: whole).first {
+      return object("\(run.id) has not Temporal's shape: \(fault)")
+    }
+    let length = replayDice.int(0...events.count)
+    if !whole.starts(with: Projection(events.prefix(length)).events) {
+      object("what \(run.id) was projected to after \(length) events is taken back")
+    }
   }
 
   /// The history, in either form and cut anywhere.
