@@ -125,9 +125,9 @@ enum ExitCodes {
   static let usage: Int32 = 64
 
   static let help = """
-    Exit codes: 0 done, 1 the workflow did not complete (result and execute) or its code does not \
-    agree (replay), 3 not found, 4 already exists, 5 no engine answers, 6 the time is up, 7 refused \
-    for another reason, 64 a wrong option or value.
+    Exit codes: 0 done, 1 the workflow did not complete (result and execute) or its code does \
+    not agree (replay), 3 not found, 4 already exists, 5 no engine answers, 6 the time is up, 7 \
+    refused for another reason, 64 a wrong option or value.
     """
 
   /// A command's help: an example, and what its exit codes mean.
