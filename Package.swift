@@ -63,10 +63,16 @@ let package = Package(
     floor("SQLiteStore", ["CSQLite", "Basics", "Messages", "EngineCore"]),
     floor("Shell", ["Basics", "Messages", "EngineCore", "Wire"]),
     floor("Sidecar", ["Basics", "EngineCore", "Shell", "UVLoop", "SQLiteStore"]),
+    // Histories in Temporal's shape, and what that shape is.
+    floor("TemporalShape", ["Basics", "Messages"]),
     // The simulator's disk: files in memory that lose unsynced writes at a crash.
     .target(name: "CSimDisk", dependencies: ["CSQLite"], path: "Sources/CSimDisk"),
     floor(
-      "SimKit", ["Basics", "CSimDisk", "EngineCore", "Messages", "Shell", "SQLiteStore", "Wire"]),
+      "SimKit",
+      [
+        "Basics", "CSimDisk", "EngineCore", "Messages", "Shell", "SQLiteStore", "TemporalShape",
+        "Wire",
+      ]),
     .executableTarget(
       name: "holdfast-sim",
       dependencies: [
@@ -133,7 +139,8 @@ let package = Package(
       path: "Tests/FuzzTargets", swiftSettings: strict),
     tests("FuzzTests", ["Basics", "EngineCore", "FuzzTargets", "Messages"], exclude: ["Corpus"]),
     tests(
-      "SimTests", ["Basics", "EngineCore", "Messages", "Shell", "SimKit"], exclude: ["Files"]),
+      "SimTests", ["Basics", "EngineCore", "Messages", "Shell", "SimKit", "TemporalShape"],
+      exclude: ["Files"]),
     tests("UVLoopTests", ["CUV", "UVLoop"]),
     // It reads the binary that the command's target makes.
     tests("TidyTests", ["HoldfastCommand", "Messages", "Wire"]),

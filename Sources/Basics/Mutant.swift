@@ -77,6 +77,9 @@
     case skippedTimesAreLost, repeatedTimesComeTwice
     case bufferOneHoldsAll, bufferAllHoldsOne, cancelOtherWaits, terminateOtherCancels
     case allowAllWaits
+    // I24: what has no place yet in Temporal's shape is given one; a firing of no timer. What a
+    // client sends to be replayed is lost between its parts.
+    case shapeHoldsNothing, firingNamesNoTimer, sentPartIsLost
     /// None of it: the proof that a mutant which nobody sees is told.
     case changesNothing
 

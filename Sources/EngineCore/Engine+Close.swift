@@ -94,6 +94,7 @@ enum WaitingPlace {
   case update(AwaitedOutcome, started: Bool)
   case reading
   case copying
+  case replaying
 }
 
 extension Engine {
@@ -112,6 +113,7 @@ extension Engine {
     case .update(let awaited, _): abandon(id, awaited)
     case .reading: dropReader(id)
     case .copying: endCopy(id)
+    case .replaying: dropSentReplay(id)
     }
   }
 }

@@ -25,6 +25,8 @@ enum Deadline: Hashable, Sendable {
   case schedule(ScheduleNumber)
   /// A batch job may do its next operation.
   case batchJob(BatchJobNumber)
+  /// A worker that was asked for a replay, or its client, has been waited for.
+  case sentReplay(RequestID)
 }
 
 extension Engine {
@@ -52,6 +54,7 @@ extension Engine {
     case .mail: break  // The step itself takes letters in.
     case .schedule(let number): scheduleDue(number)
     case .batchJob(let number): batchJobDue(number)
+    case .sentReplay(let id): sentReplayDue(id)
     }
   }
 
@@ -63,6 +66,9 @@ extension Engine {
     fired.seq = seq
     fired.timerID = timer.timerID
     fired.startedEventID = timer.startedEvent
+    #if MUTANTS
+      if Mutant.isOn(.firingNamesNoTimer) { fired.startedEventID = 1 }
+    #endif
     record(run, .timerFired(fired))
     counters.timersFired += 1
     afterInbound(run)

@@ -50,7 +50,7 @@ extension Engine {
   private mutating func advance(_ run: Run, _ past: [PastActivation]) {
     guard let lease = run.task.lease, let replay = lease.replay else { return }
     if !past.isEmpty {
-      var part = ReplayHistory()
+      var part = ReplayHistory(past, isFirst: replay.isFirst)
       part.token = TaskToken(epoch: epoch, serial: lease.serial, run: run.number).bytes
       part.namespace = run.key.namespace
       part.taskQueue = run.fold.started.taskQueue
@@ -58,8 +58,6 @@ extension Engine {
       part.workflowID = run.key.workflowID
       part.workflowType = run.workflowType
       part.taskTimeoutMs = run.taskTimeout
-      part.activations = past
-      part.first = replay.isFirst
       var message = EngineMessage()
       message.kind = .replayHistory(part)
       send(.worker(lease.session, message), .free)
@@ -92,6 +90,7 @@ extension Engine {
 
   mutating func replayCompleted(_ id: SessionID, _ completed: ReplayCompleted) {
     sessionAnswered(id)
+    if let request = asked(id, completed.token) { return takeAnswer(request, completed) }
     guard let token = TaskToken(completed.token), token.epoch == epoch, let run = runs[token.run],
       let lease = run.task.lease, lease.serial == token.serial, lease.session == id,
       case .answering = lease.replay?.state
@@ -113,5 +112,13 @@ extension Engine {
     }
     restartTaskTimeout(run)
     advance(run, [])
+  }
+}
+
+extension ReplayHistory {
+  init(_ past: [PastActivation], isFirst: Bool) {
+    self.init()
+    activations = past
+    first = isFirst
   }
 }

@@ -183,6 +183,7 @@ extension Engine {
       run.task.state = .idle
       offerTask(run)
     }
+    endReplays(askedOf: id)
     failQueriesWithoutServer()
   }
 

@@ -17,6 +17,7 @@ extension Engine {
   /// time passes as it does there.
   public var isBusy: Bool {
     !busy.isEmpty || !outside.isEmpty || !loading.purposes.isEmpty || isDraining || isDiskFull
+      || sentReplays.values.contains { $0.asked?.session != nil }
   }
 
   /// What is due has not been done altogether.
@@ -50,7 +51,7 @@ extension Deadline {
   fileprivate var isEvent: Bool {
     switch self {
     case .timer, .activity, .task, .runTimeout, .beginning, .schedule, .batchJob: true
-    case .sticky, .residency, .retention, .heartbeats, .mail: false
+    case .sticky, .residency, .retention, .heartbeats, .mail, .sentReplay: false
     }
   }
 }

@@ -45,6 +45,9 @@ public struct Engine {
   var readers: [RequestID: Reader] = [:]
   /// Resets and forks that read their histories.
   var copies: [RequestID: RunCopying] = [:]
+  /// Replays of histories that clients send, and about how much memory they take.
+  var sentReplays: [RequestID: SentReplay] = [:]
+  var sentReplayBytes = 0
   var reads = ReadTurns()
   /// Memory for the rows and groups that lists and counts have gathered.
   var gatheredBytes = 0
@@ -176,6 +179,7 @@ public struct Engine {
   mutating func handle(_ input: Input) {
     switch input {
     case .request(let id, let request): handle(id, request)
+    case .replay(let id, let request): replay(id, request)
     case .requestAbandoned(let id): abandon(id)
     case .readMore(let id): readMore(id)
     case .sessionOpened(let id, let attach, let process): openSession(id, attach, process)

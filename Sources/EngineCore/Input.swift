@@ -6,6 +6,9 @@ public enum Input: Sendable {
   /// A request on a stream of its own. Answered by `Send.reply`, or, for GetHistory and
   /// ListWorkflows, by `Send.part` for each `readMore` and at last `Send.end`.
   case request(RequestID, Request)
+  /// The next message on a stream that replays a history. Answered by `Send.part`, each a
+  /// `ReplayResponse`, and at last `Send.end`.
+  case replay(RequestID, ReplayRequest)
   /// The client gave the request up, or its deadline passed, or its connection is gone.
   case requestAbandoned(RequestID)
   /// The client can take another part of a streamed answer.

@@ -80,6 +80,18 @@ public struct EngineLimits: Sendable {
   public var deadlineWindow = 100_000
   /// Replays under way in one session.
   public var replaysPerSessionMax = 2
+  /// A history that a client sends to be replayed: one part of it, one event as it is sent, and the
+  /// whole, more than a run that is as large as may be takes in JSON.
+  public var historyPartBytesMax = 128 << 10
+  public var sentEventBytesMax = 16 << 20
+  public var sentHistoryBytesMax = 256 << 20
+  /// Events of it that its code has not been shown: what a run may have pending, and more.
+  public var sentUnshownEventsMax = 40_000
+  /// Such replays of one connection, and the memory for all of them.
+  public var sentReplaysMax = 8
+  public var sentReplayBytesMax = 64 << 20
+  /// Past activations in one of their parts, so that it does not hold the loop.
+  public var sentActivationsMax = 200
   /// Removal of closed runs in one batch, so that its commit stays short.
   public var removedRunsMax = 200
   public var removedBytesMax: Int64 = 4 << 20

@@ -22,6 +22,8 @@ final class Connection {
     case backup(credit: UInt32)
     /// `session` is nil until Attach.
     case work(session: SessionID?)
+    /// One message is under way in either direction at a time, so there is no credit.
+    case replay
   }
 
   /// What a request waits for, as far as it matters to time that is skipped.

@@ -95,7 +95,7 @@ extension Shell {
       case .work(let session?):
         closeSession(session)
       case .work(nil), nil: break
-      case .unary, .reading: step(.requestAbandoned(request))
+      case .unary, .reading, .replay: step(.requestAbandoned(request))
       case .backup: abandonBackup(request)
       }
     }

@@ -50,6 +50,7 @@ extension Shell {
     let place: String
     switch call {
     case .work: return nil  // Attach says where.
+    case .replay: return nil  // It touches no namespace.
     case .engine(let request):
       roles = connection.grants.roles(in: request.namespace)
       place = " in namespace '\(request.namespace.isEmpty ? "default" : request.namespace)'"
@@ -95,7 +96,11 @@ extension Shell {
       }
       if !open.message.isEmpty { takeWork(open.message, connection, stream) }
       if open.end { cancel(connection, stream) }
-      return
+    case .replay:
+      guard admit(connection, stream, .replay, method, 0) else { return }
+      setDeadline(of: request, open)
+      if !open.message.isEmpty { takeReplay(open.message, connection, stream) }
+      if open.end { cancel(connection, stream) }
     case .engine(let decoded):
       let kind: Connection.Stream =
         method.isServerStreaming
@@ -168,7 +173,9 @@ extension Shell {
       abandonBackup(request)
       return end(connection, request.stream, late)
     }
-    guard engine.isWaiting(request) || sleepers.contains(request) else {
+    // One whose client has sent nothing yet is not known to the engine.
+    let isReplay = if case .replay = connection.stream(request.stream) { true } else { false }
+    guard isReplay || engine.isWaiting(request) || sleepers.contains(request) else {
       // Its answer is on its way to the store, or it is itself, and may come to wait only then.
       return setDeadline(of: request, after: Span(ms: configuration.limits.overdueMs))
     }
@@ -182,7 +189,7 @@ extension Shell {
     case .work(let session):
       end(connection, stream, .of(.cancelled, .unspecified, "the worker ended the stream"))
       if let session { closeSession(session) }
-    case .unary, .reading:
+    case .unary, .reading, .replay:
       step(.requestAbandoned(RequestID(connection: connection.id.value, stream: stream)))
       end(connection, stream, .of(.cancelled, .unspecified, "the client cancelled the request"))
     case .backup:
@@ -211,6 +218,9 @@ extension Shell {
     switch connection.stream(stream) {
     case .work:
       takeWork(message.body, connection, stream)
+      if message.end { cancel(connection, stream) }
+    case .replay:
+      takeReplay(message.body, connection, stream)
       if message.end { cancel(connection, stream) }
     case .unary, .reading, .backup:
       cancel(connection, stream)
@@ -264,6 +274,26 @@ extension Shell {
       }
     }
     step(.workerMessages(session, messages))
+  }
+
+  private mutating func takeReplay(_ bytes: [UInt8], _ connection: Connection, _ stream: UInt64) {
+    let request = RequestID(connection: connection.id.value, stream: stream)
+    do throws(DecodeError) {
+      let message = try ReplayRequest(bytes: bytes)
+      if case .history(let part) = message.kind, !part.taskQueue.isEmpty,
+        !connection.grants.roles(in: part.namespace).contains(.worker)
+      {
+        step(.requestAbandoned(request))
+        let what = "ask a worker in namespace '\(part.namespace)'"
+        return end(connection, stream, .notPermitted(connection.peer, what))
+      }
+      step(.replay(request, message))
+    } catch {
+      step(.requestAbandoned(request))
+      end(
+        connection, stream,
+        .of(.invalidArgument, .malformedRequest, "a message of a replay: \(error)"))
+    }
   }
 
   private mutating func endWork(_ connection: Connection, _ stream: UInt64, _ status: Status) {

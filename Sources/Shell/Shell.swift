@@ -333,9 +333,10 @@ public struct Shell {
 
   private mutating func emitPart(_ request: RequestID, _ bytes: [UInt8]) {
     guard let connection = connections[ConnectionID(request.connection)],
-      case .reading(let credit, _) = connection.stream(request.stream)
+      let kind = connection.stream(request.stream)
     else { return }
     withOutgoing(connection) { $0.append(stream: request.stream, bytes: bytes, to: &$1) }
+    guard case .reading(let credit, _) = kind else { return }  // It answers as it is asked.
     let left = credit - 1
     connection.streams[request.stream]?.stream = .reading(credit: left, isWanted: left > 0)
     guard left > 0 else { return }

@@ -133,6 +133,8 @@ public enum Mutants {
         .repeatedTimesComeTwice, .bufferOneHoldsAll, .bufferAllHoldsOne, .cancelOtherWaits,
         .terminateOtherCancels, .allowAllWaits:
         Oracle.name
+      case .shapeHoldsNothing, .firingNamesNoTimer: HistoriesProject.name
+      case .sentPartIsLost: Oracle.name
       case .oldFileIsRefused, .oldStateIsDamaged, .oldActivitiesAreLost:
         OldFilesOpen.name
       case .clocksStayTheSame, .overlapIsIgnored, .missedTimesAreTaken, .progressIsNotWritten:

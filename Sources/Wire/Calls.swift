@@ -11,6 +11,8 @@ public enum Call: Sendable {
   case backup(BackupRequest)
   /// The Work stream: messages follow.
   case work
+  /// A history is replayed: messages follow.
+  case replay
 
   /// Decodes the request of a method.
   public init(_ method: Method, _ bytes: [UInt8]) throws(DecodeError) {
@@ -68,6 +70,7 @@ public enum Call: Sendable {
       self = .time(try TimeRequest(method, bytes))
     case .operatorBackup: self = .backup(try .init(bytes: bytes))
     case .workerWork: self = .work
+    case .workerReplay: self = .replay
     }
   }
 }

@@ -11,7 +11,7 @@ import Testing
     "workflow query", "workflow result", "workflow describe", "workflow list", "workflow count",
     "workflow show",
     "workflow cancel", "workflow terminate", "workflow delete", "workflow pause",
-    "workflow unpause", "workflow reset", "workflow fork", "activity",
+    "workflow unpause", "workflow reset", "workflow fork", "workflow replay", "activity",
     "activity complete", "activity fail",
     "activity pause", "activity unpause", "activity reset", "activity update-options",
     "search-attribute", "search-attribute create", "search-attribute list",

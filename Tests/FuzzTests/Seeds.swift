@@ -65,6 +65,7 @@ struct Seeds {
     complete()
     report(end())
     keep()
+    replay()
   }
 
   private mutating func attach() {
@@ -80,6 +81,16 @@ struct Seeds {
     grant.workflowSlots = 10
     grant.activitySlots = 10
     step(.grant(grant))
+  }
+
+  private mutating func replay() {
+    var part = HistoryPart()
+    part.form = .json
+    let started = "{\"workflowType\":\"t\"}"
+    part.data = Array("{\"eventId\":1,\"workflowExecutionStarted\":\(started)}\n".utf8)
+    var request = ReplayRequest()
+    request.kind = .history(part)
+    call(.workerReplay, stream: 90, request.serialized())
   }
 
   private mutating func start() {

@@ -150,3 +150,33 @@ import Testing
     #expect(codes == Set(JSONError.Code.allCases))
   }
 }
+
+/// What `holdfast workflow show -o json` prints can be read back, whatever happens in a history.
+@Suite("Exported histories") struct ExportedHistoryTests {
+  static let kinds = HistoryEvent.table.fields.filter { $0.oneof == "attributes" }
+
+  @Test(arguments: kinds.indices)
+  func everyKindOfEventIsReadBackAsItWas(_ index: Int) throws {
+    let kind = Self.kinds[index]
+    guard case .message(let table) = kind.kind else {
+      Issue.record("\(kind.jsonName) is no message")
+      return
+    }
+    var messages = RandomMessages(random: SeededRandom(seed: seed &+ UInt64(index) << 32))
+    messages.allowsNaN = false
+    for round in 0..<50 {
+      var wire = WireBytes()
+      wire.tag(1, 0)
+      wire.varint(UInt64(round) + 1)
+      wire.tag(kind.number, 2)
+      // The first one says nothing: that it happened is not lost either.
+      wire.block(round == 0 ? [] : messages.message(table()))
+      let event = try HistoryEvent(bytes: wire.bytes)
+      #expect(event.attributes != nil)
+      let text = event.json()
+      #expect(!text.contains("\n"), "an event is a line")
+      let again = try HistoryEvent(json: text)
+      #expect(again.serialized() == event.serialized(), "\(text), seed \(seed)")
+    }
+  }
+}

@@ -15,8 +15,10 @@ import Testing
     "Sources/SQLiteStore": ["CSQLite", "Glibc", "Basics", "Messages", "EngineCore"],
     "Sources/Sidecar": ["Glibc", "Basics", "EngineCore", "Shell", "UVLoop", "SQLiteStore"],
     // The simulator in its place: neither clocks nor threads nor the machine's files.
+    "Sources/TemporalShape": ["Basics", "Messages"],
     "Sources/SimKit": [
-      "Basics", "CSimDisk", "EngineCore", "Messages", "Shell", "SQLiteStore", "Wire",
+      "Basics", "CSimDisk", "EngineCore", "Messages", "Shell", "SQLiteStore", "TemporalShape",
+      "Wire",
     ],
     "Sources/holdfast-sim": ["ArgumentParser", "Glibc", "SimKit"],
     // The roof: no Foundation here either, it doubles the idle memory.

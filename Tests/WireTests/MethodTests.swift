@@ -30,6 +30,7 @@ import Testing
     case .drain: "drain"
     case .backup: "backup"
     case .work: "work"
+    case .replay: "replay"
     }
   }
 
@@ -39,17 +40,17 @@ import Testing
     #expect(try kind(method) == name.prefix(1).lowercased() + name.dropFirst())
   }
 
-  @Test(arguments: Method.allCases.filter { $0 != .workerWork })
+  @Test(arguments: Method.allCases.filter { !$0.isClientStreaming })
   func aRequestThatCannotBeReadIsRefused(_ method: Method) {
     // The length of a field that is cut short.
     #expect(throws: DecodeError.self) { try Call(method, [0x0A, 0x05, 0x61]) }
   }
 
-  @Test func onlyTheWorkStreamTakesManyMessages() {
-    #expect(Method.allCases.filter(\.isClientStreaming) == [.workerWork])
+  @Test func onlyStreamsOfWorkersTakeManyMessages() {
+    #expect(Method.allCases.filter(\.isClientStreaming) == [.workerWork, .workerReplay])
     #expect(
       Method.allCases.filter(\.isServerStreaming) == [
-        .operatorBackup, .workerWork, .workflowGetHistory, .workflowListWorkflows,
+        .operatorBackup, .workerWork, .workerReplay, .workflowGetHistory, .workflowListWorkflows,
       ])
   }
 

@@ -32,6 +32,7 @@ struct Inbound: Equatable {
     case .workflowTaskFailed(let failed):
       if failed.copy != nil { append(event) }
     case .workflowTaskCompleted(let completed):
+      guard let first = events.first, first.eventID <= completed.throughEventID else { return }
       remove { $0.eventID <= completed.throughEventID }
     case .timerCanceled(let canceled):
       // The code cancelled the timer before it saw that it had fired: the firing is void.

@@ -5,7 +5,8 @@ import Messages
 /// with what history holds.
 struct Replay {
   enum State {
-    /// A slice of the history is being read. Can transition to: answering, loading, done.
+    /// A slice of the history is awaited: of the store's, or of one that a client sends. Can
+    /// transition to: answering, loading, done.
     case loading(Load.ID)
     /// A part is with the worker. Can transition to: loading, done, or the task fails.
     case answering
@@ -26,68 +27,66 @@ struct Replay {
     let mayBeMissing: Bool
   }
 
+  /// A completion whose commands have not all been read: a slice may end among them.
+  private struct Unfinished {
+    var activation: PastActivation
+    let commands: Int
+    let shown: ArraySlice<HistoryEvent>
+    var updates: [Inbound.PlacedUpdate] = []
+    var heads: [Recorded] = []
+    /// About how much the activation takes in a message.
+    var bytes: Int
+
+    var isWhole: Bool { heads.count == commands }
+  }
+
   var state: State
   private(set) var nextEvent: Int64 = 1
   /// No part has been sent yet.
   private(set) var isFirst = true
   private var inbound = Inbound()
+  private var unfinished: Unfinished?
   private var expected: [Expected] = []
+  /// Past activations that agree.
+  private(set) var agreed: Int64 = 0
   private var collected: [PastCompletion] = []
   /// History ends with the slice that was read last.
   private var exhausted = false
 
   init(loading load: Load.ID) { state = .loading(load) }
 
+  /// Events that no activation has shown yet, and about what is held of the history.
+  var unshown: (events: Int, bytes: Int) {
+    (inbound.events.count, inbound.bytes + (unfinished?.bytes ?? 0))
+  }
+
   /// Takes a slice of the history, as far as its past activations fit one message; these, in order.
   /// A slice of small completions can show large signals of earlier ones.
-  mutating func take(_ events: [HistoryEvent], more: Bool, bytesMax: Int) throws(CorruptRun)
-    -> [PastActivation]
-  {
+  mutating func take(
+    _ events: [HistoryEvent], more: Bool, bytesMax: Int, countMax: Int = .max
+  ) throws(CorruptRun) -> [PastActivation] {
     var activations: [PastActivation] = []
-    var bytes = 0
+    var bytes = unfinished?.bytes ?? 0
     var isCut = false
-    var heads: [Recorded] = []
-    var completion: (event: Int64, commands: Int32)?
-    var shown = ArraySlice<HistoryEvent>()
-    var updates: [Inbound.PlacedUpdate] = []
     for event in events {
       guard event.eventID == nextEvent else {
         throw CorruptRun(place: "event \(event.eventID) in the place of event \(nextEvent)")
       }
-      if case .workflowTaskCompleted = event.attributes {
-        isCut = !activations.isEmpty && bytes + inbound.bytes > bytesMax
+      let before = unfinished?.bytes ?? 0
+      if case .workflowTaskCompleted(let completed) = event.attributes {
+        let isFull = bytes + inbound.bytes > bytesMax || activations.count >= countMax
+        isCut = !activations.isEmpty && isFull
         if isCut { break }
-        bytes += inbound.bytes
+        try begin(event.eventID, completed)
+      } else if unfinished != nil {
+        try add(event)
       }
       nextEvent += 1
-      if case .workflowTaskCompleted(let completed) = event.attributes {
-        activations.append(past(event.eventID, completed))
-        shown = inbound.shown(through: completed.throughEventID)
-        updates = []
-        completion = (event.eventID, completed.commands)
-        heads = []
-      } else if completion != nil {
-        guard let head = CommandHead(recordedBy: event) else {
-          throw CorruptRun(place: "event \(event.eventID) records no command")
-        }
-        var mayBeMissing = false
-        if case .markerRecorded(let recorded) = event.attributes {
-          mayBeMissing = recorded.deprecated
-          bytes += show(recorded, in: &activations)
-        } else if case .workflowExecutionUpdateAccepted(let accepted) = event.attributes {
-          updates.append(Inbound.PlacedUpdate(accepted))
-          bytes += updates[updates.count - 1].bytes
-        }
-        heads.append(Recorded(event: event.eventID, head: head, mayBeMissing: mayBeMissing))
-      }
+      bytes += (unfinished?.bytes ?? 0) - before
       inbound.apply(event)
-      if let done = completion, heads.count == Int(done.commands) {
-        expected.append(Expected(completedEvent: done.event, heads: heads))
-        activations[activations.count - 1].jobs = Inbound.jobs(showing: shown, updates[...])
-        completion = nil
-      }
+      if let unfinished, unfinished.isWhole { activations.append(finish(unfinished)) }
     }
-    guard completion == nil else {
+    guard unfinished == nil || more else {
       throw CorruptRun(place: "it ends within the completion of event \(nextEvent - 1)")
     }
     exhausted = !more && !isCut
@@ -95,14 +94,54 @@ struct Replay {
     return activations
   }
 
-  /// The code is to know of it before it runs; about how many bytes that takes.
-  private func show(_ recorded: MarkerRecorded, in activations: inout [PastActivation]) -> Int {
+  private mutating func begin(_ id: Int64, _ completed: WorkflowTaskCompletedEvent)
+    throws(CorruptRun)
+  {
+    if let unfinished {
+      throw CorruptRun(
+        place: "event \(id) stands among the \(unfinished.commands) commands of event"
+          + " \(unfinished.activation.workflowTaskCompletedEventID)")
+    }
+    unfinished = Unfinished(
+      activation: past(id, completed), commands: Int(completed.commands),
+      shown: inbound.shown(through: completed.throughEventID), bytes: inbound.bytes)
+  }
+
+  /// What is behind a completion records its commands.
+  private mutating func add(_ event: HistoryEvent) throws(CorruptRun) {
+    guard let head = CommandHead(recordedBy: event) else {
+      throw CorruptRun(place: "event \(event.eventID) records no command")
+    }
+    var mayBeMissing = false
+    if case .markerRecorded(let recorded) = event.attributes {
+      mayBeMissing = recorded.deprecated
+      show(recorded)
+    } else if case .workflowExecutionUpdateAccepted(let accepted) = event.attributes {
+      let update = Inbound.PlacedUpdate(accepted)
+      unfinished?.updates.append(update)
+      unfinished?.bytes += update.bytes
+    }
+    unfinished?.heads.append(
+      Recorded(event: event.eventID, head: head, mayBeMissing: mayBeMissing))
+  }
+
+  /// The code is to know of it before it runs.
+  private mutating func show(_ recorded: MarkerRecorded) {
     #if MUTANTS
-      if Mutant.isOn(.markersAreHidden) { return 0 }
+      if Mutant.isOn(.markersAreHidden) { return }
     #endif
     let marker = RecordMarker(recordedBy: recorded)
-    activations[activations.count - 1].markers.append(marker)
-    return marker.bytes
+    unfinished?.activation.markers.append(marker)
+    unfinished?.bytes += marker.bytes
+  }
+
+  private mutating func finish(_ whole: Unfinished) -> PastActivation {
+    unfinished = nil
+    var activation = whole.activation
+    activation.jobs = Inbound.jobs(showing: whole.shown, whole.updates[...])
+    expected.append(
+      Expected(completedEvent: activation.workflowTaskCompletedEventID, heads: whole.heads))
+    return activation
   }
 
   mutating func partSent() {
@@ -160,6 +199,7 @@ struct Replay {
     if let failure, let past = expected.last {
       return .parting(past.completedEvent, 0, event: 0, expected: nil, actual: nil, failure)
     }
+    agreed += Int64(expected.count)
     expected = []
     if exhausted { state = .done }
     return nil
@@ -171,6 +211,7 @@ extension NondeterminismDiff {
     _ completedEvent: Int64, _ index: Int, event: Int64, expected: CommandHead?,
     actual: CommandHead?, _ failure: WorkflowTaskFailure?
   ) -> NondeterminismDiff {
+    let actual = actual?.cut
     var diff = NondeterminismDiff()
     diff.workflowTaskCompletedEventID = completedEvent
     diff.commandIndex = Int32(index)
@@ -180,7 +221,7 @@ extension NondeterminismDiff {
     let held = expected.map { "event \(event): \($0.text)" } ?? "no command here"
     var asked = actual.map { $0.text } ?? "nothing"
     if let message = failure?.failure?.info?.message, actual == nil {
-      asked += " (replay ended: \(message))"
+      asked += " (replay ended: \(message.cut(to: 1 << 10)))"
     }
     diff.message =
       "the workflow's code does not match its history at command \(index) of the task recorded"
@@ -203,6 +244,18 @@ extension CommandHead {
     default: id
     }
   }
+
+  /// A worker may say anything: what is told of it has to fit a message.
+  fileprivate var cut: CommandHead {
+    var head = self
+    head.name = name.cut(to: CommandHead.textBytesMax)
+    head.id = id.cut(to: CommandHead.textBytesMax)
+    head.location = location.cut(to: CommandHead.textBytesMax)
+    return head
+  }
+
+  /// No id and no name is longer (SCH-004).
+  private static let textBytesMax = 1_000
 
   var text: String {
     var text = type.name

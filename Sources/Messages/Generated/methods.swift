@@ -38,6 +38,7 @@ public enum Method: String, CaseIterable, Sendable {
   case scheduleBackfillSchedule = "holdfast.v1.ScheduleService/BackfillSchedule"
   case scheduleListScheduleMatchingTimes = "holdfast.v1.ScheduleService/ListScheduleMatchingTimes"
   case workerWork = "holdfast.v1.WorkerService/Work"
+  case workerReplay = "holdfast.v1.WorkerService/Replay"
   case workflowStartWorkflow = "holdfast.v1.WorkflowService/StartWorkflow"
   case workflowSignalWorkflow = "holdfast.v1.WorkflowService/SignalWorkflow"
   case workflowSignalWithStartWorkflow = "holdfast.v1.WorkflowService/SignalWithStartWorkflow"
@@ -61,7 +62,7 @@ public enum Method: String, CaseIterable, Sendable {
   /// The client sends any number of messages, not one.
   public var isClientStreaming: Bool {
     switch self {
-    case .workerWork: return true
+    case .workerWork, .workerReplay: return true
     default: return false
     }
   }
@@ -69,7 +70,7 @@ public enum Method: String, CaseIterable, Sendable {
   /// The engine sends any number of messages, not one.
   public var isServerStreaming: Bool {
     switch self {
-    case .operatorBackup, .workerWork, .workflowGetHistory, .workflowListWorkflows: return true
+    case .operatorBackup, .workerWork, .workerReplay, .workflowGetHistory, .workflowListWorkflows: return true
     default: return false
     }
   }

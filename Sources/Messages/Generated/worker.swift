@@ -2,6 +2,40 @@
 // swift-format-ignore-file
 import Basics
 
+public enum HistoryForm: Equatable, Hashable, Sendable, WireEnum {
+  case unspecified
+  /// HistoryBatches, one behind the other: what GetHistory answers. So it is if unset.
+  case stored
+  /// Lines, each with one HistoryEvent in proto3's JSON.
+  case json
+  /// A number that this version does not know.
+  case unrecognized(Int32)
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .stored
+      case 2: self = .json
+      default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+      case .unspecified: return 0
+      case .stored: return 1
+      case .json: return 2
+      case .unrecognized(let number): return number
+    }
+  }
+
+  public static let names: [(number: Int32, name: String)] = [
+    (0, "UNSPECIFIED"),
+    (1, "STORED"),
+    (2, "JSON"),
+  ]
+}
+
 public enum EvictReason: Equatable, Hashable, Sendable, WireEnum {
   case unspecified
   case notRecorded
@@ -2588,6 +2622,225 @@ public struct PastCompletion: Message {
     name: "holdfast.v1.PastCompletion",
     fields: [
       FieldTable(1, "heads", .message { CommandHead.table }, isRepeated: true),
+    ])
+}
+
+public struct ReplayRequest: Message {
+  public var kind: Kind?
+
+  public enum Kind: Equatable, Sendable {
+    /// First, and then whenever it is wanted.
+    indirect case history(HistoryPart)
+    indirect case replayCompleted(ReplayCompleted)
+  }
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10:
+        var value = HistoryPart()
+        if case .history(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .history(value)
+      case 18:
+        var value = ReplayCompleted()
+        if case .replayCompleted(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .replayCompleted(value)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    switch kind {
+    case .history(let value)?: writer.message(value, tag: 10)
+    case .replayCompleted(let value)?: writer.message(value, tag: 18)
+    case nil: break
+    }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ReplayRequest",
+    fields: [
+      FieldTable(1, "history", .message { HistoryPart.table }, oneof: "kind"),
+      FieldTable(2, "replay_completed", .message { ReplayCompleted.table }, oneof: "kind"),
+    ])
+}
+
+/// The next bytes of a history; it may be cut anywhere.
+public struct HistoryPart: Message {
+  public var data: [UInt8] = []
+  public var more: Bool = false
+  /// Of the first part.
+  public var form: HistoryForm = .unspecified
+  /// Of the first part, for a run that began as a copy of another one: which run this is. Empty: the
+  /// one that the first event names.
+  public var execution: WorkflowExecution?
+  /// Of the first part: a worker of this task queue answers for its code, and not the client. It is
+  /// shown the history under a run id that no other run has.
+  public var namespace: String = ""
+  public var taskQueue: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: data = try reader.bytes()
+      case 16: more = try reader.bool()
+      case 24: form = try reader.enumeration()
+      case 34: try reader.merge(into: &execution)
+      case 42: namespace = try reader.string()
+      case 50: taskQueue = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(taskQueue.isEmpty) { writer.string(taskQueue, tag: 50) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 42) }
+    if let value = execution { writer.message(value, tag: 34) }
+    if !(form.rawValue == 0) { writer.enumeration(form, tag: 24) }
+    if !(!more) { writer.bool(more, tag: 16) }
+    if !(data.isEmpty) { writer.bytes(data, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.HistoryPart",
+    fields: [
+      FieldTable(1, "data", .bytes),
+      FieldTable(2, "more", .bool),
+      FieldTable(3, "form", .enumeration(HistoryForm.names)),
+      FieldTable(4, "execution", .message { WorkflowExecution.table }),
+      FieldTable(5, "namespace", .string),
+      FieldTable(6, "task_queue", .string),
+    ])
+}
+
+public struct ReplayResponse: Message {
+  public var kind: Kind?
+
+  public enum Kind: Equatable, Sendable {
+    case historyWanted(HistoryWanted)
+    indirect case replayHistory(ReplayHistory)
+    /// The last message.
+    indirect case verdict(ReplayVerdict)
+  }
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10:
+        var value = HistoryWanted()
+        if case .historyWanted(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .historyWanted(value)
+      case 18:
+        var value = ReplayHistory()
+        if case .replayHistory(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .replayHistory(value)
+      case 26:
+        var value = ReplayVerdict()
+        if case .verdict(let earlier)? = kind { value = earlier }
+        try reader.merge(into: &value)
+        kind = .verdict(value)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    switch kind {
+    case .historyWanted(let value)?: writer.message(value, tag: 10)
+    case .replayHistory(let value)?: writer.message(value, tag: 18)
+    case .verdict(let value)?: writer.message(value, tag: 26)
+    case nil: break
+    }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ReplayResponse",
+    fields: [
+      FieldTable(1, "history_wanted", .message { HistoryWanted.table }, oneof: "kind"),
+      FieldTable(2, "replay_history", .message { ReplayHistory.table }, oneof: "kind"),
+      FieldTable(3, "verdict", .message { ReplayVerdict.table }, oneof: "kind"),
+    ])
+}
+
+/// What there was of the history has been shown: the next part may come.
+public struct HistoryWanted: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.HistoryWanted",
+    fields: [
+    ])
+}
+
+public struct ReplayVerdict: Message {
+  public var execution: WorkflowExecution?
+  public var workflowType: String = ""
+  /// Events that were read, and past activations that agree.
+  public var events: Int64 = 0
+  public var workflowTasks: Int64 = 0
+  /// Where code and history part; without it they agree.
+  public var diff: NondeterminismDiff?
+  /// With `diff`: the fault of the code that ended the replay, if one did.
+  public var failure: Failure?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &execution)
+      case 18: workflowType = try reader.string()
+      case 24: events = try reader.int64()
+      case 32: workflowTasks = try reader.int64()
+      case 42: try reader.merge(into: &diff)
+      case 50: try reader.merge(into: &failure)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = failure { writer.message(value, tag: 50) }
+    if let value = diff { writer.message(value, tag: 42) }
+    if !(workflowTasks == 0) { writer.int64(workflowTasks, tag: 32) }
+    if !(events == 0) { writer.int64(events, tag: 24) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 18) }
+    if let value = execution { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ReplayVerdict",
+    fields: [
+      FieldTable(1, "execution", .message { WorkflowExecution.table }),
+      FieldTable(2, "workflow_type", .string),
+      FieldTable(3, "events", .int64),
+      FieldTable(4, "workflow_tasks", .int64),
+      FieldTable(5, "diff", .message { NondeterminismDiff.table }),
+      FieldTable(6, "failure", .message { Failure.table }),
     ])
 }
 

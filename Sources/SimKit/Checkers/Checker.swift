@@ -67,7 +67,7 @@ enum Checkers {
       AllWorkEnds(), LimitsHold(options.limits, options.shellLimits),
       OldFilesOpen(hasFile: options.file != nil),
       LettersCountOnce(), ResultsAreExpected(), ReadsAreTrue(), SchedulesKeepTime(),
-      BackupsAreWhole(), DetailsAreKept(), CopiesAreTrue(),
+      BackupsAreWhole(), DetailsAreKept(), CopiesAreTrue(), HistoriesProject(),
       LocalsBeginOnce(),
     ]
   }

@@ -2,10 +2,10 @@ import Basics
 import EngineCore
 import Messages
 
-/// I24: a local activity that may have one attempt begins once at most, whatever becomes of its
+/// I25: a local activity that may have one attempt begins once at most, whatever becomes of its
 /// worker and of the engine, and each one that ends in its history was begun before.
 final class LocalsBeginOnce: Checker {
-  static let name = "I24 local activities begin once"
+  static let name = "I25 local activities begin once"
 
   private struct Place: Hashable {
     let run: RunID

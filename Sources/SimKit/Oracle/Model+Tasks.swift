@@ -406,7 +406,7 @@ extension Model {
   }
 
   /// Where the two part first; nil when they agree: code may have lost what was deprecated.
-  private func diff(_ actual: [PastCompletion], of run: ModelRun) -> NondeterminismDiff? {
+  func diff(_ actual: [PastCompletion], of run: ModelRun) -> NondeterminismDiff? {
     for (place, past) in run.pastCommands.enumerated() {
       var heads = place < actual.count ? actual[place].heads : []
       var diff = NondeterminismDiff()

@@ -100,8 +100,8 @@ struct Model {
       isDiskFull = isFull
       if !isFull { touched += schedules }
     case .drain: drain()
-    case .loaded, .persisted, .readMore, .sessionHasRoom, .scheduled, .letter, .timeSkipped,
-      .batchJob:
+    case .loaded, .persisted, .readMore, .replay, .sessionHasRoom, .scheduled, .letter,
+      .timeSkipped, .batchJob:
       break
     }
     loseLocals()

@@ -137,6 +137,24 @@ struct OracleEngine {
     for id in ended where parts[id] != nil { try step(.readMore(id)) }
   }
 
+  /// The history of a run, as it was written.
+  func history(of run: RunID) -> [HistoryEvent] {
+    runIDs.first { $0.value == run }.flatMap { histories[$0.key] } ?? []
+  }
+
+  /// Takes a message of a client that has a history replayed; what the engine says to it. It may do
+  /// nothing else.
+  mutating func replay(_ id: RequestID, _ request: ReplayRequest) -> [Send] {
+    engine.step(.replay(id, request), now: now, into: &effects)
+    precondition(
+      effects.writes.isEmpty && effects.loads.isEmpty && effects.watches.isEmpty,
+      "a replay of what a client sends has an effect")
+    return effects.sends.map { sent in
+      precondition(sent.after == .none, "a replay waits for the store")
+      return sent.send
+    }
+  }
+
   private mutating func release() {
     for sent in gated where sent.after <= durable {
       if case .worker(let session, let message) = sent.send, let kind = message.kind {

@@ -196,7 +196,7 @@ extension OracleWalk {
     var completed = ReplayCompleted()
     completed.token = history.token
     completed.completions = run.pastHeads
-    if dice.percent(10) { spoil(&completed.completions) }
+    if dice.percent(10) { OracleWalk.spoil(&completed.completions, &dice) }
     if dice.percent(20), !completed.completions.isEmpty {
       var part = completed
       part.more = true
@@ -211,7 +211,7 @@ extension OracleWalk {
   }
 
   /// The code is another one.
-  private mutating func spoil(_ completions: inout [PastCompletion]) {
+  static func spoil(_ completions: inout [PastCompletion], _ dice: inout Dice) {
     guard !completions.isEmpty else { return }
     let place = dice.int(0...completions.count - 1)
     if completions[place].heads.isEmpty {

@@ -12,6 +12,9 @@ struct OracleWalk {
   var model: Model
   private let seed: UInt64
   private let tell: ((String) -> Void)?
+  /// Draws of its own: what is replayed beside the walk changes nothing of it.
+  var replayDice: Dice
+  var sentReplays: UInt64 = 0
   /// Of a hundred steps, after how many every run is looked at. Runs that are looked at do not
   /// become dormant.
   private let snapshotPercent: Int
@@ -48,6 +51,7 @@ struct OracleWalk {
     self.seed = seed
     self.tell = tell
     dice = Dice(seed: seed)
+    replayDice = Dice(seed: ~seed)
     var configuration = EngineConfiguration(seed: dice.word())
     configuration.limits.payloadBytesMax = 1_000
     // The model knows nothing of bytes that are on their way.
@@ -77,6 +81,7 @@ struct OracleWalk {
       try act()
       try settle()
       if dice.percent(snapshotPercent) { try lookAtAll() }
+      if replayDice.percent(3) { replaySent() }
     }
     return OracleReport(
       seed: seed, steps: steps, runs: runs, events: events, answers: answers, hash: hash,
@@ -212,6 +217,13 @@ struct OracleWalk {
       differ(input, missing, extra)
     }
   }
+
+  mutating func object(_ objection: String) {
+    model.objections = [objection]
+    differ("beside the walk", [], [])
+  }
+
+  func tell(_ text: String) { tell?("step \(steps) at \(engine.now.ms): \(text)") }
 
   private mutating func differ(_ input: String, _ missing: [Fact], _ extra: [Fact]) {
     var lines = ["seed \(seed), step \(steps), at \(engine.now.ms): \(input)"]

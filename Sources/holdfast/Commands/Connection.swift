@@ -19,8 +19,8 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
 
 /// A connection to an engine, in plain calls with the protocol's own messages.
 final class EngineConnection {
-  private let client: OpaquePointer
-  private let timeoutMs: Int64
+  fileprivate let client: OpaquePointer
+  fileprivate let timeoutMs: Int64
 
   init(_ socket: String, _ timeout: Interval?) throws {
     timeoutMs = timeout?.ms ?? 0
@@ -83,6 +83,37 @@ final class EngineConnection {
   }
 }
 
+extension EngineConnection {
+  /// A call whose sides take turns: what `answer` makes of a message is sent back.
+  func takeTurns<Response: Message, Request: Message>(
+    _ method: Method, _ first: Request, _ answer: (Response) throws -> Request?
+  ) throws {
+    var stream: OpaquePointer?
+    var error: UnsafeMutablePointer<holdfast_error>?
+    let opened = first.serialized().withUnsafeBytes { bytes in
+      holdfast_client_open_two_way(
+        client, method.rawValue, holdfast_bytes(ptr: bytes.baseAddress, len: bytes.count),
+        timeoutMs, &stream, &error)
+    }
+    guard opened == HOLDFAST_OK, let stream else { throw Fault(opened, error) }
+    defer { holdfast_stream_close(stream) }
+    while true {
+      var message = holdfast_bytes()
+      let status = holdfast_stream_next(stream, -1, &message, &error)
+      if status == HOLDFAST_CLOSED { return }
+      guard status == HOLDFAST_OK else { throw Fault(status, error) }
+      let response = try Response(
+        buffer: UnsafeRawBufferPointer(start: message.ptr, count: message.len))
+      guard let next = try answer(response) else { continue }
+      let sent = next.serialized().withUnsafeBytes { bytes in
+        holdfast_stream_send(
+          stream, holdfast_bytes(ptr: bytes.baseAddress, len: bytes.count), false, &error)
+      }
+      guard sent == HOLDFAST_OK else { throw Fault(sent, error) }
+    }
+  }
+}
+
 /// Exit codes that scripts can use.
 enum ExitCodes {
   static let workflowNotCompleted: Int32 = 1
@@ -94,9 +125,9 @@ enum ExitCodes {
   static let usage: Int32 = 64
 
   static let help = """
-    Exit codes: 0 done, 1 the workflow did not complete (result and execute), 3 not found, \
-    4 already exists, 5 no engine answers, 6 the time is up, 7 refused for another reason, \
-    64 a wrong option or value.
+    Exit codes: 0 done, 1 the workflow did not complete (result and execute) or its code does \
+    not agree (replay), 3 not found, 4 already exists, 5 no engine answers, 6 the time is up, 7 \
+    refused for another reason, 64 a wrong option or value.
     """
 
   /// A command's help: an example, and what its exit codes mean.

@@ -18,6 +18,6 @@ struct WorkflowCommand: ParsableCommand {
       WorkflowResult.self, WorkflowDescribe.self, WorkflowList.self, WorkflowCount.self,
       WorkflowShow.self, WorkflowCancel.self, WorkflowTerminate.self,
       WorkflowDelete.self, WorkflowPause.self, WorkflowUnpause.self, WorkflowReset.self,
-      WorkflowFork.self,
+      WorkflowFork.self, WorkflowReplay.self,
     ])
 }

@@ -183,9 +183,12 @@ extension TraceText {
     }
   }
 
-  /// A part of a streamed answer: of a history, else of a list.
+  /// A part of a streamed answer: of a history, of a replay, else of a list.
   private mutating func part(_ head: String, _ bytes: [UInt8]) -> [String] {
     if head.contains("part history#") { return [head] + events(bytes) }
+    if head.contains("part replay#"), let response = try? ReplayResponse(bytes: bytes) {
+      return wrapped("\(head) ", fields(response))
+    }
     guard let list = try? ListWorkflowsResponse(bytes: bytes) else { return ["  unreadable"] }
     return [head] + list.workflows.flatMap { wrapped("  ", fields($0)) }
   }

@@ -83,10 +83,14 @@ struct TraceNames {
 
   func runID(_ name: String) throws(TraceFault) -> RunID {
     if name == "run#none" { return TraceNames.nobody }
+    return runs[try runNumber(name)] ?? .none
+  }
+
+  func runNumber(_ name: String) throws(TraceFault) -> RunNumber {
     guard name.hasPrefix("run#"), let number = Int64(name.dropFirst(4)),
-      let id = runs[RunNumber(number)]
+      runs[RunNumber(number)] != nil
     else { throw TraceFault("no run is called '\(name)'") }
-    return id
+    return RunNumber(number)
   }
 
   /// The bytes of a token by its name; what is no name stands for itself.

@@ -179,8 +179,14 @@ extension TracePlayer {
   private func replayed(_ words: inout TraceWords, _ rest: String)
     throws(TraceFault) -> WorkerMessage.Kind
   {
+    .replayCompleted(try replayCompleted(&words, rest))
+  }
+
+  func replayCompleted(_ words: inout TraceWords, _ rest: String) throws(TraceFault)
+    -> ReplayCompleted
+  {
     var completed = ReplayCompleted()
-    completed.token = try text.names.token(words.next("the task"))
+    completed.token = try text.names.token(words.next("the task, or the part"))
     if words.words.first == "more" {
       completed.more = true
       words.words = []
@@ -197,7 +203,7 @@ extension TracePlayer {
       }
       completed.completions.append(past)
     }
-    return .replayCompleted(completed)
+    return completed
   }
 
   private static func parts(_ text: String, _ separator: Character) -> [String] {

@@ -53,6 +53,7 @@ final class TracePlayer {
     if try !configure(verb, &words) {
       hasBegun = true
       var isKnown = try playWorld(verb, &words)
+      if !isKnown { isKnown = try playReplay(verb, &words, rest) }
       if !isKnown { isKnown = try playRequest(verb, &words) }
       if !isKnown { isKnown = try playWorker(verb, &words, rest) }
       guard isKnown else { throw TraceFault("'\(verb)' is no verb of a trace") }

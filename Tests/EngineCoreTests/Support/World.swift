@@ -141,6 +141,18 @@ final class World {
     return id
   }
 
+  /// The id of a stream on which messages follow.
+  func openStream() -> RequestID {
+    requests += 1
+    return RequestID(connection: 1, stream: requests)
+  }
+
+  func replay(_ id: RequestID, _ part: HistoryPart) {
+    var request = ReplayRequest()
+    request.kind = .history(part)
+    step(.replay(id, request))
+  }
+
   /// The answer to a request; taken out.
   func reply(_ id: RequestID) -> Reply? {
     for (index, send) in sent.enumerated() {

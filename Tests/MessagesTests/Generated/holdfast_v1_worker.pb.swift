@@ -25,6 +25,48 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+nonisolated enum Holdfast_V1_HistoryForm: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+
+  /// HistoryBatches, one behind the other: what GetHistory answers. So it is if unset.
+  case stored // = 1
+
+  /// Lines, each with one HistoryEvent in proto3's JSON.
+  case json // = 2
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .stored
+    case 2: self = .json
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .stored: return 1
+    case .json: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Holdfast_V1_HistoryForm] = [
+    .unspecified,
+    .stored,
+    .json,
+  ]
+
+}
+
 nonisolated enum Holdfast_V1_EvictReason: SwiftProtobuf.Enum, Swift.CaseIterable {
   typealias RawValue = Int
   case unspecified // = 0
@@ -2193,6 +2235,192 @@ nonisolated struct Holdfast_V1_PastCompletion: Sendable {
   init() {}
 }
 
+nonisolated struct Holdfast_V1_ReplayRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var kind: Holdfast_V1_ReplayRequest.OneOf_Kind? = nil
+
+  /// First, and then whenever it is wanted.
+  var history: Holdfast_V1_HistoryPart {
+    get {
+      if case .history(let v)? = kind {return v}
+      return Holdfast_V1_HistoryPart()
+    }
+    set {kind = .history(newValue)}
+  }
+
+  var replayCompleted: Holdfast_V1_ReplayCompleted {
+    get {
+      if case .replayCompleted(let v)? = kind {return v}
+      return Holdfast_V1_ReplayCompleted()
+    }
+    set {kind = .replayCompleted(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Kind: Equatable, Sendable {
+    /// First, and then whenever it is wanted.
+    case history(Holdfast_V1_HistoryPart)
+    case replayCompleted(Holdfast_V1_ReplayCompleted)
+
+  }
+
+  init() {}
+}
+
+/// The next bytes of a history; it may be cut anywhere.
+nonisolated struct Holdfast_V1_HistoryPart: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var data: Data = Data()
+
+  var more: Bool = false
+
+  /// Of the first part.
+  var form: Holdfast_V1_HistoryForm = .unspecified
+
+  /// Of the first part, for a run that began as a copy of another one: which run this is. Empty: the
+  /// one that the first event names.
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {self._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {self._execution = nil}
+
+  /// Of the first part: a worker of this task queue answers for its code, and not the client. It is
+  /// shown the history under a run id that no other run has.
+  var namespace: String = String()
+
+  var taskQueue: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _execution: Holdfast_V1_WorkflowExecution? = nil
+}
+
+nonisolated struct Holdfast_V1_ReplayResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var kind: Holdfast_V1_ReplayResponse.OneOf_Kind? = nil
+
+  var historyWanted: Holdfast_V1_HistoryWanted {
+    get {
+      if case .historyWanted(let v)? = kind {return v}
+      return Holdfast_V1_HistoryWanted()
+    }
+    set {kind = .historyWanted(newValue)}
+  }
+
+  var replayHistory: Holdfast_V1_ReplayHistory {
+    get {
+      if case .replayHistory(let v)? = kind {return v}
+      return Holdfast_V1_ReplayHistory()
+    }
+    set {kind = .replayHistory(newValue)}
+  }
+
+  /// The last message.
+  var verdict: Holdfast_V1_ReplayVerdict {
+    get {
+      if case .verdict(let v)? = kind {return v}
+      return Holdfast_V1_ReplayVerdict()
+    }
+    set {kind = .verdict(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Kind: Equatable, Sendable {
+    case historyWanted(Holdfast_V1_HistoryWanted)
+    case replayHistory(Holdfast_V1_ReplayHistory)
+    /// The last message.
+    case verdict(Holdfast_V1_ReplayVerdict)
+
+  }
+
+  init() {}
+}
+
+/// What there was of the history has been shown: the next part may come.
+nonisolated struct Holdfast_V1_HistoryWanted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_ReplayVerdict: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var execution: Holdfast_V1_WorkflowExecution {
+    get {_storage._execution ?? Holdfast_V1_WorkflowExecution()}
+    set {_uniqueStorage()._execution = newValue}
+  }
+  /// Returns true if `execution` has been explicitly set.
+  var hasExecution: Bool {_storage._execution != nil}
+  /// Clears the value of `execution`. Subsequent reads from it will return its default value.
+  mutating func clearExecution() {_uniqueStorage()._execution = nil}
+
+  var workflowType: String {
+    get {_storage._workflowType}
+    set {_uniqueStorage()._workflowType = newValue}
+  }
+
+  /// Events that were read, and past activations that agree.
+  var events: Int64 {
+    get {_storage._events}
+    set {_uniqueStorage()._events = newValue}
+  }
+
+  var workflowTasks: Int64 {
+    get {_storage._workflowTasks}
+    set {_uniqueStorage()._workflowTasks = newValue}
+  }
+
+  /// Where code and history part; without it they agree.
+  var diff: Holdfast_V1_NondeterminismDiff {
+    get {_storage._diff ?? Holdfast_V1_NondeterminismDiff()}
+    set {_uniqueStorage()._diff = newValue}
+  }
+  /// Returns true if `diff` has been explicitly set.
+  var hasDiff: Bool {_storage._diff != nil}
+  /// Clears the value of `diff`. Subsequent reads from it will return its default value.
+  mutating func clearDiff() {_uniqueStorage()._diff = nil}
+
+  /// With `diff`: the fault of the code that ended the replay, if one did.
+  var failure: Holdfast_V1_Failure {
+    get {_storage._failure ?? Holdfast_V1_Failure()}
+    set {_uniqueStorage()._failure = newValue}
+  }
+  /// Returns true if `failure` has been explicitly set.
+  var hasFailure: Bool {_storage._failure != nil}
+  /// Clears the value of `failure`. Subsequent reads from it will return its default value.
+  mutating func clearFailure() {_uniqueStorage()._failure = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
 /// The worker drops the run from its cache; nothing that the run's code does from now on counts.
 nonisolated struct Holdfast_V1_Evict: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -2572,6 +2800,10 @@ nonisolated struct Holdfast_V1_Drain: Sendable {
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "holdfast.v1"
+
+nonisolated extension Holdfast_V1_HistoryForm: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0HISTORY_FORM_UNSPECIFIED\0\u{1}HISTORY_FORM_STORED\0\u{1}HISTORY_FORM_JSON\0")
+}
 
 nonisolated extension Holdfast_V1_EvictReason: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EVICT_REASON_UNSPECIFIED\0\u{1}EVICT_REASON_NOT_RECORDED\0\u{1}EVICT_REASON_MOVED\0\u{1}EVICT_REASON_CLOSED\0\u{1}EVICT_REASON_CACHE_FULL\0\u{1}EVICT_REASON_NONDETERMINISM\0\u{1}EVICT_REASON_TASK_FAILED\0")
@@ -6403,6 +6635,340 @@ nonisolated extension Holdfast_V1_PastCompletion: SwiftProtobuf.Message, SwiftPr
 
   static func ==(lhs: Holdfast_V1_PastCompletion, rhs: Holdfast_V1_PastCompletion) -> Bool {
     if lhs.heads != rhs.heads {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ReplayRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ReplayRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}history\0\u{3}replay_completed\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Holdfast_V1_HistoryPart?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .history(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .history(v)
+        }
+      }()
+      case 2: try {
+        var v: Holdfast_V1_ReplayCompleted?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .replayCompleted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .replayCompleted(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.kind {
+    case .history?: try {
+      guard case .history(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .replayCompleted?: try {
+      guard case .replayCompleted(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ReplayRequest, rhs: Holdfast_V1_ReplayRequest) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_HistoryPart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".HistoryPart"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}data\0\u{1}more\0\u{1}form\0\u{1}execution\0\u{1}namespace\0\u{3}task_queue\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.data) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.more) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.form) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._execution) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.taskQueue) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.data.isEmpty {
+      try visitor.visitSingularBytesField(value: self.data, fieldNumber: 1)
+    }
+    if self.more != false {
+      try visitor.visitSingularBoolField(value: self.more, fieldNumber: 2)
+    }
+    if self.form != .unspecified {
+      try visitor.visitSingularEnumField(value: self.form, fieldNumber: 3)
+    }
+    try { if let v = self._execution {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 5)
+    }
+    if !self.taskQueue.isEmpty {
+      try visitor.visitSingularStringField(value: self.taskQueue, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_HistoryPart, rhs: Holdfast_V1_HistoryPart) -> Bool {
+    if lhs.data != rhs.data {return false}
+    if lhs.more != rhs.more {return false}
+    if lhs.form != rhs.form {return false}
+    if lhs._execution != rhs._execution {return false}
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.taskQueue != rhs.taskQueue {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ReplayResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ReplayResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}history_wanted\0\u{3}replay_history\0\u{1}verdict\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Holdfast_V1_HistoryWanted?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .historyWanted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .historyWanted(v)
+        }
+      }()
+      case 2: try {
+        var v: Holdfast_V1_ReplayHistory?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .replayHistory(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .replayHistory(v)
+        }
+      }()
+      case 3: try {
+        var v: Holdfast_V1_ReplayVerdict?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .verdict(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .verdict(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.kind {
+    case .historyWanted?: try {
+      guard case .historyWanted(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .replayHistory?: try {
+      guard case .replayHistory(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .verdict?: try {
+      guard case .verdict(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ReplayResponse, rhs: Holdfast_V1_ReplayResponse) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_HistoryWanted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".HistoryWanted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_HistoryWanted, rhs: Holdfast_V1_HistoryWanted) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ReplayVerdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ReplayVerdict"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}execution\0\u{3}workflow_type\0\u{1}events\0\u{3}workflow_tasks\0\u{1}diff\0\u{1}failure\0")
+
+  fileprivate class _StorageClass {
+    var _execution: Holdfast_V1_WorkflowExecution? = nil
+    var _workflowType: String = String()
+    var _events: Int64 = 0
+    var _workflowTasks: Int64 = 0
+    var _diff: Holdfast_V1_NondeterminismDiff? = nil
+    var _failure: Holdfast_V1_Failure? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _execution = source._execution
+      _workflowType = source._workflowType
+      _events = source._events
+      _workflowTasks = source._workflowTasks
+      _diff = source._diff
+      _failure = source._failure
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._execution) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._workflowType) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._events) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._workflowTasks) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._diff) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._failure) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._execution {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._workflowType.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workflowType, fieldNumber: 2)
+      }
+      if _storage._events != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._events, fieldNumber: 3)
+      }
+      if _storage._workflowTasks != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._workflowTasks, fieldNumber: 4)
+      }
+      try { if let v = _storage._diff {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._failure {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ReplayVerdict, rhs: Holdfast_V1_ReplayVerdict) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._execution != rhs_storage._execution {return false}
+        if _storage._workflowType != rhs_storage._workflowType {return false}
+        if _storage._events != rhs_storage._events {return false}
+        if _storage._workflowTasks != rhs_storage._workflowTasks {return false}
+        if _storage._diff != rhs_storage._diff {return false}
+        if _storage._failure != rhs_storage._failure {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -345,7 +345,7 @@ HOLDFAST_API holdfast_status holdfast_client_cancel_call(holdfast_client *client
 /* Frees a completion and what its views point to; NULL is fine. Since 0.1. */
 HOLDFAST_API void holdfast_completion_free(holdfast_completion *completion);
 
-/* A server-streaming call. */
+/* A call that is answered by messages, one after the other. */
 typedef struct holdfast_stream holdfast_stream;
 
 /* Opens a server-streaming call ("holdfast.v1.WorkflowService/GetHistory"). timeout_ms is for the
@@ -356,6 +356,23 @@ typedef struct holdfast_stream holdfast_stream;
 HOLDFAST_API holdfast_status holdfast_client_open(holdfast_client *client, const char *method,
                                                   holdfast_bytes request, int64_t timeout_ms,
                                                   holdfast_stream **stream, holdfast_error **error);
+
+/* Opens a call on which both sides send messages ("holdfast.v1.WorkerService/Replay"); `first` is
+ * the caller's first one. Everything else as holdfast_client_open. Since 0.1. */
+HOLDFAST_API holdfast_status holdfast_client_open_two_way(holdfast_client *client,
+                                                          const char *method, holdfast_bytes first,
+                                                          int64_t timeout_ms,
+                                                          holdfast_stream **stream,
+                                                          holdfast_error **error);
+
+/* Sends the next message on a stream of holdfast_client_open_two_way; with `end` nothing follows,
+ * which gives the call up. It does not wait: when the methods' sides take turns, there is room.
+ * `message` is copied. Errors: FAILED_PRECONDITION (the call has not left yet: take a message
+ * first), CLOSED (the stream has ended well), RESOURCE_EXHAUSTED (no credit), TOO_LARGE,
+ * BAD_ARGUMENT, OUT_OF_MEMORY, or how the stream has ended. One thread at a time per stream.
+ * Since 0.1. */
+HOLDFAST_API holdfast_status holdfast_stream_send(holdfast_stream *stream, holdfast_bytes message,
+                                                  bool end, holdfast_error **error);
 
 /* Waits up to wait_ms for the next message. *message is a view, valid until the next call on this
  * stream. CLOSED: the stream has ended well, there are no more; *error stays NULL. TIMEOUT: none

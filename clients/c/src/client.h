@@ -54,6 +54,7 @@ struct hf_call {
     const ProtobufCMessageDescriptor *response_type; /* NULL: a method unknown here */
     hf_buffer request;
     bool repeatable;
+    bool two_way; /* a stream on which the caller sends more than its first message */
     uint32_t attempts;
     int64_t deadline, not_before;
     uint64_t tag;

@@ -106,7 +106,7 @@ static bool send_call(holdfast_client *client, hf_call *call, int64_t now_ms)
     holdfast_connection *connection = client->link.connection;
     holdfast_status status =
         holdfast_connection_open(connection, call->method, hf_buffer_view(&call->request),
-                                 engine_timeout(call, now_ms), true, &call->stream);
+                                 engine_timeout(call, now_ms), !call->two_way, &call->stream);
     /* No room, or a connection that has ended or drains, which its events will tell: it is sent
      * later, perhaps over another one. */
     if (status == HOLDFAST_RESOURCE_EXHAUSTED || status == HOLDFAST_CLOSED ||
@@ -127,7 +127,7 @@ static bool send_call(holdfast_client *client, hf_call *call, int64_t now_ms)
     call->state = HF_CALL_SENT;
     call->attempts++;
     hf_call_list_append(&client->sent, call);
-    if (call->kind != HF_CALL_STREAMING)
+    if (call->kind != HF_CALL_STREAMING || call->two_way)
         return true;
     call->granted = connection->initial_credit;
     if (call->granted < HF_STREAM_WINDOW) {

@@ -1,4 +1,4 @@
-/* Server-streaming calls. */
+/* Calls that are answered by messages, and those on which both sides send some. */
 #include "client.h"
 
 #include <stdlib.h>
@@ -8,9 +8,9 @@ struct holdfast_stream {
     hf_call *call;
 };
 
-holdfast_status holdfast_client_open(holdfast_client *client, const char *method,
-                                     holdfast_bytes request, int64_t timeout_ms,
-                                     holdfast_stream **stream, holdfast_error **error)
+static holdfast_status open_stream(holdfast_client *client, const char *method, bool two_way,
+                                   holdfast_bytes request, int64_t timeout_ms,
+                                   holdfast_stream **stream, holdfast_error **error)
 {
     holdfast_status status = hf_client_check(client, error);
     if (status != HOLDFAST_OK)
@@ -25,6 +25,7 @@ holdfast_status holdfast_client_open(holdfast_client *client, const char *method
     status = hf_call_new(client, HF_CALL_STREAMING, method, request,
                          timeout_ms != 0 ? timeout_ms : -1, &made->call, error);
     if (status == HOLDFAST_OK) {
+        made->call->two_way = two_way;
         pthread_mutex_lock(&client->lock);
         status = hf_call_begin(client, made->call, error);
         pthread_mutex_unlock(&client->lock);
@@ -38,10 +39,63 @@ holdfast_status holdfast_client_open(holdfast_client *client, const char *method
     return HOLDFAST_OK;
 }
 
+holdfast_status holdfast_client_open(holdfast_client *client, const char *method,
+                                     holdfast_bytes request, int64_t timeout_ms,
+                                     holdfast_stream **stream, holdfast_error **error)
+{
+    return open_stream(client, method, false, request, timeout_ms, stream, error);
+}
+
+holdfast_status holdfast_client_open_two_way(holdfast_client *client, const char *method,
+                                             holdfast_bytes first, int64_t timeout_ms,
+                                             holdfast_stream **stream, holdfast_error **error)
+{
+    return open_stream(client, method, true, first, timeout_ms, stream, error);
+}
+
+/* The lock is held. */
+static holdfast_status send_message(holdfast_client *client, hf_call *call, holdfast_bytes message,
+                                    bool end, holdfast_error **error)
+{
+    if (call->state == HF_CALL_QUEUED)
+        return hf_fail(error, HOLDFAST_FAILED_PRECONDITION, "%s: no message has come yet",
+                       call->method);
+    if (call->state == HF_CALL_DONE) {
+        if (call->status == HOLDFAST_OK)
+            return hf_fail(error, HOLDFAST_CLOSED, "%s: the stream has ended", call->method);
+        if (error != NULL)
+            *error = hf_error_copy(call->error);
+        return call->status;
+    }
+    holdfast_status status =
+        holdfast_connection_send(client->link.connection, call->stream, message, end);
+    if (status != HOLDFAST_OK)
+        return hf_fail(error, status, "%s: %s", call->method, holdfast_strerror(status));
+    hf_client_send(client, hf_now_ms());
+    return HOLDFAST_OK;
+}
+
+holdfast_status holdfast_stream_send(holdfast_stream *stream, holdfast_bytes message, bool end,
+                                     holdfast_error **error)
+{
+    if (error != NULL)
+        *error = NULL;
+    if (stream == NULL || !stream->call->two_way || (message.ptr == NULL && message.len > 0))
+        return hf_fail(error, HOLDFAST_BAD_ARGUMENT, "no two-way stream, or message is NULL");
+    holdfast_client *client = stream->client;
+    holdfast_status status = hf_client_check(client, error);
+    if (status != HOLDFAST_OK)
+        return status;
+    pthread_mutex_lock(&client->lock);
+    status = send_message(client, stream->call, message, end, error);
+    pthread_mutex_unlock(&client->lock);
+    return status;
+}
+
 /* The lock is held. Half the window is given back at a time. */
 static void give_credit(holdfast_client *client, hf_call *call)
 {
-    if (call->state != HF_CALL_SENT || call->granted > HF_STREAM_WINDOW / 2)
+    if (call->two_way || call->state != HF_CALL_SENT || call->granted > HF_STREAM_WINDOW / 2)
         return;
     uint32_t more = (uint32_t)(HF_STREAM_WINDOW - call->granted);
     if (holdfast_connection_credit(client->link.connection, call->stream, more) == HOLDFAST_OK) {

@@ -21,7 +21,7 @@ typedef enum hf_connection_phase {
 typedef struct hf_stream {
     hf_node node;
     uint64_t id;
-    bool unmetered; /* credit does not apply to Work */
+    bool unmetered; /* credit applies neither to Work nor to Replay */
     bool ended;     /* our side has sent its last message */
     uint64_t send_credit, receive_credit;
 } hf_stream;

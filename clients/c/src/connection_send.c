@@ -3,7 +3,12 @@
 
 #include <stdlib.h>
 
-static const char work_method[] = "holdfast.v1.WorkerService/Work";
+/* Its slots bound the one, and the sides of the other take turns. */
+static bool is_unmetered(const char *method)
+{
+    return strcmp(method, "holdfast.v1.WorkerService/Work") == 0 ||
+           strcmp(method, "holdfast.v1.WorkerService/Replay") == 0;
+}
 
 static holdfast_status usable(const holdfast_connection *connection)
 {
@@ -53,7 +58,7 @@ holdfast_status holdfast_connection_open(holdfast_connection *connection, const 
     if (made == NULL)
         return HOLDFAST_OUT_OF_MEMORY;
     made->id = connection->next_stream;
-    made->unmetered = strcmp(method, work_method) == 0;
+    made->unmetered = is_unmetered(method);
     made->ended = end;
     made->send_credit = made->receive_credit = connection->initial_credit;
     if (!hf_table_insert(&connection->streams, &made->node, &made->id, sizeof made->id)) {

@@ -251,7 +251,70 @@ static void what_waits_for_its_reader_has_a_limit(void)
     fake_stop(&engine);
 }
 
+/* Sends each message back, one more than credit would allow, and ends after an empty one. */
+static void give_back(fake_peer *peer, void *context)
+{
+    (void)context;
+    fake_handshake(peer);
+    Holdfast__V1__Frame *frame = fake_next_open(peer);
+    if (frame == NULL)
+        return;
+    CHECK(!frame->open->end);
+    uint64_t stream = frame->stream;
+    CHECK(frame->open->message.len > 0);
+    while (frame != NULL) {
+        bool done =
+            frame->kind_case == HOLDFAST__V1__FRAME__KIND_MESSAGE && frame->message->body.len == 0;
+        CHECK(done || frame->stream == stream);
+        fake_free(frame);
+        if (done)
+            break;
+        Holdfast__V1__ReplayResponse response = HOLDFAST__V1__REPLAY_RESPONSE__INIT;
+        Holdfast__V1__HistoryWanted wanted = HOLDFAST__V1__HISTORY_WANTED__INIT;
+        response.kind_case = HOLDFAST__V1__REPLAY_RESPONSE__KIND_HISTORY_WANTED;
+        response.history_wanted = &wanted;
+        fake_message(peer, stream, &response.base);
+        frame = fake_read(peer);
+    }
+    Holdfast__V1__ReplayResponse nothing = HOLDFAST__V1__REPLAY_RESPONSE__INIT;
+    fake_answer(peer, stream, &nothing.base);
+    fake_wait_for_close(peer);
+}
+
+static void both_sides_of_a_two_way_stream_send(void)
+{
+    fake_engine engine;
+    fake_prepare(&engine, give_back, NULL);
+    engine.initial_credit = 2;
+    fake_start(&engine);
+    holdfast_client *client = stage_connect(&engine);
+    holdfast_bytes first = {"\x0a\x00", 2}, message;
+    holdfast_stream *stream = NULL;
+    CHECK_STATUS(HOLDFAST_OK,
+                 holdfast_client_open_two_way(client, "holdfast.v1.WorkerService/Replay", first, 0,
+                                              &stream, NULL));
+    for (int i = 0; i < 10; i++) {
+        CHECK_STATUS(HOLDFAST_OK, holdfast_stream_next(stream, 5000, &message, NULL));
+        CHECK(message.len == 2);
+        CHECK_STATUS(HOLDFAST_OK, holdfast_stream_send(stream, first, false, NULL));
+    }
+    CHECK_STATUS(HOLDFAST_OK, holdfast_stream_next(stream, 5000, &message, NULL));
+    holdfast_bytes none = {0};
+    CHECK_STATUS(HOLDFAST_OK, holdfast_stream_send(stream, none, false, NULL));
+    CHECK_STATUS(HOLDFAST_CLOSED, holdfast_stream_next(stream, 5000, &message, NULL));
+    CHECK_STATUS(HOLDFAST_CLOSED, holdfast_stream_send(stream, first, false, NULL));
+    CHECK_STATUS(HOLDFAST_BAD_ARGUMENT, holdfast_stream_send(NULL, first, false, NULL));
+    holdfast_stream_close(stream);
+    CHECK_STATUS(HOLDFAST_OK, holdfast_client_open(client, "holdfast.v1.WorkflowService/GetHistory",
+                                                   none, 0, &stream, NULL));
+    CHECK_STATUS(HOLDFAST_BAD_ARGUMENT, holdfast_stream_send(stream, first, false, NULL));
+    holdfast_stream_close(stream);
+    holdfast_client_close(client);
+    fake_stop(&engine);
+}
+
 const test_case stream_tests[] = {
+    {"both_sides_of_a_two_way_stream_send", both_sides_of_a_two_way_stream_send, false},
     {"a_stream_gives_credit_as_it_is_read", a_stream_gives_credit_as_it_is_read, false},
     {"a_stream_tells_a_lost_connection", a_stream_tells_a_lost_connection, false},
     {"what_waits_for_its_reader_has_a_limit", what_waits_for_its_reader_has_a_limit, false},

@@ -197,6 +197,16 @@ def part(run: Run, words: Words) -> None:
         raise Failed(fault)
 
 
+def give(run: Run, words: Words) -> None:
+    """`give 1 {message}`: the next message of the client on that stream."""
+    stream = words.number()
+    found = _method(run, run.peer.methods[stream])
+    if found is None:
+        raise Ill("the stream's method is not known")
+    body = run.codec.encode(found.request, words.value())
+    run.peer.send_frame({"stream": stream, "message": {"body": body}})
+
+
 def history(run: Run, words: Words) -> None:
     """`history {workflow_id: …} [events]`: the stored events of a run."""
     execution = words.value()
@@ -227,6 +237,7 @@ VERBS: dict[str, Verb] = {
     "eventually": eventually,
     "end": end,
     "part": part,
+    "give": give,
     "ask": ask,
     "answer": answer,
     "cancel": cancels,

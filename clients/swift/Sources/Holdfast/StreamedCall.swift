@@ -44,6 +44,54 @@ extension Client {
   }
 }
 
+extension Client {
+  /// A call on which the sides take turns: what `answer` makes of a message is sent back. It runs
+  /// on a thread of its own.
+  func takeTurns(
+    _ method: Method, _ first: [UInt8], _ answer: @escaping ([UInt8]) throws -> [[UInt8]]
+  ) async throws {
+    let call = StreamedCall()
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation {
+        (continuation: CheckedContinuation<Void, any Error>) in
+        call.begin { call in
+          continuation.resume(with: Result { try self.talk(method, first, call, answer) })
+        }
+      }
+    } onCancel: {
+      call.cancel()
+    }
+  }
+
+  private func talk(
+    _ method: Method, _ first: [UInt8], _ call: StreamedCall,
+    _ answer: ([UInt8]) throws -> [[UInt8]]
+  ) throws {
+    var stream: OpaquePointer?
+    var error: UnsafeMutablePointer<holdfast_error>?
+    let opened = first.withView {
+      holdfast_client_open_two_way(handle, method.rawValue, $0, 0, &stream, &error)
+    }
+    guard opened == HOLDFAST_OK else { throw HoldfastError(opened, error) }
+    defer { holdfast_stream_close(stream) }
+    while true {
+      if call.isCancelled { throw CancellationError() }
+      var part = holdfast_bytes()
+      let status = holdfast_stream_next(stream, StreamedCall.patienceMs, &part, &error)
+      switch status {
+      case HOLDFAST_OK: break
+      case HOLDFAST_TIMEOUT: continue
+      case HOLDFAST_CLOSED where error == nil: return
+      default: throw HoldfastError(status, error)
+      }
+      for message in try answer(part.array) {
+        let sent = message.withView { holdfast_stream_send(stream, $0, false, &error) }
+        guard sent == HOLDFAST_OK else { throw HoldfastError(sent, error) }
+      }
+    }
+  }
+}
+
 /// The thread of one streamed call, and whether it has been given up.
 private final class StreamedCall: @unchecked Sendable {
   /// How long a call that is given up may go unnoticed.

@@ -150,14 +150,7 @@ final class WorkLoop {
         try part.first
         ? make(part.runID, part.workflowID, part.workflowType, part.taskQueue)
         : kept(part.runID)
-      for past in part.activations {
-        let commands = try run.activate(
-          at: past.activationTimeMs, past.jobs, markers: past.markers,
-          historyLength: past.historyLength, suggested: past.continueAsNewSuggested)
-        var completion = PastCompletion()
-        completion.heads = commands.map(CommandHead.init)
-        completed.completions.append(completion)
-      }
+      for past in part.activations { completed.completions.append(try run.replay(past)) }
     } catch {
       completed.failure = WorkflowTaskFailure(error)
       drop(part.runID)

@@ -2302,6 +2302,231 @@ void   holdfast__v1__past_completion__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__past_completion__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__replay_request__init
+                     (Holdfast__V1__ReplayRequest         *message)
+{
+  static const Holdfast__V1__ReplayRequest init_value = HOLDFAST__V1__REPLAY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__replay_request__get_packed_size
+                     (const Holdfast__V1__ReplayRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__replay_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__replay_request__pack
+                     (const Holdfast__V1__ReplayRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__replay_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__replay_request__pack_to_buffer
+                     (const Holdfast__V1__ReplayRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__replay_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ReplayRequest *
+       holdfast__v1__replay_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ReplayRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__replay_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__replay_request__free_unpacked
+                     (Holdfast__V1__ReplayRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__replay_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__history_part__init
+                     (Holdfast__V1__HistoryPart         *message)
+{
+  static const Holdfast__V1__HistoryPart init_value = HOLDFAST__V1__HISTORY_PART__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__history_part__get_packed_size
+                     (const Holdfast__V1__HistoryPart *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__history_part__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__history_part__pack
+                     (const Holdfast__V1__HistoryPart *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__history_part__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__history_part__pack_to_buffer
+                     (const Holdfast__V1__HistoryPart *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__history_part__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__HistoryPart *
+       holdfast__v1__history_part__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__HistoryPart *)
+     protobuf_c_message_unpack (&holdfast__v1__history_part__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__history_part__free_unpacked
+                     (Holdfast__V1__HistoryPart *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__history_part__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__replay_response__init
+                     (Holdfast__V1__ReplayResponse         *message)
+{
+  static const Holdfast__V1__ReplayResponse init_value = HOLDFAST__V1__REPLAY_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__replay_response__get_packed_size
+                     (const Holdfast__V1__ReplayResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__replay_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__replay_response__pack
+                     (const Holdfast__V1__ReplayResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__replay_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__replay_response__pack_to_buffer
+                     (const Holdfast__V1__ReplayResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__replay_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ReplayResponse *
+       holdfast__v1__replay_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ReplayResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__replay_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__replay_response__free_unpacked
+                     (Holdfast__V1__ReplayResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__replay_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__history_wanted__init
+                     (Holdfast__V1__HistoryWanted         *message)
+{
+  static const Holdfast__V1__HistoryWanted init_value = HOLDFAST__V1__HISTORY_WANTED__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__history_wanted__get_packed_size
+                     (const Holdfast__V1__HistoryWanted *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__history_wanted__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__history_wanted__pack
+                     (const Holdfast__V1__HistoryWanted *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__history_wanted__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__history_wanted__pack_to_buffer
+                     (const Holdfast__V1__HistoryWanted *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__history_wanted__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__HistoryWanted *
+       holdfast__v1__history_wanted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__HistoryWanted *)
+     protobuf_c_message_unpack (&holdfast__v1__history_wanted__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__history_wanted__free_unpacked
+                     (Holdfast__V1__HistoryWanted *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__history_wanted__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__replay_verdict__init
+                     (Holdfast__V1__ReplayVerdict         *message)
+{
+  static const Holdfast__V1__ReplayVerdict init_value = HOLDFAST__V1__REPLAY_VERDICT__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__replay_verdict__get_packed_size
+                     (const Holdfast__V1__ReplayVerdict *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__replay_verdict__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__replay_verdict__pack
+                     (const Holdfast__V1__ReplayVerdict *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__replay_verdict__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__replay_verdict__pack_to_buffer
+                     (const Holdfast__V1__ReplayVerdict *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__replay_verdict__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ReplayVerdict *
+       holdfast__v1__replay_verdict__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ReplayVerdict *)
+     protobuf_c_message_unpack (&holdfast__v1__replay_verdict__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__replay_verdict__free_unpacked
+                     (Holdfast__V1__ReplayVerdict *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__replay_verdict__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__evict__init
                      (Holdfast__V1__Evict         *message)
 {
@@ -7484,6 +7709,345 @@ const ProtobufCMessageDescriptor holdfast__v1__past_completion__descriptor =
   (ProtobufCMessageInit) holdfast__v1__past_completion__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__replay_request__field_descriptors[2] =
+{
+  {
+    "history",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ReplayRequest, kind_case),
+    offsetof(Holdfast__V1__ReplayRequest, history),
+    &holdfast__v1__history_part__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "replay_completed",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ReplayRequest, kind_case),
+    offsetof(Holdfast__V1__ReplayRequest, replay_completed),
+    &holdfast__v1__replay_completed__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__replay_request__field_indices_by_name[] = {
+  0,   /* field[0] = history */
+  1,   /* field[1] = replay_completed */
+};
+static const ProtobufCIntRange holdfast__v1__replay_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__replay_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ReplayRequest",
+  "ReplayRequest",
+  "Holdfast__V1__ReplayRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ReplayRequest),
+  2,
+  holdfast__v1__replay_request__field_descriptors,
+  holdfast__v1__replay_request__field_indices_by_name,
+  1,  holdfast__v1__replay_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__replay_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__history_part__field_descriptors[6] =
+{
+  {
+    "data",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__HistoryPart, data),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "more",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__HistoryPart, more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "form",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__HistoryPart, form),
+    &holdfast__v1__history_form__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__HistoryPart, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "namespace",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__HistoryPart, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_queue",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__HistoryPart, task_queue),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__history_part__field_indices_by_name[] = {
+  0,   /* field[0] = data */
+  3,   /* field[3] = execution */
+  2,   /* field[2] = form */
+  1,   /* field[1] = more */
+  4,   /* field[4] = namespace */
+  5,   /* field[5] = task_queue */
+};
+static const ProtobufCIntRange holdfast__v1__history_part__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__history_part__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.HistoryPart",
+  "HistoryPart",
+  "Holdfast__V1__HistoryPart",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__HistoryPart),
+  6,
+  holdfast__v1__history_part__field_descriptors,
+  holdfast__v1__history_part__field_indices_by_name,
+  1,  holdfast__v1__history_part__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__history_part__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__replay_response__field_descriptors[3] =
+{
+  {
+    "history_wanted",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ReplayResponse, kind_case),
+    offsetof(Holdfast__V1__ReplayResponse, history_wanted),
+    &holdfast__v1__history_wanted__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "replay_history",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ReplayResponse, kind_case),
+    offsetof(Holdfast__V1__ReplayResponse, replay_history),
+    &holdfast__v1__replay_history__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "verdict",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ReplayResponse, kind_case),
+    offsetof(Holdfast__V1__ReplayResponse, verdict),
+    &holdfast__v1__replay_verdict__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__replay_response__field_indices_by_name[] = {
+  0,   /* field[0] = history_wanted */
+  1,   /* field[1] = replay_history */
+  2,   /* field[2] = verdict */
+};
+static const ProtobufCIntRange holdfast__v1__replay_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__replay_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ReplayResponse",
+  "ReplayResponse",
+  "Holdfast__V1__ReplayResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ReplayResponse),
+  3,
+  holdfast__v1__replay_response__field_descriptors,
+  holdfast__v1__replay_response__field_indices_by_name,
+  1,  holdfast__v1__replay_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__replay_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__history_wanted__field_descriptors NULL
+#define holdfast__v1__history_wanted__field_indices_by_name NULL
+#define holdfast__v1__history_wanted__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__history_wanted__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.HistoryWanted",
+  "HistoryWanted",
+  "Holdfast__V1__HistoryWanted",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__HistoryWanted),
+  0,
+  holdfast__v1__history_wanted__field_descriptors,
+  holdfast__v1__history_wanted__field_indices_by_name,
+  0,  holdfast__v1__history_wanted__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__history_wanted__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__replay_verdict__field_descriptors[6] =
+{
+  {
+    "execution",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ReplayVerdict, execution),
+    &holdfast__v1__workflow_execution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ReplayVerdict, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "events",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ReplayVerdict, events),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_tasks",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ReplayVerdict, workflow_tasks),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "diff",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ReplayVerdict, diff),
+    &holdfast__v1__nondeterminism_diff__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ReplayVerdict, failure),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__replay_verdict__field_indices_by_name[] = {
+  4,   /* field[4] = diff */
+  2,   /* field[2] = events */
+  0,   /* field[0] = execution */
+  5,   /* field[5] = failure */
+  3,   /* field[3] = workflow_tasks */
+  1,   /* field[1] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__replay_verdict__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__replay_verdict__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ReplayVerdict",
+  "ReplayVerdict",
+  "Holdfast__V1__ReplayVerdict",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ReplayVerdict),
+  6,
+  holdfast__v1__replay_verdict__field_descriptors,
+  holdfast__v1__replay_verdict__field_indices_by_name,
+  1,  holdfast__v1__replay_verdict__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__replay_verdict__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__evict__field_descriptors[3] =
 {
   {
@@ -8420,6 +8984,36 @@ const ProtobufCMessageDescriptor holdfast__v1__drain__descriptor =
   (ProtobufCMessageInit) holdfast__v1__drain__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCEnumValue holdfast__v1__history_form__enum_values_by_number[3] =
+{
+  { "HISTORY_FORM_UNSPECIFIED", "HOLDFAST__V1__HISTORY_FORM__HISTORY_FORM_UNSPECIFIED", 0 },
+  { "HISTORY_FORM_STORED", "HOLDFAST__V1__HISTORY_FORM__HISTORY_FORM_STORED", 1 },
+  { "HISTORY_FORM_JSON", "HOLDFAST__V1__HISTORY_FORM__HISTORY_FORM_JSON", 2 },
+};
+static const ProtobufCIntRange holdfast__v1__history_form__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex holdfast__v1__history_form__enum_values_by_name[3] =
+{
+  { "HISTORY_FORM_JSON", 2 },
+  { "HISTORY_FORM_STORED", 1 },
+  { "HISTORY_FORM_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor holdfast__v1__history_form__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "holdfast.v1.HistoryForm",
+  "HistoryForm",
+  "Holdfast__V1__HistoryForm",
+  "holdfast.v1",
+  3,
+  holdfast__v1__history_form__enum_values_by_number,
+  3,
+  holdfast__v1__history_form__enum_values_by_name,
+  1,
+  holdfast__v1__history_form__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
 static const ProtobufCEnumValue holdfast__v1__evict_reason__enum_values_by_number[7] =
 {
   { "EVICT_REASON_UNSPECIFIED", "HOLDFAST__V1__EVICT_REASON__EVICT_REASON_UNSPECIFIED", 0 },
@@ -8496,11 +9090,13 @@ const ProtobufCEnumDescriptor holdfast__v1__activity_cancel_reason__descriptor =
   holdfast__v1__activity_cancel_reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor holdfast__v1__worker_service__method_descriptors[1] =
+static const ProtobufCMethodDescriptor holdfast__v1__worker_service__method_descriptors[2] =
 {
   { "Work", &holdfast__v1__work_request__descriptor, &holdfast__v1__work_response__descriptor },
+  { "Replay", &holdfast__v1__replay_request__descriptor, &holdfast__v1__replay_response__descriptor },
 };
 const unsigned holdfast__v1__worker_service__method_indices_by_name[] = {
+  1,        /* Replay */
   0         /* Work */
 };
 const ProtobufCServiceDescriptor holdfast__v1__worker_service__descriptor =
@@ -8510,7 +9106,7 @@ const ProtobufCServiceDescriptor holdfast__v1__worker_service__descriptor =
   "WorkerService",
   "Holdfast__V1__WorkerService",
   "holdfast.v1",
-  1,
+  2,
   holdfast__v1__worker_service__method_descriptors,
   holdfast__v1__worker_service__method_indices_by_name
 };
@@ -8521,6 +9117,14 @@ void holdfast__v1__worker_service__work(ProtobufCService *service,
 {
   assert(service->descriptor == &holdfast__v1__worker_service__descriptor);
   service->invoke(service, 0, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__worker_service__replay(ProtobufCService *service,
+                                          const Holdfast__V1__ReplayRequest *input,
+                                          Holdfast__V1__ReplayResponse_Closure closure,
+                                          void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__worker_service__descriptor);
+  service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__worker_service__init (Holdfast__V1__WorkerService_Service *service,
                                          Holdfast__V1__WorkerService_ServiceDestroy destroy)

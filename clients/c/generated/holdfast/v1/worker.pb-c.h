@@ -69,6 +69,11 @@ typedef struct Holdfast__V1__ReplayHistory Holdfast__V1__ReplayHistory;
 typedef struct Holdfast__V1__PastActivation Holdfast__V1__PastActivation;
 typedef struct Holdfast__V1__ReplayCompleted Holdfast__V1__ReplayCompleted;
 typedef struct Holdfast__V1__PastCompletion Holdfast__V1__PastCompletion;
+typedef struct Holdfast__V1__ReplayRequest Holdfast__V1__ReplayRequest;
+typedef struct Holdfast__V1__HistoryPart Holdfast__V1__HistoryPart;
+typedef struct Holdfast__V1__ReplayResponse Holdfast__V1__ReplayResponse;
+typedef struct Holdfast__V1__HistoryWanted Holdfast__V1__HistoryWanted;
+typedef struct Holdfast__V1__ReplayVerdict Holdfast__V1__ReplayVerdict;
 typedef struct Holdfast__V1__Evict Holdfast__V1__Evict;
 typedef struct Holdfast__V1__Evicted Holdfast__V1__Evicted;
 typedef struct Holdfast__V1__ActivityTask Holdfast__V1__ActivityTask;
@@ -86,6 +91,18 @@ typedef struct Holdfast__V1__Drain Holdfast__V1__Drain;
 
 /* --- enums --- */
 
+typedef enum _Holdfast__V1__HistoryForm {
+  HOLDFAST__V1__HISTORY_FORM__HISTORY_FORM_UNSPECIFIED = 0,
+  /*
+   * HistoryBatches, one behind the other: what GetHistory answers. So it is if unset.
+   */
+  HOLDFAST__V1__HISTORY_FORM__HISTORY_FORM_STORED = 1,
+  /*
+   * Lines, each with one HistoryEvent in proto3's JSON.
+   */
+  HOLDFAST__V1__HISTORY_FORM__HISTORY_FORM_JSON = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__HISTORY_FORM)
+} Holdfast__V1__HistoryForm;
 typedef enum _Holdfast__V1__EvictReason {
   HOLDFAST__V1__EVICT_REASON__EVICT_REASON_UNSPECIFIED = 0,
   HOLDFAST__V1__EVICT_REASON__EVICT_REASON_NOT_RECORDED = 1,
@@ -1193,6 +1210,121 @@ struct  Holdfast__V1__PastCompletion
 #define HOLDFAST__V1__PAST_COMPLETION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__past_completion__descriptor) \
     , 0,NULL }
+
+
+typedef enum {
+  HOLDFAST__V1__REPLAY_REQUEST__KIND__NOT_SET = 0,
+  HOLDFAST__V1__REPLAY_REQUEST__KIND_HISTORY = 1,
+  HOLDFAST__V1__REPLAY_REQUEST__KIND_REPLAY_COMPLETED = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__REPLAY_REQUEST__KIND__CASE)
+} Holdfast__V1__ReplayRequest__KindCase;
+
+struct  Holdfast__V1__ReplayRequest
+{
+  ProtobufCMessage base;
+  Holdfast__V1__ReplayRequest__KindCase kind_case;
+  union {
+    /*
+     * First, and then whenever it is wanted.
+     */
+    Holdfast__V1__HistoryPart *history;
+    Holdfast__V1__ReplayCompleted *replay_completed;
+  };
+};
+#define HOLDFAST__V1__REPLAY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__replay_request__descriptor) \
+    , HOLDFAST__V1__REPLAY_REQUEST__KIND__NOT_SET, {0} }
+
+
+/*
+ * The next bytes of a history; it may be cut anywhere.
+ */
+struct  Holdfast__V1__HistoryPart
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData data;
+  protobuf_c_boolean more;
+  /*
+   * Of the first part.
+   */
+  Holdfast__V1__HistoryForm form;
+  /*
+   * Of the first part, for a run that began as a copy of another one: which run this is. Empty: the
+   * one that the first event names.
+   */
+  Holdfast__V1__WorkflowExecution *execution;
+  /*
+   * Of the first part: a worker of this task queue answers for its code, and not the client. It is
+   * shown the history under a run id that no other run has.
+   */
+  char *namespace_;
+  char *task_queue;
+};
+#define HOLDFAST__V1__HISTORY_PART__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__history_part__descriptor) \
+    , {0,NULL}, 0, HOLDFAST__V1__HISTORY_FORM__HISTORY_FORM_UNSPECIFIED, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+typedef enum {
+  HOLDFAST__V1__REPLAY_RESPONSE__KIND__NOT_SET = 0,
+  HOLDFAST__V1__REPLAY_RESPONSE__KIND_HISTORY_WANTED = 1,
+  HOLDFAST__V1__REPLAY_RESPONSE__KIND_REPLAY_HISTORY = 2,
+  HOLDFAST__V1__REPLAY_RESPONSE__KIND_VERDICT = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOLDFAST__V1__REPLAY_RESPONSE__KIND__CASE)
+} Holdfast__V1__ReplayResponse__KindCase;
+
+struct  Holdfast__V1__ReplayResponse
+{
+  ProtobufCMessage base;
+  Holdfast__V1__ReplayResponse__KindCase kind_case;
+  union {
+    Holdfast__V1__HistoryWanted *history_wanted;
+    Holdfast__V1__ReplayHistory *replay_history;
+    /*
+     * The last message.
+     */
+    Holdfast__V1__ReplayVerdict *verdict;
+  };
+};
+#define HOLDFAST__V1__REPLAY_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__replay_response__descriptor) \
+    , HOLDFAST__V1__REPLAY_RESPONSE__KIND__NOT_SET, {0} }
+
+
+/*
+ * What there was of the history has been shown: the next part may come.
+ */
+struct  Holdfast__V1__HistoryWanted
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__HISTORY_WANTED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__history_wanted__descriptor) \
+     }
+
+
+struct  Holdfast__V1__ReplayVerdict
+{
+  ProtobufCMessage base;
+  Holdfast__V1__WorkflowExecution *execution;
+  char *workflow_type;
+  /*
+   * Events that were read, and past activations that agree.
+   */
+  int64_t events;
+  int64_t workflow_tasks;
+  /*
+   * Where code and history part; without it they agree.
+   */
+  Holdfast__V1__NondeterminismDiff *diff;
+  /*
+   * With `diff`: the fault of the code that ended the replay, if one did.
+   */
+  Holdfast__V1__Failure *failure;
+};
+#define HOLDFAST__V1__REPLAY_VERDICT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__replay_verdict__descriptor) \
+    , NULL, (char *)protobuf_c_empty_string, 0, 0, NULL, NULL }
 
 
 /*
@@ -2397,6 +2529,101 @@ Holdfast__V1__PastCompletion *
 void   holdfast__v1__past_completion__free_unpacked
                      (Holdfast__V1__PastCompletion *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__ReplayRequest methods */
+void   holdfast__v1__replay_request__init
+                     (Holdfast__V1__ReplayRequest         *message);
+size_t holdfast__v1__replay_request__get_packed_size
+                     (const Holdfast__V1__ReplayRequest   *message);
+size_t holdfast__v1__replay_request__pack
+                     (const Holdfast__V1__ReplayRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__replay_request__pack_to_buffer
+                     (const Holdfast__V1__ReplayRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ReplayRequest *
+       holdfast__v1__replay_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__replay_request__free_unpacked
+                     (Holdfast__V1__ReplayRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__HistoryPart methods */
+void   holdfast__v1__history_part__init
+                     (Holdfast__V1__HistoryPart         *message);
+size_t holdfast__v1__history_part__get_packed_size
+                     (const Holdfast__V1__HistoryPart   *message);
+size_t holdfast__v1__history_part__pack
+                     (const Holdfast__V1__HistoryPart   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__history_part__pack_to_buffer
+                     (const Holdfast__V1__HistoryPart   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__HistoryPart *
+       holdfast__v1__history_part__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__history_part__free_unpacked
+                     (Holdfast__V1__HistoryPart *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ReplayResponse methods */
+void   holdfast__v1__replay_response__init
+                     (Holdfast__V1__ReplayResponse         *message);
+size_t holdfast__v1__replay_response__get_packed_size
+                     (const Holdfast__V1__ReplayResponse   *message);
+size_t holdfast__v1__replay_response__pack
+                     (const Holdfast__V1__ReplayResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__replay_response__pack_to_buffer
+                     (const Holdfast__V1__ReplayResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ReplayResponse *
+       holdfast__v1__replay_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__replay_response__free_unpacked
+                     (Holdfast__V1__ReplayResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__HistoryWanted methods */
+void   holdfast__v1__history_wanted__init
+                     (Holdfast__V1__HistoryWanted         *message);
+size_t holdfast__v1__history_wanted__get_packed_size
+                     (const Holdfast__V1__HistoryWanted   *message);
+size_t holdfast__v1__history_wanted__pack
+                     (const Holdfast__V1__HistoryWanted   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__history_wanted__pack_to_buffer
+                     (const Holdfast__V1__HistoryWanted   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__HistoryWanted *
+       holdfast__v1__history_wanted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__history_wanted__free_unpacked
+                     (Holdfast__V1__HistoryWanted *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ReplayVerdict methods */
+void   holdfast__v1__replay_verdict__init
+                     (Holdfast__V1__ReplayVerdict         *message);
+size_t holdfast__v1__replay_verdict__get_packed_size
+                     (const Holdfast__V1__ReplayVerdict   *message);
+size_t holdfast__v1__replay_verdict__pack
+                     (const Holdfast__V1__ReplayVerdict   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__replay_verdict__pack_to_buffer
+                     (const Holdfast__V1__ReplayVerdict   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ReplayVerdict *
+       holdfast__v1__replay_verdict__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__replay_verdict__free_unpacked
+                     (Holdfast__V1__ReplayVerdict *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__Evict methods */
 void   holdfast__v1__evict__init
                      (Holdfast__V1__Evict         *message);
@@ -2799,6 +3026,21 @@ typedef void (*Holdfast__V1__ReplayCompleted_Closure)
 typedef void (*Holdfast__V1__PastCompletion_Closure)
                  (const Holdfast__V1__PastCompletion *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__ReplayRequest_Closure)
+                 (const Holdfast__V1__ReplayRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__HistoryPart_Closure)
+                 (const Holdfast__V1__HistoryPart *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ReplayResponse_Closure)
+                 (const Holdfast__V1__ReplayResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__HistoryWanted_Closure)
+                 (const Holdfast__V1__HistoryWanted *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ReplayVerdict_Closure)
+                 (const Holdfast__V1__ReplayVerdict *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__Evict_Closure)
                  (const Holdfast__V1__Evict *message,
                   void *closure_data);
@@ -2849,6 +3091,10 @@ struct Holdfast__V1__WorkerService_Service
                const Holdfast__V1__WorkRequest *input,
                Holdfast__V1__WorkResponse_Closure closure,
                void *closure_data);
+  void (*replay)(Holdfast__V1__WorkerService_Service *service,
+                 const Holdfast__V1__ReplayRequest *input,
+                 Holdfast__V1__ReplayResponse_Closure closure,
+                 void *closure_data);
 };
 typedef void (*Holdfast__V1__WorkerService_ServiceDestroy)(Holdfast__V1__WorkerService_Service *);
 void holdfast__v1__worker_service__init (Holdfast__V1__WorkerService_Service *service,
@@ -2857,14 +3103,20 @@ void holdfast__v1__worker_service__init (Holdfast__V1__WorkerService_Service *se
     { &holdfast__v1__worker_service__descriptor, protobuf_c_service_invoke_internal, NULL }
 #define HOLDFAST__V1__WORKER_SERVICE__INIT(function_prefix__) \
     { HOLDFAST__V1__WORKER_SERVICE__BASE_INIT,\
-      function_prefix__ ## work  }
+      function_prefix__ ## work,\
+      function_prefix__ ## replay  }
 void holdfast__v1__worker_service__work(ProtobufCService *service,
                                         const Holdfast__V1__WorkRequest *input,
                                         Holdfast__V1__WorkResponse_Closure closure,
                                         void *closure_data);
+void holdfast__v1__worker_service__replay(ProtobufCService *service,
+                                          const Holdfast__V1__ReplayRequest *input,
+                                          Holdfast__V1__ReplayResponse_Closure closure,
+                                          void *closure_data);
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    holdfast__v1__history_form__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__evict_reason__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__activity_cancel_reason__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__work_request__descriptor;
@@ -2918,6 +3170,11 @@ extern const ProtobufCMessageDescriptor holdfast__v1__replay_history__descriptor
 extern const ProtobufCMessageDescriptor holdfast__v1__past_activation__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__replay_completed__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__past_completion__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__replay_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__history_part__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__replay_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__history_wanted__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__replay_verdict__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__evict__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__evicted__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__activity_task__descriptor;
