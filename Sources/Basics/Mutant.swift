@@ -72,6 +72,9 @@
     case skippedTimesAreLost, repeatedTimesComeTwice
     case bufferOneHoldsAll, bufferAllHoldsOne, cancelOtherWaits, terminateOtherCancels
     case allowAllWaits
+    // I18: queues: who goes first, and at what rate.
+    case priorityIsIgnored, priorityIsNotInherited, keysPayNothing, weightsAreIgnored
+    case queueRateIsIgnored, keyRateIsIgnored
     /// None of it: the proof that a mutant which nobody sees is told.
     case changesNothing
 

@@ -23,6 +23,8 @@ enum Deadline: Hashable, Sendable {
   case mail
   /// An action's time comes, or something else for which a schedule must be looked at.
   case schedule(ScheduleNumber)
+  /// The rate of a queue allows another activity.
+  case pace(QueueKey)
 }
 
 extension Engine {
@@ -43,6 +45,7 @@ extension Engine {
       case .heartbeats: flushHeartbeats()
       case .mail: break  // The step itself takes letters in.
       case .schedule(let number): scheduleDue(number)
+      case .pace(let key): paced.insert(key)
       }
     }
     wakeDormant()

@@ -105,7 +105,10 @@ extension Engine {
   /// The run whose task is the session's next one has to be loaded first. What comes meanwhile must
   /// not overtake it.
   func awaitsTask(_ session: Session) -> Bool {
-    guard !outside.isEmpty else { return false }
+    guard !outside.isEmpty,
+      let first = session.taskQueue.nextTask(types: session.attach.workflowTypes)
+    else { return false }
+    if stands(first) && !mustWaitForReplay(first, session) { return isOutside(first) }
     let next = tasks(for: session, countMax: TaskQueue.asideMax).first {
       stands($0) && !mustWaitForReplay($0, session)
     }
@@ -115,7 +118,8 @@ extension Engine {
   /// The same of its next attempt of an activity.
   func awaitsAttempt(_ session: Session) -> Bool {
     guard !outside.isEmpty else { return false }
-    return attempts(for: session, countMax: 1).first.map { isOutside($0) } ?? false
+    let next = session.taskQueue.nextAttempt(types: session.attach.activityTypes, at: now)
+    return next.map { isOutside($0) } ?? false
   }
 
   /// Loads the runs of the session's next tasks, as many as it has room for.
@@ -147,18 +151,15 @@ extension Engine {
     }
   }
 
-  /// The oldest tasks that the session serves.
-  private func tasks(for session: Session, countMax: Int) -> ArraySlice<TaskQueue.Entry<RunNumber>>
-  {
-    let queue = queues[session.queue] ?? TaskQueue()
-    return TaskQueue.first(countMax, of: queue.workflowTasks, session.attach.workflowTypes)
+  /// The next tasks that the session serves.
+  private func tasks(for session: Session, countMax: Int) -> [TaskQueue.Entry<RunNumber>] {
+    session.taskQueue.workflowTasks.first(countMax, session.attach.workflowTypes)
   }
 
   private func attempts(for session: Session, countMax: Int)
-    -> ArraySlice<TaskQueue.Entry<TaskQueue.Attempt>>
+    -> [TaskQueue.Entry<TaskQueue.Attempt>]
   {
-    let queue = queues[session.queue] ?? TaskQueue()
-    return TaskQueue.first(countMax, of: queue.activityTasks, session.attach.activityTypes)
+    session.taskQueue.activityTasks.first(countMax, session.attach.activityTypes)
   }
 
   /// False when too many loads are under way: the session has its turn after one of them.

@@ -49,7 +49,7 @@ extension Deadline {
   /// It changes a run or a schedule, not only where the engine keeps what.
   fileprivate var isEvent: Bool {
     switch self {
-    case .timer, .activity, .task, .runTimeout, .beginning, .schedule: true
+    case .timer, .activity, .task, .runTimeout, .beginning, .schedule, .pace: true
     case .sticky, .residency, .retention, .heartbeats, .mail: false
     }
   }

@@ -123,6 +123,7 @@ public enum Request: Sendable {
   case resetActivity(ResetActivityRequest)
   case updateActivityOptions(UpdateActivityOptionsRequest)
   case describeTaskQueue(DescribeTaskQueueRequest)
+  case setTaskQueueLimits(SetTaskQueueLimitsRequest)
   case schedule(ScheduleRequest)
   case attribute(AttributeRequest)
 }
@@ -179,6 +180,7 @@ extension Input {
       .describeTaskQueue, .pollUpdate, .pauseActivity, .unpauseActivity, .resetActivity,
       .updateActivityOptions, .attribute:
       return 256
+    case .setTaskQueueLimits(let r): return 256 + 128 * (r.limits?.keyRates.count ?? 0)
     case .schedule(.create(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
     case .schedule(.update(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
     case .schedule: return 256
@@ -222,6 +224,7 @@ extension Request {
     case .resetActivity(let r): r.namespace
     case .updateActivityOptions(let r): r.namespace
     case .describeTaskQueue(let r): r.namespace
+    case .setTaskQueueLimits(let r): r.namespace
     case .schedule(let r): r.namespace
     case .attribute(let r): r.namespace
     }

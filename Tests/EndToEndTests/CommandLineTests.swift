@@ -15,7 +15,8 @@ import Testing
     "activity complete", "activity fail",
     "activity pause", "activity unpause", "activity reset", "activity update-options",
     "search-attribute", "search-attribute create", "search-attribute list",
-    "search-attribute remove", "task-queue", "task-queue describe", "health", "drain", "serve",
+    "search-attribute remove", "task-queue", "task-queue describe", "task-queue limits", "health",
+    "drain", "serve",
     "time", "time show", "time sleep", "time advance",
   ])
   func everyCommandExplainsItselfAndItsExitCodes(_ command: String) async throws {

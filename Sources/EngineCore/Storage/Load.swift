@@ -209,6 +209,19 @@ public struct StoredAttributeName: Sendable, Equatable {
   }
 }
 
+/// What `putQueueLimits` has told of.
+public struct StoredQueueLimits: Sendable, Equatable {
+  public var namespace: String
+  public var taskQueue: String
+  public var limits: TaskQueueLimits
+
+  public init(namespace: String, taskQueue: String, limits: TaskQueueLimits) {
+    self.namespace = namespace
+    self.taskQueue = taskQueue
+    self.limits = limits
+  }
+}
+
 /// What the engine is told of the store when it starts.
 public struct OpenedStore: Sendable {
   /// Grows by one each time the store is opened.
@@ -226,13 +239,15 @@ public struct OpenedStore: Sendable {
   /// All schedules.
   public var schedules: [StoredSchedule]
   public var attributeNames: [StoredAttributeName]
+  public var queueLimits: [StoredQueueLimits]
   /// Of the last `putSkipped`; nil: no time has ever been skipped.
   public var skipped: Span?
 
   public init(
     epoch: UInt64, nextRun: RunNumber, deadlines: [StoredDeadline], filter: IDFilter,
     lastLetter: Int64 = 0, zones: [StoredZone] = [], schedules: [StoredSchedule] = [],
-    attributeNames: [StoredAttributeName] = [], skipped: Span? = nil
+    attributeNames: [StoredAttributeName] = [], queueLimits: [StoredQueueLimits] = [],
+    skipped: Span? = nil
   ) {
     self.epoch = epoch
     self.nextRun = nextRun
@@ -242,6 +257,7 @@ public struct OpenedStore: Sendable {
     self.zones = zones
     self.schedules = schedules
     self.attributeNames = attributeNames
+    self.queueLimits = queueLimits
     self.skipped = skipped
   }
 }

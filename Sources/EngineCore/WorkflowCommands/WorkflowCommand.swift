@@ -197,7 +197,11 @@ struct CommandCheck {
       return "one of start_to_close_timeout_ms and schedule_to_close_timeout_ms is required"
     }
     if let fault = c.retryPolicy?.fault { return "retry_policy.\(fault.field) \(fault.message)" }
-    return payloads(c.input, "input", c.header)
+    return priority(c.priority) ?? payloads(c.input, "input", c.header)
+  }
+
+  private func priority(_ priority: WorkPriority?) -> String? {
+    priority?.fault.map { "priority.\($0.field) \($0.message)" }
   }
 
   private mutating func fault(in c: StartChild) -> String? {
@@ -221,6 +225,7 @@ struct CommandCheck {
     if case .unrecognized(let n) = c.idReusePolicy { return "no id_reuse_policy is \(n)" }
     if case .unrecognized(let n) = c.parentClosePolicy { return "no parent_close_policy is \(n)" }
     if case .unrecognized(let n) = c.cancellationType { return "no cancellation_type is \(n)" }
+    if let fault = priority(c.priority) { return fault }
     if let fault = c.retryPolicy?.fault { return "retry_policy.\(fault.field) \(fault.message)" }
     return payloads(c.input, "input", c.header)
       ?? beginning(c.input, c.header, c.memo, c.searchAttributes)

@@ -682,6 +682,7 @@ public struct WorkflowExecutionStarted: Message {
   public var cronTimeZone: String = ""
   /// With a cron schedule: what the last run that completed gave.
   public var lastCompletionResult: PayloadList?
+  public var priority: WorkPriority?
 
   public init() {}
 
@@ -719,12 +720,14 @@ public struct WorkflowExecutionStarted: Message {
       case 210: try reader.merge(into: &searchAttributes)
       case 226: cronTimeZone = try reader.string()
       case 234: try reader.merge(into: &lastCompletionResult)
+      case 402: try reader.merge(into: &priority)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = priority { writer.message(value, tag: 402) }
     if let value = root { writer.message(value, tag: 258) }
     if !(parentInitiatedEventID == 0) { writer.int64(parentInitiatedEventID, tag: 248) }
     if let value = parent { writer.message(value, tag: 242) }
@@ -792,6 +795,7 @@ public struct WorkflowExecutionStarted: Message {
       FieldTable(30, "parent", .message { WorkflowExecution.table }),
       FieldTable(31, "parent_initiated_event_id", .int64),
       FieldTable(32, "root", .message { WorkflowExecution.table }),
+      FieldTable(50, "priority", .message { WorkPriority.table }),
     ])
 }
 
@@ -1314,6 +1318,8 @@ public struct ActivityTaskScheduled: Message {
   public var workflowTaskCompletedEventID: Int64 = 0
   public var location: String = ""
   public var onExhausted: ActivityExhaustion = .unspecified
+  /// With what the workflow gives.
+  public var priority: WorkPriority?
 
   public init() {}
 
@@ -1335,12 +1341,14 @@ public struct ActivityTaskScheduled: Message {
       case 104: workflowTaskCompletedEventID = try reader.int64()
       case 114: location = try reader.string()
       case 120: onExhausted = try reader.enumeration()
+      case 162: try reader.merge(into: &priority)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = priority { writer.message(value, tag: 162) }
     if !(onExhausted.rawValue == 0) { writer.enumeration(onExhausted, tag: 120) }
     if !(location.isEmpty) { writer.string(location, tag: 114) }
     if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 104) }
@@ -1376,6 +1384,7 @@ public struct ActivityTaskScheduled: Message {
       FieldTable(13, "workflow_task_completed_event_id", .int64),
       FieldTable(14, "location", .string),
       FieldTable(15, "on_exhausted", .enumeration(ActivityExhaustion.names)),
+      FieldTable(20, "priority", .message { WorkPriority.table }),
     ])
 }
 
@@ -2273,6 +2282,8 @@ public struct StartChildWorkflowExecutionInitiated: Message {
   public var location: String = ""
   public var memo: Memo?
   public var searchAttributes: SearchAttributes?
+  /// With what the workflow gives.
+  public var priority: WorkPriority?
 
   public init() {}
 
@@ -2297,12 +2308,14 @@ public struct StartChildWorkflowExecutionInitiated: Message {
       case 130: location = try reader.string()
       case 138: try reader.merge(into: &memo)
       case 146: try reader.merge(into: &searchAttributes)
+      case 242: try reader.merge(into: &priority)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = priority { writer.message(value, tag: 242) }
     if let value = searchAttributes { writer.message(value, tag: 146) }
     if let value = memo { writer.message(value, tag: 138) }
     if !(location.isEmpty) { writer.string(location, tag: 130) }
@@ -2344,6 +2357,7 @@ public struct StartChildWorkflowExecutionInitiated: Message {
       FieldTable(16, "location", .string),
       FieldTable(17, "memo", .message { Memo.table }),
       FieldTable(18, "search_attributes", .message { SearchAttributes.table }),
+      FieldTable(30, "priority", .message { WorkPriority.table }),
     ])
 }
 

@@ -65,6 +65,7 @@ enum Checkers {
       OldFilesOpen(hasFile: options.file != nil),
       LettersCountOnce(), ResultsAreExpected(), ReadsAreTrue(), SchedulesKeepTime(),
       BackupsAreWhole(), DetailsAreKept(), CopiesAreTrue(),
+      RatesAreKept(),
     ]
   }
 }

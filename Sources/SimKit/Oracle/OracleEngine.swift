@@ -179,7 +179,7 @@ struct OracleEngine {
       lateLetters.append(letter)
     case .wakeRun, .setStatus, .saveState, .sleepRun, .putActivity, .deleteActivity, .putZone,
       .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped, .putDetails,
-      .putAttributeName, .deleteAttributeName:
+      .putAttributeName, .deleteAttributeName, .putQueueLimits:
       break
     }
   }

@@ -48,6 +48,7 @@ extension TracePlayer {
     case "history": return .getHistory(try make(&words, ["execution.workflow_id"]))
     case "list": return .listWorkflows(try make(&words, ["query"]))
     case "count": return .countWorkflows(try make(&words, ["query"]))
+    case "limit-queue": return .setTaskQueueLimits(try make(&words, ["task_queue"]))
     case "describe-queue": return .describeTaskQueue(try make(&words, ["task_queue"]))
     case "add-attribute": return .attribute(.add(try make(&words, ["name", "type"])))
     case "list-attributes": return .attribute(.list(try make(&words, [])))
