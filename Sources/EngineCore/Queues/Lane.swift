@@ -49,6 +49,7 @@ struct Lane<Work: Sendable>: Sendable {
   // MARK: - In
 
   mutating func add(_ entry: Entry, type: String, _ rank: Rank) {
+    if count == 0 && !shares.isEmpty { beginAnew() }
     count += 1
     if shares.isEmpty && rank.key.isEmpty {
       lines[type, default: Line()].plain.append(entry)
@@ -150,7 +151,8 @@ struct Lane<Work: Sendable>: Sendable {
   }
 
   mutating func pop(type: String, key: String) -> Entry? {
-    guard let entry = lines[type]?.popFirst(key) else { return nil }
+    let pass = key.isEmpty ? 0 : pass(of: key)
+    guard let entry = lines[type]?.popFirst(key, pass: pass) else { return nil }
     if lines[type]?.isEmpty ?? false { lines.removeValue(forKey: type) }
     count -= 1
     if !shares.isEmpty { leave(key) }
@@ -176,19 +178,20 @@ struct Lane<Work: Sendable>: Sendable {
     shares[key]?.pass = clock + price
   }
 
-  /// Without anything that waits there is nothing to share, and a pass that the clock has reached
-  /// says nothing.
+  /// Without anything that waits there is nothing to share.
+  private mutating func beginAnew() {
+    shares.removeAll()
+    idleShares = 0
+    clock = 0
+  }
+
+  /// A pass that the clock has reached says nothing.
   private mutating func forgetIdle() {
-    if count == 0 {
-      shares.removeAll()
-      idleShares = 0
-      clock = 0
-    } else if idleShares > Lane.idleSharesMax {
-      let ahead = shares.values.count { $0.waiting == 0 && $0.pass > clock }
-      let keepsThem = ahead <= Lane.idleSharesMax / 2
-      shares = shares.filter { $0.value.waiting > 0 || (keepsThem && $0.value.pass > clock) }
-      idleShares = shares.count { $0.value.waiting == 0 }
-    }
+    guard idleShares > Lane.idleSharesMax else { return }
+    let ahead = shares.values.count { $0.waiting == 0 && $0.pass > clock }
+    let keepsThem = ahead <= Lane.idleSharesMax / 2
+    shares = shares.filter { $0.value.waiting > 0 || (keepsThem && $0.value.pass > clock) }
+    idleShares = shares.values.count { $0.waiting == 0 }
   }
 
   // MARK: - All
@@ -207,7 +210,7 @@ struct Lane<Work: Sendable>: Sendable {
       let waiting = waiting(of: key)
       shares[key]?.waiting = waiting
     }
-    idleShares = shares.count { $0.value.waiting == 0 }
+    idleShares = shares.values.count { $0.waiting == 0 }
     forgetIdle()
   }
 
@@ -290,12 +293,15 @@ extension Lane.Line {
     order.set(key, at: Instant(ms: Int64(pass)), order: .init(Int64(ticket)))
   }
 
-  mutating func popFirst(_ key: String) -> Lane.Entry? {
+  mutating func popFirst(_ key: String, pass: UInt64) -> Lane.Entry? {
     if key.isEmpty { return plain.popFirst() }
     let entry = keyed[key]?.popFirst()
     if keyed[key]?.isEmpty ?? false {
       keyed.removeValue(forKey: key)
       order.remove(key)
+    } else {
+      // Between equal passes the oldest is next.
+      setOrder(of: key, pass)
     }
     return entry
   }
