@@ -68,6 +68,7 @@ extension Engine {
     run.task.ticket = queue.add(
       task: run.number, type: run.workflowType, Rank(run.fold.started.priority), at: now)
     if queue.isDueForSweep { sweep(run.queue) }
+    lookAgain(at: queue)
   }
 
   /// The queue of that name, which may be a new one.
@@ -368,7 +369,7 @@ extension Engine {
     if !isDraining && queue.pacing == nil {
       for id in queue.sessions {
         guard let session = sessions[id], session.takesActivities,
-          session.serves(activity: activity.scheduled.activityType), !awaitsAttempt(session),
+          session.serves(activity: activity.scheduled.activityType), !hasAttempt(before: session),
           session.activitySlots > best?.slots ?? 0
         else { continue }
         best = (id, session.activitySlots)
@@ -387,6 +388,7 @@ extension Engine {
         attempt: TaskQueue.Attempt(lease: lease, attempt: activity.row.attempt),
         type: activity.scheduled.activityType, Rank(priority), at: now)
       if queue.isDueForSweep { sweep(key) }
+      lookAgain(at: queue)
       if queue.pacing != nil { paced.insert(key) }
     }
   }

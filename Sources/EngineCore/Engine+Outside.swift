@@ -102,24 +102,38 @@ extension Engine {
 
   // MARK: - Turns
 
-  /// The run whose task is the session's next one has to be loaded first. What comes meanwhile must
-  /// not overtake it.
+  /// Something waits that the session could begin: what is new must not overtake it. That is so
+  /// while the run whose turn it is has to be loaded first.
   func awaitsTask(_ session: Session) -> Bool {
     guard !outside.isEmpty,
       let first = session.taskQueue.nextTask(types: session.attach.workflowTypes)
     else { return false }
-    if stands(first) && !mustWaitForReplay(first, session) { return isOutside(first) }
-    let next = tasks(for: session, countMax: TaskQueue.asideMax).first {
+    if stands(first) && !mustWaitForReplay(first, session) { return true }
+    return tasks(for: session, countMax: TaskQueue.asideMax).contains {
       stands($0) && !mustWaitForReplay($0, session)
     }
-    return next.map { isOutside($0) } ?? false
   }
 
-  /// The same of its next attempt of an activity.
+  /// Something waits that comes before a new attempt, or may do so.
+  func hasAttempt(before session: Session) -> Bool {
+    guard !outside.isEmpty else { return false }
+    return session.taskQueue.nextAttempt(types: session.attach.activityTypes, at: now) != nil
+  }
+
+  /// The run of the session's next attempt has to be loaded first.
   func awaitsAttempt(_ session: Session) -> Bool {
     guard !outside.isEmpty else { return false }
     let next = session.taskQueue.nextAttempt(types: session.attach.activityTypes, at: now)
     return next.map { isOutside($0) } ?? false
+  }
+
+  /// What has just been queued may come before what a session with room waits for.
+  mutating func lookAgain(at queue: TaskQueue) {
+    guard !outside.isEmpty else { return }
+    for id in queue.sessions
+    where sessions[id].map({ $0.takesTasks || $0.takesActivities }) ?? false {
+      freed.insert(id)
+    }
   }
 
   /// Loads the runs of the session's next tasks, as many as it has room for.

@@ -95,6 +95,22 @@ import Testing
     #expect(order.count { $0 == "a" } >= 3)
   }
 
+  /// Its turn comes before that of the run which is being loaded.
+  @Test func aNewKeyNeedNotWaitForTheLoadOfAnother() throws {
+    let world = World { $0.limits.residentBytesMax = 5_000 }
+    startAll(world, [("a", 0), ("", 0)], 6)
+    let worker = world.attach(slots: 3)
+    #expect((0..<3).map { _ in world.activation(worker)?.workflowID } == ["a-0", "-0", "a-1"])
+    world.holdsLoads = true
+    world.tell(worker, .grant(.of(workflows: 2)))
+    #expect(world.loadsWaiting == 2)
+    _ = world.start("b-0") { $0.priority = .of(0, "b") }
+    #expect(world.activation(worker)?.workflowID == "b-0")
+    world.holdsLoads = false
+    world.serveLoads()
+    #expect(world.activation(worker)?.workflowID == "-1")
+  }
+
   @Test func theirOrderSurvivesStaleEntries() {
     let world = World()
     startAll(world, [("a", 0), ("b", 0)], 200)
