@@ -146,7 +146,7 @@ extension Engine {
     fetchTasks(for: session)
   }
 
-  /// Of the tasks that wait for this session, the next one, unless one in the queue comes before it.
+  /// Of the tasks that wait for this session, the next one; none if one in the queue comes first.
   private func takeOwn(_ session: Session, mayLook: Bool) -> RunNumber? {
     guard let own = session.sticky.firstPriority else { return nil }
     let isFirst =

@@ -1,8 +1,8 @@
 import Basics
 import Messages
 
-/// Queues whose activities are given out at a rate: what comes waits its turn there even if a worker
-/// has room, and what a bucket keeps back goes when its time comes.
+/// Queues whose activities are given out at a rate: what comes waits its turn there even if a
+/// worker has room, and what a bucket keeps back goes when its time comes.
 extension Engine {
   /// Gives out what the rate allows, each one to the session with the most room.
   mutating func fillPaced(_ key: QueueKey) {

@@ -68,8 +68,8 @@ enum Schema {
     """
 
   /// What runs say of themselves and the names of search attributes; limits of task queues; letters
-  /// from run to run; schedules, and the time zones that they and cron schedules of workflows use; which runs began
-  /// as copies of others, by resets and forks.
+  /// from run to run; schedules, and the time zones that they and cron schedules of workflows use;
+  /// which runs began as copies of others, by resets and forks.
   private static let second =
     """
     CREATE TABLE detail (

@@ -1,6 +1,7 @@
 import Basics
 
-/// What waits of one kind in a task queue, and how fast it comes and goes: a lane for each priority.
+/// What waits of one kind in a task queue, and how fast it comes and goes: a lane for each
+/// priority.
 struct Backlog<Work: Sendable>: Sendable {
   /// Where an entry is: its lane, its type, its fairness key.
   struct Place: Hashable, Sendable {

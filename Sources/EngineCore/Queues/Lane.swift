@@ -3,12 +3,12 @@ import Basics
 /// What waits with one priority in a task queue, by type.
 ///
 /// Where no task has a fairness key, the oldest is next. Else the keys share what is given out
-/// (stride scheduling): a key has a pass, which grows by its stride with each task that it is given,
-/// and the key with the smallest pass is next, with its oldest task. `clock` is the pass of the key
-/// that was given the last one: who comes, or could not be served for a while, begins there and
-/// has no claim to what others had meanwhile. So the passes of all keys that wait lie between the
-/// clock and one stride above it, and over any time in which two keys a and b both wait for the
-/// same workers, what they are given differs by |a·stride(a) − b·stride(b)| ≤ stride(a) + stride(b).
+/// (stride scheduling): a key has a pass, which grows by its stride with each task that it is
+/// given, and the key with the smallest pass is next, with its oldest task. `clock` is the pass of
+/// the key that was given the last one: who comes, or could not be served for a while, begins there
+/// and has no claim to what others had meanwhile. So the passes of all keys that wait lie between
+/// the clock and one stride above it, and over any time in which two keys both wait for the same
+/// workers, their numbers of tasks, m and n, differ by |m·stride − n·stride'| ≤ stride + stride'.
 ///
 /// A step costs the logarithm of the number of keys. Strings are keys of heaps here: the time of an
 /// entry there is its key's pass.
@@ -235,8 +235,10 @@ struct Lane<Work: Sendable>: Sendable {
     }
     var heads = heads(countMax, types)
     var first: [Entry] = []
-    while first.count < countMax, let next = heads.indices.min(by: { heads[$0] < heads[$1] }) {
-      first.append(heads[next].entries.removeFirst())
+    while first.count < countMax, let next = heads.indices.min(by: { heads[$0] < heads[$1] }),
+      let entry = heads[next].entries.popFirst()
+    {
+      first.append(entry)
       heads[next].pass += heads[next].stride
       if heads[next].entries.isEmpty { heads.remove(at: next) }
     }

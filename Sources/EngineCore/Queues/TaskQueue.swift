@@ -1,8 +1,8 @@
 import Basics
 import Messages
 
-/// Where work waits for a session: in order of priority, then shared out between fairness keys, then
-/// oldest first.
+/// Where work waits for a session: in order of priority, then shared out between fairness keys,
+/// then oldest first.
 ///
 /// An entry may be stale (its run closed, its activity was cancelled): whoever takes one out asks
 /// the run whether it still stands.

@@ -2,8 +2,9 @@ import Basics
 import EngineCore
 import Messages
 
-/// Activities start no faster than the limits of their queue allow: by the times that the store tells
-/// of them, since the limits were set. What was set before a start of the engine is left to others.
+/// Activities start no faster than the limits of their queue allow: by the times that the store
+/// tells of them, since the limits were set. What was set before a start of the engine is left to
+/// others.
 final class RatesAreKept: Checker {
   static let name = "Rates are kept"
 

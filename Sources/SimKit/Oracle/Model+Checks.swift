@@ -70,9 +70,7 @@ extension Model {
     case .setTaskQueueLimits(let r):
       first(name("task_queue", r.taskQueue), namespace(r.namespace), isBad(r.limits))
     case .describeTaskQueue(let r):
-      first(
-        r.taskQueue.isEmpty ? .of(.invalidArgument, .fieldMissing, field: "task_queue") : nil,
-        namespace(r.namespace))
+      first(missing("task_queue", r.taskQueue), namespace(r.namespace))
     }
   }
 
@@ -193,8 +191,12 @@ extension Model {
     text.utf8.count > limits.idBytesMax ? invalid(field) : nil
   }
 
+  private func missing(_ field: String, _ text: String) -> Status? {
+    text.isEmpty ? .of(.invalidArgument, .fieldMissing, field: field) : nil
+  }
+
   private func name(_ field: String, _ text: String) -> Status? {
-    text.isEmpty ? .of(.invalidArgument, .fieldMissing, field: field) : id(field, text)
+    missing(field, text) ?? id(field, text)
   }
 
   private func fault(of r: ForkWorkflowRequest) -> Status? {

@@ -82,8 +82,8 @@ extension Model {
   // MARK: - Order
 
   /// A session takes the runs that it has, and else what has waited longest with its priority and
-  /// key; but nothing goes before what waits with a higher priority. Where a task has waited for one
-  /// session, and then in the queue, only the engine knows since when.
+  /// key; but nothing goes before what waits with a higher priority. Where a task has waited for
+  /// one session, and then in the queue, only the engine knows since when.
   mutating func objectToOrder(_ run: ModelRun, _ session: ModelSession) {
     guard let since = waitsSince(run) else { return }
     let isOwn = session.cache.contains(run.id)

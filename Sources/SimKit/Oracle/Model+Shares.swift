@@ -64,8 +64,8 @@ extension Model {
 
   // MARK: - Shares
 
-  /// While two keys wait for the same workers, neither is given more than the other but for what one
-  /// task of each costs it.
+  /// While two keys wait for the same workers, neither is given more than the other but for what
+  /// one task of each costs it.
   mutating func objectToShare(_ activity: ModelActivity, _ session: ModelSession) {
     let queue = activity.scheduled.taskQueue
     let lane = waitingActivities(of: queue).filter {
