@@ -1,3 +1,4 @@
+import Basics
 import Messages
 
 /// What a `WorkPriority` makes of a task among the others that wait.
