@@ -80,6 +80,9 @@
     // I24: what has no place yet in Temporal's shape is given one; a firing of no timer. What a
     // client sends to be replayed is lost between its parts.
     case shapeHoldsNothing, firingNamesNoTimer, sentPartIsLost
+    // I18: queues: who goes first, and at what rate.
+    case priorityIsIgnored, priorityIsNotInherited, keysPayNothing, weightsAreIgnored
+    case queueRateIsIgnored, keyRateIsIgnored
     /// None of it: the proof that a mutant which nobody sees is told.
     case changesNothing
 

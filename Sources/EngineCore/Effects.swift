@@ -81,6 +81,7 @@ public enum Reply: Sendable {
   case resetActivity(ResetActivityResponse)
   case updateActivityOptions(UpdateActivityOptionsResponse)
   case describeTaskQueue(DescribeTaskQueueResponse)
+  case setTaskQueueLimits(SetTaskQueueLimitsResponse)
   case schedule(ScheduleReply)
   case attribute(AttributeReply)
   case batch(BatchReply)

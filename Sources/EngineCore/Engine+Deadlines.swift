@@ -27,6 +27,8 @@ enum Deadline: Hashable, Sendable {
   case batchJob(BatchJobNumber)
   /// A worker that was asked for a replay, or its client, has been waited for.
   case sentReplay(RequestID)
+  /// The rate of a queue allows another activity.
+  case pace(QueueKey)
 }
 
 extension Engine {
@@ -55,6 +57,7 @@ extension Engine {
     case .schedule(let number): scheduleDue(number)
     case .batchJob(let number): batchJobDue(number)
     case .sentReplay(let id): sentReplayDue(id)
+    case .pace(let key): paced.insert(key)
     }
   }
 

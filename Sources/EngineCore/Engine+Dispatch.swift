@@ -21,6 +21,9 @@ extension Engine {
 
   mutating func placeOffered() {
     var index = 0
+    if offered.count > 1, offered.contains(where: { $0.fold.started.priority != nil }) {
+      offered = offered.inOrder { $0.priority }
+    }
     while index < offered.count {
       let run = offered[index]
       index += 1
@@ -38,45 +41,60 @@ extension Engine {
 
   /// Gives a waiting task to a session, or to a list where it waits.
   private mutating func place(_ run: Run) {
-    guard !isDraining else { return queueUp(run) }
-    if let cached = run.cachedBy, let session = sessions[cached] {
+    if !isDraining, let cached = run.cachedBy, let session = sessions[cached] {
+      session.taskQueue.came(task: run.priority, at: now)
       if session.takesTasks { return lease(run, to: cached) }
       // Local activities in its hands would be lost with the run.
       if session.isResponsive && (!session.isDraining || run.hasLocalsInHand) {
-        sessions[cached]?.sticky.append(run.number)
+        session.sticky.append(run.number, run.priority)
         // Also when nobody else has room now: somebody may have later.
         deadlines.set(
           .sticky(run.number), at: now + times.stickyWait, order: .init(run.number.value))
         return
       }
+      return seek(run, in: session.taskQueue)
     }
-    if let session = sessionWithRoom(for: run) { return lease(run, to: session) }
-    queueUp(run)
+    let queue = taskQueue(run.queue)
+    queue.came(task: run.priority, at: now)
+    seek(run, in: queue)
   }
 
-  private mutating func queueUp(_ run: Run) {
+  /// To whoever has room, or into the queue.
+  private mutating func seek(_ run: Run, in queue: TaskQueue) {
+    if !isDraining, let session = sessionWithRoom(for: run, in: queue) {
+      return lease(run, to: session)
+    }
     // It may have to leave memory.
     if !run.fold.unseen.isEmpty { touch(run) }
-    run.task.ticket = queues[run.queue, default: TaskQueue()].add(
-      task: run.number, type: run.workflowType, at: now)
-    sweep(run.queue)
+    run.task.ticket = queue.add(
+      task: run.number, type: run.workflowType, Rank(run.fold.started.priority), at: now)
+    if queue.isDueForSweep { sweep(run.queue) }
+    lookAgain(at: queue)
+  }
+
+  /// The queue of that name, which may be a new one.
+  mutating func taskQueue(_ key: QueueKey) -> TaskQueue {
+    if let queue = queues[key] { return queue }
+    let queue = TaskQueue(queueLimits[key])
+    queues[key] = queue
+    return queue
   }
 
   /// Now and then takes what has ended out of a queue, and an empty one away; of a small one
   /// whenever a run has closed, since there may be as many small ones as there are names.
   mutating func sweep(_ key: QueueKey, hasClosed: Bool = false) {
-    guard let due = queues[key].map({ $0.isDueForSweep || (hasClosed && $0.isSmall) }), due,
-      var queue = queues.removeValue(forKey: key)
-    else { return }
+    guard let queue = queues[key], queue.isDueForSweep || (hasClosed && queue.isSmall) else {
+      return
+    }
     queue.sweep(tasks: { stands($0) }, attempts: { stands($0) })
-    if !queue.isIdle { queues[key] = queue }
+    if queue.isIdle { queues.removeValue(forKey: key) }
   }
 
   /// The session with the most free slots that may take the run's task; another build than the one
   /// that failed it, if there is one.
-  private func sessionWithRoom(for run: Run) -> SessionID? {
+  private func sessionWithRoom(for run: Run, in queue: TaskQueue) -> SessionID? {
     var best: (id: SessionID, isOtherBuild: Bool, slots: UInt64)?
-    for id in queues[run.queue]?.sessions ?? [] {
+    for id in queue.sessions {
       guard let session = sessions[id], session.takesTasks, !awaitsTask(session),
         session.serves(workflow: run.workflowType),
         run.cachedBy == id || !needsReplay(run) || session.replays < limits.replaysPerSessionMax
@@ -108,21 +126,22 @@ extension Engine {
           .sticky(number), at: now + times.stickyWait, order: .init(number.value))
       }
     }
-    if !isDraining, let session = sessionWithRoom(for: run) { return lease(run, to: session) }
-    queueUp(run)
+    seek(run, in: taskQueue(run.queue))
   }
 
-  /// A session has slots: it takes what waits, its own runs first, then the oldest.
+  /// A session has slots: it takes what waits, its own runs first, then those whose turn it is.
   mutating func fillTasks(_ id: SessionID) {
     guard !isDraining else { return }
-    var aside: [TaskQueue.Taken] = []
-    while let session = sessions[id], session.takesTasks, aside.count < TaskQueue.asideMax {
-      if let own = sessions[id]?.sticky.popFirst() {
+    var aside: [TaskQueue.Taken<RunNumber>] = []
+    while let session = sessions[id], session.takesTasks {
+      let mayLook = aside.count < TaskQueue.asideMax
+      if let own = takeOwn(session, mayLook: mayLook) {
         // Else it is stale.
         if let run = runs[own], run.task.isWaiting, run.cachedBy == id { lease(run, to: id) }
         continue
       }
-      guard let task = queues[session.queue]?.popTask(types: session.attach.workflowTypes)
+      guard mayLook,
+        let task = session.taskQueue.popTask(types: session.attach.workflowTypes)
       else { break }
       if mustWaitForReplay(task.entry, session) {
         aside.append(task)
@@ -130,12 +149,23 @@ extension Engine {
         aside.append(task)
         break
       } else if let run = waiting(task.entry) {
+        session.taskQueue.charge(task: task)
         lease(run, to: id)
       }
     }
     guard !aside.isEmpty, let session = sessions[id] else { return }
-    queues[session.queue]?.putBack(aside)
+    session.taskQueue.putBack(aside)
     fetchTasks(for: session)
+  }
+
+  /// Of the tasks that wait for this session, the next one; none if one in the queue comes first.
+  private func takeOwn(_ session: Session, mayLook: Bool) -> RunNumber? {
+    guard let own = session.sticky.firstPriority else { return nil }
+    let isFirst =
+      !mayLook || own == 1
+      || session.taskQueue.nextPriority(ofTasks: session.attach.workflowTypes).map { own <= $0 }
+        ?? true
+    return isFirst ? session.sticky.popFirst() : nil
   }
 
   /// The session would have to be shown the past of the entry's run first.
@@ -159,12 +189,16 @@ extension Engine {
 
   /// What waited for the room that this step made is given out.
   mutating func fillFreed() {
-    guard !freed.isEmpty else { return }
-    for id in freed.sorted() {
-      fillTasks(id)
-      fillActivities(id)
+    if !freed.isEmpty {
+      for id in freed.sorted() {
+        fillTasks(id)
+        fillActivities(id)
+      }
+      freed.removeAll(keepingCapacity: true)
     }
-    freed.removeAll(keepingCapacity: true)
+    guard !paced.isEmpty else { return }
+    for key in paced.sorted() { fillPaced(key) }
+    paced.removeAll(keepingCapacity: true)
   }
 
   /// The task goes to the session: live if it has the run, else after a replay.
@@ -175,8 +209,11 @@ extension Engine {
       loseLocals(of: run)
       guard run.task.isWaiting else { return }  // The run has closed by it.
     }
-    sessions[id]?.workflowSlots -= 1
-    sessions[id]?.tasksOut.insert(run.number)
+    if let session = sessions[id] {
+      session.workflowSlots -= 1
+      session.tasksOut.insert(run.number)
+      session.taskQueue.went(task: run.priority, at: now)
+    }
     taskSerial += 1
     counters.workflowTasks += 1
     run.task.state = .out(
@@ -361,11 +398,14 @@ extension Engine {
     if run.fold.pause != nil && !pauseIsIgnored { return armActivity(run, index) }
     if !activity.canStart && !activityPauseIsIgnored { return armActivity(run, index) }
     let key = run.queueKey(of: activity)
+    let queue = taskQueue(key)
+    let priority = activity.scheduled.priority
+    queue.came(attempt: priority?.level ?? Rank.plain.priority, at: now)
     var best: (id: SessionID, slots: UInt64)?
-    if !isDraining {
-      for id in queues[key]?.sessions ?? [] {
+    if !isDraining && queue.pacing == nil {
+      for id in queue.sessions {
         guard let session = sessions[id], session.takesActivities,
-          session.serves(activity: activity.scheduled.activityType), !awaitsAttempt(session),
+          session.serves(activity: activity.scheduled.activityType), !hasAttempt(before: session),
           session.activitySlots > best?.slots ?? 0
         else { continue }
         best = (id, session.activitySlots)
@@ -380,10 +420,12 @@ extension Engine {
         if Mutant.isOn(.attemptIsForgotten), activity.row.attempt == 2 { return }
       #endif
       let lease = LeaseKey(run: run.number, scheduledEvent: scheduledEvent)
-      run.fold.activities[index].ticket = queues[key, default: TaskQueue()].add(
+      run.fold.activities[index].ticket = queue.add(
         attempt: TaskQueue.Attempt(lease: lease, attempt: activity.row.attempt),
-        type: activity.scheduled.activityType, at: now)
-      sweep(key)
+        type: activity.scheduled.activityType, Rank(priority), at: now)
+      if queue.isDueForSweep { sweep(key) }
+      lookAgain(at: queue)
+      if queue.pacing != nil { paced.insert(key) }
     }
   }
 
@@ -403,16 +445,28 @@ extension Engine {
     #endif
   }
 
-  /// A session has activity slots: it takes the oldest attempts that it serves.
+  /// A session has activity slots: it takes the attempts that it serves and whose turn it is.
   mutating func fillActivities(_ id: SessionID) {
-    guard !isDraining else { return }
-    while let session = sessions[id], session.takesActivities {
-      if awaitsAttempt(session) { return fetchAttempts(for: session) }
-      guard let next = queues[session.queue]?.popAttempt(types: session.attach.activityTypes)
-      else { return }
-      guard let (run, index) = waiting(next) else { continue }  // Stale.
+    while takeAttempt(id) {}
+  }
+
+  /// The session takes the next attempt; false if there is none for it now.
+  mutating func takeAttempt(_ id: SessionID) -> Bool {
+    guard !isDraining, let session = sessions[id], session.takesActivities else { return false }
+    if awaitsAttempt(session) {
+      fetchAttempts(for: session)
+      return false
+    }
+    let queue = session.taskQueue
+    guard let next = queue.popAttempt(types: session.attach.activityTypes, at: now) else {
+      watchPace(of: queue, session.queue)
+      return false
+    }
+    if let (run, index) = waiting(next.entry) {  // Else it is stale.
+      queue.charge(attempt: next, at: now)
       startAttempt(of: run, index, on: id)
     }
+    return true
   }
 
   /// The activity of a queue entry, if that attempt still waits.
@@ -434,8 +488,10 @@ extension Engine {
       at: now, session: id, holder: session.holder, branch: branch)
     let activity = run.fold.activities[index]
     let key = LeaseKey(run: run.number, scheduledEvent: activity.scheduledEvent)
-    sessions[id]?.activitySlots -= 1
-    sessions[id]?.leases.insert(key)
+    session.activitySlots -= 1
+    session.leases.insert(key)
+    session.taskQueue.went(
+      attempt: activity.scheduled.priority?.level ?? Rank.plain.priority, at: now)
     counters.activityAttempts += 1
     changed(run, index)
     var message = EngineMessage()
@@ -477,6 +533,7 @@ extension Engine {
     task.heartbeatTimeoutMs = activity.heartbeatTimeout
     task.retryPolicy = activity.retryPolicy
     task.idempotencyKey = "\(run.runID)/\(activity.scheduledEvent)"
+    task.priority = scheduled.priority
     return task
   }
 

@@ -102,20 +102,38 @@ extension Engine {
 
   // MARK: - Turns
 
-  /// The run whose task is the session's next one has to be loaded first. What comes meanwhile must
-  /// not overtake it.
+  /// Something waits that the session could begin: what is new must not overtake it. That is so
+  /// while the run whose turn it is has to be loaded first.
   func awaitsTask(_ session: Session) -> Bool {
-    guard !outside.isEmpty else { return false }
-    let next = tasks(for: session, countMax: TaskQueue.asideMax).first {
+    guard !outside.isEmpty,
+      let first = session.taskQueue.nextTask(types: session.attach.workflowTypes)
+    else { return false }
+    if stands(first) && !mustWaitForReplay(first, session) { return true }
+    return tasks(for: session, countMax: TaskQueue.asideMax).contains {
       stands($0) && !mustWaitForReplay($0, session)
     }
+  }
+
+  /// Something waits that comes before a new attempt, or may do so.
+  func hasAttempt(before session: Session) -> Bool {
+    guard !outside.isEmpty else { return false }
+    return session.taskQueue.nextAttempt(types: session.attach.activityTypes, at: now) != nil
+  }
+
+  /// The run of the session's next attempt has to be loaded first.
+  func awaitsAttempt(_ session: Session) -> Bool {
+    guard !outside.isEmpty else { return false }
+    let next = session.taskQueue.nextAttempt(types: session.attach.activityTypes, at: now)
     return next.map { isOutside($0) } ?? false
   }
 
-  /// The same of its next attempt of an activity.
-  func awaitsAttempt(_ session: Session) -> Bool {
-    guard !outside.isEmpty else { return false }
-    return attempts(for: session, countMax: 1).first.map { isOutside($0) } ?? false
+  /// What has just been queued may come before what a session with room waits for.
+  mutating func lookAgain(at queue: TaskQueue) {
+    guard !outside.isEmpty else { return }
+    for id in queue.sessions
+    where sessions[id].map({ $0.takesTasks || $0.takesActivities }) ?? false {
+      freed.insert(id)
+    }
   }
 
   /// Loads the runs of the session's next tasks, as many as it has room for.
@@ -147,18 +165,15 @@ extension Engine {
     }
   }
 
-  /// The oldest tasks that the session serves.
-  private func tasks(for session: Session, countMax: Int) -> ArraySlice<TaskQueue.Entry<RunNumber>>
-  {
-    let queue = queues[session.queue] ?? TaskQueue()
-    return TaskQueue.first(countMax, of: queue.workflowTasks, session.attach.workflowTypes)
+  /// The next tasks that the session serves.
+  private func tasks(for session: Session, countMax: Int) -> [TaskQueue.Entry<RunNumber>] {
+    session.taskQueue.workflowTasks.first(countMax, session.attach.workflowTypes)
   }
 
   private func attempts(for session: Session, countMax: Int)
-    -> ArraySlice<TaskQueue.Entry<TaskQueue.Attempt>>
+    -> [TaskQueue.Entry<TaskQueue.Attempt>]
   {
-    let queue = queues[session.queue] ?? TaskQueue()
-    return TaskQueue.first(countMax, of: queue.activityTasks, session.attach.activityTypes)
+    session.taskQueue.activityTasks.first(countMax, session.attach.activityTypes)
   }
 
   /// False when too many loads are under way: the session has its turn after one of them.

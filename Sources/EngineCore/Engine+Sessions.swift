@@ -7,9 +7,10 @@ extension Engine {
     precondition(sessions[id] == nil, "\(id) opens twice")
     if let status = fault(in: attach) { return send(.endSession(id, status), .engine) }
     let key = QueueKey(namespace: attach.namespace.orDefault, name: attach.taskQueue)
+    let queue = taskQueue(key)
+    queue.sessions.append(id)
     sessions[id] = Session(
-      id: id, attach: attach, queue: key, process: process, attachedTime: now)
-    queues[key, default: TaskQueue()].sessions.append(id)
+      id: id, attach: attach, queue: key, taskQueue: queue, process: process, attachedTime: now)
     if let old = sessionByResumeToken[attach.resumeToken] {
       // The worker is back before the end of its old connection was seen. What it still holds must
       // wait for it when it names it below.
@@ -162,8 +163,8 @@ extension Engine {
   /// The session has ended. `isGone`: its process is known to be dead.
   mutating func closeSession(_ id: SessionID, isGone: Bool) {
     guard let session = sessions.removeValue(forKey: id) else { return }
-    queues[session.queue]?.sessions.removeAll { $0 == id }
-    if queues[session.queue]?.isIdle ?? false { queues.removeValue(forKey: session.queue) }
+    session.taskQueue.sessions.removeAll { $0 == id }
+    if session.taskQueue.isIdle { queues.removeValue(forKey: session.queue) }
     if sessionByResumeToken[session.attach.resumeToken] == id {
       sessionByResumeToken.removeValue(forKey: session.attach.resumeToken)
     }

@@ -50,7 +50,7 @@ extension Deadline {
   /// It changes a run, a schedule or a batch job, not only where the engine keeps what.
   fileprivate var isEvent: Bool {
     switch self {
-    case .timer, .activity, .task, .runTimeout, .beginning, .schedule, .batchJob: true
+    case .timer, .activity, .task, .runTimeout, .beginning, .schedule, .batchJob, .pace: true
     case .sticky, .residency, .retention, .heartbeats, .mail, .sentReplay: false
     }
   }

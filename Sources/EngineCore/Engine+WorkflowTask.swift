@@ -85,13 +85,26 @@ extension Engine {
       resolveCancels(commands, of: run)
       sendLetters(of: run)
       startLocals(lease.shown.locals + scheduled, of: run, on: lease.session)
-      for activity in scheduled { offerActivity(activity, of: run) }
+      for activity in inOrder(scheduled, of: run) { offerActivity(activity, of: run) }
       if run.fold.isOpen { afterInbound(run) }
     } else {
       uncache(run, from: lease.session)
       afterClose(run)
     }
     resumeParked(run)
+  }
+
+  /// Of activities that come together, those that go first.
+  private func inOrder(_ scheduled: [Int64], of run: Run) -> [Int64] {
+    func priority(_ event: Int64) -> WorkPriority? {
+      run.fold.activityIndex(scheduledEvent: event).flatMap {
+        run.fold.activities[$0].scheduled.priority
+      }
+    }
+    guard scheduled.count > 1, scheduled.contains(where: { priority($0) != nil }) else {
+      return scheduled
+    }
+    return scheduled.inOrder { priority($0)?.level ?? Rank.plain.priority }
   }
 
   /// The activation asked for updates only, and none was accepted, or named local activities.

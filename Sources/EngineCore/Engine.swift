@@ -23,6 +23,10 @@ public struct Engine {
   var byRunID: [RunID: RunNumber] = [:]
   var nextRun: RunNumber
   var queues: [QueueKey: TaskQueue] = [:]
+  /// Of the queues that have some.
+  var queueLimits: [QueueKey: TaskQueueLimits]
+  /// Queues with a rate, for which something has come in this step.
+  var paced: Set<QueueKey> = []
   var sessions: [SessionID: Session] = [:]
   var sessionByResumeToken: [[UInt8]: SessionID] = [:]
   /// Leases that workers named at their attachment, of runs that are not in memory yet.
@@ -125,6 +129,9 @@ public struct Engine {
     zones = Zones(opened.zones)
     schedules = Schedules(opened.schedules, zones)
     attributeNames = AttributeNames(opened.attributeNames)
+    queueLimits = Dictionary(
+      opened.queueLimits.map { (QueueKey(namespace: $0.namespace, name: $0.taskQueue), $0.limits) },
+      uniquingKeysWith: { first, _ in first })
     filter = opened.filter
     window = DeadlineWindow(opened.deadlines, size: configuration.limits.deadlineWindow)
     mail = Mail(last: opened.lastLetter)
@@ -234,6 +241,7 @@ public struct Engine {
     case .resetActivity(let r): resetActivity(id, r)
     case .updateActivityOptions(let r): updateActivityOptions(id, r)
     case .describeTaskQueue(let r): describeTaskQueue(id, r)
+    case .setTaskQueueLimits(let r): setTaskQueueLimits(id, r)
     case .schedule(let r): handle(id, r)
     case .attribute(let r): handle(id, r)
     case .batch(.start(let r)): startBatch(id, r)

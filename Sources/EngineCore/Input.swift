@@ -128,6 +128,7 @@ public enum Request: Sendable {
   case resetActivity(ResetActivityRequest)
   case updateActivityOptions(UpdateActivityOptionsRequest)
   case describeTaskQueue(DescribeTaskQueueRequest)
+  case setTaskQueueLimits(SetTaskQueueLimitsRequest)
   case schedule(ScheduleRequest)
   case attribute(AttributeRequest)
   case batch(BatchRequest)
@@ -202,6 +203,7 @@ extension Input {
       .describeTaskQueue, .pollUpdate, .pauseActivity, .unpauseActivity, .resetActivity,
       .updateActivityOptions, .attribute, .batch:
       return 256
+    case .setTaskQueueLimits(let r): return 256 + 128 * (r.limits?.keyRates.count ?? 0)
     case .schedule(.create(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
     case .schedule(.update(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
     case .schedule: return 256
@@ -245,6 +247,7 @@ extension Request {
     case .resetActivity(let r): r.namespace
     case .updateActivityOptions(let r): r.namespace
     case .describeTaskQueue(let r): r.namespace
+    case .setTaskQueueLimits(let r): r.namespace
     case .schedule(let r): r.namespace
     case .attribute(let r): r.namespace
     case .batch(let r): r.namespace

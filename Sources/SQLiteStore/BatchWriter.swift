@@ -39,6 +39,8 @@ final class BatchWriter {
   private let deleteAttribute: Statement
   private let putAttributeName: Statement
   private let deleteAttributeName: Statement
+  private let putQueueLimits: Statement
+  private let deleteQueueLimits: Statement
 
   init(_ database: Database) throws(StoreError) {
     beginBatch = try Statement(database, "BEGIN IMMEDIATE")
@@ -90,6 +92,10 @@ final class BatchWriter {
       database, "INSERT OR REPLACE INTO attribute_name VALUES (?,?,?)")
     deleteAttributeName = try Statement(
       database, "DELETE FROM attribute_name WHERE namespace = ? AND name = ?")
+    putQueueLimits = try Statement(
+      database, "INSERT OR REPLACE INTO queue_limits VALUES (?,?,?,?)")
+    deleteQueueLimits = try Statement(
+      database, "DELETE FROM queue_limits WHERE namespace = ? AND task_queue = ?")
     // What it is a copy of is told until both are gone.
     let copies =
       "DELETE FROM copy WHERE (run = ?1 OR base = ?1)"
@@ -169,7 +175,7 @@ final class BatchWriter {
       try deleteLetter.run()
     case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped,
       .putAttributeName, .deleteAttributeName, .putBatchJob, .putBatchJobProgress,
-      .deleteBatchJob:
+      .deleteBatchJob, .putQueueLimits:
       try keep(write)
     }
   }
@@ -224,7 +230,7 @@ final class BatchWriter {
     try keepNumber.run()
   }
 
-  /// What is written of schedules and their zones, of batch jobs, of names, and of time.
+  /// What is written of schedules and their zones, of batch jobs, of names, of queues, and of time.
   private func keep(_ write: Write) throws(StoreError) {
     switch write {
     case .putSkipped(let span):
@@ -239,6 +245,13 @@ final class BatchWriter {
       deleteAttributeName.bind(1, namespace)
       deleteAttributeName.bind(2, name)
       try deleteAttributeName.run()
+    case .putQueueLimits(let namespace, let taskQueue, let bytes):
+      let statement = bytes == nil ? deleteQueueLimits : putQueueLimits
+      statement.bind(1, namespace)
+      statement.bind(2, taskQueue)
+      guard let bytes else { return try statement.run() }
+      let place = Loader.place(ofQueue: taskQueue, namespace)
+      try blob(statement, 3, bytes, run: 0, place: place)
     case .putZone(let name, let bytes):
       putZone.bind(1, name)
       try blob(putZone, 2, bytes, run: 0, place: Loader.place(ofZone: name))

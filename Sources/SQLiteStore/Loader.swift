@@ -391,6 +391,28 @@ final class Loader {
     Int64(bitPattern: Fingerprint(of: name).low)
   }
 
+  static func place(ofQueue name: String, _ namespace: String) -> Int64 {
+    Int64(bitPattern: Fingerprint(of: namespace, name).low)
+  }
+
+  private func readQueueLimits() throws(Fault) -> [StoredQueueLimits] {
+    let statement: Statement
+    do throws(StoreError) {
+      statement = try Statement(
+        database, "SELECT namespace, task_queue, checksum, bytes FROM queue_limits")
+    } catch { throw .store(error) }
+    var found: [StoredQueueLimits] = []
+    try each(statement) { statement throws(Fault) in
+      let (namespace, name, bytes) = (statement.text(0), statement.text(1), statement.bytes(3))
+      guard
+        Checksum.of(bytes, run: 0, place: Loader.place(ofQueue: name, namespace))
+          == statement.int(2), let limits = try? TaskQueueLimits(bytes: bytes)
+      else { throw .damage("the limits of task queue '\(name)' do not match their checksum") }
+      found.append(StoredQueueLimits(namespace: namespace, taskQueue: name, limits: limits))
+    }
+    return found
+  }
+
   private func readZones() throws(Fault) -> [StoredZone] {
     let statement: Statement
     do throws(StoreError) {
@@ -485,6 +507,7 @@ final class Loader {
         deadlines: try readDeadlines(Instant(ms: -1), RunNumber(0), window), filter: filter,
         lastLetter: letter, zones: try readZones(), schedules: try readSchedules(),
         attributeNames: names, batchJobs: try readBatchJobs(),
+        queueLimits: try readQueueLimits(),
         skipped: skipped < 0 ? nil : Span(ms: skipped))
     } catch {
       switch error {

@@ -67,9 +67,9 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// What runs say of themselves and the names of search attributes; letters from run to run;
-  /// schedules, and the time zones that they and cron schedules of workflows use; batch jobs; which
-  /// runs began as copies of others, by resets and forks.
+  /// What runs say of themselves and the names of search attributes; limits of task queues; letters
+  /// from run to run; schedules, and the time zones that they and cron schedules of workflows use;
+  /// batch jobs; which runs began as copies of others, by resets and forks.
   private static let second =
     """
     CREATE TABLE detail (
@@ -88,6 +88,13 @@ enum Schema {
       name TEXT NOT NULL,
       type INTEGER NOT NULL,
       PRIMARY KEY (namespace, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE queue_limits (
+      namespace TEXT NOT NULL,
+      task_queue TEXT NOT NULL,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL,
+      PRIMARY KEY (namespace, task_queue)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE letter (
       letter INTEGER PRIMARY KEY,

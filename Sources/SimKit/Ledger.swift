@@ -14,6 +14,15 @@ final class Ledger {
 
     var isOpen: Bool { row.closeTime == nil }
 
+    func fairnessKey(scheduledEvent: Int64) -> String {
+      for event in events where event.eventID == scheduledEvent {
+        if case .activityTaskScheduled(let m) = event.attributes {
+          return m.priority?.fairnessKey ?? ""
+        }
+      }
+      return ""
+    }
+
     func activityID(scheduledEvent: Int64) -> String? {
       for event in events where event.eventID == scheduledEvent {
         if case .activityTaskScheduled(let m) = event.attributes { return m.activityID }
@@ -75,6 +84,10 @@ final class Ledger {
   /// An activity of some run has completed with this result.
   func holds(result mark: String) -> Bool { results.contains(mark) }
 
+  func fairnessKey(of event: Int64, _ run: RunNumber) -> String {
+    self.run(run)?.fairnessKey(scheduledEvent: event) ?? ""
+  }
+
   func hasStarted(_ run: Run, event: Int64, attempt: Int32) -> Bool {
     starts.contains(AttemptKey(run: run.row.runID, event: event, attempt: attempt))
   }
@@ -123,7 +136,7 @@ final class Ledger {
       case .deleteSchedule(let number): schedules[number] = nil
       case .wakeRun, .saveState, .sleepRun, .putRequest, .putZone, .putLetter, .deleteLetter,
         .putSkipped, .putAttributeName, .deleteAttributeName, .putBatchJob, .putBatchJobProgress,
-        .deleteBatchJob:
+        .deleteBatchJob, .putQueueLimits:
         break
       }
     }

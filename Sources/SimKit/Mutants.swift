@@ -114,6 +114,7 @@ public enum Mutants {
       case .letterIsReadTwice: LettersCountOnce.name
       case .detailsAreNotWritten, .namesAreNotWritten: DetailsAreKept.name
       case .markersAreHidden: SimWorker.name
+      case .queueRateIsIgnored: RatesAreKept.name
       case .resetLosesSignals, .resetDoublesSignals: CopiesAreTrue.name
       case .resetLeavesOldRun: OneOpenRun.name
       case .copyIsShort: HistoryIsWhole.name
@@ -131,7 +132,9 @@ public enum Mutants {
         .parentHearsOfEachRun, .closePolicyIsOverlooked, .cancelWaitsAlways,
         .skippedTimesAreLost,
         .repeatedTimesComeTwice, .bufferOneHoldsAll, .bufferAllHoldsOne, .cancelOtherWaits,
-        .terminateOtherCancels, .allowAllWaits:
+        .terminateOtherCancels, .allowAllWaits,
+        .priorityIsIgnored, .priorityIsNotInherited, .keysPayNothing, .weightsAreIgnored,
+        .keyRateIsIgnored:
         Oracle.name
       case .shapeHoldsNothing, .firingNamesNoTimer: HistoriesProject.name
       case .sentPartIsLost: Oracle.name

@@ -48,6 +48,7 @@ public enum Call: Sendable {
     case .activityResetActivity: self = .engine(.resetActivity(try .init(bytes: bytes)))
     case .activityUpdateActivityOptions:
       self = .engine(.updateActivityOptions(try .init(bytes: bytes)))
+    case .operatorSetTaskQueueLimits: self = .engine(.setTaskQueueLimits(try .init(bytes: bytes)))
     case .operatorDescribeTaskQueue: self = .engine(.describeTaskQueue(try .init(bytes: bytes)))
     case .scheduleCreateSchedule, .scheduleDescribeSchedule, .scheduleListSchedules,
       .scheduleUpdateSchedule, .scheduleDeleteSchedule, .schedulePauseSchedule,
@@ -103,6 +104,7 @@ extension FrameEncoder {
     case .resetActivity(let m): appendEnd(stream: stream, message: m, to: &out)
     case .updateActivityOptions(let m): appendEnd(stream: stream, message: m, to: &out)
     case .describeTaskQueue(let m): appendEnd(stream: stream, message: m, to: &out)
+    case .setTaskQueueLimits(let m): appendEnd(stream: stream, message: m, to: &out)
     case .schedule(let reply): append(reply, stream: stream, to: &out)
     case .attribute(.add(let m)): appendEnd(stream: stream, message: m, to: &out)
     case .attribute(.list(let m)): appendEnd(stream: stream, message: m, to: &out)

@@ -11,6 +11,13 @@ import Testing
     #expect(report.steps == 1_000)
   }
 
+  /// Two tasks that backed off came in one step, while a run that waited outside had its turn: the
+  /// first one joined the queue with a new key and was next, and the second one overtook both.
+  @Test func nobodyOvertakesAKeyThatIsNew() {
+    let report = Oracle.walk(seed: 198, steps: 400)
+    #expect(report.difference == nil, "\(report.difference ?? "")")
+  }
+
   /// The comparison is not blind: a model that is wrong on purpose differs, and says where.
   @Test(arguments: Oracle.Mutant.allCases)
   func aWrongModelIsFound(_ mutant: Oracle.Mutant) throws {

@@ -7,18 +7,17 @@ extension Engine {
     if request.taskQueue.isEmpty { return refuse(id, .missing("task_queue")) }
     if let status = namespaceFault(request.namespace) { return refuse(id, status) }
     let key = QueueKey(namespace: request.namespace.orDefault, name: request.taskQueue)
-    let queue = queues[key] ?? TaskQueue()
+    let queue = queues[key] ?? TaskQueue(nil)
     var response = DescribeTaskQueueResponse()
     let hidden = addWorkers(of: queue, to: &response)
-    let tasks = queue.workflowTasks.mapValues { waiting in
-      waiting.elements.filter { stands($0) }.map(\.since)
+    response.workflowTasks = backlog(queue.workflowTasks, { stands($0) }) {
+      hasServer(workflow: $0, on: key)
     }
-    let attempts = queue.activityTasks.mapValues { waiting in
-      waiting.elements.filter { stands($0) }.map(\.since)
+    response.activityTasks = backlog(queue.activityTasks, { stands($0) }) {
+      hasServer(activity: $0, on: key)
     }
-    response.workflowTasks = backlog(tasks) { hasServer(workflow: $0, on: key) }
-    response.activityTasks = backlog(attempts) { hasServer(activity: $0, on: key) }
     response.warnings = warnings(response, key)
+    response.limits = queueLimits[key]
     if hidden > 0 { response.warnings.append("\(hidden) further workers are not shown") }
     reply(id, .describeTaskQueue(response), .engine)
   }
@@ -67,17 +66,30 @@ extension Engine {
     return info
   }
 
-  private func backlog(_ waiting: [String: [Instant]], isServed: (String) -> Bool) -> QueueBacklog {
+  private func backlog<Work>(
+    _ waiting: Backlog<Work>, _ stands: (TaskQueue.Entry<Work>) -> Bool,
+    isServed: (String) -> Bool
+  ) -> QueueBacklog {
     var backlog = QueueBacklog()
-    for (type, since) in waiting.sorted(by: { $0.key < $1.key }) where !since.isEmpty {
-      backlog.count += Int64(since.count)
-      if let oldest = since.min() {
-        backlog.oldestAgeMs = max(backlog.oldestAgeMs, now - oldest)
+    var types: Set<String> = []
+    for level in 1...Rank.priorities {
+      var lane = PriorityBacklog()
+      lane.priorityKey = Int32(level)
+      for (type, entries) in waiting.waiting(level) {
+        let since = entries.filter(stands).map(\.since)
+        guard let oldest = since.min() else { continue }
+        types.insert(type)
+        lane.count += Int64(since.count)
+        lane.oldestAgeMs = max(lane.oldestAgeMs, now - oldest)
       }
-      if !isServed(type) && backlog.typesWithoutWorker.count < 5 * limits.problemsMax {
-        backlog.typesWithoutWorker.append(type)
-      }
+      let flow = waiting.flow(of: level, at: now)
+      lane.addedPerSecond = Double(flow.added) / Double(Flow.seconds)
+      lane.givenPerSecond = Double(flow.given) / Double(Flow.seconds)
+      guard lane.count > 0 || flow.added > 0 || flow.given > 0 else { continue }
+      backlog.add(lane)
     }
+    backlog.typesWithoutWorker = Array(
+      types.sorted().filter { !isServed($0) }.prefix(5 * limits.problemsMax))
     return backlog
   }
 
@@ -95,5 +107,15 @@ extension Engine {
       warnings.append("activity type '\(type)' waits and no attached worker serves it")
     }
     return warnings
+  }
+}
+
+extension QueueBacklog {
+  fileprivate mutating func add(_ lane: PriorityBacklog) {
+    priorities.append(lane)
+    count += lane.count
+    oldestAgeMs = max(oldestAgeMs, lane.oldestAgeMs)
+    addedPerSecond += lane.addedPerSecond
+    givenPerSecond += lane.givenPerSecond
   }
 }

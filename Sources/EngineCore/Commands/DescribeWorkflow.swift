@@ -39,6 +39,7 @@ extension Engine {
     response.root = run.fold.started.root
     response.resetRunID = run.resetRunID
     response.copy = run.fold.copy
+    response.priority = run.fold.started.priority
     response.pendingUpdates = run.fold.updates + run.updates.map(\.pending)
     addPending(to: &response, of: run)
     return response
@@ -199,6 +200,7 @@ extension Engine {
     pending.options = activity.options
     pending.optionsChanged = activity.row.options != nil
     pending.local = activity.isLocal
+    pending.priority = activity.scheduled.priority
     switch activity.phase {
     case _ where activity.cancelRequested: pending.state = .cancelRequested
     case .started where activity.isPaused: pending.state = .pauseRequested

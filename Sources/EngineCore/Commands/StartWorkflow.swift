@@ -50,7 +50,7 @@ extension Engine {
       payloadFault(request.input, "input", with: request.header), detailFault(request),
       idFault(request.identity, "identity"), textFault(request.userMetadata),
       policyFault(request), retryFault(request.retryPolicy), delayFault(request),
-      cronFault(request))
+      cronFault(request), priorityFault(request.priority))
   }
 
   func policyFault(_ request: StartWorkflowRequest) -> Status? {
@@ -61,6 +61,10 @@ extension Engine {
       return .invalid("id_conflict_policy", "no policy has the number \(number)")
     }
     return nil
+  }
+
+  func priorityFault(_ priority: WorkPriority?) -> Status? {
+    priority?.fault.map { .invalid("priority.\($0.field)", $0.message) }
   }
 
   private func retryFault(_ policy: RetryPolicy?) -> Status? {
@@ -198,6 +202,7 @@ extension Engine {
     event.memo = request.memo?.settled
     event.searchAttributes = request.searchAttributes?.settled
     declare(event.searchAttributes, in: key.namespace)
+    event.priority = request.priority?.settled
     event.firstWorkflowTaskBackoffMs =
       request.cronSchedule.isEmpty ? delay(of: request) : cronDelay(of: request)
     if request.executionTimeoutMs.ms != 0 {

@@ -342,6 +342,7 @@ extension StartWorkflowRequest {
     userMetadata = letter.event?.userMetadata
     memo = e.memo
     searchAttributes = e.searchAttributes
+    priority = e.priority
   }
 }
 

@@ -149,6 +149,8 @@ final class Run {
 
   var queue: QueueKey { QueueKey(namespace: key.namespace, name: fold.started.taskQueue) }
   var workflowType: String { fold.started.workflowType }
+  /// Of its tasks, from 1, which goes first.
+  var priority: Int { fold.started.priority?.level ?? Rank.plain.priority }
   var taskTimeout: Span { fold.started.taskTimeoutMs }
 
   /// Something waits to be shown to the code.

@@ -182,6 +182,7 @@ extension Timetable {
     request.userMetadata = action.userMetadata
     request.memo = action.memo
     request.searchAttributes = action.searchAttributes
+    request.priority = action.priority
     request.identity = "holdfast"
     return request
   }

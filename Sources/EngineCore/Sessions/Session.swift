@@ -9,6 +9,7 @@ final class Session {
   let id: SessionID
   let attach: Attach
   let queue: QueueKey
+  let taskQueue: TaskQueue
   let process: ProcessIdentity?
   let attachedTime: Instant
   var workflowSlots: UInt64 = 0
@@ -22,7 +23,7 @@ final class Session {
   /// Activity leases that it holds.
   var leases: Set<LeaseKey> = []
   /// Tasks that wait for this session because it caches their run.
-  var sticky = Queue<RunNumber>()
+  var sticky = OwnTasks()
   var replays = 0
   /// Ends of local activities' attempts that it brought, the last ones.
   var endedLocals = Queue<EndedLocal>()
@@ -39,12 +40,13 @@ final class Session {
   var isDraining = false
 
   init(
-    id: SessionID, attach: Attach, queue: QueueKey, process: ProcessIdentity?,
-    attachedTime: Instant
+    id: SessionID, attach: Attach, queue: QueueKey, taskQueue: TaskQueue,
+    process: ProcessIdentity?, attachedTime: Instant
   ) {
     self.id = id
     self.attach = attach
     self.queue = queue
+    self.taskQueue = taskQueue
     self.process = process
     self.attachedTime = attachedTime
     workflowTypes = Set(attach.workflowTypes)
@@ -72,6 +74,24 @@ final class Session {
     }
     return holder
   }
+}
+
+/// Runs whose tasks wait for one session, by priority, then oldest first.
+struct OwnTasks {
+  private var lines: [Queue<RunNumber>] = []
+
+  mutating func append(_ run: RunNumber, _ priority: Int) {
+    while lines.count < priority { lines.append(Queue()) }
+    lines[priority - 1].append(run)
+  }
+
+  var firstPriority: Int? { lines.firstIndex { !$0.isEmpty }.map { $0 + 1 } }
+
+  mutating func popFirst() -> RunNumber? {
+    firstPriority.flatMap { lines[$0 - 1].popFirst() }
+  }
+
+  var elements: [RunNumber] { lines.flatMap(\.elements) }
 }
 
 /// An activity of a run.

@@ -209,6 +209,19 @@ public struct StoredAttributeName: Sendable, Equatable {
   }
 }
 
+/// What `putQueueLimits` has told of.
+public struct StoredQueueLimits: Sendable, Equatable {
+  public var namespace: String
+  public var taskQueue: String
+  public var limits: TaskQueueLimits
+
+  public init(namespace: String, taskQueue: String, limits: TaskQueueLimits) {
+    self.namespace = namespace
+    self.taskQueue = taskQueue
+    self.limits = limits
+  }
+}
+
 /// What the engine is told of the store when it starts.
 public struct OpenedStore: Sendable {
   /// Grows by one each time the store is opened.
@@ -228,6 +241,7 @@ public struct OpenedStore: Sendable {
   public var attributeNames: [StoredAttributeName]
   /// All batch jobs.
   public var batchJobs: [StoredBatchJob]
+  public var queueLimits: [StoredQueueLimits]
   /// Of the last `putSkipped`; nil: no time has ever been skipped.
   public var skipped: Span?
 
@@ -235,6 +249,7 @@ public struct OpenedStore: Sendable {
     epoch: UInt64, nextRun: RunNumber, deadlines: [StoredDeadline], filter: IDFilter,
     lastLetter: Int64 = 0, zones: [StoredZone] = [], schedules: [StoredSchedule] = [],
     attributeNames: [StoredAttributeName] = [], batchJobs: [StoredBatchJob] = [],
+    queueLimits: [StoredQueueLimits] = [],
     skipped: Span? = nil
   ) {
     self.epoch = epoch
@@ -246,6 +261,7 @@ public struct OpenedStore: Sendable {
     self.schedules = schedules
     self.attributeNames = attributeNames
     self.batchJobs = batchJobs
+    self.queueLimits = queueLimits
     self.skipped = skipped
   }
 }

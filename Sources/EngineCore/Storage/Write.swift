@@ -56,6 +56,8 @@ public enum Write: Sendable, Equatable {
   /// The name of a search attribute has come into use.
   case putAttributeName(namespace: String, name: String, type: SearchAttributeType)
   case deleteAttributeName(namespace: String, name: String)
+  /// The limits of a task queue: the bytes of `TaskQueueLimits`; nil: it has none any more.
+  case putQueueLimits(namespace: String, taskQueue: String, [UInt8]?)
   /// How far the engine's time is ahead of the machine's, in all; the newest one counts.
   case putSkipped(Span)
 }

@@ -23,6 +23,7 @@ extension Engine {
     event.cancellationType = c.cancellationType
     event.onExhausted = c.onExhausted
     event.workflowTaskCompletedEventID = completedEvent
+    event.priority = WorkPriority.of(c.priority, in: run.fold.started.priority)
     event.location = command.location
     return record(run, .activityTaskScheduled(event), metadata: command.userMetadata)
   }

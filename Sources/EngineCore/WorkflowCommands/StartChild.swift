@@ -28,6 +28,7 @@ extension Engine {
     event.searchAttributes = c.searchAttributes
     declare(c.searchAttributes, in: run.key.namespace)
     event.workflowTaskCompletedEventID = completedEvent
+    event.priority = WorkPriority.of(c.priority, in: run.fold.started.priority)
     event.location = command.location
     let id = record(
       run, .startChildWorkflowExecutionInitiated(event), metadata: command.userMetadata)

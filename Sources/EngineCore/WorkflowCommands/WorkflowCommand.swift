@@ -187,7 +187,7 @@ struct CommandCheck {
       ("heartbeat_timeout_ms", c.heartbeatTimeoutMs),
     ] where span.ms < 0 { return "\(field) is negative" }
     return closing(c.scheduleToCloseTimeoutMs, c.startToCloseTimeoutMs, c.retryPolicy)
-      ?? payloads(c.input, "input", c.header)
+      ?? priority(c.priority) ?? payloads(c.input, "input", c.header)
   }
 
   private mutating func fault(in c: ScheduleLocalActivity) -> String? {
@@ -224,6 +224,10 @@ struct CommandCheck {
     return policy?.fault.map { "retry_policy.\($0.field) \($0.message)" }
   }
 
+  private func priority(_ priority: WorkPriority?) -> String? {
+    priority?.fault.map { "priority.\($0.field) \($0.message)" }
+  }
+
   private mutating func fault(in c: StartChild) -> String? {
     if let fault = take(c.seq) { return fault }
     if c.workflowType.isEmpty { return "workflow_type is empty" }
@@ -245,6 +249,7 @@ struct CommandCheck {
     if case .unrecognized(let n) = c.idReusePolicy { return "no id_reuse_policy is \(n)" }
     if case .unrecognized(let n) = c.parentClosePolicy { return "no parent_close_policy is \(n)" }
     if case .unrecognized(let n) = c.cancellationType { return "no cancellation_type is \(n)" }
+    if let fault = priority(c.priority) { return fault }
     if let fault = c.retryPolicy?.fault { return "retry_policy.\(fault.field) \(fault.message)" }
     return payloads(c.input, "input", c.header)
       ?? beginning(c.input, c.header, c.memo, c.searchAttributes)

@@ -1249,6 +1249,45 @@ public struct UpdateOutcome: Message {
     ])
 }
 
+/// Which of the work that waits in a task queue goes out first. What is not set, an activity or a
+/// child has from its workflow; else it is the default.
+public struct WorkPriority: Message {
+  /// From 1, which goes out first, to 5. 0: unset; the default is 3.
+  public var priorityKey: Int32 = 0
+  /// Work of one priority is shared out between the keys that wait. At most 64 bytes; empty: unset.
+  public var fairnessKey: String = ""
+  /// Of the key: what it gets for each task of a key of weight 1. 0.001 to 1,000; 0: unset; the
+  /// default is 1.
+  public var fairnessWeight: Double = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: priorityKey = try reader.int32()
+      case 18: fairnessKey = try reader.string()
+      case 25: fairnessWeight = try reader.double()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(fairnessWeight.bitPattern == 0) { writer.double(fairnessWeight, tag: 25) }
+    if !(fairnessKey.isEmpty) { writer.string(fairnessKey, tag: 18) }
+    if !(priorityKey == 0) { writer.int32(priorityKey, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkPriority",
+    fields: [
+      FieldTable(1, "priority_key", .int32),
+      FieldTable(2, "fairness_key", .string),
+      FieldTable(3, "fairness_weight", .double),
+    ])
+}
+
 /// Why no attempt of an activity starts.
 public struct ActivityPause: Message {
   public var pausedTimeMs: Instant = Instant(ms: 0)

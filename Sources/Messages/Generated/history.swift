@@ -696,6 +696,7 @@ public struct WorkflowExecutionStarted: Message {
   public var cronTimeZone: String = ""
   /// With a cron schedule: what the last run that completed gave.
   public var lastCompletionResult: PayloadList?
+  public var priority: WorkPriority?
 
   public init() {}
 
@@ -733,12 +734,14 @@ public struct WorkflowExecutionStarted: Message {
       case 210: try reader.merge(into: &searchAttributes)
       case 226: cronTimeZone = try reader.string()
       case 234: try reader.merge(into: &lastCompletionResult)
+      case 402: try reader.merge(into: &priority)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = priority { writer.message(value, tag: 402) }
     if let value = root { writer.message(value, tag: 258) }
     if !(parentInitiatedEventID == 0) { writer.int64(parentInitiatedEventID, tag: 248) }
     if let value = parent { writer.message(value, tag: 242) }
@@ -806,6 +809,7 @@ public struct WorkflowExecutionStarted: Message {
       FieldTable(30, "parent", .message { WorkflowExecution.table }),
       FieldTable(31, "parent_initiated_event_id", .int64),
       FieldTable(32, "root", .message { WorkflowExecution.table }),
+      FieldTable(50, "priority", .message { WorkPriority.table }),
     ])
 }
 
@@ -1330,6 +1334,8 @@ public struct ActivityTaskScheduled: Message {
   public var onExhausted: ActivityExhaustion = .unspecified
   /// It runs in the worker that has the run, and `task_queue` is empty.
   public var local: Bool = false
+  /// With what the workflow gives.
+  public var priority: WorkPriority?
 
   public init() {}
 
@@ -1352,12 +1358,14 @@ public struct ActivityTaskScheduled: Message {
       case 114: location = try reader.string()
       case 120: onExhausted = try reader.enumeration()
       case 128: local = try reader.bool()
+      case 162: try reader.merge(into: &priority)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = priority { writer.message(value, tag: 162) }
     if !(!local) { writer.bool(local, tag: 128) }
     if !(onExhausted.rawValue == 0) { writer.enumeration(onExhausted, tag: 120) }
     if !(location.isEmpty) { writer.string(location, tag: 114) }
@@ -1395,6 +1403,7 @@ public struct ActivityTaskScheduled: Message {
       FieldTable(14, "location", .string),
       FieldTable(15, "on_exhausted", .enumeration(ActivityExhaustion.names)),
       FieldTable(16, "local", .bool),
+      FieldTable(20, "priority", .message { WorkPriority.table }),
     ])
 }
 
@@ -2292,6 +2301,8 @@ public struct StartChildWorkflowExecutionInitiated: Message {
   public var location: String = ""
   public var memo: Memo?
   public var searchAttributes: SearchAttributes?
+  /// With what the workflow gives.
+  public var priority: WorkPriority?
 
   public init() {}
 
@@ -2316,12 +2327,14 @@ public struct StartChildWorkflowExecutionInitiated: Message {
       case 130: location = try reader.string()
       case 138: try reader.merge(into: &memo)
       case 146: try reader.merge(into: &searchAttributes)
+      case 242: try reader.merge(into: &priority)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = priority { writer.message(value, tag: 242) }
     if let value = searchAttributes { writer.message(value, tag: 146) }
     if let value = memo { writer.message(value, tag: 138) }
     if !(location.isEmpty) { writer.string(location, tag: 130) }
@@ -2363,6 +2376,7 @@ public struct StartChildWorkflowExecutionInitiated: Message {
       FieldTable(16, "location", .string),
       FieldTable(17, "memo", .message { Memo.table }),
       FieldTable(18, "search_attributes", .message { SearchAttributes.table }),
+      FieldTable(30, "priority", .message { WorkPriority.table }),
     ])
 }
 

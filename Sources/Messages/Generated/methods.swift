@@ -17,6 +17,7 @@ public enum Method: String, CaseIterable, Sendable {
   case operatorHealth = "holdfast.v1.OperatorService/Health"
   case operatorDescribe = "holdfast.v1.OperatorService/Describe"
   case operatorDescribeTaskQueue = "holdfast.v1.OperatorService/DescribeTaskQueue"
+  case operatorSetTaskQueueLimits = "holdfast.v1.OperatorService/SetTaskQueueLimits"
   case operatorAddSearchAttribute = "holdfast.v1.OperatorService/AddSearchAttribute"
   case operatorListSearchAttributes = "holdfast.v1.OperatorService/ListSearchAttributes"
   case operatorRemoveSearchAttribute = "holdfast.v1.OperatorService/RemoveSearchAttribute"

@@ -221,6 +221,8 @@ public struct DescribeTaskQueueResponse: Message {
   public var workflowTasks: QueueBacklog?
   public var activityTasks: QueueBacklog?
   public var warnings: [String] = []
+  /// Missing: none.
+  public var limits: TaskQueueLimits?
 
   public init() {}
 
@@ -231,12 +233,14 @@ public struct DescribeTaskQueueResponse: Message {
       case 18: try reader.merge(into: &workflowTasks)
       case 26: try reader.merge(into: &activityTasks)
       case 34: warnings.append(try reader.string())
+      case 82: try reader.merge(into: &limits)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = limits { writer.message(value, tag: 82) }
     for value in warnings.reversed() { writer.string(value, tag: 34) }
     if let value = activityTasks { writer.message(value, tag: 26) }
     if let value = workflowTasks { writer.message(value, tag: 18) }
@@ -250,6 +254,127 @@ public struct DescribeTaskQueueResponse: Message {
       FieldTable(2, "workflow_tasks", .message { QueueBacklog.table }),
       FieldTable(3, "activity_tasks", .message { QueueBacklog.table }),
       FieldTable(4, "warnings", .string, isRepeated: true),
+      FieldTable(10, "limits", .message { TaskQueueLimits.table }),
+    ])
+}
+
+/// A rate is in activities per second: 0.001 to 1,000,000; 0: no limit.
+public struct TaskQueueLimits: Message {
+  /// Activities that the queue gives out, and of those the ones of each fairness key.
+  public var activitiesPerSecond: Double = 0
+  public var activitiesPerSecondOfKey: Double = 0
+  /// Keys with a rate of their own, sorted by key; 0: they have no limit.
+  public var keyRates: [FairnessKeyRate] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 9: activitiesPerSecond = try reader.double()
+      case 17: activitiesPerSecondOfKey = try reader.double()
+      case 26: keyRates.append(try reader.message())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    for value in keyRates.reversed() { writer.message(value, tag: 26) }
+    if !(activitiesPerSecondOfKey.bitPattern == 0) { writer.double(activitiesPerSecondOfKey, tag: 17) }
+    if !(activitiesPerSecond.bitPattern == 0) { writer.double(activitiesPerSecond, tag: 9) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.TaskQueueLimits",
+    fields: [
+      FieldTable(1, "activities_per_second", .double),
+      FieldTable(2, "activities_per_second_of_key", .double),
+      FieldTable(3, "key_rates", .message { FairnessKeyRate.table }, isRepeated: true),
+    ])
+}
+
+public struct FairnessKeyRate: Message {
+  public var fairnessKey: String = ""
+  public var activitiesPerSecond: Double = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: fairnessKey = try reader.string()
+      case 17: activitiesPerSecond = try reader.double()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(activitiesPerSecond.bitPattern == 0) { writer.double(activitiesPerSecond, tag: 17) }
+    if !(fairnessKey.isEmpty) { writer.string(fairnessKey, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.FairnessKeyRate",
+    fields: [
+      FieldTable(1, "fairness_key", .string),
+      FieldTable(2, "activities_per_second", .double),
+    ])
+}
+
+public struct SetTaskQueueLimitsRequest: Message {
+  public var namespace: String = ""
+  public var taskQueue: String = ""
+  /// Missing: none.
+  public var limits: TaskQueueLimits?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: taskQueue = try reader.string()
+      case 26: try reader.merge(into: &limits)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = limits { writer.message(value, tag: 26) }
+    if !(taskQueue.isEmpty) { writer.string(taskQueue, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.SetTaskQueueLimitsRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "task_queue", .string),
+      FieldTable(3, "limits", .message { TaskQueueLimits.table }),
+    ])
+}
+
+public struct SetTaskQueueLimitsResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.SetTaskQueueLimitsResponse",
+    fields: [
     ])
 }
 
@@ -336,6 +461,11 @@ public struct QueueBacklog: Message {
   public var oldestAgeMs: Span = Span(ms: 0)
   /// Types that wait and that no attached worker serves, sorted.
   public var typesWithoutWorker: [String] = []
+  /// Over the last 30 seconds: tasks that came, and tasks that were given out, per second.
+  public var addedPerSecond: Double = 0
+  public var givenPerSecond: Double = 0
+  /// By priority, from 1; those of which nothing waits and nothing has come or gone are left out.
+  public var priorities: [PriorityBacklog] = []
 
   public init() {}
 
@@ -345,12 +475,18 @@ public struct QueueBacklog: Message {
       case 8: count = try reader.int64()
       case 16: oldestAgeMs = try reader.span()
       case 26: typesWithoutWorker.append(try reader.string())
+      case 81: addedPerSecond = try reader.double()
+      case 89: givenPerSecond = try reader.double()
+      case 98: priorities.append(try reader.message())
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    for value in priorities.reversed() { writer.message(value, tag: 98) }
+    if !(givenPerSecond.bitPattern == 0) { writer.double(givenPerSecond, tag: 89) }
+    if !(addedPerSecond.bitPattern == 0) { writer.double(addedPerSecond, tag: 81) }
     for value in typesWithoutWorker.reversed() { writer.string(value, tag: 26) }
     if !(oldestAgeMs.ms == 0) { writer.span(oldestAgeMs, tag: 16) }
     if !(count == 0) { writer.int64(count, tag: 8) }
@@ -362,6 +498,50 @@ public struct QueueBacklog: Message {
       FieldTable(1, "count", .int64),
       FieldTable(2, "oldest_age_ms", .int64),
       FieldTable(3, "types_without_worker", .string, isRepeated: true),
+      FieldTable(10, "added_per_second", .double),
+      FieldTable(11, "given_per_second", .double),
+      FieldTable(12, "priorities", .message { PriorityBacklog.table }, isRepeated: true),
+    ])
+}
+
+public struct PriorityBacklog: Message {
+  public var priorityKey: Int32 = 0
+  public var count: Int64 = 0
+  public var oldestAgeMs: Span = Span(ms: 0)
+  public var addedPerSecond: Double = 0
+  public var givenPerSecond: Double = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: priorityKey = try reader.int32()
+      case 16: count = try reader.int64()
+      case 24: oldestAgeMs = try reader.span()
+      case 33: addedPerSecond = try reader.double()
+      case 41: givenPerSecond = try reader.double()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(givenPerSecond.bitPattern == 0) { writer.double(givenPerSecond, tag: 41) }
+    if !(addedPerSecond.bitPattern == 0) { writer.double(addedPerSecond, tag: 33) }
+    if !(oldestAgeMs.ms == 0) { writer.span(oldestAgeMs, tag: 24) }
+    if !(count == 0) { writer.int64(count, tag: 16) }
+    if !(priorityKey == 0) { writer.int32(priorityKey, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.PriorityBacklog",
+    fields: [
+      FieldTable(1, "priority_key", .int32),
+      FieldTable(2, "count", .int64),
+      FieldTable(3, "oldest_age_ms", .int64),
+      FieldTable(4, "added_per_second", .double),
+      FieldTable(5, "given_per_second", .double),
     ])
 }
 

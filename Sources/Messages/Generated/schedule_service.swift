@@ -309,6 +309,7 @@ public struct ScheduleAction: Message {
   public var userMetadata: UserMetadata?
   public var memo: Memo?
   public var searchAttributes: SearchAttributes?
+  public var priority: WorkPriority?
 
   public init() {}
 
@@ -327,12 +328,14 @@ public struct ScheduleAction: Message {
       case 82: try reader.merge(into: &userMetadata)
       case 90: try reader.merge(into: &memo)
       case 98: try reader.merge(into: &searchAttributes)
+      case 162: try reader.merge(into: &priority)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = priority { writer.message(value, tag: 162) }
     if let value = searchAttributes { writer.message(value, tag: 98) }
     if let value = memo { writer.message(value, tag: 90) }
     if let value = userMetadata { writer.message(value, tag: 82) }
@@ -362,6 +365,7 @@ public struct ScheduleAction: Message {
       FieldTable(10, "user_metadata", .message { UserMetadata.table }),
       FieldTable(11, "memo", .message { Memo.table }),
       FieldTable(12, "search_attributes", .message { SearchAttributes.table }),
+      FieldTable(20, "priority", .message { WorkPriority.table }),
     ])
 }
 

@@ -1709,6 +1709,8 @@ public struct ScheduleActivity: Message {
   public var retryPolicy: RetryPolicy?
   public var cancellationType: ActivityCancellationType = .unspecified
   public var onExhausted: ActivityExhaustion = .unspecified
+  /// What is not set comes from the workflow.
+  public var priority: WorkPriority?
 
   public init() {}
 
@@ -1728,12 +1730,14 @@ public struct ScheduleActivity: Message {
       case 90: try reader.merge(into: &retryPolicy)
       case 96: cancellationType = try reader.enumeration()
       case 104: onExhausted = try reader.enumeration()
+      case 162: try reader.merge(into: &priority)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = priority { writer.message(value, tag: 162) }
     if !(onExhausted.rawValue == 0) { writer.enumeration(onExhausted, tag: 104) }
     if !(cancellationType.rawValue == 0) { writer.enumeration(cancellationType, tag: 96) }
     if let value = retryPolicy { writer.message(value, tag: 90) }
@@ -1765,6 +1769,7 @@ public struct ScheduleActivity: Message {
       FieldTable(11, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(12, "cancellation_type", .enumeration(ActivityCancellationType.names)),
       FieldTable(13, "on_exhausted", .enumeration(ActivityExhaustion.names)),
+      FieldTable(20, "priority", .message { WorkPriority.table }),
     ])
 }
 
@@ -2126,6 +2131,8 @@ public struct StartChild: Message {
   public var cancellationType: ChildCancellationType = .unspecified
   public var memo: Memo?
   public var searchAttributes: SearchAttributes?
+  /// What is not set comes from the workflow.
+  public var priority: WorkPriority?
 
   public init() {}
 
@@ -2147,12 +2154,14 @@ public struct StartChild: Message {
       case 104: cancellationType = try reader.enumeration()
       case 114: try reader.merge(into: &memo)
       case 122: try reader.merge(into: &searchAttributes)
+      case 162: try reader.merge(into: &priority)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = priority { writer.message(value, tag: 162) }
     if let value = searchAttributes { writer.message(value, tag: 122) }
     if let value = memo { writer.message(value, tag: 114) }
     if !(cancellationType.rawValue == 0) { writer.enumeration(cancellationType, tag: 104) }
@@ -2188,6 +2197,7 @@ public struct StartChild: Message {
       FieldTable(13, "cancellation_type", .enumeration(ChildCancellationType.names)),
       FieldTable(14, "memo", .message { Memo.table }),
       FieldTable(15, "search_attributes", .message { SearchAttributes.table }),
+      FieldTable(20, "priority", .message { WorkPriority.table }),
     ])
 }
 
@@ -2928,6 +2938,7 @@ public struct ActivityTask: Message {
   public var retryPolicy: RetryPolicy?
   /// The same for every attempt of this activity, and for no other.
   public var idempotencyKey: String = ""
+  public var priority: WorkPriority?
 
   public init() {}
 
@@ -2954,12 +2965,14 @@ public struct ActivityTask: Message {
       case 144: heartbeatTimeoutMs = try reader.span()
       case 154: try reader.merge(into: &retryPolicy)
       case 162: idempotencyKey = try reader.string()
+      case 242: try reader.merge(into: &priority)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = priority { writer.message(value, tag: 242) }
     if !(idempotencyKey.isEmpty) { writer.string(idempotencyKey, tag: 162) }
     if let value = retryPolicy { writer.message(value, tag: 154) }
     if !(heartbeatTimeoutMs.ms == 0) { writer.span(heartbeatTimeoutMs, tag: 144) }
@@ -3005,6 +3018,7 @@ public struct ActivityTask: Message {
       FieldTable(18, "heartbeat_timeout_ms", .int64),
       FieldTable(19, "retry_policy", .message { RetryPolicy.table }),
       FieldTable(20, "idempotency_key", .string),
+      FieldTable(30, "priority", .message { WorkPriority.table }),
     ])
 }
 

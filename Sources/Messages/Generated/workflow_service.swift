@@ -235,6 +235,8 @@ public struct StartWorkflowRequest: Message {
   public var searchAttributes: SearchAttributes?
   /// As ScheduleSpec.time_zone.
   public var cronTimeZone: String = ""
+  /// Of its tasks, and of its activities and children.
+  public var priority: WorkPriority?
 
   public init() {}
 
@@ -262,12 +264,14 @@ public struct StartWorkflowRequest: Message {
       case 154: try reader.merge(into: &memo)
       case 162: try reader.merge(into: &searchAttributes)
       case 170: cronTimeZone = try reader.string()
+      case 402: try reader.merge(into: &priority)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = priority { writer.message(value, tag: 402) }
     if !(cronTimeZone.isEmpty) { writer.string(cronTimeZone, tag: 170) }
     if let value = searchAttributes { writer.message(value, tag: 162) }
     if let value = memo { writer.message(value, tag: 154) }
@@ -315,6 +319,7 @@ public struct StartWorkflowRequest: Message {
       FieldTable(19, "memo", .message { Memo.table }),
       FieldTable(20, "search_attributes", .message { SearchAttributes.table }),
       FieldTable(21, "cron_time_zone", .string),
+      FieldTable(50, "priority", .message { WorkPriority.table }),
     ])
 }
 
@@ -1285,6 +1290,7 @@ public struct DescribeWorkflowResponse: Message {
   public var resetRunID: RunID = RunID.none
   /// Of a run that a reset or a fork began: where it comes from.
   public var copy: RunCopy?
+  public var priority: WorkPriority?
 
   public init() {}
 
@@ -1317,12 +1323,14 @@ public struct DescribeWorkflowResponse: Message {
       case 338: try reader.merge(into: &root)
       case 482: resetRunID = try reader.runID()
       case 490: try reader.merge(into: &copy)
+      case 562: try reader.merge(into: &priority)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = priority { writer.message(value, tag: 562) }
     if let value = copy { writer.message(value, tag: 490) }
     if !(resetRunID == RunID.none) { writer.runID(resetRunID, tag: 482) }
     if let value = root { writer.message(value, tag: 338) }
@@ -1380,6 +1388,7 @@ public struct DescribeWorkflowResponse: Message {
       FieldTable(42, "root", .message { WorkflowExecution.table }),
       FieldTable(60, "reset_run_id", .runID),
       FieldTable(61, "copy", .message { RunCopy.table }),
+      FieldTable(70, "priority", .message { WorkPriority.table }),
     ])
 }
 
@@ -1594,6 +1603,7 @@ public struct PendingActivity: Message {
   public var optionsChanged: Bool = false
   /// It runs in the worker that has the run.
   public var local: Bool = false
+  public var priority: WorkPriority?
 
   public init() {}
 
@@ -1622,12 +1632,14 @@ public struct PendingActivity: Message {
       case 162: try reader.merge(into: &options)
       case 168: optionsChanged = try reader.bool()
       case 176: local = try reader.bool()
+      case 242: try reader.merge(into: &priority)
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if let value = priority { writer.message(value, tag: 242) }
     if !(!local) { writer.bool(local, tag: 176) }
     if !(!optionsChanged) { writer.bool(optionsChanged, tag: 168) }
     if let value = options { writer.message(value, tag: 162) }
@@ -1677,6 +1689,7 @@ public struct PendingActivity: Message {
       FieldTable(20, "options", .message { ActivityTaskOptions.table }),
       FieldTable(21, "options_changed", .bool),
       FieldTable(22, "local", .bool),
+      FieldTable(30, "priority", .message { WorkPriority.table }),
     ])
 }
 

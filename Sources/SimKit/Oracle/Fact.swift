@@ -105,7 +105,7 @@ extension Response {
     case .updateWorkflow(let m): self = .update(m)
     case .cancelWorkflow, .terminateWorkflow, .pauseWorkflow, .unpauseWorkflow, .completeActivity,
       .failActivity, .reportActivityCancelled, .pauseActivity, .unpauseActivity, .resetActivity,
-      .updateActivityOptions:
+      .updateActivityOptions, .setTaskQueueLimits:
       self = .done
     case .resetWorkflow(let m): self = .reset(m.runID)
     case .forkWorkflow(let m): self = .start(.of(m.runID, started: m.started))
@@ -207,8 +207,23 @@ extension DescribeTaskQueueResponse {
   var plain: DescribeTaskQueueResponse {
     var response = self
     response.warnings = []
+    response.workflowTasks?.priorities = []
+    response.workflowTasks?.addedPerSecond = 0
+    response.workflowTasks?.givenPerSecond = 0
+    response.activityTasks = response.activityTasks?.withoutArrivals
     for place in response.workers.indices { response.workers[place].cachedRuns = 0 }
     return response
+  }
+}
+
+extension QueueBacklog {
+  /// Whether something that comes again after a loss came once or twice is the engine's matter.
+  fileprivate var withoutArrivals: QueueBacklog {
+    var backlog = self
+    backlog.addedPerSecond = 0
+    for place in priorities.indices { backlog.priorities[place].addedPerSecond = 0 }
+    backlog.priorities.removeAll { $0.count == 0 && $0.givenPerSecond == 0 }
+    return backlog
   }
 }
 

@@ -33,6 +33,7 @@ extension Model {
     response.pause = run.pause
     response.currentDetails = run.details.currentDetails
     response.parent = run.started.parent
+    response.priority = run.started.priority
     response.root = run.started.root
     response.pendingChildren = run.children.map(\.pending)
     response.pendingUpdates =
@@ -52,6 +53,7 @@ extension Model {
     pending.activityID = activity.scheduled.activityID
     pending.activityType = activity.scheduled.activityType
     pending.taskQueue = activity.scheduled.taskQueue
+    pending.priority = activity.scheduled.priority
     switch activity.state {
     case .scheduled: pending.state = .scheduled
     case .backingOff(let until):

@@ -67,10 +67,10 @@ extension Model {
     case .updateActivityOptions(let r):
       options(r) ?? control(r.activities, r.namespace, r.execution, r.requestID)
     case .schedule, .attribute, .batch: nil
+    case .setTaskQueueLimits(let r):
+      first(name("task_queue", r.taskQueue), namespace(r.namespace), isBad(r.limits))
     case .describeTaskQueue(let r):
-      first(
-        r.taskQueue.isEmpty ? .of(.invalidArgument, .fieldMissing, field: "task_queue") : nil,
-        namespace(r.namespace))
+      first(missing("task_queue", r.taskQueue), namespace(r.namespace))
     }
   }
 
@@ -95,7 +95,8 @@ extension Model {
       time(path + "run_timeout_ms", start.runTimeoutMs),
       time(path + "task_timeout_ms", start.taskTimeoutMs, max: times.taskTimeoutMax), policies,
       retry(path + "retry_policy", start.retryPolicy), delay(path, start),
-      payloads(path + "input", start.input), details(path, start), cron(path, start))
+      payloads(path + "input", start.input), details(path, start), cron(path, start),
+      isBad(start.priority).map { invalid(path + "priority." + $0) })
   }
 
   func retry(_ field: String, _ policy: RetryPolicy?) -> Status? {
@@ -103,6 +104,23 @@ extension Model {
       return nil
     }
     return invalid(field + ".backoff_coefficient")
+  }
+
+  /// The field that is.
+  func isBad(_ priority: WorkPriority?) -> String? {
+    guard let priority else { return nil }
+    if priority.priorityKey < 0 || priority.priorityKey > 5 { return "priority_key" }
+    if priority.fairnessKey.utf8.count > 64 { return "fairness_key" }
+    let isWeight = priority.fairnessWeight >= 0.001 && priority.fairnessWeight <= 1_000
+    return isWeight || priority.fairnessWeight == 0 ? nil : "fairness_weight"
+  }
+
+  private func isBad(_ limits: TaskQueueLimits?) -> Status? {
+    guard let limits else { return nil }
+    func isRate(_ rate: Double) -> Bool { rate == 0 || (rate >= 0.001 && rate <= 1_000_000) }
+    if !isRate(limits.activitiesPerSecond) { return invalid("limits.activities_per_second") }
+    return isRate(limits.activitiesPerSecondOfKey)
+      ? nil : invalid("limits.activities_per_second_of_key")
   }
 
   private func details(_ path: String, _ start: StartWorkflowRequest) -> Status? {
@@ -173,8 +191,12 @@ extension Model {
     text.utf8.count > limits.idBytesMax ? invalid(field) : nil
   }
 
+  private func missing(_ field: String, _ text: String) -> Status? {
+    text.isEmpty ? .of(.invalidArgument, .fieldMissing, field: field) : nil
+  }
+
   private func name(_ field: String, _ text: String) -> Status? {
-    text.isEmpty ? .of(.invalidArgument, .fieldMissing, field: field) : id(field, text)
+    missing(field, text) ?? id(field, text)
   }
 
   private func fault(of r: ForkWorkflowRequest) -> Status? {

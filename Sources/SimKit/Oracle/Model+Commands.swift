@@ -78,7 +78,7 @@ extension Model {
     let spans = [m.executionTimeoutMs, m.runTimeoutMs, m.taskTimeoutMs]
     return m.workflowType.isEmpty || spans.contains { $0 < .zero }
       || m.taskTimeoutMs > times.taskTimeoutMax || isBad(m.retryPolicy) || isBad(m.memo)
-      || isBad(m.searchAttributes)
+      || isBad(m.searchAttributes) || isBad(m.priority) != nil
   }
 
   private func isBad(_ m: ScheduleActivity, _ pending: [String]) -> Bool {
@@ -89,7 +89,7 @@ extension Model {
     let id = m.activityID.isEmpty ? "\(m.seq)" : m.activityID
     return m.activityType.isEmpty || pending.contains(id) || times.contains { $0 < .zero }
       || (m.scheduleToCloseTimeoutMs == .zero && m.startToCloseTimeoutMs == .zero)
-      || isBad(m.retryPolicy)
+      || isBad(m.retryPolicy) || isBad(m.priority) != nil
   }
 
   private func isBad(_ m: ScheduleLocalActivity, _ pending: [String]) -> Bool {
@@ -170,6 +170,7 @@ extension Model {
     scheduled.cancellationType = m.cancellationType
     scheduled.onExhausted = m.onExhausted
     scheduled.workflowTaskCompletedEventID = completion
+    scheduled.priority = priority(m.priority, of: run)
     scheduled.location = command.location
     run.lastSeq = m.seq
     append(.activityTaskScheduled(scheduled), to: run, metadata: command.userMetadata)

@@ -32,6 +32,7 @@ extension Model {
     event.searchAttributes = m.searchAttributes
     declare(m.searchAttributes)
     event.workflowTaskCompletedEventID = completion
+    event.priority = priority(m.priority, of: run)
     event.location = command.location
     run.lastSeq = m.seq
     append(
@@ -355,6 +356,7 @@ extension Model {
     request.userMetadata = letter.metadata
     request.memo = m.memo
     request.searchAttributes = m.searchAttributes
+    request.priority = m.priority
     if case .started(let run) = begin(request, default: .fail, by: letter) {
       var started = ChildWorkflowExecutionStarted()
       started.execution = .of(run.workflowID, run.id)

@@ -9,6 +9,7 @@ extension Model {
     response.workers = sessions.filter { $0.attach.taskQueue == name }.map(info)
     response.workflowTasks = workflowTasks(of: name)
     response.activityTasks = activityTasks(of: name)
+    response.limits = queues.limits[name]
     return response.plain
   }
 
@@ -34,10 +35,19 @@ extension Model {
   }
 
   private func activityTasks(of name: String) -> QueueBacklog {
-    let waiting = runs.filter { $0.pause == nil }.flatMap(\.activities).filter {
-      $0.state == .scheduled && $0.pause == nil && $0.scheduled.taskQueue == name
-    }
+    let waiting = waitingActivities(of: name)
     var backlog = QueueBacklog()
+    for level in 1...5 {
+      let lane = waiting.filter { $0.scheduled.priority.level == level }
+      var shown = PriorityBacklog()
+      shown.priorityKey = Int32(level)
+      shown.count = Int64(lane.count)
+      shown.oldestAgeMs = lane.map { now - $0.queuedTime }.max() ?? .zero
+      shown.givenPerSecond = rate(of: name, level)
+      if shown.count == 0 && shown.givenPerSecond == 0 { continue }
+      backlog.priorities.append(shown)
+      backlog.givenPerSecond += shown.givenPerSecond
+    }
     backlog.count = Int64(waiting.count)
     backlog.oldestAgeMs = waiting.map { now - $0.queuedTime }.max() ?? .zero
     let alone = waiting.filter { activity in
@@ -73,29 +83,46 @@ extension Model {
 
   // MARK: - Order
 
-  /// A session takes the runs that it has, and else what waits longest. Where a task has waited for
+  /// A session takes the runs that it has, and else what has waited longest with its priority and
+  /// key; but nothing goes before what waits with a higher priority. Where a task has waited for
   /// one session, and then in the queue, only the engine knows since when.
   mutating func objectToOrder(_ run: ModelRun, _ session: ModelSession) {
-    guard !session.cache.contains(run.id), let since = waitsSince(run) else { return }
-    let older = runs.first { other in
-      waitsForAny(other) && session.serves(other) && reaches(session, other)
-        && waitsSince(other).map { $0 < since } ?? false
+    guard let since = waitsSince(run) else { return }
+    let isOwn = session.cache.contains(run.id)
+    let first = runs.first { other in
+      guard other !== run, waitsForAny(other), session.serves(other), reaches(session, other),
+        let othersSince = waitsSince(other)
+      else { return false }
+      let (own, others) = (run.started.priority, other.started.priority)
+      if others.level != own.level {
+        // What has come in this unit may have come after the other had gone.
+        return others.level < own.level && othersSince < now
+      }
+      return !isOwn && others.key == own.key && othersSince < since
     }
-    if let older { objections.append("\(session.id) takes \(run.id) before \(older.id)") }
+    if let first { objections.append("\(session.id) takes \(run.id) before \(first.id)") }
   }
 
   mutating func objectToOrder(
     _ activity: ModelActivity, of run: ModelRun, _ session: ModelSession
   ) {
-    for other in runs where other.pause == nil {
-      for older in other.activities
-      where older.state == .scheduled && older.pause == nil
-        && older.queuedTime < activity.queuedTime && session.serves(older)
-      {
-        objections.append(
-          "\(session.id) takes an activity of \(run.id) before '\(older.scheduled.activityID)'"
-            + " of \(other.id)")
-      }
+    let own = activity.scheduled.priority
+    for first in waitingActivities(of: activity.scheduled.taskQueue)
+    where session.serves(first) && mayGo(first) {
+      let others = first.scheduled.priority
+      let isBefore =
+        others.level != own.level
+        ? others.level < own.level && first.queuedTime < now
+        : others.key == own.key && first.queuedTime < activity.queuedTime
+      guard isBefore else { continue }
+      objections.append(
+        "\(session.id) takes an activity of \(run.id) before '\(first.scheduled.activityID)'")
+    }
+  }
+
+  func waitingActivities(of queue: String) -> [ModelActivity] {
+    runs.filter { $0.pause == nil }.flatMap(\.activities).filter {
+      $0.state == .scheduled && $0.pause == nil && $0.scheduled.taskQueue == queue
     }
   }
 

@@ -156,6 +156,7 @@ extension Model {
     }
     started.memo = r.memo?.settledByModel
     started.searchAttributes = r.searchAttributes?.settledByModel
+    started.priority = r.priority == WorkPriority() ? nil : r.priority
     declare(r.searchAttributes)
     let run = ModelRun(started, at: now, metadata: r.userMetadata)
     runs.append(run)
@@ -468,7 +469,7 @@ extension Request {
       return (r.update ?? UpdateWorkflowRequest()).bytesOfContent
     case .pollUpdate, .queryWorkflow, .deleteWorkflow, .describeWorkflow, .getWorkflowResult,
       .getHistory, .listWorkflows, .countWorkflows, .heartbeatActivity, .describeTaskQueue,
-      .schedule, .attribute, .batch:
+      .setTaskQueueLimits, .schedule, .attribute, .batch:
       preconditionFailure("this request has no request id")
     }
   }

@@ -8,6 +8,7 @@ extension Model {
   /// activities' attempts say goes on.
   mutating func restart() {
     sessions = []
+    queues.restart()
     isDiskFull = false
     isDraining = false
     for run in runs {

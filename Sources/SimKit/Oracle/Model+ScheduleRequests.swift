@@ -267,6 +267,9 @@ extension Model {
     if let fault = retry("schedule.action.retry_policy", schedule.action?.retryPolicy) {
       return .failure(Fault(status: fault))
     }
+    if let field = isBad(schedule.action?.priority) {
+      return .failure(Fault(status: invalid("schedule.action.priority.\(field)")))
+    }
     if isUnknown(schedule.policies?.overlapPolicy ?? .unspecified) {
       return .failure(Fault(status: invalid("schedule.policies.overlap_policy")))
     }

@@ -95,6 +95,7 @@ extension Model {
     request.userMetadata = wanted.userMetadata
     request.memo = wanted.memo
     request.searchAttributes = wanted.searchAttributes
+    request.priority = wanted.priority
     request.identity = "holdfast"
     var result = ScheduleActionResult()
     result.scheduledTimeMs = action.time

@@ -186,6 +186,9 @@ extension Model {
       !session.isDraining, !session.isSilent, run.pause == nil, activities[place].pause == nil
     else { return objections.append("\(id) may not take activity '\(m.activityID)'") }
     objectToOrder(activities[place], of: run, session)
+    objectToShare(activities[place], session)
+    objectToRate(activities[place])
+    note(activities[place])
     session.activitySlots -= 1
     run.activities[place].start(session, token: m.token, at: now)
     tokens[m.token] = run.id
@@ -218,6 +221,7 @@ extension Model {
     task.startToCloseTimeoutMs = scheduled.startToCloseTimeoutMs
     task.heartbeatTimeoutMs = scheduled.heartbeatTimeoutMs
     task.retryPolicy = activity.policy
+    task.priority = scheduled.priority
     task.idempotencyKey = "\(run.id)/\(activity.event)"
     return task
   }
@@ -445,7 +449,9 @@ extension Model {
       }
       for activity in run.activities
       where activity.state == .scheduled && activity.pause == nil && run.pause == nil {
-        if let idle = sessions.first(where: { $0.couldTakeActivity && $0.serves(activity) }) {
+        if mayGo(activity),
+          let idle = sessions.first(where: { $0.couldTakeActivity && $0.serves(activity) })
+        {
           objections.append(
             "activity '\(activity.scheduled.activityID)' of \(run.id) waits, though"
               + " \(idle.id) could take it")

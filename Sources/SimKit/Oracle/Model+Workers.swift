@@ -51,6 +51,7 @@ extension Model {
     let old = sessions.first { $0.attach.resumeToken == attach.resumeToken && $0.canResume }
     let session = ModelSession(id, attach, process, at: now)
     sessions.append(session)
+    noteAttendance()
     if let old {
       facts.append(.ended(old.id, .of(.aborted, .staleLease)))
       close(old.id, isGone: false)
@@ -107,6 +108,7 @@ extension Model {
   mutating func close(_ id: SessionID, isGone: Bool) {
     guard let session = session(id) else { return }
     sessions.removeAll { $0.id == id }
+    noteAttendance()
     for run in runs {
       if run.task.session == id {
         if run.task.isForQueries { run.task = ModelTask() } else { run.task.offerAgain(at: now) }

@@ -32,8 +32,11 @@ struct Model {
   /// Tasks of activities that the engine gives away in this unit.
   var given: [(session: SessionID, task: ActivityTask)] = []
 
-  /// What the engine says in this unit of the workflow tasks that wait in a queue.
+  /// What the engine says in this unit of the workflow tasks that wait in a queue, and of how many
+  /// activities it has given out.
   var backlog: QueueBacklog?
+  var told: QueueBacklog?
+  var queues = ModelQueues()
 
   /// Of search attributes.
   var names: [String: SearchAttributeType] = [:]
@@ -169,6 +172,9 @@ struct Model {
     case .resetActivity(let r): return reset(r, request)
     case .updateActivityOptions(let r): return update(r, request)
     case .describeTaskQueue(let r): return .queue(describe(queue: r.taskQueue))
+    case .setTaskQueueLimits(let r):
+      set(r.limits, of: r.taskQueue)
+      return .done
     case .schedule(let r): return answer(r)
     case .attribute(let r): return answer(r)
     case .batch(let r): return answer(r)

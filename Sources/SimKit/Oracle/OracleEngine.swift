@@ -198,7 +198,7 @@ struct OracleEngine {
     case .wakeRun, .setStatus, .saveState, .sleepRun, .putActivity, .deleteActivity, .putZone,
       .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped, .putDetails,
       .putAttributeName, .deleteAttributeName, .putBatchJob, .putBatchJobProgress,
-      .deleteBatchJob:
+      .deleteBatchJob, .putQueueLimits:
       break
     }
   }

@@ -76,6 +76,7 @@ extension OracleWalk {
     case 73..<78: .queryWorkflow(drawQuery())
     case 78..<82: .listWorkflows(drawList())
     case 82..<84: .countWorkflows(drawCount())
+    case 84 where dice.percent(40): .setTaskQueueLimits(drawLimits())
     case 84: .describeTaskQueue(drawQueue())
     case 85: .attribute(drawAttributeRequest())
     case 86: .batch(drawBatchRequest())
@@ -137,6 +138,7 @@ extension OracleWalk {
     start.userMetadata = drawMetadata()
     start.memo = drawMemo()
     start.searchAttributes = drawAttributes()
+    start.priority = drawPriority()
     if dice.percent(20) { start.runTimeoutMs = Span(ms: dice.pick([1, 5_000, 60_000])) }
     if dice.percent(10) { start.executionTimeoutMs = Span(ms: dice.pick([3_000, 90_000])) }
     if dice.percent(20) { start.taskTimeoutMs = Span(ms: dice.pick([500, 5_000, 120_000])) }

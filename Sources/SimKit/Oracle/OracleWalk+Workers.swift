@@ -365,6 +365,7 @@ extension OracleWalk {
     if dice.percent(50) { schedule.retryPolicy = drawPolicy() }
     schedule.cancellationType = ActivityCancellationType(rawValue: Int32(dice.int(0...3)))
     if dice.percent(30) { schedule.onExhausted = dice.pick([.fail, .pause]) }
+    schedule.priority = drawPriority()
     return schedule
   }
 
@@ -458,6 +459,7 @@ extension OracleWalk {
     start.idReusePolicy = dice.pick([.unspecified, .allowDuplicateFailedOnly, .rejectDuplicate])
     start.parentClosePolicy = ParentClosePolicy(rawValue: Int32(dice.int(0...3)))
     start.cancellationType = ChildCancellationType(rawValue: Int32(dice.int(0...4)))
+    start.priority = drawPriority()
     return start
   }
 

@@ -93,6 +93,7 @@ struct OracleWalk {
     while engine.isDue && difference == nil { try play(.deadlineReached) }
     guard difference == nil else { return }
     model.objectToWaiting()
+    model.endShares()
     if !model.objections.isEmpty { differ("after the step", [], []) }
   }
 
@@ -150,6 +151,7 @@ struct OracleWalk {
     }
     for case .answered(_, .queue(let response)) in observed {
       model.backlog = response.workflowTasks
+      model.told = response.activityTasks
     }
     model.handle(input)
     compare(observed, input.line)
@@ -286,6 +288,7 @@ extension Model {
     for run in runs where keeper(of: run) != nil { run.keptTime = now }
     given = []
     backlog = nil
+    told = nil
     isStepwise = false
     closedLate = [:]
     lateLetters = []
@@ -370,6 +373,7 @@ extension Request {
     case .resetActivity(let m): "ResetActivity \(m.json())"
     case .updateActivityOptions(let m): "UpdateActivityOptions \(m.json())"
     case .describeTaskQueue(let m): "DescribeTaskQueue \(m.json())"
+    case .setTaskQueueLimits(let m): "SetTaskQueueLimits \(m.json())"
     case .schedule(let m): "\(m)"
     case .attribute(let m): "\(m)"
     case .batch(let m): "\(m)"

@@ -24,6 +24,7 @@ struct ClientRequest {
     case complete(CompleteActivityRequest)
     case activity(ActivityCall)
     case schedule(ScheduleCall)
+    case limit(SetTaskQueueLimitsRequest)
   }
 
   let kind: Kind
@@ -66,6 +67,7 @@ struct ClientRequest {
     case .complete: .activityCompleteActivity
     case .activity(let call): call.method
     case .schedule(let call): call.method
+    case .limit: .operatorSetTaskQueueLimits
     }
   }
 
@@ -91,6 +93,7 @@ struct ClientRequest {
     case .complete(let m): m.serialized()
     case .activity(let call): call.bytes
     case .schedule(let call): call.bytes
+    case .limit(let m): m.serialized()
     }
   }
 

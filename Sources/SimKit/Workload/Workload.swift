@@ -72,6 +72,7 @@ struct Workload {
       request.reason = id
       request.requestID = id
       return .terminate(request)
+    case 77 where dice.percent(50): return .limit(limits(&dice))
     case 77...82:
       var request = QueryWorkflowRequest()
       request.execution = target
@@ -155,8 +156,30 @@ struct Workload {
     }
     start.memo = DetailsDraw.memo(&dice)
     start.searchAttributes = attributes(&dice)
+    start.priority = priority(&dice)
     if dice.percent(5) { start.startDelayMs = .init(ms: dice.pick([1, 800, 4_000])) }
     return start
+  }
+
+  private func priority(_ dice: inout Dice) -> WorkPriority? {
+    guard dice.percent(40) else { return nil }
+    var priority = WorkPriority()
+    priority.priorityKey = Int32(dice.int(0...5))
+    priority.fairnessKey = dice.pick(["", "ann", "bob"])
+    priority.fairnessWeight = dice.pick([0, 0.1, 5])
+    return priority
+  }
+
+  /// Not so low that the work would not end in time.
+  private func limits(_ dice: inout Dice) -> SetTaskQueueLimitsRequest {
+    var request = SetTaskQueueLimitsRequest()
+    request.taskQueue = "q"
+    guard dice.percent(70) else { return request }
+    var limits = TaskQueueLimits()
+    limits.activitiesPerSecond = dice.pick([0, 8, 50])
+    limits.activitiesPerSecondOfKey = dice.pick([0, 5, 20])
+    request.limits = limits
+    return request
   }
 
   /// Those that no program changes.

@@ -31,6 +31,7 @@ struct ScheduleOptions: ParsableArguments {
   var maximumAttempts: Int32?
   @Option(help: "A line for people, shown in lists of workflows.") var summary: String?
   @OptionGroup var noted: DetailOptions
+  @OptionGroup var priority: PriorityOptions
 
   @Option(help: "What to do while an earlier workflow is open; skip if it is left out.")
   var overlap: OverlapOption?
@@ -92,6 +93,7 @@ struct ScheduleOptions: ParsableArguments {
     }
     action.memo = try noted.notedMemo()
     action.searchAttributes = try noted.notedAttributes()
+    action.priority = priority.message
     return action
   }
 }

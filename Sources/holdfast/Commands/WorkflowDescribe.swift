@@ -77,6 +77,7 @@ struct WorkflowDescribe: ParsableCommand {
       ("run timeout", Show.duration(response.runTimeoutMs)),
       ("attempt", response.retryPolicy == nil ? "" : attempt(response)),
       ("cron", response.cronSchedule), ("cron time zone", response.cronTimeZone),
+      ("priority", Show.priority(response.priority)),
       ("schedule", response.scheduleID), ("scheduled for", Show.time(response.scheduledTimeMs)),
       ("follows run", text(response.continuedRunID)), ("goes on in", text(response.newRunID)),
       ("reset to run", text(response.resetRunID)), ("copy of", origin(response.copy)),

@@ -31,6 +31,7 @@ struct StartArguments: ParsableArguments {
   @Option(help: "A line for people, shown in lists.") var summary: String?
   @Option(help: "More for people, shown by describe.") var details: String?
   @OptionGroup var noted: DetailOptions
+  @OptionGroup var priority: PriorityOptions
 
   func request(_ namespace: String) throws -> StartWorkflowRequest {
     var request = StartWorkflowRequest()
@@ -62,6 +63,7 @@ struct StartArguments: ParsableArguments {
     }
     request.memo = try noted.notedMemo()
     request.searchAttributes = try noted.notedAttributes()
+    request.priority = priority.message
     return request
   }
 }

@@ -21,6 +21,7 @@ struct MemoryStore {
   private(set) var batchJobs: [BatchJobNumber: StoredBatchJob] = [:]
   private(set) var zones: [String: [UInt8]] = [:]
   private(set) var attributeNames: [StoredAttributeName] = []
+  private(set) var queueLimits: [StoredQueueLimits] = []
   /// The zones of the system.
   var systemZones: (String) -> [UInt8]? = { try? SystemZones.bytes($0) }
   private(set) var epoch: UInt64 = 0
@@ -47,7 +48,7 @@ struct MemoryStore {
         StoredZone(name: $0.key, kept: $0.value, fresh: systemZones($0.key))
       },
       schedules: schedules.sorted { $0.key < $1.key }.map(\.value), attributeNames: attributeNames,
-      batchJobs: batchJobs.sorted { $0.key < $1.key }.map(\.value))
+      batchJobs: batchJobs.sorted { $0.key < $1.key }.map(\.value), queueLimits: queueLimits)
   }
 
   /// As a store that was restored from a backup goes on.
@@ -97,6 +98,10 @@ struct MemoryStore {
     case .putAttributeName(let namespace, let name, let type):
       attributeNames.append(StoredAttributeName(namespace: namespace, name: name, type: type))
     case .deleteAttributeName(_, let name): attributeNames.removeAll { $0.name == name }
+    case .putQueueLimits(let namespace, let name, let bytes):
+      queueLimits.removeAll { $0.taskQueue == name }
+      guard let limits = bytes.flatMap({ try? TaskQueueLimits(bytes: $0) }) else { break }
+      queueLimits.append(StoredQueueLimits(namespace: namespace, taskQueue: name, limits: limits))
     case .setStatus(let run, let status): runs[run]?.row.status = status
     case .closeRun(let run, let status, let closeTime, let length, let bytes):
       runs[run]!.row.status = status

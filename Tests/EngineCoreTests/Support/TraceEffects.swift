@@ -115,6 +115,10 @@ extension TraceText {
       }
       return wrapped(
         "\(head)progress of \(number): ", progress.map { fields($0) } ?? ["unreadable"])
+    case .putQueueLimits(_, let name, let bytes):
+      guard let bytes else { return ["\(head)no limits of \(name)"] }
+      let limits = try? TaskQueueLimits(bytes: bytes)
+      return wrapped("\(head)limits of \(name): ", limits.map { fields($0) } ?? ["unreadable"])
     case .putSkipped(let span): return ["\(head)skipped \(span.ms)"]
     case .deleteSchedule(let number): return ["\(head)no \(number)"]
     case .putBatchJob(let number, let bytes):
@@ -224,6 +228,7 @@ extension TraceText {
       case .resetActivity(let m): self.fields(m)
       case .updateActivityOptions(let m): self.fields(m)
       case .describeTaskQueue(let m): self.fields(m)
+      case .setTaskQueueLimits(let m): self.fields(m)
       case .schedule(let reply): self.fields(reply.message)
       case .attribute(.add(let m)): self.fields(m)
       case .attribute(.list(let m)): self.fields(m)

@@ -48,6 +48,7 @@ extension TracePlayer {
     case "history": return .getHistory(try make(&words, ["execution.workflow_id"]))
     case "list": return .listWorkflows(try make(&words, ["query"]))
     case "count": return .countWorkflows(try make(&words, ["query"]))
+    case "limit-queue": return .setTaskQueueLimits(try make(&words, ["task_queue"]))
     case "describe-queue": return .describeTaskQueue(try make(&words, ["task_queue"]))
     case "start-batch": return .batch(.start(try make(&words, ["batch_id"])))
     case "describe-batch": return .batch(.describe(try make(&words, ["batch_id"])))

@@ -1111,6 +1111,28 @@ nonisolated struct Holdfast_V1_UpdateOutcome: Sendable {
   init() {}
 }
 
+/// Which of the work that waits in a task queue goes out first. What is not set, an activity or a
+/// child has from its workflow; else it is the default.
+nonisolated struct Holdfast_V1_WorkPriority: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// From 1, which goes out first, to 5. 0: unset; the default is 3.
+  var priorityKey: Int32 = 0
+
+  /// Work of one priority is shared out between the keys that wait. At most 64 bytes; empty: unset.
+  var fairnessKey: String = String()
+
+  /// Of the key: what it gets for each task of a key of weight 1. 0.001 to 1,000; 0: unset; the
+  /// default is 1.
+  var fairnessWeight: Double = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 /// Why no attempt of an activity starts.
 nonisolated struct Holdfast_V1_ActivityPause: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -2266,6 +2288,46 @@ nonisolated extension Holdfast_V1_UpdateOutcome: SwiftProtobuf.Message, SwiftPro
 
   static func ==(lhs: Holdfast_V1_UpdateOutcome, rhs: Holdfast_V1_UpdateOutcome) -> Bool {
     if lhs.result != rhs.result {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_WorkPriority: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkPriority"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}priority_key\0\u{3}fairness_key\0\u{3}fairness_weight\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self.priorityKey) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.fairnessKey) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.fairnessWeight) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.priorityKey != 0 {
+      try visitor.visitSingularInt32Field(value: self.priorityKey, fieldNumber: 1)
+    }
+    if !self.fairnessKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.fairnessKey, fieldNumber: 2)
+    }
+    if self.fairnessWeight.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.fairnessWeight, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_WorkPriority, rhs: Holdfast_V1_WorkPriority) -> Bool {
+    if lhs.priorityKey != rhs.priorityKey {return false}
+    if lhs.fairnessKey != rhs.fairnessKey {return false}
+    if lhs.fairnessWeight != rhs.fairnessWeight {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -943,6 +943,15 @@ nonisolated struct Holdfast_V1_WorkflowExecutionStarted: @unchecked Sendable {
   /// Clears the value of `lastCompletionResult`. Subsequent reads from it will return its default value.
   mutating func clearLastCompletionResult() {_uniqueStorage()._lastCompletionResult = nil}
 
+  var priority: Holdfast_V1_WorkPriority {
+    get {_storage._priority ?? Holdfast_V1_WorkPriority()}
+    set {_uniqueStorage()._priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  var hasPriority: Bool {_storage._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  mutating func clearPriority() {_uniqueStorage()._priority = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1413,6 +1422,16 @@ nonisolated struct Holdfast_V1_ActivityTaskScheduled: @unchecked Sendable {
     get {_storage._local}
     set {_uniqueStorage()._local = newValue}
   }
+
+  /// With what the workflow gives.
+  var priority: Holdfast_V1_WorkPriority {
+    get {_storage._priority ?? Holdfast_V1_WorkPriority()}
+    set {_uniqueStorage()._priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  var hasPriority: Bool {_storage._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  mutating func clearPriority() {_uniqueStorage()._priority = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2156,6 +2175,16 @@ nonisolated struct Holdfast_V1_StartChildWorkflowExecutionInitiated: @unchecked 
   var hasSearchAttributes: Bool {_storage._searchAttributes != nil}
   /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
   mutating func clearSearchAttributes() {_uniqueStorage()._searchAttributes = nil}
+
+  /// With what the workflow gives.
+  var priority: Holdfast_V1_WorkPriority {
+    get {_storage._priority ?? Holdfast_V1_WorkPriority()}
+    set {_uniqueStorage()._priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  var hasPriority: Bool {_storage._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  mutating func clearPriority() {_uniqueStorage()._priority = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3473,7 +3502,7 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionStarted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{1}identity\0\u{3}request_id\0\u{3}first_run_id\0\u{3}random_seed\0\u{3}execution_expiration_time_ms\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}first_workflow_task_backoff_ms\0\u{3}retry_policy\0\u{3}continued_failure\0\u{3}cron_schedule\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{1}memo\0\u{3}search_attributes\0\u{4}\u{2}cron_time_zone\0\u{3}last_completion_result\0\u{1}parent\0\u{3}parent_initiated_event_id\0\u{1}root\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{1}identity\0\u{3}request_id\0\u{3}first_run_id\0\u{3}random_seed\0\u{3}execution_expiration_time_ms\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}first_workflow_task_backoff_ms\0\u{3}retry_policy\0\u{3}continued_failure\0\u{3}cron_schedule\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{1}memo\0\u{3}search_attributes\0\u{4}\u{2}cron_time_zone\0\u{3}last_completion_result\0\u{1}parent\0\u{3}parent_initiated_event_id\0\u{1}root\0\u{2}\u{12}priority\0")
 
   fileprivate class _StorageClass {
     var _namespace: String = String()
@@ -3507,6 +3536,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
     var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
     var _cronTimeZone: String = String()
     var _lastCompletionResult: Holdfast_V1_PayloadList? = nil
+    var _priority: Holdfast_V1_WorkPriority? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3548,6 +3578,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
       _searchAttributes = source._searchAttributes
       _cronTimeZone = source._cronTimeZone
       _lastCompletionResult = source._lastCompletionResult
+      _priority = source._priority
     }
   }
 
@@ -3597,6 +3628,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
         case 30: try { try decoder.decodeSingularMessageField(value: &_storage._parent) }()
         case 31: try { try decoder.decodeSingularInt64Field(value: &_storage._parentInitiatedEventID) }()
         case 32: try { try decoder.decodeSingularMessageField(value: &_storage._root) }()
+        case 50: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
         default: break
         }
       }
@@ -3702,6 +3734,9 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
       try { if let v = _storage._root {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
       } }()
+      try { if let v = _storage._priority {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 50)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3742,6 +3777,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
         if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
         if _storage._cronTimeZone != rhs_storage._cronTimeZone {return false}
         if _storage._lastCompletionResult != rhs_storage._lastCompletionResult {return false}
+        if _storage._priority != rhs_storage._priority {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4395,7 +4431,7 @@ nonisolated extension Holdfast_V1_CommandHead: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActivityTaskScheduled"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}header\0\u{1}input\0\u{3}schedule_to_close_timeout_ms\0\u{3}schedule_to_start_timeout_ms\0\u{3}start_to_close_timeout_ms\0\u{3}heartbeat_timeout_ms\0\u{3}retry_policy\0\u{3}cancellation_type\0\u{3}workflow_task_completed_event_id\0\u{1}location\0\u{3}on_exhausted\0\u{1}local\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}header\0\u{1}input\0\u{3}schedule_to_close_timeout_ms\0\u{3}schedule_to_start_timeout_ms\0\u{3}start_to_close_timeout_ms\0\u{3}heartbeat_timeout_ms\0\u{3}retry_policy\0\u{3}cancellation_type\0\u{3}workflow_task_completed_event_id\0\u{1}location\0\u{3}on_exhausted\0\u{1}local\0\u{2}\u{4}priority\0")
 
   fileprivate class _StorageClass {
     var _seq: UInt32 = 0
@@ -4414,6 +4450,7 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
     var _location: String = String()
     var _onExhausted: Holdfast_V1_ActivityExhaustion = .unspecified
     var _local: Bool = false
+    var _priority: Holdfast_V1_WorkPriority? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4440,6 +4477,7 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
       _location = source._location
       _onExhausted = source._onExhausted
       _local = source._local
+      _priority = source._priority
     }
   }
 
@@ -4474,6 +4512,7 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._location) }()
         case 15: try { try decoder.decodeSingularEnumField(value: &_storage._onExhausted) }()
         case 16: try { try decoder.decodeSingularBoolField(value: &_storage._local) }()
+        case 20: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
         default: break
         }
       }
@@ -4534,6 +4573,9 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
       if _storage._local != false {
         try visitor.visitSingularBoolField(value: _storage._local, fieldNumber: 16)
       }
+      try { if let v = _storage._priority {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4559,6 +4601,7 @@ nonisolated extension Holdfast_V1_ActivityTaskScheduled: SwiftProtobuf.Message, 
         if _storage._location != rhs_storage._location {return false}
         if _storage._onExhausted != rhs_storage._onExhausted {return false}
         if _storage._local != rhs_storage._local {return false}
+        if _storage._priority != rhs_storage._priority {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5845,7 +5888,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionTerminated: SwiftProtobuf.Mes
 
 nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartChildWorkflowExecutionInitiated"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}workflow_id\0\u{3}default_workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}id_reuse_policy\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{3}workflow_task_completed_event_id\0\u{1}location\0\u{1}memo\0\u{3}search_attributes\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}workflow_id\0\u{3}default_workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}id_reuse_policy\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{3}workflow_task_completed_event_id\0\u{1}location\0\u{1}memo\0\u{3}search_attributes\0\u{2}\u{c}priority\0")
 
   fileprivate class _StorageClass {
     var _seq: UInt32 = 0
@@ -5866,6 +5909,7 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
     var _location: String = String()
     var _memo: Holdfast_V1_Memo? = nil
     var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
+    var _priority: Holdfast_V1_WorkPriority? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5894,6 +5938,7 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
       _location = source._location
       _memo = source._memo
       _searchAttributes = source._searchAttributes
+      _priority = source._priority
     }
   }
 
@@ -5930,6 +5975,7 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
         case 16: try { try decoder.decodeSingularStringField(value: &_storage._location) }()
         case 17: try { try decoder.decodeSingularMessageField(value: &_storage._memo) }()
         case 18: try { try decoder.decodeSingularMessageField(value: &_storage._searchAttributes) }()
+        case 30: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
         default: break
         }
       }
@@ -5996,6 +6042,9 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
       try { if let v = _storage._searchAttributes {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
       } }()
+      try { if let v = _storage._priority {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6023,6 +6072,7 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
         if _storage._location != rhs_storage._location {return false}
         if _storage._memo != rhs_storage._memo {return false}
         if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
+        if _storage._priority != rhs_storage._priority {return false}
         return true
       }
       if !storagesAreEqual {return false}

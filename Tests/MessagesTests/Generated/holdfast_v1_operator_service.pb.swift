@@ -151,39 +151,123 @@ nonisolated struct Holdfast_V1_DescribeTaskQueueRequest: Sendable {
   init() {}
 }
 
-nonisolated struct Holdfast_V1_DescribeTaskQueueResponse: Sendable {
+nonisolated struct Holdfast_V1_DescribeTaskQueueResponse: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var workers: [Holdfast_V1_WorkerInfo] = []
+  var workers: [Holdfast_V1_WorkerInfo] {
+    get {_storage._workers}
+    set {_uniqueStorage()._workers = newValue}
+  }
 
   var workflowTasks: Holdfast_V1_QueueBacklog {
-    get {_workflowTasks ?? Holdfast_V1_QueueBacklog()}
-    set {_workflowTasks = newValue}
+    get {_storage._workflowTasks ?? Holdfast_V1_QueueBacklog()}
+    set {_uniqueStorage()._workflowTasks = newValue}
   }
   /// Returns true if `workflowTasks` has been explicitly set.
-  var hasWorkflowTasks: Bool {self._workflowTasks != nil}
+  var hasWorkflowTasks: Bool {_storage._workflowTasks != nil}
   /// Clears the value of `workflowTasks`. Subsequent reads from it will return its default value.
-  mutating func clearWorkflowTasks() {self._workflowTasks = nil}
+  mutating func clearWorkflowTasks() {_uniqueStorage()._workflowTasks = nil}
 
   var activityTasks: Holdfast_V1_QueueBacklog {
-    get {_activityTasks ?? Holdfast_V1_QueueBacklog()}
-    set {_activityTasks = newValue}
+    get {_storage._activityTasks ?? Holdfast_V1_QueueBacklog()}
+    set {_uniqueStorage()._activityTasks = newValue}
   }
   /// Returns true if `activityTasks` has been explicitly set.
-  var hasActivityTasks: Bool {self._activityTasks != nil}
+  var hasActivityTasks: Bool {_storage._activityTasks != nil}
   /// Clears the value of `activityTasks`. Subsequent reads from it will return its default value.
-  mutating func clearActivityTasks() {self._activityTasks = nil}
+  mutating func clearActivityTasks() {_uniqueStorage()._activityTasks = nil}
 
-  var warnings: [String] = []
+  var warnings: [String] {
+    get {_storage._warnings}
+    set {_uniqueStorage()._warnings = newValue}
+  }
+
+  /// Missing: none.
+  var limits: Holdfast_V1_TaskQueueLimits {
+    get {_storage._limits ?? Holdfast_V1_TaskQueueLimits()}
+    set {_uniqueStorage()._limits = newValue}
+  }
+  /// Returns true if `limits` has been explicitly set.
+  var hasLimits: Bool {_storage._limits != nil}
+  /// Clears the value of `limits`. Subsequent reads from it will return its default value.
+  mutating func clearLimits() {_uniqueStorage()._limits = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _workflowTasks: Holdfast_V1_QueueBacklog? = nil
-  fileprivate var _activityTasks: Holdfast_V1_QueueBacklog? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A rate is in activities per second: 0.001 to 1,000,000; 0: no limit.
+nonisolated struct Holdfast_V1_TaskQueueLimits: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Activities that the queue gives out, and of those the ones of each fairness key.
+  var activitiesPerSecond: Double = 0
+
+  var activitiesPerSecondOfKey: Double = 0
+
+  /// Keys with a rate of their own, sorted by key; 0: they have no limit.
+  var keyRates: [Holdfast_V1_FairnessKeyRate] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_FairnessKeyRate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var fairnessKey: String = String()
+
+  var activitiesPerSecond: Double = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_SetTaskQueueLimitsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var taskQueue: String = String()
+
+  /// Missing: none.
+  var limits: Holdfast_V1_TaskQueueLimits {
+    get {_limits ?? Holdfast_V1_TaskQueueLimits()}
+    set {_limits = newValue}
+  }
+  /// Returns true if `limits` has been explicitly set.
+  var hasLimits: Bool {self._limits != nil}
+  /// Clears the value of `limits`. Subsequent reads from it will return its default value.
+  mutating func clearLimits() {self._limits = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _limits: Holdfast_V1_TaskQueueLimits? = nil
+}
+
+nonisolated struct Holdfast_V1_SetTaskQueueLimitsResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct Holdfast_V1_WorkerInfo: Sendable {
@@ -236,6 +320,34 @@ nonisolated struct Holdfast_V1_QueueBacklog: Sendable {
 
   /// Types that wait and that no attached worker serves, sorted.
   var typesWithoutWorker: [String] = []
+
+  /// Over the last 30 seconds: tasks that came, and tasks that were given out, per second.
+  var addedPerSecond: Double = 0
+
+  var givenPerSecond: Double = 0
+
+  /// By priority, from 1; those of which nothing waits and nothing has come or gone are left out.
+  var priorities: [Holdfast_V1_PriorityBacklog] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_PriorityBacklog: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var priorityKey: Int32 = 0
+
+  var count: Int64 = 0
+
+  var oldestAgeMs: Int64 = 0
+
+  var addedPerSecond: Double = 0
+
+  var givenPerSecond: Double = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -753,7 +865,105 @@ nonisolated extension Holdfast_V1_DescribeTaskQueueRequest: SwiftProtobuf.Messag
 
 nonisolated extension Holdfast_V1_DescribeTaskQueueResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DescribeTaskQueueResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workers\0\u{3}workflow_tasks\0\u{3}activity_tasks\0\u{1}warnings\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workers\0\u{3}workflow_tasks\0\u{3}activity_tasks\0\u{1}warnings\0\u{2}\u{6}limits\0")
+
+  fileprivate class _StorageClass {
+    var _workers: [Holdfast_V1_WorkerInfo] = []
+    var _workflowTasks: Holdfast_V1_QueueBacklog? = nil
+    var _activityTasks: Holdfast_V1_QueueBacklog? = nil
+    var _warnings: [String] = []
+    var _limits: Holdfast_V1_TaskQueueLimits? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _workers = source._workers
+      _workflowTasks = source._workflowTasks
+      _activityTasks = source._activityTasks
+      _warnings = source._warnings
+      _limits = source._limits
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeRepeatedMessageField(value: &_storage._workers) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._workflowTasks) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._activityTasks) }()
+        case 4: try { try decoder.decodeRepeatedStringField(value: &_storage._warnings) }()
+        case 10: try { try decoder.decodeSingularMessageField(value: &_storage._limits) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._workers.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._workers, fieldNumber: 1)
+      }
+      try { if let v = _storage._workflowTasks {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._activityTasks {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if !_storage._warnings.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._warnings, fieldNumber: 4)
+      }
+      try { if let v = _storage._limits {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_DescribeTaskQueueResponse, rhs: Holdfast_V1_DescribeTaskQueueResponse) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._workers != rhs_storage._workers {return false}
+        if _storage._workflowTasks != rhs_storage._workflowTasks {return false}
+        if _storage._activityTasks != rhs_storage._activityTasks {return false}
+        if _storage._warnings != rhs_storage._warnings {return false}
+        if _storage._limits != rhs_storage._limits {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_TaskQueueLimits: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".TaskQueueLimits"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}activities_per_second\0\u{3}activities_per_second_of_key\0\u{3}key_rates\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -761,10 +971,84 @@ nonisolated extension Holdfast_V1_DescribeTaskQueueResponse: SwiftProtobuf.Messa
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.workers) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._workflowTasks) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._activityTasks) }()
-      case 4: try { try decoder.decodeRepeatedStringField(value: &self.warnings) }()
+      case 1: try { try decoder.decodeSingularDoubleField(value: &self.activitiesPerSecond) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.activitiesPerSecondOfKey) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.keyRates) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.activitiesPerSecond.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.activitiesPerSecond, fieldNumber: 1)
+    }
+    if self.activitiesPerSecondOfKey.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.activitiesPerSecondOfKey, fieldNumber: 2)
+    }
+    if !self.keyRates.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.keyRates, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_TaskQueueLimits, rhs: Holdfast_V1_TaskQueueLimits) -> Bool {
+    if lhs.activitiesPerSecond != rhs.activitiesPerSecond {return false}
+    if lhs.activitiesPerSecondOfKey != rhs.activitiesPerSecondOfKey {return false}
+    if lhs.keyRates != rhs.keyRates {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_FairnessKeyRate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".FairnessKeyRate"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}fairness_key\0\u{3}activities_per_second\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.fairnessKey) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.activitiesPerSecond) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.fairnessKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.fairnessKey, fieldNumber: 1)
+    }
+    if self.activitiesPerSecond.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.activitiesPerSecond, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_FairnessKeyRate, rhs: Holdfast_V1_FairnessKeyRate) -> Bool {
+    if lhs.fairnessKey != rhs.fairnessKey {return false}
+    if lhs.activitiesPerSecond != rhs.activitiesPerSecond {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_SetTaskQueueLimitsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SetTaskQueueLimitsRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}task_queue\0\u{1}limits\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.taskQueue) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._limits) }()
       default: break
       }
     }
@@ -775,26 +1059,41 @@ nonisolated extension Holdfast_V1_DescribeTaskQueueResponse: SwiftProtobuf.Messa
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.workers.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.workers, fieldNumber: 1)
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
     }
-    try { if let v = self._workflowTasks {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try { if let v = self._activityTasks {
+    if !self.taskQueue.isEmpty {
+      try visitor.visitSingularStringField(value: self.taskQueue, fieldNumber: 2)
+    }
+    try { if let v = self._limits {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
-    if !self.warnings.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.warnings, fieldNumber: 4)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Holdfast_V1_DescribeTaskQueueResponse, rhs: Holdfast_V1_DescribeTaskQueueResponse) -> Bool {
-    if lhs.workers != rhs.workers {return false}
-    if lhs._workflowTasks != rhs._workflowTasks {return false}
-    if lhs._activityTasks != rhs._activityTasks {return false}
-    if lhs.warnings != rhs.warnings {return false}
+  static func ==(lhs: Holdfast_V1_SetTaskQueueLimitsRequest, rhs: Holdfast_V1_SetTaskQueueLimitsRequest) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.taskQueue != rhs.taskQueue {return false}
+    if lhs._limits != rhs._limits {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_SetTaskQueueLimitsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SetTaskQueueLimitsResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_SetTaskQueueLimitsResponse, rhs: Holdfast_V1_SetTaskQueueLimitsResponse) -> Bool {
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -897,7 +1196,7 @@ nonisolated extension Holdfast_V1_WorkerInfo: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Holdfast_V1_QueueBacklog: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".QueueBacklog"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}count\0\u{3}oldest_age_ms\0\u{3}types_without_worker\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}count\0\u{3}oldest_age_ms\0\u{3}types_without_worker\0\u{4}\u{7}added_per_second\0\u{3}given_per_second\0\u{1}priorities\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -908,6 +1207,9 @@ nonisolated extension Holdfast_V1_QueueBacklog: SwiftProtobuf.Message, SwiftProt
       case 1: try { try decoder.decodeSingularInt64Field(value: &self.count) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.oldestAgeMs) }()
       case 3: try { try decoder.decodeRepeatedStringField(value: &self.typesWithoutWorker) }()
+      case 10: try { try decoder.decodeSingularDoubleField(value: &self.addedPerSecond) }()
+      case 11: try { try decoder.decodeSingularDoubleField(value: &self.givenPerSecond) }()
+      case 12: try { try decoder.decodeRepeatedMessageField(value: &self.priorities) }()
       default: break
       }
     }
@@ -923,6 +1225,15 @@ nonisolated extension Holdfast_V1_QueueBacklog: SwiftProtobuf.Message, SwiftProt
     if !self.typesWithoutWorker.isEmpty {
       try visitor.visitRepeatedStringField(value: self.typesWithoutWorker, fieldNumber: 3)
     }
+    if self.addedPerSecond.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.addedPerSecond, fieldNumber: 10)
+    }
+    if self.givenPerSecond.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.givenPerSecond, fieldNumber: 11)
+    }
+    if !self.priorities.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.priorities, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -930,6 +1241,59 @@ nonisolated extension Holdfast_V1_QueueBacklog: SwiftProtobuf.Message, SwiftProt
     if lhs.count != rhs.count {return false}
     if lhs.oldestAgeMs != rhs.oldestAgeMs {return false}
     if lhs.typesWithoutWorker != rhs.typesWithoutWorker {return false}
+    if lhs.addedPerSecond != rhs.addedPerSecond {return false}
+    if lhs.givenPerSecond != rhs.givenPerSecond {return false}
+    if lhs.priorities != rhs.priorities {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_PriorityBacklog: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PriorityBacklog"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}priority_key\0\u{1}count\0\u{3}oldest_age_ms\0\u{3}added_per_second\0\u{3}given_per_second\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self.priorityKey) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.count) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.oldestAgeMs) }()
+      case 4: try { try decoder.decodeSingularDoubleField(value: &self.addedPerSecond) }()
+      case 5: try { try decoder.decodeSingularDoubleField(value: &self.givenPerSecond) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.priorityKey != 0 {
+      try visitor.visitSingularInt32Field(value: self.priorityKey, fieldNumber: 1)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularInt64Field(value: self.count, fieldNumber: 2)
+    }
+    if self.oldestAgeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.oldestAgeMs, fieldNumber: 3)
+    }
+    if self.addedPerSecond.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.addedPerSecond, fieldNumber: 4)
+    }
+    if self.givenPerSecond.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.givenPerSecond, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_PriorityBacklog, rhs: Holdfast_V1_PriorityBacklog) -> Bool {
+    if lhs.priorityKey != rhs.priorityKey {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.oldestAgeMs != rhs.oldestAgeMs {return false}
+    if lhs.addedPerSecond != rhs.addedPerSecond {return false}
+    if lhs.givenPerSecond != rhs.givenPerSecond {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -328,6 +328,15 @@ nonisolated struct Holdfast_V1_ScheduleAction: @unchecked Sendable {
   /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
   mutating func clearSearchAttributes() {_uniqueStorage()._searchAttributes = nil}
 
+  var priority: Holdfast_V1_WorkPriority {
+    get {_storage._priority ?? Holdfast_V1_WorkPriority()}
+    set {_uniqueStorage()._priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  var hasPriority: Bool {_storage._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  mutating func clearPriority() {_uniqueStorage()._priority = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1148,7 +1157,7 @@ nonisolated extension Holdfast_V1_IntervalSpec: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_ScheduleAction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ScheduleAction"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workflow_id_prefix\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}user_metadata\0\u{1}memo\0\u{3}search_attributes\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workflow_id_prefix\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}user_metadata\0\u{1}memo\0\u{3}search_attributes\0\u{2}\u{8}priority\0")
 
   fileprivate class _StorageClass {
     var _workflowIDPrefix: String = String()
@@ -1163,6 +1172,7 @@ nonisolated extension Holdfast_V1_ScheduleAction: SwiftProtobuf.Message, SwiftPr
     var _userMetadata: Holdfast_V1_UserMetadata? = nil
     var _memo: Holdfast_V1_Memo? = nil
     var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
+    var _priority: Holdfast_V1_WorkPriority? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1185,6 +1195,7 @@ nonisolated extension Holdfast_V1_ScheduleAction: SwiftProtobuf.Message, SwiftPr
       _userMetadata = source._userMetadata
       _memo = source._memo
       _searchAttributes = source._searchAttributes
+      _priority = source._priority
     }
   }
 
@@ -1215,6 +1226,7 @@ nonisolated extension Holdfast_V1_ScheduleAction: SwiftProtobuf.Message, SwiftPr
         case 10: try { try decoder.decodeSingularMessageField(value: &_storage._userMetadata) }()
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._memo) }()
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._searchAttributes) }()
+        case 20: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
         default: break
         }
       }
@@ -1263,6 +1275,9 @@ nonisolated extension Holdfast_V1_ScheduleAction: SwiftProtobuf.Message, SwiftPr
       try { if let v = _storage._searchAttributes {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
       } }()
+      try { if let v = _storage._priority {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1284,6 +1299,7 @@ nonisolated extension Holdfast_V1_ScheduleAction: SwiftProtobuf.Message, SwiftPr
         if _storage._userMetadata != rhs_storage._userMetadata {return false}
         if _storage._memo != rhs_storage._memo {return false}
         if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
+        if _storage._priority != rhs_storage._priority {return false}
         return true
       }
       if !storagesAreEqual {return false}

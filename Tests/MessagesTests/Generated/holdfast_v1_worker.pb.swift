@@ -1572,6 +1572,16 @@ nonisolated struct Holdfast_V1_ScheduleActivity: @unchecked Sendable {
     set {_uniqueStorage()._onExhausted = newValue}
   }
 
+  /// What is not set comes from the workflow.
+  var priority: Holdfast_V1_WorkPriority {
+    get {_storage._priority ?? Holdfast_V1_WorkPriority()}
+    set {_uniqueStorage()._priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  var hasPriority: Bool {_storage._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  mutating func clearPriority() {_uniqueStorage()._priority = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1927,6 +1937,16 @@ nonisolated struct Holdfast_V1_StartChild: @unchecked Sendable {
   var hasSearchAttributes: Bool {_storage._searchAttributes != nil}
   /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
   mutating func clearSearchAttributes() {_uniqueStorage()._searchAttributes = nil}
+
+  /// What is not set comes from the workflow.
+  var priority: Holdfast_V1_WorkPriority {
+    get {_storage._priority ?? Holdfast_V1_WorkPriority()}
+    set {_uniqueStorage()._priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  var hasPriority: Bool {_storage._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  mutating func clearPriority() {_uniqueStorage()._priority = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2566,6 +2586,15 @@ nonisolated struct Holdfast_V1_ActivityTask: @unchecked Sendable {
     get {_storage._idempotencyKey}
     set {_uniqueStorage()._idempotencyKey = newValue}
   }
+
+  var priority: Holdfast_V1_WorkPriority {
+    get {_storage._priority ?? Holdfast_V1_WorkPriority()}
+    set {_uniqueStorage()._priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  var hasPriority: Bool {_storage._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  mutating func clearPriority() {_uniqueStorage()._priority = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -5300,7 +5329,7 @@ nonisolated extension Holdfast_V1_Command: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Holdfast_V1_ScheduleActivity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ScheduleActivity"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}header\0\u{1}input\0\u{3}schedule_to_close_timeout_ms\0\u{3}schedule_to_start_timeout_ms\0\u{3}start_to_close_timeout_ms\0\u{3}heartbeat_timeout_ms\0\u{3}retry_policy\0\u{3}cancellation_type\0\u{3}on_exhausted\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}header\0\u{1}input\0\u{3}schedule_to_close_timeout_ms\0\u{3}schedule_to_start_timeout_ms\0\u{3}start_to_close_timeout_ms\0\u{3}heartbeat_timeout_ms\0\u{3}retry_policy\0\u{3}cancellation_type\0\u{3}on_exhausted\0\u{2}\u{7}priority\0")
 
   fileprivate class _StorageClass {
     var _seq: UInt32 = 0
@@ -5316,6 +5345,7 @@ nonisolated extension Holdfast_V1_ScheduleActivity: SwiftProtobuf.Message, Swift
     var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
     var _cancellationType: Holdfast_V1_ActivityCancellationType = .unspecified
     var _onExhausted: Holdfast_V1_ActivityExhaustion = .unspecified
+    var _priority: Holdfast_V1_WorkPriority? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5339,6 +5369,7 @@ nonisolated extension Holdfast_V1_ScheduleActivity: SwiftProtobuf.Message, Swift
       _retryPolicy = source._retryPolicy
       _cancellationType = source._cancellationType
       _onExhausted = source._onExhausted
+      _priority = source._priority
     }
   }
 
@@ -5370,6 +5401,7 @@ nonisolated extension Holdfast_V1_ScheduleActivity: SwiftProtobuf.Message, Swift
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 12: try { try decoder.decodeSingularEnumField(value: &_storage._cancellationType) }()
         case 13: try { try decoder.decodeSingularEnumField(value: &_storage._onExhausted) }()
+        case 20: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
         default: break
         }
       }
@@ -5421,6 +5453,9 @@ nonisolated extension Holdfast_V1_ScheduleActivity: SwiftProtobuf.Message, Swift
       if _storage._onExhausted != .unspecified {
         try visitor.visitSingularEnumField(value: _storage._onExhausted, fieldNumber: 13)
       }
+      try { if let v = _storage._priority {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5443,6 +5478,7 @@ nonisolated extension Holdfast_V1_ScheduleActivity: SwiftProtobuf.Message, Swift
         if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
         if _storage._cancellationType != rhs_storage._cancellationType {return false}
         if _storage._onExhausted != rhs_storage._onExhausted {return false}
+        if _storage._priority != rhs_storage._priority {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5907,7 +5943,7 @@ nonisolated extension Holdfast_V1_SetCurrentDetails: SwiftProtobuf.Message, Swif
 
 nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartChild"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}id_reuse_policy\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{1}memo\0\u{3}search_attributes\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}id_reuse_policy\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{1}memo\0\u{3}search_attributes\0\u{2}\u{5}priority\0")
 
   fileprivate class _StorageClass {
     var _seq: UInt32 = 0
@@ -5925,6 +5961,7 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
     var _cancellationType: Holdfast_V1_ChildCancellationType = .unspecified
     var _memo: Holdfast_V1_Memo? = nil
     var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
+    var _priority: Holdfast_V1_WorkPriority? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5950,6 +5987,7 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
       _cancellationType = source._cancellationType
       _memo = source._memo
       _searchAttributes = source._searchAttributes
+      _priority = source._priority
     }
   }
 
@@ -5983,6 +6021,7 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
         case 13: try { try decoder.decodeSingularEnumField(value: &_storage._cancellationType) }()
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._memo) }()
         case 15: try { try decoder.decodeSingularMessageField(value: &_storage._searchAttributes) }()
+        case 20: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
         default: break
         }
       }
@@ -6040,6 +6079,9 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
       try { if let v = _storage._searchAttributes {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
       } }()
+      try { if let v = _storage._priority {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6064,6 +6106,7 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
         if _storage._cancellationType != rhs_storage._cancellationType {return false}
         if _storage._memo != rhs_storage._memo {return false}
         if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
+        if _storage._priority != rhs_storage._priority {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -7046,7 +7089,7 @@ nonisolated extension Holdfast_V1_Evicted: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Holdfast_V1_ActivityTask: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActivityTask"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}attempt\0\u{1}header\0\u{1}input\0\u{3}heartbeat_details\0\u{3}scheduled_time_ms\0\u{3}current_attempt_scheduled_time_ms\0\u{3}started_time_ms\0\u{3}schedule_to_close_timeout_ms\0\u{3}start_to_close_timeout_ms\0\u{3}heartbeat_timeout_ms\0\u{3}retry_policy\0\u{3}idempotency_key\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}attempt\0\u{1}header\0\u{1}input\0\u{3}heartbeat_details\0\u{3}scheduled_time_ms\0\u{3}current_attempt_scheduled_time_ms\0\u{3}started_time_ms\0\u{3}schedule_to_close_timeout_ms\0\u{3}start_to_close_timeout_ms\0\u{3}heartbeat_timeout_ms\0\u{3}retry_policy\0\u{3}idempotency_key\0\u{2}\u{a}priority\0")
 
   fileprivate class _StorageClass {
     var _token: Data = Data()
@@ -7069,6 +7112,7 @@ nonisolated extension Holdfast_V1_ActivityTask: SwiftProtobuf.Message, SwiftProt
     var _heartbeatTimeoutMs: Int64 = 0
     var _retryPolicy: Holdfast_V1_RetryPolicy? = nil
     var _idempotencyKey: String = String()
+    var _priority: Holdfast_V1_WorkPriority? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -7099,6 +7143,7 @@ nonisolated extension Holdfast_V1_ActivityTask: SwiftProtobuf.Message, SwiftProt
       _heartbeatTimeoutMs = source._heartbeatTimeoutMs
       _retryPolicy = source._retryPolicy
       _idempotencyKey = source._idempotencyKey
+      _priority = source._priority
     }
   }
 
@@ -7137,6 +7182,7 @@ nonisolated extension Holdfast_V1_ActivityTask: SwiftProtobuf.Message, SwiftProt
         case 18: try { try decoder.decodeSingularInt64Field(value: &_storage._heartbeatTimeoutMs) }()
         case 19: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 20: try { try decoder.decodeSingularStringField(value: &_storage._idempotencyKey) }()
+        case 30: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
         default: break
         }
       }
@@ -7209,6 +7255,9 @@ nonisolated extension Holdfast_V1_ActivityTask: SwiftProtobuf.Message, SwiftProt
       if !_storage._idempotencyKey.isEmpty {
         try visitor.visitSingularStringField(value: _storage._idempotencyKey, fieldNumber: 20)
       }
+      try { if let v = _storage._priority {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -7238,6 +7287,7 @@ nonisolated extension Holdfast_V1_ActivityTask: SwiftProtobuf.Message, SwiftProt
         if _storage._heartbeatTimeoutMs != rhs_storage._heartbeatTimeoutMs {return false}
         if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
         if _storage._idempotencyKey != rhs_storage._idempotencyKey {return false}
+        if _storage._priority != rhs_storage._priority {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -404,6 +404,16 @@ nonisolated struct Holdfast_V1_StartWorkflowRequest: @unchecked Sendable {
     set {_uniqueStorage()._cronTimeZone = newValue}
   }
 
+  /// Of its tasks, and of its activities and children.
+  var priority: Holdfast_V1_WorkPriority {
+    get {_storage._priority ?? Holdfast_V1_WorkPriority()}
+    set {_uniqueStorage()._priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  var hasPriority: Bool {_storage._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  mutating func clearPriority() {_uniqueStorage()._priority = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1227,6 +1237,15 @@ nonisolated struct Holdfast_V1_DescribeWorkflowResponse: @unchecked Sendable {
   /// Clears the value of `copy`. Subsequent reads from it will return its default value.
   mutating func clearCopy() {_uniqueStorage()._copy = nil}
 
+  var priority: Holdfast_V1_WorkPriority {
+    get {_storage._priority ?? Holdfast_V1_WorkPriority()}
+    set {_uniqueStorage()._priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  var hasPriority: Bool {_storage._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  mutating func clearPriority() {_uniqueStorage()._priority = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1500,6 +1519,15 @@ nonisolated struct Holdfast_V1_PendingActivity: @unchecked Sendable {
     get {_storage._local}
     set {_uniqueStorage()._local = newValue}
   }
+
+  var priority: Holdfast_V1_WorkPriority {
+    get {_storage._priority ?? Holdfast_V1_WorkPriority()}
+    set {_uniqueStorage()._priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  var hasPriority: Bool {_storage._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  mutating func clearPriority() {_uniqueStorage()._priority = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1838,7 +1866,7 @@ nonisolated extension Holdfast_V1_PendingWorkflowTaskState: SwiftProtobuf._Proto
 
 nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartWorkflowRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}id_reuse_policy\0\u{3}id_conflict_policy\0\u{3}request_id\0\u{1}identity\0\u{3}user_metadata\0\u{3}retry_policy\0\u{3}start_delay_ms\0\u{3}start_at_time_ms\0\u{3}cron_schedule\0\u{1}memo\0\u{3}search_attributes\0\u{3}cron_time_zone\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}id_reuse_policy\0\u{3}id_conflict_policy\0\u{3}request_id\0\u{1}identity\0\u{3}user_metadata\0\u{3}retry_policy\0\u{3}start_delay_ms\0\u{3}start_at_time_ms\0\u{3}cron_schedule\0\u{1}memo\0\u{3}search_attributes\0\u{3}cron_time_zone\0\u{2}\u{1d}priority\0")
 
   fileprivate class _StorageClass {
     var _namespace: String = String()
@@ -1862,6 +1890,7 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
     var _memo: Holdfast_V1_Memo? = nil
     var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
     var _cronTimeZone: String = String()
+    var _priority: Holdfast_V1_WorkPriority? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1893,6 +1922,7 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
       _memo = source._memo
       _searchAttributes = source._searchAttributes
       _cronTimeZone = source._cronTimeZone
+      _priority = source._priority
     }
   }
 
@@ -1932,6 +1962,7 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
         case 19: try { try decoder.decodeSingularMessageField(value: &_storage._memo) }()
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._searchAttributes) }()
         case 21: try { try decoder.decodeSingularStringField(value: &_storage._cronTimeZone) }()
+        case 50: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
         default: break
         }
       }
@@ -2007,6 +2038,9 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
       if !_storage._cronTimeZone.isEmpty {
         try visitor.visitSingularStringField(value: _storage._cronTimeZone, fieldNumber: 21)
       }
+      try { if let v = _storage._priority {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 50)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2037,6 +2071,7 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
         if _storage._memo != rhs_storage._memo {return false}
         if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
         if _storage._cronTimeZone != rhs_storage._cronTimeZone {return false}
+        if _storage._priority != rhs_storage._priority {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3179,7 +3214,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowRequest: SwiftProtobuf.Message
 
 nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DescribeWorkflowResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0\u{3}pending_updates\0\u{1}pause\0\u{3}current_details\0\u{4}\u{d}cron_schedule\0\u{3}cron_time_zone\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{4}\u{7}pending_children\0\u{1}parent\0\u{1}root\0\u{4}\u{12}reset_run_id\0\u{1}copy\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0\u{3}pending_updates\0\u{1}pause\0\u{3}current_details\0\u{4}\u{d}cron_schedule\0\u{3}cron_time_zone\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{4}\u{7}pending_children\0\u{1}parent\0\u{1}root\0\u{4}\u{12}reset_run_id\0\u{1}copy\0\u{2}\u{9}priority\0")
 
   fileprivate class _StorageClass {
     var _info: Holdfast_V1_WorkflowInfo? = nil
@@ -3208,6 +3243,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
     var _root: Holdfast_V1_WorkflowExecution? = nil
     var _resetRunID: String = String()
     var _copy: Holdfast_V1_RunCopy? = nil
+    var _priority: Holdfast_V1_WorkPriority? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3244,6 +3280,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       _root = source._root
       _resetRunID = source._resetRunID
       _copy = source._copy
+      _priority = source._priority
     }
   }
 
@@ -3288,6 +3325,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         case 42: try { try decoder.decodeSingularMessageField(value: &_storage._root) }()
         case 60: try { try decoder.decodeSingularStringField(value: &_storage._resetRunID) }()
         case 61: try { try decoder.decodeSingularMessageField(value: &_storage._copy) }()
+        case 70: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
         default: break
         }
       }
@@ -3378,6 +3416,9 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       try { if let v = _storage._copy {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
       } }()
+      try { if let v = _storage._priority {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 70)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3413,6 +3454,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         if _storage._root != rhs_storage._root {return false}
         if _storage._resetRunID != rhs_storage._resetRunID {return false}
         if _storage._copy != rhs_storage._copy {return false}
+        if _storage._priority != rhs_storage._priority {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3647,7 +3689,7 @@ nonisolated extension Holdfast_V1_WorkflowInfo: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".PendingActivity"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}state\0\u{1}attempt\0\u{3}maximum_attempts\0\u{3}scheduled_time_ms\0\u{3}started_time_ms\0\u{3}next_attempt_time_ms\0\u{3}last_heartbeat_time_ms\0\u{3}heartbeat_details\0\u{3}last_worker_identity\0\u{3}last_failure\0\u{3}failed_attempts\0\u{3}failed_attempts_count\0\u{3}crashes_worker\0\u{3}no_worker\0\u{1}pause\0\u{1}options\0\u{3}options_changed\0\u{1}local\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}activity_id\0\u{3}activity_type\0\u{3}task_queue\0\u{1}state\0\u{1}attempt\0\u{3}maximum_attempts\0\u{3}scheduled_time_ms\0\u{3}started_time_ms\0\u{3}next_attempt_time_ms\0\u{3}last_heartbeat_time_ms\0\u{3}heartbeat_details\0\u{3}last_worker_identity\0\u{3}last_failure\0\u{3}failed_attempts\0\u{3}failed_attempts_count\0\u{3}crashes_worker\0\u{3}no_worker\0\u{1}pause\0\u{1}options\0\u{3}options_changed\0\u{1}local\0\u{2}\u{8}priority\0")
 
   fileprivate class _StorageClass {
     var _seq: UInt32 = 0
@@ -3672,6 +3714,7 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
     var _options: Holdfast_V1_ActivityTaskOptions? = nil
     var _optionsChanged: Bool = false
     var _local: Bool = false
+    var _priority: Holdfast_V1_WorkPriority? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3704,6 +3747,7 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
       _options = source._options
       _optionsChanged = source._optionsChanged
       _local = source._local
+      _priority = source._priority
     }
   }
 
@@ -3744,6 +3788,7 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._options) }()
         case 21: try { try decoder.decodeSingularBoolField(value: &_storage._optionsChanged) }()
         case 22: try { try decoder.decodeSingularBoolField(value: &_storage._local) }()
+        case 30: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
         default: break
         }
       }
@@ -3822,6 +3867,9 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
       if _storage._local != false {
         try visitor.visitSingularBoolField(value: _storage._local, fieldNumber: 22)
       }
+      try { if let v = _storage._priority {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3853,6 +3901,7 @@ nonisolated extension Holdfast_V1_PendingActivity: SwiftProtobuf.Message, SwiftP
         if _storage._options != rhs_storage._options {return false}
         if _storage._optionsChanged != rhs_storage._optionsChanged {return false}
         if _storage._local != rhs_storage._local {return false}
+        if _storage._priority != rhs_storage._priority {return false}
         return true
       }
       if !storagesAreEqual {return false}

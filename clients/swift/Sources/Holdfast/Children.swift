@@ -19,6 +19,8 @@ public struct ChildOptions: Sendable {
   public var cancellation: Cancellation
   public var memo: [String: any Encodable & Sendable]
   public var searchAttributes: [String: SearchValue]
+  /// What is not set comes from the parent.
+  public var priority: Priority?
 
   /// What becomes of the child when the parent's run ends before it, by continuing as new too.
   public enum ParentClose: Sendable {
@@ -45,7 +47,7 @@ public struct ChildOptions: Sendable {
     reuse: StartOptions.Reuse = .allowDuplicate, parentClose: ParentClose = .terminate,
     cancellation: Cancellation = .waitCompleted,
     memo: [String: any Encodable & Sendable] = [:],
-    searchAttributes: [String: SearchValue] = [:]
+    searchAttributes: [String: SearchValue] = [:], priority: Priority? = nil
   ) {
     self.id = id
     self.taskQueue = taskQueue
@@ -58,6 +60,7 @@ public struct ChildOptions: Sendable {
     self.cancellation = cancellation
     self.memo = memo
     self.searchAttributes = searchAttributes
+    self.priority = priority
   }
 
   func command() throws -> StartChild {
@@ -72,6 +75,7 @@ public struct ChildOptions: Sendable {
     command.searchAttributes =
       searchAttributes.isEmpty ? nil : SearchAttributes(searchAttributes)
     command.idReusePolicy = reuse.policy
+    command.priority = priority?.message
     switch parentClose {
     case .terminate: command.parentClosePolicy = .terminate
     case .abandon: command.parentClosePolicy = .abandon

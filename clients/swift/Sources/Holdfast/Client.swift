@@ -193,13 +193,15 @@ public struct StartOptions: Sendable {
   public var memo: [String: any Encodable & Sendable]
   /// What lists find it by; a name that nobody has used gets its type by it.
   public var searchAttributes: [String: SearchValue]
+  /// Of its tasks, and of its activities and children.
+  public var priority: Priority?
 
   public init(
     reuse: Reuse = .allowDuplicate, conflict: Conflict = .fail, executionTimeout: Duration? = nil,
     runTimeout: Duration? = nil, retry: Retry? = nil, startDelay: Duration? = nil,
     cron: String? = nil, cronTimeZone: String = "", requestID: String? = nil,
     summary: String = "", details: String = "", memo: [String: any Encodable & Sendable] = [:],
-    searchAttributes: [String: SearchValue] = [:]
+    searchAttributes: [String: SearchValue] = [:], priority: Priority? = nil
   ) {
     self.reuse = reuse
     self.conflict = conflict
@@ -214,6 +216,7 @@ public struct StartOptions: Sendable {
     self.details = details
     self.memo = memo
     self.searchAttributes = searchAttributes
+    self.priority = priority
   }
 
   func apply(to request: inout StartWorkflowRequest) throws {
@@ -229,6 +232,7 @@ public struct StartOptions: Sendable {
     request.memo = memo.isEmpty ? nil : try Memo(memo)
     request.searchAttributes =
       searchAttributes.isEmpty ? nil : SearchAttributes(searchAttributes)
+    request.priority = priority?.message
     guard !summary.isEmpty || !details.isEmpty else { return }
     var metadata = UserMetadata()
     metadata.summary = summary

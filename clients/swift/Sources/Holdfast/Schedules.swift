@@ -196,6 +196,7 @@ extension Client {
     action.userMetadata = start.userMetadata
     action.memo = start.memo
     action.searchAttributes = start.searchAttributes
+    action.priority = start.priority
     var definition = schedule.message
     definition.action = action
     return definition

@@ -166,6 +166,8 @@ public struct ActivityOptions: Sendable {
   public var exhaustion: Exhaustion
   /// A line for people, shown in the history.
   public var summary: String
+  /// What is not set comes from the workflow.
+  public var priority: Priority?
 
   /// What becomes of the activity when its attempts are used up.
   public enum Exhaustion: Sendable {
@@ -190,7 +192,7 @@ public struct ActivityOptions: Sendable {
     startToClose: Duration? = nil, scheduleToClose: Duration? = nil,
     scheduleToStart: Duration? = nil, heartbeat: Duration? = nil, retry: Retry = Retry(),
     taskQueue: String? = nil, activityID: String? = nil, cancellation: Cancellation = .tryCancel,
-    exhaustion: Exhaustion = .fail, summary: String = ""
+    exhaustion: Exhaustion = .fail, summary: String = "", priority: Priority? = nil
   ) {
     self.startToClose = startToClose
     self.scheduleToClose = scheduleToClose
@@ -202,6 +204,7 @@ public struct ActivityOptions: Sendable {
     self.cancellation = cancellation
     self.exhaustion = exhaustion
     self.summary = summary
+    self.priority = priority
   }
 
   var schedule: ScheduleActivity {
@@ -213,6 +216,7 @@ public struct ActivityOptions: Sendable {
     schedule.taskQueue = taskQueue ?? ""
     schedule.activityID = activityID ?? ""
     schedule.retryPolicy = retry.policy
+    schedule.priority = priority?.message
     schedule.cancellationType = cancellation.type
     if case .hold = exhaustion { schedule.onExhausted = .pause }
     return schedule

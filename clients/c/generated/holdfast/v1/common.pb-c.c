@@ -952,6 +952,51 @@ void   holdfast__v1__update_outcome__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__update_outcome__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__work_priority__init
+                     (Holdfast__V1__WorkPriority         *message)
+{
+  static const Holdfast__V1__WorkPriority init_value = HOLDFAST__V1__WORK_PRIORITY__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__work_priority__get_packed_size
+                     (const Holdfast__V1__WorkPriority *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__work_priority__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__work_priority__pack
+                     (const Holdfast__V1__WorkPriority *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__work_priority__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__work_priority__pack_to_buffer
+                     (const Holdfast__V1__WorkPriority *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__work_priority__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkPriority *
+       holdfast__v1__work_priority__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkPriority *)
+     protobuf_c_message_unpack (&holdfast__v1__work_priority__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__work_priority__free_unpacked
+                     (Holdfast__V1__WorkPriority *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__work_priority__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__activity_pause__init
                      (Holdfast__V1__ActivityPause         *message)
 {
@@ -2428,6 +2473,70 @@ const ProtobufCMessageDescriptor holdfast__v1__update_outcome__descriptor =
   holdfast__v1__update_outcome__field_indices_by_name,
   1,  holdfast__v1__update_outcome__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__update_outcome__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__work_priority__field_descriptors[3] =
+{
+  {
+    "priority_key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkPriority, priority_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fairness_key",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkPriority, fairness_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fairness_weight",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkPriority, fairness_weight),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__work_priority__field_indices_by_name[] = {
+  1,   /* field[1] = fairness_key */
+  2,   /* field[2] = fairness_weight */
+  0,   /* field[0] = priority_key */
+};
+static const ProtobufCIntRange holdfast__v1__work_priority__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__work_priority__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkPriority",
+  "WorkPriority",
+  "Holdfast__V1__WorkPriority",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkPriority),
+  3,
+  holdfast__v1__work_priority__field_descriptors,
+  holdfast__v1__work_priority__field_indices_by_name,
+  1,  holdfast__v1__work_priority__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__work_priority__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__activity_pause__field_descriptors[4] =

@@ -37,6 +37,7 @@ typedef struct Holdfast__V1__ActivityFailure Holdfast__V1__ActivityFailure;
 typedef struct Holdfast__V1__ChildWorkflowFailure Holdfast__V1__ChildWorkflowFailure;
 typedef struct Holdfast__V1__WorkerLostFailure Holdfast__V1__WorkerLostFailure;
 typedef struct Holdfast__V1__UpdateOutcome Holdfast__V1__UpdateOutcome;
+typedef struct Holdfast__V1__WorkPriority Holdfast__V1__WorkPriority;
 typedef struct Holdfast__V1__ActivityPause Holdfast__V1__ActivityPause;
 typedef struct Holdfast__V1__ActivityTaskOptions Holdfast__V1__ActivityTaskOptions;
 typedef struct Holdfast__V1__WorkflowExecution Holdfast__V1__WorkflowExecution;
@@ -584,6 +585,32 @@ struct  Holdfast__V1__UpdateOutcome
 
 
 /*
+ * Which of the work that waits in a task queue goes out first. What is not set, an activity or a
+ * child has from its workflow; else it is the default.
+ */
+struct  Holdfast__V1__WorkPriority
+{
+  ProtobufCMessage base;
+  /*
+   * From 1, which goes out first, to 5. 0: unset; the default is 3.
+   */
+  int32_t priority_key;
+  /*
+   * Work of one priority is shared out between the keys that wait. At most 64 bytes; empty: unset.
+   */
+  char *fairness_key;
+  /*
+   * Of the key: what it gets for each task of a key of weight 1. 0.001 to 1,000; 0: unset; the
+   * default is 1.
+   */
+  double fairness_weight;
+};
+#define HOLDFAST__V1__WORK_PRIORITY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__work_priority__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0 }
+
+
+/*
  * Why no attempt of an activity starts.
  */
 struct  Holdfast__V1__ActivityPause
@@ -1048,6 +1075,25 @@ Holdfast__V1__UpdateOutcome *
 void   holdfast__v1__update_outcome__free_unpacked
                      (Holdfast__V1__UpdateOutcome *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkPriority methods */
+void   holdfast__v1__work_priority__init
+                     (Holdfast__V1__WorkPriority         *message);
+size_t holdfast__v1__work_priority__get_packed_size
+                     (const Holdfast__V1__WorkPriority   *message);
+size_t holdfast__v1__work_priority__pack
+                     (const Holdfast__V1__WorkPriority   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__work_priority__pack_to_buffer
+                     (const Holdfast__V1__WorkPriority   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkPriority *
+       holdfast__v1__work_priority__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__work_priority__free_unpacked
+                     (Holdfast__V1__WorkPriority *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__ActivityPause methods */
 void   holdfast__v1__activity_pause__init
                      (Holdfast__V1__ActivityPause         *message);
@@ -1189,6 +1235,9 @@ typedef void (*Holdfast__V1__WorkerLostFailure_Closure)
 typedef void (*Holdfast__V1__UpdateOutcome_Closure)
                  (const Holdfast__V1__UpdateOutcome *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__WorkPriority_Closure)
+                 (const Holdfast__V1__WorkPriority *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__ActivityPause_Closure)
                  (const Holdfast__V1__ActivityPause *message,
                   void *closure_data);
@@ -1239,6 +1288,7 @@ extern const ProtobufCMessageDescriptor holdfast__v1__activity_failure__descript
 extern const ProtobufCMessageDescriptor holdfast__v1__child_workflow_failure__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__worker_lost_failure__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__update_outcome__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__work_priority__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__activity_pause__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__activity_task_options__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution__descriptor;

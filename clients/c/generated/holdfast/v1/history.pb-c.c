@@ -2936,7 +2936,7 @@ const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
   (ProtobufCMessageInit) holdfast__v1__history_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__field_descriptors[31] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__field_descriptors[32] =
 {
   {
     "namespace",
@@ -3310,6 +3310,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "priority",
+    50,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, priority),
+    &holdfast__v1__work_priority__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_execution_started__field_indices_by_name[] = {
   17,   /* field[17] = attempt */
@@ -3330,6 +3342,7 @@ static const unsigned holdfast__v1__workflow_execution_started__field_indices_by
   0,   /* field[0] = namespace */
   28,   /* field[28] = parent */
   29,   /* field[29] = parent_initiated_event_id */
+  31,   /* field[31] = priority */
   13,   /* field[13] = random_seed */
   11,   /* field[11] = request_id */
   19,   /* field[19] = retry_policy */
@@ -3344,11 +3357,12 @@ static const unsigned holdfast__v1__workflow_execution_started__field_indices_by
   1,   /* field[1] = workflow_id */
   3,   /* field[3] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__workflow_execution_started__number_ranges[2 + 1] =
+static const ProtobufCIntRange holdfast__v1__workflow_execution_started__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 28, 26 },
-  { 0, 31 }
+  { 50, 31 },
+  { 0, 32 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descriptor =
 {
@@ -3358,10 +3372,10 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descr
   "Holdfast__V1__WorkflowExecutionStarted",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionStarted),
-  31,
+  32,
   holdfast__v1__workflow_execution_started__field_descriptors,
   holdfast__v1__workflow_execution_started__field_indices_by_name,
-  2,  holdfast__v1__workflow_execution_started__number_ranges,
+  3,  holdfast__v1__workflow_execution_started__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_started__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -4447,7 +4461,7 @@ const ProtobufCMessageDescriptor holdfast__v1__command_head__descriptor =
   (ProtobufCMessageInit) holdfast__v1__command_head__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__activity_task_scheduled__field_descriptors[16] =
+static const ProtobufCFieldDescriptor holdfast__v1__activity_task_scheduled__field_descriptors[17] =
 {
   {
     "seq",
@@ -4641,6 +4655,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__activity_task_scheduled__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "priority",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityTaskScheduled, priority),
+    &holdfast__v1__work_priority__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__activity_task_scheduled__field_indices_by_name[] = {
   1,   /* field[1] = activity_id */
@@ -4652,6 +4678,7 @@ static const unsigned holdfast__v1__activity_task_scheduled__field_indices_by_na
   15,   /* field[15] = local */
   13,   /* field[13] = location */
   14,   /* field[14] = on_exhausted */
+  16,   /* field[16] = priority */
   10,   /* field[10] = retry_policy */
   6,   /* field[6] = schedule_to_close_timeout_ms */
   7,   /* field[7] = schedule_to_start_timeout_ms */
@@ -4660,10 +4687,11 @@ static const unsigned holdfast__v1__activity_task_scheduled__field_indices_by_na
   3,   /* field[3] = task_queue */
   12,   /* field[12] = workflow_task_completed_event_id */
 };
-static const ProtobufCIntRange holdfast__v1__activity_task_scheduled__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__activity_task_scheduled__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 20, 16 },
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__activity_task_scheduled__descriptor =
 {
@@ -4673,10 +4701,10 @@ const ProtobufCMessageDescriptor holdfast__v1__activity_task_scheduled__descript
   "Holdfast__V1__ActivityTaskScheduled",
   "holdfast.v1",
   sizeof(Holdfast__V1__ActivityTaskScheduled),
-  16,
+  17,
   holdfast__v1__activity_task_scheduled__field_descriptors,
   holdfast__v1__activity_task_scheduled__field_indices_by_name,
-  1,  holdfast__v1__activity_task_scheduled__number_ranges,
+  2,  holdfast__v1__activity_task_scheduled__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__activity_task_scheduled__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -6517,7 +6545,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_terminated__de
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_terminated__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__start_child_workflow_execution_initiated__field_descriptors[18] =
+static const ProtobufCFieldDescriptor holdfast__v1__start_child_workflow_execution_initiated__field_descriptors[19] =
 {
   {
     "seq",
@@ -6735,6 +6763,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__start_child_workflow_executi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "priority",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, priority),
+    &holdfast__v1__work_priority__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__start_child_workflow_execution_initiated__field_indices_by_name[] = {
   13,   /* field[13] = cancellation_type */
@@ -6746,6 +6786,7 @@ static const unsigned holdfast__v1__start_child_workflow_execution_initiated__fi
   15,   /* field[15] = location */
   16,   /* field[16] = memo */
   12,   /* field[12] = parent_close_policy */
+  18,   /* field[18] = priority */
   10,   /* field[10] = retry_policy */
   8,   /* field[8] = run_timeout_ms */
   17,   /* field[17] = search_attributes */
@@ -6756,10 +6797,11 @@ static const unsigned holdfast__v1__start_child_workflow_execution_initiated__fi
   14,   /* field[14] = workflow_task_completed_event_id */
   3,   /* field[3] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__start_child_workflow_execution_initiated__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__start_child_workflow_execution_initiated__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 18 }
+  { 30, 18 },
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__start_child_workflow_execution_initiated__descriptor =
 {
@@ -6769,10 +6811,10 @@ const ProtobufCMessageDescriptor holdfast__v1__start_child_workflow_execution_in
   "Holdfast__V1__StartChildWorkflowExecutionInitiated",
   "holdfast.v1",
   sizeof(Holdfast__V1__StartChildWorkflowExecutionInitiated),
-  18,
+  19,
   holdfast__v1__start_child_workflow_execution_initiated__field_descriptors,
   holdfast__v1__start_child_workflow_execution_initiated__field_indices_by_name,
-  1,  holdfast__v1__start_child_workflow_execution_initiated__number_ranges,
+  2,  holdfast__v1__start_child_workflow_execution_initiated__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__start_child_workflow_execution_initiated__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

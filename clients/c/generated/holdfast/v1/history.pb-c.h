@@ -336,10 +336,11 @@ struct  Holdfast__V1__WorkflowExecutionStarted
    * With a cron schedule: what the last run that completed gave.
    */
   Holdfast__V1__PayloadList *last_completion_result;
+  Holdfast__V1__WorkPriority *priority;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_STARTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_started__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, 0, NULL, NULL, NULL, 0, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, NULL, (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, 0, NULL, NULL, NULL, 0, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, NULL, (char *)protobuf_c_empty_string, NULL, NULL }
 
 
 struct  Holdfast__V1__WorkflowExecutionCompleted
@@ -606,10 +607,14 @@ struct  Holdfast__V1__ActivityTaskScheduled
    * It runs in the worker that has the run, and `task_queue` is empty.
    */
   protobuf_c_boolean local;
+  /*
+   * With what the workflow gives.
+   */
+  Holdfast__V1__WorkPriority *priority;
 };
 #define HOLDFAST__V1__ACTIVITY_TASK_SCHEDULED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__activity_task_scheduled__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, 0, NULL, HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_UNSPECIFIED, 0 }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, 0, NULL, HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_UNSPECIFIED, 0, NULL }
 
 
 /*
@@ -988,10 +993,14 @@ struct  Holdfast__V1__StartChildWorkflowExecutionInitiated
   char *location;
   Holdfast__V1__Memo *memo;
   Holdfast__V1__SearchAttributes *search_attributes;
+  /*
+   * With what the workflow gives.
+   */
+  Holdfast__V1__WorkPriority *priority;
 };
 #define HOLDFAST__V1__START_CHILD_WORKFLOW_EXECUTION_INITIATED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__start_child_workflow_execution_initiated__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, NULL, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_UNSPECIFIED, HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, NULL, NULL }
+    , 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, NULL, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_UNSPECIFIED, HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, NULL, NULL, NULL }
 
 
 struct  Holdfast__V1__StartChildWorkflowExecutionFailed

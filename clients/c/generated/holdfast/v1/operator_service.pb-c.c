@@ -322,6 +322,186 @@ void   holdfast__v1__describe_task_queue_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__describe_task_queue_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__task_queue_limits__init
+                     (Holdfast__V1__TaskQueueLimits         *message)
+{
+  static const Holdfast__V1__TaskQueueLimits init_value = HOLDFAST__V1__TASK_QUEUE_LIMITS__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__task_queue_limits__get_packed_size
+                     (const Holdfast__V1__TaskQueueLimits *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__task_queue_limits__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__task_queue_limits__pack
+                     (const Holdfast__V1__TaskQueueLimits *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__task_queue_limits__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__task_queue_limits__pack_to_buffer
+                     (const Holdfast__V1__TaskQueueLimits *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__task_queue_limits__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__TaskQueueLimits *
+       holdfast__v1__task_queue_limits__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__TaskQueueLimits *)
+     protobuf_c_message_unpack (&holdfast__v1__task_queue_limits__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__task_queue_limits__free_unpacked
+                     (Holdfast__V1__TaskQueueLimits *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__task_queue_limits__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__fairness_key_rate__init
+                     (Holdfast__V1__FairnessKeyRate         *message)
+{
+  static const Holdfast__V1__FairnessKeyRate init_value = HOLDFAST__V1__FAIRNESS_KEY_RATE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__fairness_key_rate__get_packed_size
+                     (const Holdfast__V1__FairnessKeyRate *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__fairness_key_rate__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__fairness_key_rate__pack
+                     (const Holdfast__V1__FairnessKeyRate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__fairness_key_rate__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__fairness_key_rate__pack_to_buffer
+                     (const Holdfast__V1__FairnessKeyRate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__fairness_key_rate__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__FairnessKeyRate *
+       holdfast__v1__fairness_key_rate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__FairnessKeyRate *)
+     protobuf_c_message_unpack (&holdfast__v1__fairness_key_rate__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__fairness_key_rate__free_unpacked
+                     (Holdfast__V1__FairnessKeyRate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__fairness_key_rate__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__set_task_queue_limits_request__init
+                     (Holdfast__V1__SetTaskQueueLimitsRequest         *message)
+{
+  static const Holdfast__V1__SetTaskQueueLimitsRequest init_value = HOLDFAST__V1__SET_TASK_QUEUE_LIMITS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__set_task_queue_limits_request__get_packed_size
+                     (const Holdfast__V1__SetTaskQueueLimitsRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_task_queue_limits_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__set_task_queue_limits_request__pack
+                     (const Holdfast__V1__SetTaskQueueLimitsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_task_queue_limits_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__set_task_queue_limits_request__pack_to_buffer
+                     (const Holdfast__V1__SetTaskQueueLimitsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_task_queue_limits_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__SetTaskQueueLimitsRequest *
+       holdfast__v1__set_task_queue_limits_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__SetTaskQueueLimitsRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__set_task_queue_limits_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__set_task_queue_limits_request__free_unpacked
+                     (Holdfast__V1__SetTaskQueueLimitsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__set_task_queue_limits_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__set_task_queue_limits_response__init
+                     (Holdfast__V1__SetTaskQueueLimitsResponse         *message)
+{
+  static const Holdfast__V1__SetTaskQueueLimitsResponse init_value = HOLDFAST__V1__SET_TASK_QUEUE_LIMITS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__set_task_queue_limits_response__get_packed_size
+                     (const Holdfast__V1__SetTaskQueueLimitsResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_task_queue_limits_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__set_task_queue_limits_response__pack
+                     (const Holdfast__V1__SetTaskQueueLimitsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_task_queue_limits_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__set_task_queue_limits_response__pack_to_buffer
+                     (const Holdfast__V1__SetTaskQueueLimitsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_task_queue_limits_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__SetTaskQueueLimitsResponse *
+       holdfast__v1__set_task_queue_limits_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__SetTaskQueueLimitsResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__set_task_queue_limits_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__set_task_queue_limits_response__free_unpacked
+                     (Holdfast__V1__SetTaskQueueLimitsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__set_task_queue_limits_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__worker_info__init
                      (Holdfast__V1__WorkerInfo         *message)
 {
@@ -410,6 +590,51 @@ void   holdfast__v1__queue_backlog__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &holdfast__v1__queue_backlog__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__priority_backlog__init
+                     (Holdfast__V1__PriorityBacklog         *message)
+{
+  static const Holdfast__V1__PriorityBacklog init_value = HOLDFAST__V1__PRIORITY_BACKLOG__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__priority_backlog__get_packed_size
+                     (const Holdfast__V1__PriorityBacklog *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__priority_backlog__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__priority_backlog__pack
+                     (const Holdfast__V1__PriorityBacklog *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__priority_backlog__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__priority_backlog__pack_to_buffer
+                     (const Holdfast__V1__PriorityBacklog *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__priority_backlog__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__PriorityBacklog *
+       holdfast__v1__priority_backlog__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__PriorityBacklog *)
+     protobuf_c_message_unpack (&holdfast__v1__priority_backlog__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__priority_backlog__free_unpacked
+                     (Holdfast__V1__PriorityBacklog *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__priority_backlog__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   holdfast__v1__add_search_attribute_request__init
@@ -1694,7 +1919,7 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_task_queue_request__desc
   (ProtobufCMessageInit) holdfast__v1__describe_task_queue_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__describe_task_queue_response__field_descriptors[4] =
+static const ProtobufCFieldDescriptor holdfast__v1__describe_task_queue_response__field_descriptors[5] =
 {
   {
     "workers",
@@ -1744,17 +1969,31 @@ static const ProtobufCFieldDescriptor holdfast__v1__describe_task_queue_response
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "limits",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeTaskQueueResponse, limits),
+    &holdfast__v1__task_queue_limits__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__describe_task_queue_response__field_indices_by_name[] = {
   2,   /* field[2] = activity_tasks */
+  4,   /* field[4] = limits */
   3,   /* field[3] = warnings */
   0,   /* field[0] = workers */
   1,   /* field[1] = workflow_tasks */
 };
-static const ProtobufCIntRange holdfast__v1__describe_task_queue_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__describe_task_queue_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 10, 4 },
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__describe_task_queue_response__descriptor =
 {
@@ -1764,11 +2003,208 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_task_queue_response__des
   "Holdfast__V1__DescribeTaskQueueResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__DescribeTaskQueueResponse),
-  4,
+  5,
   holdfast__v1__describe_task_queue_response__field_descriptors,
   holdfast__v1__describe_task_queue_response__field_indices_by_name,
-  1,  holdfast__v1__describe_task_queue_response__number_ranges,
+  2,  holdfast__v1__describe_task_queue_response__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__describe_task_queue_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__task_queue_limits__field_descriptors[3] =
+{
+  {
+    "activities_per_second",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__TaskQueueLimits, activities_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activities_per_second_of_key",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__TaskQueueLimits, activities_per_second_of_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "key_rates",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__TaskQueueLimits, n_key_rates),
+    offsetof(Holdfast__V1__TaskQueueLimits, key_rates),
+    &holdfast__v1__fairness_key_rate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__task_queue_limits__field_indices_by_name[] = {
+  0,   /* field[0] = activities_per_second */
+  1,   /* field[1] = activities_per_second_of_key */
+  2,   /* field[2] = key_rates */
+};
+static const ProtobufCIntRange holdfast__v1__task_queue_limits__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__task_queue_limits__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.TaskQueueLimits",
+  "TaskQueueLimits",
+  "Holdfast__V1__TaskQueueLimits",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__TaskQueueLimits),
+  3,
+  holdfast__v1__task_queue_limits__field_descriptors,
+  holdfast__v1__task_queue_limits__field_indices_by_name,
+  1,  holdfast__v1__task_queue_limits__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__task_queue_limits__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__fairness_key_rate__field_descriptors[2] =
+{
+  {
+    "fairness_key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__FairnessKeyRate, fairness_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activities_per_second",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__FairnessKeyRate, activities_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__fairness_key_rate__field_indices_by_name[] = {
+  1,   /* field[1] = activities_per_second */
+  0,   /* field[0] = fairness_key */
+};
+static const ProtobufCIntRange holdfast__v1__fairness_key_rate__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__fairness_key_rate__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.FairnessKeyRate",
+  "FairnessKeyRate",
+  "Holdfast__V1__FairnessKeyRate",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__FairnessKeyRate),
+  2,
+  holdfast__v1__fairness_key_rate__field_descriptors,
+  holdfast__v1__fairness_key_rate__field_indices_by_name,
+  1,  holdfast__v1__fairness_key_rate__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__fairness_key_rate__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__set_task_queue_limits_request__field_descriptors[3] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SetTaskQueueLimitsRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_queue",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SetTaskQueueLimitsRequest, task_queue),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limits",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SetTaskQueueLimitsRequest, limits),
+    &holdfast__v1__task_queue_limits__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__set_task_queue_limits_request__field_indices_by_name[] = {
+  2,   /* field[2] = limits */
+  0,   /* field[0] = namespace */
+  1,   /* field[1] = task_queue */
+};
+static const ProtobufCIntRange holdfast__v1__set_task_queue_limits_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__set_task_queue_limits_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SetTaskQueueLimitsRequest",
+  "SetTaskQueueLimitsRequest",
+  "Holdfast__V1__SetTaskQueueLimitsRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__SetTaskQueueLimitsRequest),
+  3,
+  holdfast__v1__set_task_queue_limits_request__field_descriptors,
+  holdfast__v1__set_task_queue_limits_request__field_indices_by_name,
+  1,  holdfast__v1__set_task_queue_limits_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__set_task_queue_limits_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__set_task_queue_limits_response__field_descriptors NULL
+#define holdfast__v1__set_task_queue_limits_response__field_indices_by_name NULL
+#define holdfast__v1__set_task_queue_limits_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__set_task_queue_limits_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SetTaskQueueLimitsResponse",
+  "SetTaskQueueLimitsResponse",
+  "Holdfast__V1__SetTaskQueueLimitsResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__SetTaskQueueLimitsResponse),
+  0,
+  holdfast__v1__set_task_queue_limits_response__field_descriptors,
+  holdfast__v1__set_task_queue_limits_response__field_indices_by_name,
+  0,  holdfast__v1__set_task_queue_limits_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__set_task_queue_limits_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__worker_info__field_descriptors[14] =
@@ -1978,7 +2414,7 @@ const ProtobufCMessageDescriptor holdfast__v1__worker_info__descriptor =
   (ProtobufCMessageInit) holdfast__v1__worker_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__queue_backlog__field_descriptors[3] =
+static const ProtobufCFieldDescriptor holdfast__v1__queue_backlog__field_descriptors[6] =
 {
   {
     "count",
@@ -2016,16 +2452,56 @@ static const ProtobufCFieldDescriptor holdfast__v1__queue_backlog__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "added_per_second",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__QueueBacklog, added_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "given_per_second",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__QueueBacklog, given_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priorities",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__QueueBacklog, n_priorities),
+    offsetof(Holdfast__V1__QueueBacklog, priorities),
+    &holdfast__v1__priority_backlog__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__queue_backlog__field_indices_by_name[] = {
+  3,   /* field[3] = added_per_second */
   0,   /* field[0] = count */
+  4,   /* field[4] = given_per_second */
   1,   /* field[1] = oldest_age_ms */
+  5,   /* field[5] = priorities */
   2,   /* field[2] = types_without_worker */
 };
-static const ProtobufCIntRange holdfast__v1__queue_backlog__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__queue_backlog__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 10, 3 },
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__queue_backlog__descriptor =
 {
@@ -2035,11 +2511,101 @@ const ProtobufCMessageDescriptor holdfast__v1__queue_backlog__descriptor =
   "Holdfast__V1__QueueBacklog",
   "holdfast.v1",
   sizeof(Holdfast__V1__QueueBacklog),
-  3,
+  6,
   holdfast__v1__queue_backlog__field_descriptors,
   holdfast__v1__queue_backlog__field_indices_by_name,
-  1,  holdfast__v1__queue_backlog__number_ranges,
+  2,  holdfast__v1__queue_backlog__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__queue_backlog__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__priority_backlog__field_descriptors[5] =
+{
+  {
+    "priority_key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PriorityBacklog, priority_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PriorityBacklog, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "oldest_age_ms",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PriorityBacklog, oldest_age_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "added_per_second",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PriorityBacklog, added_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "given_per_second",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PriorityBacklog, given_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__priority_backlog__field_indices_by_name[] = {
+  3,   /* field[3] = added_per_second */
+  1,   /* field[1] = count */
+  4,   /* field[4] = given_per_second */
+  2,   /* field[2] = oldest_age_ms */
+  0,   /* field[0] = priority_key */
+};
+static const ProtobufCIntRange holdfast__v1__priority_backlog__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__priority_backlog__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.PriorityBacklog",
+  "PriorityBacklog",
+  "Holdfast__V1__PriorityBacklog",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__PriorityBacklog),
+  5,
+  holdfast__v1__priority_backlog__field_descriptors,
+  holdfast__v1__priority_backlog__field_indices_by_name,
+  1,  holdfast__v1__priority_backlog__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__priority_backlog__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__add_search_attribute_request__field_descriptors[3] =
@@ -2978,11 +3544,12 @@ const ProtobufCEnumDescriptor holdfast__v1__health_state__descriptor =
   holdfast__v1__health_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_descriptors[13] =
+static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_descriptors[14] =
 {
   { "Health", &holdfast__v1__health_request__descriptor, &holdfast__v1__health_response__descriptor },
   { "Describe", &holdfast__v1__describe_request__descriptor, &holdfast__v1__describe_response__descriptor },
   { "DescribeTaskQueue", &holdfast__v1__describe_task_queue_request__descriptor, &holdfast__v1__describe_task_queue_response__descriptor },
+  { "SetTaskQueueLimits", &holdfast__v1__set_task_queue_limits_request__descriptor, &holdfast__v1__set_task_queue_limits_response__descriptor },
   { "AddSearchAttribute", &holdfast__v1__add_search_attribute_request__descriptor, &holdfast__v1__add_search_attribute_response__descriptor },
   { "ListSearchAttributes", &holdfast__v1__list_search_attributes_request__descriptor, &holdfast__v1__list_search_attributes_response__descriptor },
   { "RemoveSearchAttribute", &holdfast__v1__remove_search_attribute_request__descriptor, &holdfast__v1__remove_search_attribute_response__descriptor },
@@ -2995,19 +3562,20 @@ static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_de
   { "Backup", &holdfast__v1__backup_request__descriptor, &holdfast__v1__backup_response__descriptor },
 };
 const unsigned holdfast__v1__operator_service__method_indices_by_name[] = {
-  3,        /* AddSearchAttribute */
-  11,        /* AdvanceTime */
-  12,        /* Backup */
+  4,        /* AddSearchAttribute */
+  12,        /* AdvanceTime */
+  13,        /* Backup */
   1,        /* Describe */
   2,        /* DescribeTaskQueue */
-  6,        /* Drain */
-  7,        /* GetTime */
+  7,        /* Drain */
+  8,        /* GetTime */
   0,        /* Health */
-  4,        /* ListSearchAttributes */
-  8,        /* LockTime */
-  5,        /* RemoveSearchAttribute */
-  10,        /* Sleep */
-  9         /* UnlockTime */
+  5,        /* ListSearchAttributes */
+  9,        /* LockTime */
+  6,        /* RemoveSearchAttribute */
+  3,        /* SetTaskQueueLimits */
+  11,        /* Sleep */
+  10         /* UnlockTime */
 };
 const ProtobufCServiceDescriptor holdfast__v1__operator_service__descriptor =
 {
@@ -3016,7 +3584,7 @@ const ProtobufCServiceDescriptor holdfast__v1__operator_service__descriptor =
   "OperatorService",
   "Holdfast__V1__OperatorService",
   "holdfast.v1",
-  13,
+  14,
   holdfast__v1__operator_service__method_descriptors,
   holdfast__v1__operator_service__method_indices_by_name
 };
@@ -3044,13 +3612,21 @@ void holdfast__v1__operator_service__describe_task_queue(ProtobufCService *servi
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
   service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void holdfast__v1__operator_service__set_task_queue_limits(ProtobufCService *service,
+                                                           const Holdfast__V1__SetTaskQueueLimitsRequest *input,
+                                                           Holdfast__V1__SetTaskQueueLimitsResponse_Closure closure,
+                                                           void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void holdfast__v1__operator_service__add_search_attribute(ProtobufCService *service,
                                                           const Holdfast__V1__AddSearchAttributeRequest *input,
                                                           Holdfast__V1__AddSearchAttributeResponse_Closure closure,
                                                           void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__list_search_attributes(ProtobufCService *service,
                                                             const Holdfast__V1__ListSearchAttributesRequest *input,
@@ -3058,7 +3634,7 @@ void holdfast__v1__operator_service__list_search_attributes(ProtobufCService *se
                                                             void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__remove_search_attribute(ProtobufCService *service,
                                                              const Holdfast__V1__RemoveSearchAttributeRequest *input,
@@ -3066,7 +3642,7 @@ void holdfast__v1__operator_service__remove_search_attribute(ProtobufCService *s
                                                              void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__drain(ProtobufCService *service,
                                            const Holdfast__V1__DrainRequest *input,
@@ -3074,7 +3650,7 @@ void holdfast__v1__operator_service__drain(ProtobufCService *service,
                                            void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__get_time(ProtobufCService *service,
                                               const Holdfast__V1__GetTimeRequest *input,
@@ -3082,7 +3658,7 @@ void holdfast__v1__operator_service__get_time(ProtobufCService *service,
                                               void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__lock_time(ProtobufCService *service,
                                                const Holdfast__V1__LockTimeRequest *input,
@@ -3090,7 +3666,7 @@ void holdfast__v1__operator_service__lock_time(ProtobufCService *service,
                                                void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__unlock_time(ProtobufCService *service,
                                                  const Holdfast__V1__UnlockTimeRequest *input,
@@ -3098,7 +3674,7 @@ void holdfast__v1__operator_service__unlock_time(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__sleep(ProtobufCService *service,
                                            const Holdfast__V1__SleepRequest *input,
@@ -3106,7 +3682,7 @@ void holdfast__v1__operator_service__sleep(ProtobufCService *service,
                                            void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__advance_time(ProtobufCService *service,
                                                   const Holdfast__V1__AdvanceTimeRequest *input,
@@ -3114,7 +3690,7 @@ void holdfast__v1__operator_service__advance_time(ProtobufCService *service,
                                                   void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__backup(ProtobufCService *service,
                                             const Holdfast__V1__BackupRequest *input,
@@ -3122,7 +3698,7 @@ void holdfast__v1__operator_service__backup(ProtobufCService *service,
                                             void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service *service,
                                            Holdfast__V1__OperatorService_ServiceDestroy destroy)

@@ -23,8 +23,13 @@ typedef struct Holdfast__V1__DescribeResponse Holdfast__V1__DescribeResponse;
 typedef struct Holdfast__V1__Counter Holdfast__V1__Counter;
 typedef struct Holdfast__V1__DescribeTaskQueueRequest Holdfast__V1__DescribeTaskQueueRequest;
 typedef struct Holdfast__V1__DescribeTaskQueueResponse Holdfast__V1__DescribeTaskQueueResponse;
+typedef struct Holdfast__V1__TaskQueueLimits Holdfast__V1__TaskQueueLimits;
+typedef struct Holdfast__V1__FairnessKeyRate Holdfast__V1__FairnessKeyRate;
+typedef struct Holdfast__V1__SetTaskQueueLimitsRequest Holdfast__V1__SetTaskQueueLimitsRequest;
+typedef struct Holdfast__V1__SetTaskQueueLimitsResponse Holdfast__V1__SetTaskQueueLimitsResponse;
 typedef struct Holdfast__V1__WorkerInfo Holdfast__V1__WorkerInfo;
 typedef struct Holdfast__V1__QueueBacklog Holdfast__V1__QueueBacklog;
+typedef struct Holdfast__V1__PriorityBacklog Holdfast__V1__PriorityBacklog;
 typedef struct Holdfast__V1__AddSearchAttributeRequest Holdfast__V1__AddSearchAttributeRequest;
 typedef struct Holdfast__V1__AddSearchAttributeResponse Holdfast__V1__AddSearchAttributeResponse;
 typedef struct Holdfast__V1__ListSearchAttributesRequest Holdfast__V1__ListSearchAttributesRequest;
@@ -149,10 +154,71 @@ struct  Holdfast__V1__DescribeTaskQueueResponse
   Holdfast__V1__QueueBacklog *activity_tasks;
   size_t n_warnings;
   char **warnings;
+  /*
+   * Missing: none.
+   */
+  Holdfast__V1__TaskQueueLimits *limits;
 };
 #define HOLDFAST__V1__DESCRIBE_TASK_QUEUE_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_task_queue_response__descriptor) \
-    , 0,NULL, NULL, NULL, 0,NULL }
+    , 0,NULL, NULL, NULL, 0,NULL, NULL }
+
+
+/*
+ * A rate is in activities per second: 0.001 to 1,000,000; 0: no limit.
+ */
+struct  Holdfast__V1__TaskQueueLimits
+{
+  ProtobufCMessage base;
+  /*
+   * Activities that the queue gives out, and of those the ones of each fairness key.
+   */
+  double activities_per_second;
+  double activities_per_second_of_key;
+  /*
+   * Keys with a rate of their own, sorted by key; 0: they have no limit.
+   */
+  size_t n_key_rates;
+  Holdfast__V1__FairnessKeyRate **key_rates;
+};
+#define HOLDFAST__V1__TASK_QUEUE_LIMITS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__task_queue_limits__descriptor) \
+    , 0, 0, 0,NULL }
+
+
+struct  Holdfast__V1__FairnessKeyRate
+{
+  ProtobufCMessage base;
+  char *fairness_key;
+  double activities_per_second;
+};
+#define HOLDFAST__V1__FAIRNESS_KEY_RATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__fairness_key_rate__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
+struct  Holdfast__V1__SetTaskQueueLimitsRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  char *task_queue;
+  /*
+   * Missing: none.
+   */
+  Holdfast__V1__TaskQueueLimits *limits;
+};
+#define HOLDFAST__V1__SET_TASK_QUEUE_LIMITS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__set_task_queue_limits_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL }
+
+
+struct  Holdfast__V1__SetTaskQueueLimitsResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__SET_TASK_QUEUE_LIMITS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__set_task_queue_limits_response__descriptor) \
+     }
 
 
 struct  Holdfast__V1__WorkerInfo
@@ -193,10 +259,34 @@ struct  Holdfast__V1__QueueBacklog
    */
   size_t n_types_without_worker;
   char **types_without_worker;
+  /*
+   * Over the last 30 seconds: tasks that came, and tasks that were given out, per second.
+   */
+  double added_per_second;
+  double given_per_second;
+  /*
+   * By priority, from 1; those of which nothing waits and nothing has come or gone are left out.
+   */
+  size_t n_priorities;
+  Holdfast__V1__PriorityBacklog **priorities;
 };
 #define HOLDFAST__V1__QUEUE_BACKLOG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__queue_backlog__descriptor) \
-    , 0, 0, 0,NULL }
+    , 0, 0, 0,NULL, 0, 0, 0,NULL }
+
+
+struct  Holdfast__V1__PriorityBacklog
+{
+  ProtobufCMessage base;
+  int32_t priority_key;
+  int64_t count;
+  int64_t oldest_age_ms;
+  double added_per_second;
+  double given_per_second;
+};
+#define HOLDFAST__V1__PRIORITY_BACKLOG__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__priority_backlog__descriptor) \
+    , 0, 0, 0, 0, 0 }
 
 
 struct  Holdfast__V1__AddSearchAttributeRequest
@@ -596,6 +686,82 @@ Holdfast__V1__DescribeTaskQueueResponse *
 void   holdfast__v1__describe_task_queue_response__free_unpacked
                      (Holdfast__V1__DescribeTaskQueueResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__TaskQueueLimits methods */
+void   holdfast__v1__task_queue_limits__init
+                     (Holdfast__V1__TaskQueueLimits         *message);
+size_t holdfast__v1__task_queue_limits__get_packed_size
+                     (const Holdfast__V1__TaskQueueLimits   *message);
+size_t holdfast__v1__task_queue_limits__pack
+                     (const Holdfast__V1__TaskQueueLimits   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__task_queue_limits__pack_to_buffer
+                     (const Holdfast__V1__TaskQueueLimits   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__TaskQueueLimits *
+       holdfast__v1__task_queue_limits__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__task_queue_limits__free_unpacked
+                     (Holdfast__V1__TaskQueueLimits *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__FairnessKeyRate methods */
+void   holdfast__v1__fairness_key_rate__init
+                     (Holdfast__V1__FairnessKeyRate         *message);
+size_t holdfast__v1__fairness_key_rate__get_packed_size
+                     (const Holdfast__V1__FairnessKeyRate   *message);
+size_t holdfast__v1__fairness_key_rate__pack
+                     (const Holdfast__V1__FairnessKeyRate   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__fairness_key_rate__pack_to_buffer
+                     (const Holdfast__V1__FairnessKeyRate   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__FairnessKeyRate *
+       holdfast__v1__fairness_key_rate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__fairness_key_rate__free_unpacked
+                     (Holdfast__V1__FairnessKeyRate *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__SetTaskQueueLimitsRequest methods */
+void   holdfast__v1__set_task_queue_limits_request__init
+                     (Holdfast__V1__SetTaskQueueLimitsRequest         *message);
+size_t holdfast__v1__set_task_queue_limits_request__get_packed_size
+                     (const Holdfast__V1__SetTaskQueueLimitsRequest   *message);
+size_t holdfast__v1__set_task_queue_limits_request__pack
+                     (const Holdfast__V1__SetTaskQueueLimitsRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__set_task_queue_limits_request__pack_to_buffer
+                     (const Holdfast__V1__SetTaskQueueLimitsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__SetTaskQueueLimitsRequest *
+       holdfast__v1__set_task_queue_limits_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__set_task_queue_limits_request__free_unpacked
+                     (Holdfast__V1__SetTaskQueueLimitsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__SetTaskQueueLimitsResponse methods */
+void   holdfast__v1__set_task_queue_limits_response__init
+                     (Holdfast__V1__SetTaskQueueLimitsResponse         *message);
+size_t holdfast__v1__set_task_queue_limits_response__get_packed_size
+                     (const Holdfast__V1__SetTaskQueueLimitsResponse   *message);
+size_t holdfast__v1__set_task_queue_limits_response__pack
+                     (const Holdfast__V1__SetTaskQueueLimitsResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__set_task_queue_limits_response__pack_to_buffer
+                     (const Holdfast__V1__SetTaskQueueLimitsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__SetTaskQueueLimitsResponse *
+       holdfast__v1__set_task_queue_limits_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__set_task_queue_limits_response__free_unpacked
+                     (Holdfast__V1__SetTaskQueueLimitsResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__WorkerInfo methods */
 void   holdfast__v1__worker_info__init
                      (Holdfast__V1__WorkerInfo         *message);
@@ -633,6 +799,25 @@ Holdfast__V1__QueueBacklog *
                       const uint8_t       *data);
 void   holdfast__v1__queue_backlog__free_unpacked
                      (Holdfast__V1__QueueBacklog *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__PriorityBacklog methods */
+void   holdfast__v1__priority_backlog__init
+                     (Holdfast__V1__PriorityBacklog         *message);
+size_t holdfast__v1__priority_backlog__get_packed_size
+                     (const Holdfast__V1__PriorityBacklog   *message);
+size_t holdfast__v1__priority_backlog__pack
+                     (const Holdfast__V1__PriorityBacklog   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__priority_backlog__pack_to_buffer
+                     (const Holdfast__V1__PriorityBacklog   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__PriorityBacklog *
+       holdfast__v1__priority_backlog__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__priority_backlog__free_unpacked
+                     (Holdfast__V1__PriorityBacklog *message,
                       ProtobufCAllocator *allocator);
 /* Holdfast__V1__AddSearchAttributeRequest methods */
 void   holdfast__v1__add_search_attribute_request__init
@@ -1075,11 +1260,26 @@ typedef void (*Holdfast__V1__DescribeTaskQueueRequest_Closure)
 typedef void (*Holdfast__V1__DescribeTaskQueueResponse_Closure)
                  (const Holdfast__V1__DescribeTaskQueueResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__TaskQueueLimits_Closure)
+                 (const Holdfast__V1__TaskQueueLimits *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__FairnessKeyRate_Closure)
+                 (const Holdfast__V1__FairnessKeyRate *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__SetTaskQueueLimitsRequest_Closure)
+                 (const Holdfast__V1__SetTaskQueueLimitsRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__SetTaskQueueLimitsResponse_Closure)
+                 (const Holdfast__V1__SetTaskQueueLimitsResponse *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__WorkerInfo_Closure)
                  (const Holdfast__V1__WorkerInfo *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__QueueBacklog_Closure)
                  (const Holdfast__V1__QueueBacklog *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__PriorityBacklog_Closure)
+                 (const Holdfast__V1__PriorityBacklog *message,
                   void *closure_data);
 typedef void (*Holdfast__V1__AddSearchAttributeRequest_Closure)
                  (const Holdfast__V1__AddSearchAttributeRequest *message,
@@ -1166,6 +1366,10 @@ struct Holdfast__V1__OperatorService_Service
                               const Holdfast__V1__DescribeTaskQueueRequest *input,
                               Holdfast__V1__DescribeTaskQueueResponse_Closure closure,
                               void *closure_data);
+  void (*set_task_queue_limits)(Holdfast__V1__OperatorService_Service *service,
+                                const Holdfast__V1__SetTaskQueueLimitsRequest *input,
+                                Holdfast__V1__SetTaskQueueLimitsResponse_Closure closure,
+                                void *closure_data);
   void (*add_search_attribute)(Holdfast__V1__OperatorService_Service *service,
                                const Holdfast__V1__AddSearchAttributeRequest *input,
                                Holdfast__V1__AddSearchAttributeResponse_Closure closure,
@@ -1217,6 +1421,7 @@ void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service
       function_prefix__ ## health,\
       function_prefix__ ## describe,\
       function_prefix__ ## describe_task_queue,\
+      function_prefix__ ## set_task_queue_limits,\
       function_prefix__ ## add_search_attribute,\
       function_prefix__ ## list_search_attributes,\
       function_prefix__ ## remove_search_attribute,\
@@ -1239,6 +1444,10 @@ void holdfast__v1__operator_service__describe_task_queue(ProtobufCService *servi
                                                          const Holdfast__V1__DescribeTaskQueueRequest *input,
                                                          Holdfast__V1__DescribeTaskQueueResponse_Closure closure,
                                                          void *closure_data);
+void holdfast__v1__operator_service__set_task_queue_limits(ProtobufCService *service,
+                                                           const Holdfast__V1__SetTaskQueueLimitsRequest *input,
+                                                           Holdfast__V1__SetTaskQueueLimitsResponse_Closure closure,
+                                                           void *closure_data);
 void holdfast__v1__operator_service__add_search_attribute(ProtobufCService *service,
                                                           const Holdfast__V1__AddSearchAttributeRequest *input,
                                                           Holdfast__V1__AddSearchAttributeResponse_Closure closure,
@@ -1290,8 +1499,13 @@ extern const ProtobufCMessageDescriptor holdfast__v1__describe_response__descrip
 extern const ProtobufCMessageDescriptor holdfast__v1__counter__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__describe_task_queue_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__describe_task_queue_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__task_queue_limits__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__fairness_key_rate__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__set_task_queue_limits_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__set_task_queue_limits_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__worker_info__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__queue_backlog__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__priority_backlog__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__add_search_attribute_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__add_search_attribute_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__list_search_attributes_request__descriptor;

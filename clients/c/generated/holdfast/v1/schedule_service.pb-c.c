@@ -1865,7 +1865,7 @@ const ProtobufCMessageDescriptor holdfast__v1__interval_spec__descriptor =
   (ProtobufCMessageInit) holdfast__v1__interval_spec__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__schedule_action__field_descriptors[12] =
+static const ProtobufCFieldDescriptor holdfast__v1__schedule_action__field_descriptors[13] =
 {
   {
     "workflow_id_prefix",
@@ -2011,12 +2011,25 @@ static const ProtobufCFieldDescriptor holdfast__v1__schedule_action__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "priority",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleAction, priority),
+    &holdfast__v1__work_priority__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__schedule_action__field_indices_by_name[] = {
   5,   /* field[5] = execution_timeout_ms */
   4,   /* field[4] = header */
   3,   /* field[3] = input */
   10,   /* field[10] = memo */
+  12,   /* field[12] = priority */
   8,   /* field[8] = retry_policy */
   6,   /* field[6] = run_timeout_ms */
   11,   /* field[11] = search_attributes */
@@ -2026,10 +2039,11 @@ static const unsigned holdfast__v1__schedule_action__field_indices_by_name[] = {
   0,   /* field[0] = workflow_id_prefix */
   1,   /* field[1] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__schedule_action__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__schedule_action__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 20, 12 },
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__schedule_action__descriptor =
 {
@@ -2039,10 +2053,10 @@ const ProtobufCMessageDescriptor holdfast__v1__schedule_action__descriptor =
   "Holdfast__V1__ScheduleAction",
   "holdfast.v1",
   sizeof(Holdfast__V1__ScheduleAction),
-  12,
+  13,
   holdfast__v1__schedule_action__field_descriptors,
   holdfast__v1__schedule_action__field_indices_by_name,
-  1,  holdfast__v1__schedule_action__number_ranges,
+  2,  holdfast__v1__schedule_action__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__schedule_action__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

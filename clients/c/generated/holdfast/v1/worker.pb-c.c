@@ -5821,7 +5821,7 @@ const ProtobufCMessageDescriptor holdfast__v1__command__descriptor =
   (ProtobufCMessageInit) holdfast__v1__command__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__schedule_activity__field_descriptors[13] =
+static const ProtobufCFieldDescriptor holdfast__v1__schedule_activity__field_descriptors[14] =
 {
   {
     "seq",
@@ -5979,6 +5979,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__schedule_activity__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "priority",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleActivity, priority),
+    &holdfast__v1__work_priority__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__schedule_activity__field_indices_by_name[] = {
   1,   /* field[1] = activity_id */
@@ -5988,6 +6000,7 @@ static const unsigned holdfast__v1__schedule_activity__field_indices_by_name[] =
   9,   /* field[9] = heartbeat_timeout_ms */
   5,   /* field[5] = input */
   12,   /* field[12] = on_exhausted */
+  13,   /* field[13] = priority */
   10,   /* field[10] = retry_policy */
   6,   /* field[6] = schedule_to_close_timeout_ms */
   7,   /* field[7] = schedule_to_start_timeout_ms */
@@ -5995,10 +6008,11 @@ static const unsigned holdfast__v1__schedule_activity__field_indices_by_name[] =
   8,   /* field[8] = start_to_close_timeout_ms */
   3,   /* field[3] = task_queue */
 };
-static const ProtobufCIntRange holdfast__v1__schedule_activity__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__schedule_activity__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 20, 13 },
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__schedule_activity__descriptor =
 {
@@ -6008,10 +6022,10 @@ const ProtobufCMessageDescriptor holdfast__v1__schedule_activity__descriptor =
   "Holdfast__V1__ScheduleActivity",
   "holdfast.v1",
   sizeof(Holdfast__V1__ScheduleActivity),
-  13,
+  14,
   holdfast__v1__schedule_activity__field_descriptors,
   holdfast__v1__schedule_activity__field_indices_by_name,
-  1,  holdfast__v1__schedule_activity__number_ranges,
+  2,  holdfast__v1__schedule_activity__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__schedule_activity__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -6616,7 +6630,7 @@ const ProtobufCMessageDescriptor holdfast__v1__set_current_details__descriptor =
   (ProtobufCMessageInit) holdfast__v1__set_current_details__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__start_child__field_descriptors[15] =
+static const ProtobufCFieldDescriptor holdfast__v1__start_child__field_descriptors[16] =
 {
   {
     "seq",
@@ -6798,6 +6812,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__start_child__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "priority",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, priority),
+    &holdfast__v1__work_priority__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__start_child__field_indices_by_name[] = {
   12,   /* field[12] = cancellation_type */
@@ -6807,6 +6833,7 @@ static const unsigned holdfast__v1__start_child__field_indices_by_name[] = {
   4,   /* field[4] = input */
   13,   /* field[13] = memo */
   11,   /* field[11] = parent_close_policy */
+  15,   /* field[15] = priority */
   9,   /* field[9] = retry_policy */
   7,   /* field[7] = run_timeout_ms */
   14,   /* field[14] = search_attributes */
@@ -6816,10 +6843,11 @@ static const unsigned holdfast__v1__start_child__field_indices_by_name[] = {
   1,   /* field[1] = workflow_id */
   2,   /* field[2] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__start_child__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__start_child__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 20, 15 },
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__start_child__descriptor =
 {
@@ -6829,10 +6857,10 @@ const ProtobufCMessageDescriptor holdfast__v1__start_child__descriptor =
   "Holdfast__V1__StartChild",
   "holdfast.v1",
   sizeof(Holdfast__V1__StartChild),
-  15,
+  16,
   holdfast__v1__start_child__field_descriptors,
   holdfast__v1__start_child__field_indices_by_name,
-  1,  holdfast__v1__start_child__number_ranges,
+  2,  holdfast__v1__start_child__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__start_child__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -8150,7 +8178,7 @@ const ProtobufCMessageDescriptor holdfast__v1__evicted__descriptor =
   (ProtobufCMessageInit) holdfast__v1__evicted__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__activity_task__field_descriptors[20] =
+static const ProtobufCFieldDescriptor holdfast__v1__activity_task__field_descriptors[21] =
 {
   {
     "token",
@@ -8392,6 +8420,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__activity_task__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "priority",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityTask, priority),
+    &holdfast__v1__work_priority__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__activity_task__field_indices_by_name[] = {
   5,   /* field[5] = activity_id */
@@ -8404,6 +8444,7 @@ static const unsigned holdfast__v1__activity_task__field_indices_by_name[] = {
   19,   /* field[19] = idempotency_key */
   10,   /* field[10] = input */
   1,   /* field[1] = namespace */
+  20,   /* field[20] = priority */
   18,   /* field[18] = retry_policy */
   3,   /* field[3] = run_id */
   15,   /* field[15] = schedule_to_close_timeout_ms */
@@ -8415,10 +8456,11 @@ static const unsigned holdfast__v1__activity_task__field_indices_by_name[] = {
   2,   /* field[2] = workflow_id */
   4,   /* field[4] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__activity_task__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__activity_task__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 20 }
+  { 30, 20 },
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__activity_task__descriptor =
 {
@@ -8428,10 +8470,10 @@ const ProtobufCMessageDescriptor holdfast__v1__activity_task__descriptor =
   "Holdfast__V1__ActivityTask",
   "holdfast.v1",
   sizeof(Holdfast__V1__ActivityTask),
-  20,
+  21,
   holdfast__v1__activity_task__field_descriptors,
   holdfast__v1__activity_task__field_indices_by_name,
-  1,  holdfast__v1__activity_task__number_ranges,
+  2,  holdfast__v1__activity_task__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__activity_task__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

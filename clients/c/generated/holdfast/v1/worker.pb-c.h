@@ -805,10 +805,14 @@ struct  Holdfast__V1__ScheduleActivity
   Holdfast__V1__RetryPolicy *retry_policy;
   Holdfast__V1__ActivityCancellationType cancellation_type;
   Holdfast__V1__ActivityExhaustion on_exhausted;
+  /*
+   * What is not set comes from the workflow.
+   */
+  Holdfast__V1__WorkPriority *priority;
 };
 #define HOLDFAST__V1__SCHEDULE_ACTIVITY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__schedule_activity__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, 0, NULL, HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED, HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_UNSPECIFIED }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, 0, NULL, HOLDFAST__V1__ACTIVITY_CANCELLATION_TYPE__ACTIVITY_CANCELLATION_TYPE_UNSPECIFIED, HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_UNSPECIFIED, NULL }
 
 
 /*
@@ -1017,10 +1021,14 @@ struct  Holdfast__V1__StartChild
   Holdfast__V1__ChildCancellationType cancellation_type;
   Holdfast__V1__Memo *memo;
   Holdfast__V1__SearchAttributes *search_attributes;
+  /*
+   * What is not set comes from the workflow.
+   */
+  Holdfast__V1__WorkPriority *priority;
 };
 #define HOLDFAST__V1__START_CHILD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__start_child__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, NULL, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_UNSPECIFIED, HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_UNSPECIFIED, NULL, NULL }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, NULL, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__PARENT_CLOSE_POLICY__PARENT_CLOSE_POLICY_UNSPECIFIED, HOLDFAST__V1__CHILD_CANCELLATION_TYPE__CHILD_CANCELLATION_TYPE_UNSPECIFIED, NULL, NULL, NULL }
 
 
 struct  Holdfast__V1__CancelChild
@@ -1390,10 +1398,11 @@ struct  Holdfast__V1__ActivityTask
    * The same for every attempt of this activity, and for no other.
    */
   char *idempotency_key;
+  Holdfast__V1__WorkPriority *priority;
 };
 #define HOLDFAST__V1__ACTIVITY_TASK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__activity_task__descriptor) \
-    , {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0,NULL, 0,NULL, 0, 0, 0, 0, 0, 0, NULL, (char *)protobuf_c_empty_string }
+    , {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0,NULL, 0,NULL, 0, 0, 0, 0, 0, 0, NULL, (char *)protobuf_c_empty_string, NULL }
 
 
 /*

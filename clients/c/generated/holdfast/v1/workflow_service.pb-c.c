@@ -1987,7 +1987,7 @@ void   holdfast__v1__workflow_group__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__workflow_group__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__field_descriptors[21] =
+static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__field_descriptors[22] =
 {
   {
     "namespace",
@@ -2241,6 +2241,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "priority",
+    50,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartWorkflowRequest, priority),
+    &holdfast__v1__work_priority__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__start_workflow_request__field_indices_by_name[] = {
   17,   /* field[17] = cron_schedule */
@@ -2253,6 +2265,7 @@ static const unsigned holdfast__v1__start_workflow_request__field_indices_by_nam
   4,   /* field[4] = input */
   18,   /* field[18] = memo */
   0,   /* field[0] = namespace */
+  21,   /* field[21] = priority */
   11,   /* field[11] = request_id */
   14,   /* field[14] = retry_policy */
   7,   /* field[7] = run_timeout_ms */
@@ -2265,10 +2278,11 @@ static const unsigned holdfast__v1__start_workflow_request__field_indices_by_nam
   1,   /* field[1] = workflow_id */
   2,   /* field[2] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__start_workflow_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__start_workflow_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 21 }
+  { 50, 21 },
+  { 0, 22 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descriptor =
 {
@@ -2278,10 +2292,10 @@ const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descripto
   "Holdfast__V1__StartWorkflowRequest",
   "holdfast.v1",
   sizeof(Holdfast__V1__StartWorkflowRequest),
-  21,
+  22,
   holdfast__v1__start_workflow_request__field_descriptors,
   holdfast__v1__start_workflow_request__field_indices_by_name,
-  1,  holdfast__v1__start_workflow_request__number_ranges,
+  2,  holdfast__v1__start_workflow_request__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__start_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -4064,7 +4078,7 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descri
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[26] =
+static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[27] =
 {
   {
     "info",
@@ -4378,6 +4392,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "priority",
+    70,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, priority),
+    &holdfast__v1__work_priority__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__describe_workflow_response__field_indices_by_name[] = {
   12,   /* field[12] = attempt */
@@ -4398,6 +4424,7 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
   4,   /* field[4] = pending_timers */
   14,   /* field[14] = pending_updates */
   5,   /* field[5] = pending_workflow_task */
+  26,   /* field[26] = priority */
   24,   /* field[24] = reset_run_id */
   13,   /* field[13] = retry_policy */
   23,   /* field[23] = root */
@@ -4407,13 +4434,14 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
   2,   /* field[2] = task_timeout_ms */
   6,   /* field[6] = warnings */
 };
-static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[4 + 1] =
+static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[5 + 1] =
 {
   { 1, 0 },
   { 30, 17 },
   { 40, 21 },
   { 60, 24 },
-  { 0, 26 }
+  { 70, 26 },
+  { 0, 27 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor =
 {
@@ -4423,10 +4451,10 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descr
   "Holdfast__V1__DescribeWorkflowResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__DescribeWorkflowResponse),
-  26,
+  27,
   holdfast__v1__describe_workflow_response__field_descriptors,
   holdfast__v1__describe_workflow_response__field_indices_by_name,
-  4,  holdfast__v1__describe_workflow_response__number_ranges,
+  5,  holdfast__v1__describe_workflow_response__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -4829,7 +4857,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_info__descriptor =
   (ProtobufCMessageInit) holdfast__v1__workflow_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__pending_activity__field_descriptors[22] =
+static const ProtobufCFieldDescriptor holdfast__v1__pending_activity__field_descriptors[23] =
 {
   {
     "seq",
@@ -5095,6 +5123,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__pending_activity__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "priority",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__PendingActivity, priority),
+    &holdfast__v1__work_priority__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__pending_activity__field_indices_by_name[] = {
   1,   /* field[1] = activity_id */
@@ -5114,16 +5154,18 @@ static const unsigned holdfast__v1__pending_activity__field_indices_by_name[] = 
   19,   /* field[19] = options */
   20,   /* field[20] = options_changed */
   18,   /* field[18] = pause */
+  22,   /* field[22] = priority */
   7,   /* field[7] = scheduled_time_ms */
   0,   /* field[0] = seq */
   8,   /* field[8] = started_time_ms */
   4,   /* field[4] = state */
   3,   /* field[3] = task_queue */
 };
-static const ProtobufCIntRange holdfast__v1__pending_activity__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__pending_activity__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 22 }
+  { 30, 22 },
+  { 0, 23 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__pending_activity__descriptor =
 {
@@ -5133,10 +5175,10 @@ const ProtobufCMessageDescriptor holdfast__v1__pending_activity__descriptor =
   "Holdfast__V1__PendingActivity",
   "holdfast.v1",
   sizeof(Holdfast__V1__PendingActivity),
-  22,
+  23,
   holdfast__v1__pending_activity__field_descriptors,
   holdfast__v1__pending_activity__field_indices_by_name,
-  1,  holdfast__v1__pending_activity__number_ranges,
+  2,  holdfast__v1__pending_activity__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__pending_activity__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
