@@ -29,9 +29,10 @@
     // Resets: what has come since is lost or comes twice, request ids, the seed, children.
     case resetLosesSignals, resetDoublesSignals, resetForgetsRequests, resetKeepsSeed
     case resetEndsChildren, resetLeavesOldRun, resetLosesActivities, resetKeepsPause
+    case resetForgetsExclusion, resetForgetsAnswers, resetAsksNobody, resetLosesWaiters
+    case resetIsTwice, forkKeepsParent, admittedIsLost, copyIsShort
+    // Batches: closed runs are met, too; how far one has come is not written.
     case batchMeetsClosed, batchForgetsItsPlace
-    case resetForgetsExclusion, resetForgetsAnswers, resetAsksNobody, resetLosesWaiters, resetIsTwice
-    case forkKeepsParent, admittedIsLost, copyIsShort
     // Paused runs whose tasks go out all the same.
     case pausedRunsGoOn
     // Activities: paused ones that start, used up ones that are not held, a reset that a lease of

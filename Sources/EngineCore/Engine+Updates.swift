@@ -256,7 +256,9 @@ extension Engine {
       let known = successor.updates.firstIndex { $0.record.key == update.record.key }
       if let known {
         successor.updates[known].clients += update.clients
-      } else {
+      } else if !update.isAdmitted || !update.clients.isEmpty {
+        // What this run has admitted the successor of another chain has not.
+        update.isAdmitted = false
         update.afterEvent = successor.fold.lastEventID
         successor.updates.append(update)
       }

@@ -88,6 +88,14 @@ final class Ledger {
     self.run(run)?.fairnessKey(scheduledEvent: event) ?? ""
   }
 
+  /// It is in no queue.
+  func isLocal(_ event: Int64, _ run: RunNumber) -> Bool {
+    guard let event = self.run(run)?.events.first(where: { $0.eventID == event }),
+      case .activityTaskScheduled(let m) = event.attributes
+    else { return false }
+    return m.local
+  }
+
   func hasStarted(_ run: Run, event: Int64, attempt: Int32) -> Bool {
     starts.contains(AttemptKey(run: run.row.runID, event: event, attempt: attempt))
   }

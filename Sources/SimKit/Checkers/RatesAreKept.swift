@@ -40,7 +40,7 @@ final class RatesAreKept: Checker {
       guard let row = try? ActivityRow(bytes: bytes), row.startedTimeMs != .epoch,
         seen.insert(
           Start(run: number, event: event, attempt: row.attempt, time: row.startedTimeMs)
-        ).inserted, let limits
+        ).inserted, let limits, !scene.ledger.isLocal(event, number)
       else { return }
       note(row.startedTimeMs, of: nil, limits.activitiesPerSecond, scene)
       let key = scene.ledger.fairnessKey(of: event, number)

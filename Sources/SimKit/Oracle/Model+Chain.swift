@@ -165,6 +165,8 @@ extension Model {
         successor.updates[place].clients += update.clients
         continue
       }
+      if update.isAdmitted && update.clients.isEmpty { continue }
+      update.isAdmitted = false
       update.after = successor.lastEventID
       successor.updates.append(update)
     }
