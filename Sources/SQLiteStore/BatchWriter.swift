@@ -74,15 +74,11 @@ final class BatchWriter {
     putSchedule = try Statement(database, "INSERT OR REPLACE INTO schedule VALUES (?,?,?)")
     putScheduleProgress = try Statement(
       database, "INSERT OR REPLACE INTO schedule_progress VALUES (?,?,?)")
-    deleteSchedule = try ["schedule", "schedule_progress"].map { table throws(StoreError) in
-      try Statement(database, "DELETE FROM \(table) WHERE schedule = ?")
-    }
+    deleteSchedule = try BatchWriter.deleteInTwo(database, "schedule")
     putBatchJob = try Statement(database, "INSERT OR REPLACE INTO batch_job VALUES (?,?,?)")
     putBatchJobProgress = try Statement(
       database, "INSERT OR REPLACE INTO batch_job_progress VALUES (?,?,?)")
-    deleteBatchJob = try ["batch_job", "batch_job_progress"].map { table throws(StoreError) in
-      try Statement(database, "DELETE FROM \(table) WHERE batch_job = ?")
-    }
+    deleteBatchJob = try BatchWriter.deleteInTwo(database, "batch_job")
     putDetails = try Statement(database, "INSERT OR REPLACE INTO detail VALUES (?,?,?)")
     details = try Statement(database, "SELECT bytes FROM detail WHERE run = ?")
     putAttribute = try Statement(database, "INSERT OR REPLACE INTO attribute VALUES (?,?,?)")
@@ -113,6 +109,15 @@ final class BatchWriter {
     putSkipped = try Statement(
       database,
       "INSERT INTO meta VALUES ('skipped_ms', ?) ON CONFLICT DO UPDATE SET value = excluded.value")
+  }
+
+  /// Of what has a row for its definition and one for its progress.
+  private static func deleteInTwo(
+    _ database: Database, _ name: String
+  ) throws(StoreError) -> [Statement] {
+    try [name, "\(name)_progress"].map { table throws(StoreError) in
+      try Statement(database, "DELETE FROM \(table) WHERE \(name) = ?")
+    }
   }
 
   func begin() throws(StoreError) { try beginBatch.run() }

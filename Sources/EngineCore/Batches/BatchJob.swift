@@ -125,7 +125,7 @@ final class BatchJob {
   }
 }
 
-/// All batch jobs of the engine. They stay in memory, so that what concerns one happens in one step.
+/// All batch jobs of the engine. They stay in memory, so that what concerns one happens in a step.
 struct BatchJobs {
   private var jobs: [BatchJobNumber: BatchJob] = [:]
   private var nextNumber = BatchJobNumber(1)

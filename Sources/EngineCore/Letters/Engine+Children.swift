@@ -133,8 +133,8 @@ extension Engine {
     hear(answer, about: about, of: child?.baseRunID ?? sent?.baseRunID ?? .none, run)
   }
 
-  /// The run is a reset of one that has closed: what that one's children and those that it had asked
-  /// for something said since, nobody has heard.
+  /// The run is a reset of one that has closed: what that one's children have said since, and
+  /// those that it had asked for something, nobody has heard.
   mutating func askAgain(_ run: Run) {
     #if MUTANTS
       if Mutant.isOn(.resetAsksNobody) { return }
@@ -283,8 +283,8 @@ extension Engine {
 }
 
 extension Engine {
-  /// Answers a letter that asks for a child: that it was started, and how it has ended. One that has
-  /// not tells its end when it comes to it.
+  /// Answers a letter that asks for a child: that it was started, and how it has ended. One that
+  /// has not tells its end when it comes to it.
   mutating func tellOfChild(_ letter: Letter, _ run: Run?) {
     let isStarted = (letter.to?.runID ?? .none) != .none
     guard let run, isAskedFor(run, by: letter) else {
@@ -360,7 +360,8 @@ extension HistoryEvent.Attributes {
     var failed = StartChildWorkflowExecutionFailed()
     failed.cause = .outcomeUnknown
     failed.message =
-      "the run that asked for the child closed before it was answered, and there is no such child now"
+      "the run that asked for the child closed before it was answered, and there is no such child"
+      + " now"
     return .startChildWorkflowExecutionFailed(failed)
   }
 

@@ -101,6 +101,13 @@ extension TraceText {
       let letter = try? Letter(bytes: bytes)
       return wrapped("\(head)letter \(number): ", letter.map { fields($0) } ?? ["unreadable"])
     case .deleteLetter(let number): return ["\(head)no letter \(number)"]
+    default: return linesOfOthers(head, write)
+    }
+  }
+
+  /// Of what is about no run.
+  private mutating func linesOfOthers(_ head: String, _ write: Write) -> [String] {
+    switch write {
     case .putZone(let name, _): return ["\(head)zone \(name)"]
     case .putSchedule(let number, let bytes):
       let definition = try? ScheduleDefinition(bytes: bytes)
@@ -130,6 +137,7 @@ extension TraceText {
       return wrapped(
         "\(head)progress of \(number): ", progress.map { fields($0) } ?? ["unreadable"])
     case .deleteBatchJob(let number): return ["\(head)no \(number)"]
+    default: preconditionFailure("this write is about a run")
     }
   }
 
