@@ -8,9 +8,9 @@ import Testing
 /// Each file was made by the engine that wrote its format first, and is never made again:
 /// `holdfast-sim --seed 6 --operations 40 --keep Tests/SimTests/Files/format-1.db` made the first
 /// one, with twelve runs, nine of them open, four pending activities and three state rows;
-/// `holdfast-sim --seed 305 --operations 60 --keep Tests/SimTests/Files/format-2.db` the second,
-/// with twenty runs, nine of them open and one a copy of another, six pending activities, four
-/// schedules, a time zone and three names of search attributes.
+/// `holdfast-sim --seed 557 --operations 60 --keep Tests/SimTests/Files/format-2.db` the second,
+/// with thirty-six runs, fourteen of them open and one a copy of another, fifteen rows of
+/// activities, four schedules, a time zone and three names of search attributes.
 @Suite("Old files") struct OldFileTests {
   private static let formats = [1, 2]
 
