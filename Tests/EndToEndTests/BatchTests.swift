@@ -75,7 +75,8 @@ import Testing
       try engine.restart()
     }
     try await until("all have had their turn") {
-      try await engine.run("batch describe --batch-id b-1").lines.contains { $0.hasSuffix("  100 %") }
+      let described = try await engine.run("batch describe --batch-id b-1")
+      return described.lines.contains { $0.hasSuffix("  100 %") }
     }
     let end = try await Client(socket: engine.socket).batch("b-1").end()
     #expect(end.status == .completed && end.succeeded == 6 && end.failed == 0)
