@@ -148,10 +148,10 @@ public struct BatchDescription: Sendable {
 }
 
 extension Client {
-  /// Does one thing with all workflows that a query selects and that are there now, newest first, at
-  /// most `ratePerSecond` of them in a second (nil: 50). An empty query selects all. The engine goes
-  /// on with it by itself. The same call again is no second batch; another one with the id throws
-  /// `HoldfastError` with the reason BATCH_ALREADY_EXISTS.
+  /// Does one thing with all workflows that a query selects and that are there now, the newest
+  /// first, at most `ratePerSecond` of them in a second (nil: 50). An empty query selects all. The
+  /// engine goes on with it by itself. The same call again is no second batch; another one with the
+  /// id throws `HoldfastError` with the reason BATCH_ALREADY_EXISTS.
   ///
   ///     let batch = try await client.startBatch(
   ///       "remind-1", .signal("remind", 3), where: "WorkflowType = 'order'", ratePerSecond: 200)
