@@ -1,4 +1,5 @@
 import CHoldfast
+internal import Messages
 
 extension holdfast_string {
   var text: String {
@@ -47,5 +48,13 @@ extension HoldfastError {
     reason = view.map { String(cString: $0.pointee.reason_name) } ?? ""
     field = view?.pointee.field.text ?? ""
     message = view?.pointee.message.text ?? String(cString: holdfast_strerror(status))
+  }
+
+  /// One that the engine tells of, for a request of its own.
+  init(_ status: Status?) {
+    code = Int(status?.code.rawValue ?? 0)
+    reason = status.map { $0.reason == .unspecified ? "" : $0.reason.name } ?? ""
+    field = status?.field ?? ""
+    message = status?.message ?? ""
   }
 }

@@ -5,18 +5,22 @@ public enum ActivityChoice: Sendable {
   case id(String)
   case type(String)
   case all
+
+  var selection: ActivitySelection {
+    var selection = ActivitySelection()
+    switch self {
+    case .id(let id): selection.which = .activityID(id)
+    case .type(let type): selection.which = .activityType(type)
+    case .all: selection.which = .all(true)
+    }
+    return selection
+  }
 }
 
 extension WorkflowHandle {
   /// The pending activities of the workflow's current run that are meant.
   public func activities(_ choice: ActivityChoice) -> PendingActivities {
-    var selection = ActivitySelection()
-    switch choice {
-    case .id(let id): selection.which = .activityID(id)
-    case .type(let type): selection.which = .activityType(type)
-    case .all: selection.which = .all(true)
-    }
-    return PendingActivities(client: client, execution: execution, selection: selection)
+    PendingActivities(client: client, execution: execution, selection: choice.selection)
   }
 }
 
@@ -73,10 +77,37 @@ public struct PendingActivities: Sendable {
     scheduleToStart: Duration? = nil, heartbeat: Duration? = nil, retry: Retry? = nil,
     taskQueue: String? = nil, reason: String = ""
   ) async throws {
+    var request = UpdateActivityOptionsRequest(
+      startToClose, scheduleToClose, scheduleToStart, heartbeat, retry, taskQueue)
+    request.execution = execution
+    request.activities = selection
+    request.reason = reason
+    try await update(request)
+  }
+
+  /// The options that the workflow gave count again.
+  public func restoreOptions(reason: String = "") async throws {
     var request = UpdateActivityOptionsRequest()
     request.execution = execution
     request.activities = selection
     request.reason = reason
+    request.restoreOriginal = true
+    try await update(request)
+  }
+
+  private func update(_ request: UpdateActivityOptionsRequest) async throws {
+    _ = try await client.call(
+      .activityUpdateActivityOptions, request, as: UpdateActivityOptionsResponse.self)
+  }
+}
+
+extension UpdateActivityOptionsRequest {
+  /// Those that are nil stay.
+  init(
+    _ startToClose: Duration?, _ scheduleToClose: Duration?, _ scheduleToStart: Duration?,
+    _ heartbeat: Duration?, _ retry: Retry?, _ taskQueue: String?
+  ) {
+    self.init()
     var options = ActivityTaskOptions()
     var fields: [String] = []
     if let startToClose {
@@ -103,23 +134,7 @@ public struct PendingActivities: Sendable {
       options.taskQueue = taskQueue
       fields.append("task_queue")
     }
-    request.options = options
-    request.updateMask = fields
-    try await update(request)
-  }
-
-  /// The options that the workflow gave count again.
-  public func restoreOptions(reason: String = "") async throws {
-    var request = UpdateActivityOptionsRequest()
-    request.execution = execution
-    request.activities = selection
-    request.reason = reason
-    request.restoreOriginal = true
-    try await update(request)
-  }
-
-  private func update(_ request: UpdateActivityOptionsRequest) async throws {
-    _ = try await client.call(
-      .activityUpdateActivityOptions, request, as: UpdateActivityOptionsResponse.self)
+    self.options = options
+    updateMask = fields
   }
 }

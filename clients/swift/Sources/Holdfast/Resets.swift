@@ -40,6 +40,14 @@ public enum LeftOut: Sendable {
   }
 }
 
+extension ResetWorkflowRequest {
+  init(to moment: WorkflowMoment, leavingOut left: [LeftOut]) {
+    self.init()
+    point = moment.point
+    reapplyExclude = left.map(\.exclude)
+  }
+}
+
 extension WorkflowHandle {
   /// Lets the workflow go on anew from an earlier point of its history; an open run ends. The
   /// handle is of the new run.
@@ -50,11 +58,9 @@ extension WorkflowHandle {
     to moment: WorkflowMoment, reason: String = "", leavingOut left: [LeftOut] = [],
     requestID: String? = nil
   ) async throws -> WorkflowHandle {
-    var request = ResetWorkflowRequest()
+    var request = ResetWorkflowRequest(to: moment, leavingOut: left)
     request.execution = ownExecution
-    request.point = moment.point
     request.reason = reason
-    request.reapplyExclude = left.map(\.exclude)
     request.requestID = requestID ?? ""
     let response = try await client.call(
       .workflowResetWorkflow, request, as: ResetWorkflowResponse.self)
