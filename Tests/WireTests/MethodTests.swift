@@ -19,6 +19,11 @@ import Testing
       case "list": "listSearchAttributes"
       case let verb: verb + "SearchAttribute"
       }
+    case .engine(.batch(let request)):
+      switch Mirror(reflecting: request).children.first?.label ?? "" {
+      case "list": "listBatches"
+      case let verb: verb + "Batch"
+      }
     case .time(let request):
       switch Mirror(reflecting: request).children.first?.label ?? "" {
       case "sleep": "sleep"
