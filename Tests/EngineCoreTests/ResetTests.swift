@@ -203,6 +203,44 @@ import Testing
     #expect(world.store.runs.count == 2)
   }
 
+  /// The sender closes before it is answered, so nobody hears the answer.
+  @Test func aResetIsToldThatNobodyKnowsWhatASignalCameTo() throws {
+    let world = World()
+    _ = world.start("other")
+    var end = TerminateWorkflowRequest()
+    end.execution = world.execution("other")
+    _ = world.ask(.terminateWorkflow(end))
+    world.crash()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    let first = try #require(world.activation(worker))
+    world.holdsLoads = true
+    var signal = SignalExternal()
+    signal.seq = 1
+    signal.execution = world.execution("other")
+    signal.signalName = "pay"
+    world.complete(worker, first, [.signalExternal(signal)])
+    _ = world.signal("o-1", "go")
+    let second = try #require(world.activation(worker))
+    world.complete(worker, second, [])
+    end.execution = world.execution("o-1")
+    _ = world.ask(.terminateWorkflow(end))
+    world.holdsLoads = false
+    while world.loadsWaiting > 0 { world.serveLoads() }
+    #expect(world.store.letters.isEmpty)
+    let reset = ResetTests.request(.lastWorkflowTask)
+    guard case .resetWorkflow(let response) = world.ask(.resetWorkflow(reset)) else {
+      Issue.record("the reset was refused")
+      return
+    }
+    let run = try #require(world.store.runs.values.first { $0.row.runID == response.runID })
+    let failures = world.store.history(run.row.number).compactMap { event in
+      if case .signalExternalWorkflowExecutionFailed(let m) = event.attributes { m } else { nil }
+    }
+    #expect(failures.map(\.cause) == [.outcomeUnknown])
+    #expect(failures.map(\.seq) == [1])
+  }
+
   @Test func signalsOfAWholeChainComeAgainOnce() throws {
     let world = World()
     let worker = world.attach()
