@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test func overTheBudgetTheColdestGoFirst() throws {
-    let (world, worker) = try sleepers(4, ms: 60_000) { $0.limits.residentBytesMax = 7_000 }
+    let (world, worker) = try sleepers(4, ms: 60_000) { $0.limits.residentBytesMax = 7_800 }
     // Three fit; the first one is the coldest.
     world.advance(0)
     #expect(world.engine.statistics.residentRuns == 3)

@@ -187,7 +187,7 @@ final class Run {
 
   /// About how many bytes of memory the run takes.
   var footprint: Int {
-    2_048 + fold.heldBytes + 1_024 * fold.activities.count
+    2_304 + fold.heldBytes + 1_024 * fold.activities.count
       + 64 * (fold.timers.count + requests.count + fold.sent.count) + 256 * fold.children.count
       + updates.reduce(0) { $0 + $1.request.args.bytes }
   }
