@@ -242,11 +242,11 @@ extension Engine {
 
   /// What the run has missed while it was outside happens, in its order, before anything else.
   mutating func meetDeadlines(of run: Run) {
-    while run.fold.isOpen, let next = nextDeadline(of: run), next <= now,
-      let key = deadlines(of: run).min(by: { $0.isBefore($1) })?.key
+    while run.fold.isOpen, nextDeadline(of: run).map({ $0 <= now }) ?? false,
+      let next = deadlines(of: run).min(by: { $0.isBefore($1) }), next.time <= now
     {
-      deadlines.remove(key)
-      meet(key)
+      deadlines.remove(next.key)
+      meet(next.key)
     }
   }
 
@@ -256,6 +256,12 @@ extension Engine {
     let event: Int64
 
     func isBefore(_ other: OwnDeadline) -> Bool { (time, event) < (other.time, other.event) }
+
+    #if MUTANTS
+      var isEvenTimer: Bool {
+        if case .timer(_, let seq) = key { seq % 2 == 0 } else { false }
+      }
+    #endif
   }
 
   private func deadlines(of run: Run) -> [OwnDeadline] {
@@ -263,6 +269,9 @@ extension Engine {
     var all = run.fold.timers.map {
       OwnDeadline(key: .timer(number, $0.seq), time: $0.fireTime, event: $0.startedEvent)
     }
+    #if MUTANTS
+      if Mutant.isOn(.timerNeverFires) { all.removeAll { $0.isEvenTimer } }
+    #endif
     for activity in run.fold.activities {
       guard let deadline = activity.deadline else { continue }
       let key = LeaseKey(run: number, scheduledEvent: activity.scheduledEvent)
