@@ -70,8 +70,11 @@ extension Model {
       append(.timerFired(fired), to: run)
     case .activity(let place, .retry):
       run.activities[place].queue(at: now)
-      // It may start at once, before what else is due by now.
-      takeGiven(run.activities[place], of: run)
+      // It may start at once, before what else is due by now; where a rate paces them, when all of
+      // that has come.
+      if queues.limits[run.activities[place].scheduled.taskQueue] == nil {
+        takeGiven(run.activities[place], of: run)
+      }
     case .activity(let place, .timeout(let type)): timeOut(run, place, type)
     case .activity(let place, .workerLost):
       loseWorker(run, place, evidence: "it did not come back within the resume window")
