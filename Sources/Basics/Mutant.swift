@@ -31,8 +31,8 @@
     case resetEndsChildren, resetLeavesOldRun, resetLosesActivities, resetKeepsPause
     case resetForgetsExclusion, resetForgetsAnswers, resetAsksNobody, resetLosesWaiters
     case resetIsTwice, forkKeepsParent, admittedIsLost, copyIsShort
-    // Batches: closed runs are met, too; how far one has come is not written.
-    case batchMeetsClosed, batchForgetsItsPlace
+    // Batches: closed runs are met, and those that begin later; how far one has come is not written.
+    case batchMeetsClosed, batchForgetsItsPlace, batchMeetsNewRuns
     // Paused runs whose tasks go out all the same.
     case pausedRunsGoOn
     // Activities: paused ones that start, used up ones that are not held, a reset that a lease of

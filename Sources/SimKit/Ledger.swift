@@ -46,6 +46,17 @@ final class Ledger {
   }
 
   private(set) var schedules: [ScheduleNumber: KeptSchedule] = [:]
+
+  /// A batch job, as the store has it.
+  struct KeptBatch {
+    var definition = BatchJobDefinition()
+    var progress = BatchJobProgress()
+
+    var id: String { definition.request?.batchID ?? "" }
+    var hasEnded: Bool { progress.status != .running }
+  }
+
+  private(set) var batches: [BatchJobNumber: KeptBatch] = [:]
   /// Those of the last batch.
   private(set) var justRemoved: [Run] = []
   private var places: [RunNumber: Int] = [:]
@@ -80,6 +91,7 @@ final class Ledger {
     runs(of: workflowID) + removed.values.filter { $0.row.workflowID == workflowID }
   }
   var openRuns: [Run] { runs.filter(\.isOpen) }
+  func batch(_ id: String) -> KeptBatch? { batches.values.first { $0.id == id } }
 
   /// An activity of some run has completed with this result.
   func holds(result mark: String) -> Bool { results.contains(mark) }
@@ -142,9 +154,13 @@ final class Ledger {
       case .putScheduleProgress(let number, let bytes):
         keep(number) { $0.progress = decoded(bytes, number) }
       case .deleteSchedule(let number): schedules[number] = nil
+      case .putBatchJob(let number, let bytes):
+        batches[number, default: KeptBatch()].definition = decoded(bytes, number)
+      case .putBatchJobProgress(let number, let bytes):
+        batches[number, default: KeptBatch()].progress = decoded(bytes, number)
+      case .deleteBatchJob(let number): batches[number] = nil
       case .wakeRun, .saveState, .sleepRun, .putRequest, .putZone, .putLetter, .deleteLetter,
-        .putSkipped, .putAttributeName, .deleteAttributeName, .putBatchJob, .putBatchJobProgress,
-        .deleteBatchJob, .putQueueLimits:
+        .putSkipped, .putAttributeName, .deleteAttributeName, .putQueueLimits:
         break
       }
     }
@@ -154,7 +170,7 @@ final class Ledger {
     change(&schedules[number, default: KeptSchedule(number: number)])
   }
 
-  private func decoded<M: Message>(_ bytes: [UInt8], _ number: ScheduleNumber) -> M {
+  private func decoded<M: Message>(_ bytes: [UInt8], _ number: some Any) -> M {
     guard let message = try? M(bytes: bytes) else {
       faults.append("\(number) cannot be read")
       return M()
@@ -163,9 +179,15 @@ final class Ledger {
   }
 
   /// After a start of the engine.
-  func reload(_ stored: [StoredSchedule]) {
+  func reload(_ opened: OpenedStore) {
+    batches = [:]
+    for job in opened.batchJobs {
+      batches[job.number] = KeptBatch(
+        definition: decoded(job.definition, job.number),
+        progress: decoded(job.progress, job.number))
+    }
     schedules = [:]
-    for schedule in stored {
+    for schedule in opened.schedules {
       keep(schedule.number) {
         $0.definition = decoded(schedule.definition, schedule.number)
         $0.progress = decoded(schedule.progress, schedule.number)

@@ -109,6 +109,7 @@ public enum Mutants {
         .localsAreForgotten:
         AllWorkEnds.name
       case .localStartsAreNotWritten: LocalsBeginOnce.name
+      case .batchForgetsItsPlace, .batchMeetsNewRuns: BatchesMeetEachOnce.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
       case .updateIsForgotten: UpdatesHaveOneOutcome.name
       case .letterIsReadTwice: LettersCountOnce.name
@@ -122,7 +123,7 @@ public enum Mutants {
         .resetKeepsPause, .resetForgetsExclusion, .resetForgetsAnswers, .resetAsksNobody,
         .resetLosesWaiters, .resetIsTwice, .forkKeepsParent, .localsAreMoved,
         .localAttemptsRepeat, .anyoneEndsLocals, .admittedIsLost, .resetEndsChildren,
-        .batchMeetsClosed, .batchForgetsItsPlace,
+        .batchMeetsClosed,
         .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat, .optionsAreForgotten,
         .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,

@@ -194,7 +194,7 @@ final class Simulation {
   private func finish() {
     let open = ledger.openRuns
     if host.isUp && open.isEmpty && ledger.schedules.values.allSatisfy(\.isIdle)
-      && clients.allSatisfy(\.isIdle)
+      && ledger.batches.values.allSatisfy(\.hasEnded) && clients.allSatisfy(\.isIdle)
     {
       isOver = true
       return

@@ -156,6 +156,42 @@ import Testing
     #expect(bench.found.last == "local activity 2 of \(run) begins again, as attempt 2")
   }
 
+  @Test func aBatchMeetsEachRunThatItSelectsOnce() {
+    let bench = CheckerBench(BatchesMeetEachOnce())
+    for number in 1...3 { bench.make(Int64(number), of: "w\(number)") }
+    var definition = BatchJobDefinition()
+    definition.request = StartBatchRequest()
+    definition.request?.batchID = "r9"
+    definition.firstRun = 2
+    let first = ModelFilter.compare("WorkflowId", "=", .text("w1"))
+    bench.see(.sent(Ask.request(.batch(definition.request!, first), "r9")))
+    bench.commit(.putBatchJob(BatchJobNumber(1), definition: definition.serialized()))
+    func come(_ status: BatchStatus, _ succeeded: Int64) {
+      var progress = BatchJobProgress()
+      progress.status = status
+      progress.succeeded = succeeded
+      bench.commit(.putBatchJobProgress(BatchJobNumber(1), bytes: progress.serialized()))
+    }
+    come(.running, 0)
+    #expect(bench.found == [])
+    come(.completed, 0)
+    #expect(bench.found == ["batch r9 has ended without run#1"])
+    bench.add(1, .signal("batch r9"))
+    come(.completed, 1)
+    #expect(bench.found.count == 1)
+    come(.completed, 2)
+    #expect(bench.found.last == "batch r9 counts 2 runs; it has met 1")
+    bench.add(1, .signal("batch r9"))
+    come(.completed, 1)
+    #expect(bench.found.last == "batch r9 has met run#1 2 times")
+    bench.add(2, .signal("batch r9"))
+    come(.completed, 2)
+    #expect(bench.found.last == "batch r9 has met run#2, which it does not select")
+    bench.add(3, .terminated("batch r9"))
+    come(.completed, 3)
+    #expect(bench.found.contains("batch r9 has met run#3, which has begun after it"))
+  }
+
   @Test func aWorkflowIDHasOneOpenRun() {
     let bench = CheckerBench(OneOpenRun())
     bench.make(1)

@@ -46,7 +46,10 @@ final class BatchJob {
 
   /// Runs with lower numbers come next.
   var before: RunNumber {
-    RunNumber(progress.run == 0 ? definition.firstRun + 1 : progress.run)
+    #if MUTANTS
+      if Mutant.isOn(.batchMeetsNewRuns), progress.run == 0 { return RunNumber(.max) }
+    #endif
+    return RunNumber(progress.run == 0 ? definition.firstRun + 1 : progress.run)
   }
 
   // MARK: - Its pace

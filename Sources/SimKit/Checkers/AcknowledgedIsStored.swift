@@ -47,7 +47,7 @@ extension ClientRequest {
       return response.runID
     case .reset: return (try? ResetWorkflowResponse(bytes: answer.message))?.runID
     case .signal: return (try? SignalWorkflowResponse(bytes: answer.message))?.runID
-    case .cancel, .terminate, .complete: return RunID.none
+    case .cancel, .terminate, .complete, .batch: return RunID.none
     case .delete, .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history,
       .list, .count, .schedule, .activity, .limit:
       return nil
@@ -81,6 +81,7 @@ extension ClientRequest {
     case .complete(let completion):
       let mark = completion.result.first?.text ?? ""
       return ledger.holds(result: mark) ? nil : "result \(mark) is in no history"
+    case .batch: return ledger.batch(requestID) == nil ? "its batch is not there" : nil
     case .delete, .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history,
       .list, .count, .schedule, .activity, .limit:
       return nil

@@ -50,10 +50,15 @@ final class AllWorkEnds: Checker {
     let open = scene.ledger.openRuns.filter { isOver($0.started.flatMap { began[$0.firstRunID] }) }
     let waiting = idle.filter { isOver($0.value) }.keys.sorted { $0.value < $1.value }
     let unanswered = requests.filter { isOver($0.firstSentUs) }.map(\.name)
-    guard !open.isEmpty || !waiting.isEmpty || !unanswered.isEmpty else { return }
+    let batches = scene.ledger.batches.values.filter {
+      !$0.hasEnded && isOver($0.definition.startTimeMs.ms * 1_000)
+    }
+    guard !open.isEmpty || !waiting.isEmpty || !unanswered.isEmpty || !batches.isEmpty else {
+      return
+    }
     scene.found(
       "after \(AllWorkEnds.healUs / 1_000_000) s without faults: open runs"
         + " \(open.map(\.row.number)), requests without an answer \(unanswered),"
-        + " schedules whose actions wait \(waiting)")
+        + " schedules whose actions wait \(waiting), batches \(batches.map(\.id).sorted())")
   }
 }

@@ -33,13 +33,9 @@ final class OneEffectPerRequest: Checker {
     }
   }
 
-  /// Without what the run took over from the one before it in its chain, or has from its base.
   private func effects(_ run: Ledger.Run, _ scene: Scene) -> [(kind: String, id: String)] {
-    let takenOver = 1...scene.ledger.takenOver(by: run).count + 1
-    return run.events.compactMap { event in
-      if event.eventID > 1 && takenOver.contains(Int(event.eventID)) { return nil }
-      if run.repeats(event) { return nil }
-      return switch event.attributes {
+    scene.ledger.ownEvents(of: run).compactMap { event in
+      switch event.attributes {
       case .workflowExecutionStarted(let started): ("start", started.requestID)
       case .workflowExecutionSignaled(let signal): ("signal", signal.requestID)
       case .workflowExecutionCancelRequested(let cancel): ("cancel", cancel.requestID)
@@ -48,6 +44,17 @@ final class OneEffectPerRequest: Checker {
         ("terminate", end.reason)
       default: nil
       }
+    }
+  }
+}
+
+extension Ledger {
+  /// Without what the run took over from the one before it in its chain, or has from its base.
+  func ownEvents(of run: Run) -> [HistoryEvent] {
+    let takenOver = 1...takenOver(by: run).count + 1
+    return run.events.filter { event in
+      let isTakenOver = event.eventID > 1 && takenOver.contains(Int(event.eventID))
+      return !isTakenOver && !run.repeats(event)
     }
   }
 }

@@ -65,15 +65,7 @@ final class ReadsAreTrue: Checker {
   /// and as it is.
   private func rows(_ run: Ledger.Run, _ request: ClientRequest) -> [ModelRow] {
     guard let life = lives[run.row.runID] else { return [] }
-    var info = WorkflowInfo(run.row)
-    info.closeTimeMs = .epoch
-    var rows: [ModelRow] = []
-    let wasPaused = run.events.contains(where: \.isPause)
-    for status in wasPaused ? [.running, .paused] : [.running] as [WorkflowStatus]
-    where (life.closedUs ?? .max) >= request.sentUs {
-      info.status = status
-      rows.append(ModelRow(info))
-    }
+    var rows = (life.closedUs ?? .max) >= request.sentUs ? run.openRows : []
     if life.closedUs != nil { rows.append(ModelRow(WorkflowInfo(run.row))) }
     return rows
   }
@@ -184,6 +176,19 @@ final class ReadsAreTrue: Checker {
       }
     }
     if !isTrue { scene.found("\(request.name) tells of signals \(seen); no run has seen those") }
+  }
+}
+
+extension Ledger.Run {
+  /// As lists and filters may have seen it while it was open.
+  var openRows: [ModelRow] {
+    var info = WorkflowInfo(row)
+    info.closeTimeMs = .epoch
+    let wasPaused = events.contains(where: \.isPause)
+    return (wasPaused ? [.running, .paused] : [.running] as [WorkflowStatus]).map { status in
+      info.status = status
+      return ModelRow(info)
+    }
   }
 }
 

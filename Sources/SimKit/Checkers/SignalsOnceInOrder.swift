@@ -32,8 +32,9 @@ final class SignalsOnceInOrder: Checker {
   private func check(_ run: Ledger.Run, _ scene: Scene) {
     var seen: Set<String> = []
     var latest: (id: String, us: Int64) = ("", -1)
-    // Those of other runs have no id; `LettersCountOnce` looks at them.
-    for signal in run.events.compactMap(\.signal) where signal.externalExecution == nil {
+    // Those of other runs and of batches have no id; `LettersCountOnce` and `BatchesMeetEachOnce`
+    // look at them.
+    for signal in run.events.compactMap(\.signal) where !signal.requestID.isEmpty {
       if !seen.insert(signal.requestID).inserted {
         scene.found("\(run.row.number) holds signal \(signal.requestID) twice")
       }

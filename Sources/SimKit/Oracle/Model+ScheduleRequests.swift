@@ -186,8 +186,7 @@ extension Model {
     guard schedule.backfills.count < limits.backfillsMax else {
       return .failure(.of(.resourceExhausted, .limitReached, retryAfter: Span(ms: 1_000)))
     }
-    let policy = r.overlapPolicy == .unspecified ? schedule.policy : r.overlapPolicy
-    schedule.backfills.append(.init(next: r.startAtMs, end: r.endAtMs, policy: policy))
+    schedule.backfills.append(.init(next: r.startAtMs, end: r.endAtMs, policy: r.overlapPolicy))
     remember("Backfill", r.requestID, r.anonymous, schedule)
     touched.append(schedule)
     return .done

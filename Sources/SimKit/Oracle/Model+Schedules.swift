@@ -30,7 +30,9 @@ extension Model {
         continue
       }
       schedule.backfills[0].next = time + Span(ms: 1)
-      if schedule.add(time, backfill.policy, limits) { return }
+      // An update may have changed it meanwhile, as it may the times.
+      let policy = backfill.policy == .unspecified ? schedule.policy : backfill.policy
+      if schedule.add(time, policy, limits) { return }
     }
   }
 

@@ -107,16 +107,25 @@ struct Model {
       .timeSkipped, .batchJob:
       break
     }
+    endUnit()
+    if case .deadlineReached = input {
+      meetBatches(isTime: true)
+      // They may have made room for what schedules wait for.
+      while schedules.contains(where: { lookTime($0) != nil }) {
+        meetDeadlines()
+        endUnit()
+      }
+    } else {
+      meetBatches(isTime: false)
+    }
+  }
+
+  private mutating func endUnit() {
     loseLocals()
     takeResumed()
     proceed()
     deliverMail()
     settle()
-    if case .deadlineReached = input {
-      meetBatches(isTime: true)
-    } else {
-      meetBatches(isTime: false)
-    }
   }
 
   /// What waited for the end of a redo comes after what has ended it.

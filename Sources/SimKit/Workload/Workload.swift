@@ -73,6 +73,7 @@ struct Workload {
       request.requestID = id
       return .terminate(request)
     case 77 where dice.percent(50): return .limit(limits(&dice))
+    case 78 where dice.percent(50): return batch(id, &dice)
     case 77...82:
       var request = QueryWorkflowRequest()
       request.execution = target
@@ -206,6 +207,30 @@ struct Workload {
     request.requestID = id
     return request
   }
+
+  /// A signal to some of the runs, or their end; its mark tells what it has done.
+  private func batch(_ id: String, _ dice: inout Dice) -> ClientRequest.Kind {
+    var selection = selection(&dice)
+    var operation = BatchOperation()
+    if dice.percent(80) {
+      var signal = SignalWorkflowRequest()
+      signal.signalName = "go"
+      signal.input = [Payload(text: Workload.batchMark(id))]
+      operation.operation = .signalWorkflow(signal)
+    } else {
+      selection.filter = .compare("WorkflowId", "=", .text("w\(dice.int(1...options.workflowIDs))"))
+      operation.operation = .terminateWorkflow(TerminateWorkflowRequest())
+    }
+    var request = StartBatchRequest()
+    request.batchID = id
+    request.query = selection.text(&dice)
+    request.operation = operation
+    request.ratePerSecond = dice.pick([5, 50, 1_000])
+    request.reason = Workload.batchMark(id)
+    return .batch(request, selection.filter)
+  }
+
+  static func batchMark(_ batchID: String) -> String { "batch \(batchID)" }
 
   private func unpause(_ workflowID: String, _ id: String) -> UnpauseWorkflowRequest {
     var request = UnpauseWorkflowRequest()
