@@ -31,7 +31,7 @@
     case resetEndsChildren, resetLeavesOldRun, resetLosesActivities, resetKeepsPause
     case resetForgetsExclusion, resetForgetsAnswers, resetAsksNobody, resetLosesWaiters
     case resetIsTwice, forkKeepsParent, admittedIsLost, copyIsShort
-    // Batches: closed runs are met, and those that begin later; how far one has come is not written.
+    // Batches: closed runs are met, and later ones; how far one has come is not written.
     case batchMeetsClosed, batchForgetsItsPlace, batchMeetsNewRuns
     // Paused runs whose tasks go out all the same.
     case pausedRunsGoOn
