@@ -127,10 +127,10 @@ extension Engine {
 
   /// The run times out then, or its whole chain.
   private func runDeadline(_ run: Run) -> Instant? {
-    let started = run.fold.started
-    let run = started.runTimeoutMs == .zero ? nil : run.fold.beginning + started.runTimeoutMs
-    let chain = started.executionExpirationTimeMs
-    return chain == .epoch ? run : min(run ?? chain, chain)
+    let timeout = run.fold.started.runTimeoutMs
+    let end = timeout == .zero ? nil : run.fold.beginning + timeout
+    let chain = run.fold.started.executionExpirationTimeMs
+    return chain == .epoch ? end : min(end ?? chain, chain)
   }
 
   /// Sets the deadlines that follow from a run's fold.

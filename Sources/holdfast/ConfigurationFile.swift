@@ -112,7 +112,7 @@ struct ConfigurationFile {
   }
 
   private func applyLimit(_ entry: Entry, to configuration: inout ShellConfiguration) throws {
-    let isBytes = entry.path.hasSuffix("_bytes_max")
+    let isBytes = entry.path.contains("_bytes_")
     let value = try number(entry, in: 1...(isBytes ? 1 << 40 : ConfigurationFile.limitMax))
     switch entry.path {
     case "limits.frame_bytes_max":
@@ -121,7 +121,9 @@ struct ConfigurationFile {
       }
       configuration.limits.frameBytesMax = value
       configuration.engine.limits.requestPayloadBytesMax = value - 1 << 20
-      configuration.engine.limits.payloadBytesMax = min(2 << 20, value - 1 << 20)
+      if !holds("limits.payload_bytes_max") {
+        configuration.engine.limits.payloadBytesMax = min(2 << 20, value - 1 << 20)
+      }
     case "limits.connections_max": configuration.limits.connectionsMax = value
     case "limits.connections_per_user_max": configuration.limits.connectionsPerUserMax = value
     case "limits.streams_max":
@@ -133,17 +135,41 @@ struct ConfigurationFile {
     case "limits.request_bytes_max":
       configuration.limits.requestBytesInAllMax = value
       configuration.limits.requestBytesPerUserMax = value / 4 * 3
-    case "limits.pending_activities_max":
-      configuration.engine.limits.pendingActivitiesMax = value
-    case "limits.signals_per_run_max":
-      configuration.engine.limits.signalsPerRunMax = Int64(value)
     case "limits.resident_bytes_max": configuration.engine.limits.residentBytesMax = value
-    case "limits.history_events_max":
-      configuration.engine.limits.historyEventsMax = Int64(value)
-    case "limits.history_bytes_max": configuration.engine.limits.historyBytesMax = Int64(value)
+    case "limits.payload_bytes_max":
+      // That of a frame may come later in the file.
+      let room = frameBytesMax(configuration) - 1 << 20
+      guard value <= room else {
+        throw fault(entry, "it has to fit a frame less 1 MiB: at most \(room) is expected")
+      }
+      configuration.engine.limits.payloadBytesMax = value
     default:
-      throw fault(entry, "there is no such setting; see `holdfast help serve`")
+      guard let limit = ConfigurationFile.runLimits[entry.path] else {
+        throw fault(entry, "there is no such setting; see `holdfast help serve`")
+      }
+      limit(&configuration.engine.limits, value)
     }
+  }
+
+  /// Of what one run may hold and do.
+  private static let runLimits: [String: @Sendable (inout EngineLimits, Int) -> Void] = [
+    "limits.pending_activities_max": { $0.pendingActivitiesMax = $1 },
+    "limits.pending_children_max": { $0.pendingChildrenMax = $1 },
+    "limits.pending_timers_max": { $0.pendingTimersMax = $1 },
+    "limits.sent_requests_max": { $0.sentRequestsMax = $1 },
+    "limits.signals_per_run_max": { $0.signalsPerRunMax = Int64($1) },
+    "limits.updates_in_flight_max": { $0.updatesInFlightMax = $1 },
+    "limits.updates_per_run_max": { $0.updatesPerRunMax = Int64($1) },
+    "limits.queries_waiting_max": { $0.queriesWaitingMax = $1 },
+    "limits.history_events_max": { $0.historyEventsMax = Int64($1) },
+    "limits.history_bytes_max": { $0.historyBytesMax = Int64($1) },
+    "limits.history_events_suggested": { $0.historyEventsSuggested = Int64($1) },
+    "limits.history_bytes_suggested": { $0.historyBytesSuggested = Int64($1) },
+  ]
+
+  private func frameBytesMax(_ configuration: ShellConfiguration) -> Int {
+    let given = entries.last { $0.path == "limits.frame_bytes_max" }
+    return given.map { Int($0.number) } ?? configuration.limits.frameBytesMax
   }
 
   private func apply(_ entry: Entry, to rules: inout [Int: AccessRules.Rule]) throws {

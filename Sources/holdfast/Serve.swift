@@ -24,9 +24,14 @@ struct Serve: ParsableCommand {
         [limits]
         frame_bytes_max = 4194304      # also connections_max, connections_per_user_max,
                                        # streams_max, outgoing_bytes_max, held_bytes_max,
-                                       # request_bytes_max, resident_bytes_max,
-                                       # pending_activities_max, signals_per_run_max,
-                                       # history_events_max, history_bytes_max
+                                       # request_bytes_max, resident_bytes_max; and of a run:
+                                       # payload_bytes_max, history_events_max,
+                                       # history_bytes_max, history_events_suggested,
+                                       # history_bytes_suggested, pending_activities_max,
+                                       # pending_children_max, pending_timers_max,
+                                       # sent_requests_max (to other workflows),
+                                       # signals_per_run_max, updates_in_flight_max,
+                                       # updates_per_run_max, queries_waiting_max
         [[access]]                     # the engine's own user and root may do everything
         uid = 1000                     # or gid
         roles = ["client", "worker"]   # and "operator"

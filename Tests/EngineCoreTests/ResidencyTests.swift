@@ -161,6 +161,27 @@ import Testing
     return world.activation(worker)
   }
 
+  /// The machine was off, and its clock is set back.
+  @Test func theTimeOfARunDoesNotGoBack() throws {
+    let world = World { $0.skipsTime = false }
+    let worker = world.attach()
+    _ = world.start("o-1")
+    world.now = world.now + Span(ms: 5_000)
+    let first = try #require(world.activation(worker))
+    world.complete(worker, first, [.timer(1, 3_600_000)])
+    _ = world.signal("o-1", "late")
+    world.now = world.now + Span(ms: 1_000)
+    let second = try #require(world.activation(worker))
+    world.complete(worker, second, [])
+    #expect(second.activationTimeMs >= first.activationTimeMs)
+    world.now = World.start - Span(ms: 86_400_000)
+    world.crash()
+    _ = world.signal("o-1", "early")
+    let other = world.attach()
+    let third = try #require(replayed(world, other))
+    #expect(third.activationTimeMs == second.activationTimeMs)
+  }
+
   @Test func beingReadWritesNothing() throws {
     let (world, _) = try sleepers(1, ms: 3_600_000)
     world.advance(10_000)

@@ -262,13 +262,12 @@ extension Engine {
 
   /// The run has closed and none follows it: its parent is told.
   mutating func tellParent(of run: Run) {
-    let started = run.fold.started
     #if MUTANTS
       let isLast = Mutant.isOn(.parentHearsOfEachRun) || run.nextRunID == .none
     #else
       let isLast = run.nextRunID == .none
     #endif
-    guard let parent = started.parent, isLast,
+    guard let parent = run.fold.started.parent, isLast,
       let end = run.fold.closing?.attributes?.asEndOfChild(run.execution)
     else { return }
     var letter = Letter()
@@ -276,7 +275,7 @@ extension Engine {
     letter.from = run.execution
     letter.to = parent
     letter.event = HistoryEvent()
-    letter.event?.eventID = started.parentInitiatedEventID
+    letter.event?.eventID = run.fold.started.parentInitiatedEventID
     letter.event?.attributes = end
     post(letter)
   }

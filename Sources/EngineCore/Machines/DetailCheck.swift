@@ -18,8 +18,7 @@ struct DetailCheck {
     self.names = names
     namespace = run.key.namespace
     details = run.fold.details
-    let started = run.fold.started
-    inherited = started.input.bytes + (started.header?.bytes ?? 0)
+    inherited = run.fold.started.input.bytes + (run.fold.started.header?.bytes ?? 0)
   }
 
   var memo: Memo? { details.memo }

@@ -44,7 +44,7 @@ struct Fold: Equatable {
   /// How many of them are local.
   private(set) var localActivities = 0
   /// Of the pending activities.
-  private var inputBytes = 0
+  private(set) var inputBytes = 0
   /// By started event id, which only grows.
   private(set) var timers: [PendingTimerState] = []
   /// The terminal event, once there is one.
@@ -58,12 +58,6 @@ struct Fold: Equatable {
 
   /// As lists and descriptions show it.
   var shownStatus: WorkflowStatus { pause == nil ? status : .paused }
-
-  /// Payload bytes that are kept in memory for the run.
-  var heldBytes: Int {
-    let last = started.lastCompletionResult?.payloads.bytes ?? 0
-    return unseen.bytes + inputBytes + started.input.bytes + last + details.bytes
-  }
 
   /// The run that follows this one in its chain; `none` for an open run and at the end of a chain.
   var nextRunID: RunID {

@@ -187,9 +187,16 @@ final class Run {
 
   /// About how many bytes of memory the run takes.
   var footprint: Int {
-    2_304 + fold.heldBytes + 1_024 * fold.activities.count
+    2_304 + heldBytes + 1_024 * fold.activities.count
       + 64 * (fold.timers.count + requests.count + fold.sent.count) + 256 * fold.children.count
       + updates.reduce(0) { $0 + $1.request.args.bytes }
+  }
+
+  /// Payload bytes that are kept in memory. A member of the fold would cost a copy of the whole.
+  private var heldBytes: Int {
+    let last = fold.started.lastCompletionResult?.payloads.bytes ?? 0
+    return fold.unseen.bytes + fold.inputBytes + fold.started.input.bytes + last
+      + fold.details.bytes
   }
 
   func request(_ key: Fingerprint) -> RequestRecord? {

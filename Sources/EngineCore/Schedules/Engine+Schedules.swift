@@ -121,12 +121,12 @@ extension Engine {
 
   /// The run has closed: the schedule that started its chain is told, once the chain is at its end.
   mutating func tellSchedule(of run: Run) {
-    let started = run.fold.started
-    guard !started.scheduleID.isEmpty, run.nextRunID == .none else { return }
-    let key = ScheduleKey(namespace: run.key.namespace, scheduleID: started.scheduleID)
+    let scheduleID = run.fold.started.scheduleID
+    guard !scheduleID.isEmpty, run.nextRunID == .none else { return }
+    let key = ScheduleKey(namespace: run.key.namespace, scheduleID: scheduleID)
     var execution = WorkflowExecution()
     execution.workflowID = run.key.workflowID
-    execution.runID = started.firstRunID
+    execution.runID = run.fold.started.firstRunID
     // Another schedule may have the id by now.
     guard let timetable = schedules[key], timetable.closed(execution, run.fold.status) else {
       return

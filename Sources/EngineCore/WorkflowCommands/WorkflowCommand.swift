@@ -9,8 +9,7 @@ extension Engine {
   ) -> String? {
     if commands.count > limits.commandsMax { return tooManyCommands }
     var check = CommandCheck(
-      fold: run.fold, asked: lease.shown.updates, limits: limits,
-      taskTimeoutMax: times.taskTimeoutMax,
+      run, asked: lease.shown.updates, limits: limits, taskTimeoutMax: times.taskTimeoutMax,
       details: DetailCheck(run, attributeNames, limits))
     for (index, command) in commands.enumerated() {
       if let fault = check.fault(in: command) {
@@ -111,20 +110,21 @@ struct CommandCheck {
   private var details: DetailCheck
   private var isClosed = false
 
+  /// Of the run's fold only members are read: a fold that is handed over is copied.
   init(
-    fold: Fold, asked: [String], limits: EngineLimits, taskTimeoutMax: Span, details: DetailCheck
+    _ run: Run, asked: [String], limits: EngineLimits, taskTimeoutMax: Span, details: DetailCheck
   ) {
     self.asked = asked
     self.details = details
     self.limits = limits
     self.taskTimeoutMax = taskTimeoutMax
-    lastSeq = fold.lastSeq
-    activityIDs = Set(fold.activities.map { $0.scheduled.activityID })
-    timerIDs = Set(fold.timers.map { $0.timerID })
-    children = fold.children.count
-    signalsSent = fold.sent.count { !$0.isCancel }
-    cancelsSent = fold.sent.count { $0.isCancel }
-    updateIDs = Set(fold.updates.map { $0.updateID })
+    lastSeq = run.fold.lastSeq
+    activityIDs = Set(run.fold.activities.map { $0.scheduled.activityID })
+    timerIDs = Set(run.fold.timers.map { $0.timerID })
+    children = run.fold.children.count
+    signalsSent = run.fold.sent.count { !$0.isCancel }
+    cancelsSent = run.fold.sent.count { $0.isCancel }
+    updateIDs = Set(run.fold.updates.map { $0.updateID })
   }
 
   mutating func fault(in command: Command) -> String? {

@@ -210,13 +210,6 @@ extension ChildWorkflowError {
   }
 }
 
-extension Error {
-  /// Ends a workflow, or an update's handler, as failed; any other error fails the workflow task.
-  var isOfTheWorkflow: Bool {
-    self is ApplicationError || self is ActivityError || self is ChildWorkflowError
-  }
-}
-
 extension ActivityError.Cause {
   init(_ info: FailureInfo) {
     message = info.message

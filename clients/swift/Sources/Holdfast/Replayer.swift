@@ -12,14 +12,23 @@ internal import Messages
 public struct Replayer: Sendable {
   private let workflows: [String: WorkflowDefinition]
   private let client: Client
+  private let failsWorkflow: @Sendable (any Error) -> Bool
   /// Lives as long as the replayer.
   private let kept: (any Sendable)?
 
-  public init(workflows: [any Workflow.Type], client: Client) {
-    self.init(workflows: workflows, client: client, keeping: nil)
+  /// `failsWorkflow`: as the worker's options have it.
+  public init(
+    workflows: [any Workflow.Type], client: Client,
+    failsWorkflow: @escaping @Sendable (any Error) -> Bool = { _ in false }
+  ) {
+    self.init(
+      workflows: workflows, client: client, failsWorkflow: failsWorkflow, keeping: nil)
   }
 
-  package init(workflows: [any Workflow.Type], client: Client, keeping kept: (any Sendable)?) {
+  package init(
+    workflows: [any Workflow.Type], client: Client,
+    failsWorkflow: @escaping @Sendable (any Error) -> Bool, keeping kept: (any Sendable)?
+  ) {
     var definitions: [String: WorkflowDefinition] = [:]
     for type in workflows {
       let definition = Replayer.definition(type)
@@ -29,6 +38,7 @@ public struct Replayer: Sendable {
     }
     self.workflows = definitions
     self.client = client
+    self.failsWorkflow = failsWorkflow
     self.kept = kept
   }
 
@@ -44,7 +54,7 @@ public struct Replayer: Sendable {
         "the replayer has no workflow type '\(history.workflowType)'; it has"
           + " \(workflows.keys.sorted())", type: "UnknownType")
     }
-    let replay = RunningReplay(history, definition)
+    let replay = RunningReplay(history, definition, failsWorkflow)
     defer { replay.leave() }
     try await client.takeTurns(.workerReplay, replay.first()) { try replay.answer($0) }
     guard let verdict = replay.verdict else {
@@ -165,13 +175,18 @@ private final class RunningReplay: @unchecked Sendable {
 
   private let history: WorkflowHistory
   private let definition: WorkflowDefinition
+  private let failsWorkflow: @Sendable (any Error) -> Bool
   private var given = 0
   private var run: WorkflowRun?
   private(set) var verdict: ReplayVerdict?
 
-  init(_ history: WorkflowHistory, _ definition: WorkflowDefinition) {
+  init(
+    _ history: WorkflowHistory, _ definition: WorkflowDefinition,
+    _ failsWorkflow: @escaping @Sendable (any Error) -> Bool
+  ) {
     self.history = history
     self.definition = definition
+    self.failsWorkflow = failsWorkflow
   }
 
   func first() -> [UInt8] {
@@ -213,7 +228,7 @@ private final class RunningReplay: @unchecked Sendable {
       self.run
       ?? WorkflowRun(
         runID: part.runID, workflowID: part.workflowID, workflowType: part.workflowType,
-        taskQueue: part.taskQueue, instance: definition.make())
+        taskQueue: part.taskQueue, instance: definition.make(), failsWorkflow: failsWorkflow)
     self.run = run
     var messages: [[UInt8]] = []
     var completed = ReplayCompleted()

@@ -13,6 +13,7 @@ final class WorkLoop {
   private var leaving = LeavingRuns()
   private let running = RunningAttempts()
   private let locals: RunningLocals
+  private let failsWorkflow: @Sendable (any Error) -> Bool
   private var uses: UInt64 = 0
 
   private struct CachedRun {
@@ -29,6 +30,7 @@ final class WorkLoop {
     self.workflows = workflows
     self.activities = activities
     cachedRunsMax = options.cachedRunsMax
+    failsWorkflow = options.failsWorkflow
     locals = RunningLocals(handle, activities, max: options.localActivitiesMax)
   }
 
@@ -120,7 +122,7 @@ final class WorkLoop {
     }
     let run = WorkflowRun(
       runID: runID, workflowID: workflowID, workflowType: type, taskQueue: taskQueue,
-      instance: definition.make())
+      instance: definition.make(), failsWorkflow: failsWorkflow)
     runs[runID] = CachedRun(state: run, lastUse: uses)
     trim()
     return run

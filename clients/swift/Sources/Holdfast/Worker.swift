@@ -29,15 +29,20 @@ public struct Worker: Sendable {
     public var workflowTasksMax: Int
     /// Runs that are kept in memory between their tasks.
     public var cachedRunsMax: Int
+    /// Which errors, beside those that always do, fail a workflow or an update whose code throws
+    /// them. All others are taken for faults of the code and fail the workflow task.
+    public var failsWorkflow: @Sendable (any Error) -> Bool
 
     public init(
       activitiesMax: Int = 100, workflowTasksMax: Int = 100, cachedRunsMax: Int = 1_000,
-      localActivitiesMax: Int = 100
+      localActivitiesMax: Int = 100,
+      failsWorkflow: @escaping @Sendable (any Error) -> Bool = { _ in false }
     ) {
       self.activitiesMax = activitiesMax
       self.localActivitiesMax = localActivitiesMax
       self.workflowTasksMax = workflowTasksMax
       self.cachedRunsMax = cachedRunsMax
+      self.failsWorkflow = failsWorkflow
     }
   }
 

@@ -11,6 +11,8 @@ final class WorkflowRun: @unchecked Sendable {
   let taskQueue: String
   private let executor = RunExecutor()
   let instance: any WorkflowInstance
+  /// Errors beside those that always do.
+  private let failsWorkflow: @Sendable (any Error) -> Bool
   /// The code of `run`, and that of updates' handlers that go on.
   private var root: Task<Void, Never>?
   private var tasks: [UInt64: Task<Void, Never>] = [:]
@@ -57,13 +59,15 @@ final class WorkflowRun: @unchecked Sendable {
 
   init(
     runID: RunID, workflowID: String, workflowType: String, taskQueue: String,
-    instance: any WorkflowInstance
+    instance: any WorkflowInstance,
+    failsWorkflow: @escaping @Sendable (any Error) -> Bool = { _ in false }
   ) {
     self.runID = runID
     self.workflowID = workflowID
     self.workflowType = workflowType
     self.taskQueue = taskQueue
     self.instance = instance
+    self.failsWorkflow = failsWorkflow
   }
 
   // MARK: - Activations
@@ -169,7 +173,7 @@ final class WorkflowRun: @unchecked Sendable {
         do {
           let result = try await instance.update(update.updateName, context, update.args)
           end(update, .succeeded(PayloadList(result)))
-        } catch let error where error.isOfTheWorkflow {
+        } catch let error where isOfTheWorkflow(error) {
           end(update, .failed(Failure(error)))
         } catch {
           if !isEvicted { taskFailure = error }
@@ -177,6 +181,12 @@ final class WorkflowRun: @unchecked Sendable {
       }
       taskEnded(number, handle)
     }
+  }
+
+  /// Ends a workflow, or an update's handler, as failed; any other error fails the workflow task.
+  private func isOfTheWorkflow(_ error: any Error) -> Bool {
+    error is ApplicationError || error is ActivityError || error is ChildWorkflowError
+      || failsWorkflow(error)
   }
 
   private func nextTask() -> UInt64 {
@@ -220,7 +230,7 @@ final class WorkflowRun: @unchecked Sendable {
       closedAt = next.location
     } else if error is CancellationError && isCancelRequested {
       closing = .cancelledWorkflow(CancelledWorkflow())
-    } else if error.isOfTheWorkflow {
+    } else if isOfTheWorkflow(error) {
       var fail = FailWorkflow()
       fail.failure = Failure(error)
       closing = .failWorkflow(fail)

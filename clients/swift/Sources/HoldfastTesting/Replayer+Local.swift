@@ -8,9 +8,12 @@ extension Replayer {
   ///       try await replayer.replay(WorkflowHistory(contentsOf: path)).check()
   ///     }
   public static func startLocal(
-    workflows: [any Workflow.Type], options: TestEnvironment.Options = .init()
+    workflows: [any Workflow.Type], options: TestEnvironment.Options = .init(),
+    failsWorkflow: @escaping @Sendable (any Error) -> Bool = { _ in false }
   ) async throws -> Replayer {
     let environment = try await TestEnvironment.startLocal(options)
-    return Replayer(workflows: workflows, client: environment.client, keeping: environment)
+    return Replayer(
+      workflows: workflows, client: environment.client, failsWorkflow: failsWorkflow,
+      keeping: environment)
   }
 }
