@@ -190,6 +190,12 @@ extension Model {
 
   private mutating func operate(_ batch: ModelBatch, _ run: ModelRun) {
     guard let request = batch.request.request(for: .of(run.workflowID, run.id)) else { return }
+    // What waited was given away before.
+    if run.pause == nil {
+      for activity in run.activities where activity.state == .scheduled && activity.pause == nil {
+        takeGiven(activity, of: run)
+      }
+    }
     batchOperations += 1
     let id = RequestID(connection: RequestID.batchJobs, stream: batchOperations)
     batch.underWay = id

@@ -110,11 +110,11 @@ struct Model {
     endUnit()
     if case .deadlineReached = input {
       meetBatches(isTime: true)
-      // They may have made room for what schedules wait for.
-      while schedules.contains(where: { lookTime($0) != nil }) {
+      // They may have made room for what schedules wait for, or runs with timers that are due.
+      repeat {
         meetDeadlines()
         endUnit()
-      }
+      } while schedules.contains { lookTime($0) != nil }
     } else {
       meetBatches(isTime: false)
     }
