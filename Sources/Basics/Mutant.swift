@@ -33,6 +33,8 @@
     case resetIsTwice, forkKeepsParent, admittedIsLost, copyIsShort
     // Batches: closed runs are met, and later ones; how far one has come is not written.
     case batchMeetsClosed, batchForgetsItsPlace, batchMeetsNewRuns
+    // Failed attempts that do not stay when their activity has ended.
+    case attemptsAreNotKept
     // Paused runs whose tasks go out all the same.
     case pausedRunsGoOn
     // Activities: paused ones that start, used up ones that are not held, a reset that a lease of

@@ -265,6 +265,12 @@ extension Engine {
       record(run, .activityTaskStarted(started))
     }
     record(run, Engine.terminal(end, activity, reporter.isEmpty ? identity : reporter))
+    #if MUTANTS
+      if Mutant.isOn(.attemptsAreNotKept) { return afterInbound(run) }
+    #endif
+    if let attempts = activity.attempts(endedBy: run.fold.lastEventID) {
+      run.endedAttempts.append(attempts)
+    }
     afterInbound(run)
   }
 

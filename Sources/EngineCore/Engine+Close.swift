@@ -19,7 +19,9 @@ extension Engine {
     releaseAll(of: run)
     failUpdates(of: run)
     let elsewhere = Set(run.fold.activities.map { run.queueKey(of: $0) })
+    let pending = run.fold.activities
     record(run, terminal)
+    run.endedAttempts += pending.compactMap { $0.attempts(endedBy: run.fold.lastEventID) }
     tellParent(of: run)
     for key in elsewhere.sorted() where key != run.queue { sweep(key, hasClosed: true) }
   }

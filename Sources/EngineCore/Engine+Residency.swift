@@ -73,7 +73,7 @@ extension Engine {
         }
         fold.apply(event)
       }
-      if batch.first > stored.stateEvent { fold.addHistoryBytes(batch.bytes.count) }
+      if batch.first > stored.stateEvent { fold.addHistoryBytes(batch.eventBytes) }
     }
     guard fold.lastEventID > 0 else { throw CorruptRun(place: "\(stored.row.number): no events") }
     if stored.state != nil { fold.restore(stored.row.details) }

@@ -398,8 +398,9 @@ public struct Engine {
           run.newEvents[run.newEvents.count - 1].eventID = last.eventID + 1
         }
       #endif
-      let bytes = writer.batch(run.newEvents)
+      var bytes = writer.batch(run.newEvents)
       run.fold.addHistoryBytes(bytes.count)
+      if !run.endedAttempts.isEmpty { bytes += writer.attempts(run.endedAttempts) }
       out.writes.append(
         .appendHistory(
           run: run.number, first: first.eventID, last: last.eventID, bytes: bytes))
@@ -430,6 +431,7 @@ public struct Engine {
     }
     run.changedActivities.removeAll(keepingCapacity: true)
     run.endedActivities.removeAll(keepingCapacity: true)
+    run.endedAttempts.removeAll()
     if run.isRemoved { out.writes.append(.deleteRun(run: run.number)) }
   }
 
@@ -510,6 +512,13 @@ final class EventWriter {
   func batch(_ events: [HistoryEvent]) -> [UInt8] {
     var batch = HistoryBatch()
     batch.events = events
+    return bytes(batch)
+  }
+
+  /// To be put behind a batch's events.
+  func attempts(_ attempts: [ActivityAttempts]) -> [UInt8] {
+    var batch = HistoryBatch()
+    batch.activityAttempts = attempts
     return bytes(batch)
   }
 

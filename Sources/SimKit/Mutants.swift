@@ -123,7 +123,7 @@ public enum Mutants {
         .resetKeepsPause, .resetForgetsExclusion, .resetForgetsAnswers, .resetAsksNobody,
         .resetLosesWaiters, .resetIsTwice, .forkKeepsParent, .localsAreMoved,
         .localAttemptsRepeat, .anyoneEndsLocals, .admittedIsLost, .resetEndsChildren,
-        .batchMeetsClosed,
+        .batchMeetsClosed, .attemptsAreNotKept,
         .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat, .optionsAreForgotten,
         .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,

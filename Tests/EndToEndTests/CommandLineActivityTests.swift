@@ -12,6 +12,18 @@ private final class Asks: Workflow, @unchecked Sendable {
   }
 }
 
+/// An activity that is tried again after so many milliseconds.
+private final class Tries: Workflow, @unchecked Sendable {
+  init() {}
+
+  func run(_ context: WorkflowContext, _ pauseMs: Int) async throws -> String {
+    try await context.activity(
+      "try", Nothing(),
+      options: ActivityOptions(
+        startToClose: .seconds(600), retry: Retry(initial: .milliseconds(pauseMs))))
+  }
+}
+
 /// Activities that are ended by hand, and workers that do not do their part.
 @Suite(.serialized) struct CommandLineActivityTests {
   private func asker(_ engine: EngineProcess, _ tokens: Tokens) -> RunningWorker {
@@ -48,6 +60,40 @@ private final class Asks: Workflow, @unchecked Sendable {
     #expect(try await engine.run("workflow result --id by-ids").output == "\"ids\"\n")
     let again = try await engine.run("activity complete --token \(token) --input 1")
     #expect(again.code == 7 || again.code == 3, "\(again.code) \(again.errors)")
+  }
+
+  @Test func failedAttemptsAreShownAmongTheEvents() async throws {
+    let engine = try EngineProcess()
+    var trying = Worker(taskQueue: "q", socket: engine.socket)
+    trying.register(Tries.self)
+    trying.activity("try") { (context, _: Nothing) -> String in
+      let number = context.attemptNumber
+      if number < 3 { throw ApplicationError("no \(number)", type: "Busy") }
+      return "yes"
+    }
+    let worker = RunningWorker(trying)
+    defer { worker.stop() }
+    for (id, pause) in [("done", 1), ("waits", 3_600_000)] {
+      try await engine.run(
+        "workflow start --type Tries --task-queue q --id \(id) --input \(pause)")
+    }
+    #expect(try await engine.run("workflow result --id done").output == "\"yes\"\n")
+    let shown = try await engine.run("workflow show --id done").lines
+    let first = try #require(
+      shown.firstIndex { $0.contains("attempt 1 of event 3 failed after ") })
+    #expect(shown[first - 1].contains("3  ") && shown[first - 1].contains("ActivityTaskScheduled"))
+    #expect(shown[first + 1] == "      Busy: no 1")
+    #expect(shown[first + 2].contains("attempt 2 of event 3 failed after "))
+    #expect(shown[first + 3] == "      Busy: no 2")
+    #expect(shown[first + 4].contains("ActivityTaskStarted  attempt 3"))
+    #expect(shown[first + 5].contains("ActivityTaskCompleted"))
+    let events = try await engine.run("workflow show -o json --id done").documents()
+    #expect(events.count == shown.count - 4)
+    try await until("the attempt has failed") {
+      try await engine.run("workflow show --id waits").lines.last == "      Busy: no 1"
+    }
+    let last = try await engine.run("workflow show --id waits").lines.dropLast().last
+    #expect(last?.contains("attempt 1 of activity '1' failed after ") ?? false)
   }
 
   @Test func anActivityIsFailedWithAReason() async throws {

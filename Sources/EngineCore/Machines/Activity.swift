@@ -188,6 +188,17 @@ struct Activity: Sendable, Equatable {
     row.failedAttemptsCount += 1
     row.lastFailure = attempt.failure
   }
+
+  /// What stays of them beside the history; nil: none has failed.
+  func attempts(endedBy event: Int64) -> ActivityAttempts? {
+    guard row.failedAttemptsCount > 0 else { return nil }
+    var attempts = ActivityAttempts()
+    attempts.scheduledEventID = scheduledEvent
+    attempts.endedEventID = event
+    attempts.failedAttempts = row.failedAttempts
+    attempts.failedAttemptsCount = row.failedAttemptsCount
+    return attempts
+  }
 }
 
 // MARK: - Retry

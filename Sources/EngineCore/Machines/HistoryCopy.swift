@@ -89,7 +89,7 @@ struct HistoryCopy {
       }
     }
     guard !isFixed else { return }
-    fold.addHistoryBytes(batch.bytes.count)
+    fold.addHistoryBytes(batch.eventBytes)
     wholeThrough = batch.last
     let isDue = fold.lastEventID - (checkpoint?.lastEventID ?? 0) >= 1_000
     if isDue, fold.canBeSaved { checkpoint = fold }
@@ -162,9 +162,10 @@ struct HistoryCopy {
   }
 
   private mutating func cut(at event: HistoryEvent, in batch: StoredBatch) {
-    let cut = batch.before(event.eventID)
+    var cut = batch.before(event.eventID)
     var fold = fold
     fold.addHistoryBytes(cut?.bytes.count ?? 0)
+    cut?.bytes += batch.attempts(endedBefore: event.eventID)
     prefix = Prefix(
       fold: fold, event: event.eventID,
       stored: CopiedHistory(
@@ -229,6 +230,23 @@ extension StoredBatch {
     for _ in first..<event { end = endOfEvent(at: end) }
     return StoredBatch(first: first, last: event - 1, bytes: Array(bytes[..<end]))
   }
+
+  /// What counts as the history's; the batch can be read.
+  var eventBytes: Int {
+    var end = 0
+    while end < bytes.count, bytes[end] == StoredBatch.eventTag { end = endOfEvent(at: end) }
+    return end
+  }
+
+  fileprivate func attempts(endedBefore event: Int64) -> [UInt8] {
+    guard eventBytes < bytes.count, var batch = try? HistoryBatch(bytes: bytes) else { return [] }
+    batch.events = []
+    batch.activityAttempts.removeAll { $0.endedEventID >= event }
+    return batch.serialized()
+  }
+
+  /// Field 1, bytes with their length.
+  private static let eventTag: UInt8 = 0x0A
 
   /// Each event is a field of its own: a tag, a length and so many bytes.
   private func endOfEvent(at start: Int) -> Int {

@@ -98,6 +98,8 @@ final class Run {
   // What the current step has made; empty between steps.
   var newEvents: [HistoryEvent] = []
   var changedActivities: [Int64] = []
+  /// Of activities that this step has ended.
+  var endedAttempts: [ActivityAttempts] = []
   var endedActivities: [Int64] = []
   var newRequests: [RequestRecord] = []
   /// Events of this step whose letters have not been posted.

@@ -148,7 +148,11 @@ extension Engine {
       if !part.events.isEmpty && bytes > limits.partBytesMax { break }
       part.events.append(event)
     }
-    return (part.serialized(), part.events.last?.eventID ?? batch.last)
+    let last = part.events.last?.eventID ?? batch.last
+    part.activityAttempts = decoded.activityAttempts.filter {
+      (next...last).contains($0.endedEventID)
+    }
+    return (part.serialized(), last)
   }
 
   mutating func endReader(_ id: RequestID, _ status: Status, _ gate: Gate) {

@@ -238,6 +238,8 @@ public enum ExternalFailedCause: Equatable, Hashable, Sendable, WireEnum {
 /// A part of a history. Batches are stored, copied and concatenated as bytes.
 public struct HistoryBatch: Message {
   public var events: [HistoryEvent] = []
+  /// Of activities that these events end: they stand beside the history and count towards no limit.
+  public var activityAttempts: [ActivityAttempts] = []
 
   public init() {}
 
@@ -245,12 +247,14 @@ public struct HistoryBatch: Message {
     while let tag = try reader.nextTag() {
       switch tag {
       case 10: events.append(try reader.message())
+      case 18: activityAttempts.append(try reader.message())
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    for value in activityAttempts.reversed() { writer.message(value, tag: 18) }
     for value in events.reversed() { writer.message(value, tag: 10) }
   }
 
@@ -258,6 +262,94 @@ public struct HistoryBatch: Message {
     name: "holdfast.v1.HistoryBatch",
     fields: [
       FieldTable(1, "events", .message { HistoryEvent.table }, isRepeated: true),
+      FieldTable(2, "activity_attempts", .message { ActivityAttempts.table }, isRepeated: true),
+    ])
+}
+
+/// The failed attempts of an activity that has ended.
+public struct ActivityAttempts: Message {
+  public var scheduledEventID: Int64 = 0
+  /// The event that ended it: its own, or the one that closed the run.
+  public var endedEventID: Int64 = 0
+  /// The first 5 and the last 20, each failure cut to 4 KiB.
+  public var failedAttempts: [FailedAttempt] = []
+  /// All of them.
+  public var failedAttemptsCount: Int32 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: scheduledEventID = try reader.int64()
+      case 16: endedEventID = try reader.int64()
+      case 26: failedAttempts.append(try reader.message())
+      case 32: failedAttemptsCount = try reader.int32()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(failedAttemptsCount == 0) { writer.int32(failedAttemptsCount, tag: 32) }
+    for value in failedAttempts.reversed() { writer.message(value, tag: 26) }
+    if !(endedEventID == 0) { writer.int64(endedEventID, tag: 16) }
+    if !(scheduledEventID == 0) { writer.int64(scheduledEventID, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ActivityAttempts",
+    fields: [
+      FieldTable(1, "scheduled_event_id", .int64),
+      FieldTable(2, "ended_event_id", .int64),
+      FieldTable(3, "failed_attempts", .message { FailedAttempt.table }, isRepeated: true),
+      FieldTable(4, "failed_attempts_count", .int32),
+    ])
+}
+
+public struct FailedAttempt: Message {
+  public var attempt: Int32 = 0
+  public var startedTimeMs: Instant = Instant(ms: 0)
+  public var endedTimeMs: Instant = Instant(ms: 0)
+  public var identity: String = ""
+  public var failure: Failure?
+  /// Attempts before the reset of the activity after which this one came.
+  public var attemptsBefore: Int32 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: attempt = try reader.int32()
+      case 16: startedTimeMs = try reader.instant()
+      case 24: endedTimeMs = try reader.instant()
+      case 34: identity = try reader.string()
+      case 42: try reader.merge(into: &failure)
+      case 48: attemptsBefore = try reader.int32()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(attemptsBefore == 0) { writer.int32(attemptsBefore, tag: 48) }
+    if let value = failure { writer.message(value, tag: 42) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 34) }
+    if !(endedTimeMs.ms == 0) { writer.instant(endedTimeMs, tag: 24) }
+    if !(startedTimeMs.ms == 0) { writer.instant(startedTimeMs, tag: 16) }
+    if !(attempt == 0) { writer.int32(attempt, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.FailedAttempt",
+    fields: [
+      FieldTable(1, "attempt", .int32),
+      FieldTable(2, "started_time_ms", .int64),
+      FieldTable(3, "ended_time_ms", .int64),
+      FieldTable(4, "identity", .string),
+      FieldTable(5, "failure", .message { Failure.table }),
+      FieldTable(6, "attempts_before", .int32),
     ])
 }
 

@@ -1693,52 +1693,6 @@ public struct PendingActivity: Message {
     ])
 }
 
-public struct FailedAttempt: Message {
-  public var attempt: Int32 = 0
-  public var startedTimeMs: Instant = Instant(ms: 0)
-  public var endedTimeMs: Instant = Instant(ms: 0)
-  public var identity: String = ""
-  public var failure: Failure?
-  /// Attempts before the reset of the activity after which this one came.
-  public var attemptsBefore: Int32 = 0
-
-  public init() {}
-
-  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
-    while let tag = try reader.nextTag() {
-      switch tag {
-      case 8: attempt = try reader.int32()
-      case 16: startedTimeMs = try reader.instant()
-      case 24: endedTimeMs = try reader.instant()
-      case 34: identity = try reader.string()
-      case 42: try reader.merge(into: &failure)
-      case 48: attemptsBefore = try reader.int32()
-      default: try reader.skip(tag)
-      }
-    }
-  }
-
-  public func encode(into writer: inout WireWriter) {
-    if !(attemptsBefore == 0) { writer.int32(attemptsBefore, tag: 48) }
-    if let value = failure { writer.message(value, tag: 42) }
-    if !(identity.isEmpty) { writer.string(identity, tag: 34) }
-    if !(endedTimeMs.ms == 0) { writer.instant(endedTimeMs, tag: 24) }
-    if !(startedTimeMs.ms == 0) { writer.instant(startedTimeMs, tag: 16) }
-    if !(attempt == 0) { writer.int32(attempt, tag: 8) }
-  }
-
-  public static let table = MessageTable(
-    name: "holdfast.v1.FailedAttempt",
-    fields: [
-      FieldTable(1, "attempt", .int32),
-      FieldTable(2, "started_time_ms", .int64),
-      FieldTable(3, "ended_time_ms", .int64),
-      FieldTable(4, "identity", .string),
-      FieldTable(5, "failure", .message { Failure.table }),
-      FieldTable(6, "attempts_before", .int32),
-    ])
-}
-
 public struct PendingTimer: Message {
   public var seq: UInt32 = 0
   public var timerID: String = ""

@@ -8,6 +8,8 @@ enum Fact: Equatable {
   /// The next event of a run's history.
   case event(RunID, HistoryEvent)
   case closed(RunID, WorkflowStatus)
+  /// What stays of an activity's failed attempts.
+  case attempts(RunID, ActivityAttempts)
   /// A request id is remembered with its run and the event that it made.
   case remembered(RunID, event: Int64)
   case answered(RequestID, Response)
@@ -22,6 +24,7 @@ enum Fact: Equatable {
     switch self {
     case .event(let run, let event): "event of \(run): \(event.json())"
     case .closed(let run, let status): "\(run) closes: \(status)"
+    case .attempts(let run, let attempts): "attempts of \(run): \(attempts.json())"
     case .remembered(let run, let event): "request id of \(run), event \(event)"
     case .answered(let request, let answer): "answer \(request.stream): \(answer.text)"
     case .told(let session, let kind):

@@ -167,7 +167,7 @@ extension Model {
       completed.result = result
       completed.identity = who
       append(.activityTaskCompleted(completed), to: run)
-      run.activities.remove(at: place)
+      keepAttempts(of: run.activities.remove(at: place), run)
     case .canceled(let details) where activity.isCancelRequested:
       resolveCanceled(run, place, details, identity: who)
     case .canceled(let details):
@@ -212,6 +212,18 @@ extension Model {
     failed.retryState = why
     failed.identity = identity
     append(.activityTaskFailed(failed), to: run)
+    keepAttempts(of: activity, run)
+  }
+
+  /// The run's last event has ended the activity.
+  mutating func keepAttempts(of activity: ModelActivity, _ run: ModelRun) {
+    guard !activity.failedAttempts.isEmpty else { return }
+    var attempts = ActivityAttempts()
+    attempts.scheduledEventID = activity.event
+    attempts.endedEventID = run.lastEventID
+    attempts.failedAttempts = activity.shownAttempts
+    attempts.failedAttemptsCount = Int32(activity.failedAttempts.count)
+    facts.append(.attempts(run.id, attempts))
   }
 
   private mutating func appendStarted(_ run: ModelRun, _ activity: ModelActivity) {
@@ -237,6 +249,7 @@ extension Model {
     canceled.details = details
     canceled.identity = identity
     append(.activityTaskCanceled(canceled), to: run)
+    keepAttempts(of: activity, run)
   }
 
   /// The attempt has failed: there is another one, or the activity ends.
@@ -320,6 +333,7 @@ extension Model {
       causes, why, identity: activity.state == .started ? activity.identity : "")
     timedOut.retryState = why
     append(.activityTaskTimedOut(timedOut), to: run)
+    keepAttempts(of: activity, run)
   }
 }
 

@@ -243,6 +243,7 @@ struct Model {
     run.timers = []
     for activity in run.activities {
       tellHolder(of: activity, .workflowClosed)
+      keepAttempts(of: activity, run)
     }
     run.activities = []
     leaveChildren(of: run)

@@ -178,6 +178,7 @@ struct OracleEngine {
         if let begun = begun(by: event, id(run)) { created.append(begun) }
         facts.append(.event(id(run), event.plain))
       }
+      facts += batch.activityAttempts.map { .attempts(id(run), $0) }
     case .copyHistory(let from, let to, let through, _, _):
       histories[to] = Array(histories[from, default: []].prefix(Int(through)))
       for event in histories[to] ?? [] { facts.append(.event(id(to), event.plain)) }

@@ -246,7 +246,7 @@ struct OracleWalk {
       answers += 1
       word = id.stream
       if case .failure(let status) = answer { word ^= UInt64(status.reason.rawValue) << 32 }
-    case .closed(let run, _), .remembered(let run, _): word = run.high
+    case .closed(let run, _), .remembered(let run, _), .attempts(let run, _): word = run.high
     case .told(let session, _), .ended(let session, _): word = session.value << 16
     case .watched(let process): word = UInt64(bitPattern: process.process) << 8
     }

@@ -6,7 +6,11 @@ import Messages
 struct WorkflowShow: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Show a workflow's history, event by event.",
-    discussion: ExitCodes.after("With -o json: all of it, one event a line."))
+    discussion: ExitCodes.after(
+      """
+      Failed attempts of activities, which are no events, are shown among them. With -o json: the
+      events alone, all of each, one a line.
+      """))
 
   @OptionGroup var engine: EngineOptions
   @OptionGroup var execution: ExecutionOptions
@@ -17,16 +21,85 @@ struct WorkflowShow: ParsableCommand {
     request.namespace = engine.namespace
     request.execution = try execution.execution()
     request.follow = follow
-    try engine.connect().stream(.workflowGetHistory, request) { (batch: HistoryBatch) in
+    let connection = try engine.connect()
+    try connection.stream(.workflowGetHistory, request) { (batch: HistoryBatch) in
       for event in batch.events {
         if engine.output == .json {
           print(event.json())
         } else {
-          for line in EventText.lines(event) { print(line) }
+          for line in AttemptText.merged(event, of: batch) { print(line) }
         }
       }
       // Into a pipe too, each event is shown when it comes.
       if follow { fflush(nil) }
+    }
+    if engine.output != .json && !follow { try showPending(connection) }
+  }
+
+  /// The failed attempts of activities that are not at their end.
+  private func showPending(_ connection: EngineConnection) throws {
+    var request = DescribeWorkflowRequest()
+    request.namespace = engine.namespace
+    request.execution = try execution.execution()
+    let response: DescribeWorkflowResponse = try connection.call(
+      .workflowDescribeWorkflow, request)
+    for activity in response.pendingActivities {
+      let lines = AttemptText.lines(
+        activity.failedAttempts, activity.failedAttemptsCount,
+        of: "activity '\(activity.activityID)'")
+      for line in lines { print(line) }
+    }
+  }
+}
+
+/// Failed attempts of activities, among the events.
+enum AttemptText {
+  /// The event, and before the first one that tells of an activity's end its failed attempts.
+  static func merged(_ event: HistoryEvent, of batch: HistoryBatch) -> [String] {
+    guard let attempts = batch.activityAttempts.first(where: { isShown($0, with: event, batch) })
+    else { return EventText.lines(event) }
+    var event = event
+    if case .activityTaskStarted(var started) = event.attributes {
+      // It is the last one of them.
+      started.lastFailure = nil
+      event.attributes = .activityTaskStarted(started)
+    }
+    return lines(
+      attempts.failedAttempts, attempts.failedAttemptsCount,
+      of: "event \(attempts.scheduledEventID)") + EventText.lines(event)
+  }
+
+  private static func isShown(
+    _ attempts: ActivityAttempts, with event: HistoryEvent, _ batch: HistoryBatch
+  ) -> Bool {
+    if event.startsAttempt(of: attempts.scheduledEventID) { return true }
+    return event.eventID == attempts.endedEventID
+      && !batch.events.contains { $0.startsAttempt(of: attempts.scheduledEventID) }
+  }
+
+  static func lines(_ attempts: [FailedAttempt], _ count: Int32, of what: String) -> [String] {
+    var lines: [String] = []
+    for (place, attempt) in attempts.enumerated() {
+      if place > 0, attempt.attempt > attempts[place - 1].attempt + 1 {
+        lines.append("      … \(Int(count) - attempts.count) more attempts of \(what) failed")
+      }
+      let time = Show.time(attempt.endedTimeMs)
+      let took = Show.duration(attempt.endedTimeMs - attempt.startedTimeMs)
+      lines.append(
+        "      \(time)  attempt \(attempt.attempt) of \(what) failed after \(took), by"
+          + " \(attempt.identity)")
+      lines += Show.failure(attempt.failure, indent: "      ")
+    }
+    return lines
+  }
+}
+
+extension HistoryEvent {
+  fileprivate func startsAttempt(of scheduledEvent: Int64) -> Bool {
+    if case .activityTaskStarted(let started) = attributes {
+      started.scheduledEventID == scheduledEvent
+    } else {
+      false
     }
   }
 }

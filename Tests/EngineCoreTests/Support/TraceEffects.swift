@@ -150,6 +150,7 @@ extension TraceText {
       event.eventTimeMs = Instant(ms: 0)
       return wrapped("  \(id) ", fields(event))
     }
+      + batch.activityAttempts.flatMap { wrapped("  attempts ", fields($0)) }
   }
 
   // MARK: - Loads

@@ -299,9 +299,81 @@ nonisolated struct Holdfast_V1_HistoryBatch: Sendable {
 
   var events: [Holdfast_V1_HistoryEvent] = []
 
+  /// Of activities that these events end: they stand beside the history and count towards no limit.
+  var activityAttempts: [Holdfast_V1_ActivityAttempts] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+/// The failed attempts of an activity that has ended.
+nonisolated struct Holdfast_V1_ActivityAttempts: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var scheduledEventID: Int64 = 0
+
+  /// The event that ended it: its own, or the one that closed the run.
+  var endedEventID: Int64 = 0
+
+  /// The first 5 and the last 20, each failure cut to 4 KiB.
+  var failedAttempts: [Holdfast_V1_FailedAttempt] = []
+
+  /// All of them.
+  var failedAttemptsCount: Int32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Holdfast_V1_FailedAttempt: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var attempt: Int32 {
+    get {_storage._attempt}
+    set {_uniqueStorage()._attempt = newValue}
+  }
+
+  var startedTimeMs: Int64 {
+    get {_storage._startedTimeMs}
+    set {_uniqueStorage()._startedTimeMs = newValue}
+  }
+
+  var endedTimeMs: Int64 {
+    get {_storage._endedTimeMs}
+    set {_uniqueStorage()._endedTimeMs = newValue}
+  }
+
+  var identity: String {
+    get {_storage._identity}
+    set {_uniqueStorage()._identity = newValue}
+  }
+
+  var failure: Holdfast_V1_Failure {
+    get {_storage._failure ?? Holdfast_V1_Failure()}
+    set {_uniqueStorage()._failure = newValue}
+  }
+  /// Returns true if `failure` has been explicitly set.
+  var hasFailure: Bool {_storage._failure != nil}
+  /// Clears the value of `failure`. Subsequent reads from it will return its default value.
+  mutating func clearFailure() {_uniqueStorage()._failure = nil}
+
+  /// Attempts before the reset of the activity after which this one came.
+  var attemptsBefore: Int32 {
+    get {_storage._attemptsBefore}
+    set {_uniqueStorage()._attemptsBefore = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Holdfast_V1_HistoryEvent: @unchecked Sendable {
@@ -2634,7 +2706,7 @@ nonisolated extension Holdfast_V1_ExternalFailedCause: SwiftProtobuf._ProtoNameP
 
 nonisolated extension Holdfast_V1_HistoryBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HistoryBatch"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}events\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}events\0\u{3}activity_attempts\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2643,6 +2715,7 @@ nonisolated extension Holdfast_V1_HistoryBatch: SwiftProtobuf.Message, SwiftProt
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.events) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.activityAttempts) }()
       default: break
       }
     }
@@ -2652,11 +2725,165 @@ nonisolated extension Holdfast_V1_HistoryBatch: SwiftProtobuf.Message, SwiftProt
     if !self.events.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.events, fieldNumber: 1)
     }
+    if !self.activityAttempts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.activityAttempts, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Holdfast_V1_HistoryBatch, rhs: Holdfast_V1_HistoryBatch) -> Bool {
     if lhs.events != rhs.events {return false}
+    if lhs.activityAttempts != rhs.activityAttempts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_ActivityAttempts: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ActivityAttempts"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}scheduled_event_id\0\u{3}ended_event_id\0\u{3}failed_attempts\0\u{3}failed_attempts_count\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.scheduledEventID) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.endedEventID) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.failedAttempts) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self.failedAttemptsCount) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.scheduledEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.scheduledEventID, fieldNumber: 1)
+    }
+    if self.endedEventID != 0 {
+      try visitor.visitSingularInt64Field(value: self.endedEventID, fieldNumber: 2)
+    }
+    if !self.failedAttempts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.failedAttempts, fieldNumber: 3)
+    }
+    if self.failedAttemptsCount != 0 {
+      try visitor.visitSingularInt32Field(value: self.failedAttemptsCount, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_ActivityAttempts, rhs: Holdfast_V1_ActivityAttempts) -> Bool {
+    if lhs.scheduledEventID != rhs.scheduledEventID {return false}
+    if lhs.endedEventID != rhs.endedEventID {return false}
+    if lhs.failedAttempts != rhs.failedAttempts {return false}
+    if lhs.failedAttemptsCount != rhs.failedAttemptsCount {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_V1_FailedAttempt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".FailedAttempt"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}attempt\0\u{3}started_time_ms\0\u{3}ended_time_ms\0\u{1}identity\0\u{1}failure\0\u{3}attempts_before\0")
+
+  fileprivate class _StorageClass {
+    var _attempt: Int32 = 0
+    var _startedTimeMs: Int64 = 0
+    var _endedTimeMs: Int64 = 0
+    var _identity: String = String()
+    var _failure: Holdfast_V1_Failure? = nil
+    var _attemptsBefore: Int32 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _attempt = source._attempt
+      _startedTimeMs = source._startedTimeMs
+      _endedTimeMs = source._endedTimeMs
+      _identity = source._identity
+      _failure = source._failure
+      _attemptsBefore = source._attemptsBefore
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularInt32Field(value: &_storage._attempt) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._startedTimeMs) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._endedTimeMs) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._identity) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._failure) }()
+        case 6: try { try decoder.decodeSingularInt32Field(value: &_storage._attemptsBefore) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._attempt != 0 {
+        try visitor.visitSingularInt32Field(value: _storage._attempt, fieldNumber: 1)
+      }
+      if _storage._startedTimeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._startedTimeMs, fieldNumber: 2)
+      }
+      if _storage._endedTimeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._endedTimeMs, fieldNumber: 3)
+      }
+      if !_storage._identity.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._identity, fieldNumber: 4)
+      }
+      try { if let v = _storage._failure {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      if _storage._attemptsBefore != 0 {
+        try visitor.visitSingularInt32Field(value: _storage._attemptsBefore, fieldNumber: 6)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_V1_FailedAttempt, rhs: Holdfast_V1_FailedAttempt) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._attempt != rhs_storage._attempt {return false}
+        if _storage._startedTimeMs != rhs_storage._startedTimeMs {return false}
+        if _storage._endedTimeMs != rhs_storage._endedTimeMs {return false}
+        if _storage._identity != rhs_storage._identity {return false}
+        if _storage._failure != rhs_storage._failure {return false}
+        if _storage._attemptsBefore != rhs_storage._attemptsBefore {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

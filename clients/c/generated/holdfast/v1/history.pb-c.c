@@ -52,6 +52,96 @@ void   holdfast__v1__history_batch__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__history_batch__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__activity_attempts__init
+                     (Holdfast__V1__ActivityAttempts         *message)
+{
+  static const Holdfast__V1__ActivityAttempts init_value = HOLDFAST__V1__ACTIVITY_ATTEMPTS__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__activity_attempts__get_packed_size
+                     (const Holdfast__V1__ActivityAttempts *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__activity_attempts__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__activity_attempts__pack
+                     (const Holdfast__V1__ActivityAttempts *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__activity_attempts__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__activity_attempts__pack_to_buffer
+                     (const Holdfast__V1__ActivityAttempts *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__activity_attempts__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ActivityAttempts *
+       holdfast__v1__activity_attempts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ActivityAttempts *)
+     protobuf_c_message_unpack (&holdfast__v1__activity_attempts__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__activity_attempts__free_unpacked
+                     (Holdfast__V1__ActivityAttempts *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__activity_attempts__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__failed_attempt__init
+                     (Holdfast__V1__FailedAttempt         *message)
+{
+  static const Holdfast__V1__FailedAttempt init_value = HOLDFAST__V1__FAILED_ATTEMPT__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__failed_attempt__get_packed_size
+                     (const Holdfast__V1__FailedAttempt *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__failed_attempt__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__failed_attempt__pack
+                     (const Holdfast__V1__FailedAttempt *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__failed_attempt__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__failed_attempt__pack_to_buffer
+                     (const Holdfast__V1__FailedAttempt *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__failed_attempt__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__FailedAttempt *
+       holdfast__v1__failed_attempt__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__FailedAttempt *)
+     protobuf_c_message_unpack (&holdfast__v1__failed_attempt__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__failed_attempt__free_unpacked
+                     (Holdfast__V1__FailedAttempt *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__failed_attempt__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__history_event__init
                      (Holdfast__V1__HistoryEvent         *message)
 {
@@ -2257,7 +2347,7 @@ void   holdfast__v1__external_workflow_execution_cancel_requested__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__external_workflow_execution_cancel_requested__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor holdfast__v1__history_batch__field_descriptors[1] =
+static const ProtobufCFieldDescriptor holdfast__v1__history_batch__field_descriptors[2] =
 {
   {
     "events",
@@ -2271,14 +2361,27 @@ static const ProtobufCFieldDescriptor holdfast__v1__history_batch__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "activity_attempts",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__HistoryBatch, n_activity_attempts),
+    offsetof(Holdfast__V1__HistoryBatch, activity_attempts),
+    &holdfast__v1__activity_attempts__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__history_batch__field_indices_by_name[] = {
+  1,   /* field[1] = activity_attempts */
   0,   /* field[0] = events */
 };
 static const ProtobufCIntRange holdfast__v1__history_batch__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__history_batch__descriptor =
 {
@@ -2288,11 +2391,191 @@ const ProtobufCMessageDescriptor holdfast__v1__history_batch__descriptor =
   "Holdfast__V1__HistoryBatch",
   "holdfast.v1",
   sizeof(Holdfast__V1__HistoryBatch),
-  1,
+  2,
   holdfast__v1__history_batch__field_descriptors,
   holdfast__v1__history_batch__field_indices_by_name,
   1,  holdfast__v1__history_batch__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__history_batch__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__activity_attempts__field_descriptors[4] =
+{
+  {
+    "scheduled_event_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityAttempts, scheduled_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ended_event_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityAttempts, ended_event_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed_attempts",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ActivityAttempts, n_failed_attempts),
+    offsetof(Holdfast__V1__ActivityAttempts, failed_attempts),
+    &holdfast__v1__failed_attempt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed_attempts_count",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityAttempts, failed_attempts_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__activity_attempts__field_indices_by_name[] = {
+  1,   /* field[1] = ended_event_id */
+  2,   /* field[2] = failed_attempts */
+  3,   /* field[3] = failed_attempts_count */
+  0,   /* field[0] = scheduled_event_id */
+};
+static const ProtobufCIntRange holdfast__v1__activity_attempts__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__activity_attempts__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ActivityAttempts",
+  "ActivityAttempts",
+  "Holdfast__V1__ActivityAttempts",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ActivityAttempts),
+  4,
+  holdfast__v1__activity_attempts__field_descriptors,
+  holdfast__v1__activity_attempts__field_indices_by_name,
+  1,  holdfast__v1__activity_attempts__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__activity_attempts__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__failed_attempt__field_descriptors[6] =
+{
+  {
+    "attempt",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__FailedAttempt, attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "started_time_ms",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__FailedAttempt, started_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ended_time_ms",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__FailedAttempt, ended_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__FailedAttempt, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__FailedAttempt, failure),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempts_before",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__FailedAttempt, attempts_before),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__failed_attempt__field_indices_by_name[] = {
+  0,   /* field[0] = attempt */
+  5,   /* field[5] = attempts_before */
+  2,   /* field[2] = ended_time_ms */
+  4,   /* field[4] = failure */
+  3,   /* field[3] = identity */
+  1,   /* field[1] = started_time_ms */
+};
+static const ProtobufCIntRange holdfast__v1__failed_attempt__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__failed_attempt__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.FailedAttempt",
+  "FailedAttempt",
+  "Holdfast__V1__FailedAttempt",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__FailedAttempt),
+  6,
+  holdfast__v1__failed_attempt__field_descriptors,
+  holdfast__v1__failed_attempt__field_indices_by_name,
+  1,  holdfast__v1__failed_attempt__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__failed_attempt__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor holdfast__v1__history_event__field_descriptors[47] =

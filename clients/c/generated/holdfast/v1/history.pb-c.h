@@ -17,6 +17,8 @@ PROTOBUF_C__BEGIN_DECLS
 #include "holdfast/v1/common.pb-c.h"
 
 typedef struct Holdfast__V1__HistoryBatch Holdfast__V1__HistoryBatch;
+typedef struct Holdfast__V1__ActivityAttempts Holdfast__V1__ActivityAttempts;
+typedef struct Holdfast__V1__FailedAttempt Holdfast__V1__FailedAttempt;
 typedef struct Holdfast__V1__HistoryEvent Holdfast__V1__HistoryEvent;
 typedef struct Holdfast__V1__WorkflowExecutionStarted Holdfast__V1__WorkflowExecutionStarted;
 typedef struct Holdfast__V1__WorkflowExecutionCompleted Holdfast__V1__WorkflowExecutionCompleted;
@@ -156,10 +158,59 @@ struct  Holdfast__V1__HistoryBatch
   ProtobufCMessage base;
   size_t n_events;
   Holdfast__V1__HistoryEvent **events;
+  /*
+   * Of activities that these events end: they stand beside the history and count towards no limit.
+   */
+  size_t n_activity_attempts;
+  Holdfast__V1__ActivityAttempts **activity_attempts;
 };
 #define HOLDFAST__V1__HISTORY_BATCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__history_batch__descriptor) \
-    , 0,NULL }
+    , 0,NULL, 0,NULL }
+
+
+/*
+ * The failed attempts of an activity that has ended.
+ */
+struct  Holdfast__V1__ActivityAttempts
+{
+  ProtobufCMessage base;
+  int64_t scheduled_event_id;
+  /*
+   * The event that ended it: its own, or the one that closed the run.
+   */
+  int64_t ended_event_id;
+  /*
+   * The first 5 and the last 20, each failure cut to 4 KiB.
+   */
+  size_t n_failed_attempts;
+  Holdfast__V1__FailedAttempt **failed_attempts;
+  /*
+   * All of them.
+   */
+  int32_t failed_attempts_count;
+};
+#define HOLDFAST__V1__ACTIVITY_ATTEMPTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__activity_attempts__descriptor) \
+    , 0, 0, 0,NULL, 0 }
+
+
+struct  Holdfast__V1__FailedAttempt
+{
+  ProtobufCMessage base;
+  int32_t attempt;
+  int64_t started_time_ms;
+  int64_t ended_time_ms;
+  char *identity;
+  Holdfast__V1__Failure *failure;
+  /*
+   * Attempts before the reset of the activity after which this one came.
+   */
+  int32_t attempts_before;
+};
+#define HOLDFAST__V1__FAILED_ATTEMPT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__failed_attempt__descriptor) \
+    , 0, 0, 0, (char *)protobuf_c_empty_string, NULL, 0 }
 
 
 typedef enum {
@@ -1238,6 +1289,44 @@ Holdfast__V1__HistoryBatch *
 void   holdfast__v1__history_batch__free_unpacked
                      (Holdfast__V1__HistoryBatch *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__ActivityAttempts methods */
+void   holdfast__v1__activity_attempts__init
+                     (Holdfast__V1__ActivityAttempts         *message);
+size_t holdfast__v1__activity_attempts__get_packed_size
+                     (const Holdfast__V1__ActivityAttempts   *message);
+size_t holdfast__v1__activity_attempts__pack
+                     (const Holdfast__V1__ActivityAttempts   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__activity_attempts__pack_to_buffer
+                     (const Holdfast__V1__ActivityAttempts   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ActivityAttempts *
+       holdfast__v1__activity_attempts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__activity_attempts__free_unpacked
+                     (Holdfast__V1__ActivityAttempts *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__FailedAttempt methods */
+void   holdfast__v1__failed_attempt__init
+                     (Holdfast__V1__FailedAttempt         *message);
+size_t holdfast__v1__failed_attempt__get_packed_size
+                     (const Holdfast__V1__FailedAttempt   *message);
+size_t holdfast__v1__failed_attempt__pack
+                     (const Holdfast__V1__FailedAttempt   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__failed_attempt__pack_to_buffer
+                     (const Holdfast__V1__FailedAttempt   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__FailedAttempt *
+       holdfast__v1__failed_attempt__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__failed_attempt__free_unpacked
+                     (Holdfast__V1__FailedAttempt *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__HistoryEvent methods */
 void   holdfast__v1__history_event__init
                      (Holdfast__V1__HistoryEvent         *message);
@@ -2174,6 +2263,12 @@ void   holdfast__v1__external_workflow_execution_cancel_requested__free_unpacked
 typedef void (*Holdfast__V1__HistoryBatch_Closure)
                  (const Holdfast__V1__HistoryBatch *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__ActivityAttempts_Closure)
+                 (const Holdfast__V1__ActivityAttempts *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__FailedAttempt_Closure)
+                 (const Holdfast__V1__FailedAttempt *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__HistoryEvent_Closure)
                  (const Holdfast__V1__HistoryEvent *message,
                   void *closure_data);
@@ -2332,6 +2427,8 @@ extern const ProtobufCEnumDescriptor    holdfast__v1__command_type__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__start_child_failed_cause__descriptor;
 extern const ProtobufCEnumDescriptor    holdfast__v1__external_failed_cause__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__history_batch__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__activity_attempts__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__failed_attempt__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_completed__descriptor;

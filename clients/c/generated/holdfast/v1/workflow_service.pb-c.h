@@ -50,7 +50,6 @@ typedef struct Holdfast__V1__PauseInfo Holdfast__V1__PauseInfo;
 typedef struct Holdfast__V1__PendingUpdate Holdfast__V1__PendingUpdate;
 typedef struct Holdfast__V1__WorkflowInfo Holdfast__V1__WorkflowInfo;
 typedef struct Holdfast__V1__PendingActivity Holdfast__V1__PendingActivity;
-typedef struct Holdfast__V1__FailedAttempt Holdfast__V1__FailedAttempt;
 typedef struct Holdfast__V1__PendingTimer Holdfast__V1__PendingTimer;
 typedef struct Holdfast__V1__PendingWorkflowTask Holdfast__V1__PendingWorkflowTask;
 typedef struct Holdfast__V1__GetWorkflowResultRequest Holdfast__V1__GetWorkflowResultRequest;
@@ -768,24 +767,6 @@ struct  Holdfast__V1__PendingActivity
 #define HOLDFAST__V1__PENDING_ACTIVITY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__pending_activity__descriptor) \
     , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0, 0, 0, NULL, NULL, 0, 0, NULL }
-
-
-struct  Holdfast__V1__FailedAttempt
-{
-  ProtobufCMessage base;
-  int32_t attempt;
-  int64_t started_time_ms;
-  int64_t ended_time_ms;
-  char *identity;
-  Holdfast__V1__Failure *failure;
-  /*
-   * Attempts before the reset of the activity after which this one came.
-   */
-  int32_t attempts_before;
-};
-#define HOLDFAST__V1__FAILED_ATTEMPT__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__failed_attempt__descriptor) \
-    , 0, 0, 0, (char *)protobuf_c_empty_string, NULL, 0 }
 
 
 struct  Holdfast__V1__PendingTimer
@@ -1581,25 +1562,6 @@ Holdfast__V1__PendingActivity *
 void   holdfast__v1__pending_activity__free_unpacked
                      (Holdfast__V1__PendingActivity *message,
                       ProtobufCAllocator *allocator);
-/* Holdfast__V1__FailedAttempt methods */
-void   holdfast__v1__failed_attempt__init
-                     (Holdfast__V1__FailedAttempt         *message);
-size_t holdfast__v1__failed_attempt__get_packed_size
-                     (const Holdfast__V1__FailedAttempt   *message);
-size_t holdfast__v1__failed_attempt__pack
-                     (const Holdfast__V1__FailedAttempt   *message,
-                      uint8_t             *out);
-size_t holdfast__v1__failed_attempt__pack_to_buffer
-                     (const Holdfast__V1__FailedAttempt   *message,
-                      ProtobufCBuffer     *buffer);
-Holdfast__V1__FailedAttempt *
-       holdfast__v1__failed_attempt__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   holdfast__v1__failed_attempt__free_unpacked
-                     (Holdfast__V1__FailedAttempt *message,
-                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__PendingTimer methods */
 void   holdfast__v1__pending_timer__init
                      (Holdfast__V1__PendingTimer         *message);
@@ -1891,9 +1853,6 @@ typedef void (*Holdfast__V1__WorkflowInfo_Closure)
 typedef void (*Holdfast__V1__PendingActivity_Closure)
                  (const Holdfast__V1__PendingActivity *message,
                   void *closure_data);
-typedef void (*Holdfast__V1__FailedAttempt_Closure)
-                 (const Holdfast__V1__FailedAttempt *message,
-                  void *closure_data);
 typedef void (*Holdfast__V1__PendingTimer_Closure)
                  (const Holdfast__V1__PendingTimer *message,
                   void *closure_data);
@@ -2151,7 +2110,6 @@ extern const ProtobufCMessageDescriptor holdfast__v1__pause_info__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__pending_update__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__workflow_info__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__pending_activity__descriptor;
-extern const ProtobufCMessageDescriptor holdfast__v1__failed_attempt__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__pending_timer__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__pending_workflow_task__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__get_workflow_result_request__descriptor;
