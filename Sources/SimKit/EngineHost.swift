@@ -67,7 +67,7 @@ final class EngineHost {
       let (store, opened) = try Store.open(path: EngineHost.path, options: options)
       self.store = store
       try world.ledger.reload(store, uncertain: uncertain)
-      world.ledger.reload(opened.schedules)
+      world.ledger.reload(opened)
       uncertain = []
       serve(opened)
     } catch {

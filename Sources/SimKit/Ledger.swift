@@ -46,6 +46,9 @@ final class Ledger {
   }
 
   private(set) var schedules: [ScheduleNumber: KeptSchedule] = [:]
+  /// Of workflow types, and what runs have of them.
+  private(set) var typeLimits: [String: WorkflowTypeLimits] = [:]
+  private(set) var permits: [RunNumber: PermitRow] = [:]
   /// Those of the last batch.
   private(set) var justRemoved: [Run] = []
   private var places: [RunNumber: Int] = [:]
@@ -146,6 +149,10 @@ final class Ledger {
         .putSkipped, .putAttributeName, .deleteAttributeName, .putBatchJob, .putBatchJobProgress,
         .deleteBatchJob, .putQueueLimits:
         break
+      case .putPermit(let run, let bytes): permits[run] = permit(bytes, run)
+      case .deletePermit(let run): permits[run] = nil
+      case .putWorkflowTypeLimits(_, let type, let bytes):
+        typeLimits[type] = bytes.flatMap { try? WorkflowTypeLimits(bytes: $0) }
       }
     }
   }
@@ -163,9 +170,13 @@ final class Ledger {
   }
 
   /// After a start of the engine.
-  func reload(_ stored: [StoredSchedule]) {
+  func reload(_ opened: OpenedStore) {
+    typeLimits = [:]
+    permits = [:]
+    for limits in opened.workflowTypeLimits { typeLimits[limits.workflowType] = limits.limits }
+    for permit in opened.permits { permits[permit.run] = permit.row }
     schedules = [:]
-    for schedule in stored {
+    for schedule in opened.schedules {
       keep(schedule.number) {
         $0.definition = decoded(schedule.definition, schedule.number)
         $0.progress = decoded(schedule.progress, schedule.number)
@@ -222,6 +233,14 @@ final class Ledger {
     guard let row = try? ActivityRow(bytes: bytes) else {
       faults.append("\(run): an activity row cannot be read")
       return ActivityRow()
+    }
+    return row
+  }
+
+  private func permit(_ bytes: [UInt8], _ run: RunNumber) -> PermitRow {
+    guard let row = try? PermitRow(bytes: bytes) else {
+      faults.append("\(run): its permit cannot be read")
+      return PermitRow()
     }
     return row
   }

@@ -115,6 +115,9 @@ public enum Mutants {
       case .detailsAreNotWritten, .namesAreNotWritten: DetailsAreKept.name
       case .markersAreHidden: SimWorker.name
       case .queueRateIsIgnored: RatesAreKept.name
+      case .typeLimitIsIgnored, .concurrencyKeyIsIgnored, .openRunsAreNotCounted,
+        .permitIsNotFreed, .permitIsNotWritten:
+        PermitsAreKept.name
       case .resetLosesSignals, .resetDoublesSignals: CopiesAreTrue.name
       case .resetLeavesOldRun: OneOpenRun.name
       case .copyIsShort: HistoryIsWhole.name
@@ -134,7 +137,7 @@ public enum Mutants {
         .repeatedTimesComeTwice, .bufferOneHoldsAll, .bufferAllHoldsOne, .cancelOtherWaits,
         .terminateOtherCancels, .allowAllWaits,
         .priorityIsIgnored, .priorityIsNotInherited, .keysPayNothing, .weightsAreIgnored,
-        .keyRateIsIgnored:
+        .keyRateIsIgnored, .waitingOrderIsIgnored, .permitIsNotHandedOver:
         Oracle.name
       case .shapeHoldsNothing, .firingNamesNoTimer: HistoriesProject.name
       case .sentPartIsLost: Oracle.name

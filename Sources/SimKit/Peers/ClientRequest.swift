@@ -25,6 +25,7 @@ struct ClientRequest {
     case activity(ActivityCall)
     case schedule(ScheduleCall)
     case limit(SetTaskQueueLimitsRequest)
+    case limitType(SetWorkflowTypeLimitsRequest)
   }
 
   let kind: Kind
@@ -68,6 +69,7 @@ struct ClientRequest {
     case .activity(let call): call.method
     case .schedule(let call): call.method
     case .limit: .operatorSetTaskQueueLimits
+    case .limitType: .operatorSetWorkflowTypeLimits
     }
   }
 
@@ -94,6 +96,7 @@ struct ClientRequest {
     case .activity(let call): call.bytes
     case .schedule(let call): call.bytes
     case .limit(let m): m.serialized()
+    case .limitType(let m): m.serialized()
     }
   }
 
@@ -119,7 +122,7 @@ struct Answer {
   var isToBeRepeated: Bool {
     guard let status else { return false }
     switch status.reason {
-    case .noWorker, .limitReached, .workflowTaskFailing: return false
+    case .noWorker, .limitReached, .workflowTaskFailing, .workflowNotBegun: return false
     default: break
     }
     return status.code == .unavailable || status.code == .resourceExhausted
