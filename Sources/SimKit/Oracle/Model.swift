@@ -117,6 +117,10 @@ struct Model {
     settle()
     if case .deadlineReached = input {
       meetBatches(isTime: true)
+      // A copy that a batch has made may have timers of its base that are due.
+      meetDeadlines()
+      deliverMail()
+      settle()
     } else {
       meetBatches(isTime: false)
     }
