@@ -47,15 +47,18 @@ extension Engine {
     counts[type]?.before = rows.last?.number ?? count.before
     for row in rows
     where row.closeTime == nil && TypeKey(row.namespace, row.workflowType) == type
-      && count.begun[row.number] == nil && permit(of: row.number, type) == .none
+      && count.begun[row.number] == nil && concurrency[type]?.places[row.number] == nil
+      && runs[row.number] == nil
     {
-      if bring(row.number, .counted(type, row.number)) { counts[type]?.loads += 1 }
+      guard bring(row.number, .counted(type, row.number)) else {
+        // Somebody else has asked for it: it is looked at again when it has come.
+        counts[type]?.isRead = false
+        counts[type]?.before = RunNumber(row.number.value + 1)
+        break
+      }
+      counts[type]?.loads += 1
     }
     if counts[type]?.loads == 0 { readOn(type) }
-  }
-
-  private func permit(of number: RunNumber, _ type: TypeKey) -> Permit {
-    concurrency[type]?.places[number]?.permit ?? .none
   }
 
   /// The run is in memory now, or cannot be loaded.
