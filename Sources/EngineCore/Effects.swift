@@ -82,6 +82,7 @@ public enum Reply: Sendable {
   case updateActivityOptions(UpdateActivityOptionsResponse)
   case describeTaskQueue(DescribeTaskQueueResponse)
   case setTaskQueueLimits(SetTaskQueueLimitsResponse)
+  case workflowType(WorkflowTypeReply)
   case schedule(ScheduleReply)
   case attribute(AttributeReply)
   case batch(BatchReply)
@@ -93,6 +94,13 @@ public enum BatchReply: Sendable {
   case describe(DescribeBatchResponse)
   case list(ListBatchesResponse)
   case stop(StopBatchResponse)
+}
+
+/// The answers about the limits of workflow types.
+public enum WorkflowTypeReply: Sendable {
+  case setLimits(SetWorkflowTypeLimitsResponse)
+  case describe(DescribeWorkflowTypeResponse)
+  case list(ListWorkflowTypesResponse)
 }
 
 /// The answers about the names of search attributes.

@@ -332,7 +332,7 @@ extension Engine {
   mutating func retryIsDue(_ run: Run, _ index: Int) {
     run.fold.activities[index].becomeDue()
     noteWork(of: run)
-    if run.fold.pause == nil && !run.fold.activities[index].isPaused {
+    if !run.isKeptBack && !run.fold.activities[index].isPaused {
       // Not written: a start of the engine finds the retry time in the past.
       armActivity(run, index)
     } else {

@@ -89,9 +89,11 @@ extension Engine {
   ) {
     let requests = next == nil ? [] : unseenRequests(of: run)
     let metadata = run.fold.userMetadata
+    let hadPermit = run.permit.isHeld
     close(run, terminal)
     guard let next else { return }
     let successor = begin(next, run.key, metadata: metadata)
+    if hadPermit { handPermit(of: run, to: successor) }
     for request in requests { takeOver(request, from: run, to: successor) }
     hand(run.updates, from: run, to: successor)
     offerTask(successor)

@@ -42,6 +42,7 @@ extension Engine {
     deadlines.remove(.runTimeout(run.number))
     deadlines.remove(.beginning(run.number))
     run.isHeld = false
+    leaveLimit(run)
   }
 
   /// The terminal event is recorded: everybody who waits for it is told.

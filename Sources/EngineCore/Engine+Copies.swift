@@ -229,6 +229,7 @@ extension Engine {
     #if MUTANTS
       if Mutant.isOn(.resetLosesActivities) { return }
     #endif
+    askForPermit(run)
     for activity in run.fold.activities {
       guard let index = run.fold.activityIndex(scheduledEvent: activity.scheduledEvent) else {
         continue

@@ -9,6 +9,7 @@ extension Engine {
   /// that one activation shows everything that the step brings.
   mutating func offerTask(_ run: Run) {
     release(run)
+    askForPermit(run)
     guard run.task.isIdle, !run.isOffered else { return }
     updatesCameBack(to: run)
     guard run.wantsTask else {
@@ -394,8 +395,8 @@ extension Engine {
       armActivity(run, index)
       return offerTask(run)
     }
-    // It is offered again when the pause ends.
-    if run.fold.pause != nil && !pauseIsIgnored { return armActivity(run, index) }
+    // It is offered again when the run goes on.
+    if run.isKeptBack && !pauseIsIgnored { return armActivity(run, index) }
     if !activity.canStart && !activityPauseIsIgnored { return armActivity(run, index) }
     let key = run.queueKey(of: activity)
     let queue = taskQueue(key)
@@ -471,7 +472,7 @@ extension Engine {
 
   /// The activity of a queue entry, if that attempt still waits.
   func waiting(_ entry: TaskQueue.Entry<TaskQueue.Attempt>) -> (run: Run, index: Int)? {
-    guard let run = runs[entry.work.lease.run], run.fold.pause == nil,
+    guard let run = runs[entry.work.lease.run], !run.isKeptBack,
       let index = run.fold.activityIndex(scheduledEvent: entry.work.lease.scheduledEvent),
       run.fold.activities[index].canStart || activityPauseIsIgnored,
       run.fold.activities[index].phase == .queued,

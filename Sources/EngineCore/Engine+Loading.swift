@@ -44,6 +44,9 @@ struct Loading {
     case zone(String, Target)
     /// Runs for a batch job.
     case batchJob(BatchJobNumber)
+    /// Rows, and a run, for the count of the runs of a type.
+    case counting(TypeKey)
+    case counted(TypeKey, RunNumber)
   }
 
   var purposes: [Load.ID: Purpose] = [:]
@@ -313,6 +316,10 @@ extension Engine {
     case .letters: takeLetters(loaded.content)
     case .zone(let name, let line): takeZone(loaded.content, name, line)
     case .batchJob(let number): takeBatchRows(number, loaded.content)
+    case .counting(let type): takeCountedRows(type, loaded.content)
+    case .counted(let type, let number):
+      takeDue(loaded.content, number)
+      countedRunCame(type)
     }
   }
 
@@ -349,6 +356,7 @@ extension Engine {
       if case .run(let number) = target {
         settleClaims(number)
         losePlaces(of: number)
+        losePermit(of: number)
       }
       return
     }

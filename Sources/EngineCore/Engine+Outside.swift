@@ -195,7 +195,7 @@ extension Engine {
 extension Run {
   /// Nothing but its history, its rows and its places in queues says how it stands.
   fileprivate var onlyWaits: Bool {
-    guard fold.isOpen, fold.pause == nil, isMarkedAwake, queries.isEmpty, updates.isEmpty,
+    guard fold.isOpen, !isKeptBack, isMarkedAwake, queries.isEmpty, updates.isEmpty,
       followers.isEmpty, parked.isEmpty, task.attempt == 1, task.lastFailed == nil, !task.isRedo,
       !fold.activities.contains(where: \.isInHand)
     else { return false }

@@ -27,6 +27,7 @@ extension Engine {
     run.savedEvent = stored.stateEvent
     run.resetTo = stored.resetTo
     run.toldLength = stored.row.historyLength
+    if fold.isOpen { run.permit = permit(of: number, run.key.namespace, run.workflowType) }
     runs[number] = run
     byRunID[run.runID] = number
     findCached(run)
@@ -125,10 +126,16 @@ extension Engine {
     } catch { throw CorruptRun(place: "\(run): \(what): \(error)") }
   }
 
-  /// The run times out then, or its whole chain.
-  private func runDeadline(_ run: Run) -> Instant? {
+  /// The run times out then, or its whole chain. While it waits for a permit, its own time rests.
+  func runDeadline(_ run: Run) -> Instant? {
+    let beginning: Instant? =
+      switch run.permit {
+      case .none: run.fold.beginning
+      case .held(let since): max(run.fold.beginning, since)
+      case .awaited: nil
+      }
     let timeout = run.fold.started.runTimeoutMs
-    let end = timeout == .zero ? nil : run.fold.beginning + timeout
+    let end = timeout == .zero ? nil : beginning.map { $0 + timeout }
     let chain = run.fold.started.executionExpirationTimeMs
     return chain == .epoch ? end : min(end ?? chain, chain)
   }
@@ -217,7 +224,7 @@ extension Engine {
   /// durable.
   private mutating func becomeDormant(_ run: Run) {
     precondition(
-      run.isAtRest && (run.fold.canBeSaved || run.isHeld || run.fold.pause != nil),
+      run.isAtRest && (run.fold.canBeSaved || run.isHeld || run.isKeptBack),
       "\(run.number) has work in hand")
     uncount(run)
     // What cannot be saved is read from its events.
@@ -309,6 +316,7 @@ extension Engine {
 
   mutating func forget(_ run: Run) {
     let number = run.number
+    if !counts.isEmpty { noteForCount(run) }
     uncount(run)
     forgetWork(of: run)
     runs.removeValue(forKey: number)

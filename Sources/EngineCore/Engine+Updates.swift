@@ -75,6 +75,7 @@ extension Engine {
     if isDraining { return .draining }
     if run.fold.pause != nil { return .workflowPaused(run) }
     if let time = run.fold.firstTaskTime, run.isHeld { return .notBegun(run, in: time - now) }
+    if run.permit.isAwaited { return .notBegun(run) }
     if run.updates.count + run.fold.updates.count >= limits.updatesInFlightMax {
       return .refusal(
         .resourceExhausted, .limitReached,

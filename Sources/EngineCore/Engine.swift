@@ -25,6 +25,12 @@ public struct Engine {
   var queues: [QueueKey: TaskQueue] = [:]
   /// Of the queues that have some.
   var queueLimits: [QueueKey: TaskQueueLimits]
+  /// Of the workflow types that have some, or have runs that still count.
+  var concurrency: [TypeKey: ConcurrencyLimit]
+  /// Types of which permits have come free in this step.
+  var freedPermits: Set<TypeKey> = []
+  /// Types that are about to have limits.
+  var counts: [TypeKey: RunCount] = [:]
   /// Queues with a rate, for which something has come in this step.
   var paced: Set<QueueKey> = []
   var sessions: [SessionID: Session] = [:]
@@ -132,6 +138,7 @@ public struct Engine {
     queueLimits = Dictionary(
       opened.queueLimits.map { (QueueKey(namespace: $0.namespace, name: $0.taskQueue), $0.limits) },
       uniquingKeysWith: { first, _ in first })
+    concurrency = Engine.concurrency(opened)
     filter = opened.filter
     window = DeadlineWindow(opened.deadlines, size: configuration.limits.deadlineWindow)
     mail = Mail(last: opened.lastLetter)
@@ -174,8 +181,12 @@ public struct Engine {
     takeResumed()
     deliverMail()
     loseLocals()
-    placeOffered()
-    fillFreed()
+    // To give work out may close a run, whose permit is given on.
+    repeat {
+      giveFreedPermits()
+      placeOffered()
+      fillFreed()
+    } while !freedPermits.isEmpty
     finish()
     swap(&out, &effects)
     isStepping = false
@@ -242,6 +253,7 @@ public struct Engine {
     case .updateActivityOptions(let r): updateActivityOptions(id, r)
     case .describeTaskQueue(let r): describeTaskQueue(id, r)
     case .setTaskQueueLimits(let r): setTaskQueueLimits(id, r)
+    case .workflowType(let r): handle(id, r)
     case .schedule(let r): handle(id, r)
     case .attribute(let r): handle(id, r)
     case .batch(.start(let r)): startBatch(id, r)

@@ -129,6 +129,7 @@ public enum Request: Sendable {
   case updateActivityOptions(UpdateActivityOptionsRequest)
   case describeTaskQueue(DescribeTaskQueueRequest)
   case setTaskQueueLimits(SetTaskQueueLimitsRequest)
+  case workflowType(WorkflowTypeRequest)
   case schedule(ScheduleRequest)
   case attribute(AttributeRequest)
   case batch(BatchRequest)
@@ -147,6 +148,21 @@ public enum BatchRequest: Sendable {
     case .describe(let r): r.namespace
     case .list(let r): r.namespace
     case .stop(let r): r.namespace
+    }
+  }
+}
+
+/// The requests about the limits of workflow types.
+public enum WorkflowTypeRequest: Sendable {
+  case setLimits(SetWorkflowTypeLimitsRequest)
+  case describe(DescribeWorkflowTypeRequest)
+  case list(ListWorkflowTypesRequest)
+
+  var namespace: String {
+    switch self {
+    case .setLimits(let r): r.namespace
+    case .describe(let r): r.namespace
+    case .list(let r): r.namespace
     }
   }
 }
@@ -201,7 +217,7 @@ extension Input {
       .resetWorkflow, .forkWorkflow,
       .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows, .countWorkflows,
       .describeTaskQueue, .pollUpdate, .pauseActivity, .unpauseActivity, .resetActivity,
-      .updateActivityOptions, .attribute, .batch:
+      .updateActivityOptions, .workflowType, .attribute, .batch:
       return 256
     case .setTaskQueueLimits(let r): return 256 + 128 * (r.limits?.keyRates.count ?? 0)
     case .schedule(.create(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
@@ -248,6 +264,7 @@ extension Request {
     case .updateActivityOptions(let r): r.namespace
     case .describeTaskQueue(let r): r.namespace
     case .setTaskQueueLimits(let r): r.namespace
+    case .workflowType(let r): r.namespace
     case .schedule(let r): r.namespace
     case .attribute(let r): r.namespace
     case .batch(let r): r.namespace

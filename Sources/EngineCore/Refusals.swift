@@ -68,6 +68,14 @@ extension Status {
       runID: run.runID, retryAfter: wait)
   }
 
+  /// It waits for a permit.
+  static func notBegun(_ run: Run) -> Status {
+    refusal(
+      .unavailable, .workflowNotBegun,
+      "as many workflows of type '\(run.workflowType)' run as may: until this one may run it cannot"
+        + " answer", runID: run.runID, retryAfter: Span(ms: 1_000))
+  }
+
   static func requestIDReused(_ id: String, _ field: String, _ runID: RunID) -> Status {
     let name = field == "update_id" ? "update id" : "request id"
     return refusal(

@@ -39,8 +39,10 @@ final class BatchWriter {
   private let deleteAttribute: Statement
   private let putAttributeName: Statement
   private let deleteAttributeName: Statement
-  private let putQueueLimits: Statement
-  private let deleteQueueLimits: Statement
+  private let queueLimits: LimitsWriter
+  private let workflowTypeLimits: LimitsWriter
+  private let putPermit: Statement
+  private let deletePermit: Statement
 
   init(_ database: Database) throws(StoreError) {
     beginBatch = try Statement(database, "BEGIN IMMEDIATE")
@@ -88,10 +90,10 @@ final class BatchWriter {
       database, "INSERT OR REPLACE INTO attribute_name VALUES (?,?,?)")
     deleteAttributeName = try Statement(
       database, "DELETE FROM attribute_name WHERE namespace = ? AND name = ?")
-    putQueueLimits = try Statement(
-      database, "INSERT OR REPLACE INTO queue_limits VALUES (?,?,?,?)")
-    deleteQueueLimits = try Statement(
-      database, "DELETE FROM queue_limits WHERE namespace = ? AND task_queue = ?")
+    queueLimits = try LimitsWriter(database, "queue_limits", "task_queue")
+    workflowTypeLimits = try LimitsWriter(database, "workflow_type_limits", "workflow_type")
+    putPermit = try Statement(database, "INSERT OR REPLACE INTO permit VALUES (?,?,?)")
+    deletePermit = try Statement(database, "DELETE FROM permit WHERE run = ?")
     // What it is a copy of is told until both are gone.
     let copies =
       "DELETE FROM copy WHERE (run = ?1 OR base = ?1)"
@@ -178,9 +180,15 @@ final class BatchWriter {
     case .deleteLetter(let number):
       deleteLetter.bind(1, number)
       try deleteLetter.run()
+    case .putPermit(let run, let bytes):
+      putPermit.bind(1, run.value)
+      try blob(putPermit, 2, bytes, run: run.value, place: 0)
+    case .deletePermit(let run):
+      deletePermit.bind(1, run.value)
+      try deletePermit.run()
     case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped,
       .putAttributeName, .deleteAttributeName, .putBatchJob, .putBatchJobProgress,
-      .deleteBatchJob, .putQueueLimits:
+      .deleteBatchJob, .putQueueLimits, .putWorkflowTypeLimits:
       try keep(write)
     }
   }
@@ -251,12 +259,9 @@ final class BatchWriter {
       deleteAttributeName.bind(2, name)
       try deleteAttributeName.run()
     case .putQueueLimits(let namespace, let taskQueue, let bytes):
-      let statement = bytes == nil ? deleteQueueLimits : putQueueLimits
-      statement.bind(1, namespace)
-      statement.bind(2, taskQueue)
-      guard let bytes else { return try statement.run() }
-      let place = Loader.place(ofQueue: taskQueue, namespace)
-      try blob(statement, 3, bytes, run: 0, place: place)
+      try put(bytes, of: taskQueue, in: namespace, queueLimits)
+    case .putWorkflowTypeLimits(let namespace, let workflowType, let bytes):
+      try put(bytes, of: workflowType, in: namespace, workflowTypeLimits)
     case .putZone(let name, let bytes):
       putZone.bind(1, name)
       try blob(putZone, 2, bytes, run: 0, place: Loader.place(ofZone: name))
@@ -284,6 +289,17 @@ final class BatchWriter {
       }
     default: preconditionFailure("this write is about a run")
     }
+  }
+
+  /// nil: it has none any more.
+  private func put(
+    _ limits: [UInt8]?, of name: String, in namespace: String, _ writer: LimitsWriter
+  ) throws(StoreError) {
+    let statement = limits == nil ? writer.delete : writer.put
+    statement.bind(1, namespace)
+    statement.bind(2, name)
+    guard let limits else { return try statement.run() }
+    try blob(statement, 3, limits, run: 0, place: Loader.place(of: name, in: namespace))
   }
 
   private func close(
@@ -375,5 +391,17 @@ final class BatchWriter {
       } catch { return .failure(error) }
     }
     try result.get()
+  }
+}
+
+/// Limits of what has a name in its namespace.
+private struct LimitsWriter {
+  let put: Statement
+  let delete: Statement
+
+  init(_ database: Database, _ table: String, _ name: String) throws(StoreError) {
+    put = try Statement(database, "INSERT OR REPLACE INTO \(table) VALUES (?,?,?,?)")
+    delete = try Statement(
+      database, "DELETE FROM \(table) WHERE namespace = ? AND \(name) = ?")
   }
 }

@@ -391,24 +391,63 @@ final class Loader {
     Int64(bitPattern: Fingerprint(of: name).low)
   }
 
-  static func place(ofQueue name: String, _ namespace: String) -> Int64 {
+  /// Limits must not stand for those of another name.
+  static func place(of name: String, in namespace: String) -> Int64 {
     Int64(bitPattern: Fingerprint(of: namespace, name).low)
   }
 
   private func readQueueLimits() throws(Fault) -> [StoredQueueLimits] {
+    try readLimits("queue_limits", "task_queue").map { limits throws(Fault) in
+      guard let read = try? TaskQueueLimits(bytes: limits.bytes) else {
+        throw .damage("the limits of task queue '\(limits.name)' cannot be decoded")
+      }
+      return StoredQueueLimits(
+        namespace: limits.namespace, taskQueue: limits.name, limits: read)
+    }
+  }
+
+  private func readWorkflowTypeLimits() throws(Fault) -> [StoredWorkflowTypeLimits] {
+    try readLimits("workflow_type_limits", "workflow_type").map { limits throws(Fault) in
+      guard let read = try? WorkflowTypeLimits(bytes: limits.bytes) else {
+        throw .damage("the limits of workflow type '\(limits.name)' cannot be decoded")
+      }
+      return StoredWorkflowTypeLimits(
+        namespace: limits.namespace, workflowType: limits.name, limits: read)
+    }
+  }
+
+  private func readLimits(
+    _ table: String, _ column: String
+  ) throws(Fault) -> [(namespace: String, name: String, bytes: [UInt8])] {
     let statement: Statement
     do throws(StoreError) {
       statement = try Statement(
-        database, "SELECT namespace, task_queue, checksum, bytes FROM queue_limits")
+        database, "SELECT namespace, \(column), checksum, bytes FROM \(table)")
     } catch { throw .store(error) }
-    var found: [StoredQueueLimits] = []
+    var found: [(namespace: String, name: String, bytes: [UInt8])] = []
     try each(statement) { statement throws(Fault) in
       let (namespace, name, bytes) = (statement.text(0), statement.text(1), statement.bytes(3))
       guard
-        Checksum.of(bytes, run: 0, place: Loader.place(ofQueue: name, namespace))
-          == statement.int(2), let limits = try? TaskQueueLimits(bytes: bytes)
-      else { throw .damage("the limits of task queue '\(name)' do not match their checksum") }
-      found.append(StoredQueueLimits(namespace: namespace, taskQueue: name, limits: limits))
+        Checksum.of(bytes, run: 0, place: Loader.place(of: name, in: namespace))
+          == statement.int(2)
+      else { throw .damage("\(table): those of '\(name)' do not match their checksum") }
+      found.append((namespace, name, bytes))
+    }
+    return found
+  }
+
+  private func readPermits() throws(Fault) -> [StoredPermit] {
+    let statement: Statement
+    do throws(StoreError) {
+      statement = try Statement(database, "SELECT run, checksum, bytes FROM permit ORDER BY run")
+    } catch { throw .store(error) }
+    var found: [StoredPermit] = []
+    try each(statement) { statement throws(Fault) in
+      let (run, bytes) = (statement.int(0), statement.bytes(2))
+      guard Checksum.of(bytes, run: run, place: 0) == statement.int(1),
+        let row = try? PermitRow(bytes: bytes)
+      else { throw .damage("the permit of run#\(run) does not match its checksum") }
+      found.append(StoredPermit(run: RunNumber(run), row: row))
     }
     return found
   }
@@ -508,6 +547,7 @@ final class Loader {
         lastLetter: letter, zones: try readZones(), schedules: try readSchedules(),
         attributeNames: names, batchJobs: try readBatchJobs(),
         queueLimits: try readQueueLimits(),
+        workflowTypeLimits: try readWorkflowTypeLimits(), permits: try readPermits(),
         skipped: skipped < 0 ? nil : Span(ms: skipped))
     } catch {
       switch error {

@@ -67,7 +67,8 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// What runs say of themselves and the names of search attributes; limits of task queues; letters
+  /// What runs say of themselves and the names of search attributes; limits of task queues and of
+  /// workflow types, and which runs have what of these (all of them are read at a start); letters
   /// from run to run; schedules, and the time zones that they and cron schedules of workflows use;
   /// batch jobs; which runs began as copies of others, by resets and forks.
   private static let second =
@@ -96,6 +97,18 @@ enum Schema {
       bytes BLOB NOT NULL,
       PRIMARY KEY (namespace, task_queue)
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE workflow_type_limits (
+      namespace TEXT NOT NULL,
+      workflow_type TEXT NOT NULL,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL,
+      PRIMARY KEY (namespace, workflow_type)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE permit (
+      run INTEGER PRIMARY KEY,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL
+    ) STRICT;
     CREATE TABLE letter (
       letter INTEGER PRIMARY KEY,
       checksum INTEGER NOT NULL,

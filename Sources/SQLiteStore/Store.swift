@@ -183,7 +183,7 @@ public final class Store {
   /// Tables with rows of runs that are not there; empty, since a removal takes all of a run.
   public func leftovers() throws(StoreError) -> [String] {
     var found: [String] = []
-    for table in ["history", "request", "activity", "state", "detail", "attribute"] {
+    for table in ["history", "request", "activity", "state", "detail", "attribute", "permit"] {
       let rows = try database.query(
         "SELECT count(*) FROM \(table) WHERE run NOT IN (SELECT run FROM run)")
       if rows > 0 { found.append("\(rows) rows of \(table) belong to no run") }

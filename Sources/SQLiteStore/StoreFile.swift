@@ -71,7 +71,7 @@ public struct StoreFile: Sendable, Equatable {
     ("state", "run", "through_event", 1), ("activity", "run", "scheduled_event", 1),
     ("detail", "run", "0", 2), ("letter", "0", "letter", 2), ("schedule", "0", "schedule", 2),
     ("schedule_progress", "0", "-schedule", 2), ("batch_job", "0", "batch_job", 2),
-    ("batch_job_progress", "0", "-batch_job", 2),
+    ("batch_job_progress", "0", "-batch_job", 2), ("permit", "run", "0", 2),
   ]
 
   private func checkRows(_ database: Database) throws(StoreError) {

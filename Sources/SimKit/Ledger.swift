@@ -57,6 +57,9 @@ final class Ledger {
   }
 
   private(set) var batches: [BatchJobNumber: KeptBatch] = [:]
+  /// Of workflow types, and what runs have of them.
+  private(set) var typeLimits: [String: WorkflowTypeLimits] = [:]
+  private(set) var permits: [RunNumber: PermitRow] = [:]
   /// Those of the last batch.
   private(set) var justRemoved: [Run] = []
   private var places: [RunNumber: Int] = [:]
@@ -162,6 +165,10 @@ final class Ledger {
       case .wakeRun, .saveState, .sleepRun, .putRequest, .putZone, .putLetter, .deleteLetter,
         .putSkipped, .putAttributeName, .deleteAttributeName, .putQueueLimits:
         break
+      case .putPermit(let run, let bytes): permits[run] = permit(bytes, run)
+      case .deletePermit(let run): permits[run] = nil
+      case .putWorkflowTypeLimits(_, let type, let bytes):
+        typeLimits[type] = bytes.flatMap { try? WorkflowTypeLimits(bytes: $0) }
       }
     }
   }
@@ -186,6 +193,10 @@ final class Ledger {
         definition: decoded(job.definition, job.number),
         progress: decoded(job.progress, job.number))
     }
+    typeLimits = [:]
+    permits = [:]
+    for limits in opened.workflowTypeLimits { typeLimits[limits.workflowType] = limits.limits }
+    for permit in opened.permits { permits[permit.run] = permit.row }
     schedules = [:]
     for schedule in opened.schedules {
       keep(schedule.number) {
@@ -244,6 +255,14 @@ final class Ledger {
     guard let row = try? ActivityRow(bytes: bytes) else {
       faults.append("\(run): an activity row cannot be read")
       return ActivityRow()
+    }
+    return row
+  }
+
+  private func permit(_ bytes: [UInt8], _ run: RunNumber) -> PermitRow {
+    guard let row = try? PermitRow(bytes: bytes) else {
+      faults.append("\(run): its permit cannot be read")
+      return PermitRow()
     }
     return row
   }

@@ -116,6 +116,9 @@ public enum Mutants {
       case .detailsAreNotWritten, .namesAreNotWritten: DetailsAreKept.name
       case .markersAreHidden: SimWorker.name
       case .queueRateIsIgnored: RatesAreKept.name
+      case .typeLimitIsIgnored, .concurrencyKeyIsIgnored, .openRunsAreNotCounted,
+        .permitIsNotFreed, .permitIsNotWritten:
+        PermitsAreKept.name
       case .resetLosesSignals, .resetDoublesSignals: CopiesAreTrue.name
       case .resetLeavesOldRun: OneOpenRun.name
       case .copyIsShort: HistoryIsWhole.name
@@ -135,7 +138,7 @@ public enum Mutants {
         .repeatedTimesComeTwice, .bufferOneHoldsAll, .bufferAllHoldsOne, .cancelOtherWaits,
         .terminateOtherCancels, .allowAllWaits,
         .priorityIsIgnored, .priorityIsNotInherited, .keysPayNothing, .weightsAreIgnored,
-        .keyRateIsIgnored:
+        .keyRateIsIgnored, .waitingOrderIsIgnored, .permitIsNotHandedOver:
         Oracle.name
       case .shapeHoldsNothing, .firingNamesNoTimer: HistoriesProject.name
       case .sentPartIsLost: Oracle.name

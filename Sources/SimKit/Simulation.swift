@@ -31,6 +31,9 @@ final class Simulation {
 
   /// The faults end at the latest after so long.
   private static let faultsUs: Int64 = 1_200_000_000
+  /// So long after the faults the limits of workflow types hold: time for what need not wait for
+  /// a run that waits itself.
+  private static let limitedUs: Int64 = 60_000_000
   /// More than any seed needs by far: the world turns in circles.
   private static let eventsMax = 10_000_000
 
@@ -200,6 +203,9 @@ final class Simulation {
       return
     }
     observe(.waiting(sinceUs: healedUs, requests: clients.flatMap(\.openRequests)))
+    if time.us - healedUs > Simulation.limitedUs, !ledger.typeLimits.isEmpty {
+      clients[0].send(workload.unlimiting())
+    }
     if clients[0].isIdle {
       for run in open {
         if run.row.status == .paused {

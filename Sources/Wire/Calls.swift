@@ -55,6 +55,12 @@ public enum Call: Sendable {
       .scheduleUnpauseSchedule, .scheduleTriggerSchedule, .scheduleBackfillSchedule,
       .scheduleListScheduleMatchingTimes:
       self = .engine(.schedule(try ScheduleRequest(method, bytes)))
+    case .operatorSetWorkflowTypeLimits:
+      self = .engine(.workflowType(.setLimits(try .init(bytes: bytes))))
+    case .operatorDescribeWorkflowType:
+      self = .engine(.workflowType(.describe(try .init(bytes: bytes))))
+    case .operatorListWorkflowTypes:
+      self = .engine(.workflowType(.list(try .init(bytes: bytes))))
     case .operatorAddSearchAttribute:
       self = .engine(.attribute(.add(try .init(bytes: bytes))))
     case .operatorListSearchAttributes:
@@ -106,6 +112,9 @@ extension FrameEncoder {
     case .describeTaskQueue(let m): appendEnd(stream: stream, message: m, to: &out)
     case .setTaskQueueLimits(let m): appendEnd(stream: stream, message: m, to: &out)
     case .schedule(let reply): append(reply, stream: stream, to: &out)
+    case .workflowType(.setLimits(let m)): appendEnd(stream: stream, message: m, to: &out)
+    case .workflowType(.describe(let m)): appendEnd(stream: stream, message: m, to: &out)
+    case .workflowType(.list(let m)): appendEnd(stream: stream, message: m, to: &out)
     case .attribute(.add(let m)): appendEnd(stream: stream, message: m, to: &out)
     case .attribute(.list(let m)): appendEnd(stream: stream, message: m, to: &out)
     case .attribute(.remove(let m)): appendEnd(stream: stream, message: m, to: &out)

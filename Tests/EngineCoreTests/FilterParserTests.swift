@@ -105,7 +105,8 @@ import Testing
 
   private static let known =
     "WorkflowId, RunId, WorkflowType, ExecutionStatus, TaskQueue, StartTime, CloseTime,"
-    + " ExecutionDuration, HistoryLength, HistorySizeBytes, Note, Tags, Weight, Paid, Order by"
+    + " ExecutionDuration, HistoryLength, HistorySizeBytes, WaitingSince, Note, Tags, Weight, Paid,"
+    + " Order by"
   private static let statuses =
     "'RUNNING', 'COMPLETED', 'FAILED', 'CANCELED', 'TERMINATED', 'CONTINUED_AS_NEW', 'TIMED_OUT',"
     + " 'PAUSED'"
@@ -229,8 +230,8 @@ import Testing
       "ORDER BY RunId, RunId",
       "at character 17: expected one of the attributes WorkflowId, WorkflowType, ExecutionStatus,"
         + " TaskQueue,"
-        + " StartTime, CloseTime, ExecutionDuration, HistoryLength, HistorySizeBytes, Weight, Paid,"
-        + " Order by, found 'RunId'"
+        + " StartTime, CloseTime, ExecutionDuration, HistoryLength, HistorySizeBytes, WaitingSince,"
+        + " Weight, Paid, Order by, found 'RunId'"
     ),
     ("ORDER BY StartTime up", "at character 20: expected ',', LIMIT or the end, found 'up'"),
     ("LIMIT 0", "at character 7: expected a whole number above 0, found the number 0"),

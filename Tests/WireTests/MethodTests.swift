@@ -19,6 +19,12 @@ import Testing
       case "list": "listSearchAttributes"
       case let verb: verb + "SearchAttribute"
       }
+    case .engine(.workflowType(let request)):
+      switch Mirror(reflecting: request).children.first?.label ?? "" {
+      case "setLimits": "setWorkflowTypeLimits"
+      case "list": "listWorkflowTypes"
+      case let verb: verb + "WorkflowType"
+      }
     case .engine(.batch(let request)):
       switch Mirror(reflecting: request).children.first?.label ?? "" {
       case "list": "listBatches"

@@ -73,7 +73,7 @@ extension Engine {
         let found = find(key, row.runID, for: .batchJob(job.number))
         return found.settled == nil ? .nothing : .read
       }
-      let info = runs[row.number].map(info(of:)) ?? WorkflowInfo(row)
+      let info = runs[row.number].map(info(of:)) ?? listed(row)
       guard job.selects(info) else {
         job.pass(row.number)
         continue

@@ -40,6 +40,8 @@ extension Engine {
     response.resetRunID = run.resetRunID
     response.copy = run.fold.copy
     response.priority = run.fold.started.priority
+    response.concurrencyKey = run.fold.started.concurrencyKey
+    if case .held(let since) = run.permit { response.permitTimeMs = since }
     response.pendingUpdates = run.fold.updates + run.updates.map(\.pending)
     addPending(to: &response, of: run)
     return response
@@ -118,6 +120,7 @@ extension Engine {
     info.problems = problems(of: run)
     info.memo = run.fold.details.memo
     info.searchAttributes = run.fold.details.searchAttributes
+    if case .awaited(let since) = run.permit { info.waitingSinceTimeMs = since }
     return info
   }
 
@@ -129,6 +132,7 @@ extension Engine {
       let why = pause.reason.cut(to: limits.shownTextBytesMax)
       problems.append("the workflow is paused" + (why.isEmpty ? "" : ": \(why)"))
     }
+    if let wait = permitProblem(of: run) { problems.append(wait) }
     if run.wantsTask, !hasServer(workflow: run.workflowType, on: run.queue) {
       problems.append(
         "no worker for workflow type '\(run.workflowType)' is attached to task queue"

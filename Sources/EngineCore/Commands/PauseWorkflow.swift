@@ -24,6 +24,7 @@ extension Engine {
     event.requestID = request.requestID
     remember(record, event: self.record(run, .workflowExecutionPaused(event)), in: run)
     run.hasNewStatus = true
+    pauseInLine(run, true)
     failQueries(run, .workflowPaused(run))
     updatesCameBack(to: run)
     if run.task.lease == nil { endTask(run) }

@@ -28,6 +28,7 @@ extension Engine {
     if let time = run.fold.firstTaskTime, run.isHeld {
       return refuse(id, .notBegun(run, in: time - now), .run(run))
     }
+    if run.permit.isAwaited { return refuse(id, .notBegun(run), .run(run)) }
     if let status = serverFault(run) { return refuse(id, status, .run(run)) }
     if case .backingOff = run.task.state {
       return refuse(

@@ -50,7 +50,8 @@ extension Engine {
       payloadFault(request.input, "input", with: request.header), detailFault(request),
       idFault(request.identity, "identity"), textFault(request.userMetadata),
       policyFault(request), retryFault(request.retryPolicy), delayFault(request),
-      cronFault(request), priorityFault(request.priority))
+      cronFault(request), priorityFault(request.priority),
+      idFault(request.concurrencyKey, "concurrency_key"))
   }
 
   func policyFault(_ request: StartWorkflowRequest) -> Status? {
@@ -203,6 +204,7 @@ extension Engine {
     event.searchAttributes = request.searchAttributes?.settled
     declare(event.searchAttributes, in: key.namespace)
     event.priority = request.priority?.settled
+    event.concurrencyKey = request.concurrencyKey
     event.firstWorkflowTaskBackoffMs =
       request.cronSchedule.isEmpty ? delay(of: request) : cronDelay(of: request)
     if request.executionTimeoutMs.ms != 0 {

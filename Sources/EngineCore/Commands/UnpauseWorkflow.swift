@@ -23,6 +23,7 @@ extension Engine {
     event.requestID = request.requestID
     remember(record, event: self.record(run, .workflowExecutionUnpaused(event)), in: run)
     run.hasNewStatus = true
+    pauseInLine(run, false)
     for activity in run.fold.activities where activity.phase == .queued {
       offerActivity(activity.scheduledEvent, of: run)
     }

@@ -342,6 +342,7 @@ extension StartWorkflowRequest {
     memo = e.memo
     searchAttributes = e.searchAttributes
     priority = e.priority
+    concurrencyKey = e.concurrencyKey
   }
 }
 

@@ -68,14 +68,14 @@ struct Activity: Sendable, Equatable {
   var isPaused: Bool { row.pause != nil }
   /// The attempt's number since the last reset.
   var attempt: Int32 { row.attempt - row.attemptsBefore }
-  /// A worker that came could start it, unless its run is paused.
+  /// A worker that came could start it, unless its run is kept back.
   var canStart: Bool { phase == .queued && !isPaused }
   /// A worker has it, or may come back for it.
   var isInHand: Bool { phase == .started && !row.elsewhere }
-  /// It waits for its time, for word from elsewhere, or for the end of a pause.
-  func isAtRest(whileRunIsPaused runIsPaused: Bool) -> Bool {
+  /// It waits for its time, for word from elsewhere, for the end of a pause, or with its run.
+  func isAtRest(whileRunIsKeptBack isKeptBack: Bool) -> Bool {
     switch phase {
-    case .queued: runIsPaused || isPaused
+    case .queued: isKeptBack || isPaused
     case .backingOff: true
     case .started: row.elsewhere
     }

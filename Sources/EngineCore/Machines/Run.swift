@@ -85,6 +85,9 @@ final class Run {
   /// else knows it.
   var replayedTime = Instant.epoch
 
+  /// What it has of the limits of its type (`Concurrency/Engine+Permits.swift`).
+  var permit = Permit.none
+
   /// Its first task waits for its time (`Engine+Chain.swift`).
   var isHeld = false
 
@@ -159,9 +162,12 @@ final class Run {
   var wantsTask: Bool { wantsActivation || !queries.isEmpty }
   /// Events do, or updates, or local activities wait; before them no query is asked.
   var wantsActivation: Bool {
-    fold.isOpen && !isHeld && fold.pause == nil
+    fold.isOpen && !isHeld && !isKeptBack
       && (!fold.unseen.isEmpty || !updates.isEmpty || wantsLocals)
   }
+
+  /// Nothing of it goes out: somebody has paused it, or it waits for a permit.
+  var isKeptBack: Bool { fold.pause != nil || permit.isAwaited }
 
   /// No task, no streak of failed ones, no activity that can go on now, nobody who waits: the run
   /// can leave memory.
@@ -170,7 +176,7 @@ final class Run {
       && updates.allSatisfy(\.isAdmitted) && (task.attempt == 1 || !fold.isOpen)
       // By index: an activity is large to copy.
       && fold.activities.indices.allSatisfy {
-        fold.activities[$0].isAtRest(whileRunIsPaused: fold.pause != nil)
+        fold.activities[$0].isAtRest(whileRunIsKeptBack: isKeptBack)
       }
   }
 
@@ -180,7 +186,7 @@ final class Run {
     !task.isIdle
       || fold.activities.contains { activity in
         switch activity.phase {
-        case .queued: fold.pause == nil && !activity.isPaused
+        case .queued: !isKeptBack && !activity.isPaused
         case .started: true
         case .backingOff: false
         }

@@ -12,7 +12,7 @@ extension Engine {
     var hasMore: Bool?
     var isCut = false
     loop: for row in rows {
-      let info = runs[row.number].map(listed) ?? WorkflowInfo(row)
+      let info = runs[row.number].map(listed) ?? listed(row)
       if list.selection.filter.accepts(info) {
         switch list.take(info, row.number, &part) {
         case .taken: break
@@ -142,6 +142,15 @@ extension Engine {
       info.userMetadata = UserMetadata()
       info.userMetadata?.summary = summary
     }
+    return info
+  }
+}
+
+extension Engine {
+  /// A run that is not in memory as lists show it.
+  func listed(_ row: RunRow) -> WorkflowInfo {
+    var info = WorkflowInfo(row)
+    info.waitingSinceTimeMs = waitingSince(row)
     return info
   }
 }

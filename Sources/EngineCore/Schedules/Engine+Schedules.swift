@@ -183,6 +183,7 @@ extension Timetable {
     request.memo = action.memo
     request.searchAttributes = action.searchAttributes
     request.priority = action.priority
+    request.concurrencyKey = action.concurrencyKey
     request.identity = "holdfast"
     return request
   }

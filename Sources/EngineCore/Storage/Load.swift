@@ -222,6 +222,30 @@ public struct StoredQueueLimits: Sendable, Equatable {
   }
 }
 
+/// What `putWorkflowTypeLimits` has told of.
+public struct StoredWorkflowTypeLimits: Sendable, Equatable {
+  public var namespace: String
+  public var workflowType: String
+  public var limits: WorkflowTypeLimits
+
+  public init(namespace: String, workflowType: String, limits: WorkflowTypeLimits) {
+    self.namespace = namespace
+    self.workflowType = workflowType
+    self.limits = limits
+  }
+}
+
+/// What `putPermit` has told of.
+public struct StoredPermit: Sendable, Equatable {
+  public var run: RunNumber
+  public var row: PermitRow
+
+  public init(run: RunNumber, row: PermitRow) {
+    self.run = run
+    self.row = row
+  }
+}
+
 /// What the engine is told of the store when it starts.
 public struct OpenedStore: Sendable {
   /// Grows by one each time the store is opened.
@@ -242,6 +266,9 @@ public struct OpenedStore: Sendable {
   /// All batch jobs.
   public var batchJobs: [StoredBatchJob]
   public var queueLimits: [StoredQueueLimits]
+  public var workflowTypeLimits: [StoredWorkflowTypeLimits]
+  /// By run.
+  public var permits: [StoredPermit]
   /// Of the last `putSkipped`; nil: no time has ever been skipped.
   public var skipped: Span?
 
@@ -250,6 +277,7 @@ public struct OpenedStore: Sendable {
     lastLetter: Int64 = 0, zones: [StoredZone] = [], schedules: [StoredSchedule] = [],
     attributeNames: [StoredAttributeName] = [], batchJobs: [StoredBatchJob] = [],
     queueLimits: [StoredQueueLimits] = [],
+    workflowTypeLimits: [StoredWorkflowTypeLimits] = [], permits: [StoredPermit] = [],
     skipped: Span? = nil
   ) {
     self.epoch = epoch
@@ -262,6 +290,8 @@ public struct OpenedStore: Sendable {
     self.attributeNames = attributeNames
     self.batchJobs = batchJobs
     self.queueLimits = queueLimits
+    self.workflowTypeLimits = workflowTypeLimits
+    self.permits = permits
     self.skipped = skipped
   }
 }

@@ -58,6 +58,11 @@ public enum Write: Sendable, Equatable {
   case deleteAttributeName(namespace: String, name: String)
   /// The limits of a task queue: the bytes of `TaskQueueLimits`; nil: it has none any more.
   case putQueueLimits(namespace: String, taskQueue: String, [UInt8]?)
+  /// The limits of a workflow type: the bytes of `WorkflowTypeLimits`; nil: it has none any more.
+  case putWorkflowTypeLimits(namespace: String, workflowType: String, [UInt8]?)
+  /// What a run has of the limits of its type: the bytes of a `PermitRow`.
+  case putPermit(run: RunNumber, [UInt8])
+  case deletePermit(run: RunNumber)
   /// How far the engine's time is ahead of the machine's, in all; the newest one counts.
   case putSkipped(Span)
 }

@@ -29,6 +29,7 @@ extension Engine {
     declare(c.searchAttributes, in: run.key.namespace)
     event.workflowTaskCompletedEventID = completedEvent
     event.priority = WorkPriority.of(c.priority, in: run.fold.started.priority)
+    event.concurrencyKey = c.concurrencyKey
     event.location = command.location
     let id = record(
       run, .startChildWorkflowExecutionInitiated(event), metadata: command.userMetadata)

@@ -233,7 +233,7 @@ struct CommandCheck {
     if c.workflowType.isEmpty { return "workflow_type is empty" }
     if let fault = ids([
       ("workflow_type", c.workflowType), ("workflow_id", c.workflowID),
-      ("task_queue", c.taskQueue),
+      ("task_queue", c.taskQueue), ("concurrency_key", c.concurrencyKey),
     ]) {
       return fault
     }

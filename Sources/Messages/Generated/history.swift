@@ -789,6 +789,7 @@ public struct WorkflowExecutionStarted: Message {
   /// With a cron schedule: what the last run that completed gave.
   public var lastCompletionResult: PayloadList?
   public var priority: WorkPriority?
+  public var concurrencyKey: String = ""
 
   public init() {}
 
@@ -827,12 +828,14 @@ public struct WorkflowExecutionStarted: Message {
       case 226: cronTimeZone = try reader.string()
       case 234: try reader.merge(into: &lastCompletionResult)
       case 402: try reader.merge(into: &priority)
+      case 442: concurrencyKey = try reader.string()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(concurrencyKey.isEmpty) { writer.string(concurrencyKey, tag: 442) }
     if let value = priority { writer.message(value, tag: 402) }
     if let value = root { writer.message(value, tag: 258) }
     if !(parentInitiatedEventID == 0) { writer.int64(parentInitiatedEventID, tag: 248) }
@@ -902,6 +905,7 @@ public struct WorkflowExecutionStarted: Message {
       FieldTable(31, "parent_initiated_event_id", .int64),
       FieldTable(32, "root", .message { WorkflowExecution.table }),
       FieldTable(50, "priority", .message { WorkPriority.table }),
+      FieldTable(55, "concurrency_key", .string),
     ])
 }
 
@@ -2395,6 +2399,7 @@ public struct StartChildWorkflowExecutionInitiated: Message {
   public var searchAttributes: SearchAttributes?
   /// With what the workflow gives.
   public var priority: WorkPriority?
+  public var concurrencyKey: String = ""
 
   public init() {}
 
@@ -2420,12 +2425,14 @@ public struct StartChildWorkflowExecutionInitiated: Message {
       case 138: try reader.merge(into: &memo)
       case 146: try reader.merge(into: &searchAttributes)
       case 242: try reader.merge(into: &priority)
+      case 282: concurrencyKey = try reader.string()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(concurrencyKey.isEmpty) { writer.string(concurrencyKey, tag: 282) }
     if let value = priority { writer.message(value, tag: 242) }
     if let value = searchAttributes { writer.message(value, tag: 146) }
     if let value = memo { writer.message(value, tag: 138) }
@@ -2469,6 +2476,7 @@ public struct StartChildWorkflowExecutionInitiated: Message {
       FieldTable(17, "memo", .message { Memo.table }),
       FieldTable(18, "search_attributes", .message { SearchAttributes.table }),
       FieldTable(30, "priority", .message { WorkPriority.table }),
+      FieldTable(35, "concurrency_key", .string),
     ])
 }
 

@@ -545,6 +545,289 @@ public struct PriorityBacklog: Message {
     ])
 }
 
+/// How many runs may run at once: 1 to 1,000,000; 0: no limit.
+public struct WorkflowTypeLimits: Message {
+  /// Of the type, and of those the ones of each concurrency key.
+  public var running: Int32 = 0
+  public var runningOfKey: Int32 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: running = try reader.int32()
+      case 16: runningOfKey = try reader.int32()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(runningOfKey == 0) { writer.int32(runningOfKey, tag: 16) }
+    if !(running == 0) { writer.int32(running, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowTypeLimits",
+    fields: [
+      FieldTable(1, "running", .int32),
+      FieldTable(2, "running_of_key", .int32),
+    ])
+}
+
+public struct SetWorkflowTypeLimitsRequest: Message {
+  public var namespace: String = ""
+  public var workflowType: String = ""
+  /// Missing: none.
+  public var limits: WorkflowTypeLimits?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: workflowType = try reader.string()
+      case 26: try reader.merge(into: &limits)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = limits { writer.message(value, tag: 26) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.SetWorkflowTypeLimitsRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "workflow_type", .string),
+      FieldTable(3, "limits", .message { WorkflowTypeLimits.table }),
+    ])
+}
+
+public struct SetWorkflowTypeLimitsResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.SetWorkflowTypeLimitsResponse",
+    fields: [
+    ])
+}
+
+public struct DescribeWorkflowTypeRequest: Message {
+  public var namespace: String = ""
+  public var workflowType: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: workflowType = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DescribeWorkflowTypeRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "workflow_type", .string),
+    ])
+}
+
+public struct DescribeWorkflowTypeResponse: Message {
+  public var info: WorkflowTypeInfo?
+  /// The first 100: those of which most wait, then those of which most run, then by key.
+  public var keys: [ConcurrencyKeyInfo] = []
+  /// Keys in all, of which something runs or waits.
+  public var keysCount: Int64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &info)
+      case 18: keys.append(try reader.message())
+      case 24: keysCount = try reader.int64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(keysCount == 0) { writer.int64(keysCount, tag: 24) }
+    for value in keys.reversed() { writer.message(value, tag: 18) }
+    if let value = info { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DescribeWorkflowTypeResponse",
+    fields: [
+      FieldTable(1, "info", .message { WorkflowTypeInfo.table }),
+      FieldTable(2, "keys", .message { ConcurrencyKeyInfo.table }, isRepeated: true),
+      FieldTable(3, "keys_count", .int64),
+    ])
+}
+
+/// What runs and what waits is counted while the type has limits.
+public struct WorkflowTypeInfo: Message {
+  public var workflowType: String = ""
+  /// Missing: none.
+  public var limits: WorkflowTypeLimits?
+  /// Runs that have a permit.
+  public var running: Int64 = 0
+  public var waiting: Int64 = 0
+  /// How long the oldest of them has waited.
+  public var oldestAgeMs: Span = Span(ms: 0)
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: workflowType = try reader.string()
+      case 18: try reader.merge(into: &limits)
+      case 24: running = try reader.int64()
+      case 32: waiting = try reader.int64()
+      case 40: oldestAgeMs = try reader.span()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(oldestAgeMs.ms == 0) { writer.span(oldestAgeMs, tag: 40) }
+    if !(waiting == 0) { writer.int64(waiting, tag: 32) }
+    if !(running == 0) { writer.int64(running, tag: 24) }
+    if let value = limits { writer.message(value, tag: 18) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.WorkflowTypeInfo",
+    fields: [
+      FieldTable(1, "workflow_type", .string),
+      FieldTable(2, "limits", .message { WorkflowTypeLimits.table }),
+      FieldTable(3, "running", .int64),
+      FieldTable(4, "waiting", .int64),
+      FieldTable(5, "oldest_age_ms", .int64),
+    ])
+}
+
+public struct ConcurrencyKeyInfo: Message {
+  public var concurrencyKey: String = ""
+  public var running: Int64 = 0
+  public var waiting: Int64 = 0
+  public var oldestAgeMs: Span = Span(ms: 0)
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: concurrencyKey = try reader.string()
+      case 16: running = try reader.int64()
+      case 24: waiting = try reader.int64()
+      case 32: oldestAgeMs = try reader.span()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(oldestAgeMs.ms == 0) { writer.span(oldestAgeMs, tag: 32) }
+    if !(waiting == 0) { writer.int64(waiting, tag: 24) }
+    if !(running == 0) { writer.int64(running, tag: 16) }
+    if !(concurrencyKey.isEmpty) { writer.string(concurrencyKey, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ConcurrencyKeyInfo",
+    fields: [
+      FieldTable(1, "concurrency_key", .string),
+      FieldTable(2, "running", .int64),
+      FieldTable(3, "waiting", .int64),
+      FieldTable(4, "oldest_age_ms", .int64),
+    ])
+}
+
+public struct ListWorkflowTypesRequest: Message {
+  public var namespace: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ListWorkflowTypesRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+    ])
+}
+
+public struct ListWorkflowTypesResponse: Message {
+  /// Sorted by type.
+  public var types: [WorkflowTypeInfo] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: types.append(try reader.message())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    for value in types.reversed() { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ListWorkflowTypesResponse",
+    fields: [
+      FieldTable(1, "types", .message { WorkflowTypeInfo.table }, isRepeated: true),
+    ])
+}
+
 public struct AddSearchAttributeRequest: Message {
   public var namespace: String = ""
   public var name: String = ""

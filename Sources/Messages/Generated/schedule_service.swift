@@ -310,6 +310,7 @@ public struct ScheduleAction: Message {
   public var memo: Memo?
   public var searchAttributes: SearchAttributes?
   public var priority: WorkPriority?
+  public var concurrencyKey: String = ""
 
   public init() {}
 
@@ -329,12 +330,14 @@ public struct ScheduleAction: Message {
       case 90: try reader.merge(into: &memo)
       case 98: try reader.merge(into: &searchAttributes)
       case 162: try reader.merge(into: &priority)
+      case 202: concurrencyKey = try reader.string()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(concurrencyKey.isEmpty) { writer.string(concurrencyKey, tag: 202) }
     if let value = priority { writer.message(value, tag: 162) }
     if let value = searchAttributes { writer.message(value, tag: 98) }
     if let value = memo { writer.message(value, tag: 90) }
@@ -366,6 +369,7 @@ public struct ScheduleAction: Message {
       FieldTable(11, "memo", .message { Memo.table }),
       FieldTable(12, "search_attributes", .message { SearchAttributes.table }),
       FieldTable(20, "priority", .message { WorkPriority.table }),
+      FieldTable(25, "concurrency_key", .string),
     ])
 }
 

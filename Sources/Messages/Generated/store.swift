@@ -543,6 +543,58 @@ public struct LeaseHolder: Message {
     ])
 }
 
+/// Of a run that the limits of its type give a permit, until it closes.
+public struct PermitRow: Message {
+  public var namespace: String = ""
+  public var workflowType: String = ""
+  public var concurrencyKey: String = ""
+  public var priority: Int32 = 0
+  /// Since when it waits, or has its permit.
+  public var sinceTimeMs: Instant = Instant(ms: 0)
+  public var held: Bool = false
+  /// It waits and is passed by.
+  public var paused: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: workflowType = try reader.string()
+      case 26: concurrencyKey = try reader.string()
+      case 32: priority = try reader.int32()
+      case 40: sinceTimeMs = try reader.instant()
+      case 48: held = try reader.bool()
+      case 56: paused = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!paused) { writer.bool(paused, tag: 56) }
+    if !(!held) { writer.bool(held, tag: 48) }
+    if !(sinceTimeMs.ms == 0) { writer.instant(sinceTimeMs, tag: 40) }
+    if !(priority == 0) { writer.int32(priority, tag: 32) }
+    if !(concurrencyKey.isEmpty) { writer.string(concurrencyKey, tag: 26) }
+    if !(workflowType.isEmpty) { writer.string(workflowType, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.store.v1.PermitRow",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "workflow_type", .string),
+      FieldTable(3, "concurrency_key", .string),
+      FieldTable(4, "priority", .int32),
+      FieldTable(5, "since_time_ms", .int64),
+      FieldTable(6, "held", .bool),
+      FieldTable(7, "paused", .bool),
+    ])
+}
+
 /// A batch job, as it was started.
 public struct BatchJobDefinition: Message {
   public var request: StartBatchRequest?

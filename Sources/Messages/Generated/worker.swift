@@ -2133,6 +2133,8 @@ public struct StartChild: Message {
   public var searchAttributes: SearchAttributes?
   /// What is not set comes from the workflow.
   public var priority: WorkPriority?
+  /// Of the child alone.
+  public var concurrencyKey: String = ""
 
   public init() {}
 
@@ -2155,12 +2157,14 @@ public struct StartChild: Message {
       case 114: try reader.merge(into: &memo)
       case 122: try reader.merge(into: &searchAttributes)
       case 162: try reader.merge(into: &priority)
+      case 202: concurrencyKey = try reader.string()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(concurrencyKey.isEmpty) { writer.string(concurrencyKey, tag: 202) }
     if let value = priority { writer.message(value, tag: 162) }
     if let value = searchAttributes { writer.message(value, tag: 122) }
     if let value = memo { writer.message(value, tag: 114) }
@@ -2198,6 +2202,7 @@ public struct StartChild: Message {
       FieldTable(14, "memo", .message { Memo.table }),
       FieldTable(15, "search_attributes", .message { SearchAttributes.table }),
       FieldTable(20, "priority", .message { WorkPriority.table }),
+      FieldTable(25, "concurrency_key", .string),
     ])
 }
 

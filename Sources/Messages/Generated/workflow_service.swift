@@ -237,6 +237,8 @@ public struct StartWorkflowRequest: Message {
   public var cronTimeZone: String = ""
   /// Of its tasks, and of its activities and children.
   public var priority: WorkPriority?
+  /// Runs of one type and one key count together for the limits of the type. Empty: none.
+  public var concurrencyKey: String = ""
 
   public init() {}
 
@@ -265,12 +267,14 @@ public struct StartWorkflowRequest: Message {
       case 162: try reader.merge(into: &searchAttributes)
       case 170: cronTimeZone = try reader.string()
       case 402: try reader.merge(into: &priority)
+      case 442: concurrencyKey = try reader.string()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(concurrencyKey.isEmpty) { writer.string(concurrencyKey, tag: 442) }
     if let value = priority { writer.message(value, tag: 402) }
     if !(cronTimeZone.isEmpty) { writer.string(cronTimeZone, tag: 170) }
     if let value = searchAttributes { writer.message(value, tag: 162) }
@@ -320,6 +324,7 @@ public struct StartWorkflowRequest: Message {
       FieldTable(20, "search_attributes", .message { SearchAttributes.table }),
       FieldTable(21, "cron_time_zone", .string),
       FieldTable(50, "priority", .message { WorkPriority.table }),
+      FieldTable(55, "concurrency_key", .string),
     ])
 }
 
@@ -1291,6 +1296,9 @@ public struct DescribeWorkflowResponse: Message {
   /// Of a run that a reset or a fork began: where it comes from.
   public var copy: RunCopy?
   public var priority: WorkPriority?
+  public var concurrencyKey: String = ""
+  /// Since when the run has its permit, if the limits of its type gave it one; 0: it has none.
+  public var permitTimeMs: Instant = Instant(ms: 0)
 
   public init() {}
 
@@ -1324,12 +1332,16 @@ public struct DescribeWorkflowResponse: Message {
       case 482: resetRunID = try reader.runID()
       case 490: try reader.merge(into: &copy)
       case 562: try reader.merge(into: &priority)
+      case 642: concurrencyKey = try reader.string()
+      case 648: permitTimeMs = try reader.instant()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(permitTimeMs.ms == 0) { writer.instant(permitTimeMs, tag: 648) }
+    if !(concurrencyKey.isEmpty) { writer.string(concurrencyKey, tag: 642) }
     if let value = priority { writer.message(value, tag: 562) }
     if let value = copy { writer.message(value, tag: 490) }
     if !(resetRunID == RunID.none) { writer.runID(resetRunID, tag: 482) }
@@ -1389,6 +1401,8 @@ public struct DescribeWorkflowResponse: Message {
       FieldTable(60, "reset_run_id", .runID),
       FieldTable(61, "copy", .message { RunCopy.table }),
       FieldTable(70, "priority", .message { WorkPriority.table }),
+      FieldTable(80, "concurrency_key", .string),
+      FieldTable(81, "permit_time_ms", .int64),
     ])
 }
 
@@ -1518,6 +1532,8 @@ public struct WorkflowInfo: Message {
   public var problems: [String] = []
   public var memo: Memo?
   public var searchAttributes: SearchAttributes?
+  /// Since when an open run waits for a permit; 0: it does not.
+  public var waitingSinceTimeMs: Instant = Instant(ms: 0)
 
   public init() {}
 
@@ -1536,12 +1552,14 @@ public struct WorkflowInfo: Message {
       case 82: problems.append(try reader.string())
       case 90: try reader.merge(into: &memo)
       case 98: try reader.merge(into: &searchAttributes)
+      case 240: waitingSinceTimeMs = try reader.instant()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(waitingSinceTimeMs.ms == 0) { writer.instant(waitingSinceTimeMs, tag: 240) }
     if let value = searchAttributes { writer.message(value, tag: 98) }
     if let value = memo { writer.message(value, tag: 90) }
     for value in problems.reversed() { writer.string(value, tag: 82) }
@@ -1571,6 +1589,7 @@ public struct WorkflowInfo: Message {
       FieldTable(10, "problems", .string, isRepeated: true),
       FieldTable(11, "memo", .message { Memo.table }),
       FieldTable(12, "search_attributes", .message { SearchAttributes.table }),
+      FieldTable(30, "waiting_since_time_ms", .int64),
     ])
 }
 

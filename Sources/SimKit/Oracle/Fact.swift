@@ -60,6 +60,8 @@ enum Response: Equatable {
   /// The id of the workflow that a trigger starts.
   case trigger(String)
   case queue(DescribeTaskQueueResponse)
+  case workflowType(DescribeWorkflowTypeResponse)
+  case workflowTypes(ListWorkflowTypesResponse)
   case names(ListSearchAttributesResponse)
   case batch(DescribeBatchResponse)
   case batches([BatchInfo])
@@ -89,6 +91,8 @@ enum Response: Equatable {
     case .trigger(let workflowID): "triggers '\(workflowID)'"
     case .queue(let m): "queue \(m.json())"
     case .delete(let run): "deleted \(run)"
+    case .workflowType(let m): "workflow type \(m.json())"
+    case .workflowTypes(let m): "workflow types \(m.json())"
     case .names(let m): "names \(m.json())"
     case .batch(let m): "batch \(m.json())"
     case .batches(let infos): "batches \(infos.map { $0.json() })"
@@ -119,6 +123,9 @@ extension Response {
     case .heartbeatActivity(let m): self = .heartbeat(m)
     case .describeTaskQueue(let m): self = .queue(m.plain)
     case .schedule(let reply): self = Response(reply)
+    case .workflowType(.setLimits): self = .done
+    case .workflowType(.describe(let m)): self = .workflowType(m)
+    case .workflowType(.list(let m)): self = .workflowTypes(m)
     case .attribute(.list(let m)): self = .names(m)
     case .attribute: self = .done
     case .batch(.start(let m)): self = .batchStarted(m.started)

@@ -34,6 +34,8 @@ extension Model {
     response.currentDetails = run.details.currentDetails
     response.parent = run.started.parent
     response.priority = run.started.priority
+    response.concurrencyKey = run.started.concurrencyKey
+    if case .held(let since) = run.permit { response.permitTimeMs = since }
     response.root = run.started.root
     response.pendingChildren = run.children.map(\.pending)
     response.pendingUpdates =
@@ -129,6 +131,7 @@ extension Model {
     let details = run.details
     info.memo = details.memo
     info.searchAttributes = details.searchAttributes
+    if case .awaited(let since) = run.permit { info.waitingSinceTimeMs = since }
     return info
   }
 

@@ -149,6 +149,7 @@ extension Model {
     if let next {
       let successor = ModelRun(next, at: now, metadata: run.metadata)
       runs.append(successor)
+      handPermit(run, successor)
       append(.workflowExecutionStarted(next), to: successor, metadata: run.metadata)
       for request in unseen { takeOver(request, run, successor) }
       hand(run, successor)

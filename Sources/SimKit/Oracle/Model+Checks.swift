@@ -66,7 +66,7 @@ extension Model {
       control(r.activities, r.namespace, r.execution, r.requestID)
     case .updateActivityOptions(let r):
       options(r) ?? control(r.activities, r.namespace, r.execution, r.requestID)
-    case .schedule, .attribute, .batch: nil
+    case .workflowType, .schedule, .attribute, .batch: nil
     case .setTaskQueueLimits(let r):
       first(name("task_queue", r.taskQueue), namespace(r.namespace), isBad(r.limits))
     case .describeTaskQueue(let r):
@@ -96,7 +96,8 @@ extension Model {
       time(path + "task_timeout_ms", start.taskTimeoutMs, max: times.taskTimeoutMax), policies,
       retry(path + "retry_policy", start.retryPolicy), delay(path, start),
       payloads(path + "input", start.input), details(path, start), cron(path, start),
-      isBad(start.priority).map { invalid(path + "priority." + $0) })
+      isBad(start.priority).map { invalid(path + "priority." + $0) },
+      id(path + "concurrency_key", start.concurrencyKey))
   }
 
   func retry(_ field: String, _ policy: RetryPolicy?) -> Status? {

@@ -227,6 +227,7 @@ extension Model {
 
   /// What is pending begins anew; what its code has cancelled is at its end.
   private mutating func dispatch(_ run: ModelRun) {
+    ask(run)
     for event in run.activities.filter(\.isCancelRequested).map(\.event) {
       guard let place = run.activities.firstIndex(where: { $0.event == event }) else { continue }
       resolveCanceled(run, place, [], identity: "")

@@ -98,7 +98,7 @@ extension SearchAttributes {
 extension Model {
   private static let ownNames = [
     "WorkflowId", "RunId", "WorkflowType", "ExecutionStatus", "TaskQueue", "StartTime", "CloseTime",
-    "ExecutionDuration", "HistoryLength", "HistorySizeBytes",
+    "ExecutionDuration", "HistoryLength", "HistorySizeBytes", "WaitingSince",
   ]
 
   /// Of what is given, by itself.

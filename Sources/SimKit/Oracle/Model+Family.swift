@@ -33,6 +33,7 @@ extension Model {
     declare(m.searchAttributes)
     event.workflowTaskCompletedEventID = completion
     event.priority = priority(m.priority, of: run)
+    event.concurrencyKey = m.concurrencyKey
     event.location = command.location
     run.lastSeq = m.seq
     append(
@@ -357,6 +358,7 @@ extension Model {
     request.memo = m.memo
     request.searchAttributes = m.searchAttributes
     request.priority = m.priority
+    request.concurrencyKey = m.concurrencyKey
     if case .started(let run) = begin(request, default: .fail, by: letter) {
       var started = ChildWorkflowExecutionStarted()
       started.execution = .of(run.workflowID, run.id)

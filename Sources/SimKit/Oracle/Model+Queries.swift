@@ -15,6 +15,10 @@ extension Model {
         return .failure(
           .of(.unavailable, .workflowNotBegun, run: run.id, retryAfter: run.begins - now))
       }
+      if run.permit.isAwaited {
+        return .failure(
+          .of(.unavailable, .workflowNotBegun, run: run.id, retryAfter: Span(ms: 1_000)))
+      }
       if let status = faultOfServers(run) { return .failure(status) }
       if case .waiting(let notBefore) = run.task.state, notBefore > now {
         return .failure(.of(.unavailable, .workflowTaskFailing))

@@ -121,7 +121,7 @@ extension Model {
   }
 
   func waitingActivities(of queue: String) -> [ModelActivity] {
-    runs.filter { $0.pause == nil }.flatMap(\.activities).filter {
+    runs.filter { !$0.isKeptBack }.flatMap(\.activities).filter {
       $0.state == .scheduled && $0.pause == nil && $0.scheduled.taskQueue == queue
     }
   }

@@ -157,6 +157,7 @@ extension Model {
     started.memo = r.memo?.settledByModel
     started.searchAttributes = r.searchAttributes?.settledByModel
     started.priority = r.priority == WorkPriority() ? nil : r.priority
+    started.concurrencyKey = r.concurrencyKey
     declare(r.searchAttributes)
     let run = ModelRun(started, at: now, metadata: r.userMetadata)
     runs.append(run)
@@ -469,7 +470,7 @@ extension Request {
       return (r.update ?? UpdateWorkflowRequest()).bytesOfContent
     case .pollUpdate, .queryWorkflow, .deleteWorkflow, .describeWorkflow, .getWorkflowResult,
       .getHistory, .listWorkflows, .countWorkflows, .heartbeatActivity, .describeTaskQueue,
-      .setTaskQueueLimits, .schedule, .attribute, .batch:
+      .setTaskQueueLimits, .workflowType, .schedule, .attribute, .batch:
       preconditionFailure("this request has no request id")
     }
   }

@@ -98,6 +98,7 @@ extension Model {
     request.memo = wanted.memo
     request.searchAttributes = wanted.searchAttributes
     request.priority = wanted.priority
+    request.concurrencyKey = wanted.concurrencyKey
     request.identity = "holdfast"
     var result = ScheduleActionResult()
     result.scheduledTimeMs = action.time

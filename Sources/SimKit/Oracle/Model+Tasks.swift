@@ -73,7 +73,7 @@ extension Model {
 
   /// True if it showed the code something.
   private func hasNews(_ run: ModelRun, _ m: Activation) -> Bool {
-    run.isOpen && run.pause == nil
+    run.isOpen && !run.isKeptBack
       && !(run.inbound(after: run.through, through: length(run, m)).isEmpty
         && asked(run, m).isEmpty && locals(run, m).isEmpty)
   }
@@ -183,7 +183,7 @@ extension Model {
     }
     guard let run = run(m.runID), let session = session(id), let place,
       session.serves(activities[place]), session.activitySlots > 0, !isDraining,
-      !session.isDraining, !session.isSilent, run.pause == nil, activities[place].pause == nil
+      !session.isDraining, !session.isSilent, !run.isKeptBack, activities[place].pause == nil
     else { return objections.append("\(id) may not take activity '\(m.activityID)'") }
     objectToOrder(activities[place], of: run, session)
     objectToShare(activities[place], session)
@@ -448,7 +448,7 @@ extension Model {
         objections.append("the task of \(run.id) waits, though \(idle.id) could take it")
       }
       for activity in run.activities
-      where activity.state == .scheduled && activity.pause == nil && run.pause == nil {
+      where activity.state == .scheduled && activity.pause == nil && !run.isKeptBack {
         if mayGo(activity),
           let idle = sessions.first(where: { $0.couldTakeActivity && $0.serves(activity) })
         {

@@ -33,6 +33,8 @@ extension Model {
     case .existing(let run): return admit(id, update, to: run, request, started: false)
     case .started(let run):
       remember("Update", run, update.updateID, request, event: 0, .done)
+      ask(run)
+      give(run)
       return admit(id, update, to: run, request, started: true)
     }
   }
@@ -109,6 +111,10 @@ extension Model {
     if isHeld(run) {
       return .failure(
         .of(.unavailable, .workflowNotBegun, run: run.id, retryAfter: run.begins - now))
+    }
+    if run.permit.isAwaited {
+      return .failure(
+        .of(.unavailable, .workflowNotBegun, run: run.id, retryAfter: Span(ms: 1_000)))
     }
     if run.updates.count + run.accepted.count >= limits.updatesInFlightMax {
       return .failure(

@@ -37,6 +37,9 @@ struct Model {
   var backlog: QueueBacklog?
   var told: QueueBacklog?
   var queues = ModelQueues()
+  /// By workflow type, and whom the engine has given permits in this unit.
+  var typeLimits: [String: WorkflowTypeLimits] = [:]
+  var permitted: [RunID] = []
 
   /// Of search attributes.
   var names: [String: SearchAttributeType] = [:]
@@ -184,6 +187,7 @@ struct Model {
     case .setTaskQueueLimits(let r):
       set(r.limits, of: r.taskQueue)
       return .done
+    case .workflowType(let r): return answer(r)
     case .schedule(let r): return answer(r)
     case .attribute(let r): return answer(r)
     case .batch(let r): return answer(r)
@@ -236,6 +240,7 @@ struct Model {
   mutating func close(_ run: ModelRun, _ status: WorkflowStatus) {
     if isStepwise, let before = beforeItsEnd(run) { closedLate[run.id] = before }
     run.status = status
+    run.permit = .none
     run.closeTime = now
     facts.append(.closed(run.id, status))
     if let session = run.task.session { evict(run, session, .closed) }
@@ -266,6 +271,7 @@ struct Model {
 
   /// What the step leaves to be done: a run with news for its code has a task.
   mutating func settle() {
+    settlePermits()
     failQueriesWithoutServer()
     dropUpdates()
     for run in runs { makeTask(run) }

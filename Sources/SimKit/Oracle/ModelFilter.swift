@@ -170,6 +170,9 @@ extension ModelRow {
     self["ExecutionStatus"] = .text(info.status.name)
     self["StartTime"] = .time(info.startTimeMs.ms)
     self["HistoryLength"] = .number(info.historyLength)
+    if info.waitingSinceTimeMs != .epoch {
+      self["WaitingSince"] = .time(info.waitingSinceTimeMs.ms)
+    }
     guard info.closeTimeMs != .epoch else { return }
     self["CloseTime"] = .time(info.closeTimeMs.ms)
     self["ExecutionDuration"] = .length(info.closeTimeMs.ms - info.startTimeMs.ms)

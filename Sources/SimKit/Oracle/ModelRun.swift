@@ -19,6 +19,11 @@ final class ModelRun {
   var lastSeq: UInt32 = 0
   var signals: Int64 = 0
   var isCancelRequested = false
+  /// Of the limits of its type, and since when it waited for it.
+  var permit = ModelPermit.none {
+    didSet { if case .awaited(let since) = permit { askedSince = since } }
+  }
+  private(set) var askedSince: Instant?
   var timers: [ModelTimer] = []
   var activities: [ModelActivity] = []
   /// Attempts that are over, for repetitions of what ended them.
@@ -68,7 +73,13 @@ final class ModelRun {
 
   var deadline: Instant? {
     var ends: [Instant] = []
-    if started.runTimeoutMs > .zero { ends.append(begins + started.runTimeoutMs) }
+    if started.runTimeoutMs > .zero {
+      switch permit {
+      case .none: ends.append(begins + started.runTimeoutMs)
+      case .held(let since): ends.append(max(begins, since) + started.runTimeoutMs)
+      case .awaited: break
+      }
+    }
     if started.executionExpirationTimeMs > .epoch { ends.append(started.executionExpirationTimeMs) }
     return ends.min()
   }
@@ -114,9 +125,11 @@ final class ModelRun {
 
   /// Its code has something to be shown, or to be asked.
   var wantsTask: Bool { hasNews || !queries.isEmpty }
+  /// Nothing of it goes out.
+  var isKeptBack: Bool { pause != nil || permit.isAwaited }
   /// … shown.
   var hasNews: Bool {
-    isOpen && pause == nil && !(unseen.isEmpty && updates.isEmpty && localAttempts.isEmpty)
+    isOpen && !isKeptBack && !(unseen.isEmpty && updates.isEmpty && localAttempts.isEmpty)
   }
   /// Set while it is paused.
   var pause: PauseInfo? {

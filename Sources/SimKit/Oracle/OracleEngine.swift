@@ -26,6 +26,9 @@ struct OracleEngine {
   /// Runs that were made by the last unit, oldest first.
   private(set) var created: [WorkflowExecutionStarted] = []
   private(set) var removed: [RunID] = []
+  /// Runs that were given a permit by the last unit, in their order.
+  private var permitted: [RunNumber] = []
+  var permitsGiven: [RunID] { permitted.compactMap { runIDs[$0] } }
   /// Letters that had to wait, in the order in which the last unit took them in.
   private(set) var lateLetters: [Letter] = []
   private var lettersWaiting: [Int64: Letter] = [:]
@@ -75,6 +78,7 @@ struct OracleEngine {
     facts = []
     created = []
     removed = []
+    permitted = []
     lateLetters = []
     loadsLeft = OracleEngine.loadsMax
     deadlineSteps = 0
@@ -196,10 +200,12 @@ struct OracleEngine {
         preconditionFailure("letter \(number) was taken in twice, or never written")
       }
       lateLetters.append(letter)
+    case .putPermit(let run, let bytes):
+      if let row = try? PermitRow(bytes: bytes), row.held { permitted.append(run) }
     case .wakeRun, .setStatus, .saveState, .sleepRun, .putActivity, .deleteActivity, .putZone,
       .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped, .putDetails,
       .putAttributeName, .deleteAttributeName, .putBatchJob, .putBatchJobProgress,
-      .deleteBatchJob, .putQueueLimits:
+      .deleteBatchJob, .putQueueLimits, .putWorkflowTypeLimits, .deletePermit:
       break
     }
   }

@@ -78,7 +78,8 @@ extension OracleWalk {
     case 82..<84: .countWorkflows(drawCount())
     case 84 where dice.percent(40): .setTaskQueueLimits(drawLimits())
     case 84: .describeTaskQueue(drawQueue())
-    case 85: .attribute(drawAttributeRequest())
+    case 85 where dice.percent(60): .attribute(drawAttributeRequest())
+    case 85: .workflowType(drawTypeRequest())
     case 86: .batch(drawBatchRequest())
     case 87..<92: .schedule(drawScheduleRequest())
     case 92..<95: drawActivityRequest()
@@ -139,6 +140,7 @@ extension OracleWalk {
     start.memo = drawMemo()
     start.searchAttributes = drawAttributes()
     start.priority = drawPriority()
+    start.concurrencyKey = drawConcurrencyKey()
     if dice.percent(20) { start.runTimeoutMs = Span(ms: dice.pick([1, 5_000, 60_000])) }
     if dice.percent(10) { start.executionTimeoutMs = Span(ms: dice.pick([3_000, 90_000])) }
     if dice.percent(20) { start.taskTimeoutMs = Span(ms: dice.pick([500, 5_000, 120_000])) }

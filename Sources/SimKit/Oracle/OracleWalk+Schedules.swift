@@ -96,6 +96,7 @@ extension OracleWalk {
     if dice.percent(60) { action.runTimeoutMs = Span(ms: dice.pick([1_701, 9_203])) }
     if dice.percent(20) { action.executionTimeoutMs = Span(ms: 12_107) }
     action.priority = drawPriority()
+    action.concurrencyKey = dice.pick(["", "k2"])
     if dice.percent(20) { action.retryPolicy = drawPolicy() }
     var policies = SchedulePolicies()
     policies.overlapPolicy = drawOverlap()

@@ -460,6 +460,7 @@ extension OracleWalk {
     start.parentClosePolicy = ParentClosePolicy(rawValue: Int32(dice.int(0...3)))
     start.cancellationType = ChildCancellationType(rawValue: Int32(dice.int(0...4)))
     start.priority = drawPriority()
+    start.concurrencyKey = dice.pick(["", "k1"])
     return start
   }
 

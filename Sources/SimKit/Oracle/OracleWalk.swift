@@ -145,6 +145,7 @@ struct OracleWalk {
     model.begin(at: engine.now, drawn: engine.created)
     model.isStepwise = engine.isStepwise
     model.lateLetters = engine.lateLetters
+    model.permitted = engine.permitsGiven
     model.given = observed.compactMap { fact in
       guard case .told(let session, .activityTask(let task)) = fact else { return nil }
       return (session, task)
@@ -177,6 +178,7 @@ struct OracleWalk {
     let observed = try engine.restart(seed: dice.word())
     model.begin(at: engine.now, drawn: engine.created)
     model.lateLetters = engine.lateLetters
+    model.permitted = engine.permitsGiven
     model.isStepwise = engine.isStepwise
     model.restart()
     compare(observed, "a start of the engine")
@@ -198,6 +200,7 @@ struct OracleWalk {
       if case .answered(let id, let response) = fact, model.refuses(id, response) { continue }
       extra.append(fact)
     }
+    model.objectToPermits()
     model.order(like: engine.created.map(\.runID))
     model.remove(engine.removed)
     var missing = model.facts
@@ -287,6 +290,7 @@ extension Model {
     self.drawn = drawn
     for run in runs where keeper(of: run) != nil { run.keptTime = now }
     given = []
+    permitted = []
     backlog = nil
     told = nil
     isStepwise = false
@@ -374,6 +378,7 @@ extension Request {
     case .updateActivityOptions(let m): "UpdateActivityOptions \(m.json())"
     case .describeTaskQueue(let m): "DescribeTaskQueue \(m.json())"
     case .setTaskQueueLimits(let m): "SetTaskQueueLimits \(m.json())"
+    case .workflowType(let m): "\(m)"
     case .schedule(let m): "\(m)"
     case .attribute(let m): "\(m)"
     case .batch(let m): "\(m)"

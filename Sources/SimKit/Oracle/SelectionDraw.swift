@@ -20,6 +20,7 @@ struct SelectionDraw {
   private static let attributes = [
     "WorkflowId", "WorkflowId", "RunId", "WorkflowType", "ExecutionStatus", "ExecutionStatus",
     "TaskQueue", "StartTime", "CloseTime", "CloseTime", "ExecutionDuration", "HistoryLength",
+    "WaitingSince",
   ]
 
   private var attributes: [String] {

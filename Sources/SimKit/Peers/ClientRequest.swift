@@ -26,6 +26,7 @@ struct ClientRequest {
     case schedule(ScheduleCall)
     case limit(SetTaskQueueLimitsRequest)
     case batch(StartBatchRequest, ModelFilter)
+    case limitType(SetWorkflowTypeLimitsRequest)
   }
 
   let kind: Kind
@@ -70,6 +71,7 @@ struct ClientRequest {
     case .schedule(let call): call.method
     case .limit: .operatorSetTaskQueueLimits
     case .batch: .batchStartBatch
+    case .limitType: .operatorSetWorkflowTypeLimits
     }
   }
 
@@ -97,6 +99,7 @@ struct ClientRequest {
     case .schedule(let call): call.bytes
     case .limit(let m): m.serialized()
     case .batch(let m, _): m.serialized()
+    case .limitType(let m): m.serialized()
     }
   }
 
@@ -122,7 +125,7 @@ struct Answer {
   var isToBeRepeated: Bool {
     guard let status else { return false }
     switch status.reason {
-    case .noWorker, .limitReached, .workflowTaskFailing: return false
+    case .noWorker, .limitReached, .workflowTaskFailing, .workflowNotBegun: return false
     default: break
     }
     return status.code == .unavailable || status.code == .resourceExhausted

@@ -74,6 +74,7 @@ struct Workload {
       return .terminate(request)
     case 77 where dice.percent(50): return .limit(limits(&dice))
     case 78 where dice.percent(50): return batch(id, &dice)
+    case 79 where dice.percent(50): return .limitType(typeLimits(&dice))
     case 77...82:
       var request = QueryWorkflowRequest()
       request.execution = target
@@ -119,7 +120,8 @@ struct Workload {
     SelectionDraw(
       ids: (1...options.workflowIDs).map { "w\($0)" }, types: [Program.type, "nothing"],
       queues: ["q", "nowhere"], runIDs: ["0"],
-      times: [0, 500, 2_000, 10_000].map { SimClock.originMs + $0 }, without: ["HistoryLength"],
+      times: [0, 500, 2_000, 10_000].map { SimClock.originMs + $0 },
+      without: ["HistoryLength", "WaitingSince"],
       own: ["Amount": .int, "Customer": .keyword])
   }
 
@@ -158,6 +160,7 @@ struct Workload {
     start.memo = DetailsDraw.memo(&dice)
     start.searchAttributes = attributes(&dice)
     start.priority = priority(&dice)
+    start.concurrencyKey = dice.pick(["", "", "ann", "bob"])
     if dice.percent(5) { start.startDelayMs = .init(ms: dice.pick([1, 800, 4_000])) }
     return start
   }
@@ -179,6 +182,21 @@ struct Workload {
     var limits = TaskQueueLimits()
     limits.activitiesPerSecond = dice.pick([0, 8, 50])
     limits.activitiesPerSecondOfKey = dice.pick([0, 5, 20])
+    request.limits = limits
+    return request
+  }
+
+  /// Low enough that runs wait; parents and children may keep each other waiting.
+  private func typeLimits(_ dice: inout Dice) -> SetWorkflowTypeLimitsRequest {
+    var limits = WorkflowTypeLimits()
+    limits.running = dice.pick([0, 2, 4, 8])
+    limits.runningOfKey = dice.pick([0, 1, 2])
+    return Workload.limiting(dice.percent(60) ? limits : nil)
+  }
+
+  static func limiting(_ limits: WorkflowTypeLimits?) -> SetWorkflowTypeLimitsRequest {
+    var request = SetWorkflowTypeLimitsRequest()
+    request.workflowType = Program.type
     request.limits = limits
     return request
   }
@@ -319,6 +337,11 @@ struct Workload {
     return ClientRequest(
       kind: .activity(.failing(execution(workflowID), activityID, id)), requestID: id,
       workflowID: workflowID)
+  }
+
+  /// Lets all run that wait, after which nobody waits for somebody who does.
+  mutating func unlimiting() -> ClientRequest {
+    ClientRequest(kind: .limitType(Workload.limiting(nil)), requestID: nextID(), workflowID: "")
   }
 
   /// Ends a run that asks for more than a limit allows.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Messages
 
-/// Which of the work that waits goes out first.
+/// Which of the work that waits goes out first, and what counts for the limits of its type.
 struct PriorityOptions: ParsableArguments {
   @Option(help: "Of its work in its task queue: 1 goes out first, 5 last; without it, 3.")
   var priority: Int32?
@@ -9,6 +9,8 @@ struct PriorityOptions: ParsableArguments {
   var fairnessKey: String?
   @Option(help: "What the key gets for each task of a key of weight 1: 0.001 to 1000.")
   var fairnessWeight: Double?
+  @Option(help: "Workflows of one type and one key count together for the limits of the type.")
+  var concurrencyKey: String?
 
   var message: WorkPriority? {
     guard priority != nil || fairnessKey != nil || fairnessWeight != nil else { return nil }

@@ -94,6 +94,7 @@ struct ScheduleOptions: ParsableArguments {
     action.memo = try noted.notedMemo()
     action.searchAttributes = try noted.notedAttributes()
     action.priority = priority.message
+    action.concurrencyKey = priority.concurrencyKey ?? ""
     return action
   }
 }

@@ -78,6 +78,8 @@ struct WorkflowDescribe: ParsableCommand {
       ("attempt", response.retryPolicy == nil ? "" : attempt(response)),
       ("cron", response.cronSchedule), ("cron time zone", response.cronTimeZone),
       ("priority", Show.priority(response.priority)),
+      ("concurrency key", response.concurrencyKey),
+      ("waiting since", Show.time(info.waitingSinceTimeMs)),
       ("schedule", response.scheduleID), ("scheduled for", Show.time(response.scheduledTimeMs)),
       ("follows run", text(response.continuedRunID)), ("goes on in", text(response.newRunID)),
       ("reset to run", text(response.resetRunID)), ("copy of", origin(response.copy)),

@@ -16,8 +16,8 @@ struct WorkflowList: ParsableCommand {
 
   static let queries = """
     Attributes: WorkflowId, RunId, WorkflowType, ExecutionStatus, TaskQueue, StartTime, CloseTime, \
-    ExecutionDuration, HistoryLength, HistorySizeBytes, and those that `holdfast search-attribute \
-    list` shows.
+    ExecutionDuration, HistoryLength, HistorySizeBytes, WaitingSince, and those that `holdfast \
+    search-attribute list` shows.
     Tests: = != < <= > >=, IN ('a', 'b'), BETWEEN 'a' AND 'b', STARTS_WITH 'a', each but the signs \
     also after NOT; IS NULL, IS NOT NULL. They are joined by AND, OR, NOT and parentheses.
     Values: 'texts' in quotes, doubled within them; times like '2026-01-31T12:00:00Z'; durations \

@@ -64,6 +64,7 @@ struct StartArguments: ParsableArguments {
     request.memo = try noted.notedMemo()
     request.searchAttributes = try noted.notedAttributes()
     request.priority = priority.message
+    request.concurrencyKey = priority.concurrencyKey ?? ""
     return request
   }
 }

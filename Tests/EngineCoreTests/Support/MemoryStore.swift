@@ -22,6 +22,8 @@ struct MemoryStore {
   private(set) var zones: [String: [UInt8]] = [:]
   private(set) var attributeNames: [StoredAttributeName] = []
   private(set) var queueLimits: [StoredQueueLimits] = []
+  private(set) var workflowTypeLimits: [StoredWorkflowTypeLimits] = []
+  private(set) var permits: [RunNumber: PermitRow] = [:]
   /// The zones of the system.
   var systemZones: (String) -> [UInt8]? = { try? SystemZones.bytes($0) }
   private(set) var epoch: UInt64 = 0
@@ -48,7 +50,9 @@ struct MemoryStore {
         StoredZone(name: $0.key, kept: $0.value, fresh: systemZones($0.key))
       },
       schedules: schedules.sorted { $0.key < $1.key }.map(\.value), attributeNames: attributeNames,
-      batchJobs: batchJobs.sorted { $0.key < $1.key }.map(\.value), queueLimits: queueLimits)
+      batchJobs: batchJobs.sorted { $0.key < $1.key }.map(\.value), queueLimits: queueLimits,
+      workflowTypeLimits: workflowTypeLimits,
+      permits: permits.sorted { $0.key < $1.key }.map { StoredPermit(run: $0.key, row: $0.value) })
   }
 
   /// As a store that was restored from a backup goes on.
@@ -78,6 +82,19 @@ struct MemoryStore {
     for write in writes { apply(write) }
   }
 
+  private mutating func applyPermit(_ write: Write) {
+    switch write {
+    case .putWorkflowTypeLimits(let namespace, let type, let bytes):
+      workflowTypeLimits.removeAll { $0.workflowType == type && $0.namespace == namespace }
+      guard let limits = bytes.flatMap({ try? WorkflowTypeLimits(bytes: $0) }) else { break }
+      workflowTypeLimits.append(
+        StoredWorkflowTypeLimits(namespace: namespace, workflowType: type, limits: limits))
+    case .putPermit(let run, let bytes): permits[run] = try? PermitRow(bytes: bytes)
+    case .deletePermit(let run): permits[run] = nil
+    default: break
+    }
+  }
+
   private mutating func apply(_ write: Write) {
     switch write {
     case .createRun(let row):
@@ -102,6 +119,7 @@ struct MemoryStore {
       queueLimits.removeAll { $0.taskQueue == name }
       guard let limits = bytes.flatMap({ try? TaskQueueLimits(bytes: $0) }) else { break }
       queueLimits.append(StoredQueueLimits(namespace: namespace, taskQueue: name, limits: limits))
+    case .putPermit, .deletePermit, .putWorkflowTypeLimits: applyPermit(write)
     case .setStatus(let run, let status): runs[run]?.row.status = status
     case .closeRun(let run, let status, let closeTime, let length, let bytes):
       runs[run]!.row.status = status

@@ -94,6 +94,10 @@ extension TraceText {
       return wrapped(
         "\(head)activity \(run)/\(event): ", row.map { fields($0) } ?? ["unreadable"])
     case .deleteActivity(let run, let event): return ["\(head)no activity \(run)/\(event)"]
+    case .putPermit(let run, let bytes):
+      let row = try? PermitRow(bytes: bytes)
+      return wrapped("\(head)permit of \(run): ", row.map { fields($0) } ?? ["unreadable"])
+    case .deletePermit(let run): return ["\(head)no permit of \(run)"]
     case .deleteRun(let run): return ["\(head)no run \(run)"]
     case .putRequest(let run, let record):
       return ["\(head)request id of \(run) event=\(record.event)"]
@@ -126,6 +130,10 @@ extension TraceText {
       guard let bytes else { return ["\(head)no limits of \(name)"] }
       let limits = try? TaskQueueLimits(bytes: bytes)
       return wrapped("\(head)limits of \(name): ", limits.map { fields($0) } ?? ["unreadable"])
+    case .putWorkflowTypeLimits(_, let type, let bytes):
+      guard let bytes else { return ["\(head)no limits of type \(type)"] }
+      let limits = try? WorkflowTypeLimits(bytes: bytes)
+      return wrapped("\(head)limits of type \(type): ", limits.map { fields($0) } ?? ["unreadable"])
     case .putSkipped(let span): return ["\(head)skipped \(span.ms)"]
     case .deleteSchedule(let number): return ["\(head)no \(number)"]
     case .putBatchJob(let number, let bytes):
@@ -239,6 +247,9 @@ extension TraceText {
       case .describeTaskQueue(let m): self.fields(m)
       case .setTaskQueueLimits(let m): self.fields(m)
       case .schedule(let reply): self.fields(reply.message)
+      case .workflowType(.setLimits(let m)): self.fields(m)
+      case .workflowType(.describe(let m)): self.fields(m)
+      case .workflowType(.list(let m)): self.fields(m)
       case .attribute(.add(let m)): self.fields(m)
       case .attribute(.list(let m)): self.fields(m)
       case .attribute(.remove(let m)): self.fields(m)

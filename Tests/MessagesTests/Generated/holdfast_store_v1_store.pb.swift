@@ -522,6 +522,33 @@ nonisolated struct Holdfast_Store_V1_LeaseHolder: Sendable {
   init() {}
 }
 
+/// Of a run that the limits of its type give a permit, until it closes.
+nonisolated struct Holdfast_Store_V1_PermitRow: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var namespace: String = String()
+
+  var workflowType: String = String()
+
+  var concurrencyKey: String = String()
+
+  var priority: Int32 = 0
+
+  /// Since when it waits, or has its permit.
+  var sinceTimeMs: Int64 = 0
+
+  var held: Bool = false
+
+  /// It waits and is passed by.
+  var paused: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 /// A batch job, as it was started.
 nonisolated struct Holdfast_Store_V1_BatchJobDefinition: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -1513,6 +1540,66 @@ nonisolated extension Holdfast_Store_V1_LeaseHolder: SwiftProtobuf.Message, Swif
     if lhs.bootID != rhs.bootID {return false}
     if lhs.process != rhs.process {return false}
     if lhs.processStart != rhs.processStart {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_Store_V1_PermitRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PermitRow"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_type\0\u{3}concurrency_key\0\u{1}priority\0\u{3}since_time_ms\0\u{1}held\0\u{1}paused\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.workflowType) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.concurrencyKey) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self.priority) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.sinceTimeMs) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.held) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.paused) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.namespace.isEmpty {
+      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 1)
+    }
+    if !self.workflowType.isEmpty {
+      try visitor.visitSingularStringField(value: self.workflowType, fieldNumber: 2)
+    }
+    if !self.concurrencyKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.concurrencyKey, fieldNumber: 3)
+    }
+    if self.priority != 0 {
+      try visitor.visitSingularInt32Field(value: self.priority, fieldNumber: 4)
+    }
+    if self.sinceTimeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.sinceTimeMs, fieldNumber: 5)
+    }
+    if self.held != false {
+      try visitor.visitSingularBoolField(value: self.held, fieldNumber: 6)
+    }
+    if self.paused != false {
+      try visitor.visitSingularBoolField(value: self.paused, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_Store_V1_PermitRow, rhs: Holdfast_Store_V1_PermitRow) -> Bool {
+    if lhs.namespace != rhs.namespace {return false}
+    if lhs.workflowType != rhs.workflowType {return false}
+    if lhs.concurrencyKey != rhs.concurrencyKey {return false}
+    if lhs.priority != rhs.priority {return false}
+    if lhs.sinceTimeMs != rhs.sinceTimeMs {return false}
+    if lhs.held != rhs.held {return false}
+    if lhs.paused != rhs.paused {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

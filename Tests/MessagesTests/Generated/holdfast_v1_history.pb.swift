@@ -1024,6 +1024,11 @@ nonisolated struct Holdfast_V1_WorkflowExecutionStarted: @unchecked Sendable {
   /// Clears the value of `priority`. Subsequent reads from it will return its default value.
   mutating func clearPriority() {_uniqueStorage()._priority = nil}
 
+  var concurrencyKey: String {
+    get {_storage._concurrencyKey}
+    set {_uniqueStorage()._concurrencyKey = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -2257,6 +2262,11 @@ nonisolated struct Holdfast_V1_StartChildWorkflowExecutionInitiated: @unchecked 
   var hasPriority: Bool {_storage._priority != nil}
   /// Clears the value of `priority`. Subsequent reads from it will return its default value.
   mutating func clearPriority() {_uniqueStorage()._priority = nil}
+
+  var concurrencyKey: String {
+    get {_storage._concurrencyKey}
+    set {_uniqueStorage()._concurrencyKey = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3729,7 +3739,7 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionStarted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{1}identity\0\u{3}request_id\0\u{3}first_run_id\0\u{3}random_seed\0\u{3}execution_expiration_time_ms\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}first_workflow_task_backoff_ms\0\u{3}retry_policy\0\u{3}continued_failure\0\u{3}cron_schedule\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{1}memo\0\u{3}search_attributes\0\u{4}\u{2}cron_time_zone\0\u{3}last_completion_result\0\u{1}parent\0\u{3}parent_initiated_event_id\0\u{1}root\0\u{2}\u{12}priority\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{1}identity\0\u{3}request_id\0\u{3}first_run_id\0\u{3}random_seed\0\u{3}execution_expiration_time_ms\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}first_workflow_task_backoff_ms\0\u{3}retry_policy\0\u{3}continued_failure\0\u{3}cron_schedule\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{1}memo\0\u{3}search_attributes\0\u{4}\u{2}cron_time_zone\0\u{3}last_completion_result\0\u{1}parent\0\u{3}parent_initiated_event_id\0\u{1}root\0\u{2}\u{12}priority\0\u{4}\u{5}concurrency_key\0")
 
   fileprivate class _StorageClass {
     var _namespace: String = String()
@@ -3764,6 +3774,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
     var _cronTimeZone: String = String()
     var _lastCompletionResult: Holdfast_V1_PayloadList? = nil
     var _priority: Holdfast_V1_WorkPriority? = nil
+    var _concurrencyKey: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3806,6 +3817,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
       _cronTimeZone = source._cronTimeZone
       _lastCompletionResult = source._lastCompletionResult
       _priority = source._priority
+      _concurrencyKey = source._concurrencyKey
     }
   }
 
@@ -3856,6 +3868,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
         case 31: try { try decoder.decodeSingularInt64Field(value: &_storage._parentInitiatedEventID) }()
         case 32: try { try decoder.decodeSingularMessageField(value: &_storage._root) }()
         case 50: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
+        case 55: try { try decoder.decodeSingularStringField(value: &_storage._concurrencyKey) }()
         default: break
         }
       }
@@ -3964,6 +3977,9 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
       try { if let v = _storage._priority {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 50)
       } }()
+      if !_storage._concurrencyKey.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._concurrencyKey, fieldNumber: 55)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4005,6 +4021,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
         if _storage._cronTimeZone != rhs_storage._cronTimeZone {return false}
         if _storage._lastCompletionResult != rhs_storage._lastCompletionResult {return false}
         if _storage._priority != rhs_storage._priority {return false}
+        if _storage._concurrencyKey != rhs_storage._concurrencyKey {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -6115,7 +6132,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionTerminated: SwiftProtobuf.Mes
 
 nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartChildWorkflowExecutionInitiated"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}workflow_id\0\u{3}default_workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}id_reuse_policy\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{3}workflow_task_completed_event_id\0\u{1}location\0\u{1}memo\0\u{3}search_attributes\0\u{2}\u{c}priority\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}workflow_id\0\u{3}default_workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}id_reuse_policy\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{3}workflow_task_completed_event_id\0\u{1}location\0\u{1}memo\0\u{3}search_attributes\0\u{2}\u{c}priority\0\u{4}\u{5}concurrency_key\0")
 
   fileprivate class _StorageClass {
     var _seq: UInt32 = 0
@@ -6137,6 +6154,7 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
     var _memo: Holdfast_V1_Memo? = nil
     var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
     var _priority: Holdfast_V1_WorkPriority? = nil
+    var _concurrencyKey: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -6166,6 +6184,7 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
       _memo = source._memo
       _searchAttributes = source._searchAttributes
       _priority = source._priority
+      _concurrencyKey = source._concurrencyKey
     }
   }
 
@@ -6203,6 +6222,7 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
         case 17: try { try decoder.decodeSingularMessageField(value: &_storage._memo) }()
         case 18: try { try decoder.decodeSingularMessageField(value: &_storage._searchAttributes) }()
         case 30: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
+        case 35: try { try decoder.decodeSingularStringField(value: &_storage._concurrencyKey) }()
         default: break
         }
       }
@@ -6272,6 +6292,9 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
       try { if let v = _storage._priority {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
       } }()
+      if !_storage._concurrencyKey.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._concurrencyKey, fieldNumber: 35)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6300,6 +6323,7 @@ nonisolated extension Holdfast_V1_StartChildWorkflowExecutionInitiated: SwiftPro
         if _storage._memo != rhs_storage._memo {return false}
         if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
         if _storage._priority != rhs_storage._priority {return false}
+        if _storage._concurrencyKey != rhs_storage._concurrencyKey {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -1948,6 +1948,12 @@ nonisolated struct Holdfast_V1_StartChild: @unchecked Sendable {
   /// Clears the value of `priority`. Subsequent reads from it will return its default value.
   mutating func clearPriority() {_uniqueStorage()._priority = nil}
 
+  /// Of the child alone.
+  var concurrencyKey: String {
+    get {_storage._concurrencyKey}
+    set {_uniqueStorage()._concurrencyKey = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -5943,7 +5949,7 @@ nonisolated extension Holdfast_V1_SetCurrentDetails: SwiftProtobuf.Message, Swif
 
 nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartChild"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}id_reuse_policy\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{1}memo\0\u{3}search_attributes\0\u{2}\u{5}priority\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seq\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}retry_policy\0\u{3}id_reuse_policy\0\u{3}parent_close_policy\0\u{3}cancellation_type\0\u{1}memo\0\u{3}search_attributes\0\u{2}\u{5}priority\0\u{4}\u{5}concurrency_key\0")
 
   fileprivate class _StorageClass {
     var _seq: UInt32 = 0
@@ -5962,6 +5968,7 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
     var _memo: Holdfast_V1_Memo? = nil
     var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
     var _priority: Holdfast_V1_WorkPriority? = nil
+    var _concurrencyKey: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5988,6 +5995,7 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
       _memo = source._memo
       _searchAttributes = source._searchAttributes
       _priority = source._priority
+      _concurrencyKey = source._concurrencyKey
     }
   }
 
@@ -6022,6 +6030,7 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._memo) }()
         case 15: try { try decoder.decodeSingularMessageField(value: &_storage._searchAttributes) }()
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
+        case 25: try { try decoder.decodeSingularStringField(value: &_storage._concurrencyKey) }()
         default: break
         }
       }
@@ -6082,6 +6091,9 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
       try { if let v = _storage._priority {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
       } }()
+      if !_storage._concurrencyKey.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._concurrencyKey, fieldNumber: 25)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6107,6 +6119,7 @@ nonisolated extension Holdfast_V1_StartChild: SwiftProtobuf.Message, SwiftProtob
         if _storage._memo != rhs_storage._memo {return false}
         if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
         if _storage._priority != rhs_storage._priority {return false}
+        if _storage._concurrencyKey != rhs_storage._concurrencyKey {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -414,6 +414,12 @@ nonisolated struct Holdfast_V1_StartWorkflowRequest: @unchecked Sendable {
   /// Clears the value of `priority`. Subsequent reads from it will return its default value.
   mutating func clearPriority() {_uniqueStorage()._priority = nil}
 
+  /// Runs of one type and one key count together for the limits of the type. Empty: none.
+  var concurrencyKey: String {
+    get {_storage._concurrencyKey}
+    set {_uniqueStorage()._concurrencyKey = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1246,6 +1252,17 @@ nonisolated struct Holdfast_V1_DescribeWorkflowResponse: @unchecked Sendable {
   /// Clears the value of `priority`. Subsequent reads from it will return its default value.
   mutating func clearPriority() {_uniqueStorage()._priority = nil}
 
+  var concurrencyKey: String {
+    get {_storage._concurrencyKey}
+    set {_uniqueStorage()._concurrencyKey = newValue}
+  }
+
+  /// Since when the run has its permit, if the limits of its type gave it one; 0: it has none.
+  var permitTimeMs: Int64 {
+    get {_storage._permitTimeMs}
+    set {_uniqueStorage()._permitTimeMs = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1376,6 +1393,9 @@ nonisolated struct Holdfast_V1_WorkflowInfo: Sendable {
   var hasSearchAttributes: Bool {self._searchAttributes != nil}
   /// Clears the value of `searchAttributes`. Subsequent reads from it will return its default value.
   mutating func clearSearchAttributes() {self._searchAttributes = nil}
+
+  /// Since when an open run waits for a permit; 0: it does not.
+  var waitingSinceTimeMs: Int64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1819,7 +1839,7 @@ nonisolated extension Holdfast_V1_PendingWorkflowTaskState: SwiftProtobuf._Proto
 
 nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartWorkflowRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}id_reuse_policy\0\u{3}id_conflict_policy\0\u{3}request_id\0\u{1}identity\0\u{3}user_metadata\0\u{3}retry_policy\0\u{3}start_delay_ms\0\u{3}start_at_time_ms\0\u{3}cron_schedule\0\u{1}memo\0\u{3}search_attributes\0\u{3}cron_time_zone\0\u{2}\u{1d}priority\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}id_reuse_policy\0\u{3}id_conflict_policy\0\u{3}request_id\0\u{1}identity\0\u{3}user_metadata\0\u{3}retry_policy\0\u{3}start_delay_ms\0\u{3}start_at_time_ms\0\u{3}cron_schedule\0\u{1}memo\0\u{3}search_attributes\0\u{3}cron_time_zone\0\u{2}\u{1d}priority\0\u{4}\u{5}concurrency_key\0")
 
   fileprivate class _StorageClass {
     var _namespace: String = String()
@@ -1844,6 +1864,7 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
     var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
     var _cronTimeZone: String = String()
     var _priority: Holdfast_V1_WorkPriority? = nil
+    var _concurrencyKey: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1876,6 +1897,7 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
       _searchAttributes = source._searchAttributes
       _cronTimeZone = source._cronTimeZone
       _priority = source._priority
+      _concurrencyKey = source._concurrencyKey
     }
   }
 
@@ -1916,6 +1938,7 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._searchAttributes) }()
         case 21: try { try decoder.decodeSingularStringField(value: &_storage._cronTimeZone) }()
         case 50: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
+        case 55: try { try decoder.decodeSingularStringField(value: &_storage._concurrencyKey) }()
         default: break
         }
       }
@@ -1994,6 +2017,9 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
       try { if let v = _storage._priority {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 50)
       } }()
+      if !_storage._concurrencyKey.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._concurrencyKey, fieldNumber: 55)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2025,6 +2051,7 @@ nonisolated extension Holdfast_V1_StartWorkflowRequest: SwiftProtobuf.Message, S
         if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
         if _storage._cronTimeZone != rhs_storage._cronTimeZone {return false}
         if _storage._priority != rhs_storage._priority {return false}
+        if _storage._concurrencyKey != rhs_storage._concurrencyKey {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3167,7 +3194,7 @@ nonisolated extension Holdfast_V1_DescribeWorkflowRequest: SwiftProtobuf.Message
 
 nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DescribeWorkflowResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0\u{3}pending_updates\0\u{1}pause\0\u{3}current_details\0\u{4}\u{d}cron_schedule\0\u{3}cron_time_zone\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{4}\u{7}pending_children\0\u{1}parent\0\u{1}root\0\u{4}\u{12}reset_run_id\0\u{1}copy\0\u{2}\u{9}priority\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}info\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{3}pending_activities\0\u{3}pending_timers\0\u{3}pending_workflow_task\0\u{1}warnings\0\u{3}cancel_requested\0\u{3}execution_timeout_ms\0\u{3}first_run_id\0\u{3}continued_run_id\0\u{3}new_run_id\0\u{1}attempt\0\u{3}retry_policy\0\u{3}pending_updates\0\u{1}pause\0\u{3}current_details\0\u{4}\u{d}cron_schedule\0\u{3}cron_time_zone\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{4}\u{7}pending_children\0\u{1}parent\0\u{1}root\0\u{4}\u{12}reset_run_id\0\u{1}copy\0\u{2}\u{9}priority\0\u{4}\u{a}concurrency_key\0\u{3}permit_time_ms\0")
 
   fileprivate class _StorageClass {
     var _info: Holdfast_V1_WorkflowInfo? = nil
@@ -3197,6 +3224,8 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
     var _resetRunID: String = String()
     var _copy: Holdfast_V1_RunCopy? = nil
     var _priority: Holdfast_V1_WorkPriority? = nil
+    var _concurrencyKey: String = String()
+    var _permitTimeMs: Int64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3234,6 +3263,8 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       _resetRunID = source._resetRunID
       _copy = source._copy
       _priority = source._priority
+      _concurrencyKey = source._concurrencyKey
+      _permitTimeMs = source._permitTimeMs
     }
   }
 
@@ -3279,6 +3310,8 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         case 60: try { try decoder.decodeSingularStringField(value: &_storage._resetRunID) }()
         case 61: try { try decoder.decodeSingularMessageField(value: &_storage._copy) }()
         case 70: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
+        case 80: try { try decoder.decodeSingularStringField(value: &_storage._concurrencyKey) }()
+        case 81: try { try decoder.decodeSingularInt64Field(value: &_storage._permitTimeMs) }()
         default: break
         }
       }
@@ -3372,6 +3405,12 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
       try { if let v = _storage._priority {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 70)
       } }()
+      if !_storage._concurrencyKey.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._concurrencyKey, fieldNumber: 80)
+      }
+      if _storage._permitTimeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._permitTimeMs, fieldNumber: 81)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3408,6 +3447,8 @@ nonisolated extension Holdfast_V1_DescribeWorkflowResponse: SwiftProtobuf.Messag
         if _storage._resetRunID != rhs_storage._resetRunID {return false}
         if _storage._copy != rhs_storage._copy {return false}
         if _storage._priority != rhs_storage._priority {return false}
+        if _storage._concurrencyKey != rhs_storage._concurrencyKey {return false}
+        if _storage._permitTimeMs != rhs_storage._permitTimeMs {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3553,7 +3594,7 @@ nonisolated extension Holdfast_V1_PendingUpdate: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Holdfast_V1_WorkflowInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowInfo"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}execution\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}status\0\u{3}start_time_ms\0\u{3}close_time_ms\0\u{3}history_length\0\u{3}history_size_bytes\0\u{3}user_metadata\0\u{1}problems\0\u{1}memo\0\u{3}search_attributes\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}execution\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}status\0\u{3}start_time_ms\0\u{3}close_time_ms\0\u{3}history_length\0\u{3}history_size_bytes\0\u{3}user_metadata\0\u{1}problems\0\u{1}memo\0\u{3}search_attributes\0\u{4}\u{12}waiting_since_time_ms\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3573,6 +3614,7 @@ nonisolated extension Holdfast_V1_WorkflowInfo: SwiftProtobuf.Message, SwiftProt
       case 10: try { try decoder.decodeRepeatedStringField(value: &self.problems) }()
       case 11: try { try decoder.decodeSingularMessageField(value: &self._memo) }()
       case 12: try { try decoder.decodeSingularMessageField(value: &self._searchAttributes) }()
+      case 30: try { try decoder.decodeSingularInt64Field(value: &self.waitingSinceTimeMs) }()
       default: break
       }
     }
@@ -3619,6 +3661,9 @@ nonisolated extension Holdfast_V1_WorkflowInfo: SwiftProtobuf.Message, SwiftProt
     try { if let v = self._searchAttributes {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
     } }()
+    if self.waitingSinceTimeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.waitingSinceTimeMs, fieldNumber: 30)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3635,6 +3680,7 @@ nonisolated extension Holdfast_V1_WorkflowInfo: SwiftProtobuf.Message, SwiftProt
     if lhs.problems != rhs.problems {return false}
     if lhs._memo != rhs._memo {return false}
     if lhs._searchAttributes != rhs._searchAttributes {return false}
+    if lhs.waitingSinceTimeMs != rhs.waitingSinceTimeMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

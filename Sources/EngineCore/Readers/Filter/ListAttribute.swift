@@ -13,6 +13,8 @@ struct ListAttribute: Sendable {
   enum Source: Sendable, Equatable {
     case workflowID, runID, workflowType, status, taskQueue, startTime, closeTime, duration
     case historyLength, historySizeBytes
+    /// Since when it waits for a permit.
+    case waitingSince
     /// The workflow's own: a value of another type is none.
     case own(SearchAttributeType)
   }
@@ -33,6 +35,7 @@ struct ListAttribute: Sendable {
     ListAttribute(name: "ExecutionDuration", kind: .duration, source: .duration),
     ListAttribute(name: "HistoryLength", kind: .int, source: .historyLength),
     ListAttribute(name: "HistorySizeBytes", kind: .int, source: .historySizeBytes),
+    ListAttribute(name: "WaitingSince", kind: .instant, source: .waitingSince),
   ]
 
   /// Few values for many runs.
@@ -60,6 +63,8 @@ extension ListAttribute {
     case .duration: return isOpen ? .absent : .duration(info.closeTimeMs - info.startTimeMs)
     case .historyLength: return .int(info.historyLength)
     case .historySizeBytes: return .int(info.historySizeBytes)
+    case .waitingSince:
+      return info.waitingSinceTimeMs == .epoch ? .absent : .instant(info.waitingSinceTimeMs)
     case .own(let type):
       let own = info.searchAttributes?.fields.first { $0.name == name && $0.type == type }
       return own.flatMap { AttributeValue($0) } ?? .absent

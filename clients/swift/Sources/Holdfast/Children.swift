@@ -21,6 +21,8 @@ public struct ChildOptions: Sendable {
   public var searchAttributes: [String: SearchValue]
   /// What is not set comes from the parent.
   public var priority: Priority?
+  /// As of StartOptions; the parent's does not count for it.
+  public var concurrencyKey: String?
 
   /// What becomes of the child when the parent's run ends before it, by continuing as new too.
   public enum ParentClose: Sendable {
@@ -47,7 +49,8 @@ public struct ChildOptions: Sendable {
     reuse: StartOptions.Reuse = .allowDuplicate, parentClose: ParentClose = .terminate,
     cancellation: Cancellation = .waitCompleted,
     memo: [String: any Encodable & Sendable] = [:],
-    searchAttributes: [String: SearchValue] = [:], priority: Priority? = nil
+    searchAttributes: [String: SearchValue] = [:], priority: Priority? = nil,
+    concurrencyKey: String? = nil
   ) {
     self.id = id
     self.taskQueue = taskQueue
@@ -61,6 +64,7 @@ public struct ChildOptions: Sendable {
     self.memo = memo
     self.searchAttributes = searchAttributes
     self.priority = priority
+    self.concurrencyKey = concurrencyKey
   }
 
   func command() throws -> StartChild {
@@ -76,6 +80,7 @@ public struct ChildOptions: Sendable {
       searchAttributes.isEmpty ? nil : SearchAttributes(searchAttributes)
     command.idReusePolicy = reuse.policy
     command.priority = priority?.message
+    command.concurrencyKey = concurrencyKey ?? ""
     switch parentClose {
     case .terminate: command.parentClosePolicy = .terminate
     case .abandon: command.parentClosePolicy = .abandon

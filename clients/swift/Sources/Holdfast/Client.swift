@@ -195,13 +195,16 @@ public struct StartOptions: Sendable {
   public var searchAttributes: [String: SearchValue]
   /// Of its tasks, and of its activities and children.
   public var priority: Priority?
+  /// Runs of one type and one key count together for the limits of the type.
+  public var concurrencyKey: String?
 
   public init(
     reuse: Reuse = .allowDuplicate, conflict: Conflict = .fail, executionTimeout: Duration? = nil,
     runTimeout: Duration? = nil, retry: Retry? = nil, startDelay: Duration? = nil,
     cron: String? = nil, cronTimeZone: String = "", requestID: String? = nil,
     summary: String = "", details: String = "", memo: [String: any Encodable & Sendable] = [:],
-    searchAttributes: [String: SearchValue] = [:], priority: Priority? = nil
+    searchAttributes: [String: SearchValue] = [:], priority: Priority? = nil,
+    concurrencyKey: String? = nil
   ) {
     self.reuse = reuse
     self.conflict = conflict
@@ -217,6 +220,7 @@ public struct StartOptions: Sendable {
     self.memo = memo
     self.searchAttributes = searchAttributes
     self.priority = priority
+    self.concurrencyKey = concurrencyKey
   }
 
   func apply(to request: inout StartWorkflowRequest) throws {
@@ -233,6 +237,7 @@ public struct StartOptions: Sendable {
     request.searchAttributes =
       searchAttributes.isEmpty ? nil : SearchAttributes(searchAttributes)
     request.priority = priority?.message
+    request.concurrencyKey = concurrencyKey ?? ""
     guard !summary.isEmpty || !details.isEmpty else { return }
     var metadata = UserMetadata()
     metadata.summary = summary

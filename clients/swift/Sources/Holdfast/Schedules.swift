@@ -197,6 +197,7 @@ extension Client {
     action.memo = start.memo
     action.searchAttributes = start.searchAttributes
     action.priority = start.priority
+    action.concurrencyKey = start.concurrencyKey
     var definition = schedule.message
     definition.action = action
     return definition

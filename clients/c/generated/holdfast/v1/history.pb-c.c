@@ -3219,7 +3219,7 @@ const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
   (ProtobufCMessageInit) holdfast__v1__history_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__field_descriptors[32] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__field_descriptors[33] =
 {
   {
     "namespace",
@@ -3605,9 +3605,22 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "concurrency_key",
+    55,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, concurrency_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_execution_started__field_indices_by_name[] = {
   17,   /* field[17] = attempt */
+  32,   /* field[32] = concurrency_key */
   20,   /* field[20] = continued_failure */
   15,   /* field[15] = continued_run_id */
   21,   /* field[21] = cron_schedule */
@@ -3640,12 +3653,13 @@ static const unsigned holdfast__v1__workflow_execution_started__field_indices_by
   1,   /* field[1] = workflow_id */
   3,   /* field[3] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__workflow_execution_started__number_ranges[3 + 1] =
+static const ProtobufCIntRange holdfast__v1__workflow_execution_started__number_ranges[4 + 1] =
 {
   { 1, 0 },
   { 28, 26 },
   { 50, 31 },
-  { 0, 32 }
+  { 55, 32 },
+  { 0, 33 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descriptor =
 {
@@ -3655,10 +3669,10 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descr
   "Holdfast__V1__WorkflowExecutionStarted",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionStarted),
-  32,
+  33,
   holdfast__v1__workflow_execution_started__field_descriptors,
   holdfast__v1__workflow_execution_started__field_indices_by_name,
-  3,  holdfast__v1__workflow_execution_started__number_ranges,
+  4,  holdfast__v1__workflow_execution_started__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_started__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -6828,7 +6842,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_terminated__de
   (ProtobufCMessageInit) holdfast__v1__workflow_execution_terminated__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__start_child_workflow_execution_initiated__field_descriptors[19] =
+static const ProtobufCFieldDescriptor holdfast__v1__start_child_workflow_execution_initiated__field_descriptors[20] =
 {
   {
     "seq",
@@ -7058,9 +7072,22 @@ static const ProtobufCFieldDescriptor holdfast__v1__start_child_workflow_executi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "concurrency_key",
+    35,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChildWorkflowExecutionInitiated, concurrency_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__start_child_workflow_execution_initiated__field_indices_by_name[] = {
   13,   /* field[13] = cancellation_type */
+  19,   /* field[19] = concurrency_key */
   2,   /* field[2] = default_workflow_id */
   7,   /* field[7] = execution_timeout_ms */
   6,   /* field[6] = header */
@@ -7080,11 +7107,12 @@ static const unsigned holdfast__v1__start_child_workflow_execution_initiated__fi
   14,   /* field[14] = workflow_task_completed_event_id */
   3,   /* field[3] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__start_child_workflow_execution_initiated__number_ranges[2 + 1] =
+static const ProtobufCIntRange holdfast__v1__start_child_workflow_execution_initiated__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 30, 18 },
-  { 0, 19 }
+  { 35, 19 },
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__start_child_workflow_execution_initiated__descriptor =
 {
@@ -7094,10 +7122,10 @@ const ProtobufCMessageDescriptor holdfast__v1__start_child_workflow_execution_in
   "Holdfast__V1__StartChildWorkflowExecutionInitiated",
   "holdfast.v1",
   sizeof(Holdfast__V1__StartChildWorkflowExecutionInitiated),
-  19,
+  20,
   holdfast__v1__start_child_workflow_execution_initiated__field_descriptors,
   holdfast__v1__start_child_workflow_execution_initiated__field_indices_by_name,
-  2,  holdfast__v1__start_child_workflow_execution_initiated__number_ranges,
+  3,  holdfast__v1__start_child_workflow_execution_initiated__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__start_child_workflow_execution_initiated__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -637,6 +637,411 @@ void   holdfast__v1__priority_backlog__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__priority_backlog__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__workflow_type_limits__init
+                     (Holdfast__V1__WorkflowTypeLimits         *message)
+{
+  static const Holdfast__V1__WorkflowTypeLimits init_value = HOLDFAST__V1__WORKFLOW_TYPE_LIMITS__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__workflow_type_limits__get_packed_size
+                     (const Holdfast__V1__WorkflowTypeLimits *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_type_limits__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__workflow_type_limits__pack
+                     (const Holdfast__V1__WorkflowTypeLimits *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_type_limits__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__workflow_type_limits__pack_to_buffer
+                     (const Holdfast__V1__WorkflowTypeLimits *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_type_limits__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkflowTypeLimits *
+       holdfast__v1__workflow_type_limits__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkflowTypeLimits *)
+     protobuf_c_message_unpack (&holdfast__v1__workflow_type_limits__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__workflow_type_limits__free_unpacked
+                     (Holdfast__V1__WorkflowTypeLimits *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__workflow_type_limits__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__set_workflow_type_limits_request__init
+                     (Holdfast__V1__SetWorkflowTypeLimitsRequest         *message)
+{
+  static const Holdfast__V1__SetWorkflowTypeLimitsRequest init_value = HOLDFAST__V1__SET_WORKFLOW_TYPE_LIMITS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__set_workflow_type_limits_request__get_packed_size
+                     (const Holdfast__V1__SetWorkflowTypeLimitsRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_workflow_type_limits_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__set_workflow_type_limits_request__pack
+                     (const Holdfast__V1__SetWorkflowTypeLimitsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_workflow_type_limits_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__set_workflow_type_limits_request__pack_to_buffer
+                     (const Holdfast__V1__SetWorkflowTypeLimitsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_workflow_type_limits_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__SetWorkflowTypeLimitsRequest *
+       holdfast__v1__set_workflow_type_limits_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__SetWorkflowTypeLimitsRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__set_workflow_type_limits_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__set_workflow_type_limits_request__free_unpacked
+                     (Holdfast__V1__SetWorkflowTypeLimitsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__set_workflow_type_limits_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__set_workflow_type_limits_response__init
+                     (Holdfast__V1__SetWorkflowTypeLimitsResponse         *message)
+{
+  static const Holdfast__V1__SetWorkflowTypeLimitsResponse init_value = HOLDFAST__V1__SET_WORKFLOW_TYPE_LIMITS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__set_workflow_type_limits_response__get_packed_size
+                     (const Holdfast__V1__SetWorkflowTypeLimitsResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_workflow_type_limits_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__set_workflow_type_limits_response__pack
+                     (const Holdfast__V1__SetWorkflowTypeLimitsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_workflow_type_limits_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__set_workflow_type_limits_response__pack_to_buffer
+                     (const Holdfast__V1__SetWorkflowTypeLimitsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__set_workflow_type_limits_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__SetWorkflowTypeLimitsResponse *
+       holdfast__v1__set_workflow_type_limits_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__SetWorkflowTypeLimitsResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__set_workflow_type_limits_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__set_workflow_type_limits_response__free_unpacked
+                     (Holdfast__V1__SetWorkflowTypeLimitsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__set_workflow_type_limits_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__describe_workflow_type_request__init
+                     (Holdfast__V1__DescribeWorkflowTypeRequest         *message)
+{
+  static const Holdfast__V1__DescribeWorkflowTypeRequest init_value = HOLDFAST__V1__DESCRIBE_WORKFLOW_TYPE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__describe_workflow_type_request__get_packed_size
+                     (const Holdfast__V1__DescribeWorkflowTypeRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_workflow_type_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__describe_workflow_type_request__pack
+                     (const Holdfast__V1__DescribeWorkflowTypeRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_workflow_type_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__describe_workflow_type_request__pack_to_buffer
+                     (const Holdfast__V1__DescribeWorkflowTypeRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_workflow_type_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DescribeWorkflowTypeRequest *
+       holdfast__v1__describe_workflow_type_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DescribeWorkflowTypeRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__describe_workflow_type_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__describe_workflow_type_request__free_unpacked
+                     (Holdfast__V1__DescribeWorkflowTypeRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__describe_workflow_type_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__describe_workflow_type_response__init
+                     (Holdfast__V1__DescribeWorkflowTypeResponse         *message)
+{
+  static const Holdfast__V1__DescribeWorkflowTypeResponse init_value = HOLDFAST__V1__DESCRIBE_WORKFLOW_TYPE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__describe_workflow_type_response__get_packed_size
+                     (const Holdfast__V1__DescribeWorkflowTypeResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_workflow_type_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__describe_workflow_type_response__pack
+                     (const Holdfast__V1__DescribeWorkflowTypeResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_workflow_type_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__describe_workflow_type_response__pack_to_buffer
+                     (const Holdfast__V1__DescribeWorkflowTypeResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_workflow_type_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DescribeWorkflowTypeResponse *
+       holdfast__v1__describe_workflow_type_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DescribeWorkflowTypeResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__describe_workflow_type_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__describe_workflow_type_response__free_unpacked
+                     (Holdfast__V1__DescribeWorkflowTypeResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__describe_workflow_type_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__workflow_type_info__init
+                     (Holdfast__V1__WorkflowTypeInfo         *message)
+{
+  static const Holdfast__V1__WorkflowTypeInfo init_value = HOLDFAST__V1__WORKFLOW_TYPE_INFO__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__workflow_type_info__get_packed_size
+                     (const Holdfast__V1__WorkflowTypeInfo *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_type_info__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__workflow_type_info__pack
+                     (const Holdfast__V1__WorkflowTypeInfo *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_type_info__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__workflow_type_info__pack_to_buffer
+                     (const Holdfast__V1__WorkflowTypeInfo *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__workflow_type_info__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__WorkflowTypeInfo *
+       holdfast__v1__workflow_type_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__WorkflowTypeInfo *)
+     protobuf_c_message_unpack (&holdfast__v1__workflow_type_info__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__workflow_type_info__free_unpacked
+                     (Holdfast__V1__WorkflowTypeInfo *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__workflow_type_info__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__concurrency_key_info__init
+                     (Holdfast__V1__ConcurrencyKeyInfo         *message)
+{
+  static const Holdfast__V1__ConcurrencyKeyInfo init_value = HOLDFAST__V1__CONCURRENCY_KEY_INFO__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__concurrency_key_info__get_packed_size
+                     (const Holdfast__V1__ConcurrencyKeyInfo *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__concurrency_key_info__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__concurrency_key_info__pack
+                     (const Holdfast__V1__ConcurrencyKeyInfo *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__concurrency_key_info__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__concurrency_key_info__pack_to_buffer
+                     (const Holdfast__V1__ConcurrencyKeyInfo *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__concurrency_key_info__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ConcurrencyKeyInfo *
+       holdfast__v1__concurrency_key_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ConcurrencyKeyInfo *)
+     protobuf_c_message_unpack (&holdfast__v1__concurrency_key_info__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__concurrency_key_info__free_unpacked
+                     (Holdfast__V1__ConcurrencyKeyInfo *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__concurrency_key_info__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__list_workflow_types_request__init
+                     (Holdfast__V1__ListWorkflowTypesRequest         *message)
+{
+  static const Holdfast__V1__ListWorkflowTypesRequest init_value = HOLDFAST__V1__LIST_WORKFLOW_TYPES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__list_workflow_types_request__get_packed_size
+                     (const Holdfast__V1__ListWorkflowTypesRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_workflow_types_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__list_workflow_types_request__pack
+                     (const Holdfast__V1__ListWorkflowTypesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_workflow_types_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__list_workflow_types_request__pack_to_buffer
+                     (const Holdfast__V1__ListWorkflowTypesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_workflow_types_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ListWorkflowTypesRequest *
+       holdfast__v1__list_workflow_types_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ListWorkflowTypesRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__list_workflow_types_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__list_workflow_types_request__free_unpacked
+                     (Holdfast__V1__ListWorkflowTypesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__list_workflow_types_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__list_workflow_types_response__init
+                     (Holdfast__V1__ListWorkflowTypesResponse         *message)
+{
+  static const Holdfast__V1__ListWorkflowTypesResponse init_value = HOLDFAST__V1__LIST_WORKFLOW_TYPES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__list_workflow_types_response__get_packed_size
+                     (const Holdfast__V1__ListWorkflowTypesResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_workflow_types_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__list_workflow_types_response__pack
+                     (const Holdfast__V1__ListWorkflowTypesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_workflow_types_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__list_workflow_types_response__pack_to_buffer
+                     (const Holdfast__V1__ListWorkflowTypesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_workflow_types_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ListWorkflowTypesResponse *
+       holdfast__v1__list_workflow_types_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ListWorkflowTypesResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__list_workflow_types_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__list_workflow_types_response__free_unpacked
+                     (Holdfast__V1__ListWorkflowTypesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__list_workflow_types_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__add_search_attribute_request__init
                      (Holdfast__V1__AddSearchAttributeRequest         *message)
 {
@@ -2608,6 +3013,497 @@ const ProtobufCMessageDescriptor holdfast__v1__priority_backlog__descriptor =
   (ProtobufCMessageInit) holdfast__v1__priority_backlog__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_type_limits__field_descriptors[2] =
+{
+  {
+    "running",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowTypeLimits, running),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "running_of_key",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowTypeLimits, running_of_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__workflow_type_limits__field_indices_by_name[] = {
+  0,   /* field[0] = running */
+  1,   /* field[1] = running_of_key */
+};
+static const ProtobufCIntRange holdfast__v1__workflow_type_limits__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__workflow_type_limits__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowTypeLimits",
+  "WorkflowTypeLimits",
+  "Holdfast__V1__WorkflowTypeLimits",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkflowTypeLimits),
+  2,
+  holdfast__v1__workflow_type_limits__field_descriptors,
+  holdfast__v1__workflow_type_limits__field_indices_by_name,
+  1,  holdfast__v1__workflow_type_limits__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__workflow_type_limits__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__set_workflow_type_limits_request__field_descriptors[3] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SetWorkflowTypeLimitsRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SetWorkflowTypeLimitsRequest, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limits",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__SetWorkflowTypeLimitsRequest, limits),
+    &holdfast__v1__workflow_type_limits__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__set_workflow_type_limits_request__field_indices_by_name[] = {
+  2,   /* field[2] = limits */
+  0,   /* field[0] = namespace */
+  1,   /* field[1] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__set_workflow_type_limits_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__set_workflow_type_limits_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SetWorkflowTypeLimitsRequest",
+  "SetWorkflowTypeLimitsRequest",
+  "Holdfast__V1__SetWorkflowTypeLimitsRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__SetWorkflowTypeLimitsRequest),
+  3,
+  holdfast__v1__set_workflow_type_limits_request__field_descriptors,
+  holdfast__v1__set_workflow_type_limits_request__field_indices_by_name,
+  1,  holdfast__v1__set_workflow_type_limits_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__set_workflow_type_limits_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__set_workflow_type_limits_response__field_descriptors NULL
+#define holdfast__v1__set_workflow_type_limits_response__field_indices_by_name NULL
+#define holdfast__v1__set_workflow_type_limits_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__set_workflow_type_limits_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.SetWorkflowTypeLimitsResponse",
+  "SetWorkflowTypeLimitsResponse",
+  "Holdfast__V1__SetWorkflowTypeLimitsResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__SetWorkflowTypeLimitsResponse),
+  0,
+  holdfast__v1__set_workflow_type_limits_response__field_descriptors,
+  holdfast__v1__set_workflow_type_limits_response__field_indices_by_name,
+  0,  holdfast__v1__set_workflow_type_limits_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__set_workflow_type_limits_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_type_request__field_descriptors[2] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowTypeRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workflow_type",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowTypeRequest, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__describe_workflow_type_request__field_indices_by_name[] = {
+  0,   /* field[0] = namespace */
+  1,   /* field[1] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__describe_workflow_type_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_type_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DescribeWorkflowTypeRequest",
+  "DescribeWorkflowTypeRequest",
+  "Holdfast__V1__DescribeWorkflowTypeRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DescribeWorkflowTypeRequest),
+  2,
+  holdfast__v1__describe_workflow_type_request__field_descriptors,
+  holdfast__v1__describe_workflow_type_request__field_indices_by_name,
+  1,  holdfast__v1__describe_workflow_type_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__describe_workflow_type_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_type_response__field_descriptors[3] =
+{
+  {
+    "info",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowTypeResponse, info),
+    &holdfast__v1__workflow_type_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "keys",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__DescribeWorkflowTypeResponse, n_keys),
+    offsetof(Holdfast__V1__DescribeWorkflowTypeResponse, keys),
+    &holdfast__v1__concurrency_key_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "keys_count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowTypeResponse, keys_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__describe_workflow_type_response__field_indices_by_name[] = {
+  0,   /* field[0] = info */
+  1,   /* field[1] = keys */
+  2,   /* field[2] = keys_count */
+};
+static const ProtobufCIntRange holdfast__v1__describe_workflow_type_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_type_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DescribeWorkflowTypeResponse",
+  "DescribeWorkflowTypeResponse",
+  "Holdfast__V1__DescribeWorkflowTypeResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DescribeWorkflowTypeResponse),
+  3,
+  holdfast__v1__describe_workflow_type_response__field_descriptors,
+  holdfast__v1__describe_workflow_type_response__field_indices_by_name,
+  1,  holdfast__v1__describe_workflow_type_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__describe_workflow_type_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_type_info__field_descriptors[5] =
+{
+  {
+    "workflow_type",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowTypeInfo, workflow_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limits",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowTypeInfo, limits),
+    &holdfast__v1__workflow_type_limits__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "running",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowTypeInfo, running),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowTypeInfo, waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "oldest_age_ms",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowTypeInfo, oldest_age_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__workflow_type_info__field_indices_by_name[] = {
+  1,   /* field[1] = limits */
+  4,   /* field[4] = oldest_age_ms */
+  2,   /* field[2] = running */
+  3,   /* field[3] = waiting */
+  0,   /* field[0] = workflow_type */
+};
+static const ProtobufCIntRange holdfast__v1__workflow_type_info__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__workflow_type_info__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.WorkflowTypeInfo",
+  "WorkflowTypeInfo",
+  "Holdfast__V1__WorkflowTypeInfo",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__WorkflowTypeInfo),
+  5,
+  holdfast__v1__workflow_type_info__field_descriptors,
+  holdfast__v1__workflow_type_info__field_indices_by_name,
+  1,  holdfast__v1__workflow_type_info__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__workflow_type_info__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__concurrency_key_info__field_descriptors[4] =
+{
+  {
+    "concurrency_key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ConcurrencyKeyInfo, concurrency_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "running",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ConcurrencyKeyInfo, running),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ConcurrencyKeyInfo, waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "oldest_age_ms",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ConcurrencyKeyInfo, oldest_age_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__concurrency_key_info__field_indices_by_name[] = {
+  0,   /* field[0] = concurrency_key */
+  3,   /* field[3] = oldest_age_ms */
+  1,   /* field[1] = running */
+  2,   /* field[2] = waiting */
+};
+static const ProtobufCIntRange holdfast__v1__concurrency_key_info__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__concurrency_key_info__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ConcurrencyKeyInfo",
+  "ConcurrencyKeyInfo",
+  "Holdfast__V1__ConcurrencyKeyInfo",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ConcurrencyKeyInfo),
+  4,
+  holdfast__v1__concurrency_key_info__field_descriptors,
+  holdfast__v1__concurrency_key_info__field_indices_by_name,
+  1,  holdfast__v1__concurrency_key_info__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__concurrency_key_info__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__list_workflow_types_request__field_descriptors[1] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListWorkflowTypesRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__list_workflow_types_request__field_indices_by_name[] = {
+  0,   /* field[0] = namespace */
+};
+static const ProtobufCIntRange holdfast__v1__list_workflow_types_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__list_workflow_types_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ListWorkflowTypesRequest",
+  "ListWorkflowTypesRequest",
+  "Holdfast__V1__ListWorkflowTypesRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ListWorkflowTypesRequest),
+  1,
+  holdfast__v1__list_workflow_types_request__field_descriptors,
+  holdfast__v1__list_workflow_types_request__field_indices_by_name,
+  1,  holdfast__v1__list_workflow_types_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__list_workflow_types_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__list_workflow_types_response__field_descriptors[1] =
+{
+  {
+    "types",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ListWorkflowTypesResponse, n_types),
+    offsetof(Holdfast__V1__ListWorkflowTypesResponse, types),
+    &holdfast__v1__workflow_type_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__list_workflow_types_response__field_indices_by_name[] = {
+  0,   /* field[0] = types */
+};
+static const ProtobufCIntRange holdfast__v1__list_workflow_types_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__list_workflow_types_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ListWorkflowTypesResponse",
+  "ListWorkflowTypesResponse",
+  "Holdfast__V1__ListWorkflowTypesResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ListWorkflowTypesResponse),
+  1,
+  holdfast__v1__list_workflow_types_response__field_descriptors,
+  holdfast__v1__list_workflow_types_response__field_indices_by_name,
+  1,  holdfast__v1__list_workflow_types_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__list_workflow_types_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__add_search_attribute_request__field_descriptors[3] =
 {
   {
@@ -3544,12 +4440,15 @@ const ProtobufCEnumDescriptor holdfast__v1__health_state__descriptor =
   holdfast__v1__health_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_descriptors[14] =
+static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_descriptors[17] =
 {
   { "Health", &holdfast__v1__health_request__descriptor, &holdfast__v1__health_response__descriptor },
   { "Describe", &holdfast__v1__describe_request__descriptor, &holdfast__v1__describe_response__descriptor },
   { "DescribeTaskQueue", &holdfast__v1__describe_task_queue_request__descriptor, &holdfast__v1__describe_task_queue_response__descriptor },
   { "SetTaskQueueLimits", &holdfast__v1__set_task_queue_limits_request__descriptor, &holdfast__v1__set_task_queue_limits_response__descriptor },
+  { "SetWorkflowTypeLimits", &holdfast__v1__set_workflow_type_limits_request__descriptor, &holdfast__v1__set_workflow_type_limits_response__descriptor },
+  { "DescribeWorkflowType", &holdfast__v1__describe_workflow_type_request__descriptor, &holdfast__v1__describe_workflow_type_response__descriptor },
+  { "ListWorkflowTypes", &holdfast__v1__list_workflow_types_request__descriptor, &holdfast__v1__list_workflow_types_response__descriptor },
   { "AddSearchAttribute", &holdfast__v1__add_search_attribute_request__descriptor, &holdfast__v1__add_search_attribute_response__descriptor },
   { "ListSearchAttributes", &holdfast__v1__list_search_attributes_request__descriptor, &holdfast__v1__list_search_attributes_response__descriptor },
   { "RemoveSearchAttribute", &holdfast__v1__remove_search_attribute_request__descriptor, &holdfast__v1__remove_search_attribute_response__descriptor },
@@ -3562,20 +4461,23 @@ static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_de
   { "Backup", &holdfast__v1__backup_request__descriptor, &holdfast__v1__backup_response__descriptor },
 };
 const unsigned holdfast__v1__operator_service__method_indices_by_name[] = {
-  4,        /* AddSearchAttribute */
-  12,        /* AdvanceTime */
-  13,        /* Backup */
+  7,        /* AddSearchAttribute */
+  15,        /* AdvanceTime */
+  16,        /* Backup */
   1,        /* Describe */
   2,        /* DescribeTaskQueue */
-  7,        /* Drain */
-  8,        /* GetTime */
+  5,        /* DescribeWorkflowType */
+  10,        /* Drain */
+  11,        /* GetTime */
   0,        /* Health */
-  5,        /* ListSearchAttributes */
-  9,        /* LockTime */
-  6,        /* RemoveSearchAttribute */
+  8,        /* ListSearchAttributes */
+  6,        /* ListWorkflowTypes */
+  12,        /* LockTime */
+  9,        /* RemoveSearchAttribute */
   3,        /* SetTaskQueueLimits */
-  11,        /* Sleep */
-  10         /* UnlockTime */
+  4,        /* SetWorkflowTypeLimits */
+  14,        /* Sleep */
+  13         /* UnlockTime */
 };
 const ProtobufCServiceDescriptor holdfast__v1__operator_service__descriptor =
 {
@@ -3584,7 +4486,7 @@ const ProtobufCServiceDescriptor holdfast__v1__operator_service__descriptor =
   "OperatorService",
   "Holdfast__V1__OperatorService",
   "holdfast.v1",
-  14,
+  17,
   holdfast__v1__operator_service__method_descriptors,
   holdfast__v1__operator_service__method_indices_by_name
 };
@@ -3620,13 +4522,37 @@ void holdfast__v1__operator_service__set_task_queue_limits(ProtobufCService *ser
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
   service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void holdfast__v1__operator_service__set_workflow_type_limits(ProtobufCService *service,
+                                                              const Holdfast__V1__SetWorkflowTypeLimitsRequest *input,
+                                                              Holdfast__V1__SetWorkflowTypeLimitsResponse_Closure closure,
+                                                              void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__operator_service__describe_workflow_type(ProtobufCService *service,
+                                                            const Holdfast__V1__DescribeWorkflowTypeRequest *input,
+                                                            Holdfast__V1__DescribeWorkflowTypeResponse_Closure closure,
+                                                            void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__operator_service__list_workflow_types(ProtobufCService *service,
+                                                         const Holdfast__V1__ListWorkflowTypesRequest *input,
+                                                         Holdfast__V1__ListWorkflowTypesResponse_Closure closure,
+                                                         void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void holdfast__v1__operator_service__add_search_attribute(ProtobufCService *service,
                                                           const Holdfast__V1__AddSearchAttributeRequest *input,
                                                           Holdfast__V1__AddSearchAttributeResponse_Closure closure,
                                                           void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__list_search_attributes(ProtobufCService *service,
                                                             const Holdfast__V1__ListSearchAttributesRequest *input,
@@ -3634,7 +4560,7 @@ void holdfast__v1__operator_service__list_search_attributes(ProtobufCService *se
                                                             void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__remove_search_attribute(ProtobufCService *service,
                                                              const Holdfast__V1__RemoveSearchAttributeRequest *input,
@@ -3642,7 +4568,7 @@ void holdfast__v1__operator_service__remove_search_attribute(ProtobufCService *s
                                                              void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__drain(ProtobufCService *service,
                                            const Holdfast__V1__DrainRequest *input,
@@ -3650,7 +4576,7 @@ void holdfast__v1__operator_service__drain(ProtobufCService *service,
                                            void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__get_time(ProtobufCService *service,
                                               const Holdfast__V1__GetTimeRequest *input,
@@ -3658,7 +4584,7 @@ void holdfast__v1__operator_service__get_time(ProtobufCService *service,
                                               void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__lock_time(ProtobufCService *service,
                                                const Holdfast__V1__LockTimeRequest *input,
@@ -3666,7 +4592,7 @@ void holdfast__v1__operator_service__lock_time(ProtobufCService *service,
                                                void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__unlock_time(ProtobufCService *service,
                                                  const Holdfast__V1__UnlockTimeRequest *input,
@@ -3674,7 +4600,7 @@ void holdfast__v1__operator_service__unlock_time(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__sleep(ProtobufCService *service,
                                            const Holdfast__V1__SleepRequest *input,
@@ -3682,7 +4608,7 @@ void holdfast__v1__operator_service__sleep(ProtobufCService *service,
                                            void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__advance_time(ProtobufCService *service,
                                                   const Holdfast__V1__AdvanceTimeRequest *input,
@@ -3690,7 +4616,7 @@ void holdfast__v1__operator_service__advance_time(ProtobufCService *service,
                                                   void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__backup(ProtobufCService *service,
                                             const Holdfast__V1__BackupRequest *input,
@@ -3698,7 +4624,7 @@ void holdfast__v1__operator_service__backup(ProtobufCService *service,
                                             void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service *service,
                                            Holdfast__V1__OperatorService_ServiceDestroy destroy)

@@ -30,6 +30,15 @@ typedef struct Holdfast__V1__SetTaskQueueLimitsResponse Holdfast__V1__SetTaskQue
 typedef struct Holdfast__V1__WorkerInfo Holdfast__V1__WorkerInfo;
 typedef struct Holdfast__V1__QueueBacklog Holdfast__V1__QueueBacklog;
 typedef struct Holdfast__V1__PriorityBacklog Holdfast__V1__PriorityBacklog;
+typedef struct Holdfast__V1__WorkflowTypeLimits Holdfast__V1__WorkflowTypeLimits;
+typedef struct Holdfast__V1__SetWorkflowTypeLimitsRequest Holdfast__V1__SetWorkflowTypeLimitsRequest;
+typedef struct Holdfast__V1__SetWorkflowTypeLimitsResponse Holdfast__V1__SetWorkflowTypeLimitsResponse;
+typedef struct Holdfast__V1__DescribeWorkflowTypeRequest Holdfast__V1__DescribeWorkflowTypeRequest;
+typedef struct Holdfast__V1__DescribeWorkflowTypeResponse Holdfast__V1__DescribeWorkflowTypeResponse;
+typedef struct Holdfast__V1__WorkflowTypeInfo Holdfast__V1__WorkflowTypeInfo;
+typedef struct Holdfast__V1__ConcurrencyKeyInfo Holdfast__V1__ConcurrencyKeyInfo;
+typedef struct Holdfast__V1__ListWorkflowTypesRequest Holdfast__V1__ListWorkflowTypesRequest;
+typedef struct Holdfast__V1__ListWorkflowTypesResponse Holdfast__V1__ListWorkflowTypesResponse;
 typedef struct Holdfast__V1__AddSearchAttributeRequest Holdfast__V1__AddSearchAttributeRequest;
 typedef struct Holdfast__V1__AddSearchAttributeResponse Holdfast__V1__AddSearchAttributeResponse;
 typedef struct Holdfast__V1__ListSearchAttributesRequest Holdfast__V1__ListSearchAttributesRequest;
@@ -287,6 +296,140 @@ struct  Holdfast__V1__PriorityBacklog
 #define HOLDFAST__V1__PRIORITY_BACKLOG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__priority_backlog__descriptor) \
     , 0, 0, 0, 0, 0 }
+
+
+/*
+ * How many runs may run at once: 1 to 1,000,000; 0: no limit.
+ */
+struct  Holdfast__V1__WorkflowTypeLimits
+{
+  ProtobufCMessage base;
+  /*
+   * Of the type, and of those the ones of each concurrency key.
+   */
+  int32_t running;
+  int32_t running_of_key;
+};
+#define HOLDFAST__V1__WORKFLOW_TYPE_LIMITS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_type_limits__descriptor) \
+    , 0, 0 }
+
+
+struct  Holdfast__V1__SetWorkflowTypeLimitsRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  char *workflow_type;
+  /*
+   * Missing: none.
+   */
+  Holdfast__V1__WorkflowTypeLimits *limits;
+};
+#define HOLDFAST__V1__SET_WORKFLOW_TYPE_LIMITS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__set_workflow_type_limits_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL }
+
+
+struct  Holdfast__V1__SetWorkflowTypeLimitsResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__SET_WORKFLOW_TYPE_LIMITS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__set_workflow_type_limits_response__descriptor) \
+     }
+
+
+struct  Holdfast__V1__DescribeWorkflowTypeRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  char *workflow_type;
+};
+#define HOLDFAST__V1__DESCRIBE_WORKFLOW_TYPE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_workflow_type_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__DescribeWorkflowTypeResponse
+{
+  ProtobufCMessage base;
+  Holdfast__V1__WorkflowTypeInfo *info;
+  /*
+   * The first 100: those of which most wait, then those of which most run, then by key.
+   */
+  size_t n_keys;
+  Holdfast__V1__ConcurrencyKeyInfo **keys;
+  /*
+   * Keys in all, of which something runs or waits.
+   */
+  int64_t keys_count;
+};
+#define HOLDFAST__V1__DESCRIBE_WORKFLOW_TYPE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_workflow_type_response__descriptor) \
+    , NULL, 0,NULL, 0 }
+
+
+/*
+ * What runs and what waits is counted while the type has limits.
+ */
+struct  Holdfast__V1__WorkflowTypeInfo
+{
+  ProtobufCMessage base;
+  char *workflow_type;
+  /*
+   * Missing: none.
+   */
+  Holdfast__V1__WorkflowTypeLimits *limits;
+  /*
+   * Runs that have a permit.
+   */
+  int64_t running;
+  int64_t waiting;
+  /*
+   * How long the oldest of them has waited.
+   */
+  int64_t oldest_age_ms;
+};
+#define HOLDFAST__V1__WORKFLOW_TYPE_INFO__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_type_info__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, 0, 0, 0 }
+
+
+struct  Holdfast__V1__ConcurrencyKeyInfo
+{
+  ProtobufCMessage base;
+  char *concurrency_key;
+  int64_t running;
+  int64_t waiting;
+  int64_t oldest_age_ms;
+};
+#define HOLDFAST__V1__CONCURRENCY_KEY_INFO__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__concurrency_key_info__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0 }
+
+
+struct  Holdfast__V1__ListWorkflowTypesRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+};
+#define HOLDFAST__V1__LIST_WORKFLOW_TYPES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__list_workflow_types_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__ListWorkflowTypesResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Sorted by type.
+   */
+  size_t n_types;
+  Holdfast__V1__WorkflowTypeInfo **types;
+};
+#define HOLDFAST__V1__LIST_WORKFLOW_TYPES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__list_workflow_types_response__descriptor) \
+    , 0,NULL }
 
 
 struct  Holdfast__V1__AddSearchAttributeRequest
@@ -819,6 +962,177 @@ Holdfast__V1__PriorityBacklog *
 void   holdfast__v1__priority_backlog__free_unpacked
                      (Holdfast__V1__PriorityBacklog *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowTypeLimits methods */
+void   holdfast__v1__workflow_type_limits__init
+                     (Holdfast__V1__WorkflowTypeLimits         *message);
+size_t holdfast__v1__workflow_type_limits__get_packed_size
+                     (const Holdfast__V1__WorkflowTypeLimits   *message);
+size_t holdfast__v1__workflow_type_limits__pack
+                     (const Holdfast__V1__WorkflowTypeLimits   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_type_limits__pack_to_buffer
+                     (const Holdfast__V1__WorkflowTypeLimits   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowTypeLimits *
+       holdfast__v1__workflow_type_limits__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_type_limits__free_unpacked
+                     (Holdfast__V1__WorkflowTypeLimits *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__SetWorkflowTypeLimitsRequest methods */
+void   holdfast__v1__set_workflow_type_limits_request__init
+                     (Holdfast__V1__SetWorkflowTypeLimitsRequest         *message);
+size_t holdfast__v1__set_workflow_type_limits_request__get_packed_size
+                     (const Holdfast__V1__SetWorkflowTypeLimitsRequest   *message);
+size_t holdfast__v1__set_workflow_type_limits_request__pack
+                     (const Holdfast__V1__SetWorkflowTypeLimitsRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__set_workflow_type_limits_request__pack_to_buffer
+                     (const Holdfast__V1__SetWorkflowTypeLimitsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__SetWorkflowTypeLimitsRequest *
+       holdfast__v1__set_workflow_type_limits_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__set_workflow_type_limits_request__free_unpacked
+                     (Holdfast__V1__SetWorkflowTypeLimitsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__SetWorkflowTypeLimitsResponse methods */
+void   holdfast__v1__set_workflow_type_limits_response__init
+                     (Holdfast__V1__SetWorkflowTypeLimitsResponse         *message);
+size_t holdfast__v1__set_workflow_type_limits_response__get_packed_size
+                     (const Holdfast__V1__SetWorkflowTypeLimitsResponse   *message);
+size_t holdfast__v1__set_workflow_type_limits_response__pack
+                     (const Holdfast__V1__SetWorkflowTypeLimitsResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__set_workflow_type_limits_response__pack_to_buffer
+                     (const Holdfast__V1__SetWorkflowTypeLimitsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__SetWorkflowTypeLimitsResponse *
+       holdfast__v1__set_workflow_type_limits_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__set_workflow_type_limits_response__free_unpacked
+                     (Holdfast__V1__SetWorkflowTypeLimitsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__DescribeWorkflowTypeRequest methods */
+void   holdfast__v1__describe_workflow_type_request__init
+                     (Holdfast__V1__DescribeWorkflowTypeRequest         *message);
+size_t holdfast__v1__describe_workflow_type_request__get_packed_size
+                     (const Holdfast__V1__DescribeWorkflowTypeRequest   *message);
+size_t holdfast__v1__describe_workflow_type_request__pack
+                     (const Holdfast__V1__DescribeWorkflowTypeRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__describe_workflow_type_request__pack_to_buffer
+                     (const Holdfast__V1__DescribeWorkflowTypeRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__DescribeWorkflowTypeRequest *
+       holdfast__v1__describe_workflow_type_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__describe_workflow_type_request__free_unpacked
+                     (Holdfast__V1__DescribeWorkflowTypeRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__DescribeWorkflowTypeResponse methods */
+void   holdfast__v1__describe_workflow_type_response__init
+                     (Holdfast__V1__DescribeWorkflowTypeResponse         *message);
+size_t holdfast__v1__describe_workflow_type_response__get_packed_size
+                     (const Holdfast__V1__DescribeWorkflowTypeResponse   *message);
+size_t holdfast__v1__describe_workflow_type_response__pack
+                     (const Holdfast__V1__DescribeWorkflowTypeResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__describe_workflow_type_response__pack_to_buffer
+                     (const Holdfast__V1__DescribeWorkflowTypeResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__DescribeWorkflowTypeResponse *
+       holdfast__v1__describe_workflow_type_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__describe_workflow_type_response__free_unpacked
+                     (Holdfast__V1__DescribeWorkflowTypeResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__WorkflowTypeInfo methods */
+void   holdfast__v1__workflow_type_info__init
+                     (Holdfast__V1__WorkflowTypeInfo         *message);
+size_t holdfast__v1__workflow_type_info__get_packed_size
+                     (const Holdfast__V1__WorkflowTypeInfo   *message);
+size_t holdfast__v1__workflow_type_info__pack
+                     (const Holdfast__V1__WorkflowTypeInfo   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__workflow_type_info__pack_to_buffer
+                     (const Holdfast__V1__WorkflowTypeInfo   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__WorkflowTypeInfo *
+       holdfast__v1__workflow_type_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__workflow_type_info__free_unpacked
+                     (Holdfast__V1__WorkflowTypeInfo *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ConcurrencyKeyInfo methods */
+void   holdfast__v1__concurrency_key_info__init
+                     (Holdfast__V1__ConcurrencyKeyInfo         *message);
+size_t holdfast__v1__concurrency_key_info__get_packed_size
+                     (const Holdfast__V1__ConcurrencyKeyInfo   *message);
+size_t holdfast__v1__concurrency_key_info__pack
+                     (const Holdfast__V1__ConcurrencyKeyInfo   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__concurrency_key_info__pack_to_buffer
+                     (const Holdfast__V1__ConcurrencyKeyInfo   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ConcurrencyKeyInfo *
+       holdfast__v1__concurrency_key_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__concurrency_key_info__free_unpacked
+                     (Holdfast__V1__ConcurrencyKeyInfo *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ListWorkflowTypesRequest methods */
+void   holdfast__v1__list_workflow_types_request__init
+                     (Holdfast__V1__ListWorkflowTypesRequest         *message);
+size_t holdfast__v1__list_workflow_types_request__get_packed_size
+                     (const Holdfast__V1__ListWorkflowTypesRequest   *message);
+size_t holdfast__v1__list_workflow_types_request__pack
+                     (const Holdfast__V1__ListWorkflowTypesRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__list_workflow_types_request__pack_to_buffer
+                     (const Holdfast__V1__ListWorkflowTypesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ListWorkflowTypesRequest *
+       holdfast__v1__list_workflow_types_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__list_workflow_types_request__free_unpacked
+                     (Holdfast__V1__ListWorkflowTypesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ListWorkflowTypesResponse methods */
+void   holdfast__v1__list_workflow_types_response__init
+                     (Holdfast__V1__ListWorkflowTypesResponse         *message);
+size_t holdfast__v1__list_workflow_types_response__get_packed_size
+                     (const Holdfast__V1__ListWorkflowTypesResponse   *message);
+size_t holdfast__v1__list_workflow_types_response__pack
+                     (const Holdfast__V1__ListWorkflowTypesResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__list_workflow_types_response__pack_to_buffer
+                     (const Holdfast__V1__ListWorkflowTypesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ListWorkflowTypesResponse *
+       holdfast__v1__list_workflow_types_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__list_workflow_types_response__free_unpacked
+                     (Holdfast__V1__ListWorkflowTypesResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__AddSearchAttributeRequest methods */
 void   holdfast__v1__add_search_attribute_request__init
                      (Holdfast__V1__AddSearchAttributeRequest         *message);
@@ -1281,6 +1595,33 @@ typedef void (*Holdfast__V1__QueueBacklog_Closure)
 typedef void (*Holdfast__V1__PriorityBacklog_Closure)
                  (const Holdfast__V1__PriorityBacklog *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__WorkflowTypeLimits_Closure)
+                 (const Holdfast__V1__WorkflowTypeLimits *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__SetWorkflowTypeLimitsRequest_Closure)
+                 (const Holdfast__V1__SetWorkflowTypeLimitsRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__SetWorkflowTypeLimitsResponse_Closure)
+                 (const Holdfast__V1__SetWorkflowTypeLimitsResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__DescribeWorkflowTypeRequest_Closure)
+                 (const Holdfast__V1__DescribeWorkflowTypeRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__DescribeWorkflowTypeResponse_Closure)
+                 (const Holdfast__V1__DescribeWorkflowTypeResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__WorkflowTypeInfo_Closure)
+                 (const Holdfast__V1__WorkflowTypeInfo *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ConcurrencyKeyInfo_Closure)
+                 (const Holdfast__V1__ConcurrencyKeyInfo *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ListWorkflowTypesRequest_Closure)
+                 (const Holdfast__V1__ListWorkflowTypesRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ListWorkflowTypesResponse_Closure)
+                 (const Holdfast__V1__ListWorkflowTypesResponse *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__AddSearchAttributeRequest_Closure)
                  (const Holdfast__V1__AddSearchAttributeRequest *message,
                   void *closure_data);
@@ -1370,6 +1711,18 @@ struct Holdfast__V1__OperatorService_Service
                                 const Holdfast__V1__SetTaskQueueLimitsRequest *input,
                                 Holdfast__V1__SetTaskQueueLimitsResponse_Closure closure,
                                 void *closure_data);
+  void (*set_workflow_type_limits)(Holdfast__V1__OperatorService_Service *service,
+                                   const Holdfast__V1__SetWorkflowTypeLimitsRequest *input,
+                                   Holdfast__V1__SetWorkflowTypeLimitsResponse_Closure closure,
+                                   void *closure_data);
+  void (*describe_workflow_type)(Holdfast__V1__OperatorService_Service *service,
+                                 const Holdfast__V1__DescribeWorkflowTypeRequest *input,
+                                 Holdfast__V1__DescribeWorkflowTypeResponse_Closure closure,
+                                 void *closure_data);
+  void (*list_workflow_types)(Holdfast__V1__OperatorService_Service *service,
+                              const Holdfast__V1__ListWorkflowTypesRequest *input,
+                              Holdfast__V1__ListWorkflowTypesResponse_Closure closure,
+                              void *closure_data);
   void (*add_search_attribute)(Holdfast__V1__OperatorService_Service *service,
                                const Holdfast__V1__AddSearchAttributeRequest *input,
                                Holdfast__V1__AddSearchAttributeResponse_Closure closure,
@@ -1422,6 +1775,9 @@ void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service
       function_prefix__ ## describe,\
       function_prefix__ ## describe_task_queue,\
       function_prefix__ ## set_task_queue_limits,\
+      function_prefix__ ## set_workflow_type_limits,\
+      function_prefix__ ## describe_workflow_type,\
+      function_prefix__ ## list_workflow_types,\
       function_prefix__ ## add_search_attribute,\
       function_prefix__ ## list_search_attributes,\
       function_prefix__ ## remove_search_attribute,\
@@ -1448,6 +1804,18 @@ void holdfast__v1__operator_service__set_task_queue_limits(ProtobufCService *ser
                                                            const Holdfast__V1__SetTaskQueueLimitsRequest *input,
                                                            Holdfast__V1__SetTaskQueueLimitsResponse_Closure closure,
                                                            void *closure_data);
+void holdfast__v1__operator_service__set_workflow_type_limits(ProtobufCService *service,
+                                                              const Holdfast__V1__SetWorkflowTypeLimitsRequest *input,
+                                                              Holdfast__V1__SetWorkflowTypeLimitsResponse_Closure closure,
+                                                              void *closure_data);
+void holdfast__v1__operator_service__describe_workflow_type(ProtobufCService *service,
+                                                            const Holdfast__V1__DescribeWorkflowTypeRequest *input,
+                                                            Holdfast__V1__DescribeWorkflowTypeResponse_Closure closure,
+                                                            void *closure_data);
+void holdfast__v1__operator_service__list_workflow_types(ProtobufCService *service,
+                                                         const Holdfast__V1__ListWorkflowTypesRequest *input,
+                                                         Holdfast__V1__ListWorkflowTypesResponse_Closure closure,
+                                                         void *closure_data);
 void holdfast__v1__operator_service__add_search_attribute(ProtobufCService *service,
                                                           const Holdfast__V1__AddSearchAttributeRequest *input,
                                                           Holdfast__V1__AddSearchAttributeResponse_Closure closure,
@@ -1506,6 +1874,15 @@ extern const ProtobufCMessageDescriptor holdfast__v1__set_task_queue_limits_resp
 extern const ProtobufCMessageDescriptor holdfast__v1__worker_info__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__queue_backlog__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__priority_backlog__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_type_limits__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__set_workflow_type_limits_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__set_workflow_type_limits_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_type_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_type_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__workflow_type_info__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__concurrency_key_info__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__list_workflow_types_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__list_workflow_types_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__add_search_attribute_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__add_search_attribute_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__list_search_attributes_request__descriptor;

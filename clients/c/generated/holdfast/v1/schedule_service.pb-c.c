@@ -1865,7 +1865,7 @@ const ProtobufCMessageDescriptor holdfast__v1__interval_spec__descriptor =
   (ProtobufCMessageInit) holdfast__v1__interval_spec__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__schedule_action__field_descriptors[13] =
+static const ProtobufCFieldDescriptor holdfast__v1__schedule_action__field_descriptors[14] =
 {
   {
     "workflow_id_prefix",
@@ -2023,8 +2023,21 @@ static const ProtobufCFieldDescriptor holdfast__v1__schedule_action__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "concurrency_key",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ScheduleAction, concurrency_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__schedule_action__field_indices_by_name[] = {
+  13,   /* field[13] = concurrency_key */
   5,   /* field[5] = execution_timeout_ms */
   4,   /* field[4] = header */
   3,   /* field[3] = input */
@@ -2039,11 +2052,12 @@ static const unsigned holdfast__v1__schedule_action__field_indices_by_name[] = {
   0,   /* field[0] = workflow_id_prefix */
   1,   /* field[1] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__schedule_action__number_ranges[2 + 1] =
+static const ProtobufCIntRange holdfast__v1__schedule_action__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 20, 12 },
-  { 0, 13 }
+  { 25, 13 },
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__schedule_action__descriptor =
 {
@@ -2053,10 +2067,10 @@ const ProtobufCMessageDescriptor holdfast__v1__schedule_action__descriptor =
   "Holdfast__V1__ScheduleAction",
   "holdfast.v1",
   sizeof(Holdfast__V1__ScheduleAction),
-  13,
+  14,
   holdfast__v1__schedule_action__field_descriptors,
   holdfast__v1__schedule_action__field_indices_by_name,
-  2,  holdfast__v1__schedule_action__number_ranges,
+  3,  holdfast__v1__schedule_action__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__schedule_action__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

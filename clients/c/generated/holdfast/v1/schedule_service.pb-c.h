@@ -240,10 +240,11 @@ struct  Holdfast__V1__ScheduleAction
   Holdfast__V1__Memo *memo;
   Holdfast__V1__SearchAttributes *search_attributes;
   Holdfast__V1__WorkPriority *priority;
+  char *concurrency_key;
 };
 #define HOLDFAST__V1__SCHEDULE_ACTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__schedule_action__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__SchedulePolicies

@@ -6630,7 +6630,7 @@ const ProtobufCMessageDescriptor holdfast__v1__set_current_details__descriptor =
   (ProtobufCMessageInit) holdfast__v1__set_current_details__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__start_child__field_descriptors[16] =
+static const ProtobufCFieldDescriptor holdfast__v1__start_child__field_descriptors[17] =
 {
   {
     "seq",
@@ -6824,9 +6824,22 @@ static const ProtobufCFieldDescriptor holdfast__v1__start_child__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "concurrency_key",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartChild, concurrency_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__start_child__field_indices_by_name[] = {
   12,   /* field[12] = cancellation_type */
+  16,   /* field[16] = concurrency_key */
   6,   /* field[6] = execution_timeout_ms */
   5,   /* field[5] = header */
   10,   /* field[10] = id_reuse_policy */
@@ -6843,11 +6856,12 @@ static const unsigned holdfast__v1__start_child__field_indices_by_name[] = {
   1,   /* field[1] = workflow_id */
   2,   /* field[2] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__start_child__number_ranges[2 + 1] =
+static const ProtobufCIntRange holdfast__v1__start_child__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 20, 15 },
-  { 0, 16 }
+  { 25, 16 },
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__start_child__descriptor =
 {
@@ -6857,10 +6871,10 @@ const ProtobufCMessageDescriptor holdfast__v1__start_child__descriptor =
   "Holdfast__V1__StartChild",
   "holdfast.v1",
   sizeof(Holdfast__V1__StartChild),
-  16,
+  17,
   holdfast__v1__start_child__field_descriptors,
   holdfast__v1__start_child__field_indices_by_name,
-  2,  holdfast__v1__start_child__number_ranges,
+  3,  holdfast__v1__start_child__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__start_child__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

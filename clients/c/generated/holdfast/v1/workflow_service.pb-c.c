@@ -1942,7 +1942,7 @@ void   holdfast__v1__workflow_group__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__workflow_group__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__field_descriptors[22] =
+static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__field_descriptors[23] =
 {
   {
     "namespace",
@@ -2208,8 +2208,21 @@ static const ProtobufCFieldDescriptor holdfast__v1__start_workflow_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "concurrency_key",
+    55,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartWorkflowRequest, concurrency_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__start_workflow_request__field_indices_by_name[] = {
+  22,   /* field[22] = concurrency_key */
   17,   /* field[17] = cron_schedule */
   20,   /* field[20] = cron_time_zone */
   6,   /* field[6] = execution_timeout_ms */
@@ -2233,11 +2246,12 @@ static const unsigned holdfast__v1__start_workflow_request__field_indices_by_nam
   1,   /* field[1] = workflow_id */
   2,   /* field[2] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__start_workflow_request__number_ranges[2 + 1] =
+static const ProtobufCIntRange holdfast__v1__start_workflow_request__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 50, 21 },
-  { 0, 22 }
+  { 55, 22 },
+  { 0, 23 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descriptor =
 {
@@ -2247,10 +2261,10 @@ const ProtobufCMessageDescriptor holdfast__v1__start_workflow_request__descripto
   "Holdfast__V1__StartWorkflowRequest",
   "holdfast.v1",
   sizeof(Holdfast__V1__StartWorkflowRequest),
-  22,
+  23,
   holdfast__v1__start_workflow_request__field_descriptors,
   holdfast__v1__start_workflow_request__field_indices_by_name,
-  2,  holdfast__v1__start_workflow_request__number_ranges,
+  3,  holdfast__v1__start_workflow_request__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__start_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -4033,7 +4047,7 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_request__descri
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[27] =
+static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__field_descriptors[29] =
 {
   {
     "info",
@@ -4359,10 +4373,35 @@ static const ProtobufCFieldDescriptor holdfast__v1__describe_workflow_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "concurrency_key",
+    80,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, concurrency_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "permit_time_ms",
+    81,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeWorkflowResponse, permit_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__describe_workflow_response__field_indices_by_name[] = {
   12,   /* field[12] = attempt */
   7,   /* field[7] = cancel_requested */
+  27,   /* field[27] = concurrency_key */
   10,   /* field[10] = continued_run_id */
   25,   /* field[25] = copy */
   17,   /* field[17] = cron_schedule */
@@ -4379,6 +4418,7 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
   4,   /* field[4] = pending_timers */
   14,   /* field[14] = pending_updates */
   5,   /* field[5] = pending_workflow_task */
+  28,   /* field[28] = permit_time_ms */
   26,   /* field[26] = priority */
   24,   /* field[24] = reset_run_id */
   13,   /* field[13] = retry_policy */
@@ -4389,14 +4429,15 @@ static const unsigned holdfast__v1__describe_workflow_response__field_indices_by
   2,   /* field[2] = task_timeout_ms */
   6,   /* field[6] = warnings */
 };
-static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[5 + 1] =
+static const ProtobufCIntRange holdfast__v1__describe_workflow_response__number_ranges[6 + 1] =
 {
   { 1, 0 },
   { 30, 17 },
   { 40, 21 },
   { 60, 24 },
   { 70, 26 },
-  { 0, 27 }
+  { 80, 27 },
+  { 0, 29 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descriptor =
 {
@@ -4406,10 +4447,10 @@ const ProtobufCMessageDescriptor holdfast__v1__describe_workflow_response__descr
   "Holdfast__V1__DescribeWorkflowResponse",
   "holdfast.v1",
   sizeof(Holdfast__V1__DescribeWorkflowResponse),
-  27,
+  29,
   holdfast__v1__describe_workflow_response__field_descriptors,
   holdfast__v1__describe_workflow_response__field_indices_by_name,
-  5,  holdfast__v1__describe_workflow_response__number_ranges,
+  6,  holdfast__v1__describe_workflow_response__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__describe_workflow_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -4631,7 +4672,7 @@ const ProtobufCMessageDescriptor holdfast__v1__pending_update__descriptor =
   (ProtobufCMessageInit) holdfast__v1__pending_update__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_info__field_descriptors[12] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_info__field_descriptors[13] =
 {
   {
     "execution",
@@ -4777,6 +4818,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_info__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "waiting_since_time_ms",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowInfo, waiting_since_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__workflow_info__field_indices_by_name[] = {
   5,   /* field[5] = close_time_ms */
@@ -4790,12 +4843,14 @@ static const unsigned holdfast__v1__workflow_info__field_indices_by_name[] = {
   3,   /* field[3] = status */
   2,   /* field[2] = task_queue */
   8,   /* field[8] = user_metadata */
+  12,   /* field[12] = waiting_since_time_ms */
   1,   /* field[1] = workflow_type */
 };
-static const ProtobufCIntRange holdfast__v1__workflow_info__number_ranges[1 + 1] =
+static const ProtobufCIntRange holdfast__v1__workflow_info__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 30, 12 },
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_info__descriptor =
 {
@@ -4805,10 +4860,10 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_info__descriptor =
   "Holdfast__V1__WorkflowInfo",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowInfo),
-  12,
+  13,
   holdfast__v1__workflow_info__field_descriptors,
   holdfast__v1__workflow_info__field_indices_by_name,
-  1,  holdfast__v1__workflow_info__number_ranges,
+  2,  holdfast__v1__workflow_info__number_ranges,
   (ProtobufCMessageInit) holdfast__v1__workflow_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
