@@ -34,6 +34,7 @@ public struct Engine {
   /// Started attempts whose connection is gone.
   var orphans: Set<LeaseKey> = []
   var deadlines = DeadlineHeap<Deadline>()
+  var namespaces: Namespaces
   var zones: Zones
   var schedules: Schedules
   var batchJobs = BatchJobs()
@@ -126,6 +127,7 @@ public struct Engine {
     epoch = opened.epoch
     random = SeededRandom(seed: configuration.seed)
     nextRun = opened.nextRun
+    namespaces = Namespaces(opened.namespaces, opened.runCounts)
     zones = Zones(opened.zones)
     schedules = Schedules(opened.schedules, zones)
     attributeNames = AttributeNames(opened.attributeNames)
@@ -136,8 +138,7 @@ public struct Engine {
     window = DeadlineWindow(opened.deadlines, size: configuration.limits.deadlineWindow)
     mail = Mail(last: opened.lastLetter)
     if mail.unread != nil { deadlines.set(.mail, at: .epoch, order: .init(0)) }
-    // How long the runs of earlier starts have been closed is seen by a look at them.
-    if nextRun.value > 1 { watchRetention(since: .epoch) }
+    watchRetentions()
     restoreSchedules()
     restoreBatchJobs(opened.batchJobs)
   }
@@ -244,6 +245,7 @@ public struct Engine {
     case .setTaskQueueLimits(let r): setTaskQueueLimits(id, r)
     case .schedule(let r): handle(id, r)
     case .attribute(let r): handle(id, r)
+    case .namespace(let r): handle(id, r)
     case .batch(.start(let r)): startBatch(id, r)
     case .batch(.describe(let r)): describeBatch(id, r)
     case .batch(.list(let r)): listBatches(id, r)
@@ -366,6 +368,7 @@ public struct Engine {
 
   private mutating func flush(_ run: Run) {
     let isClosing = run.fold.closing != nil && !run.newEvents.isEmpty
+    namespaces[run.key.namespace]?.runs.count(run, isClosing: isClosing)
     if run.isNew {
       out.writes.append(.createRun(row(of: run)))
       if let copied = run.copied { flush(copied, of: run) }

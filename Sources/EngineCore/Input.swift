@@ -131,6 +131,7 @@ public enum Request: Sendable {
   case setTaskQueueLimits(SetTaskQueueLimitsRequest)
   case schedule(ScheduleRequest)
   case attribute(AttributeRequest)
+  case namespace(NamespaceRequest)
   case batch(BatchRequest)
 }
 
@@ -180,6 +181,24 @@ public enum AttributeRequest: Sendable {
   }
 }
 
+/// The requests about namespaces.
+public enum NamespaceRequest: Sendable {
+  case create(CreateNamespaceRequest)
+  case describe(DescribeNamespaceRequest)
+  case list(ListNamespacesRequest)
+  case update(UpdateNamespaceRequest)
+  case delete(DeleteNamespaceRequest)
+
+  /// The one that it is about; nil: all, or which there are.
+  public var namespace: String? {
+    switch self {
+    case .describe(let r): r.namespace
+    case .update(let r): r.namespace
+    case .create, .list, .delete: nil
+    }
+  }
+}
+
 extension Input {
   /// About how much memory the input holds while it waits.
   var approximateBytes: Int {
@@ -201,7 +220,7 @@ extension Input {
       .resetWorkflow, .forkWorkflow,
       .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows, .countWorkflows,
       .describeTaskQueue, .pollUpdate, .pauseActivity, .unpauseActivity, .resetActivity,
-      .updateActivityOptions, .attribute, .batch:
+      .updateActivityOptions, .attribute, .namespace, .batch:
       return 256
     case .setTaskQueueLimits(let r): return 256 + 128 * (r.limits?.keyRates.count ?? 0)
     case .schedule(.create(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
@@ -250,6 +269,7 @@ extension Request {
     case .setTaskQueueLimits(let r): r.namespace
     case .schedule(let r): r.namespace
     case .attribute(let r): r.namespace
+    case .namespace(let r): r.namespace ?? ""
     case .batch(let r): r.namespace
     }
   }

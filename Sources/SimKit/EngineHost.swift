@@ -68,6 +68,7 @@ final class EngineHost {
       self.store = store
       try world.ledger.reload(store, uncertain: uncertain)
       world.ledger.reload(opened.schedules)
+      world.ledger.reload(opened.namespaces)
       uncertain = []
       serve(opened)
     } catch {

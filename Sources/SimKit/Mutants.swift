@@ -95,7 +95,11 @@ public enum Mutants {
       case .openRunIsOverlooked: OneOpenRun.name
       case .duplicatesAreAllowed, .failTerminates: PoliciesAreFollowed.name
       case .rowTellsAnotherEnd, .endsTwice: OneEndPerRun.name
-      case .removesOpenRuns, .removesEarly, .removalLeavesHistory: RemovalIsWhole.name
+      case .removesOpenRuns, .removesEarly, .removalLeavesHistory, .retentionIsTheEngines,
+        .usedIsDeleted:
+        RemovalIsWhole.name
+      case .deletedIsFound, .listsShowOthers: NamespacesAreApart.name
+      case .changeHoldsForNewOnes, .namespaceIsNotWritten: Oracle.name
       case .signalsUnbounded, .historyUnbounded, .activitiesUnbounded, .payloadsUnbounded,
         .unreadUnbounded:
         LimitsHold.name

@@ -193,7 +193,8 @@ final class Simulation {
   /// may wait for, and lets go on what is paused.
   private func finish() {
     let open = ledger.openRuns
-    if host.isUp && open.isEmpty && ledger.schedules.values.allSatisfy(\.isIdle)
+    let others = ledger.others.values.filter(\.isOpen).sorted { $0.row.number < $1.row.number }
+    if host.isUp && open.isEmpty && others.isEmpty && ledger.schedules.values.allSatisfy(\.isIdle)
       && clients.allSatisfy(\.isIdle)
     {
       isOver = true
@@ -201,6 +202,9 @@ final class Simulation {
     }
     observe(.waiting(sinceUs: healedUs, requests: clients.flatMap(\.openRequests)))
     if clients[0].isIdle {
+      for run in others {
+        clients[0].send(workload.termination(run.row.workflowID, in: run.row.namespace))
+      }
       for run in open {
         if run.row.status == .paused {
           clients[0].send(workload.unpausing(run.row.workflowID))

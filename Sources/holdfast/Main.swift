@@ -19,7 +19,7 @@ struct Holdfast: ParsableCommand {
     version: Version.text,
     subcommands: [
       Serve.self, WorkflowCommand.self, ActivityCommand.self, ScheduleCommand.self,
-      TaskQueueCommand.self, SearchAttributeCommand.self, BatchCommand.self,
+      TaskQueueCommand.self, NamespaceCommand.self, SearchAttributeCommand.self, BatchCommand.self,
       HealthCommand.self, DrainCommand.self, BackupCommand.self, RestoreCommand.self,
       TimeCommand.self,
     ])

@@ -49,7 +49,7 @@ extension ClientRequest {
     case .signal: return (try? SignalWorkflowResponse(bytes: answer.message))?.runID
     case .cancel, .terminate, .complete: return RunID.none
     case .delete, .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history,
-      .list, .count, .schedule, .activity, .limit:
+      .list, .count, .schedule, .activity, .limit, .namespace:
       return nil
     }
   }
@@ -82,7 +82,7 @@ extension ClientRequest {
       let mark = completion.result.first?.text ?? ""
       return ledger.holds(result: mark) ? nil : "result \(mark) is in no history"
     case .delete, .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history,
-      .list, .count, .schedule, .activity, .limit:
+      .list, .count, .schedule, .activity, .limit, .namespace:
       return nil
     }
   }

@@ -68,7 +68,7 @@ enum Checkers {
       OldFilesOpen(hasFile: options.file != nil),
       LettersCountOnce(), ResultsAreExpected(), ReadsAreTrue(), SchedulesKeepTime(),
       BackupsAreWhole(), DetailsAreKept(), CopiesAreTrue(), HistoriesProject(),
-      LocalsBeginOnce(), RatesAreKept(),
+      LocalsBeginOnce(), RatesAreKept(), NamespacesAreApart(),
     ]
   }
 }

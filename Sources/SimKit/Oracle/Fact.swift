@@ -61,6 +61,8 @@ enum Response: Equatable {
   case batch(DescribeBatchResponse)
   case batches([BatchInfo])
   case batchStarted(Bool)
+  case namespaces([NamespaceInfo])
+  case namespaceMade(Bool)
   /// Of a request whose answer says nothing but that it was done.
   case done
 
@@ -90,6 +92,8 @@ enum Response: Equatable {
     case .batch(let m): "batch \(m.json())"
     case .batches(let infos): "batches \(infos.map { $0.json() })"
     case .batchStarted(let isNew): isNew ? "starts the batch" : "the batch is there"
+    case .namespaces(let infos): "namespaces \(infos.map { $0.json() })"
+    case .namespaceMade(let isNew): isNew ? "makes the namespace" : "the namespace is there"
     case .done: "done"
     }
   }
@@ -118,6 +122,7 @@ extension Response {
     case .schedule(let reply): self = Response(reply)
     case .attribute(.list(let m)): self = .names(m)
     case .attribute: self = .done
+    case .namespace(let reply): self = Response(reply)
     case .batch(.start(let m)): self = .batchStarted(m.started)
     case .batch(.describe(let m)): self = .batch(m.plain)
     case .batch(.list(let m)): self = .batches(m.batches.map(\.plain))

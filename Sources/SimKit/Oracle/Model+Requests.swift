@@ -469,7 +469,7 @@ extension Request {
       return (r.update ?? UpdateWorkflowRequest()).bytesOfContent
     case .pollUpdate, .queryWorkflow, .deleteWorkflow, .describeWorkflow, .getWorkflowResult,
       .getHistory, .listWorkflows, .countWorkflows, .heartbeatActivity, .describeTaskQueue,
-      .setTaskQueueLimits, .schedule, .attribute, .batch:
+      .setTaskQueueLimits, .schedule, .attribute, .namespace, .batch:
       preconditionFailure("this request has no request id")
     }
   }

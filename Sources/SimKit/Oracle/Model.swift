@@ -38,6 +38,8 @@ struct Model {
   var told: QueueBacklog?
   var queues = ModelQueues()
 
+  /// By name.
+  var namespaces = ["default": ModelNamespace()]
   /// Of search attributes.
   var names: [String: SearchAttributeType] = [:]
   /// What the queries of lists and counts mean; of one that means nothing there is no entry.
@@ -177,6 +179,7 @@ struct Model {
       return .done
     case .schedule(let r): return answer(r)
     case .attribute(let r): return answer(r)
+    case .namespace(let r): return answer(r)
     case .batch(let r): return answer(r)
     }
   }

@@ -197,8 +197,8 @@ struct OracleEngine {
       lateLetters.append(letter)
     case .wakeRun, .setStatus, .saveState, .sleepRun, .putActivity, .deleteActivity, .putZone,
       .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped, .putDetails,
-      .putAttributeName, .deleteAttributeName, .putBatchJob, .putBatchJobProgress,
-      .deleteBatchJob, .putQueueLimits:
+      .putAttributeName, .deleteAttributeName, .putNamespace, .deleteNamespace,
+      .putBatchJob, .putBatchJobProgress, .deleteBatchJob, .putQueueLimits:
       break
     }
   }

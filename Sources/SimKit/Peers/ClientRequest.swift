@@ -25,6 +25,7 @@ struct ClientRequest {
     case activity(ActivityCall)
     case schedule(ScheduleCall)
     case limit(SetTaskQueueLimitsRequest)
+    case namespace(NamespaceCall)
   }
 
   let kind: Kind
@@ -68,6 +69,7 @@ struct ClientRequest {
     case .activity(let call): call.method
     case .schedule(let call): call.method
     case .limit: .operatorSetTaskQueueLimits
+    case .namespace(let call): call.method
     }
   }
 
@@ -94,6 +96,7 @@ struct ClientRequest {
     case .activity(let call): call.bytes
     case .schedule(let call): call.bytes
     case .limit(let m): m.serialized()
+    case .namespace(let call): call.bytes
     }
   }
 
