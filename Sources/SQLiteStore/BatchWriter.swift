@@ -183,8 +183,8 @@ final class BatchWriter {
       deleteLetter.bind(1, number)
       try deleteLetter.run()
     case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped,
-      .putNamespace, .deleteNamespace, .putAttributeName, .deleteAttributeName, .putBatchJob, .putBatchJobProgress,
-      .deleteBatchJob, .putQueueLimits:
+      .putNamespace, .deleteNamespace, .putAttributeName, .deleteAttributeName, .putBatchJob,
+      .putBatchJobProgress, .deleteBatchJob, .putQueueLimits:
       try keep(write)
     }
   }

@@ -19,7 +19,8 @@ import Testing
     "batch pause", "batch unpause", "batch pause-activities", "batch unpause-activities",
     "batch reset-activities", "batch describe", "batch list", "batch stop",
     "namespace", "namespace create", "namespace describe", "namespace list", "namespace update",
-    "namespace delete", "search-attribute remove", "task-queue", "task-queue describe", "task-queue limits", "health",
+    "namespace delete", "search-attribute remove", "task-queue", "task-queue describe",
+    "task-queue limits", "health",
     "drain", "serve",
     "time", "time show", "time sleep", "time advance",
   ])

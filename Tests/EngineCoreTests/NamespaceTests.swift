@@ -89,7 +89,8 @@ import Testing
       world.step(.readMore(id))
     }
     for case .part(id, let bytes) in world.sent {
-      found += (try? ListWorkflowsResponse(bytes: bytes))?.workflows
+      found +=
+        (try? ListWorkflowsResponse(bytes: bytes))?.workflows
         .compactMap(\.execution?.workflowID) ?? []
     }
     world.sent = []

@@ -121,7 +121,9 @@ import Testing
     func slice(before number: Int64?) throws -> (numbers: [Int64], isCut: Bool) {
       let subject = Load.Subject.rows(
         namespace: "default", key: nil, before: number.map { RunNumber($0) }, countMax: 100)
-      guard case .rows(let rows, let isCut, _) = try load(store, subject) else { return ([], false) }
+      guard case .rows(let rows, let isCut, _) = try load(store, subject) else {
+        return ([], false)
+      }
       return (rows.map(\.number.value), isCut)
     }
     #expect(try slice(before: nil) == ([5, 4, 3], true))

@@ -36,7 +36,9 @@ final class RemovalIsWhole: Checker {
     // What a deleted one held goes when it will.
     if isOther, namespace?.deleted ?? true { return }
     let own = scene.ledger.keptFor[number] ?? .zero
-    guard let retention = own == .zero ? retention : own else { return scene.found("\(number) is removed; all are kept") }
+    guard let retention = own == .zero ? retention : own else {
+      return scene.found("\(number) is removed; all are kept")
+    }
     // The engine's clock may be behind, never ahead.
     let now = Instant(ms: SimClock.originMs + scene.us / 1_000)
     if now < end + retention {

@@ -244,7 +244,8 @@ struct MemoryStore {
       return .lifetimes(
         rows.sorted { $0.number < $1.number }.prefix(countMax).map {
           StoredLifetime(
-            run: $0.number, namespace: $0.namespace, startTime: $0.startTime, closeTime: $0.closeTime,
+            run: $0.number, namespace: $0.namespace, startTime: $0.startTime,
+            closeTime: $0.closeTime,
             historySizeBytes: $0.historySizeBytes)
         })
     }
