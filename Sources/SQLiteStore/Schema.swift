@@ -67,9 +67,9 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// Namespaces; what runs say of themselves and the names of search attributes; limits of task queues; letters
-  /// from run to run; schedules, and the time zones that they and cron schedules of workflows use;
-  /// batch jobs; which runs began as copies of others, by resets and forks.
+  /// Namespaces; what runs say of themselves and the names of search attributes; limits of task
+  /// queues; letters from run to run; schedules, and the time zones that they and cron schedules of
+  /// workflows use; batch jobs; which runs began as copies of others, by resets and forks.
   private static let second =
     """
     CREATE TABLE detail (

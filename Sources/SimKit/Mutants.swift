@@ -95,11 +95,11 @@ public enum Mutants {
       case .openRunIsOverlooked: OneOpenRun.name
       case .duplicatesAreAllowed, .failTerminates: PoliciesAreFollowed.name
       case .rowTellsAnotherEnd, .endsTwice: OneEndPerRun.name
-      case .removesOpenRuns, .removesEarly, .removalLeavesHistory, .retentionIsTheEngines,
-        .usedIsDeleted:
+      case .removesOpenRuns, .removesEarly, .removalLeavesHistory, .retentionIsTheEngines:
         RemovalIsWhole.name
-      case .deletedIsFound, .listsShowOthers: NamespacesAreApart.name
-      case .changeHoldsForNewOnes, .namespaceIsNotWritten: Oracle.name
+      case .usedIsDeleted, .deletedIsFound, .listsShowOthers, .namespaceIsNotWritten:
+        NamespacesAreApart.name
+      case .changeHoldsForNewOnes: Oracle.name
       case .signalsUnbounded, .historyUnbounded, .activitiesUnbounded, .payloadsUnbounded,
         .unreadUnbounded:
         LimitsHold.name

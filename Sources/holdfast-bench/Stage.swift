@@ -12,7 +12,8 @@ struct Stage {
   /// How long the engine took from its start to its first answer.
   let readyMs: Int64
 
-  /// `retention`: as in the configuration file. `fill`: what the store holds when the engine starts, put there by its path.
+  /// `retention`: as in the configuration file. `fill`: what the store holds when the engine
+  /// starts, put there by its path.
   init(
     bin: String, directory: String, hasWorker: Bool = true, retention: String? = nil,
     fill: (String) throws -> Void = { _ in }

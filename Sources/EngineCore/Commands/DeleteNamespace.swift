@@ -26,7 +26,8 @@ extension Engine {
       return .refusal(
         .failedPrecondition, .namespaceInUse,
         "namespace '\(namespace.name)' holds \(info.openWorkflows) open workflows,"
-          + " \(info.schedules) schedules and \(info.runningBatches) running batches: end them first",
+          + " \(info.schedules) schedules and \(info.runningBatches) running batches: end them"
+          + " first",
         field: "namespace")
     }
     // One may be about a child that is to begin in it.

@@ -68,7 +68,7 @@ public struct Loaded: Sendable, Equatable {
     case run(StoredRun?, request: FoundRequest?)
     /// For `.history`. `more`: there are events after these.
     case history([StoredBatch], more: Bool)
-    /// `isCut`: there may be more of them; those up to `seen`, if that is given, have been looked at.
+    /// `isCut`: there may be more of them; those down to `seen`, if given, have been looked at.
     case rows([RunRow], isCut: Bool = false, seen: RunNumber? = nil)
     case deadlines([StoredDeadline])
     case lifetimes([StoredLifetime])

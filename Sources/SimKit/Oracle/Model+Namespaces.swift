@@ -52,6 +52,7 @@ extension Model {
       }
       if counts("retention_ms", r.retentionMs == .zero) {
         namespaces[name]?.retention = r.retentionMs
+        if name == "default" { retentionSet = now }
       }
       if counts("description", r.description.isEmpty) {
         namespaces[name]?.description = r.description
@@ -101,8 +102,9 @@ extension Model {
   /// What the engine has to have removed by now.
   mutating func objectToOverdue() {
     let late = Span(ms: 60_000)
-    for run in runs where !run.isOpen && run.closeTime + retention + late < now {
-      objections.append("\(run.id) stays \((now - (run.closeTime + retention)).ms) ms too long")
+    for run in runs where !run.isOpen {
+      let due = max(run.closeTime + retention, retentionSet)
+      if due + late < now { objections.append("\(run.id) stays \((now - due).ms) ms too long") }
     }
   }
 

@@ -40,6 +40,8 @@ struct Model {
 
   /// By name.
   var namespaces = ["default": ModelNamespace()]
+  /// When the walk's runs were last given another retention.
+  var retentionSet = Instant.epoch
   /// Of search attributes.
   var names: [String: SearchAttributeType] = [:]
   /// What the queries of lists and counts mean; of one that means nothing there is no entry.

@@ -97,6 +97,12 @@ struct MemoryStore {
     for write in writes { apply(write) }
   }
 
+  private mutating func remove(_ namespace: String) {
+    precondition(
+      !runs.values.contains { $0.row.namespace == namespace }, "\(namespace) goes before its runs")
+    namespaces[namespace] = nil
+  }
+
   private mutating func apply(_ write: Write) {
     switch write {
     case .createRun(let row):
@@ -115,10 +121,7 @@ struct MemoryStore {
     case .wakeRun(let run): runs[run]!.row.deadline = RunRow.immediately
     case .putDetails(let run, let details): runs[run]!.row.details = details
     case .putNamespace(let name, let bytes): namespaces[name] = bytes
-    case .deleteNamespace(let name):
-      precondition(
-        !runs.values.contains { $0.row.namespace == name }, "\(name) goes before its runs")
-      namespaces[name] = nil
+    case .deleteNamespace(let name): remove(name)
     case .putAttributeName(let namespace, let name, let type):
       attributeNames.append(StoredAttributeName(namespace: namespace, name: name, type: type))
     case .deleteAttributeName(let namespace, let name):
