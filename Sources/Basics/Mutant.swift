@@ -58,6 +58,10 @@
     case retriesForEver, retriesAtOnce, workflowsRetryForEver, workflowsRetryAtOnce
     // I14: removal of what is open, or kept; a removal of a part.
     case removesOpenRuns, removesEarly, removalLeavesHistory
+    // I14: namespaces: whose retention it is, and for whom a change of it holds; what is not to be
+    // deleted, or is still found, or is forgotten; what shows another one's runs.
+    case retentionIsTheEngines, changeHoldsForNewOnes, usedIsDeleted, deletedIsFound
+    case namespaceIsNotWritten, listsShowOthers
     // I15: what is due never comes.
     case timerNeverFires, attemptIsForgotten, placeIsForgotten
     // I16: limits that are not looked at.

@@ -98,10 +98,7 @@ extension Engine {
   }
 
   func namespaceFault(_ namespace: String) -> Status? {
-    namespace.orDefault == "default"
-      ? nil
-      : .refusal(
-        .notFound, .namespaceNotFound, "no namespace '\(namespace)'", field: "namespace")
+    namespace.isEmpty || namespaces.holds(namespace) ? nil : .noNamespace(namespace)
   }
 }
 
@@ -113,7 +110,7 @@ struct Refusal: Error {
 
 extension String {
   /// An empty namespace is `default`.
-  var orDefault: String { isEmpty ? "default" : self }
+  var orDefault: String { isEmpty ? Namespace.initialName : self }
 }
 
 /// A request that says who sent it.

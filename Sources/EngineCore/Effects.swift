@@ -85,6 +85,7 @@ public enum Reply: Sendable {
   case workflowType(WorkflowTypeReply)
   case schedule(ScheduleReply)
   case attribute(AttributeReply)
+  case namespace(NamespaceReply)
   case batch(BatchReply)
 }
 
@@ -108,6 +109,15 @@ public enum AttributeReply: Sendable {
   case add(AddSearchAttributeResponse)
   case list(ListSearchAttributesResponse)
   case remove(RemoveSearchAttributeResponse)
+}
+
+/// The answers about namespaces.
+public enum NamespaceReply: Sendable {
+  case create(CreateNamespaceResponse)
+  case describe(DescribeNamespaceResponse)
+  case list(ListNamespacesResponse)
+  case update(UpdateNamespaceResponse)
+  case delete(DeleteNamespaceResponse)
 }
 
 /// The answers of ScheduleService.

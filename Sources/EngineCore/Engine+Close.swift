@@ -50,7 +50,9 @@ extension Engine {
     precondition(!run.fold.isOpen, "\(run.number) is open")
     counters.closed += 1
     failing.remove(run.number)
-    watchRetention(since: now)
+    if let namespace = namespaces[run.key.namespace] {
+      watchRetention(of: namespace, since: now)
+    }
     if run.task.lease != nil { evict(run, .closed, "the workflow has closed") }
     endTask(run)
     if run.cachedBy != nil { evict(run, .closed, "the workflow has closed") }

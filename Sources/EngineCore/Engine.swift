@@ -40,6 +40,7 @@ public struct Engine {
   /// Started attempts whose connection is gone.
   var orphans: Set<LeaseKey> = []
   var deadlines = DeadlineHeap<Deadline>()
+  var namespaces: Namespaces
   var zones: Zones
   var schedules: Schedules
   var batchJobs = BatchJobs()
@@ -132,6 +133,7 @@ public struct Engine {
     epoch = opened.epoch
     random = SeededRandom(seed: configuration.seed)
     nextRun = opened.nextRun
+    namespaces = Namespaces(opened.namespaces, opened.runCounts)
     zones = Zones(opened.zones)
     schedules = Schedules(opened.schedules, zones)
     attributeNames = AttributeNames(opened.attributeNames)
@@ -143,8 +145,7 @@ public struct Engine {
     window = DeadlineWindow(opened.deadlines, size: configuration.limits.deadlineWindow)
     mail = Mail(last: opened.lastLetter)
     if mail.unread != nil { deadlines.set(.mail, at: .epoch, order: .init(0)) }
-    // How long the runs of earlier starts have been closed is seen by a look at them.
-    if nextRun.value > 1 { watchRetention(since: .epoch) }
+    watchRetentions()
     restoreSchedules()
     restoreBatchJobs(opened.batchJobs)
   }
@@ -256,6 +257,7 @@ public struct Engine {
     case .workflowType(let r): handle(id, r)
     case .schedule(let r): handle(id, r)
     case .attribute(let r): handle(id, r)
+    case .namespace(let r): handle(id, r)
     case .batch(.start(let r)): startBatch(id, r)
     case .batch(.describe(let r)): describeBatch(id, r)
     case .batch(.list(let r)): listBatches(id, r)
@@ -378,6 +380,7 @@ public struct Engine {
 
   private mutating func flush(_ run: Run) {
     let isClosing = run.fold.closing != nil && !run.newEvents.isEmpty
+    namespaces[run.key.namespace]?.runs.count(run, isClosing: isClosing)
     if run.isNew {
       out.writes.append(.createRun(row(of: run)))
       if let copied = run.copied { flush(copied, of: run) }

@@ -132,6 +132,7 @@ public enum Request: Sendable {
   case workflowType(WorkflowTypeRequest)
   case schedule(ScheduleRequest)
   case attribute(AttributeRequest)
+  case namespace(NamespaceRequest)
   case batch(BatchRequest)
 }
 
@@ -196,6 +197,24 @@ public enum AttributeRequest: Sendable {
   }
 }
 
+/// The requests about namespaces.
+public enum NamespaceRequest: Sendable {
+  case create(CreateNamespaceRequest)
+  case describe(DescribeNamespaceRequest)
+  case list(ListNamespacesRequest)
+  case update(UpdateNamespaceRequest)
+  case delete(DeleteNamespaceRequest)
+
+  /// The one that it is about; nil: all, or which there are.
+  public var namespace: String? {
+    switch self {
+    case .describe(let r): r.namespace
+    case .update(let r): r.namespace
+    case .create, .list, .delete: nil
+    }
+  }
+}
+
 extension Input {
   /// About how much memory the input holds while it waits.
   var approximateBytes: Int {
@@ -217,7 +236,7 @@ extension Input {
       .resetWorkflow, .forkWorkflow,
       .describeWorkflow, .getWorkflowResult, .getHistory, .listWorkflows, .countWorkflows,
       .describeTaskQueue, .pollUpdate, .pauseActivity, .unpauseActivity, .resetActivity,
-      .updateActivityOptions, .workflowType, .attribute, .batch:
+      .updateActivityOptions, .workflowType, .attribute, .namespace, .batch:
       return 256
     case .setTaskQueueLimits(let r): return 256 + 128 * (r.limits?.keyRates.count ?? 0)
     case .schedule(.create(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
@@ -267,6 +286,7 @@ extension Request {
     case .workflowType(let r): r.namespace
     case .schedule(let r): r.namespace
     case .attribute(let r): r.namespace
+    case .namespace(let r): r.namespace ?? ""
     case .batch(let r): r.namespace
     }
   }

@@ -92,11 +92,13 @@ public struct EngineLimits: Sendable {
   public var sentReplayBytesMax = 64 << 20
   /// Past activations in one of their parts, so that it does not hold the loop.
   public var sentActivationsMax = 200
-  /// Removal of closed runs in one batch, so that its commit stays short.
-  public var removedRunsMax = 200
-  public var removedBytesMax: Int64 = 4 << 20
+  /// Removal of closed runs in one batch, so that its commit stays short: so many, or twice as many
+  /// as have closed meanwhile, so that it keeps up, but never more than in a burst.
+  public var removedRunsMax = 20
+  public var removedRunsBurst = 200
+  public var removedBytesMax: Int64 = 1 << 20
   /// Rows read for one slice of a look for runs to remove.
-  public var lifetimeSliceRows = 1_000
+  public var lifetimeSliceRows = 500
   /// What lists and descriptions show of one text.
   public var shownTextBytesMax = 1 << 10
   /// Reads for streamed answers that are with the store at a time.
@@ -131,6 +133,11 @@ public struct EngineLimits: Sendable {
   public var attributesMax = 100
   public var attributeValueBytesMax = 2 << 10
   public var attributesBytesMax = 40 << 10
+  /// Namespaces: all of them stay in memory, and are listed in one answer.
+  public var namespacesMax = 1_000
+  public var descriptionBytesMax = 1_000
+  /// What one step removes of a deleted namespace beside its runs.
+  public var removedRestMax = 100
   /// Names of search attributes, which errors of queries show, and the bytes of one.
   public var attributeNamesMax = 200
   public var attributeNameBytesMax = 100
@@ -172,12 +179,17 @@ public struct EngineTimes: Sendable {
   public var retryIntervalDefault = Span(ms: 1_000)
   /// How long a closed run is kept; zero: for ever.
   public var retention = Span(ms: 72 * 3_600_000)
+  /// What a namespace may have for its own.
+  public var namespaceRetentionMin = Span(ms: 1_000)
+  public var namespaceRetentionMax = Span(ms: 36_500 * 24 * 3_600_000)
   /// The shortest time for which a schedule makes up for what it has missed.
   public var catchupWindowMin = Span(ms: 10_000)
   /// Until a schedule tries again what a load did not allow.
   public var scheduleRetryPause = Span(ms: 1_000)
   /// Until a batch job tries again what was refused for now.
   public var batchRetryPause = Span(ms: 1_000)
+  /// Between two batches of a removal, so that those who work meanwhile hardly meet one.
+  public var removalPause = Span(ms: 10)
   /// Between two looks for closed runs to remove.
   public var retentionPause = Span(ms: 1_000)
 

@@ -37,6 +37,8 @@ final class BatchWriter {
   private let putDetails: Statement
   private let putAttribute: Statement
   private let deleteAttribute: Statement
+  private let putNamespace: Statement
+  private let deleteNamespace: Statement
   private let putAttributeName: Statement
   private let deleteAttributeName: Statement
   private let queueLimits: LimitsWriter
@@ -86,6 +88,8 @@ final class BatchWriter {
     putAttribute = try Statement(database, "INSERT OR REPLACE INTO attribute VALUES (?,?,?)")
     deleteAttribute = try Statement(
       database, "DELETE FROM attribute WHERE name = ? AND value = ? AND run = ?")
+    putNamespace = try Statement(database, "INSERT OR REPLACE INTO namespace VALUES (?,?,?)")
+    deleteNamespace = try Statement(database, "DELETE FROM namespace WHERE name = ?")
     putAttributeName = try Statement(
       database, "INSERT OR REPLACE INTO attribute_name VALUES (?,?,?)")
     deleteAttributeName = try Statement(
@@ -187,8 +191,8 @@ final class BatchWriter {
       deletePermit.bind(1, run.value)
       try deletePermit.run()
     case .putZone, .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped,
-      .putAttributeName, .deleteAttributeName, .putBatchJob, .putBatchJobProgress,
-      .deleteBatchJob, .putQueueLimits, .putWorkflowTypeLimits:
+      .putNamespace, .deleteNamespace, .putAttributeName, .deleteAttributeName, .putBatchJob,
+      .putBatchJobProgress, .deleteBatchJob, .putQueueLimits, .putWorkflowTypeLimits:
       try keep(write)
     }
   }
@@ -249,6 +253,12 @@ final class BatchWriter {
     case .putSkipped(let span):
       putSkipped.bind(1, span.ms)
       try putSkipped.run()
+    case .putNamespace(let name, let bytes):
+      putNamespace.bind(1, name)
+      try blob(putNamespace, 2, bytes, run: 0, place: Loader.place(ofNamespace: name))
+    case .deleteNamespace(let name):
+      deleteNamespace.bind(1, name)
+      try deleteNamespace.run()
     case .putAttributeName(let namespace, let name, let type):
       putAttributeName.bind(1, namespace)
       putAttributeName.bind(2, name)

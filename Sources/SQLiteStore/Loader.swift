@@ -8,18 +8,21 @@ final class Loader {
     "run, namespace, workflow_id, run_id, workflow_type, task_queue, status, start_ms, close_ms,"
     + " history_length, history_bytes, deadline, summary, checksum, bytes"
   private static let run = "SELECT \(columns) FROM run LEFT JOIN detail USING (run) WHERE"
-  /// In the order of the runs: the `+` keeps SQLite from the index over ids, from which each slice
-  /// would read a whole namespace to sort it.
-  static let page = "\(run) run < ?2 AND +namespace = ?1 ORDER BY run DESC LIMIT ?3"
+  /// In the order of the runs, those of other namespaces too: so a slice of a small one ends. The
+  /// last column tells the namespace's own.
+  static let page =
+    "SELECT \(columns), namespace = ?1 FROM run LEFT JOIN detail USING (run)"
+    + " WHERE run < ?2 ORDER BY run DESC"
   /// By the index over ids, whose entries of one id are in the order of their runs.
   static let pageOfWorkflow =
-    "\(run) run < ?2 AND namespace = ?1 AND workflow_id = ?4 ORDER BY run DESC LIMIT ?3"
+    "SELECT \(columns), 1 FROM run LEFT JOIN detail USING (run)"
+    + " WHERE run < ?2 AND namespace = ?1 AND workflow_id = ?3 ORDER BY run DESC"
 
   /// By the index over attributes, as `pageOfWorkflow`.
   static let pageOfAttribute =
-    "SELECT \(columns) FROM attribute CROSS JOIN run USING (run) LEFT JOIN detail USING (run)"
-    + " WHERE attribute.name = ?4 AND attribute.value = ?5 AND run < ?2 AND +namespace = ?1"
-    + " ORDER BY run DESC LIMIT ?3"
+    "SELECT \(columns), namespace = ?1"
+    + " FROM attribute CROSS JOIN run USING (run) LEFT JOIN detail USING (run)"
+    + " WHERE attribute.name = ?3 AND attribute.value = ?4 AND run < ?2 ORDER BY run DESC"
 
   private let newest: Statement
   private let named: Statement
@@ -84,7 +87,8 @@ final class Loader {
         + " WHERE namespace = ?1 AND workflow_id = ?2 ORDER BY run.run DESC LIMIT 1")
     lifetimes = try Statement(
       database,
-      "SELECT run, start_ms, close_ms, history_bytes FROM run WHERE run > ? ORDER BY run LIMIT ?")
+      "SELECT run, start_ms, close_ms, history_bytes, namespace FROM run WHERE run > ?"
+        + " ORDER BY run LIMIT ?")
     letters = try Statement(
       database,
       "SELECT letter, checksum, bytes FROM letter WHERE letter > ? ORDER BY letter")
@@ -139,15 +143,14 @@ final class Loader {
         }
       page.bind(1, namespace)
       page.bind(2, before?.value ?? .max)
-      page.bind(3, Int64(countMax))
       switch key {
       case nil: break
-      case .workflowID(let id): page.bind(4, id)
+      case .workflowID(let id): page.bind(3, id)
       case .attribute(let name, let value):
-        page.bind(4, name)
-        page.bind(5, value)
+        page.bind(3, name)
+        page.bind(4, value)
       }
-      return try rows(page)
+      return try rows(page, countMax)
     case .deadlines(let after, let run, let countMax):
       return .deadlines(try readDeadlines(after, run, countMax))
     case .lifetimes(let after, let countMax):
@@ -239,13 +242,21 @@ final class Loader {
     }
   }
 
-  /// As many as there are, until what they say of themselves fills a message.
-  private func rows(_ statement: Statement) throws(Fault) -> Loaded.Content {
+  /// As many as are wanted, until what they say of themselves fills a message, or too many of other
+  /// namespaces were between them.
+  private func rows(_ statement: Statement, _ countMax: Int) throws(Fault) -> Loaded.Content {
     defer { statement.reset() }
     var rows: [RunRow] = []
     var left = Loader.detailBytesMax
-    while try next(statement) {
-      if left < 0 { return .rows(rows, isCut: true) }
+    var others = 0
+    var seen: RunNumber?
+    while rows.count < countMax, try next(statement) {
+      if left < 0 || others == Loader.othersMax { return .rows(rows, isCut: true, seen: seen) }
+      seen = RunNumber(statement.int(0))
+      guard Loader.isOwn(statement) else {
+        others += 1
+        continue
+      }
       left -= statement.bytes(14).count
       rows.append(try row(statement))
     }
@@ -253,6 +264,15 @@ final class Loader {
   }
 
   private static let detailBytesMax = 1 << 20
+  /// Rows of other namespaces that one slice passes.
+  static let othersMax = 2_000
+
+  private static func isOwn(_ statement: Statement) -> Bool {
+    #if MUTANTS
+      if Mutant.isOn(.listsShowOthers) { return true }
+    #endif
+    return statement.int(15) != 0
+  }
 
   private func details(_ statement: Statement, _ run: Int64) throws(Fault) -> RunDetails {
     guard statement.optionalInt(13) != nil else { return RunDetails() }
@@ -359,7 +379,8 @@ final class Loader {
     try each(lifetimes) { statement in
       found.append(
         StoredLifetime(
-          run: RunNumber(statement.int(0)), startTime: Instant(ms: statement.int(1)),
+          run: RunNumber(statement.int(0)), namespace: statement.text(4),
+          startTime: Instant(ms: statement.int(1)),
           closeTime: statement.optionalInt(2).map { Instant(ms: $0) },
           historySizeBytes: statement.int(3)))
     }
@@ -394,6 +415,28 @@ final class Loader {
   /// Limits must not stand for those of another name.
   static func place(of name: String, in namespace: String) -> Int64 {
     Int64(bitPattern: Fingerprint(of: namespace, name).low)
+  }
+
+  static func place(ofNamespace name: String) -> Int64 {
+    Int64(bitPattern: Fingerprint(of: name).low)
+  }
+
+  private func readNamespaces() throws(Fault) -> [StoredNamespace] {
+    let statement: Statement
+    do throws(StoreError) {
+      statement = try Statement(
+        database, "SELECT name, checksum, bytes FROM namespace ORDER BY name")
+    } catch { throw .store(error) }
+    var found: [StoredNamespace] = []
+    try each(statement) { statement throws(Fault) in
+      let (name, bytes) = (statement.text(0), statement.bytes(2))
+      guard
+        Checksum.of(bytes, run: 0, place: Loader.place(ofNamespace: name)) == statement.int(1),
+        let definition = try? NamespaceDefinition(bytes: bytes)
+      else { throw .damage("namespace '\(name)' does not match its checksum") }
+      found.append(StoredNamespace(name: name, definition: definition))
+    }
+    return found
   }
 
   private func readQueueLimits() throws(Fault) -> [StoredQueueLimits] {
@@ -530,9 +573,17 @@ final class Loader {
       "SELECT coalesce(max(value), -1) FROM meta WHERE name = 'skipped_ms'")
     let letter = try database.query("SELECT coalesce(max(letter), 0) FROM letter")
     var filter = IDFilter(expected: Int(newest) * 2)
-    let ids = try Statement(database, "SELECT namespace, workflow_id FROM run")
+    var counts: [String: RunCounts] = [:]
+    let ids = try Statement(
+      database, "SELECT namespace, workflow_id, close_ms IS NULL FROM run NOT INDEXED")
     while try ids.step() {
-      filter.insert(IDFilter.key(namespace: ids.text(0), workflowID: ids.text(1)))
+      let namespace = ids.text(0)
+      filter.insert(IDFilter.key(namespace: namespace, workflowID: ids.text(1)))
+      if ids.int(2) != 0 {
+        counts[namespace, default: RunCounts()].open += 1
+      } else {
+        counts[namespace, default: RunCounts()].closed += 1
+      }
     }
     let keys = try Statement(database, "SELECT key FROM request")
     while try keys.step() {
@@ -545,7 +596,8 @@ final class Loader {
         epoch: UInt64(epoch), nextRun: RunNumber(last + 1),
         deadlines: try readDeadlines(Instant(ms: -1), RunNumber(0), window), filter: filter,
         lastLetter: letter, zones: try readZones(), schedules: try readSchedules(),
-        attributeNames: names, batchJobs: try readBatchJobs(),
+        namespaces: try readNamespaces(), runCounts: counts, attributeNames: names,
+        batchJobs: try readBatchJobs(),
         queueLimits: try readQueueLimits(),
         workflowTypeLimits: try readWorkflowTypeLimits(), permits: try readPermits(),
         skipped: skipped < 0 ? nil : Span(ms: skipped))

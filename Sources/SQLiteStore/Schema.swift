@@ -67,10 +67,10 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// What runs say of themselves and the names of search attributes; limits of task queues and of
-  /// workflow types, and which runs have what of these (all of them are read at a start); letters
-  /// from run to run; schedules, and the time zones that they and cron schedules of workflows use;
-  /// batch jobs; which runs began as copies of others, by resets and forks.
+  /// Namespaces; what runs say of themselves and the names of search attributes; limits of task
+  /// queues and of workflow types, and which runs have what of these (all of them are read at a
+  /// start); letters from run to run; schedules, and the time zones that they and cron schedules of
+  /// workflows use; batch jobs; which runs began as copies of others, by resets and forks.
   private static let second =
     """
     CREATE TABLE detail (
@@ -84,6 +84,11 @@ enum Schema {
       run INTEGER NOT NULL,
       PRIMARY KEY (name, value, run)
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE namespace (
+      name TEXT PRIMARY KEY,
+      checksum INTEGER NOT NULL,
+      bytes BLOB NOT NULL
+    ) STRICT;
     CREATE TABLE attribute_name (
       namespace TEXT NOT NULL,
       name TEXT NOT NULL,

@@ -51,6 +51,9 @@ extension Shell {
     switch call {
     case .work: return nil  // Attach says where.
     case .replay: return nil  // It touches no namespace.
+    case .engine(.namespace(let request)) where request.namespace == nil:
+      roles = connection.grants.everywhere
+      place = " of the whole engine"
     case .engine(let request):
       roles = connection.grants.roles(in: request.namespace)
       place = " in namespace '\(request.namespace.isEmpty ? "default" : request.namespace)'"

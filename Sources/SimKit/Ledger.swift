@@ -60,8 +60,16 @@ final class Ledger {
   /// Of workflow types, and what runs have of them.
   private(set) var typeLimits: [String: WorkflowTypeLimits] = [:]
   private(set) var permits: [RunNumber: PermitRow] = [:]
+  /// The runs of namespaces beside `default`.
+  private(set) var others: [RunNumber: Run] = [:]
+  /// All that there ever were of them.
+  private var otherRuns: [RunID: Run] = [:]
+  private(set) var namespaces: [String: NamespaceDefinition] = [:]
+  private var namesEver: Set<String> = []
   /// Those of the last batch.
   private(set) var justRemoved: [Run] = []
+  /// How long their namespaces kept those of them that are not in `default`, as these said then.
+  private(set) var keptFor: [RunNumber: Span] = [:]
   private var places: [RunNumber: Int] = [:]
   private var numbers: [RunID: RunNumber] = [:]
   /// Results of activities in any history.
@@ -119,6 +127,7 @@ final class Ledger {
 
   func apply(_ writes: [Write]) {
     justRemoved = []
+    keptFor = [:]
     for write in writes {
       switch write {
       case .createRun(let row): add(Run(row: row))
@@ -162,6 +171,8 @@ final class Ledger {
       case .putBatchJobProgress(let number, let bytes):
         batches[number, default: KeptBatch()].progress = decoded(bytes, number)
       case .deleteBatchJob(let number): batches[number] = nil
+      case .putNamespace(let name, let bytes): put(bytes, of: name)
+      case .deleteNamespace(let name): namespaces[name] = nil
       case .wakeRun, .saveState, .sleepRun, .putRequest, .putZone, .putLetter, .deleteLetter,
         .putSkipped, .putAttributeName, .deleteAttributeName, .putQueueLimits:
         break
@@ -197,6 +208,8 @@ final class Ledger {
     permits = [:]
     for limits in opened.workflowTypeLimits { typeLimits[limits.workflowType] = limits.limits }
     for permit in opened.permits { permits[permit.run] = permit.row }
+    namespaces = [:]
+    for namespace in opened.namespaces { namespaces[namespace.name] = namespace.definition }
     schedules = [:]
     for schedule in opened.schedules {
       keep(schedule.number) {
@@ -206,13 +219,33 @@ final class Ledger {
     }
   }
 
+  func otherRun(_ id: RunID) -> Run? { otherRuns[id] }
+  func wasThere(_ namespace: String) -> Bool { namesEver.contains(namespace) }
+
+  private func put(_ bytes: [UInt8], of namespace: String) {
+    guard let definition = try? NamespaceDefinition(bytes: bytes) else {
+      return faults.append("namespace '\(namespace)' cannot be read")
+    }
+    namespaces[namespace] = definition
+    namesEver.insert(namespace)
+  }
+
   private func add(_ run: Run) {
+    guard run.row.namespace == "default" else {
+      others[run.row.number] = run
+      otherRuns[run.row.runID] = run
+      return
+    }
     places[run.row.number] = runs.count
     numbers[run.row.runID] = run.row.number
     runs.append(run)
   }
 
   private func remove(_ number: RunNumber) {
+    if let run = others.removeValue(forKey: number) {
+      keptFor[number] = namespaces[run.row.namespace]?.retentionMs
+      return justRemoved.append(run)
+    }
     guard let place = places.removeValue(forKey: number) else {
       return faults.append("\(number) is removed and is not there")
     }
@@ -237,6 +270,7 @@ final class Ledger {
   }
 
   private func change(_ number: RunNumber, _ body: (inout Run) -> Void) {
+    if others[number] != nil { return body(&others[number]!) }
     guard let place = places[number] else {
       return faults.append("\(number) is written to and was never made")
     }
@@ -287,6 +321,7 @@ final class Ledger {
     let found = try readAll(store)
     let before = runs
     runs = []
+    others = [:]
     places = [:]
     numbers = [:]
     results = []
@@ -312,25 +347,23 @@ final class Ledger {
   }
 
   private func readAll(_ store: Store) throws(StoreError) -> [Run] {
-    var rows: [RunRow] = []
+    var numbers: [RunNumber] = []
     while true {
-      let load = Load.Subject.rows(
-        namespace: "default", key: nil, before: rows.last?.number, countMax: 100)
-      guard case .rows(let page, _) = try read(store, load), !page.isEmpty else { break }
-      rows += page
+      let load = Load.Subject.lifetimes(after: numbers.last ?? RunNumber(0), countMax: 100)
+      guard case .lifetimes(let page) = try read(store, load), !page.isEmpty else { break }
+      numbers += page.map(\.run)
     }
     var found: [Run] = []
-    for row in rows.reversed() {
-      var run = Run(row: row)
+    for number in numbers {
+      guard case .run(let stored?, _) = try read(store, .run(number)) else { continue }
+      var run = Run(row: stored.row)
       if case .history(let batches, _) = try read(
-        store, .history(row.number, from: 1, bytesMax: .max))
+        store, .history(number, from: 1, bytesMax: .max))
       {
-        for batch in batches { run.events += events(batch.bytes, row.number) }
+        for batch in batches { run.events += events(batch.bytes, number) }
       }
-      if run.isOpen, case .run(let stored?, _) = try read(store, .run(row.number)) {
-        for stored in stored.activities {
-          run.activities[stored.scheduledEvent] = activity(stored.bytes, row.number)
-        }
+      for activity in stored.activities where run.isOpen {
+        run.activities[activity.scheduledEvent] = self.activity(activity.bytes, number)
       }
       found.append(run)
     }

@@ -95,7 +95,11 @@ public enum Mutants {
       case .openRunIsOverlooked: OneOpenRun.name
       case .duplicatesAreAllowed, .failTerminates: PoliciesAreFollowed.name
       case .rowTellsAnotherEnd, .endsTwice: OneEndPerRun.name
-      case .removesOpenRuns, .removesEarly, .removalLeavesHistory: RemovalIsWhole.name
+      case .removesOpenRuns, .removesEarly, .removalLeavesHistory, .retentionIsTheEngines:
+        RemovalIsWhole.name
+      case .usedIsDeleted, .deletedIsFound, .listsShowOthers, .namespaceIsNotWritten:
+        NamespacesAreApart.name
+      case .changeHoldsForNewOnes: Oracle.name
       case .signalsUnbounded, .historyUnbounded, .activitiesUnbounded, .payloadsUnbounded,
         .unreadUnbounded:
         LimitsHold.name

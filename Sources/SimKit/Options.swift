@@ -68,6 +68,8 @@ public struct Options: Sendable {
   var lettersMax = 1_000
   /// Of a hundred requests, how many are about schedules.
   var schedulePercent = 0
+  /// As many are about namespaces beside `default`.
+  var namespacePercent = 0
 
   /// The file that the engine finds; nil: none.
   public var file: [UInt8]?
@@ -180,6 +182,7 @@ public struct Options: Sendable {
     schedulePercent = dice.percent(40) ? dice.pick([5, 30]) : 0
     if dice.percent(20) { residentBytesMax = 8_000 }
     backupMs = dice.percent(40) ? dice.pick([100, 1_000]) : 0
+    namespacePercent = dice.percent(30) ? dice.pick([5, 20]) : 0
   }
 
   /// What may differ between two versions that have one file after the other.
@@ -208,6 +211,7 @@ public struct Options: Sendable {
       + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
       + " slice=\(sliceRows) letters=\(lettersMax) resident=\(residentBytesMax)"
       + " unread=\(unreadBytesMax) schedules=\(schedulePercent)% backup=\(backupMs)ms"
+      + " namespaces=\(namespacePercent)%"
       + " mutant=\(mutant ?? "none")"
   }
 }

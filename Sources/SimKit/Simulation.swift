@@ -196,7 +196,8 @@ final class Simulation {
   /// may wait for, and lets go on what is paused.
   private func finish() {
     let open = ledger.openRuns
-    if host.isUp && open.isEmpty && ledger.schedules.values.allSatisfy(\.isIdle)
+    let others = ledger.others.values.filter(\.isOpen).sorted { $0.row.number < $1.row.number }
+    if host.isUp && open.isEmpty && others.isEmpty && ledger.schedules.values.allSatisfy(\.isIdle)
       && ledger.batches.values.allSatisfy(\.hasEnded) && clients.allSatisfy(\.isIdle)
     {
       isOver = true
@@ -207,6 +208,9 @@ final class Simulation {
       clients[0].send(workload.unlimiting())
     }
     if clients[0].isIdle {
+      for run in others {
+        clients[0].send(workload.termination(run.row.workflowID, in: run.row.namespace))
+      }
       for run in open {
         if run.row.status == .paused {
           clients[0].send(workload.unpausing(run.row.workflowID))

@@ -67,6 +67,9 @@ public enum Call: Sendable {
       self = .engine(.attribute(.list(try .init(bytes: bytes))))
     case .operatorRemoveSearchAttribute:
       self = .engine(.attribute(.remove(try .init(bytes: bytes))))
+    case .operatorCreateNamespace, .operatorDescribeNamespace, .operatorListNamespaces,
+      .operatorUpdateNamespace, .operatorDeleteNamespace:
+      self = .engine(.namespace(try NamespaceRequest(method, bytes)))
     case .batchStartBatch, .batchDescribeBatch, .batchListBatches, .batchStopBatch:
       self = .engine(.batch(try BatchRequest(method, bytes)))
     case .operatorHealth: self = .health(try .init(bytes: bytes))
@@ -118,6 +121,7 @@ extension FrameEncoder {
     case .attribute(.add(let m)): appendEnd(stream: stream, message: m, to: &out)
     case .attribute(.list(let m)): appendEnd(stream: stream, message: m, to: &out)
     case .attribute(.remove(let m)): appendEnd(stream: stream, message: m, to: &out)
+    case .namespace(let reply): append(reply, stream: stream, to: &out)
     case .batch(let reply): append(reply, stream: stream, to: &out)
     }
   }

@@ -37,12 +37,17 @@ struct Bench {
       let closedRuns = arguments.count > 4 ? Int(arguments[4]) ?? 200_000 : 200_000
       return try await Backups(bin: arguments[2], seconds: seconds, closedRuns: closedRuns).run()
     }
+    if arguments.count >= 3, arguments[1] == "removal" {
+      let count = arguments.count > 3 ? Int(arguments[3]) ?? 100_000 : 100_000
+      exit(try await Removal(bin: arguments[2], count: count).run() ? 0 : 1)
+    }
     guard arguments.count >= 2 else {
       print("usage: holdfast-bench DIRECTORY-OF-THE-BINARIES [SECONDS [CLOSED-RUNS]]")
       print("       holdfast-bench overload DIRECTORY-OF-THE-BINARIES [SECONDS]")
       print("       holdfast-bench backlog DIRECTORY-OF-THE-BINARIES [WORKFLOWS]")
       print("       holdfast-bench idle DIRECTORY-OF-THE-BINARIES [WORKFLOWS]")
       print("       holdfast-bench backup DIRECTORY-OF-THE-BINARIES [SECONDS [CLOSED-RUNS]]")
+      print("       holdfast-bench removal DIRECTORY-OF-THE-BINARIES [WORKFLOWS]")
       print("       holdfast-bench long [EVENTS]    one run with a long history")
       print("       holdfast-bench shell WORKFLOWS    engine and shell alone, for profilers")
       exit(2)

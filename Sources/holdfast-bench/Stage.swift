@@ -12,9 +12,11 @@ struct Stage {
   /// How long the engine took from its start to its first answer.
   let readyMs: Int64
 
-  /// `fill`: what the store holds when the engine starts, put there by its path.
+  /// `retention`: as in the configuration file. `fill`: what the store holds when the engine
+  /// starts, put there by its path.
   init(
-    bin: String, directory: String, hasWorker: Bool = true, fill: (String) throws -> Void = { _ in }
+    bin: String, directory: String, hasWorker: Bool = true, retention: String? = nil,
+    fill: (String) throws -> Void = { _ in }
   ) throws {
     self.bin = bin
     self.directory = directory
@@ -22,10 +24,14 @@ struct Stage {
     Stage.remove(directory)
     mkdir(directory, 0o700)
     try fill(directory + "/bench.db")
+    var arguments = ["serve", "--db", directory + "/bench.db", "--socket", socket]
+    if let retention {
+      try Stage.write("retention = \"\(retention)\"\n", to: directory + "/bench.toml")
+      arguments += ["--config", directory + "/bench.toml"]
+    }
     let began = Device.nowUs
     engine = try ChildProcess(
-      bin + "/holdfast", ["serve", "--db", directory + "/bench.db", "--socket", socket],
-      output: directory + "/engine.log")
+      bin + "/holdfast", arguments, output: directory + "/engine.log")
     guard EngineFigures(socket) != nil else { throw StageError.noAnswer(directory + "/engine.log") }
     readyMs = (Device.nowUs - began) / 1_000
     if hasWorker { try addWorker() }
@@ -41,6 +47,13 @@ struct Stage {
   enum StageError: Error {
     /// The log's path.
     case noAnswer(String)
+    case notWritten(String)
+  }
+
+  private static func write(_ text: String, to path: String) throws {
+    guard let file = fopen(path, "w") else { throw StageError.notWritten(path) }
+    fputs(text, file)
+    fclose(file)
   }
 
   var engineBytes: Int { Device.residentBytes(of: engine.pid) }
@@ -58,7 +71,7 @@ struct Stage {
   private static func remove(_ directory: String) {
     for name in [
       "bench.db", "bench.db-wal", "bench.db-shm", "bench.db.lock", "bench.db.ballast",
-      "s.sock", "s.sock.lock", "engine.log", "worker.log",
+      "bench.toml", "s.sock", "s.sock.lock", "engine.log", "worker.log",
     ] { unlink(directory + "/" + name) }
     rmdir(directory)
   }

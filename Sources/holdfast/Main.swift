@@ -19,8 +19,8 @@ struct Holdfast: ParsableCommand {
     version: Version.text,
     subcommands: [
       Serve.self, WorkflowCommand.self, ActivityCommand.self, ScheduleCommand.self,
-      TaskQueueCommand.self, WorkflowTypeCommand.self, SearchAttributeCommand.self,
-      BatchCommand.self,
+      TaskQueueCommand.self, WorkflowTypeCommand.self, NamespaceCommand.self,
+      SearchAttributeCommand.self, BatchCommand.self,
       HealthCommand.self, DrainCommand.self, BackupCommand.self, RestoreCommand.self,
       TimeCommand.self,
     ])

@@ -18,9 +18,10 @@ import Testing
     "batch", "batch signal", "batch cancel", "batch terminate", "batch delete", "batch reset",
     "batch pause", "batch unpause", "batch pause-activities", "batch unpause-activities",
     "batch reset-activities", "batch describe", "batch list", "batch stop",
-    "search-attribute remove", "task-queue", "task-queue describe", "task-queue limits",
-    "workflow-type", "workflow-type describe", "workflow-type list", "workflow-type limits",
-    "health",
+    "namespace", "namespace create", "namespace describe", "namespace list", "namespace update",
+    "namespace delete", "search-attribute remove", "task-queue", "task-queue describe",
+    "task-queue limits", "workflow-type", "workflow-type describe", "workflow-type list",
+    "workflow-type limits", "health",
     "drain", "serve",
     "time", "time show", "time sleep", "time advance",
   ])

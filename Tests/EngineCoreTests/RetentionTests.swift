@@ -227,11 +227,37 @@ import Testing
     }
     let worker = world.attach(slots: 1_000)
     for number in 1...20 { try run(world, worker, "o-\(number)") }
-    let commits = world.commits
+    var most = 0
+    world.observer = { _, effects in
+      let removed = effects.writes.count { if case .deleteRun = $0 { true } else { false } }
+      most = max(most, removed)
+    }
     world.advance(3 * RetentionTests.day)
+    #expect(world.store.runs.count == 17, "three at most in one batch")
+    world.advance(60)
     #expect(world.store.runs.isEmpty)
     #expect(world.engine.statistics.removed == 20)
-    #expect(world.commits - commits >= 7, "three at most in one batch")
+    #expect(most == 3)
+  }
+
+  /// While many close, as many go: twice those that have closed since the last batch.
+  @Test func removalKeepsUpWithWhatCloses() throws {
+    let world = world { configuration in
+      configuration.limits.removedRunsMax = 2
+      configuration.limits.removedRunsBurst = 7
+    }
+    let worker = world.attach(slots: 1_000)
+    for number in 1...30 { try run(world, worker, "o-\(number)") }
+    world.advance(3 * RetentionTests.day)
+    #expect(world.store.runs.count == 28)
+    for number in 1...3 { try run(world, worker, "n-\(number)") }
+    world.advance(10)
+    #expect(world.store.runs.count == 28 + 3 - 6)
+    for number in 1...9 { try run(world, worker, "m-\(number)") }
+    world.advance(10)
+    #expect(world.store.runs.count == 28 + 3 - 6 + 9 - 7, "no more than in a burst")
+    world.advance(10)
+    #expect(world.store.runs.count == 28 + 3 - 6 + 9 - 7 - 2)
   }
 
   @Test func aRunThatIsReadGoesWhenItHasBeenRead() throws {

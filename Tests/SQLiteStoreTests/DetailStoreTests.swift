@@ -76,7 +76,7 @@ import Testing
       let subject = Load.Subject.rows(
         namespace: "default", key: .attribute(name: name, value: value), before: RunNumber(9),
         countMax: 3)
-      guard case .rows(let rows, _) = try load(store, subject) else { return [] }
+      guard case .rows(let rows, _, _) = try load(store, subject) else { return [] }
       return rows.map(\.number.value)
     }
     try store.commit(
@@ -121,7 +121,9 @@ import Testing
     func slice(before number: Int64?) throws -> (numbers: [Int64], isCut: Bool) {
       let subject = Load.Subject.rows(
         namespace: "default", key: nil, before: number.map { RunNumber($0) }, countMax: 100)
-      guard case .rows(let rows, let isCut) = try load(store, subject) else { return ([], false) }
+      guard case .rows(let rows, let isCut, _) = try load(store, subject) else {
+        return ([], false)
+      }
       return (rows.map(\.number.value), isCut)
     }
     #expect(try slice(before: nil) == ([5, 4, 3], true))

@@ -34,10 +34,12 @@ import Testing
       try load(store, .lifetimes(after: RunNumber(0), countMax: 9))
         == .lifetimes([
           StoredLifetime(
-            run: RunNumber(1), startTime: Instant(ms: 1_001), closeTime: Instant(ms: 2_001),
+            run: RunNumber(1), namespace: "default",
+            startTime: Instant(ms: 1_001), closeTime: Instant(ms: 2_001),
             historySizeBytes: 8),
           StoredLifetime(
-            run: RunNumber(2), startTime: Instant(ms: 1_002), closeTime: Instant(ms: 2_002),
+            run: RunNumber(2), namespace: "default",
+            startTime: Instant(ms: 1_002), closeTime: Instant(ms: 2_002),
             historySizeBytes: 8),
         ]))
     try store.commit([.deleteRun(run: RunNumber(1))])
@@ -150,7 +152,7 @@ import Testing
     try store.commit(
       (1...5).map { .createRun(row($0, "w-\($0)", deadline: Instant(ms: 100 - $0))) })
     guard
-      case .rows(let rows, _) = try load(
+      case .rows(let rows, _, _) = try load(
         store,
         .rows(namespace: "default", key: nil, before: RunNumber(4), countMax: 2))
     else { return }
@@ -168,7 +170,7 @@ import Testing
       (1...9).map { .createRun(row($0, $0 % 2 == 0 ? "even" : "odd", deadline: nil)) })
     let subject = Load.Subject.rows(
       namespace: "default", key: .workflowID("odd"), before: RunNumber(9), countMax: 3)
-    guard case .rows(let rows, _) = try load(store, subject) else { return }
+    guard case .rows(let rows, _, _) = try load(store, subject) else { return }
     #expect(rows.map(\.number.value) == [7, 5, 3])
   }
 

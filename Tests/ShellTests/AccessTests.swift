@@ -82,6 +82,29 @@ import Wire
     #expect(peers.takeShort(stranger) == ["End 2 PERMISSION_DENIED PERMISSION"])
   }
 
+  /// Which namespaces there are is the whole engine's; how long one keeps its runs is its own.
+  @Test func anOperatorOfOneNamespaceMakesNoOther() {
+    var peers = peers(.init(uid: 600, gid: nil, roles: .operator, namespaces: ["default"]))
+    let id = peers.greeted(1, uid: 600)
+    var create = CreateNamespaceRequest()
+    create.namespace = "bills"
+    var delete = DeleteNamespaceRequest()
+    delete.namespace = "default"
+    var update = UpdateNamespaceRequest()
+    update.namespace = "default"
+    update.retentionMs = Span(ms: 1_000)
+    peers.call(id, 1, .operatorCreateNamespace, create)
+    peers.call(id, 2, .operatorListNamespaces, ListNamespacesRequest())
+    peers.call(id, 3, .operatorDeleteNamespace, delete)
+    #expect(
+      peers.takeShort(id) == (1...3).map { "End \($0) PERMISSION_DENIED PERMISSION" })
+    peers.call(id, 4, .operatorUpdateNamespace, update)
+    #expect(peers.takeShort(id) == ["End 4 OK"])
+    update.namespace = "bills"
+    peers.call(id, 5, .operatorUpdateNamespace, update)
+    #expect(peers.takeShort(id) == ["End 5 PERMISSION_DENIED PERMISSION"])
+  }
+
   /// Every method with every single role.
   @Test(arguments: Method.allCases, [.client, .worker, .operator] as [Roles])
   func aMethodNeedsTheRoleOfItsService(_ method: Method, _ role: Roles) {

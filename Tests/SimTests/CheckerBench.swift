@@ -29,9 +29,12 @@ final class CheckerBench {
   static func runID(_ number: Int64) -> RunID { RunID(high: 7, low: UInt64(number)) }
 
   /// A run with its first event.
-  func make(_ number: Int64, of workflowID: String = "w", program: Int64 = 0) {
+  func make(
+    _ number: Int64, of workflowID: String = "w", program: Int64 = 0,
+    in namespace: String = "default"
+  ) {
     let row = RunRow(
-      number: RunNumber(number), namespace: "default", workflowID: workflowID,
+      number: RunNumber(number), namespace: namespace, workflowID: workflowID,
       runID: CheckerBench.runID(number), workflowType: Program.type, taskQueue: "q",
       status: .running, startTime: Instant(ms: 1), closeTime: nil, historyLength: 0,
       historySizeBytes: 0, deadline: nil, summary: "")
@@ -100,6 +103,14 @@ final class CheckerBench {
     lengths[number] = last
     return .appendHistory(
       run: RunNumber(number), first: first, last: last, bytes: batch.serialized())
+  }
+
+  func put(
+    _ namespace: String, _ change: (inout NamespaceDefinition) -> Void = { _ in }
+  ) {
+    var definition = NamespaceDefinition()
+    change(&definition)
+    commit(.putNamespace(name: namespace, definition.serialized()))
   }
 
   func remove(_ number: Int64) { commit(.deleteRun(run: RunNumber(number))) }

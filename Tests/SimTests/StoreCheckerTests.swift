@@ -272,6 +272,77 @@ import Testing
     #expect(bench.found.last == "run#3 is removed while it is open")
   }
 
+  @Test func aRunStaysForTheTimeOfItsNamespace() {
+    let bench = CheckerBench(RemovalIsWhole(retention: Span(ms: 1_000)))
+    bench.put("n1") { $0.retentionMs = Span(ms: 5_000) }
+    bench.us = 4_999_000
+    for number in 1...3 as ClosedRange<Int64> {
+      bench.make(number, in: "n1")
+      bench.close(number, .done(), .completed, ms: SimClock.originMs)
+    }
+    bench.remove(1)
+    #expect(bench.found == ["run#1 is removed 1 ms early"])
+    bench.us += 1_000
+    bench.remove(2)
+    #expect(bench.found.count == 1)
+    bench.us = 0
+    bench.put("n1") { $0.deleted = true }
+    bench.remove(3)
+    #expect(bench.found.count == 1, "what a deleted one held goes when it will")
+  }
+
+  @Test func aDeletedNamespaceIsEmptyOfWhatIsOpen() {
+    let bench = CheckerBench(NamespacesAreApart())
+    bench.put("n1")
+    bench.make(1, in: "n1")
+    bench.put("n1") { $0.deleted = true }
+    #expect(bench.found == ["'n1' is deleted with 1 open runs"])
+    bench.commit(.deleteNamespace(name: "n1"))
+    #expect(bench.found.last == "'n1' has gone, and left 1 runs behind")
+  }
+
+  @Test func noNamespaceShowsWhatIsInAnother() {
+    let bench = CheckerBench(NamespacesAreApart())
+    bench.put("n1")
+    bench.make(1, in: "n1")
+    bench.make(2)
+    var list = ListWorkflowsRequest()
+    list.namespace = "n1"
+    func rows(_ numbers: Int64...) -> [UInt8] {
+      var response = ListWorkflowsResponse()
+      response.workflows = numbers.map { number in
+        var info = WorkflowInfo()
+        info.execution = .of("w", CheckerBench.runID(number))
+        return info
+      }
+      return response.serialized()
+    }
+    let end = Ask.ok(DescribeWorkflowResponse())
+    bench.answer(Ask.request(.namespace(.list(list))), end, [rows(1)])
+    #expect(bench.found == [])
+    bench.answer(Ask.request(.namespace(.list(list))), end, [rows(2)])
+    #expect(bench.found.count == 1 && bench.found[0].hasSuffix("which is not there"))
+  }
+
+  @Test func aDeletedNamespaceIsNotFound() {
+    let bench = CheckerBench(NamespacesAreApart())
+    var delete = DeleteNamespaceRequest()
+    delete.namespace = "n1"
+    var describe = DescribeNamespaceRequest()
+    describe.namespace = "n1"
+    bench.us = 10_000_000
+    var asked = Ask.request(.namespace(.delete(delete)))
+    asked.sentUs = 9_000_000
+    bench.answer(asked, Ask.ok(DeleteNamespaceResponse()))
+    asked = Ask.request(.namespace(.describe(describe)))
+    asked.firstSentUs = 9_500_000
+    bench.answer(asked, Ask.ok(DescribeNamespaceResponse()))
+    #expect(bench.found == [], "it was asked before the deletion was known")
+    asked.firstSentUs = 10_000_001
+    bench.answer(asked, Ask.ok(DescribeNamespaceResponse()))
+    #expect(bench.found.count == 1 && bench.found[0].hasSuffix("which was deleted"))
+  }
+
   @Test func limitsHold() {
     var limits = EngineLimits()
     limits.signalsPerRunMax = 2

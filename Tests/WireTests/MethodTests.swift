@@ -30,6 +30,11 @@ import Testing
       case "list": "listBatches"
       case let verb: verb + "Batch"
       }
+    case .engine(.namespace(let request)):
+      switch Mirror(reflecting: request).children.first?.label ?? "" {
+      case "list": "listNamespaces"
+      case let verb: verb + "Namespace"
+      }
     case .time(let request):
       switch Mirror(reflecting: request).children.first?.label ?? "" {
       case "sleep": "sleep"

@@ -139,6 +139,13 @@ struct BatchJobs {
   var hasChanges: Bool { !changed.isEmpty || !deleted.isEmpty }
   var count: Int { jobs.count }
   var runningCount: Int { jobs.values.count { $0.isRunning } }
+  func runningCount(in namespace: String) -> Int {
+    jobs.values.count { $0.isRunning && $0.namespace == namespace }
+  }
+  /// The oldest first.
+  func ended(in namespace: String) -> [BatchJob] {
+    all.filter { !$0.isRunning && $0.namespace == namespace }.reversed()
+  }
   /// The newest first.
   var all: [BatchJob] { jobs.sorted { $0.key > $1.key }.map(\.value) }
 
@@ -164,9 +171,13 @@ struct BatchJobs {
   mutating func removeOldest() {
     guard let oldest = jobs.values.filter({ !$0.isRunning }).min(by: { $0.number < $1.number })
     else { return }
-    jobs.removeValue(forKey: oldest.number)
-    changed.removeAll { $0 === oldest }
-    deleted.append(oldest.number)
+    remove(oldest)
+  }
+
+  mutating func remove(_ job: BatchJob) {
+    jobs.removeValue(forKey: job.number)
+    changed.removeAll { $0 === job }
+    deleted.append(job.number)
   }
 
   /// Marks it as changed by this step.

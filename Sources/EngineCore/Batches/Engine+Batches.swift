@@ -41,9 +41,10 @@ extension Engine {
     job.isReading = false
     guard job.isRunning else { return }
     switch content {
-    case .rows(let rows, let isShort):
+    case .rows(let rows, let isShort, let seen):
       job.isTaking = true
-      let next = take(rows, job, isLast: !isShort && rows.count < limits.batchSliceRows)
+      let isLast = !isShort && rows.count < limits.batchSliceRows
+      let next = take(rows, job, seen, isLast: isLast)
       job.isTaking = false
       switch next {
       case .read: goOn(job)
@@ -65,7 +66,9 @@ extension Engine {
     case nothing
   }
 
-  private mutating func take(_ rows: [RunRow], _ job: BatchJob, isLast: Bool) -> NextOfBatch {
+  private mutating func take(
+    _ rows: [RunRow], _ job: BatchJob, _ seen: RunNumber?, isLast: Bool
+  ) -> NextOfBatch {
     for row in rows {
       if isAboutToChange(row), job.woken != row.number {
         job.woken = row.number
@@ -85,6 +88,7 @@ extension Engine {
       // To be tried again.
       if job.before != row.number { return .wait }
     }
+    if let seen { job.pass(seen) }
     return isLast ? .end : .read
   }
 

@@ -10,7 +10,7 @@ extension Engine {
         attributes: listAttributes(in: request.namespace.orDefault))
       let aim: ListReader.Aim =
         selection.groups.isEmpty ? .count(0) : .group(Groups(selection.groups))
-      open(id, .list(ListReader(request.namespace.orDefault, selection, aim)))
+      open(id, .list(ListReader(selection, aim)), in: request.namespace.orDefault)
     } catch { refuse(id, error.status) }
   }
 }

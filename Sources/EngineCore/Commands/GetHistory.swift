@@ -16,7 +16,8 @@ extension Engine {
       }
       open(
         id,
-        .history(run.number, next: max(1, request.firstEventID), follow: request.follow))
+        .history(run.number, next: max(1, request.firstEventID), follow: request.follow),
+        in: key.namespace)
     }
   }
 

@@ -29,7 +29,7 @@ extension Engine {
       let aim: ListReader.Aim =
         selection.order.isEmpty
         ? .show(left: left) : .order(OrderedRows(selection.order, max: Int(left ?? 0)))
-      open(id, .list(ListReader(request.namespace.orDefault, selection, aim, page)))
+      open(id, .list(ListReader(selection, aim, page)), in: request.namespace.orDefault)
     } catch { refuseStream(id, error.status) }
   }
 

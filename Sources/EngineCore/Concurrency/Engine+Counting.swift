@@ -73,7 +73,7 @@ extension Engine {
     counts[run.typeKey]?.begun[run.number] = run.hasBegun ? run.placeAtCount : nil
   }
 
-  private mutating func failCount(_ type: TypeKey, _ status: Status) {
+  mutating func failCount(_ type: TypeKey, _ status: Status) {
     for request in counts.removeValue(forKey: type)?.requests ?? [] { refuse(request.id, status) }
   }
 

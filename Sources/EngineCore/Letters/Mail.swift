@@ -12,6 +12,8 @@ struct Mail {
   private(set) var unread: Int64?
   /// While the store is asked for them: the newest number that it is sure to tell of.
   private var readThrough: Int64?
+  /// Every letter that was posted has been taken in.
+  var isQuiet: Bool { line.isEmpty && waiting == 0 && unread == nil }
   var isReading: Bool { readThrough != nil }
 
   /// `last`: the newest number in the store; 0: it has no letters.

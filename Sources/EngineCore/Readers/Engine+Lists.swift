@@ -4,7 +4,7 @@ import Messages
 extension Engine {
   /// The store's next rows for a list or a count.
   mutating func takeRows(
-    _ id: RequestID, _ list: ListReader, _ rows: [RunRow], _ isShort: Bool
+    _ id: RequestID, _ list: ListReader, _ rows: [RunRow], _ isShort: Bool, _ seen: RunNumber?
   ) {
     var list = list
     let held = list.gatheredBytes
@@ -26,6 +26,7 @@ extension Engine {
       }
       list.before = row.number
     }
+    if hasMore == nil && !isCut, let seen { list.before = seen }
     if hasMore == nil && !isCut && !isShort && rows.count < limits.listSliceRows {
       hasMore = false
     }
@@ -117,7 +118,7 @@ extension Engine {
     return true
   }
 
-  private mutating func fail(_ id: RequestID, _ list: ListReader, _ status: Status) {
+  mutating func fail(_ id: RequestID, _ list: ListReader, _ status: Status) {
     switch list.aim {
     case .show, .order: endReader(id, status, .engine)
     case .count, .group:

@@ -25,15 +25,13 @@ struct ListReader {
     var last: (run: RunNumber, values: [AttributeValue])?
   }
 
-  let namespace: String
   let selection: ListSelection
   var aim: Aim
   var page: Page?
   /// Rows with lower numbers come next.
   var before: RunNumber?
 
-  init(_ namespace: String, _ selection: ListSelection, _ aim: Aim, _ page: Page? = nil) {
-    self.namespace = namespace
+  init(_ selection: ListSelection, _ aim: Aim, _ page: Page? = nil) {
     self.selection = selection
     self.aim = aim
     self.page = page

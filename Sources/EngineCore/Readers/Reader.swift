@@ -8,6 +8,7 @@ struct Reader {
     case list(ListReader)
   }
 
+  let namespace: String
   var source: Source
   /// The client can take a part.
   var isWanted = true
@@ -22,8 +23,8 @@ struct Reader {
 }
 
 extension Engine {
-  mutating func open(_ id: RequestID, _ source: Reader.Source) {
-    let reader = Reader(source: source)
+  mutating func open(_ id: RequestID, _ source: Reader.Source, in namespace: String) {
+    let reader = Reader(namespace: namespace, source: source)
     readers[id] = reader
     if let number = reader.follows { runs[number]?.followers.append(id) }
     waiting[id] = .reading
@@ -72,7 +73,7 @@ extension Engine {
       // Lists show what was acknowledged: everything written so far must be durable.
       load = self.load(
         .rows(
-          namespace: list.namespace, key: list.selection.filter.key, before: list.before,
+          namespace: reader.namespace, key: list.selection.filter.key, before: list.before,
           countMax: limits.listSliceRows),
         .engine)
     }
@@ -92,7 +93,8 @@ extension Engine {
     switch (reader.source, content) {
     case (.history(let number, let next, let follow), .history(let batches, let more)):
       takeHistory(id, number, next, follow, batches, more)
-    case (.list(let list), .rows(let rows, let isCut)): takeRows(id, list, rows, isCut)
+    case (.list(let list), .rows(let rows, let isCut, let seen)):
+      takeRows(id, list, rows, isCut, seen)
     case (_, .corrupt(let place)):
       endReader(id, .refusal(.dataLoss, .historyCorrupt, place), .free)
     default: preconditionFailure("a read was answered with something else")

@@ -42,6 +42,10 @@ struct Schedules {
   }
 
   var count: Int { timetables.count }
+  func count(in namespace: String) -> Int {
+    let first = place(of: ScheduleKey(namespace: namespace, scheduleID: ""))
+    return inOrder[first...].prefix { $0.namespace == namespace }.count
+  }
   var hasChanges: Bool { !changed.isEmpty || !deleted.isEmpty }
   /// In the order of their numbers.
   var all: [Timetable] { timetables.sorted { $0.key < $1.key }.map(\.value) }

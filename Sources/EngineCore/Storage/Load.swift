@@ -68,8 +68,8 @@ public struct Loaded: Sendable, Equatable {
     case run(StoredRun?, request: FoundRequest?)
     /// For `.history`. `more`: there are events after these.
     case history([StoredBatch], more: Bool)
-    /// `isCut`: there would have been more of them.
-    case rows([RunRow], isCut: Bool = false)
+    /// `isCut`: there may be more of them; those down to `seen`, if given, have been looked at.
+    case rows([RunRow], isCut: Bool = false, seen: RunNumber? = nil)
     case deadlines([StoredDeadline])
     case lifetimes([StoredLifetime])
     /// `more`: there are further ones after these.
@@ -168,15 +168,18 @@ public struct StoredDeadline: Hashable, Sendable {
 /// What decides about a run's removal.
 public struct StoredLifetime: Sendable, Equatable {
   public var run: RunNumber
+  public var namespace: String
   public var startTime: Instant
   /// nil while the run is open.
   public var closeTime: Instant?
   public var historySizeBytes: Int64
 
   public init(
-    run: RunNumber, startTime: Instant, closeTime: Instant?, historySizeBytes: Int64
+    run: RunNumber, namespace: String, startTime: Instant, closeTime: Instant?,
+    historySizeBytes: Int64
   ) {
     self.run = run
+    self.namespace = namespace
     self.startTime = startTime
     self.closeTime = closeTime
     self.historySizeBytes = historySizeBytes
@@ -193,6 +196,17 @@ public struct StoredZone: Sendable, Equatable {
     self.name = name
     self.kept = kept
     self.fresh = fresh
+  }
+}
+
+/// What `putNamespace` has told of.
+public struct StoredNamespace: Sendable, Equatable {
+  public var name: String
+  public var definition: NamespaceDefinition
+
+  public init(name: String, definition: NamespaceDefinition) {
+    self.name = name
+    self.definition = definition
   }
 }
 
@@ -262,6 +276,10 @@ public struct OpenedStore: Sendable {
   public var zones: [StoredZone]
   /// All schedules.
   public var schedules: [StoredSchedule]
+  /// Those that have been created, and `default` if it has been changed.
+  public var namespaces: [StoredNamespace]
+  /// By the namespace; those without a run are left out.
+  public var runCounts: [String: RunCounts]
   public var attributeNames: [StoredAttributeName]
   /// All batch jobs.
   public var batchJobs: [StoredBatchJob]
@@ -275,6 +293,7 @@ public struct OpenedStore: Sendable {
   public init(
     epoch: UInt64, nextRun: RunNumber, deadlines: [StoredDeadline], filter: IDFilter,
     lastLetter: Int64 = 0, zones: [StoredZone] = [], schedules: [StoredSchedule] = [],
+    namespaces: [StoredNamespace] = [], runCounts: [String: RunCounts] = [:],
     attributeNames: [StoredAttributeName] = [], batchJobs: [StoredBatchJob] = [],
     queueLimits: [StoredQueueLimits] = [],
     workflowTypeLimits: [StoredWorkflowTypeLimits] = [], permits: [StoredPermit] = [],
@@ -287,6 +306,8 @@ public struct OpenedStore: Sendable {
     self.lastLetter = lastLetter
     self.zones = zones
     self.schedules = schedules
+    self.namespaces = namespaces
+    self.runCounts = runCounts
     self.attributeNames = attributeNames
     self.batchJobs = batchJobs
     self.queueLimits = queueLimits

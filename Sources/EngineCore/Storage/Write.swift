@@ -53,6 +53,9 @@ public enum Write: Sendable, Equatable {
   /// How far it has come: the bytes of a `BatchJobProgress`.
   case putBatchJobProgress(BatchJobNumber, bytes: [UInt8])
   case deleteBatchJob(BatchJobNumber)
+  /// A new namespace, or a new definition of one: the bytes of a `NamespaceDefinition`.
+  case putNamespace(name: String, [UInt8])
+  case deleteNamespace(name: String)
   /// The name of a search attribute has come into use.
   case putAttributeName(namespace: String, name: String, type: SearchAttributeType)
   case deleteAttributeName(namespace: String, name: String)

@@ -132,6 +132,11 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
   case batchAlreadyExists
   case updateNotFound
   case workflowPaused
+  case namespaceAlreadyExists
+  /// It holds open workflows, schedules or running batches.
+  case namespaceInUse
+  /// One of that name was deleted, and what it held is still being removed.
+  case namespaceBeingRemoved
   /// Only an engine that was started with --time-skipping does this.
   case timeNotSkipped
   case backupRunning
@@ -179,6 +184,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case 34: self = .batchAlreadyExists
       case 35: self = .updateNotFound
       case 36: self = .workflowPaused
+      case 50: self = .namespaceAlreadyExists
+      case 51: self = .namespaceInUse
+      case 52: self = .namespaceBeingRemoved
       case 40: self = .timeNotSkipped
       case 41: self = .backupRunning
       case 42: self = .backupExists
@@ -226,6 +234,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case .batchAlreadyExists: return 34
       case .updateNotFound: return 35
       case .workflowPaused: return 36
+      case .namespaceAlreadyExists: return 50
+      case .namespaceInUse: return 51
+      case .namespaceBeingRemoved: return 52
       case .timeNotSkipped: return 40
       case .backupRunning: return 41
       case .backupExists: return 42
@@ -272,6 +283,9 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
     (34, "BATCH_ALREADY_EXISTS"),
     (35, "UPDATE_NOT_FOUND"),
     (36, "WORKFLOW_PAUSED"),
+    (50, "NAMESPACE_ALREADY_EXISTS"),
+    (51, "NAMESPACE_IN_USE"),
+    (52, "NAMESPACE_BEING_REMOVED"),
     (40, "TIME_NOT_SKIPPED"),
     (41, "BACKUP_RUNNING"),
     (42, "BACKUP_EXISTS"),

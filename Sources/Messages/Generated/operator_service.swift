@@ -1012,6 +1012,351 @@ public struct RemoveSearchAttributeResponse: Message {
     ])
 }
 
+public struct CreateNamespaceRequest: Message {
+  /// 1 to 100 letters, digits and '_-.', a letter or a digit first.
+  public var namespace: String = ""
+  /// How long closed workflows are kept: 1,000 (a second) to 3,153,600,000,000 (100 years); 0: as
+  /// long as the engine says.
+  public var retentionMs: Span = Span(ms: 0)
+  /// For people; at most 1,000 bytes.
+  public var description: String = ""
+  public var requestID: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 16: retentionMs = try reader.span()
+      case 26: description = try reader.string()
+      case 34: requestID = try reader.string()
+      case 42: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 34) }
+    if !(description.isEmpty) { writer.string(description, tag: 26) }
+    if !(retentionMs.ms == 0) { writer.span(retentionMs, tag: 16) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.CreateNamespaceRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "retention_ms", .int64),
+      FieldTable(3, "description", .string),
+      FieldTable(4, "request_id", .string),
+      FieldTable(5, "identity", .string),
+    ])
+}
+
+public struct CreateNamespaceResponse: Message {
+  /// False: it was there already, by this request.
+  public var created: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: created = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!created) { writer.bool(created, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.CreateNamespaceResponse",
+    fields: [
+      FieldTable(1, "created", .bool),
+    ])
+}
+
+public struct NamespaceInfo: Message {
+  public var namespace: String = ""
+  /// Its own; 0: the engine's holds.
+  public var retentionMs: Span = Span(ms: 0)
+  public var description: String = ""
+  /// 0: it was there from the start.
+  public var createdTimeMs: Instant = Instant(ms: 0)
+  /// What holds; 0: closed workflows are kept for ever.
+  public var effectiveRetentionMs: Span = Span(ms: 0)
+  public var openWorkflows: Int64 = 0
+  public var closedWorkflows: Int64 = 0
+  public var schedules: Int64 = 0
+  public var runningBatches: Int64 = 0
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 16: retentionMs = try reader.span()
+      case 26: description = try reader.string()
+      case 32: createdTimeMs = try reader.instant()
+      case 40: effectiveRetentionMs = try reader.span()
+      case 48: openWorkflows = try reader.int64()
+      case 56: closedWorkflows = try reader.int64()
+      case 64: schedules = try reader.int64()
+      case 72: runningBatches = try reader.int64()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(runningBatches == 0) { writer.int64(runningBatches, tag: 72) }
+    if !(schedules == 0) { writer.int64(schedules, tag: 64) }
+    if !(closedWorkflows == 0) { writer.int64(closedWorkflows, tag: 56) }
+    if !(openWorkflows == 0) { writer.int64(openWorkflows, tag: 48) }
+    if !(effectiveRetentionMs.ms == 0) { writer.span(effectiveRetentionMs, tag: 40) }
+    if !(createdTimeMs.ms == 0) { writer.instant(createdTimeMs, tag: 32) }
+    if !(description.isEmpty) { writer.string(description, tag: 26) }
+    if !(retentionMs.ms == 0) { writer.span(retentionMs, tag: 16) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.NamespaceInfo",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "retention_ms", .int64),
+      FieldTable(3, "description", .string),
+      FieldTable(4, "created_time_ms", .int64),
+      FieldTable(5, "effective_retention_ms", .int64),
+      FieldTable(6, "open_workflows", .int64),
+      FieldTable(7, "closed_workflows", .int64),
+      FieldTable(8, "schedules", .int64),
+      FieldTable(9, "running_batches", .int64),
+    ])
+}
+
+public struct DescribeNamespaceRequest: Message {
+  public var namespace: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DescribeNamespaceRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+    ])
+}
+
+public struct DescribeNamespaceResponse: Message {
+  public var info: NamespaceInfo?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &info)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = info { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DescribeNamespaceResponse",
+    fields: [
+      FieldTable(1, "info", .message { NamespaceInfo.table }),
+    ])
+}
+
+public struct ListNamespacesRequest: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ListNamespacesRequest",
+    fields: [
+    ])
+}
+
+public struct ListNamespacesResponse: Message {
+  /// Sorted by name.
+  public var namespaces: [NamespaceInfo] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespaces.append(try reader.message())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    for value in namespaces.reversed() { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ListNamespacesResponse",
+    fields: [
+      FieldTable(1, "namespaces", .message { NamespaceInfo.table }, isRepeated: true),
+    ])
+}
+
+public struct UpdateNamespaceRequest: Message {
+  public var namespace: String = ""
+  public var retentionMs: Span = Span(ms: 0)
+  public var description: String = ""
+  /// Which of these fields count; none: those that are not empty.
+  public var updateMask: [String] = []
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 16: retentionMs = try reader.span()
+      case 26: description = try reader.string()
+      case 34: updateMask.append(try reader.string())
+      case 42: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    for value in updateMask.reversed() { writer.string(value, tag: 34) }
+    if !(description.isEmpty) { writer.string(description, tag: 26) }
+    if !(retentionMs.ms == 0) { writer.span(retentionMs, tag: 16) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpdateNamespaceRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "retention_ms", .int64),
+      FieldTable(3, "description", .string),
+      FieldTable(4, "update_mask", .string, isRepeated: true),
+      FieldTable(5, "identity", .string),
+    ])
+}
+
+public struct UpdateNamespaceResponse: Message {
+  public var info: NamespaceInfo?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &info)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = info { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.UpdateNamespaceResponse",
+    fields: [
+      FieldTable(1, "info", .message { NamespaceInfo.table }),
+    ])
+}
+
+public struct DeleteNamespaceRequest: Message {
+  public var namespace: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DeleteNamespaceRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "identity", .string),
+    ])
+}
+
+public struct DeleteNamespaceResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DeleteNamespaceResponse",
+    fields: [
+    ])
+}
+
 public struct DrainRequest: Message {
   public var reason: String = ""
 

@@ -595,6 +595,59 @@ public struct PermitRow: Message {
     ])
 }
 
+/// A namespace. `default` has a row when it has been changed.
+public struct NamespaceDefinition: Message {
+  public var retentionMs: Span = Span(ms: 0)
+  public var description: String = ""
+  public var createdTimeMs: Instant = Instant(ms: 0)
+  /// Of the request that created it.
+  public var requestID: String = ""
+  public var requestHash: UInt64 = 0
+  /// Older runs are not its.
+  public var firstRun: Int64 = 0
+  /// It is there no more for anybody; what it held is being removed.
+  public var deleted: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: retentionMs = try reader.span()
+      case 18: description = try reader.string()
+      case 24: createdTimeMs = try reader.instant()
+      case 34: requestID = try reader.string()
+      case 40: requestHash = try reader.uint64()
+      case 48: firstRun = try reader.int64()
+      case 56: deleted = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!deleted) { writer.bool(deleted, tag: 56) }
+    if !(firstRun == 0) { writer.int64(firstRun, tag: 48) }
+    if !(requestHash == 0) { writer.uint64(requestHash, tag: 40) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 34) }
+    if !(createdTimeMs.ms == 0) { writer.instant(createdTimeMs, tag: 24) }
+    if !(description.isEmpty) { writer.string(description, tag: 18) }
+    if !(retentionMs.ms == 0) { writer.span(retentionMs, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.store.v1.NamespaceDefinition",
+    fields: [
+      FieldTable(1, "retention_ms", .int64),
+      FieldTable(2, "description", .string),
+      FieldTable(3, "created_time_ms", .int64),
+      FieldTable(4, "request_id", .string),
+      FieldTable(5, "request_hash", .uint64),
+      FieldTable(6, "first_run", .int64),
+      FieldTable(7, "deleted", .bool),
+    ])
+}
+
 /// A batch job, as it was started.
 public struct BatchJobDefinition: Message {
   public var request: StartBatchRequest?

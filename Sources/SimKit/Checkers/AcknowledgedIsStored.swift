@@ -49,7 +49,7 @@ extension ClientRequest {
     case .signal: return (try? SignalWorkflowResponse(bytes: answer.message))?.runID
     case .cancel, .terminate, .complete, .batch: return RunID.none
     case .delete, .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history,
-      .list, .count, .schedule, .activity, .limit, .limitType:
+      .list, .count, .schedule, .activity, .limit, .limitType, .namespace:
       return nil
     }
   }
@@ -83,7 +83,7 @@ extension ClientRequest {
       return ledger.holds(result: mark) ? nil : "result \(mark) is in no history"
     case .batch: return ledger.batch(requestID) == nil ? "its batch is not there" : nil
     case .delete, .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history,
-      .list, .count, .schedule, .activity, .limit, .limitType:
+      .list, .count, .schedule, .activity, .limit, .limitType, .namespace:
       return nil
     }
   }

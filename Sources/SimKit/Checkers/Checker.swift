@@ -69,6 +69,7 @@ enum Checkers {
       LettersCountOnce(), ResultsAreExpected(), ReadsAreTrue(), SchedulesKeepTime(),
       BackupsAreWhole(), DetailsAreKept(), CopiesAreTrue(), HistoriesProject(),
       LocalsBeginOnce(), RatesAreKept(), BatchesMeetEachOnce(), PermitsAreKept(),
+      NamespacesAreApart(),
     ]
   }
 }

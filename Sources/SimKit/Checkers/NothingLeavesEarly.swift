@@ -18,7 +18,9 @@ final class NothingLeavesEarly: Checker {
   }
 
   private func look(at request: ClientRequest, _ answer: Answer, _ scene: Scene) {
-    if let runID = answer.status?.runID, runID != .none, scene.ledger.run(runID) == nil {
+    if let runID = answer.status?.runID, runID != .none, scene.ledger.run(runID) == nil,
+      scene.ledger.otherRun(runID) == nil
+    {
       return scene.found("a refusal of \(request.name) tells of run \(runID), not durable")
     }
     guard answer.isOK else { return }

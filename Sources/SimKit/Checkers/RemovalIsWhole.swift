@@ -2,8 +2,8 @@ import Basics
 import EngineCore
 import Messages
 
-/// I14: retention removes closed runs only, not before their time, clients remove any; nothing of
-/// them stays.
+/// I14: retention removes closed runs only, not before the time that their namespace keeps them,
+/// clients remove any; nothing of them stays.
 final class RemovalIsWhole: Checker {
   static let name = "I14 whole closed runs are removed"
 
@@ -30,8 +30,15 @@ final class RemovalIsWhole: Checker {
     guard let end = run.row.closeTime else {
       return scene.found("\(number) is removed while it is open")
     }
-    if deleted.contains(run.row.workflowID) { return }
-    guard let retention else { return scene.found("\(number) is removed; all are kept") }
+    let isOther = run.row.namespace != "default"
+    if !isOther && deleted.contains(run.row.workflowID) { return }
+    let namespace = scene.ledger.namespaces[run.row.namespace]
+    // What a deleted one held goes when it will.
+    if isOther, namespace?.deleted ?? true { return }
+    let own = scene.ledger.keptFor[number] ?? .zero
+    guard let retention = own == .zero ? retention : own else {
+      return scene.found("\(number) is removed; all are kept")
+    }
     // The engine's clock may be behind, never ahead.
     let now = Instant(ms: SimClock.originMs + scene.us / 1_000)
     if now < end + retention {

@@ -66,6 +66,8 @@ enum Response: Equatable {
   case batch(DescribeBatchResponse)
   case batches([BatchInfo])
   case batchStarted(Bool)
+  case namespaces([NamespaceInfo])
+  case namespaceMade(Bool)
   /// Of a request whose answer says nothing but that it was done.
   case done
 
@@ -97,6 +99,8 @@ enum Response: Equatable {
     case .batch(let m): "batch \(m.json())"
     case .batches(let infos): "batches \(infos.map { $0.json() })"
     case .batchStarted(let isNew): isNew ? "starts the batch" : "the batch is there"
+    case .namespaces(let infos): "namespaces \(infos.map { $0.json() })"
+    case .namespaceMade(let isNew): isNew ? "makes the namespace" : "the namespace is there"
     case .done: "done"
     }
   }
@@ -128,6 +132,7 @@ extension Response {
     case .workflowType(.list(let m)): self = .workflowTypes(m)
     case .attribute(.list(let m)): self = .names(m)
     case .attribute: self = .done
+    case .namespace(let reply): self = Response(reply)
     case .batch(.start(let m)): self = .batchStarted(m.started)
     case .batch(.describe(let m)): self = .batch(m.plain)
     case .batch(.list(let m)): self = .batches(m.batches.map(\.plain))

@@ -66,7 +66,7 @@ extension Model {
       control(r.activities, r.namespace, r.execution, r.requestID)
     case .updateActivityOptions(let r):
       options(r) ?? control(r.activities, r.namespace, r.execution, r.requestID)
-    case .workflowType, .schedule, .attribute, .batch: nil
+    case .workflowType, .schedule, .attribute, .namespace, .batch: nil
     case .setTaskQueueLimits(let r):
       first(name("task_queue", r.taskQueue), namespace(r.namespace), isBad(r.limits))
     case .describeTaskQueue(let r):
@@ -177,7 +177,7 @@ extension Model {
 
   // MARK: - Fields
 
-  private func first(_ faults: Status?...) -> Status? { faults.compactMap { $0 }.first }
+  func first(_ faults: Status?...) -> Status? { faults.compactMap { $0 }.first }
 
   func invalid(_ field: String) -> Status {
     .of(.invalidArgument, .fieldInvalid, field: field)

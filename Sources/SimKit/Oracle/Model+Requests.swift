@@ -470,7 +470,7 @@ extension Request {
       return (r.update ?? UpdateWorkflowRequest()).bytesOfContent
     case .pollUpdate, .queryWorkflow, .deleteWorkflow, .describeWorkflow, .getWorkflowResult,
       .getHistory, .listWorkflows, .countWorkflows, .heartbeatActivity, .describeTaskQueue,
-      .setTaskQueueLimits, .workflowType, .schedule, .attribute, .batch:
+      .setTaskQueueLimits, .workflowType, .schedule, .attribute, .namespace, .batch:
       preconditionFailure("this request has no request id")
     }
   }

@@ -41,6 +41,10 @@ struct Model {
   var typeLimits: [String: WorkflowTypeLimits] = [:]
   var permitted: [RunID] = []
 
+  /// By name.
+  var namespaces = ["default": ModelNamespace()]
+  /// When the walk's runs were last given another retention.
+  var retentionSet = Instant.epoch
   /// Of search attributes.
   var names: [String: SearchAttributeType] = [:]
   /// What the queries of lists and counts mean; of one that means nothing there is no entry.
@@ -190,6 +194,7 @@ struct Model {
     case .workflowType(let r): return answer(r)
     case .schedule(let r): return answer(r)
     case .attribute(let r): return answer(r)
+    case .namespace(let r): return answer(r)
     case .batch(let r): return answer(r)
     }
   }

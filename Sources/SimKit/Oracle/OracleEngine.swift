@@ -204,8 +204,9 @@ struct OracleEngine {
       if let row = try? PermitRow(bytes: bytes), row.held { permitted.append(run) }
     case .wakeRun, .setStatus, .saveState, .sleepRun, .putActivity, .deleteActivity, .putZone,
       .putSchedule, .putScheduleProgress, .deleteSchedule, .putSkipped, .putDetails,
-      .putAttributeName, .deleteAttributeName, .putBatchJob, .putBatchJobProgress,
-      .deleteBatchJob, .putQueueLimits, .putWorkflowTypeLimits, .deletePermit:
+      .putAttributeName, .deleteAttributeName, .putNamespace, .deleteNamespace,
+      .putBatchJob, .putBatchJobProgress, .deleteBatchJob, .putQueueLimits, .putWorkflowTypeLimits,
+      .deletePermit:
       break
     }
   }

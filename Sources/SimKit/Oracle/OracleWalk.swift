@@ -14,6 +14,8 @@ struct OracleWalk {
   private let tell: ((String) -> Void)?
   /// Draws of its own: what is replayed beside the walk changes nothing of it.
   var replayDice: Dice
+  /// As `replayDice`.
+  var namespaceDice: Dice
   var sentReplays: UInt64 = 0
   /// Of a hundred steps, after how many every run is looked at. Runs that are looked at do not
   /// become dormant.
@@ -52,6 +54,7 @@ struct OracleWalk {
     self.tell = tell
     dice = Dice(seed: seed)
     replayDice = Dice(seed: ~seed)
+    namespaceDice = Dice(seed: seed &+ 1 << 32)
     var configuration = EngineConfiguration(seed: dice.word())
     configuration.limits.payloadBytesMax = 1_000
     // The model knows nothing of bytes that are on their way.
@@ -82,6 +85,10 @@ struct OracleWalk {
       try settle()
       if dice.percent(snapshotPercent) { try lookAtAll() }
       if replayDice.percent(3) { replaySent() }
+      if namespaceDice.percent(3) {
+        try askOfNamespaces()
+        try settle()
+      }
     }
     return OracleReport(
       seed: seed, steps: steps, runs: runs, events: events, answers: answers, hash: hash,
@@ -94,6 +101,7 @@ struct OracleWalk {
     guard difference == nil else { return }
     model.objectToWaiting()
     model.endShares()
+    model.objectToOverdue()
     if !model.objections.isEmpty { differ("after the step", [], []) }
   }
 
@@ -313,7 +321,7 @@ extension Model {
   /// The engine has removed closed runs: when is its matter, but not before their time.
   mutating func remove(_ ids: [RunID]) {
     for id in ids where !deleted.contains(id) {
-      guard let run = run(id), !run.isOpen, run.closeTime + times.retention <= now else {
+      guard let run = run(id), !run.isOpen, run.closeTime + retention <= now else {
         objections.append("\(id) is removed before its time")
         continue
       }
@@ -381,6 +389,7 @@ extension Request {
     case .workflowType(let m): "\(m)"
     case .schedule(let m): "\(m)"
     case .attribute(let m): "\(m)"
+    case .namespace(let m): "\(m)"
     case .batch(let m): "\(m)"
     }
   }

@@ -27,6 +27,7 @@ struct ClientRequest {
     case limit(SetTaskQueueLimitsRequest)
     case batch(StartBatchRequest, ModelFilter)
     case limitType(SetWorkflowTypeLimitsRequest)
+    case namespace(NamespaceCall)
   }
 
   let kind: Kind
@@ -72,6 +73,7 @@ struct ClientRequest {
     case .limit: .operatorSetTaskQueueLimits
     case .batch: .batchStartBatch
     case .limitType: .operatorSetWorkflowTypeLimits
+    case .namespace(let call): call.method
     }
   }
 
@@ -100,6 +102,7 @@ struct ClientRequest {
     case .limit(let m): m.serialized()
     case .batch(let m, _): m.serialized()
     case .limitType(let m): m.serialized()
+    case .namespace(let call): call.bytes
     }
   }
 

@@ -31,6 +31,9 @@ struct Workload {
     if options.schedulePercent > 0, dice.percent(options.schedulePercent) {
       return .schedule(ScheduleWorkload(options).call(id, &dice))
     }
+    if options.namespacePercent > 0, dice.percent(options.namespacePercent) {
+      return .namespace(.drawn(workflowID, id, &dice))
+    }
     let target = execution(workflowID)
     switch dice.int(0...99) {
     case 0...35: return .start(start(workflowID, id, &dice))
@@ -352,6 +355,14 @@ struct Workload {
     request.reason = id
     request.requestID = id
     return ClientRequest(kind: .terminate(request), requestID: id, workflowID: workflowID)
+  }
+
+  /// The same in another namespace, where nobody works.
+  mutating func termination(_ workflowID: String, in namespace: String) -> ClientRequest {
+    let id = nextID()
+    return ClientRequest(
+      kind: .namespace(.terminate(workflowID, namespace, id)), requestID: id,
+      workflowID: workflowID)
   }
 
   private func execution(_ workflowID: String) -> WorkflowExecution {

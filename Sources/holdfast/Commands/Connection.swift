@@ -5,7 +5,8 @@ import Messages
 /// Options of every command that asks a running engine.
 struct EngineOptions: ParsableArguments {
   @Option(help: "The engine's socket.") var socket: String?
-  @Option(help: "The namespace.") var namespace = "default"
+  @Option(help: "The namespace; else $HOLDFAST_NAMESPACE.")
+  var namespace = Paths.environment("HOLDFAST_NAMESPACE") ?? "default"
   @Option(help: "How long to wait for an answer, like 10s or 5m.") var timeout: Interval?
   @Option(name: .shortAndLong, help: "table for people, json for programs.")
   var output = OutputFormat.table

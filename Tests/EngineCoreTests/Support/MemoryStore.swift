@@ -20,6 +20,7 @@ struct MemoryStore {
   private(set) var schedules: [ScheduleNumber: StoredSchedule] = [:]
   private(set) var batchJobs: [BatchJobNumber: StoredBatchJob] = [:]
   private(set) var zones: [String: [UInt8]] = [:]
+  private(set) var namespaces: [String: [UInt8]] = [:]
   private(set) var attributeNames: [StoredAttributeName] = []
   private(set) var queueLimits: [StoredQueueLimits] = []
   private(set) var workflowTypeLimits: [StoredWorkflowTypeLimits] = []
@@ -31,13 +32,21 @@ struct MemoryStore {
   private var lastRun = RunNumber(0)
   /// More rows than that take too much memory at once.
   var rowsPerSlice = Int.max
+  /// As many rows of other namespaces are passed for one slice.
+  var othersPerSlice = Int.max
   /// Runs whose bytes do not match their checksum.
   var corrupt: Set<RunNumber> = []
 
   mutating func open(window: Int = 100_000) -> OpenedStore {
     epoch += 1
     var filter = IDFilter()
+    var counts: [String: RunCounts] = [:]
     for run in runs.values {
+      if run.row.closeTime == nil {
+        counts[run.row.namespace, default: RunCounts()].open += 1
+      } else {
+        counts[run.row.namespace, default: RunCounts()].closed += 1
+      }
       filter.insert(
         IDFilter.key(namespace: run.row.namespace, workflowID: run.row.workflowID))
       for request in run.requests { filter.insert(request.key) }
@@ -49,10 +58,20 @@ struct MemoryStore {
       zones: zones.sorted { $0.key < $1.key }.map {
         StoredZone(name: $0.key, kept: $0.value, fresh: systemZones($0.key))
       },
-      schedules: schedules.sorted { $0.key < $1.key }.map(\.value), attributeNames: attributeNames,
+      schedules: schedules.sorted { $0.key < $1.key }.map(\.value),
+      namespaces: storedNamespaces, runCounts: counts, attributeNames: attributeNames,
       batchJobs: batchJobs.sorted { $0.key < $1.key }.map(\.value), queueLimits: queueLimits,
       workflowTypeLimits: workflowTypeLimits,
       permits: permits.sorted { $0.key < $1.key }.map { StoredPermit(run: $0.key, row: $0.value) })
+  }
+
+  private var storedNamespaces: [StoredNamespace] {
+    namespaces.sorted { $0.key < $1.key }.map { name, bytes in
+      guard let definition = try? NamespaceDefinition(bytes: bytes) else {
+        preconditionFailure("namespace \(name) cannot be read")
+      }
+      return StoredNamespace(name: name, definition: definition)
+    }
   }
 
   /// As a store that was restored from a backup goes on.
@@ -95,6 +114,12 @@ struct MemoryStore {
     }
   }
 
+  private mutating func remove(_ namespace: String) {
+    precondition(
+      !runs.values.contains { $0.row.namespace == namespace }, "\(namespace) goes before its runs")
+    namespaces[namespace] = nil
+  }
+
   private mutating func apply(_ write: Write) {
     switch write {
     case .createRun(let row):
@@ -112,11 +137,14 @@ struct MemoryStore {
       if resetTo != .none { runs[from]!.resetTo = resetTo }
     case .wakeRun(let run): runs[run]!.row.deadline = RunRow.immediately
     case .putDetails(let run, let details): runs[run]!.row.details = details
+    case .putNamespace(let name, let bytes): namespaces[name] = bytes
+    case .deleteNamespace(let name): remove(name)
     case .putAttributeName(let namespace, let name, let type):
       attributeNames.append(StoredAttributeName(namespace: namespace, name: name, type: type))
-    case .deleteAttributeName(_, let name): attributeNames.removeAll { $0.name == name }
+    case .deleteAttributeName(let namespace, let name):
+      attributeNames.removeAll { $0.name == name && $0.namespace == namespace }
     case .putQueueLimits(let namespace, let name, let bytes):
-      queueLimits.removeAll { $0.taskQueue == name }
+      queueLimits.removeAll { $0.taskQueue == name && $0.namespace == namespace }
       guard let limits = bytes.flatMap({ try? TaskQueueLimits(bytes: $0) }) else { break }
       queueLimits.append(StoredQueueLimits(namespace: namespace, taskQueue: name, limits: limits))
     case .putPermit, .deletePermit, .putWorkflowTypeLimits: applyPermit(write)
@@ -210,10 +238,16 @@ struct MemoryStore {
     case .zone(let name): return .zone(systemZones(name))
     case .rows(let namespace, let key, let before, let countMax):
       let end = before ?? RunNumber(.max)
-      let rows = runs.values.map(\.row).filter {
-        $0.namespace == namespace && $0.number < end && $0.has(key)
+      let found = runs.values.map(\.row).filter { $0.number < end && $0.has(key) }
+        .sorted { $0.number > $1.number }
+      let others = found.filter { $0.namespace != namespace }
+      let rows = found.filter { $0.namespace == namespace }
+      if others.count > othersPerSlice {
+        let seen = others[othersPerSlice - 1].number
+        let wanted = rows.prefix(countMax).filter { $0.number > seen }
+        if wanted.count < countMax { return .rows(wanted, isCut: true, seen: seen) }
       }
-      let wanted = rows.sorted { $0.number > $1.number }.prefix(countMax)
+      let wanted = rows.prefix(countMax)
       return .rows(Array(wanted.prefix(rowsPerSlice)), isCut: wanted.count > rowsPerSlice)
     case .deadlines(let deadline, let run, let countMax):
       return .deadlines(Array(deadlines(after: (deadline, run)).prefix(countMax)))
@@ -231,7 +265,8 @@ struct MemoryStore {
       return .lifetimes(
         rows.sorted { $0.number < $1.number }.prefix(countMax).map {
           StoredLifetime(
-            run: $0.number, startTime: $0.startTime, closeTime: $0.closeTime,
+            run: $0.number, namespace: $0.namespace, startTime: $0.startTime,
+            closeTime: $0.closeTime,
             historySizeBytes: $0.historySizeBytes)
         })
     }

@@ -134,6 +134,11 @@ extension TraceText {
       guard let bytes else { return ["\(head)no limits of type \(type)"] }
       let limits = try? WorkflowTypeLimits(bytes: bytes)
       return wrapped("\(head)limits of type \(type): ", limits.map { fields($0) } ?? ["unreadable"])
+    case .putNamespace(let name, let bytes):
+      var definition = try? NamespaceDefinition(bytes: bytes)
+      definition?.requestHash = 0  // It says nothing to a reader.
+      return wrapped("\(head)namespace \(name): ", definition.map { fields($0) } ?? ["unreadable"])
+    case .deleteNamespace(let name): return ["\(head)no namespace \(name)"]
     case .putSkipped(let span): return ["\(head)skipped \(span.ms)"]
     case .deleteSchedule(let number): return ["\(head)no \(number)"]
     case .putBatchJob(let number, let bytes):
@@ -253,6 +258,11 @@ extension TraceText {
       case .attribute(.add(let m)): self.fields(m)
       case .attribute(.list(let m)): self.fields(m)
       case .attribute(.remove(let m)): self.fields(m)
+      case .namespace(.create(let m)): self.fields(m)
+      case .namespace(.describe(let m)): self.fields(m)
+      case .namespace(.list(let m)): self.fields(m)
+      case .namespace(.update(let m)): self.fields(m)
+      case .namespace(.delete(let m)): self.fields(m)
       case .batch(.start(let m)): self.fields(m)
       case .batch(.describe(let m)): self.fields(m)
       case .batch(.list(let m)): self.fields(m)

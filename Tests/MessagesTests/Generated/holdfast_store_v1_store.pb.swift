@@ -549,6 +549,34 @@ nonisolated struct Holdfast_Store_V1_PermitRow: Sendable {
   init() {}
 }
 
+/// A namespace. `default` has a row when it has been changed.
+nonisolated struct Holdfast_Store_V1_NamespaceDefinition: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var retentionMs: Int64 = 0
+
+  var description_p: String = String()
+
+  var createdTimeMs: Int64 = 0
+
+  /// Of the request that created it.
+  var requestID: String = String()
+
+  var requestHash: UInt64 = 0
+
+  /// Older runs are not its.
+  var firstRun: Int64 = 0
+
+  /// It is there no more for anybody; what it held is being removed.
+  var deleted: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 /// A batch job, as it was started.
 nonisolated struct Holdfast_Store_V1_BatchJobDefinition: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -1600,6 +1628,66 @@ nonisolated extension Holdfast_Store_V1_PermitRow: SwiftProtobuf.Message, SwiftP
     if lhs.sinceTimeMs != rhs.sinceTimeMs {return false}
     if lhs.held != rhs.held {return false}
     if lhs.paused != rhs.paused {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Holdfast_Store_V1_NamespaceDefinition: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".NamespaceDefinition"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}retention_ms\0\u{1}description\0\u{3}created_time_ms\0\u{3}request_id\0\u{3}request_hash\0\u{3}first_run\0\u{1}deleted\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.retentionMs) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.createdTimeMs) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.requestHash) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.firstRun) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.deleted) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.retentionMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.retentionMs, fieldNumber: 1)
+    }
+    if !self.description_p.isEmpty {
+      try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 2)
+    }
+    if self.createdTimeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.createdTimeMs, fieldNumber: 3)
+    }
+    if !self.requestID.isEmpty {
+      try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 4)
+    }
+    if self.requestHash != 0 {
+      try visitor.visitSingularUInt64Field(value: self.requestHash, fieldNumber: 5)
+    }
+    if self.firstRun != 0 {
+      try visitor.visitSingularInt64Field(value: self.firstRun, fieldNumber: 6)
+    }
+    if self.deleted != false {
+      try visitor.visitSingularBoolField(value: self.deleted, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Holdfast_Store_V1_NamespaceDefinition, rhs: Holdfast_Store_V1_NamespaceDefinition) -> Bool {
+    if lhs.retentionMs != rhs.retentionMs {return false}
+    if lhs.description_p != rhs.description_p {return false}
+    if lhs.createdTimeMs != rhs.createdTimeMs {return false}
+    if lhs.requestID != rhs.requestID {return false}
+    if lhs.requestHash != rhs.requestHash {return false}
+    if lhs.firstRun != rhs.firstRun {return false}
+    if lhs.deleted != rhs.deleted {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1721,7 +1721,7 @@ const ProtobufCEnumDescriptor holdfast__v1__status_code__descriptor =
   holdfast__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[41] =
+static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[44] =
 {
   { "REASON_UNSPECIFIED", "HOLDFAST__V1__REASON__REASON_UNSPECIFIED", 0 },
   { "REASON_MALFORMED_REQUEST", "HOLDFAST__V1__REASON__REASON_MALFORMED_REQUEST", 1 },
@@ -1764,11 +1764,14 @@ static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[41] 
   { "REASON_BACKUP_RUNNING", "HOLDFAST__V1__REASON__REASON_BACKUP_RUNNING", 41 },
   { "REASON_BACKUP_EXISTS", "HOLDFAST__V1__REASON__REASON_BACKUP_EXISTS", 42 },
   { "REASON_BACKUP_FAILED", "HOLDFAST__V1__REASON__REASON_BACKUP_FAILED", 43 },
+  { "REASON_NAMESPACE_ALREADY_EXISTS", "HOLDFAST__V1__REASON__REASON_NAMESPACE_ALREADY_EXISTS", 50 },
+  { "REASON_NAMESPACE_IN_USE", "HOLDFAST__V1__REASON__REASON_NAMESPACE_IN_USE", 51 },
+  { "REASON_NAMESPACE_BEING_REMOVED", "HOLDFAST__V1__REASON__REASON_NAMESPACE_BEING_REMOVED", 52 },
 };
 static const ProtobufCIntRange holdfast__v1__reason__value_ranges[] = {
-{0, 0},{40, 37},{0, 41}
+{0, 0},{40, 37},{50, 41},{0, 44}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[41] =
+static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[44] =
 {
   { "REASON_ACTIVITY_NOT_FOUND", 11 },
   { "REASON_BACKUP_EXISTS", 39 },
@@ -1787,6 +1790,9 @@ static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[4
   { "REASON_HISTORY_CORRUPT", 26 },
   { "REASON_LIMIT_REACHED", 17 },
   { "REASON_MALFORMED_REQUEST", 1 },
+  { "REASON_NAMESPACE_ALREADY_EXISTS", 41 },
+  { "REASON_NAMESPACE_BEING_REMOVED", 43 },
+  { "REASON_NAMESPACE_IN_USE", 42 },
   { "REASON_NAMESPACE_NOT_FOUND", 7 },
   { "REASON_NO_WORKER", 13 },
   { "REASON_OVERLOADED", 16 },
@@ -1819,11 +1825,11 @@ const ProtobufCEnumDescriptor holdfast__v1__reason__descriptor =
   "Reason",
   "Holdfast__V1__Reason",
   "holdfast.v1",
-  41,
+  44,
   holdfast__v1__reason__enum_values_by_number,
-  41,
+  44,
   holdfast__v1__reason__enum_values_by_name,
-  2,
+  3,
   holdfast__v1__reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

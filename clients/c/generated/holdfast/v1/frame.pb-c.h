@@ -103,6 +103,15 @@ typedef enum _Holdfast__V1__Reason {
   HOLDFAST__V1__REASON__REASON_BATCH_ALREADY_EXISTS = 34,
   HOLDFAST__V1__REASON__REASON_UPDATE_NOT_FOUND = 35,
   HOLDFAST__V1__REASON__REASON_WORKFLOW_PAUSED = 36,
+  HOLDFAST__V1__REASON__REASON_NAMESPACE_ALREADY_EXISTS = 50,
+  /*
+   * It holds open workflows, schedules or running batches.
+   */
+  HOLDFAST__V1__REASON__REASON_NAMESPACE_IN_USE = 51,
+  /*
+   * One of that name was deleted, and what it held is still being removed.
+   */
+  HOLDFAST__V1__REASON__REASON_NAMESPACE_BEING_REMOVED = 52,
   /*
    * Only an engine that was started with --time-skipping does this.
    */

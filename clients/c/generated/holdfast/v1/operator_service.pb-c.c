@@ -1357,6 +1357,501 @@ void   holdfast__v1__remove_search_attribute_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__remove_search_attribute_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__create_namespace_request__init
+                     (Holdfast__V1__CreateNamespaceRequest         *message)
+{
+  static const Holdfast__V1__CreateNamespaceRequest init_value = HOLDFAST__V1__CREATE_NAMESPACE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__create_namespace_request__get_packed_size
+                     (const Holdfast__V1__CreateNamespaceRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__create_namespace_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__create_namespace_request__pack
+                     (const Holdfast__V1__CreateNamespaceRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__create_namespace_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__create_namespace_request__pack_to_buffer
+                     (const Holdfast__V1__CreateNamespaceRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__create_namespace_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__CreateNamespaceRequest *
+       holdfast__v1__create_namespace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__CreateNamespaceRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__create_namespace_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__create_namespace_request__free_unpacked
+                     (Holdfast__V1__CreateNamespaceRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__create_namespace_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__create_namespace_response__init
+                     (Holdfast__V1__CreateNamespaceResponse         *message)
+{
+  static const Holdfast__V1__CreateNamespaceResponse init_value = HOLDFAST__V1__CREATE_NAMESPACE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__create_namespace_response__get_packed_size
+                     (const Holdfast__V1__CreateNamespaceResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__create_namespace_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__create_namespace_response__pack
+                     (const Holdfast__V1__CreateNamespaceResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__create_namespace_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__create_namespace_response__pack_to_buffer
+                     (const Holdfast__V1__CreateNamespaceResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__create_namespace_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__CreateNamespaceResponse *
+       holdfast__v1__create_namespace_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__CreateNamespaceResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__create_namespace_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__create_namespace_response__free_unpacked
+                     (Holdfast__V1__CreateNamespaceResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__create_namespace_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__namespace_info__init
+                     (Holdfast__V1__NamespaceInfo         *message)
+{
+  static const Holdfast__V1__NamespaceInfo init_value = HOLDFAST__V1__NAMESPACE_INFO__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__namespace_info__get_packed_size
+                     (const Holdfast__V1__NamespaceInfo *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__namespace_info__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__namespace_info__pack
+                     (const Holdfast__V1__NamespaceInfo *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__namespace_info__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__namespace_info__pack_to_buffer
+                     (const Holdfast__V1__NamespaceInfo *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__namespace_info__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__NamespaceInfo *
+       holdfast__v1__namespace_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__NamespaceInfo *)
+     protobuf_c_message_unpack (&holdfast__v1__namespace_info__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__namespace_info__free_unpacked
+                     (Holdfast__V1__NamespaceInfo *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__namespace_info__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__describe_namespace_request__init
+                     (Holdfast__V1__DescribeNamespaceRequest         *message)
+{
+  static const Holdfast__V1__DescribeNamespaceRequest init_value = HOLDFAST__V1__DESCRIBE_NAMESPACE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__describe_namespace_request__get_packed_size
+                     (const Holdfast__V1__DescribeNamespaceRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_namespace_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__describe_namespace_request__pack
+                     (const Holdfast__V1__DescribeNamespaceRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_namespace_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__describe_namespace_request__pack_to_buffer
+                     (const Holdfast__V1__DescribeNamespaceRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_namespace_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DescribeNamespaceRequest *
+       holdfast__v1__describe_namespace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DescribeNamespaceRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__describe_namespace_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__describe_namespace_request__free_unpacked
+                     (Holdfast__V1__DescribeNamespaceRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__describe_namespace_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__describe_namespace_response__init
+                     (Holdfast__V1__DescribeNamespaceResponse         *message)
+{
+  static const Holdfast__V1__DescribeNamespaceResponse init_value = HOLDFAST__V1__DESCRIBE_NAMESPACE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__describe_namespace_response__get_packed_size
+                     (const Holdfast__V1__DescribeNamespaceResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_namespace_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__describe_namespace_response__pack
+                     (const Holdfast__V1__DescribeNamespaceResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_namespace_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__describe_namespace_response__pack_to_buffer
+                     (const Holdfast__V1__DescribeNamespaceResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_namespace_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DescribeNamespaceResponse *
+       holdfast__v1__describe_namespace_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DescribeNamespaceResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__describe_namespace_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__describe_namespace_response__free_unpacked
+                     (Holdfast__V1__DescribeNamespaceResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__describe_namespace_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__list_namespaces_request__init
+                     (Holdfast__V1__ListNamespacesRequest         *message)
+{
+  static const Holdfast__V1__ListNamespacesRequest init_value = HOLDFAST__V1__LIST_NAMESPACES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__list_namespaces_request__get_packed_size
+                     (const Holdfast__V1__ListNamespacesRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_namespaces_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__list_namespaces_request__pack
+                     (const Holdfast__V1__ListNamespacesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_namespaces_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__list_namespaces_request__pack_to_buffer
+                     (const Holdfast__V1__ListNamespacesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_namespaces_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ListNamespacesRequest *
+       holdfast__v1__list_namespaces_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ListNamespacesRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__list_namespaces_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__list_namespaces_request__free_unpacked
+                     (Holdfast__V1__ListNamespacesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__list_namespaces_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__list_namespaces_response__init
+                     (Holdfast__V1__ListNamespacesResponse         *message)
+{
+  static const Holdfast__V1__ListNamespacesResponse init_value = HOLDFAST__V1__LIST_NAMESPACES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__list_namespaces_response__get_packed_size
+                     (const Holdfast__V1__ListNamespacesResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_namespaces_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__list_namespaces_response__pack
+                     (const Holdfast__V1__ListNamespacesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_namespaces_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__list_namespaces_response__pack_to_buffer
+                     (const Holdfast__V1__ListNamespacesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_namespaces_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ListNamespacesResponse *
+       holdfast__v1__list_namespaces_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ListNamespacesResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__list_namespaces_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__list_namespaces_response__free_unpacked
+                     (Holdfast__V1__ListNamespacesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__list_namespaces_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__update_namespace_request__init
+                     (Holdfast__V1__UpdateNamespaceRequest         *message)
+{
+  static const Holdfast__V1__UpdateNamespaceRequest init_value = HOLDFAST__V1__UPDATE_NAMESPACE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__update_namespace_request__get_packed_size
+                     (const Holdfast__V1__UpdateNamespaceRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_namespace_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__update_namespace_request__pack
+                     (const Holdfast__V1__UpdateNamespaceRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_namespace_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__update_namespace_request__pack_to_buffer
+                     (const Holdfast__V1__UpdateNamespaceRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_namespace_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpdateNamespaceRequest *
+       holdfast__v1__update_namespace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpdateNamespaceRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__update_namespace_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__update_namespace_request__free_unpacked
+                     (Holdfast__V1__UpdateNamespaceRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__update_namespace_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__update_namespace_response__init
+                     (Holdfast__V1__UpdateNamespaceResponse         *message)
+{
+  static const Holdfast__V1__UpdateNamespaceResponse init_value = HOLDFAST__V1__UPDATE_NAMESPACE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__update_namespace_response__get_packed_size
+                     (const Holdfast__V1__UpdateNamespaceResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_namespace_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__update_namespace_response__pack
+                     (const Holdfast__V1__UpdateNamespaceResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_namespace_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__update_namespace_response__pack_to_buffer
+                     (const Holdfast__V1__UpdateNamespaceResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__update_namespace_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__UpdateNamespaceResponse *
+       holdfast__v1__update_namespace_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__UpdateNamespaceResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__update_namespace_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__update_namespace_response__free_unpacked
+                     (Holdfast__V1__UpdateNamespaceResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__update_namespace_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__delete_namespace_request__init
+                     (Holdfast__V1__DeleteNamespaceRequest         *message)
+{
+  static const Holdfast__V1__DeleteNamespaceRequest init_value = HOLDFAST__V1__DELETE_NAMESPACE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__delete_namespace_request__get_packed_size
+                     (const Holdfast__V1__DeleteNamespaceRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_namespace_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__delete_namespace_request__pack
+                     (const Holdfast__V1__DeleteNamespaceRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_namespace_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__delete_namespace_request__pack_to_buffer
+                     (const Holdfast__V1__DeleteNamespaceRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_namespace_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DeleteNamespaceRequest *
+       holdfast__v1__delete_namespace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DeleteNamespaceRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__delete_namespace_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__delete_namespace_request__free_unpacked
+                     (Holdfast__V1__DeleteNamespaceRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__delete_namespace_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__delete_namespace_response__init
+                     (Holdfast__V1__DeleteNamespaceResponse         *message)
+{
+  static const Holdfast__V1__DeleteNamespaceResponse init_value = HOLDFAST__V1__DELETE_NAMESPACE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__delete_namespace_response__get_packed_size
+                     (const Holdfast__V1__DeleteNamespaceResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_namespace_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__delete_namespace_response__pack
+                     (const Holdfast__V1__DeleteNamespaceResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_namespace_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__delete_namespace_response__pack_to_buffer
+                     (const Holdfast__V1__DeleteNamespaceResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_namespace_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DeleteNamespaceResponse *
+       holdfast__v1__delete_namespace_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DeleteNamespaceResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__delete_namespace_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__delete_namespace_response__free_unpacked
+                     (Holdfast__V1__DeleteNamespaceResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__delete_namespace_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   holdfast__v1__drain_request__init
                      (Holdfast__V1__DrainRequest         *message)
 {
@@ -3782,6 +4277,605 @@ const ProtobufCMessageDescriptor holdfast__v1__remove_search_attribute_response_
   (ProtobufCMessageInit) holdfast__v1__remove_search_attribute_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor holdfast__v1__create_namespace_request__field_descriptors[5] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CreateNamespaceRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retention_ms",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CreateNamespaceRequest, retention_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "description",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CreateNamespaceRequest, description),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CreateNamespaceRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CreateNamespaceRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__create_namespace_request__field_indices_by_name[] = {
+  2,   /* field[2] = description */
+  4,   /* field[4] = identity */
+  0,   /* field[0] = namespace */
+  3,   /* field[3] = request_id */
+  1,   /* field[1] = retention_ms */
+};
+static const ProtobufCIntRange holdfast__v1__create_namespace_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__create_namespace_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.CreateNamespaceRequest",
+  "CreateNamespaceRequest",
+  "Holdfast__V1__CreateNamespaceRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__CreateNamespaceRequest),
+  5,
+  holdfast__v1__create_namespace_request__field_descriptors,
+  holdfast__v1__create_namespace_request__field_indices_by_name,
+  1,  holdfast__v1__create_namespace_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__create_namespace_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__create_namespace_response__field_descriptors[1] =
+{
+  {
+    "created",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CreateNamespaceResponse, created),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__create_namespace_response__field_indices_by_name[] = {
+  0,   /* field[0] = created */
+};
+static const ProtobufCIntRange holdfast__v1__create_namespace_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__create_namespace_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.CreateNamespaceResponse",
+  "CreateNamespaceResponse",
+  "Holdfast__V1__CreateNamespaceResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__CreateNamespaceResponse),
+  1,
+  holdfast__v1__create_namespace_response__field_descriptors,
+  holdfast__v1__create_namespace_response__field_indices_by_name,
+  1,  holdfast__v1__create_namespace_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__create_namespace_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__namespace_info__field_descriptors[9] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__NamespaceInfo, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retention_ms",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__NamespaceInfo, retention_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "description",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__NamespaceInfo, description),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "created_time_ms",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__NamespaceInfo, created_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "effective_retention_ms",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__NamespaceInfo, effective_retention_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "open_workflows",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__NamespaceInfo, open_workflows),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "closed_workflows",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__NamespaceInfo, closed_workflows),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schedules",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__NamespaceInfo, schedules),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "running_batches",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__NamespaceInfo, running_batches),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__namespace_info__field_indices_by_name[] = {
+  6,   /* field[6] = closed_workflows */
+  3,   /* field[3] = created_time_ms */
+  2,   /* field[2] = description */
+  4,   /* field[4] = effective_retention_ms */
+  0,   /* field[0] = namespace */
+  5,   /* field[5] = open_workflows */
+  1,   /* field[1] = retention_ms */
+  8,   /* field[8] = running_batches */
+  7,   /* field[7] = schedules */
+};
+static const ProtobufCIntRange holdfast__v1__namespace_info__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__namespace_info__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.NamespaceInfo",
+  "NamespaceInfo",
+  "Holdfast__V1__NamespaceInfo",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__NamespaceInfo),
+  9,
+  holdfast__v1__namespace_info__field_descriptors,
+  holdfast__v1__namespace_info__field_indices_by_name,
+  1,  holdfast__v1__namespace_info__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__namespace_info__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__describe_namespace_request__field_descriptors[1] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeNamespaceRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__describe_namespace_request__field_indices_by_name[] = {
+  0,   /* field[0] = namespace */
+};
+static const ProtobufCIntRange holdfast__v1__describe_namespace_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__describe_namespace_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DescribeNamespaceRequest",
+  "DescribeNamespaceRequest",
+  "Holdfast__V1__DescribeNamespaceRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DescribeNamespaceRequest),
+  1,
+  holdfast__v1__describe_namespace_request__field_descriptors,
+  holdfast__v1__describe_namespace_request__field_indices_by_name,
+  1,  holdfast__v1__describe_namespace_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__describe_namespace_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__describe_namespace_response__field_descriptors[1] =
+{
+  {
+    "info",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeNamespaceResponse, info),
+    &holdfast__v1__namespace_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__describe_namespace_response__field_indices_by_name[] = {
+  0,   /* field[0] = info */
+};
+static const ProtobufCIntRange holdfast__v1__describe_namespace_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__describe_namespace_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DescribeNamespaceResponse",
+  "DescribeNamespaceResponse",
+  "Holdfast__V1__DescribeNamespaceResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DescribeNamespaceResponse),
+  1,
+  holdfast__v1__describe_namespace_response__field_descriptors,
+  holdfast__v1__describe_namespace_response__field_indices_by_name,
+  1,  holdfast__v1__describe_namespace_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__describe_namespace_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__list_namespaces_request__field_descriptors NULL
+#define holdfast__v1__list_namespaces_request__field_indices_by_name NULL
+#define holdfast__v1__list_namespaces_request__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__list_namespaces_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ListNamespacesRequest",
+  "ListNamespacesRequest",
+  "Holdfast__V1__ListNamespacesRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ListNamespacesRequest),
+  0,
+  holdfast__v1__list_namespaces_request__field_descriptors,
+  holdfast__v1__list_namespaces_request__field_indices_by_name,
+  0,  holdfast__v1__list_namespaces_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__list_namespaces_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__list_namespaces_response__field_descriptors[1] =
+{
+  {
+    "namespaces",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ListNamespacesResponse, n_namespaces),
+    offsetof(Holdfast__V1__ListNamespacesResponse, namespaces),
+    &holdfast__v1__namespace_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__list_namespaces_response__field_indices_by_name[] = {
+  0,   /* field[0] = namespaces */
+};
+static const ProtobufCIntRange holdfast__v1__list_namespaces_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__list_namespaces_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ListNamespacesResponse",
+  "ListNamespacesResponse",
+  "Holdfast__V1__ListNamespacesResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ListNamespacesResponse),
+  1,
+  holdfast__v1__list_namespaces_response__field_descriptors,
+  holdfast__v1__list_namespaces_response__field_indices_by_name,
+  1,  holdfast__v1__list_namespaces_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__list_namespaces_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__update_namespace_request__field_descriptors[5] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateNamespaceRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retention_ms",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateNamespaceRequest, retention_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "description",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateNamespaceRequest, description),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update_mask",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Holdfast__V1__UpdateNamespaceRequest, n_update_mask),
+    offsetof(Holdfast__V1__UpdateNamespaceRequest, update_mask),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateNamespaceRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__update_namespace_request__field_indices_by_name[] = {
+  2,   /* field[2] = description */
+  4,   /* field[4] = identity */
+  0,   /* field[0] = namespace */
+  1,   /* field[1] = retention_ms */
+  3,   /* field[3] = update_mask */
+};
+static const ProtobufCIntRange holdfast__v1__update_namespace_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__update_namespace_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateNamespaceRequest",
+  "UpdateNamespaceRequest",
+  "Holdfast__V1__UpdateNamespaceRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpdateNamespaceRequest),
+  5,
+  holdfast__v1__update_namespace_request__field_descriptors,
+  holdfast__v1__update_namespace_request__field_indices_by_name,
+  1,  holdfast__v1__update_namespace_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__update_namespace_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__update_namespace_response__field_descriptors[1] =
+{
+  {
+    "info",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__UpdateNamespaceResponse, info),
+    &holdfast__v1__namespace_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__update_namespace_response__field_indices_by_name[] = {
+  0,   /* field[0] = info */
+};
+static const ProtobufCIntRange holdfast__v1__update_namespace_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__update_namespace_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.UpdateNamespaceResponse",
+  "UpdateNamespaceResponse",
+  "Holdfast__V1__UpdateNamespaceResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__UpdateNamespaceResponse),
+  1,
+  holdfast__v1__update_namespace_response__field_descriptors,
+  holdfast__v1__update_namespace_response__field_indices_by_name,
+  1,  holdfast__v1__update_namespace_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__update_namespace_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__delete_namespace_request__field_descriptors[2] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteNamespaceRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteNamespaceRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__delete_namespace_request__field_indices_by_name[] = {
+  1,   /* field[1] = identity */
+  0,   /* field[0] = namespace */
+};
+static const ProtobufCIntRange holdfast__v1__delete_namespace_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__delete_namespace_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DeleteNamespaceRequest",
+  "DeleteNamespaceRequest",
+  "Holdfast__V1__DeleteNamespaceRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DeleteNamespaceRequest),
+  2,
+  holdfast__v1__delete_namespace_request__field_descriptors,
+  holdfast__v1__delete_namespace_request__field_indices_by_name,
+  1,  holdfast__v1__delete_namespace_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__delete_namespace_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__delete_namespace_response__field_descriptors NULL
+#define holdfast__v1__delete_namespace_response__field_indices_by_name NULL
+#define holdfast__v1__delete_namespace_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__delete_namespace_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DeleteNamespaceResponse",
+  "DeleteNamespaceResponse",
+  "Holdfast__V1__DeleteNamespaceResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DeleteNamespaceResponse),
+  0,
+  holdfast__v1__delete_namespace_response__field_descriptors,
+  holdfast__v1__delete_namespace_response__field_indices_by_name,
+  0,  holdfast__v1__delete_namespace_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__delete_namespace_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor holdfast__v1__drain_request__field_descriptors[1] =
 {
   {
@@ -4440,7 +5534,7 @@ const ProtobufCEnumDescriptor holdfast__v1__health_state__descriptor =
   holdfast__v1__health_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_descriptors[17] =
+static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_descriptors[22] =
 {
   { "Health", &holdfast__v1__health_request__descriptor, &holdfast__v1__health_response__descriptor },
   { "Describe", &holdfast__v1__describe_request__descriptor, &holdfast__v1__describe_response__descriptor },
@@ -4452,6 +5546,11 @@ static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_de
   { "AddSearchAttribute", &holdfast__v1__add_search_attribute_request__descriptor, &holdfast__v1__add_search_attribute_response__descriptor },
   { "ListSearchAttributes", &holdfast__v1__list_search_attributes_request__descriptor, &holdfast__v1__list_search_attributes_response__descriptor },
   { "RemoveSearchAttribute", &holdfast__v1__remove_search_attribute_request__descriptor, &holdfast__v1__remove_search_attribute_response__descriptor },
+  { "CreateNamespace", &holdfast__v1__create_namespace_request__descriptor, &holdfast__v1__create_namespace_response__descriptor },
+  { "DescribeNamespace", &holdfast__v1__describe_namespace_request__descriptor, &holdfast__v1__describe_namespace_response__descriptor },
+  { "ListNamespaces", &holdfast__v1__list_namespaces_request__descriptor, &holdfast__v1__list_namespaces_response__descriptor },
+  { "UpdateNamespace", &holdfast__v1__update_namespace_request__descriptor, &holdfast__v1__update_namespace_response__descriptor },
+  { "DeleteNamespace", &holdfast__v1__delete_namespace_request__descriptor, &holdfast__v1__delete_namespace_response__descriptor },
   { "Drain", &holdfast__v1__drain_request__descriptor, &holdfast__v1__drain_response__descriptor },
   { "GetTime", &holdfast__v1__get_time_request__descriptor, &holdfast__v1__get_time_response__descriptor },
   { "LockTime", &holdfast__v1__lock_time_request__descriptor, &holdfast__v1__lock_time_response__descriptor },
@@ -4462,22 +5561,27 @@ static const ProtobufCMethodDescriptor holdfast__v1__operator_service__method_de
 };
 const unsigned holdfast__v1__operator_service__method_indices_by_name[] = {
   7,        /* AddSearchAttribute */
-  15,        /* AdvanceTime */
-  16,        /* Backup */
+  20,        /* AdvanceTime */
+  21,        /* Backup */
+  10,        /* CreateNamespace */
+  14,        /* DeleteNamespace */
   1,        /* Describe */
+  11,        /* DescribeNamespace */
   2,        /* DescribeTaskQueue */
   5,        /* DescribeWorkflowType */
-  10,        /* Drain */
-  11,        /* GetTime */
+  15,        /* Drain */
+  16,        /* GetTime */
   0,        /* Health */
+  12,        /* ListNamespaces */
   8,        /* ListSearchAttributes */
   6,        /* ListWorkflowTypes */
-  12,        /* LockTime */
+  17,        /* LockTime */
   9,        /* RemoveSearchAttribute */
   3,        /* SetTaskQueueLimits */
   4,        /* SetWorkflowTypeLimits */
-  14,        /* Sleep */
-  13         /* UnlockTime */
+  19,        /* Sleep */
+  18,        /* UnlockTime */
+  13         /* UpdateNamespace */
 };
 const ProtobufCServiceDescriptor holdfast__v1__operator_service__descriptor =
 {
@@ -4486,7 +5590,7 @@ const ProtobufCServiceDescriptor holdfast__v1__operator_service__descriptor =
   "OperatorService",
   "Holdfast__V1__OperatorService",
   "holdfast.v1",
-  17,
+  22,
   holdfast__v1__operator_service__method_descriptors,
   holdfast__v1__operator_service__method_indices_by_name
 };
@@ -4570,13 +5674,53 @@ void holdfast__v1__operator_service__remove_search_attribute(ProtobufCService *s
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
   service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void holdfast__v1__operator_service__create_namespace(ProtobufCService *service,
+                                                      const Holdfast__V1__CreateNamespaceRequest *input,
+                                                      Holdfast__V1__CreateNamespaceResponse_Closure closure,
+                                                      void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__operator_service__describe_namespace(ProtobufCService *service,
+                                                        const Holdfast__V1__DescribeNamespaceRequest *input,
+                                                        Holdfast__V1__DescribeNamespaceResponse_Closure closure,
+                                                        void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__operator_service__list_namespaces(ProtobufCService *service,
+                                                     const Holdfast__V1__ListNamespacesRequest *input,
+                                                     Holdfast__V1__ListNamespacesResponse_Closure closure,
+                                                     void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__operator_service__update_namespace(ProtobufCService *service,
+                                                      const Holdfast__V1__UpdateNamespaceRequest *input,
+                                                      Holdfast__V1__UpdateNamespaceResponse_Closure closure,
+                                                      void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__operator_service__delete_namespace(ProtobufCService *service,
+                                                      const Holdfast__V1__DeleteNamespaceRequest *input,
+                                                      Holdfast__V1__DeleteNamespaceResponse_Closure closure,
+                                                      void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
+  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void holdfast__v1__operator_service__drain(ProtobufCService *service,
                                            const Holdfast__V1__DrainRequest *input,
                                            Holdfast__V1__DrainResponse_Closure closure,
                                            void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__get_time(ProtobufCService *service,
                                               const Holdfast__V1__GetTimeRequest *input,
@@ -4584,7 +5728,7 @@ void holdfast__v1__operator_service__get_time(ProtobufCService *service,
                                               void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__lock_time(ProtobufCService *service,
                                                const Holdfast__V1__LockTimeRequest *input,
@@ -4592,7 +5736,7 @@ void holdfast__v1__operator_service__lock_time(ProtobufCService *service,
                                                void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 17, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__unlock_time(ProtobufCService *service,
                                                  const Holdfast__V1__UnlockTimeRequest *input,
@@ -4600,7 +5744,7 @@ void holdfast__v1__operator_service__unlock_time(ProtobufCService *service,
                                                  void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 18, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__sleep(ProtobufCService *service,
                                            const Holdfast__V1__SleepRequest *input,
@@ -4608,7 +5752,7 @@ void holdfast__v1__operator_service__sleep(ProtobufCService *service,
                                            void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 19, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__advance_time(ProtobufCService *service,
                                                   const Holdfast__V1__AdvanceTimeRequest *input,
@@ -4616,7 +5760,7 @@ void holdfast__v1__operator_service__advance_time(ProtobufCService *service,
                                                   void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 20, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__backup(ProtobufCService *service,
                                             const Holdfast__V1__BackupRequest *input,
@@ -4624,7 +5768,7 @@ void holdfast__v1__operator_service__backup(ProtobufCService *service,
                                             void *closure_data)
 {
   assert(service->descriptor == &holdfast__v1__operator_service__descriptor);
-  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 21, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service *service,
                                            Holdfast__V1__OperatorService_ServiceDestroy destroy)

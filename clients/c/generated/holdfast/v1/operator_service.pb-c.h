@@ -46,6 +46,17 @@ typedef struct Holdfast__V1__ListSearchAttributesResponse Holdfast__V1__ListSear
 typedef struct Holdfast__V1__SearchAttributeName Holdfast__V1__SearchAttributeName;
 typedef struct Holdfast__V1__RemoveSearchAttributeRequest Holdfast__V1__RemoveSearchAttributeRequest;
 typedef struct Holdfast__V1__RemoveSearchAttributeResponse Holdfast__V1__RemoveSearchAttributeResponse;
+typedef struct Holdfast__V1__CreateNamespaceRequest Holdfast__V1__CreateNamespaceRequest;
+typedef struct Holdfast__V1__CreateNamespaceResponse Holdfast__V1__CreateNamespaceResponse;
+typedef struct Holdfast__V1__NamespaceInfo Holdfast__V1__NamespaceInfo;
+typedef struct Holdfast__V1__DescribeNamespaceRequest Holdfast__V1__DescribeNamespaceRequest;
+typedef struct Holdfast__V1__DescribeNamespaceResponse Holdfast__V1__DescribeNamespaceResponse;
+typedef struct Holdfast__V1__ListNamespacesRequest Holdfast__V1__ListNamespacesRequest;
+typedef struct Holdfast__V1__ListNamespacesResponse Holdfast__V1__ListNamespacesResponse;
+typedef struct Holdfast__V1__UpdateNamespaceRequest Holdfast__V1__UpdateNamespaceRequest;
+typedef struct Holdfast__V1__UpdateNamespaceResponse Holdfast__V1__UpdateNamespaceResponse;
+typedef struct Holdfast__V1__DeleteNamespaceRequest Holdfast__V1__DeleteNamespaceRequest;
+typedef struct Holdfast__V1__DeleteNamespaceResponse Holdfast__V1__DeleteNamespaceResponse;
 typedef struct Holdfast__V1__DrainRequest Holdfast__V1__DrainRequest;
 typedef struct Holdfast__V1__DrainResponse Holdfast__V1__DrainResponse;
 typedef struct Holdfast__V1__GetTimeRequest Holdfast__V1__GetTimeRequest;
@@ -505,6 +516,161 @@ struct  Holdfast__V1__RemoveSearchAttributeResponse
 };
 #define HOLDFAST__V1__REMOVE_SEARCH_ATTRIBUTE_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__remove_search_attribute_response__descriptor) \
+     }
+
+
+struct  Holdfast__V1__CreateNamespaceRequest
+{
+  ProtobufCMessage base;
+  /*
+   * 1 to 100 letters, digits and '_-.', a letter or a digit first.
+   */
+  char *namespace_;
+  /*
+   * How long closed workflows are kept: 1,000 (a second) to 3,153,600,000,000 (100 years); 0: as
+   * long as the engine says.
+   */
+  int64_t retention_ms;
+  /*
+   * For people; at most 1,000 bytes.
+   */
+  char *description;
+  char *request_id;
+  char *identity;
+};
+#define HOLDFAST__V1__CREATE_NAMESPACE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__create_namespace_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__CreateNamespaceResponse
+{
+  ProtobufCMessage base;
+  /*
+   * False: it was there already, by this request.
+   */
+  protobuf_c_boolean created;
+};
+#define HOLDFAST__V1__CREATE_NAMESPACE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__create_namespace_response__descriptor) \
+    , 0 }
+
+
+struct  Holdfast__V1__NamespaceInfo
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  /*
+   * Its own; 0: the engine's holds.
+   */
+  int64_t retention_ms;
+  char *description;
+  /*
+   * 0: it was there from the start.
+   */
+  int64_t created_time_ms;
+  /*
+   * What holds; 0: closed workflows are kept for ever.
+   */
+  int64_t effective_retention_ms;
+  int64_t open_workflows;
+  int64_t closed_workflows;
+  int64_t schedules;
+  int64_t running_batches;
+};
+#define HOLDFAST__V1__NAMESPACE_INFO__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__namespace_info__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0 }
+
+
+struct  Holdfast__V1__DescribeNamespaceRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+};
+#define HOLDFAST__V1__DESCRIBE_NAMESPACE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_namespace_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__DescribeNamespaceResponse
+{
+  ProtobufCMessage base;
+  Holdfast__V1__NamespaceInfo *info;
+};
+#define HOLDFAST__V1__DESCRIBE_NAMESPACE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_namespace_response__descriptor) \
+    , NULL }
+
+
+struct  Holdfast__V1__ListNamespacesRequest
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__LIST_NAMESPACES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__list_namespaces_request__descriptor) \
+     }
+
+
+struct  Holdfast__V1__ListNamespacesResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Sorted by name.
+   */
+  size_t n_namespaces;
+  Holdfast__V1__NamespaceInfo **namespaces;
+};
+#define HOLDFAST__V1__LIST_NAMESPACES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__list_namespaces_response__descriptor) \
+    , 0,NULL }
+
+
+struct  Holdfast__V1__UpdateNamespaceRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  int64_t retention_ms;
+  char *description;
+  /*
+   * Which of these fields count; none: those that are not empty.
+   */
+  size_t n_update_mask;
+  char **update_mask;
+  char *identity;
+};
+#define HOLDFAST__V1__UPDATE_NAMESPACE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_namespace_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__UpdateNamespaceResponse
+{
+  ProtobufCMessage base;
+  Holdfast__V1__NamespaceInfo *info;
+};
+#define HOLDFAST__V1__UPDATE_NAMESPACE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_namespace_response__descriptor) \
+    , NULL }
+
+
+struct  Holdfast__V1__DeleteNamespaceRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  char *identity;
+};
+#define HOLDFAST__V1__DELETE_NAMESPACE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__delete_namespace_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__DeleteNamespaceResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__DELETE_NAMESPACE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__delete_namespace_response__descriptor) \
      }
 
 
@@ -1266,6 +1432,215 @@ Holdfast__V1__RemoveSearchAttributeResponse *
 void   holdfast__v1__remove_search_attribute_response__free_unpacked
                      (Holdfast__V1__RemoveSearchAttributeResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__CreateNamespaceRequest methods */
+void   holdfast__v1__create_namespace_request__init
+                     (Holdfast__V1__CreateNamespaceRequest         *message);
+size_t holdfast__v1__create_namespace_request__get_packed_size
+                     (const Holdfast__V1__CreateNamespaceRequest   *message);
+size_t holdfast__v1__create_namespace_request__pack
+                     (const Holdfast__V1__CreateNamespaceRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__create_namespace_request__pack_to_buffer
+                     (const Holdfast__V1__CreateNamespaceRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__CreateNamespaceRequest *
+       holdfast__v1__create_namespace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__create_namespace_request__free_unpacked
+                     (Holdfast__V1__CreateNamespaceRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__CreateNamespaceResponse methods */
+void   holdfast__v1__create_namespace_response__init
+                     (Holdfast__V1__CreateNamespaceResponse         *message);
+size_t holdfast__v1__create_namespace_response__get_packed_size
+                     (const Holdfast__V1__CreateNamespaceResponse   *message);
+size_t holdfast__v1__create_namespace_response__pack
+                     (const Holdfast__V1__CreateNamespaceResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__create_namespace_response__pack_to_buffer
+                     (const Holdfast__V1__CreateNamespaceResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__CreateNamespaceResponse *
+       holdfast__v1__create_namespace_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__create_namespace_response__free_unpacked
+                     (Holdfast__V1__CreateNamespaceResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__NamespaceInfo methods */
+void   holdfast__v1__namespace_info__init
+                     (Holdfast__V1__NamespaceInfo         *message);
+size_t holdfast__v1__namespace_info__get_packed_size
+                     (const Holdfast__V1__NamespaceInfo   *message);
+size_t holdfast__v1__namespace_info__pack
+                     (const Holdfast__V1__NamespaceInfo   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__namespace_info__pack_to_buffer
+                     (const Holdfast__V1__NamespaceInfo   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__NamespaceInfo *
+       holdfast__v1__namespace_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__namespace_info__free_unpacked
+                     (Holdfast__V1__NamespaceInfo *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__DescribeNamespaceRequest methods */
+void   holdfast__v1__describe_namespace_request__init
+                     (Holdfast__V1__DescribeNamespaceRequest         *message);
+size_t holdfast__v1__describe_namespace_request__get_packed_size
+                     (const Holdfast__V1__DescribeNamespaceRequest   *message);
+size_t holdfast__v1__describe_namespace_request__pack
+                     (const Holdfast__V1__DescribeNamespaceRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__describe_namespace_request__pack_to_buffer
+                     (const Holdfast__V1__DescribeNamespaceRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__DescribeNamespaceRequest *
+       holdfast__v1__describe_namespace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__describe_namespace_request__free_unpacked
+                     (Holdfast__V1__DescribeNamespaceRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__DescribeNamespaceResponse methods */
+void   holdfast__v1__describe_namespace_response__init
+                     (Holdfast__V1__DescribeNamespaceResponse         *message);
+size_t holdfast__v1__describe_namespace_response__get_packed_size
+                     (const Holdfast__V1__DescribeNamespaceResponse   *message);
+size_t holdfast__v1__describe_namespace_response__pack
+                     (const Holdfast__V1__DescribeNamespaceResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__describe_namespace_response__pack_to_buffer
+                     (const Holdfast__V1__DescribeNamespaceResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__DescribeNamespaceResponse *
+       holdfast__v1__describe_namespace_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__describe_namespace_response__free_unpacked
+                     (Holdfast__V1__DescribeNamespaceResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ListNamespacesRequest methods */
+void   holdfast__v1__list_namespaces_request__init
+                     (Holdfast__V1__ListNamespacesRequest         *message);
+size_t holdfast__v1__list_namespaces_request__get_packed_size
+                     (const Holdfast__V1__ListNamespacesRequest   *message);
+size_t holdfast__v1__list_namespaces_request__pack
+                     (const Holdfast__V1__ListNamespacesRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__list_namespaces_request__pack_to_buffer
+                     (const Holdfast__V1__ListNamespacesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ListNamespacesRequest *
+       holdfast__v1__list_namespaces_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__list_namespaces_request__free_unpacked
+                     (Holdfast__V1__ListNamespacesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ListNamespacesResponse methods */
+void   holdfast__v1__list_namespaces_response__init
+                     (Holdfast__V1__ListNamespacesResponse         *message);
+size_t holdfast__v1__list_namespaces_response__get_packed_size
+                     (const Holdfast__V1__ListNamespacesResponse   *message);
+size_t holdfast__v1__list_namespaces_response__pack
+                     (const Holdfast__V1__ListNamespacesResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__list_namespaces_response__pack_to_buffer
+                     (const Holdfast__V1__ListNamespacesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ListNamespacesResponse *
+       holdfast__v1__list_namespaces_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__list_namespaces_response__free_unpacked
+                     (Holdfast__V1__ListNamespacesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateNamespaceRequest methods */
+void   holdfast__v1__update_namespace_request__init
+                     (Holdfast__V1__UpdateNamespaceRequest         *message);
+size_t holdfast__v1__update_namespace_request__get_packed_size
+                     (const Holdfast__V1__UpdateNamespaceRequest   *message);
+size_t holdfast__v1__update_namespace_request__pack
+                     (const Holdfast__V1__UpdateNamespaceRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_namespace_request__pack_to_buffer
+                     (const Holdfast__V1__UpdateNamespaceRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateNamespaceRequest *
+       holdfast__v1__update_namespace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_namespace_request__free_unpacked
+                     (Holdfast__V1__UpdateNamespaceRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__UpdateNamespaceResponse methods */
+void   holdfast__v1__update_namespace_response__init
+                     (Holdfast__V1__UpdateNamespaceResponse         *message);
+size_t holdfast__v1__update_namespace_response__get_packed_size
+                     (const Holdfast__V1__UpdateNamespaceResponse   *message);
+size_t holdfast__v1__update_namespace_response__pack
+                     (const Holdfast__V1__UpdateNamespaceResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__update_namespace_response__pack_to_buffer
+                     (const Holdfast__V1__UpdateNamespaceResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__UpdateNamespaceResponse *
+       holdfast__v1__update_namespace_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__update_namespace_response__free_unpacked
+                     (Holdfast__V1__UpdateNamespaceResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__DeleteNamespaceRequest methods */
+void   holdfast__v1__delete_namespace_request__init
+                     (Holdfast__V1__DeleteNamespaceRequest         *message);
+size_t holdfast__v1__delete_namespace_request__get_packed_size
+                     (const Holdfast__V1__DeleteNamespaceRequest   *message);
+size_t holdfast__v1__delete_namespace_request__pack
+                     (const Holdfast__V1__DeleteNamespaceRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__delete_namespace_request__pack_to_buffer
+                     (const Holdfast__V1__DeleteNamespaceRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__DeleteNamespaceRequest *
+       holdfast__v1__delete_namespace_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__delete_namespace_request__free_unpacked
+                     (Holdfast__V1__DeleteNamespaceRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__DeleteNamespaceResponse methods */
+void   holdfast__v1__delete_namespace_response__init
+                     (Holdfast__V1__DeleteNamespaceResponse         *message);
+size_t holdfast__v1__delete_namespace_response__get_packed_size
+                     (const Holdfast__V1__DeleteNamespaceResponse   *message);
+size_t holdfast__v1__delete_namespace_response__pack
+                     (const Holdfast__V1__DeleteNamespaceResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__delete_namespace_response__pack_to_buffer
+                     (const Holdfast__V1__DeleteNamespaceResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__DeleteNamespaceResponse *
+       holdfast__v1__delete_namespace_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__delete_namespace_response__free_unpacked
+                     (Holdfast__V1__DeleteNamespaceResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Holdfast__V1__DrainRequest methods */
 void   holdfast__v1__drain_request__init
                      (Holdfast__V1__DrainRequest         *message);
@@ -1643,6 +2018,39 @@ typedef void (*Holdfast__V1__RemoveSearchAttributeRequest_Closure)
 typedef void (*Holdfast__V1__RemoveSearchAttributeResponse_Closure)
                  (const Holdfast__V1__RemoveSearchAttributeResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__CreateNamespaceRequest_Closure)
+                 (const Holdfast__V1__CreateNamespaceRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__CreateNamespaceResponse_Closure)
+                 (const Holdfast__V1__CreateNamespaceResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__NamespaceInfo_Closure)
+                 (const Holdfast__V1__NamespaceInfo *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__DescribeNamespaceRequest_Closure)
+                 (const Holdfast__V1__DescribeNamespaceRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__DescribeNamespaceResponse_Closure)
+                 (const Holdfast__V1__DescribeNamespaceResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ListNamespacesRequest_Closure)
+                 (const Holdfast__V1__ListNamespacesRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ListNamespacesResponse_Closure)
+                 (const Holdfast__V1__ListNamespacesResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UpdateNamespaceRequest_Closure)
+                 (const Holdfast__V1__UpdateNamespaceRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__UpdateNamespaceResponse_Closure)
+                 (const Holdfast__V1__UpdateNamespaceResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__DeleteNamespaceRequest_Closure)
+                 (const Holdfast__V1__DeleteNamespaceRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__DeleteNamespaceResponse_Closure)
+                 (const Holdfast__V1__DeleteNamespaceResponse *message,
+                  void *closure_data);
 typedef void (*Holdfast__V1__DrainRequest_Closure)
                  (const Holdfast__V1__DrainRequest *message,
                   void *closure_data);
@@ -1735,6 +2143,26 @@ struct Holdfast__V1__OperatorService_Service
                                   const Holdfast__V1__RemoveSearchAttributeRequest *input,
                                   Holdfast__V1__RemoveSearchAttributeResponse_Closure closure,
                                   void *closure_data);
+  void (*create_namespace)(Holdfast__V1__OperatorService_Service *service,
+                           const Holdfast__V1__CreateNamespaceRequest *input,
+                           Holdfast__V1__CreateNamespaceResponse_Closure closure,
+                           void *closure_data);
+  void (*describe_namespace)(Holdfast__V1__OperatorService_Service *service,
+                             const Holdfast__V1__DescribeNamespaceRequest *input,
+                             Holdfast__V1__DescribeNamespaceResponse_Closure closure,
+                             void *closure_data);
+  void (*list_namespaces)(Holdfast__V1__OperatorService_Service *service,
+                          const Holdfast__V1__ListNamespacesRequest *input,
+                          Holdfast__V1__ListNamespacesResponse_Closure closure,
+                          void *closure_data);
+  void (*update_namespace)(Holdfast__V1__OperatorService_Service *service,
+                           const Holdfast__V1__UpdateNamespaceRequest *input,
+                           Holdfast__V1__UpdateNamespaceResponse_Closure closure,
+                           void *closure_data);
+  void (*delete_namespace)(Holdfast__V1__OperatorService_Service *service,
+                           const Holdfast__V1__DeleteNamespaceRequest *input,
+                           Holdfast__V1__DeleteNamespaceResponse_Closure closure,
+                           void *closure_data);
   void (*drain)(Holdfast__V1__OperatorService_Service *service,
                 const Holdfast__V1__DrainRequest *input,
                 Holdfast__V1__DrainResponse_Closure closure,
@@ -1781,6 +2209,11 @@ void holdfast__v1__operator_service__init (Holdfast__V1__OperatorService_Service
       function_prefix__ ## add_search_attribute,\
       function_prefix__ ## list_search_attributes,\
       function_prefix__ ## remove_search_attribute,\
+      function_prefix__ ## create_namespace,\
+      function_prefix__ ## describe_namespace,\
+      function_prefix__ ## list_namespaces,\
+      function_prefix__ ## update_namespace,\
+      function_prefix__ ## delete_namespace,\
       function_prefix__ ## drain,\
       function_prefix__ ## get_time,\
       function_prefix__ ## lock_time,\
@@ -1828,6 +2261,26 @@ void holdfast__v1__operator_service__remove_search_attribute(ProtobufCService *s
                                                              const Holdfast__V1__RemoveSearchAttributeRequest *input,
                                                              Holdfast__V1__RemoveSearchAttributeResponse_Closure closure,
                                                              void *closure_data);
+void holdfast__v1__operator_service__create_namespace(ProtobufCService *service,
+                                                      const Holdfast__V1__CreateNamespaceRequest *input,
+                                                      Holdfast__V1__CreateNamespaceResponse_Closure closure,
+                                                      void *closure_data);
+void holdfast__v1__operator_service__describe_namespace(ProtobufCService *service,
+                                                        const Holdfast__V1__DescribeNamespaceRequest *input,
+                                                        Holdfast__V1__DescribeNamespaceResponse_Closure closure,
+                                                        void *closure_data);
+void holdfast__v1__operator_service__list_namespaces(ProtobufCService *service,
+                                                     const Holdfast__V1__ListNamespacesRequest *input,
+                                                     Holdfast__V1__ListNamespacesResponse_Closure closure,
+                                                     void *closure_data);
+void holdfast__v1__operator_service__update_namespace(ProtobufCService *service,
+                                                      const Holdfast__V1__UpdateNamespaceRequest *input,
+                                                      Holdfast__V1__UpdateNamespaceResponse_Closure closure,
+                                                      void *closure_data);
+void holdfast__v1__operator_service__delete_namespace(ProtobufCService *service,
+                                                      const Holdfast__V1__DeleteNamespaceRequest *input,
+                                                      Holdfast__V1__DeleteNamespaceResponse_Closure closure,
+                                                      void *closure_data);
 void holdfast__v1__operator_service__drain(ProtobufCService *service,
                                            const Holdfast__V1__DrainRequest *input,
                                            Holdfast__V1__DrainResponse_Closure closure,
@@ -1890,6 +2343,17 @@ extern const ProtobufCMessageDescriptor holdfast__v1__list_search_attributes_res
 extern const ProtobufCMessageDescriptor holdfast__v1__search_attribute_name__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__remove_search_attribute_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__remove_search_attribute_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__create_namespace_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__create_namespace_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__namespace_info__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__describe_namespace_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__describe_namespace_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__list_namespaces_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__list_namespaces_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_namespace_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__update_namespace_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__delete_namespace_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__delete_namespace_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__drain_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__drain_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__get_time_request__descriptor;
