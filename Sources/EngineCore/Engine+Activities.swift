@@ -265,7 +265,7 @@ extension Engine {
       record(run, .activityTaskStarted(started))
     }
     record(run, Engine.terminal(end, activity, reporter.isEmpty ? identity : reporter))
-    afterInbound(run)
+    if run.fold.isOpen { afterInbound(run) } else { afterClose(run) }
   }
 
   private static func terminal(_ end: ActivityEnd, _ activity: Activity, _ identity: String)

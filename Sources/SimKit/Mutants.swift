@@ -106,7 +106,7 @@ public enum Mutants {
       case .retriesForEver, .retriesAtOnce, .workflowsRetryForEver, .workflowsRetryAtOnce:
         RetriesKeepToPolicy.name
       case .timerNeverFires, .attemptIsForgotten, .letterIsLost, .placeIsForgotten,
-        .localsAreForgotten:
+        .localsAreForgotten, .activityLeavesItsRun:
         AllWorkEnds.name
       case .localStartsAreNotWritten: LocalsBeginOnce.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
@@ -123,6 +123,8 @@ public enum Mutants {
         .resetLosesWaiters, .resetIsTwice, .forkKeepsParent, .localsAreMoved,
         .localAttemptsRepeat, .anyoneEndsLocals, .admittedIsLost, .resetEndsChildren,
         .batchMeetsClosed, .batchForgetsItsPlace,
+        .idsAreShared, .kindsAreListedTogether, .activityBeginsEarly,
+        .waitingActivityIsNotCancelled,
         .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat, .optionsAreForgotten,
         .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,

@@ -68,6 +68,8 @@ public struct Options: Sendable {
   var lettersMax = 1_000
   /// Of a hundred requests, how many are about schedules.
   var schedulePercent = 0
+  /// How many are about activities without a workflow.
+  var activityPercent = 0
 
   /// The file that the engine finds; nil: none.
   public var file: [UInt8]?
@@ -180,6 +182,7 @@ public struct Options: Sendable {
     schedulePercent = dice.percent(40) ? dice.pick([5, 30]) : 0
     if dice.percent(20) { residentBytesMax = 8_000 }
     backupMs = dice.percent(40) ? dice.pick([100, 1_000]) : 0
+    activityPercent = dice.percent(50) ? dice.pick([5, 30]) : 0
   }
 
   /// What may differ between two versions that have one file after the other.
@@ -207,7 +210,8 @@ public struct Options: Sendable {
       + " signals=\(signalsMax)"
       + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
       + " slice=\(sliceRows) letters=\(lettersMax) resident=\(residentBytesMax)"
-      + " unread=\(unreadBytesMax) schedules=\(schedulePercent)% backup=\(backupMs)ms"
+      + " unread=\(unreadBytesMax) schedules=\(schedulePercent)%"
+      + " activities=\(activityPercent)% backup=\(backupMs)ms"
       + " mutant=\(mutant ?? "none")"
   }
 }

@@ -201,7 +201,7 @@ final class Simulation {
     }
     observe(.waiting(sinceUs: healedUs, requests: clients.flatMap(\.openRequests)))
     if clients[0].isIdle {
-      for run in open {
+      for run in open where !run.isOfActivity {
         if run.row.status == .paused {
           clients[0].send(workload.unpausing(run.row.workflowID))
         }

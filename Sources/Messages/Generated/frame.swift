@@ -132,6 +132,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
   case batchAlreadyExists
   case updateNotFound
   case workflowPaused
+  case activityAlreadyStarted
+  case activityClosed
   /// Only an engine that was started with --time-skipping does this.
   case timeNotSkipped
   case backupRunning
@@ -179,6 +181,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case 34: self = .batchAlreadyExists
       case 35: self = .updateNotFound
       case 36: self = .workflowPaused
+      case 37: self = .activityAlreadyStarted
+      case 38: self = .activityClosed
       case 40: self = .timeNotSkipped
       case 41: self = .backupRunning
       case 42: self = .backupExists
@@ -226,6 +230,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case .batchAlreadyExists: return 34
       case .updateNotFound: return 35
       case .workflowPaused: return 36
+      case .activityAlreadyStarted: return 37
+      case .activityClosed: return 38
       case .timeNotSkipped: return 40
       case .backupRunning: return 41
       case .backupExists: return 42
@@ -272,6 +278,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
     (34, "BATCH_ALREADY_EXISTS"),
     (35, "UPDATE_NOT_FOUND"),
     (36, "WORKFLOW_PAUSED"),
+    (37, "ACTIVITY_ALREADY_STARTED"),
+    (38, "ACTIVITY_CLOSED"),
     (40, "TIME_NOT_SKIPPED"),
     (41, "BACKUP_RUNNING"),
     (42, "BACKUP_EXISTS"),

@@ -1,4 +1,5 @@
 import Basics
+import EngineCore
 import Messages
 
 /// A request of a client, as it is sent, and sent again.
@@ -23,6 +24,7 @@ struct ClientRequest {
     case count(CountWorkflowsRequest, ModelSelection)
     case complete(CompleteActivityRequest)
     case activity(ActivityCall)
+    case activityRun(ActivityRunCall)
     case schedule(ScheduleCall)
     case limit(SetTaskQueueLimitsRequest)
   }
@@ -39,7 +41,7 @@ struct ClientRequest {
   /// Its answer may be long in coming.
   var waits: Bool {
     switch kind {
-    case .result, .update, .updateWithStart: true
+    case .result, .update, .updateWithStart, .activityRun(.result): true
     case .history(let history): history.follow
     default: false
     }
@@ -66,6 +68,7 @@ struct ClientRequest {
     case .count: .workflowCountWorkflows
     case .complete: .activityCompleteActivity
     case .activity(let call): call.method
+    case .activityRun(let call): call.method
     case .schedule(let call): call.method
     case .limit: .operatorSetTaskQueueLimits
     }
@@ -92,9 +95,15 @@ struct ClientRequest {
     case .count(let m, _): m.serialized()
     case .complete(let m): m.serialized()
     case .activity(let call): call.bytes
+    case .activityRun(let call): call.bytes
     case .schedule(let call): call.bytes
     case .limit(let m): m.serialized()
     }
+  }
+
+  /// Of what the ids are that it names.
+  var runKind: RunKind {
+    if case .activityRun = kind { .activity } else { .workflow }
   }
 
   var name: String {

@@ -1721,7 +1721,7 @@ const ProtobufCEnumDescriptor holdfast__v1__status_code__descriptor =
   holdfast__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[41] =
+static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[43] =
 {
   { "REASON_UNSPECIFIED", "HOLDFAST__V1__REASON__REASON_UNSPECIFIED", 0 },
   { "REASON_MALFORMED_REQUEST", "HOLDFAST__V1__REASON__REASON_MALFORMED_REQUEST", 1 },
@@ -1760,20 +1760,24 @@ static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[41] 
   { "REASON_BATCH_ALREADY_EXISTS", "HOLDFAST__V1__REASON__REASON_BATCH_ALREADY_EXISTS", 34 },
   { "REASON_UPDATE_NOT_FOUND", "HOLDFAST__V1__REASON__REASON_UPDATE_NOT_FOUND", 35 },
   { "REASON_WORKFLOW_PAUSED", "HOLDFAST__V1__REASON__REASON_WORKFLOW_PAUSED", 36 },
+  { "REASON_ACTIVITY_ALREADY_STARTED", "HOLDFAST__V1__REASON__REASON_ACTIVITY_ALREADY_STARTED", 37 },
+  { "REASON_ACTIVITY_CLOSED", "HOLDFAST__V1__REASON__REASON_ACTIVITY_CLOSED", 38 },
   { "REASON_TIME_NOT_SKIPPED", "HOLDFAST__V1__REASON__REASON_TIME_NOT_SKIPPED", 40 },
   { "REASON_BACKUP_RUNNING", "HOLDFAST__V1__REASON__REASON_BACKUP_RUNNING", 41 },
   { "REASON_BACKUP_EXISTS", "HOLDFAST__V1__REASON__REASON_BACKUP_EXISTS", 42 },
   { "REASON_BACKUP_FAILED", "HOLDFAST__V1__REASON__REASON_BACKUP_FAILED", 43 },
 };
 static const ProtobufCIntRange holdfast__v1__reason__value_ranges[] = {
-{0, 0},{40, 37},{0, 41}
+{0, 0},{40, 39},{0, 43}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[41] =
+static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[43] =
 {
+  { "REASON_ACTIVITY_ALREADY_STARTED", 37 },
+  { "REASON_ACTIVITY_CLOSED", 38 },
   { "REASON_ACTIVITY_NOT_FOUND", 11 },
-  { "REASON_BACKUP_EXISTS", 39 },
-  { "REASON_BACKUP_FAILED", 40 },
-  { "REASON_BACKUP_RUNNING", 38 },
+  { "REASON_BACKUP_EXISTS", 41 },
+  { "REASON_BACKUP_FAILED", 42 },
+  { "REASON_BACKUP_RUNNING", 40 },
   { "REASON_BATCH_ALREADY_EXISTS", 34 },
   { "REASON_BATCH_NOT_FOUND", 33 },
   { "REASON_CLOSING", 28 },
@@ -1801,7 +1805,7 @@ static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[4
   { "REASON_SCHEDULE_NOT_FOUND", 30 },
   { "REASON_STALE_LEASE", 12 },
   { "REASON_TIMED_OUT", 27 },
-  { "REASON_TIME_NOT_SKIPPED", 37 },
+  { "REASON_TIME_NOT_SKIPPED", 39 },
   { "REASON_UNKNOWN_METHOD", 2 },
   { "REASON_UNSPECIFIED", 0 },
   { "REASON_UPDATE_NOT_FOUND", 35 },
@@ -1819,9 +1823,9 @@ const ProtobufCEnumDescriptor holdfast__v1__reason__descriptor =
   "Reason",
   "Holdfast__V1__Reason",
   "holdfast.v1",
-  41,
+  43,
   holdfast__v1__reason__enum_values_by_number,
-  41,
+  43,
   holdfast__v1__reason__enum_values_by_name,
   2,
   holdfast__v1__reason__value_ranges,
