@@ -36,3 +36,17 @@ extension Engine {
     }
   }
 }
+
+extension ActivityTask {
+  /// By a task that names no workflow its worker knows an activity without one.
+  mutating func nameWorkflow(of run: Run) {
+    #if MUTANTS
+      let isNamed = !run.fold.isOfActivity || Mutant.isOn(.activityNamesAWorkflow)
+    #else
+      let isNamed = !run.fold.isOfActivity
+    #endif
+    guard isNamed else { return }
+    workflowID = run.key.workflowID
+    workflowType = run.workflowType
+  }
+}

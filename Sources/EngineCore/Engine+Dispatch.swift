@@ -516,10 +516,7 @@ extension Engine {
     task.token = run.token(of: activity).bytes
     task.namespace = run.key.namespace
     task.runID = run.runID
-    if !run.fold.isOfActivity {
-      task.workflowID = run.key.workflowID
-      task.workflowType = run.workflowType
-    }
+    task.nameWorkflow(of: run)
     task.activityID = scheduled.activityID
     task.activityType = scheduled.activityType
     task.taskQueue = activity.taskQueue

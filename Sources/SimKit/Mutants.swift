@@ -87,7 +87,8 @@ public enum Mutants {
       switch self {
       case .syncsLess, .batchIsSkipped: AcknowledgedIsStored.name
       case .requestIsForgotten, .repetitionIsNew: OneEffectPerRequest.name
-      case .eventIsSkipped, .startsTwice, .goesOnAfterItsEnd: HistoryIsWhole.name
+      case .eventIsSkipped, .startsTwice, .goesOnAfterItsEnd, .activityLeavesItsRun:
+        HistoryIsWhole.name
       case .activityStays, .timerStays: OneEndPerActivity.name
       case .staleAttemptCounts, .refusedCounts: StaleLeaseIsVoid.name
       case .timerIsEarly, .loadedTimerIsEarly, .codeBeginsEarly: TimersAreNotEarly.name
@@ -106,7 +107,7 @@ public enum Mutants {
       case .retriesForEver, .retriesAtOnce, .workflowsRetryForEver, .workflowsRetryAtOnce:
         RetriesKeepToPolicy.name
       case .timerNeverFires, .attemptIsForgotten, .letterIsLost, .placeIsForgotten,
-        .localsAreForgotten, .activityLeavesItsRun:
+        .localsAreForgotten:
         AllWorkEnds.name
       case .localStartsAreNotWritten: LocalsBeginOnce.name
       case .leasesInHashOrder, .sessionsInHashOrder: SameTrace.name
@@ -124,7 +125,7 @@ public enum Mutants {
         .localAttemptsRepeat, .anyoneEndsLocals, .admittedIsLost, .resetEndsChildren,
         .batchMeetsClosed, .batchForgetsItsPlace,
         .idsAreShared, .kindsAreListedTogether, .activityBeginsEarly,
-        .waitingActivityIsNotCancelled,
+        .waitingActivityIsNotCancelled, .activityNamesAWorkflow, .lastAttemptIsForgotten,
         .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat, .optionsAreForgotten,
         .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,

@@ -19,9 +19,9 @@ public struct Load: Sendable, Equatable {
     /// Stored batches that hold events from `from` on, whole batches, at least one if there is any,
     /// about `bytesMax` bytes.
     case history(RunNumber, from: Int64, bytesMax: Int)
-    /// Rows of a namespace, of all kinds, only those with the key if one is given, newest first, with
-    /// a number below `before` (nil: from the newest); fewer when what they say of themselves is
-    /// long.
+    /// Rows of a namespace, of all kinds, only those with the key if one is given, newest first,
+    /// with a number below `before` (nil: from the newest); fewer when what they say of themselves
+    /// is long.
     case rows(namespace: String, key: RowKey?, before: RunNumber?, countMax: Int)
     /// Open runs by (deadline, number), from the first one after the pair that is given.
     case deadlines(afterDeadline: Instant, afterRun: RunNumber, countMax: Int)
