@@ -40,6 +40,11 @@
     // Activities: paused ones that start, used up ones that are not held, a reset that a lease of
     // an earlier attempt survives, changed options that a start of the engine forgets.
     case pausedActivitiesGoOn, exhaustedIsNotHeld, resetNumbersRepeat, optionsAreForgotten
+    // Activities without a workflow: ids that are those of workflows, lists of both, a start before
+    // its time, a cancel that waits for nobody, a run that goes on after its activity, a task that
+    // names a workflow, an end that is told without its attempt.
+    case idsAreShared, kindsAreListedTogether, activityBeginsEarly, waitingActivityIsNotCancelled
+    case activityLeavesItsRun, activityNamesAWorkflow, lastAttemptIsForgotten
     // What a replay is shown and asked of markers.
     case markersAreHidden, deprecatedIsRequired
     // I9: what the next run of a chain should have taken over, or should have been there.

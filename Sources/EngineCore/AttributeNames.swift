@@ -112,8 +112,8 @@ extension Engine {
   }
 
   /// What queries of the namespace may name.
-  func listAttributes(in namespace: String) -> [ListAttribute] {
-    ListAttribute.all
+  func listAttributes(in namespace: String, _ kind: RunKind = .workflow) -> [ListAttribute] {
+    (kind == .workflow ? ListAttribute.all : ListAttribute.ofActivities)
       + attributeNames.all(in: namespace).compactMap { name, type in
         ListAttribute.Kind(type).map { ListAttribute(name: name, kind: $0, source: .own(type)) }
       }

@@ -97,6 +97,19 @@ extension Engine {
       WorkflowKey(namespace: namespace.orDefault, workflowID: execution.workflowID))
   }
 
+  func key(_ namespace: String, _ target: RunTarget) -> Result<WorkflowKey, Refusal> {
+    switch target {
+    case .workflow(let execution): return key(namespace, execution)
+    case .activity(let activityID, _):
+      if activityID.isEmpty { return .failure(Refusal(.missing("activity_id"))) }
+      if let status = first(idFault(activityID, "activity_id"), namespaceFault(namespace)) {
+        return .failure(Refusal(status))
+      }
+      return .success(
+        WorkflowKey(namespace: namespace.orDefault, workflowID: activityID, kind: .activity))
+    }
+  }
+
   func namespaceFault(_ namespace: String) -> Status? {
     namespace.isEmpty || namespaces.holds(namespace) ? nil : .noNamespace(namespace)
   }
@@ -119,6 +132,7 @@ protocol Identified: Message {
 }
 
 extension StartWorkflowRequest: Identified {}
+extension StartActivityRequest: Identified {}
 extension SignalWorkflowRequest: Identified {}
 extension CreateScheduleRequest: Identified {}
 extension UpdateScheduleRequest: Identified {}

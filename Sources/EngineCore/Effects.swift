@@ -87,6 +87,18 @@ public enum Reply: Sendable {
   case attribute(AttributeReply)
   case namespace(NamespaceReply)
   case batch(BatchReply)
+  case activityRun(ActivityRunReply)
+}
+
+/// The answers about activities without a workflow.
+public enum ActivityRunReply: Sendable {
+  case start(StartActivityResponse)
+  case describe(DescribeActivityResponse)
+  case result(GetActivityResultResponse)
+  case count(CountActivitiesResponse)
+  case cancel(RequestCancelActivityResponse)
+  case terminate(TerminateActivityResponse)
+  case delete(DeleteActivityResponse)
 }
 
 /// The answers of BatchService.

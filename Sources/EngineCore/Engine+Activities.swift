@@ -265,13 +265,17 @@ extension Engine {
       record(run, .activityTaskStarted(started))
     }
     record(run, Engine.terminal(end, activity, reporter.isEmpty ? identity : reporter))
+    keepAttempts(of: activity, run)
+    if run.fold.isOpen { afterInbound(run) } else { afterClose(run) }
+  }
+
+  /// The run's last event has ended the activity.
+  private func keepAttempts(of activity: Activity, _ run: Run) {
     #if MUTANTS
-      if Mutant.isOn(.attemptsAreNotKept) { return afterInbound(run) }
+      if Mutant.isOn(.attemptsAreNotKept) { return }
     #endif
-    if let attempts = activity.attempts(endedBy: run.fold.lastEventID) {
-      run.endedAttempts.append(attempts)
-    }
-    afterInbound(run)
+    guard let attempts = activity.attempts(endedBy: run.fold.lastEventID) else { return }
+    run.endedAttempts.append(attempts)
   }
 
   private static func terminal(_ end: ActivityEnd, _ activity: Activity, _ identity: String)

@@ -2,7 +2,18 @@ import Messages
 
 /// A request of an operator about pending activities of a run.
 protocol ActivityRequest: RunRequest {
+  var execution: WorkflowExecution? { get }
   var activities: ActivitySelection? { get }
+}
+
+extension ActivityRequest {
+  /// Without a workflow id: that of an activity without a workflow, which the selection names.
+  var target: RunTarget {
+    guard case .activityID(let id) = activities?.which, execution?.workflowID ?? "" == "" else {
+      return .workflow(execution)
+    }
+    return .activity(id, execution?.runID ?? .none)
+  }
 }
 
 extension PauseActivityRequest: ActivityRequest {}
@@ -24,7 +35,7 @@ extension Engine {
     guard let (run, record) = target(of: request, id, method: method, as: whole, done: done) else {
       return
     }
-    guard run.fold.isOpen else { return refuse(id, .workflowClosed(run), .run(run)) }
+    guard run.fold.isOpen else { return refuse(id, .runClosed(run), .run(run)) }
     let indices = run.fold.activities.indices.filter { which.means(run.fold.activities[$0]) }
     guard !indices.isEmpty else {
       return refuse(id, .activityNotFound("\(which.text) in run \(run.runID)"), .run(run))

@@ -37,8 +37,7 @@ extension Engine {
       reply(id, repeated, runs[done.run].map { .run($0) } ?? .engine)
     case .new(let record):
       guard let run = found.run else {
-        let runID = reference.execution?.runID ?? .none
-        return refuse(id, .workflowNotFound(key, runID), .engine)
+        return refuse(id, .runNotFound(key, reference.target.runID), .engine)
       }
       let token = ActivityToken(reference.token)
       guard let index = index(of: reference, in: run, orHeld: request.mayEndHeld) else {
@@ -79,13 +78,12 @@ extension Engine {
       refuse(id, .missing("activity.activity_id"))
       return nil
     }
-    switch key(namespace, reference.execution) {
+    switch key(namespace, reference.target) {
     case .failure(let refusal):
       refuse(id, refusal.status)
       return nil
     case .success(let key):
-      let runID = reference.execution?.runID ?? .none
-      return find(key, runID, for: input).settled.map { ($0.run, key, false) }
+      return find(key, reference.target.runID, for: input).settled.map { ($0.run, key, false) }
     }
   }
 
@@ -95,6 +93,14 @@ extension Engine {
       $0.scheduled.activityID == reference.activityID && !$0.isLocal
         && ($0.phase == .started || orHeld && $0.isPaused)
     }
+  }
+}
+
+extension ActivityReference {
+  /// Without a workflow id: the run of an activity without a workflow.
+  fileprivate var target: RunTarget {
+    execution?.workflowID ?? "" == ""
+      ? .activity(activityID, execution?.runID ?? .none) : .workflow(execution)
   }
 }
 

@@ -516,9 +516,8 @@ extension Engine {
     var task = ActivityTask()
     task.token = run.token(of: activity).bytes
     task.namespace = run.key.namespace
-    task.workflowID = run.key.workflowID
     task.runID = run.runID
-    task.workflowType = run.workflowType
+    task.nameWorkflow(of: run)
     task.activityID = scheduled.activityID
     task.activityType = scheduled.activityType
     task.taskQueue = activity.taskQueue

@@ -15,7 +15,8 @@ struct Loading {
     func subject(_ request: Fingerprint?) -> Load.Subject {
       switch self {
       case .workflow(let key):
-        .workflow(namespace: key.namespace, workflowID: key.workflowID, request: request)
+        .workflow(
+          namespace: key.namespace, workflowID: key.workflowID, kind: key.kind, request: request)
       case .named(let key, let runID):
         .runNamed(namespace: key.namespace, workflowID: key.workflowID, runID: runID)
       case .run(let number): .run(number)
@@ -274,7 +275,9 @@ extension Engine {
   }
 
   func requestKey(method: String, _ key: WorkflowKey, _ requestID: String) -> Fingerprint {
-    Fingerprint(of: key.namespace, method, key.workflowID, requestID)
+    // Methods that there are for both kinds mean another request for each.
+    let method = key.kind == .workflow ? method : "activity/\(method)"
+    return Fingerprint(of: key.namespace, method, key.workflowID, requestID)
   }
 
   mutating func remember(_ record: RequestRecord?, event: Int64, in run: Run) {

@@ -21,7 +21,8 @@ extension Engine {
     let fold = try stored.row.closeTime == nil ? openFold(stored) : closedFold(stored)
     let run = Run(
       number: number,
-      key: WorkflowKey(namespace: stored.row.namespace, workflowID: stored.row.workflowID),
+      key: WorkflowKey(
+        namespace: stored.row.namespace, workflowID: stored.row.workflowID, kind: stored.row.kind),
       runID: stored.row.runID, fold: fold, requests: stored.requests,
       isMarkedAwake: stored.row.deadline == RunRow.immediately)
     run.savedEvent = stored.stateEvent
@@ -96,13 +97,28 @@ extension Engine {
     guard let head = stored.tail.first, let end = stored.tail.last,
       let first = try events(of: head, stored.row.number).first,
       let last = try events(of: end, stored.row.number).last, Fold().fault(of: first) == nil,
-      last.eventID > 1, last.eventID == stored.row.historyLength, last.endsItsRun
+      last.eventID > 1, last.eventID == stored.row.historyLength,
+      last.endsItsRun || stored.row.kind == .activity && last.endsItsActivity
     else { throw CorruptRun(place: "\(stored.row.number): a closed run without its events") }
+    let between =
+      stored.row.kind == .activity
+      ? try attempt(in: end, stored.row.number) : try copyEvent(of: stored)
     var fold = Fold.closed(
-      first: first, copy: try copyEvent(of: stored), last: last,
-      historyBytes: stored.row.historySizeBytes)
+      first: first, between: between, last: last, historyBytes: stored.row.historySizeBytes)
     fold.restore(stored.row.details)
     return fold
+  }
+
+  /// The start of the last attempt is written with its end.
+  private func attempt(in batch: StoredBatch, _ run: RunNumber) throws(CorruptRun)
+    -> HistoryEvent?
+  {
+    #if MUTANTS
+      if Mutant.isOn(.lastAttemptIsForgotten) { return nil }
+    #endif
+    return try events(of: batch, run).first { event in
+      if case .activityTaskStarted = event.attributes { true } else { false }
+    }
   }
 
   private func copyEvent(of stored: StoredRun) throws(CorruptRun) -> HistoryEvent? {
@@ -224,7 +240,8 @@ extension Engine {
   /// durable.
   private mutating func becomeDormant(_ run: Run) {
     precondition(
-      run.isAtRest && (run.fold.canBeSaved || run.isHeld || run.isKeptBack),
+      run.isAtRest
+        && (run.fold.canBeSaved || run.isHeld || run.isKeptBack || run.fold.isOfActivity),
       "\(run.number) has work in hand")
     uncount(run)
     // What cannot be saved is read from its events.

@@ -262,6 +262,7 @@ public struct Engine {
     case .batch(.describe(let r)): describeBatch(id, r)
     case .batch(.list(let r)): listBatches(id, r)
     case .batch(.stop(let r)): stopBatch(id, r)
+    case .activityRun(let r): handle(id, r)
     }
   }
 
@@ -516,7 +517,7 @@ public struct Engine {
       status: .running, startTime: run.fold.startTime, closeTime: nil, historyLength: 0,
       historySizeBytes: 0, deadline: RunRow.immediately,
       summary: (run.fold.userMetadata?.summary ?? "").cut(to: limits.shownTextBytesMax),
-      details: run.fold.details)
+      details: run.fold.details, kind: run.key.kind)
   }
 }
 

@@ -134,6 +134,32 @@ public enum Request: Sendable {
   case attribute(AttributeRequest)
   case namespace(NamespaceRequest)
   case batch(BatchRequest)
+  case activityRun(ActivityRunRequest)
+}
+
+/// The requests about activities without a workflow.
+public enum ActivityRunRequest: Sendable {
+  case start(StartActivityRequest)
+  case describe(DescribeActivityRequest)
+  case result(GetActivityResultRequest)
+  case list(ListActivitiesRequest)
+  case count(CountActivitiesRequest)
+  case cancel(RequestCancelActivityRequest)
+  case terminate(TerminateActivityRequest)
+  case delete(DeleteActivityRequest)
+
+  var namespace: String {
+    switch self {
+    case .start(let r): r.namespace
+    case .describe(let r): r.namespace
+    case .result(let r): r.namespace
+    case .list(let r): r.namespace
+    case .count(let r): r.namespace
+    case .cancel(let r): r.namespace
+    case .terminate(let r): r.namespace
+    case .delete(let r): r.namespace
+    }
+  }
 }
 
 /// The requests of BatchService.
@@ -238,6 +264,8 @@ extension Input {
       .describeTaskQueue, .pollUpdate, .pauseActivity, .unpauseActivity, .resetActivity,
       .updateActivityOptions, .workflowType, .attribute, .namespace, .batch:
       return 256
+    case .activityRun(.start(let r)): return 256 + r.input.bytes + (r.memo?.bytes ?? 0)
+    case .activityRun: return 256
     case .setTaskQueueLimits(let r): return 256 + 128 * (r.limits?.keyRates.count ?? 0)
     case .schedule(.create(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
     case .schedule(.update(let r)): return 256 + (r.schedule?.serialized().count ?? 0)
@@ -288,6 +316,7 @@ extension Request {
     case .attribute(let r): r.namespace
     case .namespace(let r): r.namespace ?? ""
     case .batch(let r): r.namespace
+    case .activityRun(let r): r.namespace
     }
   }
 }

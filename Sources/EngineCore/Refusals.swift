@@ -45,6 +45,22 @@ extension Status {
       "the run \(runID) of workflow '\(key.workflowID)' is closed", runID: runID)
   }
 
+  static func runNotFound(_ key: WorkflowKey, _ runID: RunID = .none) -> Status {
+    guard key.kind == .activity else { return workflowNotFound(key, runID) }
+    let run = runID == .none ? "" : " with run id \(runID)"
+    return refusal(
+      .notFound, .activityNotFound,
+      "no activity '\(key.workflowID)'\(run) without a workflow in namespace '\(key.namespace)'",
+      runID: runID)
+  }
+
+  static func runClosed(_ run: Run) -> Status {
+    guard run.key.kind == .activity else { return workflowClosed(run) }
+    return refusal(
+      .failedPrecondition, .activityClosed,
+      "activity '\(run.key.workflowID)' has ended (\(run.fold.status.name))", runID: run.runID)
+  }
+
   /// The same fault in a message that is the field `outer` of the request.
   func within(_ outer: String) -> Status {
     var status = self

@@ -50,7 +50,7 @@ final class BatchWriter {
     beginBatch = try Statement(database, "BEGIN IMMEDIATE")
     commitBatch = try Statement(database, "COMMIT")
     createRun = try Statement(
-      database, "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)")
+      database, "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
     appendHistory = try Statement(database, "INSERT INTO history VALUES (?,?,?,?,?)")
     batches = try Statement(
       database,
@@ -352,6 +352,7 @@ final class BatchWriter {
     createRun.bind(11, row.historySizeBytes)
     createRun.bind(12, row.deadline?.ms)
     createRun.bind(13, row.summary)
+    createRun.bind(14, row.kind.rawValue)
     try createRun.run()
     if row.details != RunDetails() { try put(row.details, of: row.number) }
   }

@@ -6,7 +6,7 @@ import Messages
 final class Loader {
   private static let columns =
     "run, namespace, workflow_id, run_id, workflow_type, task_queue, status, start_ms, close_ms,"
-    + " history_length, history_bytes, deadline, summary, checksum, bytes"
+    + " history_length, history_bytes, deadline, summary, checksum, bytes, kind"
   private static let run = "SELECT \(columns) FROM run LEFT JOIN detail USING (run) WHERE"
   /// In the order of the runs, those of other namespaces too: so a slice of a small one ends. The
   /// last column tells the namespace's own.
@@ -51,7 +51,8 @@ final class Loader {
     self.zones = zones
     let run = Loader.run
     newest = try Statement(
-      database, "\(run) namespace = ? AND workflow_id = ? ORDER BY run DESC LIMIT 1")
+      database,
+      "\(run) namespace = ? AND workflow_id = ? AND kind = ? ORDER BY run DESC LIMIT 1")
     named = try Statement(
       database, "\(run) namespace = ? AND workflow_id = ? AND run_id = ? LIMIT 1")
     byNumber = try Statement(database, "\(run) run = ?")
@@ -117,9 +118,10 @@ final class Loader {
 
   private func content(_ subject: Load.Subject) throws(Fault) -> Loaded.Content {
     switch subject {
-    case .workflow(let namespace, let workflowID, let key):
+    case .workflow(let namespace, let workflowID, let kind, let key):
       newest.bind(1, namespace)
       newest.bind(2, workflowID)
+      newest.bind(3, kind.rawValue)
       let found = try key.flatMap { key throws(Fault) in
         try find(key, namespace, workflowID)
       }
@@ -285,6 +287,9 @@ final class Loader {
 
   private func row(_ statement: Statement) throws(Fault) -> RunRow {
     let id = statement.words(3)
+    guard let kind = RunKind(rawValue: statement.int(15)) else {
+      throw .damage("run#\(statement.int(0)): there is no kind \(statement.int(15))")
+    }
     return RunRow(
       number: RunNumber(statement.int(0)), namespace: statement.text(1),
       workflowID: statement.text(2), runID: RunID(high: id.high, low: id.low),
@@ -294,7 +299,7 @@ final class Loader {
       closeTime: statement.optionalInt(8).map { Instant(ms: $0) },
       historyLength: statement.int(9), historySizeBytes: statement.int(10),
       deadline: statement.optionalInt(11).map { Instant(ms: $0) }, summary: statement.text(12),
-      details: try details(statement, statement.int(0)))
+      details: try details(statement, statement.int(0)), kind: kind)
   }
 
   private func find(_ key: Fingerprint, _ namespace: String, _ workflowID: String)

@@ -13,6 +13,13 @@ final class Ledger {
     var activities: [Int64: ActivityRow] = [:]
 
     var isOpen: Bool { row.closeTime == nil }
+    /// Of one without a workflow.
+    var isOfActivity: Bool { row.kind == .activity }
+
+    /// How the event ends the run; nil when it does not.
+    func status(after event: HistoryEvent) -> WorkflowStatus? {
+      event.closingStatus ?? (isOfActivity ? event.activityStatus : nil)
+    }
 
     func fairnessKey(scheduledEvent: Int64) -> String {
       for event in events where event.eventID == scheduledEvent {
@@ -96,10 +103,12 @@ final class Ledger {
       if case .appendHistory(let number, _, _, _) = write { run(number) } else { nil }
     }
   }
-  func runs(of workflowID: String) -> [Run] { runs.filter { $0.row.workflowID == workflowID } }
+  func runs(of id: String, _ kind: RunKind = .workflow) -> [Run] {
+    runs.filter { $0.row.workflowID == id && $0.row.kind == kind }
+  }
   /// Those that were removed too.
-  func everyRun(of workflowID: String) -> [Run] {
-    runs(of: workflowID) + removed.values.filter { $0.row.workflowID == workflowID }
+  func everyRun(of id: String, _ kind: RunKind = .workflow) -> [Run] {
+    runs(of: id, kind) + removed.values.filter { $0.row.workflowID == id && $0.row.kind == kind }
   }
   var openRuns: [Run] { runs.filter(\.isOpen) }
   func batch(_ id: String) -> KeptBatch? { batches.values.first { $0.id == id } }

@@ -87,7 +87,8 @@ public enum Mutants {
       switch self {
       case .syncsLess, .batchIsSkipped: AcknowledgedIsStored.name
       case .requestIsForgotten, .repetitionIsNew: OneEffectPerRequest.name
-      case .eventIsSkipped, .startsTwice, .goesOnAfterItsEnd: HistoryIsWhole.name
+      case .eventIsSkipped, .startsTwice, .goesOnAfterItsEnd, .activityLeavesItsRun:
+        HistoryIsWhole.name
       case .activityStays, .timerStays: OneEndPerActivity.name
       case .staleAttemptCounts, .refusedCounts: StaleLeaseIsVoid.name
       case .timerIsEarly, .loadedTimerIsEarly, .codeBeginsEarly: TimersAreNotEarly.name
@@ -131,6 +132,8 @@ public enum Mutants {
         .resetLosesWaiters, .resetIsTwice, .forkKeepsParent, .localsAreMoved,
         .localAttemptsRepeat, .anyoneEndsLocals, .admittedIsLost, .resetEndsChildren,
         .batchMeetsClosed, .attemptsAreNotKept,
+                .idsAreShared, .kindsAreListedTogether, .activityBeginsEarly,
+        .waitingActivityIsNotCancelled, .activityNamesAWorkflow, .lastAttemptIsForgotten,
         .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat, .optionsAreForgotten,
         .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
         .closedIsUnknown, .failureIsNotDescribed, .intervalDefaultIsLong, .youngestFirst,

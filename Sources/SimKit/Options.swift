@@ -70,6 +70,8 @@ public struct Options: Sendable {
   var schedulePercent = 0
   /// As many are about namespaces beside `default`.
   var namespacePercent = 0
+  /// How many are about activities without a workflow.
+  var activityPercent = 0
 
   /// The file that the engine finds; nil: none.
   public var file: [UInt8]?
@@ -183,6 +185,7 @@ public struct Options: Sendable {
     if dice.percent(20) { residentBytesMax = 8_000 }
     backupMs = dice.percent(40) ? dice.pick([100, 1_000]) : 0
     namespacePercent = dice.percent(30) ? dice.pick([5, 20]) : 0
+    activityPercent = dice.percent(50) ? dice.pick([5, 30]) : 0
   }
 
   /// What may differ between two versions that have one file after the other.
@@ -210,7 +213,8 @@ public struct Options: Sendable {
       + " signals=\(signalsMax)"
       + " history=\(historyEventsMax) pending=\(pendingActivitiesMax) payload=\(payloadBytesMax)"
       + " slice=\(sliceRows) letters=\(lettersMax) resident=\(residentBytesMax)"
-      + " unread=\(unreadBytesMax) schedules=\(schedulePercent)% backup=\(backupMs)ms"
+      + " unread=\(unreadBytesMax) schedules=\(schedulePercent)%"
+      + " activities=\(activityPercent)% backup=\(backupMs)ms"
       + " namespaces=\(namespacePercent)%"
       + " mutant=\(mutant ?? "none")"
   }

@@ -211,7 +211,7 @@ final class Simulation {
       for run in others {
         clients[0].send(workload.termination(run.row.workflowID, in: run.row.namespace))
       }
-      for run in open {
+      for run in open where !run.isOfActivity {
         if run.row.status == .paused {
           clients[0].send(workload.unpausing(run.row.workflowID))
         }

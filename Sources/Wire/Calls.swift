@@ -48,6 +48,10 @@ public enum Call: Sendable {
     case .activityResetActivity: self = .engine(.resetActivity(try .init(bytes: bytes)))
     case .activityUpdateActivityOptions:
       self = .engine(.updateActivityOptions(try .init(bytes: bytes)))
+    case .activityStartActivity, .activityDescribeActivity, .activityGetActivityResult,
+      .activityListActivities, .activityCountActivities, .activityRequestCancelActivity,
+      .activityTerminateActivity, .activityDeleteActivity:
+      self = .engine(.activityRun(try ActivityRunRequest(method, bytes)))
     case .operatorSetTaskQueueLimits: self = .engine(.setTaskQueueLimits(try .init(bytes: bytes)))
     case .operatorDescribeTaskQueue: self = .engine(.describeTaskQueue(try .init(bytes: bytes)))
     case .scheduleCreateSchedule, .scheduleDescribeSchedule, .scheduleListSchedules,
@@ -123,6 +127,7 @@ extension FrameEncoder {
     case .attribute(.remove(let m)): appendEnd(stream: stream, message: m, to: &out)
     case .namespace(let reply): append(reply, stream: stream, to: &out)
     case .batch(let reply): append(reply, stream: stream, to: &out)
+    case .activityRun(let reply): append(reply, stream: stream, to: &out)
     }
   }
 

@@ -116,7 +116,7 @@ import Testing
     ),
     (
       "activity complete --id x",
-      "name the activity with --id and --activity-id, or with --token"
+      "name the activity with --activity-id, or with --token"
     ),
     (
       "activity complete --token AAAA --id x",

@@ -12,6 +12,8 @@ import Testing
     "workflow show",
     "workflow cancel", "workflow terminate", "workflow delete", "workflow pause",
     "workflow unpause", "workflow reset", "workflow fork", "workflow replay", "activity",
+    "activity start", "activity result", "activity describe", "activity list", "activity count",
+    "activity cancel", "activity terminate", "activity delete",
     "activity complete", "activity fail",
     "activity pause", "activity unpause", "activity reset", "activity update-options",
     "search-attribute", "search-attribute create", "search-attribute list",

@@ -47,7 +47,7 @@ private func serve(_ run: StoredRun) {
   filter.insert(IDFilter.key(namespace: "default", workflowID: "w"))
   var engine = FuzzEngine(nextRun: 2, filter: filter) { subject in
     switch subject {
-    case .workflow(_, "w", _), .runNamed(_, "w", runID), .run(RunNumber(1)):
+    case .workflow(_, "w", .workflow, _), .runNamed(_, "w", runID), .run(RunNumber(1)):
       .run(run, request: nil)
     case .history(_, let from, _):
       .history(run.tail.filter { $0.last >= from }, more: false)

@@ -202,7 +202,7 @@ import Testing
     ])
     guard
       case .run(let newest, let found) = try load(
-        store, .workflow(namespace: "default", workflowID: "a", request: key))
+        store, .workflow(namespace: "default", workflowID: "a", kind: .workflow, request: key))
     else { return }
     #expect(newest?.row.number == RunNumber(2))
     #expect(found?.run == RunNumber(1))

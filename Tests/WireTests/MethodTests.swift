@@ -35,6 +35,14 @@ import Testing
       case "list": "listNamespaces"
       case let verb: verb + "Namespace"
       }
+    case .engine(.activityRun(let request)):
+      switch Mirror(reflecting: request).children.first?.label ?? "" {
+      case "result": "getActivityResult"
+      case "list": "listActivities"
+      case "count": "countActivities"
+      case "cancel": "requestCancelActivity"
+      case let verb: verb + "Activity"
+      }
     case .time(let request):
       switch Mirror(reflecting: request).children.first?.label ?? "" {
       case "sleep": "sleep"
@@ -66,7 +74,8 @@ import Testing
     #expect(Method.allCases.filter(\.isClientStreaming) == [.workerWork, .workerReplay])
     #expect(
       Method.allCases.filter(\.isServerStreaming) == [
-        .operatorBackup, .workerWork, .workerReplay, .workflowGetHistory, .workflowListWorkflows,
+        .activityListActivities, .operatorBackup, .workerWork, .workerReplay, .workflowGetHistory,
+        .workflowListWorkflows,
       ])
   }
 

@@ -70,6 +70,10 @@ extension Engine {
     _ rows: [RunRow], _ job: BatchJob, _ seen: RunNumber?, isLast: Bool
   ) -> NextOfBatch {
     for row in rows {
+      guard row.kind == .workflow else {
+        job.pass(row.number)
+        continue
+      }
       if isAboutToChange(row), job.woken != row.number {
         job.woken = row.number
         let key = WorkflowKey(namespace: job.namespace, workflowID: row.workflowID)

@@ -24,8 +24,8 @@ extension Engine {
     reply(id, .deleteWorkflow(response), .engine)
   }
 
-  private mutating func delete(_ run: Run, reason: String, identity: String) {
-    let gone = Status.workflowNotFound(run.key, run.runID)
+  mutating func delete(_ run: Run, reason: String, identity: String) {
+    let gone = Status.runNotFound(run.key, run.runID)
     for (id, reader) in readers.sorted(by: { $0.key < $1.key })
     where reader.historyRun == run.number {
       endReader(id, gone, .engine)
@@ -37,7 +37,8 @@ extension Engine {
     failQueries(run, gone)
     if run.fold.isOpen {
       let why = reason.isEmpty ? "" : ": \(reason)"
-      terminate(run, reason: "the workflow is deleted\(why)", details: [], identity: identity)
+      let reason = "the \(run.key.kind.noun) is deleted\(why)"
+      terminate(run, reason: reason, details: [], identity: identity)
     } else {
       // A worker that is only shown its history has it too.
       evict(run, .closed, "the workflow is deleted")

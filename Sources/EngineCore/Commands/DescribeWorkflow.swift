@@ -177,7 +177,7 @@ extension Engine {
       && !hasServer(activity: activity.scheduled.activityType, on: run.queueKey(of: activity))
   }
 
-  private func pending(_ activity: Activity, of run: Run) -> PendingActivity {
+  func pending(_ activity: Activity, of run: Run) -> PendingActivity {
     var pending = PendingActivity()
     pending.seq = activity.scheduled.seq
     pending.activityID = activity.scheduled.activityID

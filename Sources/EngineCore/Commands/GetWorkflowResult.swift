@@ -23,7 +23,7 @@ extension Engine {
     }
   }
 
-  private mutating func wait(_ id: RequestID, for end: AwaitedEnd) {
+  mutating func wait(_ id: RequestID, for end: AwaitedEnd) {
     resultWaiters[end, default: Waiters()].append(id)
     waiting[id] = .result(end)
   }
@@ -60,7 +60,12 @@ extension Engine {
     } else {
       told += ofChain?.inOrder ?? []
     }
-    for id in told { reply(id, .getWorkflowResult(result(of: run)), .run(run)) }
+    for id in told {
+      switch run.key.kind {
+      case .workflow: reply(id, .getWorkflowResult(result(of: run)), .run(run))
+      case .activity: reply(id, .activityRun(.result(outcome(of: run))), .run(run))
+      }
+    }
   }
 }
 

@@ -5,18 +5,22 @@ extension Engine {
   /// ListWorkflows: the runs that the query asks for, newest first unless it says otherwise, in
   /// parts; all of them, or a page.
   mutating func listWorkflows(_ id: RequestID, _ request: ListWorkflowsRequest) {
+    list(id, request, .workflow)
+  }
+
+  mutating func list(_ id: RequestID, _ request: ListWorkflowsRequest, _ kind: RunKind) {
     if let status = namespaceFault(request.namespace) ?? boundFault(request) {
       return refuseStream(id, status)
     }
     do throws(FilterError) {
       let selection = try ListSelection(
         parsing: request.query, .list, limits,
-        attributes: listAttributes(in: request.namespace.orDefault))
+        attributes: listAttributes(in: request.namespace.orDefault, kind))
       let limit = lower(selection.limit, request.limit == 0 ? nil : request.limit)
       var page: ListReader.Page?
       var left = limit
       if request.pageSize > 0 {
-        guard let asked = askedPage(request, selection, limit) else {
+        guard let asked = askedPage(request, kind, selection, limit) else {
           return refuseStream(
             id, .invalid("next_page_token", "is not of a page of this query"))
         }
@@ -29,7 +33,7 @@ extension Engine {
       let aim: ListReader.Aim =
         selection.order.isEmpty
         ? .show(left: left) : .order(OrderedRows(selection.order, max: Int(left ?? 0)))
-      open(id, .list(ListReader(selection, aim, page)), in: request.namespace.orDefault)
+      open(id, .list(ListReader(kind, selection, aim, page)), in: request.namespace.orDefault)
     } catch { refuseStream(id, error.status) }
   }
 
@@ -47,9 +51,13 @@ extension Engine {
 
   /// nil when the token is not one of this query.
   private func askedPage(
-    _ request: ListWorkflowsRequest, _ selection: ListSelection, _ limit: Int64?
+    _ request: ListWorkflowsRequest, _ kind: RunKind, _ selection: ListSelection, _ limit: Int64?
   ) -> ListReader.Page? {
-    let query = Fingerprint(of: request.namespace.orDefault, request.query)
+    let namespace = request.namespace.orDefault
+    let query =
+      kind == .workflow
+      ? Fingerprint(of: namespace, request.query)
+      : Fingerprint(of: namespace, request.query, kind.noun)
     guard !request.nextPageToken.isEmpty else {
       return ListReader.Page(query: query, left: limit, after: nil)
     }

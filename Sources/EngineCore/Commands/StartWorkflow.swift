@@ -54,7 +54,7 @@ extension Engine {
       idFault(request.concurrencyKey, "concurrency_key"))
   }
 
-  func policyFault(_ request: StartWorkflowRequest) -> Status? {
+  func policyFault(_ request: some StartRequest) -> Status? {
     if case .unrecognized(let number) = request.idReusePolicy {
       return .invalid("id_reuse_policy", "no policy has the number \(number)")
     }
@@ -68,7 +68,7 @@ extension Engine {
     priority?.fault.map { .invalid("priority.\($0.field)", $0.message) }
   }
 
-  private func retryFault(_ policy: RetryPolicy?) -> Status? {
+  func retryFault(_ policy: RetryPolicy?) -> Status? {
     guard let policy else { return nil }
     if let fault = policy.fault { return .invalid("retry_policy.\(fault.field)", fault.message) }
     let bytes = policy.nonRetryableErrorTypes.reduce(0) { $0 + $1.utf8.count }
@@ -78,7 +78,7 @@ extension Engine {
         "\(bytes) bytes; \(limits.textBytesMax) are allowed") : nil
   }
 
-  private func detailFault(_ request: StartWorkflowRequest) -> Status? {
+  func detailFault(_ request: some StartRequest) -> Status? {
     let memo = request.memo ?? Memo()
     if let status = first(
       sortedFault(memo.fields.map(\.key), "memo"), payloadFault(memo.payloads, "memo"))
@@ -96,7 +96,7 @@ extension Engine {
           + " \(limits.requestPayloadBytesMax) are allowed", isTooLarge: true))
   }
 
-  private func delayFault(_ request: StartWorkflowRequest) -> Status? {
+  func delayFault(_ request: some StartRequest) -> Status? {
     if request.startDelayMs != .zero && request.startAtTimeMs != .epoch {
       return .invalid("start_at_time_ms", "start_delay_ms is set too: only one of them")
     }
@@ -114,7 +114,7 @@ extension Engine {
 
   /// The policy table: what a start does where a run has the workflow id already.
   mutating func admit(
-    _ request: StartWorkflowRequest, _ existing: Run?, default conflict: WorkflowIdConflictPolicy,
+    _ request: some StartRequest, _ existing: Run?, default conflict: WorkflowIdConflictPolicy,
     isChild: Bool = false
   ) -> Admission {
     #if MUTANTS
@@ -176,10 +176,7 @@ extension Engine {
     for action: (scheduleID: String, time: Instant)? = nil
   ) -> Run {
     var event = WorkflowExecutionStarted()
-    event.namespace = key.namespace
-    event.workflowID = key.workflowID
-    event.runID = newRunID()
-    event.firstRunID = event.runID
+    event.begin(request, key, newRunID())
     event.workflowType = request.workflowType
     event.taskQueue = request.taskQueue
     event.input = request.input
@@ -188,10 +185,7 @@ extension Engine {
     event.runTimeoutMs = request.cappedRunTimeout
     event.taskTimeoutMs =
       request.taskTimeoutMs.ms == 0 ? times.taskTimeoutDefault : request.taskTimeoutMs
-    event.identity = request.identity
-    event.requestID = request.requestID
     event.randomSeed = random.next()
-    event.attempt = 1
     event.parent = parent?.from
     event.parentInitiatedEventID = parent?.event?.eventID ?? 0
     event.root = parent?.root
@@ -200,10 +194,7 @@ extension Engine {
     event.scheduledTimeMs = action?.time ?? .epoch
     event.cronSchedule = request.cronSchedule
     event.cronTimeZone = request.cronTimeZone
-    event.memo = request.memo?.settled
-    event.searchAttributes = request.searchAttributes?.settled
     declare(event.searchAttributes, in: key.namespace)
-    event.priority = request.priority?.settled
     event.concurrencyKey = request.concurrencyKey
     event.firstWorkflowTaskBackoffMs =
       request.cronSchedule.isEmpty ? delay(of: request) : cronDelay(of: request)
@@ -215,7 +206,7 @@ extension Engine {
   }
 
   /// The code begins so long after the start.
-  private func delay(of request: StartWorkflowRequest) -> Span {
+  func delay(of request: some StartRequest) -> Span {
     request.startAtTimeMs > now ? request.startAtTimeMs - now : request.startDelayMs
   }
 
@@ -256,6 +247,39 @@ extension Engine {
   }
 }
 
+/// What the starts of runs of all kinds say.
+protocol StartRequest: Identified {
+  var input: [Payload] { get }
+  var header: Header? { get }
+  var requestID: String { get }
+  var idReusePolicy: WorkflowIdReusePolicy { get }
+  var idConflictPolicy: WorkflowIdConflictPolicy { get }
+  var startDelayMs: Span { get }
+  var startAtTimeMs: Instant { get }
+  var memo: Memo? { get }
+  var searchAttributes: SearchAttributes? { get }
+  var priority: WorkPriority? { get }
+}
+
+extension StartWorkflowRequest: StartRequest {}
+extension StartActivityRequest: StartRequest {}
+
+extension WorkflowExecutionStarted {
+  /// What event 1 says of a run of any kind that begins a chain.
+  mutating func begin(_ request: some StartRequest, _ key: WorkflowKey, _ runID: RunID) {
+    namespace = key.namespace
+    workflowID = key.workflowID
+    self.runID = runID
+    firstRunID = runID
+    attempt = 1
+    identity = request.identity
+    requestID = request.requestID
+    memo = request.memo?.settled
+    searchAttributes = request.searchAttributes?.settled
+    priority = request.priority?.settled
+  }
+}
+
 extension StartWorkflowRequest {
   /// A run lives no longer than its chain.
   fileprivate var cappedRunTimeout: Span {
@@ -282,11 +306,12 @@ extension Status {
   }
 
   fileprivate static func alreadyStarted(_ run: Run, _ what: String) -> Status {
-    refusal(
-      .alreadyExists, .workflowAlreadyStarted,
-      "workflow '\(run.key.workflowID)' \(what) (run \(run.runID), \(run.fold.status.name));"
-        + " choose another id or another id policy",
-      field: "workflow_id", runID: run.runID)
+    let isWorkflow = run.key.kind == .workflow
+    return refusal(
+      .alreadyExists, isWorkflow ? .workflowAlreadyStarted : .activityAlreadyStarted,
+      "\(run.key.kind.noun) '\(run.key.workflowID)' \(what) (run \(run.runID),"
+        + " \(run.fold.status.name)); choose another id or another id policy",
+      field: isWorkflow ? "workflow_id" : "activity_id", runID: run.runID)
   }
 }
 

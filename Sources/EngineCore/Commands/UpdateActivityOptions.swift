@@ -118,7 +118,7 @@ extension ActivityTaskOptions {
     }
   }
 
-  fileprivate var fault: Status? {
+  var fault: Status? {
     let spans = [
       ("schedule_to_close_timeout_ms", scheduleToCloseTimeoutMs),
       ("schedule_to_start_timeout_ms", scheduleToStartTimeoutMs),
@@ -136,7 +136,7 @@ extension ActivityTaskOptions {
   }
 
   /// What is wrong with options that are put together.
-  fileprivate var conflict: Status? {
+  var conflict: Status? {
     guard scheduleToCloseTimeoutMs == .zero, startToCloseTimeoutMs == .zero else {
       return policyFault
     }

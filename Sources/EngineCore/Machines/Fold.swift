@@ -53,8 +53,13 @@ struct Fold: Equatable {
   private(set) var taskFailure: WorkflowTaskFailed?
   /// Of a run that a reset or a fork began: where it comes from.
   private(set) var copy: RunCopy?
+  /// Of an activity's run: the attempt by which it ended.
+  private(set) var lastAttempt: Boxed<ActivityTaskStarted>?
 
   var isOpen: Bool { status == .running }
+
+  /// The run is that of an activity without a workflow: nothing is ever shown to any code.
+  var isOfActivity: Bool { started.isActivity }
 
   /// As lists and descriptions show it.
   var shownStatus: WorkflowStatus { pause == nil ? status : .paused }
@@ -149,7 +154,7 @@ struct Fold: Equatable {
       event.eventID == lastEventID + 1, "event \(event.eventID) after event \(lastEventID)")
     precondition(closing == nil, "event \(event.eventID) after the end of the run")
     lastEventID = event.eventID
-    unseen.apply(event)
+    if !isOfActivity { unseen.apply(event) }
     switch event.attributes {
     case .workflowExecutionStarted(let started):
       startTime = event.eventTimeMs
@@ -158,7 +163,8 @@ struct Fold: Equatable {
     case .workflowTaskCompleted(let e): complete(e, event.eventID)
     case .workflowTaskFailed(let failed):
       if let copy = failed.copy { begin(copy, at: event.eventTimeMs) } else { taskFailure = failed }
-    case .workflowTaskTimedOut, .activityTaskStarted: break
+    case .activityTaskStarted(let e): if isOfActivity { lastAttempt = .value(e) }
+    case .workflowTaskTimedOut: break
     case .workflowPropertiesModified(let e): details.change(e.upsertedMemo)
     case .upsertWorkflowSearchAttributes(let e): details.change(e.searchAttributes)
     case .markerRecorded(let marker): lastSeq = max(lastSeq, marker.seq)
@@ -166,15 +172,14 @@ struct Fold: Equatable {
       lastSeq = max(lastSeq, scheduled.seq)
       inputBytes += scheduled.input.bytes
       if scheduled.local { localActivities += 1 }
-      activities.append(
-        Activity(scheduledEvent: event.eventID, scheduledTime: event.eventTimeMs, scheduled))
+      activities.append(activity(scheduled, by: event))
     case .activityTaskCancelRequested(let requested):
       guard let index = activityIndex(scheduledEvent: requested.scheduledEventID) else { break }
       activities[index].cancelRequested = true
-    case .activityTaskCompleted(let e): removeActivity(e.scheduledEventID)
-    case .activityTaskFailed(let e): removeActivity(e.scheduledEventID)
-    case .activityTaskTimedOut(let e): removeActivity(e.scheduledEventID)
-    case .activityTaskCanceled(let e): removeActivity(e.scheduledEventID)
+    case .activityTaskCompleted(let e): end(e.scheduledEventID, .completed, event)
+    case .activityTaskFailed(let e): end(e.scheduledEventID, .failed, event)
+    case .activityTaskTimedOut(let e): end(e.scheduledEventID, .timedOut, event)
+    case .activityTaskCanceled(let e): end(e.scheduledEventID, .canceled, event)
     case .timerStarted(let e):
       lastSeq = max(lastSeq, e.seq)
       timers.append(
@@ -226,7 +231,9 @@ struct Fold: Equatable {
     details.change(begun.searchAttributes)
     started.memo = nil
     started.searchAttributes = nil
-    firstTaskTime = begun.firstWorkflowTaskBackoffMs > .zero ? beginning : nil
+    firstTaskTime =
+      begun.firstWorkflowTaskBackoffMs > .zero && !begun.isActivity ? beginning : nil
+    if begun.isActivity { unseen = Inbound() }
     if begun.retryPolicy == nil && begun.cronSchedule.isEmpty { started.input = [] }
   }
 
@@ -342,6 +349,27 @@ struct Fold: Equatable {
     sent.removeAll { $0.initiatedEventID == initiatedEvent }
   }
 
+  /// A run's only activity waits until the run begins, and its time counts from then.
+  private func activity(_ scheduled: ActivityTaskScheduled, by event: HistoryEvent) -> Activity {
+    let time = isOfActivity ? beginning : event.eventTimeMs
+    var activity = Activity(scheduledEvent: event.eventID, scheduledTime: time, scheduled)
+    #if MUTANTS
+      if Mutant.isOn(.activityBeginsEarly) { return activity }
+    #endif
+    if time > event.eventTimeMs { activity.row.retryTimeMs = time }
+    return activity
+  }
+
+  /// An activity has ended, and with it the run that is its own.
+  private mutating func end(
+    _ scheduledEvent: Int64, _ status: WorkflowStatus, _ event: HistoryEvent
+  ) {
+    #if MUTANTS
+      if Mutant.isOn(.activityLeavesItsRun) { return removeActivity(scheduledEvent) }
+    #endif
+    if isOfActivity { close(event, status) } else { removeActivity(scheduledEvent) }
+  }
+
   private mutating func removeActivity(_ scheduledEvent: Int64) {
     #if MUTANTS
       if Mutant.isOn(.activityStays), lastEventID % 2 == 0 { return }
@@ -370,6 +398,17 @@ extension HistoryEvent {
     switch attributes {
     case .workflowExecutionCompleted, .workflowExecutionFailed, .workflowExecutionTimedOut,
       .workflowExecutionCanceled, .workflowExecutionTerminated, .workflowExecutionContinuedAsNew:
+      true
+    default: false
+    }
+  }
+}
+
+extension HistoryEvent {
+  /// Nothing follows it in the run of an activity without a workflow.
+  var endsItsActivity: Bool {
+    switch attributes {
+    case .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled:
       true
     default: false
     }
@@ -414,6 +453,17 @@ extension PendingUpdate {
   }
 }
 
+/// What few runs have: only a pointer of it is in each.
+indirect enum Boxed<Value: Sendable & Equatable>: Sendable, Equatable {
+  case value(Value)
+
+  var value: Value {
+    switch self {
+    case .value(let value): value
+    }
+  }
+}
+
 struct PendingTimerState: Equatable {
   let startedEvent: Int64
   let seq: UInt32
@@ -424,8 +474,9 @@ struct PendingTimerState: Equatable {
 // MARK: - The state row
 
 extension Fold {
-  /// True when the state row can stand for the events so far: nothing waits to be shown.
-  var canBeSaved: Bool { unseen.isEmpty && isOpen }
+  /// True when the state row can stand for the events so far: nothing waits to be shown. The few
+  /// events of an activity's run need none.
+  var canBeSaved: Bool { unseen.isEmpty && isOpen && !isOfActivity }
 
   func saved() -> RunState {
     precondition(canBeSaved, "a run with unseen events or an end has no state row")
@@ -520,16 +571,17 @@ extension Fold {
     }
   }
 
-  /// A fold that only knows the borders of a closed run: event 1, the one that made it a copy of
-  /// another, if it is one, and the last one.
+  /// A fold that only knows the borders of a closed run: event 1, one between them if there is one
+  /// that matters, and the last one. What matters is what made the run a copy of another, and the
+  /// last attempt of an activity's run.
   static func closed(
-    first: HistoryEvent, copy: HistoryEvent?, last: HistoryEvent, historyBytes: Int64
+    first: HistoryEvent, between: HistoryEvent?, last: HistoryEvent, historyBytes: Int64
   ) -> Fold {
     var fold = Fold()
     fold.apply(first)
-    if let copy {
-      fold.lastEventID = copy.eventID - 1
-      fold.apply(copy)
+    if let between {
+      fold.lastEventID = between.eventID - 1
+      fold.apply(between)
     }
     fold.lastEventID = last.eventID - 1
     fold.historyBytes = historyBytes

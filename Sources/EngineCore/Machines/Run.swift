@@ -1,20 +1,23 @@
 import Basics
 import Messages
 
-/// A workflow id within its namespace.
+/// A workflow id within its namespace, or the id of an activity without a workflow.
 struct WorkflowKey: Hashable, Comparable, Sendable {
   let namespace: String
   let workflowID: String
+  let kind: RunKind
   private let exact: [UInt8]
 
-  init(namespace: String, workflowID: String) {
+  init(namespace: String, workflowID: String, kind: RunKind = .workflow) {
     self.namespace = namespace
     self.workflowID = workflowID
+    self.kind = kind
     exact = workflowID.exactBytes
   }
 
   static func < (a: WorkflowKey, b: WorkflowKey) -> Bool {
     if a.namespace != b.namespace { return a.namespace < b.namespace }
+    if a.kind != b.kind { return a.kind < b.kind }
     if a.workflowID != b.workflowID { return a.workflowID < b.workflowID }
     return a.exact.lexicographicallyPrecedes(b.exact)
   }

@@ -13,7 +13,7 @@ extension Engine {
     var isCut = false
     loop: for row in rows {
       let info = runs[row.number].map(listed) ?? listed(row)
-      if list.selection.filter.accepts(info) {
+      if shows(row, list), list.selection.filter.accepts(info) {
         switch list.take(info, row.number, &part) {
         case .taken: break
         case .partIsFull:
@@ -35,8 +35,15 @@ extension Engine {
     if let status = overflow(list) { return fail(id, list, status) }
     guard makeRoom(beside: id) else { return fail(id, list, .tooManyLists) }
     if let hasMore { return complete(id, list, part, hasMore: hasMore) }
-    if !part.infos.isEmpty { show(id, part.infos, nil) }
+    if !part.infos.isEmpty { show(id, part.infos, nil, list.kind) }
     readOn(id)
+  }
+
+  private func shows(_ row: RunRow, _ list: ListReader) -> Bool {
+    #if MUTANTS
+      if Mutant.isOn(.kindsAreListedTogether) { return true }
+    #endif
+    return row.kind == list.kind
   }
 
   /// There is nothing more to read for it.
@@ -46,7 +53,7 @@ extension Engine {
     switch list.aim {
     case .show:
       let token = list.token(hasMore: hasMore)
-      if !part.infos.isEmpty || token != nil { show(id, part.infos, token) }
+      if !part.infos.isEmpty || token != nil { show(id, part.infos, token, list.kind) }
       endReader(id, Status(), .engine)
     case .order(var rows):
       var list = list
@@ -55,11 +62,8 @@ extension Engine {
       list.aim = .order(rows)
       readers[id]?.source = .list(list)
       readOn(id)
-    case .count(let count):
-      var response = CountWorkflowsResponse()
-      response.count = count
-      answer(id, response)
-    case .group(let groups): answer(id, groups.answer)
+    case .count(let count): answer(id, count, [], list.kind)
+    case .group(let groups): answer(id, groups.total, groups.inOrder, list.kind)
     }
   }
 
@@ -72,22 +76,48 @@ extension Engine {
     list.aim = .order(rows)
     readers[id]?.source = .list(list)
     let token = rows.isShown ? list.token(hasMore: rows.hasMore) : nil
-    if !next.isEmpty { show(id, next.map(\.info), token) }
+    if !next.isEmpty { show(id, next.map(\.info), token, list.kind) }
     if rows.isShown { endReader(id, Status(), .engine) }
   }
 
-  private mutating func show(_ id: RequestID, _ infos: [WorkflowInfo], _ token: ListToken?) {
-    var response = ListWorkflowsResponse()
-    response.workflows = infos
-    response.nextPageToken = token?.bytes ?? []
+  private mutating func show(
+    _ id: RequestID, _ infos: [WorkflowInfo], _ token: ListToken?, _ kind: RunKind
+  ) {
+    let token = token?.bytes ?? []
+    let part: [UInt8]
+    switch kind {
+    case .workflow:
+      var response = ListWorkflowsResponse()
+      response.workflows = infos
+      response.nextPageToken = token
+      part = response.serialized()
+    case .activity:
+      var response = ListActivitiesResponse()
+      response.activities = infos.map { StandaloneActivity($0) }
+      response.nextPageToken = token
+      part = response.serialized()
+    }
     // What resident runs say of themselves may not be durable yet.
-    send(.part(id, response.serialized()), .engine)
+    send(.part(id, part), .engine)
     readers[id]?.isWanted = false
   }
 
-  private mutating func answer(_ id: RequestID, _ response: CountWorkflowsResponse) {
+  private mutating func answer(
+    _ id: RequestID, _ count: Int64, _ groups: [WorkflowGroup], _ kind: RunKind
+  ) {
     dropReader(id)
-    reply(id, .countWorkflows(response), .engine)
+    switch kind {
+    case .workflow:
+      var response = CountWorkflowsResponse()
+      response.count = count
+      response.groups = groups
+      reply(id, .countWorkflows(response), .engine)
+    case .activity:
+      var response = CountActivitiesResponse()
+      response.count = count
+      response.groups = groups
+      reply(id, .activityRun(.count(response)), .engine)
+    }
   }
 
   // MARK: - Bounds

@@ -25,13 +25,15 @@ struct ListReader {
     var last: (run: RunNumber, values: [AttributeValue])?
   }
 
+  let kind: RunKind
   let selection: ListSelection
   var aim: Aim
   var page: Page?
   /// Rows with lower numbers come next.
   var before: RunNumber?
 
-  init(_ selection: ListSelection, _ aim: Aim, _ page: Page? = nil) {
+  init(_ kind: RunKind, _ selection: ListSelection, _ aim: Aim, _ page: Page? = nil) {
+    self.kind = kind
     self.selection = selection
     self.aim = aim
     self.page = page
@@ -143,6 +145,8 @@ struct Groups {
   init(_ attributes: [ListAttribute]) { self.attributes = attributes }
 
   var count: Int { counts.count }
+  /// Of all rows.
+  var total: Int64 { counts.values.reduce(0, +) }
 
   mutating func add(_ info: WorkflowInfo) {
     let values = attributes.map { attribute -> [UInt8] in
@@ -153,20 +157,17 @@ struct Groups {
   }
 
   /// The largest first, then by their values.
-  var answer: CountWorkflowsResponse {
-    var response = CountWorkflowsResponse()
-    response.groups = counts.map { values, count in
+  var inOrder: [WorkflowGroup] {
+    let groups = counts.map { values, count in
       var group = WorkflowGroup()
       group.groupValues = values.map { String(decoding: $0, as: UTF8.self) }
       group.count = count
       return group
     }
-    response.groups.sort { a, b in
+    return groups.sorted { a, b in
       if a.count != b.count { return a.count > b.count }
       let orders = zip(a.groupValues, b.groupValues).lazy.map { $0.order($1) }
       return orders.first { $0 != 0 } ?? 0 < 0
     }
-    response.count = counts.values.reduce(0, +)
-    return response
   }
 }

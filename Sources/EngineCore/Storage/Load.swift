@@ -10,17 +10,18 @@ public struct Load: Sendable, Equatable {
   }
 
   public enum Subject: Sendable, Equatable {
-    /// The newest run of a workflow id, and, when `request` is given, what a request with that key
-    /// did to any run of that id, the newest one if it went over from one to another.
-    case workflow(namespace: String, workflowID: String, request: Fingerprint?)
+    /// The newest run of an id of that kind, and, when `request` is given, what a request with that
+    /// key did to any run of that id, the newest one if it went over from one to another.
+    case workflow(namespace: String, workflowID: String, kind: RunKind, request: Fingerprint?)
     /// One run of a workflow id.
     case runNamed(namespace: String, workflowID: String, runID: RunID)
     case run(RunNumber)
     /// Stored batches that hold events from `from` on, whole batches, at least one if there is any,
     /// about `bytesMax` bytes.
     case history(RunNumber, from: Int64, bytesMax: Int)
-    /// Rows of a namespace, only those with the key if one is given, newest first, with a number
-    /// below `before` (nil: from the newest); fewer when what they say of themselves is long.
+    /// Rows of a namespace, of all kinds, only those with the key if one is given, newest first,
+    /// with a number below `before` (nil: from the newest); fewer when what they say of themselves
+    /// is long.
     case rows(namespace: String, key: RowKey?, before: RunNumber?, countMax: Int)
     /// Open runs by (deadline, number), from the first one after the pair that is given.
     case deadlines(afterDeadline: Instant, afterRun: RunNumber, countMax: Int)

@@ -91,6 +91,7 @@ public struct RunRow: Sendable, Equatable {
   /// Shown in lists.
   public var summary: String
   public var details: RunDetails
+  public var kind: RunKind
 
   public static let immediately = Instant(ms: 0)
 
@@ -98,7 +99,7 @@ public struct RunRow: Sendable, Equatable {
     number: RunNumber, namespace: String, workflowID: String, runID: RunID, workflowType: String,
     taskQueue: String, status: WorkflowStatus, startTime: Instant, closeTime: Instant?,
     historyLength: Int64, historySizeBytes: Int64, deadline: Instant?, summary: String,
-    details: RunDetails = RunDetails()
+    details: RunDetails = RunDetails(), kind: RunKind = .workflow
   ) {
     self.number = number
     self.namespace = namespace
@@ -114,6 +115,7 @@ public struct RunRow: Sendable, Equatable {
     self.deadline = deadline
     self.summary = summary
     self.details = details
+    self.kind = kind
   }
 }
 

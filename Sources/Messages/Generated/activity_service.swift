@@ -2,7 +2,8 @@
 // swift-format-ignore-file
 import Basics
 
-/// By the token of a lease, or by workflow and activity id (the current attempt).
+/// By the token of a lease, or by workflow and activity id (the current attempt). Without a workflow
+/// id: an activity without a workflow, and `execution.run_id` is its run.
 public struct ActivityReference: Message {
   public var token: [UInt8] = []
   public var execution: WorkflowExecution?
@@ -298,7 +299,8 @@ public struct HeartbeatActivityResponse: Message {
     ])
 }
 
-/// The pending activities of one run that are meant: all that match.
+/// The pending activities of one run that are meant: all that match. In a request without a workflow
+/// id, `activity_id` names an activity without a workflow, and `execution.run_id` its run.
 public struct ActivitySelection: Message {
   public var which: Which?
 
@@ -644,5 +646,675 @@ public struct UpdateActivityOptionsResponse: Message {
   public static let table = MessageTable(
     name: "holdfast.v1.UpdateActivityOptionsResponse",
     fields: [
+    ])
+}
+
+/// A new run of an activity that belongs to no workflow. Its ids are a space of their own: a workflow
+/// may have the same id.
+public struct StartActivityRequest: Message {
+  public var namespace: String = ""
+  public var activityID: String = ""
+  public var activityType: String = ""
+  /// The task queue and one of start_to_close and schedule_to_close are required.
+  public var options: ActivityTaskOptions?
+  public var input: [Payload] = []
+  public var header: Header?
+  public var onExhausted: ActivityExhaustion = .unspecified
+  public var idReusePolicy: WorkflowIdReusePolicy = .unspecified
+  public var idConflictPolicy: WorkflowIdConflictPolicy = .unspecified
+  public var requestID: String = ""
+  public var identity: String = ""
+  public var userMetadata: UserMetadata?
+  /// The first attempt waits so long, and the timeouts count from then.
+  public var startDelayMs: Span = Span(ms: 0)
+  /// As start_delay_ms, at an instant; only one of them.
+  public var startAtTimeMs: Instant = Instant(ms: 0)
+  public var memo: Memo?
+  /// A name that nobody has used gets its type by it.
+  public var searchAttributes: SearchAttributes?
+  public var priority: WorkPriority?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: activityID = try reader.string()
+      case 26: activityType = try reader.string()
+      case 34: try reader.merge(into: &options)
+      case 42: input.append(try reader.message())
+      case 50: try reader.merge(into: &header)
+      case 56: onExhausted = try reader.enumeration()
+      case 64: idReusePolicy = try reader.enumeration()
+      case 72: idConflictPolicy = try reader.enumeration()
+      case 82: requestID = try reader.string()
+      case 90: identity = try reader.string()
+      case 98: try reader.merge(into: &userMetadata)
+      case 104: startDelayMs = try reader.span()
+      case 112: startAtTimeMs = try reader.instant()
+      case 122: try reader.merge(into: &memo)
+      case 130: try reader.merge(into: &searchAttributes)
+      case 402: try reader.merge(into: &priority)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = priority { writer.message(value, tag: 402) }
+    if let value = searchAttributes { writer.message(value, tag: 130) }
+    if let value = memo { writer.message(value, tag: 122) }
+    if !(startAtTimeMs.ms == 0) { writer.instant(startAtTimeMs, tag: 112) }
+    if !(startDelayMs.ms == 0) { writer.span(startDelayMs, tag: 104) }
+    if let value = userMetadata { writer.message(value, tag: 98) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 90) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 82) }
+    if !(idConflictPolicy.rawValue == 0) { writer.enumeration(idConflictPolicy, tag: 72) }
+    if !(idReusePolicy.rawValue == 0) { writer.enumeration(idReusePolicy, tag: 64) }
+    if !(onExhausted.rawValue == 0) { writer.enumeration(onExhausted, tag: 56) }
+    if let value = header { writer.message(value, tag: 50) }
+    for value in input.reversed() { writer.message(value, tag: 42) }
+    if let value = options { writer.message(value, tag: 34) }
+    if !(activityType.isEmpty) { writer.string(activityType, tag: 26) }
+    if !(activityID.isEmpty) { writer.string(activityID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.StartActivityRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "activity_id", .string),
+      FieldTable(3, "activity_type", .string),
+      FieldTable(4, "options", .message { ActivityTaskOptions.table }),
+      FieldTable(5, "input", .message { Payload.table }, isRepeated: true),
+      FieldTable(6, "header", .message { Header.table }),
+      FieldTable(7, "on_exhausted", .enumeration(ActivityExhaustion.names)),
+      FieldTable(8, "id_reuse_policy", .enumeration(WorkflowIdReusePolicy.names)),
+      FieldTable(9, "id_conflict_policy", .enumeration(WorkflowIdConflictPolicy.names)),
+      FieldTable(10, "request_id", .string),
+      FieldTable(11, "identity", .string),
+      FieldTable(12, "user_metadata", .message { UserMetadata.table }),
+      FieldTable(13, "start_delay_ms", .int64),
+      FieldTable(14, "start_at_time_ms", .int64),
+      FieldTable(15, "memo", .message { Memo.table }),
+      FieldTable(16, "search_attributes", .message { SearchAttributes.table }),
+      FieldTable(50, "priority", .message { WorkPriority.table }),
+    ])
+}
+
+public struct StartActivityResponse: Message {
+  public var runID: RunID = RunID.none
+  /// False when the request named a run that was there already.
+  public var started: Bool = false
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: runID = try reader.runID()
+      case 16: started = try reader.bool()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(!started) { writer.bool(started, tag: 16) }
+    if !(runID == RunID.none) { writer.runID(runID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.StartActivityResponse",
+    fields: [
+      FieldTable(1, "run_id", .runID),
+      FieldTable(2, "started", .bool),
+    ])
+}
+
+public struct DescribeActivityRequest: Message {
+  public var namespace: String = ""
+  public var activityID: String = ""
+  /// Empty: the newest run.
+  public var runID: RunID = RunID.none
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: activityID = try reader.string()
+      case 26: runID = try reader.runID()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(runID == RunID.none) { writer.runID(runID, tag: 26) }
+    if !(activityID.isEmpty) { writer.string(activityID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DescribeActivityRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "activity_id", .string),
+      FieldTable(3, "run_id", .runID),
+    ])
+}
+
+public struct StandaloneActivity: Message {
+  public var activityID: String = ""
+  public var runID: RunID = RunID.none
+  public var activityType: String = ""
+  public var taskQueue: String = ""
+  /// Never CONTINUED_AS_NEW, and RUNNING while it is paused.
+  public var status: WorkflowStatus = .unspecified
+  public var startTimeMs: Instant = Instant(ms: 0)
+  /// 0 while open.
+  public var closeTimeMs: Instant = Instant(ms: 0)
+  public var userMetadata: UserMetadata?
+  /// Of an open one: what a person should look at.
+  public var problems: [String] = []
+  public var memo: Memo?
+  public var searchAttributes: SearchAttributes?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: activityID = try reader.string()
+      case 18: runID = try reader.runID()
+      case 26: activityType = try reader.string()
+      case 34: taskQueue = try reader.string()
+      case 40: status = try reader.enumeration()
+      case 48: startTimeMs = try reader.instant()
+      case 56: closeTimeMs = try reader.instant()
+      case 66: try reader.merge(into: &userMetadata)
+      case 74: problems.append(try reader.string())
+      case 82: try reader.merge(into: &memo)
+      case 90: try reader.merge(into: &searchAttributes)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = searchAttributes { writer.message(value, tag: 90) }
+    if let value = memo { writer.message(value, tag: 82) }
+    for value in problems.reversed() { writer.string(value, tag: 74) }
+    if let value = userMetadata { writer.message(value, tag: 66) }
+    if !(closeTimeMs.ms == 0) { writer.instant(closeTimeMs, tag: 56) }
+    if !(startTimeMs.ms == 0) { writer.instant(startTimeMs, tag: 48) }
+    if !(status.rawValue == 0) { writer.enumeration(status, tag: 40) }
+    if !(taskQueue.isEmpty) { writer.string(taskQueue, tag: 34) }
+    if !(activityType.isEmpty) { writer.string(activityType, tag: 26) }
+    if !(runID == RunID.none) { writer.runID(runID, tag: 18) }
+    if !(activityID.isEmpty) { writer.string(activityID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.StandaloneActivity",
+    fields: [
+      FieldTable(1, "activity_id", .string),
+      FieldTable(2, "run_id", .runID),
+      FieldTable(3, "activity_type", .string),
+      FieldTable(4, "task_queue", .string),
+      FieldTable(5, "status", .enumeration(WorkflowStatus.names)),
+      FieldTable(6, "start_time_ms", .int64),
+      FieldTable(7, "close_time_ms", .int64),
+      FieldTable(8, "user_metadata", .message { UserMetadata.table }),
+      FieldTable(9, "problems", .string, isRepeated: true),
+      FieldTable(10, "memo", .message { Memo.table }),
+      FieldTable(11, "search_attributes", .message { SearchAttributes.table }),
+    ])
+}
+
+public struct DescribeActivityResponse: Message {
+  public var activity: StandaloneActivity?
+  /// While it is open.
+  public var pending: PendingActivity?
+  /// The attempt by which it ended, once it has; its fields are empty where none had started.
+  public var lastAttempt: FailedAttempt?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: try reader.merge(into: &activity)
+      case 18: try reader.merge(into: &pending)
+      case 26: try reader.merge(into: &lastAttempt)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = lastAttempt { writer.message(value, tag: 26) }
+    if let value = pending { writer.message(value, tag: 18) }
+    if let value = activity { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DescribeActivityResponse",
+    fields: [
+      FieldTable(1, "activity", .message { StandaloneActivity.table }),
+      FieldTable(2, "pending", .message { PendingActivity.table }),
+      FieldTable(3, "last_attempt", .message { FailedAttempt.table }),
+    ])
+}
+
+public struct GetActivityResultRequest: Message {
+  public var namespace: String = ""
+  public var activityID: String = ""
+  public var runID: RunID = RunID.none
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: activityID = try reader.string()
+      case 26: runID = try reader.runID()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(runID == RunID.none) { writer.runID(runID, tag: 26) }
+    if !(activityID.isEmpty) { writer.string(activityID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.GetActivityResultRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "activity_id", .string),
+      FieldTable(3, "run_id", .runID),
+    ])
+}
+
+public struct GetActivityResultResponse: Message {
+  public var runID: RunID = RunID.none
+  public var status: WorkflowStatus = .unspecified
+  public var result: [Payload] = []
+  /// With FAILED and TIMED_OUT an ActivityFailure, and below it how the last attempt failed.
+  public var failure: Failure?
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: runID = try reader.runID()
+      case 16: status = try reader.enumeration()
+      case 26: result.append(try reader.message())
+      case 34: try reader.merge(into: &failure)
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if let value = failure { writer.message(value, tag: 34) }
+    for value in result.reversed() { writer.message(value, tag: 26) }
+    if !(status.rawValue == 0) { writer.enumeration(status, tag: 16) }
+    if !(runID == RunID.none) { writer.runID(runID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.GetActivityResultResponse",
+    fields: [
+      FieldTable(1, "run_id", .runID),
+      FieldTable(2, "status", .enumeration(WorkflowStatus.names)),
+      FieldTable(3, "result", .message { Payload.table }, isRepeated: true),
+      FieldTable(4, "failure", .message { Failure.table }),
+    ])
+}
+
+public struct ListActivitiesRequest: Message {
+  public var namespace: String = ""
+  /// As of ListWorkflows, with ActivityId and ActivityType.
+  public var query: String = ""
+  /// 0: all. With LIMIT in the query: the lower one counts.
+  public var limit: Int64 = 0
+  /// Above 0: the answer is one page of at most so many.
+  public var pageSize: Int64 = 0
+  /// From the page before, with the same query; empty: the first page.
+  public var nextPageToken: [UInt8] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: query = try reader.string()
+      case 24: limit = try reader.int64()
+      case 32: pageSize = try reader.int64()
+      case 42: nextPageToken = try reader.bytes()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(nextPageToken.isEmpty) { writer.bytes(nextPageToken, tag: 42) }
+    if !(pageSize == 0) { writer.int64(pageSize, tag: 32) }
+    if !(limit == 0) { writer.int64(limit, tag: 24) }
+    if !(query.isEmpty) { writer.string(query, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ListActivitiesRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "query", .string),
+      FieldTable(3, "limit", .int64),
+      FieldTable(4, "page_size", .int64),
+      FieldTable(5, "next_page_token", .bytes),
+    ])
+}
+
+public struct ListActivitiesResponse: Message {
+  public var activities: [StandaloneActivity] = []
+  /// In the last message of a page that is not the last one.
+  public var nextPageToken: [UInt8] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: activities.append(try reader.message())
+      case 18: nextPageToken = try reader.bytes()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(nextPageToken.isEmpty) { writer.bytes(nextPageToken, tag: 18) }
+    for value in activities.reversed() { writer.message(value, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.ListActivitiesResponse",
+    fields: [
+      FieldTable(1, "activities", .message { StandaloneActivity.table }, isRepeated: true),
+      FieldTable(2, "next_page_token", .bytes),
+    ])
+}
+
+public struct CountActivitiesRequest: Message {
+  public var namespace: String = ""
+  /// A filter, then perhaps GROUP BY.
+  public var query: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: query = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(query.isEmpty) { writer.string(query, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.CountActivitiesRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "query", .string),
+    ])
+}
+
+public struct CountActivitiesResponse: Message {
+  public var count: Int64 = 0
+  /// With GROUP BY: the largest first.
+  public var groups: [WorkflowGroup] = []
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 8: count = try reader.int64()
+      case 18: groups.append(try reader.message())
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    for value in groups.reversed() { writer.message(value, tag: 18) }
+    if !(count == 0) { writer.int64(count, tag: 8) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.CountActivitiesResponse",
+    fields: [
+      FieldTable(1, "count", .int64),
+      FieldTable(2, "groups", .message { WorkflowGroup.table }, isRepeated: true),
+    ])
+}
+
+/// What has not started ends at once; the worker of one that has is told.
+public struct RequestCancelActivityRequest: Message {
+  public var namespace: String = ""
+  public var activityID: String = ""
+  public var runID: RunID = RunID.none
+  public var reason: String = ""
+  public var requestID: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: activityID = try reader.string()
+      case 26: runID = try reader.runID()
+      case 34: reason = try reader.string()
+      case 42: requestID = try reader.string()
+      case 50: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 50) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 42) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 34) }
+    if !(runID == RunID.none) { writer.runID(runID, tag: 26) }
+    if !(activityID.isEmpty) { writer.string(activityID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.RequestCancelActivityRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "activity_id", .string),
+      FieldTable(3, "run_id", .runID),
+      FieldTable(4, "reason", .string),
+      FieldTable(5, "request_id", .string),
+      FieldTable(6, "identity", .string),
+    ])
+}
+
+public struct RequestCancelActivityResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.RequestCancelActivityResponse",
+    fields: [
+    ])
+}
+
+/// Ends it at once; its lease is gone.
+public struct TerminateActivityRequest: Message {
+  public var namespace: String = ""
+  public var activityID: String = ""
+  public var runID: RunID = RunID.none
+  public var reason: String = ""
+  public var requestID: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: activityID = try reader.string()
+      case 26: runID = try reader.runID()
+      case 34: reason = try reader.string()
+      case 42: requestID = try reader.string()
+      case 50: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 50) }
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 42) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 34) }
+    if !(runID == RunID.none) { writer.runID(runID, tag: 26) }
+    if !(activityID.isEmpty) { writer.string(activityID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.TerminateActivityRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "activity_id", .string),
+      FieldTable(3, "run_id", .runID),
+      FieldTable(4, "reason", .string),
+      FieldTable(5, "request_id", .string),
+      FieldTable(6, "identity", .string),
+    ])
+}
+
+public struct TerminateActivityResponse: Message {
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.TerminateActivityResponse",
+    fields: [
+    ])
+}
+
+/// Removes one run: the one that is named, or the newest. An open one is terminated first.
+public struct DeleteActivityRequest: Message {
+  public var namespace: String = ""
+  public var activityID: String = ""
+  public var runID: RunID = RunID.none
+  public var reason: String = ""
+  public var identity: String = ""
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: namespace = try reader.string()
+      case 18: activityID = try reader.string()
+      case 26: runID = try reader.runID()
+      case 34: reason = try reader.string()
+      case 42: identity = try reader.string()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(identity.isEmpty) { writer.string(identity, tag: 42) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 34) }
+    if !(runID == RunID.none) { writer.runID(runID, tag: 26) }
+    if !(activityID.isEmpty) { writer.string(activityID, tag: 18) }
+    if !(namespace.isEmpty) { writer.string(namespace, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DeleteActivityRequest",
+    fields: [
+      FieldTable(1, "namespace", .string),
+      FieldTable(2, "activity_id", .string),
+      FieldTable(3, "run_id", .runID),
+      FieldTable(4, "reason", .string),
+      FieldTable(5, "identity", .string),
+    ])
+}
+
+public struct DeleteActivityResponse: Message {
+  /// The run that was removed.
+  public var runID: RunID = RunID.none
+
+  public init() {}
+
+  public mutating func decode(from reader: inout WireReader) throws(DecodeError) {
+    while let tag = try reader.nextTag() {
+      switch tag {
+      case 10: runID = try reader.runID()
+      default: try reader.skip(tag)
+      }
+    }
+  }
+
+  public func encode(into writer: inout WireWriter) {
+    if !(runID == RunID.none) { writer.runID(runID, tag: 10) }
+  }
+
+  public static let table = MessageTable(
+    name: "holdfast.v1.DeleteActivityResponse",
+    fields: [
+      FieldTable(1, "run_id", .runID),
     ])
 }

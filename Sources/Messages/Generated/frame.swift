@@ -132,6 +132,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
   case batchAlreadyExists
   case updateNotFound
   case workflowPaused
+  case activityAlreadyStarted
+  case activityClosed
   case namespaceAlreadyExists
   /// It holds open workflows, schedules or running batches.
   case namespaceInUse
@@ -184,6 +186,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case 34: self = .batchAlreadyExists
       case 35: self = .updateNotFound
       case 36: self = .workflowPaused
+      case 37: self = .activityAlreadyStarted
+      case 38: self = .activityClosed
       case 50: self = .namespaceAlreadyExists
       case 51: self = .namespaceInUse
       case 52: self = .namespaceBeingRemoved
@@ -234,6 +238,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
       case .batchAlreadyExists: return 34
       case .updateNotFound: return 35
       case .workflowPaused: return 36
+      case .activityAlreadyStarted: return 37
+      case .activityClosed: return 38
       case .namespaceAlreadyExists: return 50
       case .namespaceInUse: return 51
       case .namespaceBeingRemoved: return 52
@@ -283,6 +289,8 @@ public enum Reason: Equatable, Hashable, Sendable, WireEnum {
     (34, "BATCH_ALREADY_EXISTS"),
     (35, "UPDATE_NOT_FOUND"),
     (36, "WORKFLOW_PAUSED"),
+    (37, "ACTIVITY_ALREADY_STARTED"),
+    (38, "ACTIVITY_CLOSED"),
     (50, "NAMESPACE_ALREADY_EXISTS"),
     (51, "NAMESPACE_IN_USE"),
     (52, "NAMESPACE_BEING_REMOVED"),

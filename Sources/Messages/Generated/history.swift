@@ -373,7 +373,7 @@ public struct HistoryEvent: Message {
     case activityTaskCompleted(ActivityTaskCompleted)
     indirect case activityTaskFailed(ActivityTaskFailed)
     indirect case activityTaskTimedOut(ActivityTaskTimedOut)
-    case activityTaskCancelRequested(ActivityTaskCancelRequested)
+    indirect case activityTaskCancelRequested(ActivityTaskCancelRequested)
     case activityTaskCanceled(ActivityTaskCanceled)
     case timerStarted(TimerStarted)
     case timerFired(TimerFired)
@@ -788,6 +788,9 @@ public struct WorkflowExecutionStarted: Message {
   public var cronTimeZone: String = ""
   /// With a cron schedule: what the last run that completed gave.
   public var lastCompletionResult: PayloadList?
+  /// The run is that of an activity without a workflow: workflow_id and workflow_type are its id and
+  /// type, the next event schedules it, and the activity's end is the run's.
+  public var isActivity: Bool = false
   public var priority: WorkPriority?
   public var concurrencyKey: String = ""
 
@@ -827,6 +830,7 @@ public struct WorkflowExecutionStarted: Message {
       case 210: try reader.merge(into: &searchAttributes)
       case 226: cronTimeZone = try reader.string()
       case 234: try reader.merge(into: &lastCompletionResult)
+      case 264: isActivity = try reader.bool()
       case 402: try reader.merge(into: &priority)
       case 442: concurrencyKey = try reader.string()
       default: try reader.skip(tag)
@@ -837,6 +841,7 @@ public struct WorkflowExecutionStarted: Message {
   public func encode(into writer: inout WireWriter) {
     if !(concurrencyKey.isEmpty) { writer.string(concurrencyKey, tag: 442) }
     if let value = priority { writer.message(value, tag: 402) }
+    if !(!isActivity) { writer.bool(isActivity, tag: 264) }
     if let value = root { writer.message(value, tag: 258) }
     if !(parentInitiatedEventID == 0) { writer.int64(parentInitiatedEventID, tag: 248) }
     if let value = parent { writer.message(value, tag: 242) }
@@ -904,6 +909,7 @@ public struct WorkflowExecutionStarted: Message {
       FieldTable(30, "parent", .message { WorkflowExecution.table }),
       FieldTable(31, "parent_initiated_event_id", .int64),
       FieldTable(32, "root", .message { WorkflowExecution.table }),
+      FieldTable(33, "is_activity", .bool),
       FieldTable(50, "priority", .message { WorkPriority.table }),
       FieldTable(55, "concurrency_key", .string),
     ])
@@ -1670,6 +1676,10 @@ public struct ActivityTaskCancelRequested: Message {
   public var seq: UInt32 = 0
   public var workflowTaskCompletedEventID: Int64 = 0
   public var location: String = ""
+  /// Of an activity without a workflow.
+  public var reason: String = ""
+  public var identity: String = ""
+  public var requestID: String = ""
 
   public init() {}
 
@@ -1680,12 +1690,18 @@ public struct ActivityTaskCancelRequested: Message {
       case 16: seq = try reader.uint32()
       case 24: workflowTaskCompletedEventID = try reader.int64()
       case 34: location = try reader.string()
+      case 42: reason = try reader.string()
+      case 50: identity = try reader.string()
+      case 58: requestID = try reader.string()
       default: try reader.skip(tag)
       }
     }
   }
 
   public func encode(into writer: inout WireWriter) {
+    if !(requestID.isEmpty) { writer.string(requestID, tag: 58) }
+    if !(identity.isEmpty) { writer.string(identity, tag: 50) }
+    if !(reason.isEmpty) { writer.string(reason, tag: 42) }
     if !(location.isEmpty) { writer.string(location, tag: 34) }
     if !(workflowTaskCompletedEventID == 0) { writer.int64(workflowTaskCompletedEventID, tag: 24) }
     if !(seq == 0) { writer.uint32(seq, tag: 16) }
@@ -1699,6 +1715,9 @@ public struct ActivityTaskCancelRequested: Message {
       FieldTable(2, "seq", .uint32),
       FieldTable(3, "workflow_task_completed_event_id", .int64),
       FieldTable(4, "location", .string),
+      FieldTable(5, "reason", .string),
+      FieldTable(6, "identity", .string),
+      FieldTable(7, "request_id", .string),
     ])
 }
 

@@ -10,6 +10,14 @@ public enum Method: String, CaseIterable, Sendable {
   case activityUnpauseActivity = "holdfast.v1.ActivityService/UnpauseActivity"
   case activityResetActivity = "holdfast.v1.ActivityService/ResetActivity"
   case activityUpdateActivityOptions = "holdfast.v1.ActivityService/UpdateActivityOptions"
+  case activityStartActivity = "holdfast.v1.ActivityService/StartActivity"
+  case activityDescribeActivity = "holdfast.v1.ActivityService/DescribeActivity"
+  case activityGetActivityResult = "holdfast.v1.ActivityService/GetActivityResult"
+  case activityListActivities = "holdfast.v1.ActivityService/ListActivities"
+  case activityCountActivities = "holdfast.v1.ActivityService/CountActivities"
+  case activityRequestCancelActivity = "holdfast.v1.ActivityService/RequestCancelActivity"
+  case activityTerminateActivity = "holdfast.v1.ActivityService/TerminateActivity"
+  case activityDeleteActivity = "holdfast.v1.ActivityService/DeleteActivity"
   case batchStartBatch = "holdfast.v1.BatchService/StartBatch"
   case batchDescribeBatch = "holdfast.v1.BatchService/DescribeBatch"
   case batchListBatches = "holdfast.v1.BatchService/ListBatches"
@@ -79,7 +87,7 @@ public enum Method: String, CaseIterable, Sendable {
   /// The engine sends any number of messages, not one.
   public var isServerStreaming: Bool {
     switch self {
-    case .operatorBackup, .workerWork, .workerReplay, .workflowGetHistory, .workflowListWorkflows: return true
+    case .activityListActivities, .operatorBackup, .workerWork, .workerReplay, .workflowGetHistory, .workflowListWorkflows: return true
     default: return false
     }
   }

@@ -89,6 +89,7 @@ public enum ActivityCancelReason: Equatable, Hashable, Sendable, WireEnum {
   case cancelled
   case timedOut
   case notFound
+  /// Of an activity without a workflow: it was terminated.
   case workflowClosed
   case paused
   case reset
@@ -2922,6 +2923,7 @@ public struct Evicted: Message {
 public struct ActivityTask: Message {
   public var token: [UInt8] = []
   public var namespace: String = ""
+  /// Empty, as workflow_type: the activity has no workflow, and run_id is that of its own run.
   public var workflowID: String = ""
   public var runID: RunID = RunID.none
   public var workflowType: String = ""

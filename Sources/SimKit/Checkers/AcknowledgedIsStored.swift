@@ -47,9 +47,12 @@ extension ClientRequest {
       return response.runID
     case .reset: return (try? ResetWorkflowResponse(bytes: answer.message))?.runID
     case .signal: return (try? SignalWorkflowResponse(bytes: answer.message))?.runID
-    case .cancel, .terminate, .complete, .batch: return RunID.none
+    case .activityRun(.start):
+      return (try? StartActivityResponse(bytes: answer.message))?.runID
+    case .cancel, .terminate, .complete, .batch, .activityRun(.cancel), .activityRun(.terminate):
+      return RunID.none
     case .delete, .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history,
-      .list, .count, .schedule, .activity, .limit, .limitType, .namespace:
+      .list, .count, .schedule, .activity, .limit, .limitType, .namespace, .activityRun:
       return nil
     }
   }
@@ -57,7 +60,7 @@ extension ClientRequest {
   /// What of the request's effect the store does not hold; nil if it is all there.
   func missing(from ledger: Ledger, _ runID: RunID) -> String? {
     switch kind {
-    case .start, .reset:
+    case .start, .reset, .activityRun(.start):
       return ledger.run(runID) == nil ? "run \(runID) is not there" : nil
     case .signal, .signalWithStart:
       guard let run = ledger.run(runID) else { return "run \(runID) is not there" }
@@ -70,8 +73,15 @@ extension ClientRequest {
         }
       }
       return isThere ? nil : "no run holds a cancel request"
-    case .terminate:
-      let isThere = ledger.everyRun(of: workflowID).contains { run in
+    case .activityRun(.cancel):
+      let isThere = ledger.everyRun(of: workflowID, .activity).contains { run in
+        run.events.contains {
+          if case .activityTaskCancelRequested = $0.attributes { true } else { false }
+        }
+      }
+      return isThere ? nil : "no run holds a cancel request"
+    case .terminate, .activityRun(.terminate):
+      let isThere = ledger.everyRun(of: workflowID, runKind).contains { run in
         guard case .workflowExecutionTerminated(let end) = run.events.last?.attributes else {
           return false
         }
@@ -83,7 +93,7 @@ extension ClientRequest {
       return ledger.holds(result: mark) ? nil : "result \(mark) is in no history"
     case .batch: return ledger.batch(requestID) == nil ? "its batch is not there" : nil
     case .delete, .pause, .unpause, .query, .update, .updateWithStart, .describe, .result, .history,
-      .list, .count, .schedule, .activity, .limit, .limitType, .namespace:
+      .list, .count, .schedule, .activity, .limit, .limitType, .namespace, .activityRun:
       return nil
     }
   }

@@ -2,7 +2,7 @@ import EngineCore
 import Messages
 
 /// I3: a history is 1..n without gaps, begins with Started, holds one closing event at most and
-/// nothing after it; the run's row says the same.
+/// nothing after it; the run's row says the same. An activity's run holds nothing of code.
 final class HistoryIsWhole: Checker {
   static let name = "I3 history is whole"
 
@@ -32,12 +32,15 @@ final class HistoryIsWhole: Checker {
     if run.events.count(where: \.isStart) > 1 {
       scene.found("\(run.row.number) starts twice")
     }
-    let closing = run.events.firstIndex(where: \.isClosing)
+    let closing = run.events.firstIndex { run.status(after: $0) != nil }
     if let closing, closing != run.events.count - 1 {
       scene.found("\(run.row.number) holds events after event \(closing + 1), which closed it")
     }
     if run.isOpen != (closing == nil) {
       scene.found("\(run.row.number): its row and its history differ on whether it has closed")
+    }
+    if run.isOfActivity, let event = run.events.first(where: { !$0.isOfActivityRun }) {
+      scene.found("\(run.row.number) is of an activity, and event \(event.eventID) of code")
     }
     if !run.isOpen && run.row.historyLength != Int64(run.events.count) {
       scene.found("\(run.row.number): its row says \(run.row.historyLength) events")
@@ -46,6 +49,16 @@ final class HistoryIsWhole: Checker {
 }
 
 extension HistoryEvent {
+  /// The run of an activity without a workflow may hold it.
+  fileprivate var isOfActivityRun: Bool {
+    switch attributes {
+    case .workflowExecutionStarted, .activityTaskScheduled, .activityTaskStarted,
+      .activityTaskCancelRequested, .workflowExecutionTerminated:
+      true
+    default: activityStatus != nil
+    }
+  }
+
   fileprivate var isStart: Bool {
     if case .workflowExecutionStarted = attributes { true } else { false }
   }

@@ -30,12 +30,10 @@ final class NothingLeavesEarly: Checker {
       }
       return
     }
+    if let (run, status) = request.end(in: answer), scene.ledger.run(run)?.row.status != status {
+      scene.found("the result of \(run) leaves: \(status.name), not durable")
+    }
     switch request.kind {
-    case .result:
-      guard let result = try? GetWorkflowResultResponse(bytes: answer.message) else { return }
-      if scene.ledger.run(result.runID)?.row.status != result.status {
-        scene.found("the result of \(result.runID) leaves: \(result.status.name), not durable")
-      }
     case .describe:
       guard let info = (try? DescribeWorkflowResponse(bytes: answer.message))?.info,
         let execution = info.execution

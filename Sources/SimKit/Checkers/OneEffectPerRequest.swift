@@ -13,7 +13,7 @@ final class OneEffectPerRequest: Checker {
       guard answer.isOK, let runID = request.runID(in: answer), runID != .none else { return }
       // The run that it went over to holds it too.
       if scene.ledger.run(runID)?.hasFromOthers(request.requestID) ?? false { return }
-      for run in scene.ledger.runs(of: request.workflowID)
+      for run in scene.ledger.runs(of: request.workflowID, request.runKind)
       where run.row.runID != runID
         && effects(run, scene).contains(where: { $0.id == request.requestID })
       {
@@ -39,6 +39,7 @@ final class OneEffectPerRequest: Checker {
       case .workflowExecutionStarted(let started): ("start", started.requestID)
       case .workflowExecutionSignaled(let signal): ("signal", signal.requestID)
       case .workflowExecutionCancelRequested(let cancel): ("cancel", cancel.requestID)
+      case .activityTaskCancelRequested(let cancel): ("cancel of an activity", cancel.requestID)
       // The engine terminates too, for reasons of its own.
       case .workflowExecutionTerminated(let end) where Workload.isRequestID(end.reason):
         ("terminate", end.reason)

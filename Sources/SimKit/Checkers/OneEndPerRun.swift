@@ -17,16 +17,13 @@ final class OneEndPerRun: Checker {
       }
     case .reopened, .finished: for run in scene.ledger.runs { check(run, scene) }
     case .answered(let request, let answer, _):
-      guard case .result = request.kind, answer.isOK,
-        let result = try? GetWorkflowResultResponse(bytes: answer.message)
-      else { return }
-      check(result, scene)
+      if let (run, status) = request.end(in: answer) { check(run, status, scene) }
     default: break
     }
   }
 
   private func check(_ run: Ledger.Run, _ scene: Scene) {
-    let ends = run.events.compactMap(\.closingStatus)
+    let ends = run.events.compactMap { run.status(after: $0) }
     if ends.count > 1 { scene.found("\(run.row.number) ends as \(ends.map(\.name))") }
     guard !run.isOpen else { return }
     if ends.first != run.row.status {
@@ -38,11 +35,25 @@ final class OneEndPerRun: Checker {
     }
   }
 
-  private func check(_ result: GetWorkflowResultResponse, _ scene: Scene) {
-    let status = told[result.runID, default: result.status]
-    told[result.runID] = status
-    if status != result.status {
-      scene.found("run \(result.runID) ends as \(status.name) and as \(result.status.name)")
+  private func check(_ run: RunID, _ end: WorkflowStatus, _ scene: Scene) {
+    let status = told[run, default: end]
+    told[run] = status
+    if status != end { scene.found("run \(run) ends as \(status.name) and as \(end.name)") }
+  }
+}
+
+extension ClientRequest {
+  /// The end of a run that the answer tells of.
+  func end(in answer: Answer) -> (RunID, WorkflowStatus)? {
+    guard answer.isOK else { return nil }
+    switch kind {
+    case .result:
+      let result = try? GetWorkflowResultResponse(bytes: answer.message)
+      return result.map { ($0.runID, $0.status) }
+    case .activityRun(.result):
+      let result = try? GetActivityResultResponse(bytes: answer.message)
+      return result.map { ($0.runID, $0.status) }
+    default: return nil
     }
   }
 }
@@ -62,4 +73,15 @@ extension HistoryEvent {
   }
 
   var isClosing: Bool { closingStatus != nil }
+
+  /// How it ends its activity, and with it the run that is the activity's own.
+  var activityStatus: WorkflowStatus? {
+    switch attributes {
+    case .activityTaskCompleted: .completed
+    case .activityTaskFailed: .failed
+    case .activityTaskTimedOut: .timedOut
+    case .activityTaskCanceled: .canceled
+    default: nil
+    }
+  }
 }

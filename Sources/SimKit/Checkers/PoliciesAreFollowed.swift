@@ -39,10 +39,10 @@ final class PoliciesAreFollowed: Checker {
   }
 
   private func predecessor(of row: RunRow, _ ledger: Ledger) -> Predecessor? {
-    let earlier = ledger.runs(of: row.workflowID).filter { $0.row.number < row.number }
+    let earlier = ledger.runs(of: row.workflowID, row.kind).filter { $0.row.number < row.number }
     guard let last = earlier.max(by: { $0.row.number < $1.row.number }) else { return nil }
     // A newer one that is gone by now may have been there still.
-    let isLast = ledger.everyRun(of: row.workflowID).allSatisfy {
+    let isLast = ledger.everyRun(of: row.workflowID, row.kind).allSatisfy {
       ledger.removed[$0.row.runID] == nil || $0.row.number < last.row.number
     }
     guard isLast else { return nil }
@@ -58,7 +58,7 @@ final class PoliciesAreFollowed: Checker {
     _ policies: Policies, _ request: ClientRequest, _ answer: Answer, _ ledger: Ledger
   ) -> String? {
     if answer.isOK {
-      guard let response = try? StartWorkflowResponse(bytes: answer.message) else { return nil }
+      guard let response = request.startResponse(in: answer) else { return nil }
       // A repetition, after what it did went over to another run: no policy was asked.
       if ledger.run(response.runID)?.hasFromOthers(request.requestID) ?? false { return nil }
       if !response.started { return policies.uses ? nil : "it uses run \(response.runID)" }
@@ -67,7 +67,9 @@ final class PoliciesAreFollowed: Checker {
         ? nil
         : "it starts run \(response.runID) after \(before.number), \(before.status.name)"
     }
-    guard answer.status?.reason == .workflowAlreadyStarted, let runID = answer.status?.runID,
+    let reason: Reason =
+      request.runKind == .workflow ? .workflowAlreadyStarted : .activityAlreadyStarted
+    guard answer.status?.reason == reason, let runID = answer.status?.runID,
       let run = ledger.run(runID)
     else { return nil }
     // While it was open, as far as anybody can know.
@@ -114,7 +116,18 @@ extension ClientRequest {
       let conflict = start.idConflictPolicy
       return Policies(
         conflict: conflict == .unspecified ? .useExisting : conflict, reuse: start.idReusePolicy)
+    case .activityRun(.start(let start)):
+      let conflict = start.idConflictPolicy
+      return Policies(
+        conflict: conflict == .unspecified ? .fail : conflict, reuse: start.idReusePolicy)
     default: return nil
     }
+  }
+
+  /// What the answer to a start says, of a run of any kind.
+  fileprivate func startResponse(in answer: Answer) -> StartWorkflowResponse? {
+    guard runKind == .activity else { return try? StartWorkflowResponse(bytes: answer.message) }
+    let response = try? StartActivityResponse(bytes: answer.message)
+    return response.map { .of($0.runID, started: $0.started) }
   }
 }

@@ -46,6 +46,9 @@ final class ReadsAreTrue: Checker {
     case .list(_, let selection):
       let infos = parts.flatMap { (try? ListWorkflowsResponse(bytes: $0))?.workflows ?? [] }
       check(infos, request, selection, scene)
+    case .activityRun(.list):
+      let activities = parts.flatMap { (try? ListActivitiesResponse(bytes: $0))?.activities ?? [] }
+      check(activities, request, scene)
     case .count(_, let selection):
       guard let response = try? CountWorkflowsResponse(bytes: answer.message) else { return }
       check(response, request, selection, scene)
@@ -61,6 +64,22 @@ final class ReadsAreTrue: Checker {
 
   // MARK: - Lists
 
+  /// All activities without a workflow, and nothing else.
+  private func check(
+    _ activities: [StandaloneActivity], _ request: ClientRequest, _ scene: Scene
+  ) {
+    for activity in activities where scene.ledger.run(activity.runID)?.isOfActivity != true {
+      scene.found("\(request.name) tells of run \(activity.runID), which is of no activity")
+    }
+    let listed = Set(activities.map(\.runID))
+    for run in scene.ledger.runs
+    where run.isOfActivity && (lives[run.row.runID]?.createdUs ?? .max) < request.sentUs
+      && !listed.contains(run.row.runID)
+    {
+      scene.found("\(request.name) does not tell of \(run.row.number)")
+    }
+  }
+
   /// What lists could have shown of the run since it was asked for: as it was while it was open,
   /// and as it is.
   private func rows(_ run: Ledger.Run, _ request: ClientRequest) -> [ModelRow] {
@@ -75,7 +94,7 @@ final class ReadsAreTrue: Checker {
     _ request: ClientRequest, _ filter: ModelFilter, _ scene: Scene
   ) -> [Ledger.Run] {
     scene.ledger.runs.filter { run in
-      (lives[run.row.runID]?.createdUs ?? .max) < request.sentUs
+      !run.isOfActivity && (lives[run.row.runID]?.createdUs ?? .max) < request.sentUs
         && rows(run, request).allSatisfy(filter.takes)
     }
   }
@@ -84,9 +103,9 @@ final class ReadsAreTrue: Checker {
   private func isAllowed(
     _ id: RunID, _ request: ClientRequest, _ filter: ModelFilter, _ scene: Scene
   ) -> Bool {
-    guard let run = scene.ledger.run(id), (lives[id]?.removedUs ?? .max) >= request.sentUs else {
-      return false
-    }
+    guard let run = scene.ledger.run(id), !run.isOfActivity,
+      (lives[id]?.removedUs ?? .max) >= request.sentUs
+    else { return false }
     return rows(run, request).contains(where: filter.takes)
   }
 

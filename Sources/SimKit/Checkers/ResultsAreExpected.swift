@@ -15,6 +15,7 @@ final class ResultsAreExpected: Checker {
 
   private func check(_ run: Ledger.Run, _ scene: Scene) {
     guard case .workflowExecutionStarted(let started) = run.events.first?.attributes else { return }
+    if run.isOfActivity { return checkActivity(run, scene) }
     let program = Program(input: started.input)
     switch run.events.last?.attributes {
     case .workflowExecutionCompleted:
@@ -42,6 +43,15 @@ final class ResultsAreExpected: Checker {
     if !isExpected {
       scene.found("\(run.row.number) did \(results); its program is \(expected)")
     }
+  }
+
+  private func checkActivity(_ run: Ledger.Run, _ scene: Scene) {
+    guard run.events.count > 1,
+      case .activityTaskScheduled(let scheduled) = run.events[1].attributes,
+      var plan = ActivityPlan(input: scheduled.input)
+    else { return scene.found("\(run.row.number) is of an activity, and schedules none") }
+    plan.maximumAttempts = scheduled.retryPolicy?.maximumAttempts ?? 0
+    if let fault = plan.fault(of: run) { scene.found("\(run.row.number) \(fault)") }
   }
 }
 

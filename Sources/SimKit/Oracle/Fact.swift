@@ -63,6 +63,9 @@ enum Response: Equatable {
   case workflowType(DescribeWorkflowTypeResponse)
   case workflowTypes(ListWorkflowTypesResponse)
   case names(ListSearchAttributesResponse)
+  case activity(DescribeActivityResponse)
+  case activities([StandaloneActivity])
+  case outcome(GetActivityResultResponse)
   case batch(DescribeBatchResponse)
   case batches([BatchInfo])
   case batchStarted(Bool)
@@ -96,6 +99,9 @@ enum Response: Equatable {
     case .workflowType(let m): "workflow type \(m.json())"
     case .workflowTypes(let m): "workflow types \(m.json())"
     case .names(let m): "names \(m.json())"
+    case .activity(let m): "activity \(m.json())"
+    case .activities(let infos): "activities \(infos.map { $0.json() })"
+    case .outcome(let m): "outcome \(m.json())"
     case .batch(let m): "batch \(m.json())"
     case .batches(let infos): "batches \(infos.map { $0.json() })"
     case .batchStarted(let isNew): isNew ? "starts the batch" : "the batch is there"
@@ -133,10 +139,26 @@ extension Response {
     case .attribute(.list(let m)): self = .names(m)
     case .attribute: self = .done
     case .namespace(let reply): self = Response(reply)
+    case .activityRun(let reply): self = Response(reply)
     case .batch(.start(let m)): self = .batchStarted(m.started)
     case .batch(.describe(let m)): self = .batch(m.plain)
     case .batch(.list(let m)): self = .batches(m.batches.map(\.plain))
     case .batch(.stop): self = .done
+    }
+  }
+
+  private init(_ reply: ActivityRunReply) {
+    switch reply {
+    case .start(let m): self = .start(.of(m.runID, started: m.started))
+    case .describe(let m): self = .activity(m.plain)
+    case .result(let m): self = .outcome(m)
+    case .count(let m):
+      var count = CountWorkflowsResponse()
+      count.count = m.count
+      count.groups = m.groups
+      self = .count(count)
+    case .cancel, .terminate: self = .done
+    case .delete(let m): self = .delete(m.runID)
     }
   }
 
@@ -201,6 +223,22 @@ extension DescribeWorkflowResponse {
       response.pendingWorkflowTask?.lastFailure?.info?.message = ""
       response.pendingWorkflowTask?.lastDiff?.message = ""
     }
+    return response
+  }
+}
+
+extension StandaloneActivity {
+  var plain: StandaloneActivity {
+    var activity = self
+    activity.problems = []
+    return activity
+  }
+}
+
+extension DescribeActivityResponse {
+  fileprivate var plain: DescribeActivityResponse {
+    var response = self
+    response.activity = activity?.plain
     return response
   }
 }

@@ -28,7 +28,11 @@ extension Model {
   }
 
   private func lease(ids reference: ActivityReference, _ orHeld: Bool) -> Lease {
-    switch find(reference.execution) {
+    let runID = reference.execution?.runID ?? .none
+    let found =
+      reference.isOfActivityRun
+      ? find(activity: reference.activityID, runID) : find(reference.execution)
+    switch found {
     case .none(let status): return .none(status)
     case .run(let run):
       let place = run.activities.firstIndex {
@@ -46,10 +50,13 @@ extension Model {
     _ end: EndedAttempt.End, _ identity: String, details: [Payload] = []
   ) -> Response? {
     let method = "\(end.name)Activity"
-    let workflowID =
+    let byIDs =
+      reference?.isOfActivityRun ?? false
+      ? ModelRun.key(ofActivity: reference?.activityID ?? "") : reference?.execution?.workflowID
+    let key =
       reference.flatMap { $0.activityID.isEmpty ? tokens[$0.token] : nil }
-      .flatMap { run($0)?.workflowID } ?? reference?.execution?.workflowID ?? ""
-    if let answer = before(method, workflowID, requestID, request) { return answer }
+      .flatMap { run($0)?.key } ?? byIDs ?? ""
+    if let answer = before(method, key, requestID, request) { return answer }
     switch lease(reference, orHeld: end.isOutcome) {
     case .none(let status): return .failure(status)
     case .past(let run):
@@ -166,8 +173,9 @@ extension Model {
       completed.seq = activity.scheduled.seq
       completed.result = result
       completed.identity = who
+      let ended = run.activities.remove(at: place)
       append(.activityTaskCompleted(completed), to: run)
-      keepAttempts(of: run.activities.remove(at: place), run)
+      keepAttempts(of: ended, run)
     case .canceled(let details) where activity.isCancelRequested:
       resolveCanceled(run, place, details, identity: who)
     case .canceled(let details):

@@ -66,7 +66,8 @@ extension Model {
     _ requestID: String, _ request: Request, fault: (ModelActivity) -> Status? = { _ in nil },
     _ body: (inout Model, ModelRun, Int) -> Bool
   ) -> Response {
-    switch openRun(method, execution, requestID, request) {
+    let activity = selection.activityRun(execution)
+    switch openRun(method, execution, requestID, request, activity: activity) {
     case .refused(let response): return response
     case .existing(let run), .started(let run):
       let places = run.activities.indices.filter { selection.means(run.activities[$0]) }

@@ -49,7 +49,7 @@ extension Model {
     return response.plain
   }
 
-  private func pending(_ activity: ModelActivity) -> PendingActivity {
+  func pending(_ activity: ModelActivity) -> PendingActivity {
     var pending = PendingActivity()
     pending.seq = activity.scheduled.seq
     pending.activityID = activity.scheduled.activityID

@@ -132,7 +132,8 @@ extension Model {
       return .failure(.of(.resourceExhausted, .limitReached, retryAfter: Span(ms: 1_000)))
     }
     let selection = selections[r.query] ?? ModelSelection()
-    batches.append(ModelBatch(r, selection, runs.reversed().map(\.id), now))
+    let workflows = runs.reversed().filter { !$0.isOfActivity }
+    batches.append(ModelBatch(r, selection, workflows.map(\.id), now))
     return .batchStarted(true)
   }
 

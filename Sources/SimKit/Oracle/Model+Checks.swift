@@ -67,6 +67,7 @@ extension Model {
     case .updateActivityOptions(let r):
       options(r) ?? control(r.activities, r.namespace, r.execution, r.requestID)
     case .workflowType, .schedule, .attribute, .namespace, .batch: nil
+    case .activityRun(let r): fault(of: r)
     case .setTaskQueueLimits(let r):
       first(name("task_queue", r.taskQueue), namespace(r.namespace), isBad(r.limits))
     case .describeTaskQueue(let r):
@@ -235,8 +236,8 @@ extension Model {
     if !reference.token.isEmpty {
       return reference.token.count < OracleWalk.tokenBytesMin ? invalid("activity.token") : nil
     }
-    return name("activity.activity_id", reference.activityID)
-      ?? execution(reference.execution)
+    if let fault = name("activity.activity_id", reference.activityID) { return fault }
+    return reference.isOfActivityRun ? nil : execution(reference.execution)
   }
 
   private func control(
@@ -246,7 +247,49 @@ extension Model {
     first(
       selection?.which == nil
         ? .of(.invalidArgument, .fieldMissing, field: "activities") : nil,
-      self.namespace(namespace), self.execution(execution), id("request_id", requestID))
+      self.namespace(namespace),
+      selection.activityRun(execution) == nil ? self.execution(execution) : nil,
+      id("request_id", requestID))
+  }
+
+  private func fault(of r: ActivityRunRequest) -> Status? {
+    switch r {
+    case .start(let r): fault(of: r)
+    case .describe(let r): first(namespace(r.namespace), name("activity_id", r.activityID))
+    case .result(let r): first(namespace(r.namespace), name("activity_id", r.activityID))
+    case .list(let r):
+      first(namespace(r.namespace), r.limit < 0 ? invalid("limit") : nil, query(r.query))
+    case .count(let r): first(namespace(r.namespace), query(r.query))
+    case .cancel(let r):
+      first(
+        namespace(r.namespace), name("activity_id", r.activityID), id("request_id", r.requestID))
+    case .terminate(let r):
+      first(
+        namespace(r.namespace), name("activity_id", r.activityID), id("request_id", r.requestID))
+    case .delete(let r): first(namespace(r.namespace), name("activity_id", r.activityID))
+    }
+  }
+
+  private func fault(of r: StartActivityRequest) -> Status? {
+    let options = r.options ?? ActivityTaskOptions()
+    let isUnbounded =
+      options.scheduleToCloseTimeoutMs == .zero && options.startToCloseTimeoutMs == .zero
+    let policies =
+      isUnknown(r.idReusePolicy.rawValue)
+      ? invalid("id_reuse_policy")
+      : isUnknown(r.idConflictPolicy.rawValue) ? invalid("id_conflict_policy") : nil
+    let isTwice = r.startDelayMs != .zero && r.startAtTimeMs != .epoch
+    return first(
+      namespace(r.namespace), name("activity_id", r.activityID),
+      name("activity_type", r.activityType), name("options.task_queue", options.taskQueue),
+      id("request_id", r.requestID),
+      time("options.heartbeat_timeout_ms", options.heartbeatTimeoutMs),
+      isUnbounded ? invalid("options.start_to_close_timeout_ms") : nil,
+      retry("options.retry_policy", options.retryPolicy), policies,
+      isTwice ? invalid("start_at_time_ms") : time("start_delay_ms", r.startDelayMs),
+      payloads("input", r.input), isBad(r.memo) ? invalid("memo") : nil,
+      isBad(r.searchAttributes) ? invalid("search_attributes") : nil,
+      isBad(r.priority).map { invalid("priority." + $0) })
   }
 
   private func options(_ r: UpdateActivityOptionsRequest) -> Status? {

@@ -15,15 +15,16 @@ struct ModelPage {
 
 /// Lists and counts.
 extension Model {
-  mutating func list(_ r: ListWorkflowsRequest) -> Response {
+  mutating func list(_ r: ListWorkflowsRequest, ofActivities: Bool = false) -> Response {
     let selection = selections[r.query] ?? ModelSelection()
-    var rows = selected(selection)
+    var rows = selected(selection, ofActivities)
     var left = min(selection.limit ?? .max, r.limit > 0 ? Int(r.limit) : .max)
     if let page = pages[r.nextPageToken] {
       rows = rows.filter { isBehind(page, selection, $0) }
       left = page.left
     }
     let shown = rows.prefix(min(left, r.pageSize > 0 ? Int(r.pageSize) : .max))
+    if ofActivities { return .activities(shown.map(activityInfo)) }
     left -= left == .max ? 0 : shown.count
     if let last = shown.last {
       lastPage = ModelPage(
@@ -34,8 +35,10 @@ extension Model {
       shown.map(info), hasMore: r.pageSize > 0 && left > 0 && shown.count < rows.count)
   }
 
-  private func selected(_ selection: ModelSelection) -> [ModelRun] {
-    let taken = runs.reversed().filter { selection.filter.takes(row($0)) }
+  private func selected(_ selection: ModelSelection, _ ofActivities: Bool) -> [ModelRun] {
+    let taken = runs.reversed().filter {
+      $0.isOfActivity == ofActivities && selection.filter.takes(row($0))
+    }
     return selection.ordered(taken) { row($0) }
   }
 
@@ -47,10 +50,10 @@ extension Model {
     return selection.precedes(row, page.last) == nil && page.older.contains(run.id)
   }
 
-  func count(_ r: CountWorkflowsRequest) -> CountWorkflowsResponse {
+  func count(_ r: CountWorkflowsRequest, ofActivities: Bool = false) -> CountWorkflowsResponse {
     let selection = selections[r.query] ?? ModelSelection()
     var response = CountWorkflowsResponse()
-    for run in selected(selection) {
+    for run in selected(selection, ofActivities) {
       response.count += 1
       guard !selection.groups.isEmpty else { continue }
       let row = row(run)

@@ -30,7 +30,7 @@ extension Model {
     guard !requestID.isEmpty else { return }
     remembered.append(
       Remembered(
-        method: method, workflowID: run.workflowID, requestID: requestID, request: request,
+        method: method, workflowID: run.key, requestID: requestID, request: request,
         run: run.id, answer: answer, event: event))
     facts.append(.remembered(run.id, event: event))
   }
@@ -68,9 +68,11 @@ extension Model {
 
   /// What keeps a new run from beginning; nil: nothing does.
   mutating func admit(
-    _ r: StartWorkflowRequest, default conflict: WorkflowIdConflictPolicy, isChild: Bool = false
+    _ r: StartWorkflowRequest, default conflict: WorkflowIdConflictPolicy, isChild: Bool = false,
+    ofActivity: Bool = false
   ) -> Begun? {
-    if let run = newest(r.workflowID), run.isOpen {
+    let newest = newest(r.workflowID, ofActivity: ofActivity)
+    if let run = newest, run.isOpen {
       switch r.idConflictPolicy == .unspecified ? conflict : r.idConflictPolicy {
       case .useExisting: return .existing(run)
       case .terminateExisting:
@@ -78,7 +80,7 @@ extension Model {
         terminateForStart(run, r.identity)
       case .unspecified, .fail, .unrecognized: return .refused(alreadyStarted(run))
       }
-    } else if let run = newest(r.workflowID), !allows(r.idReusePolicy, after: run) {
+    } else if let run = newest, !allows(r.idReusePolicy, after: run) {
       return .refused(alreadyStarted(run))
     }
     if let status = refusalOfStarts, !isChild { return .refused(.failure(status)) }
@@ -86,7 +88,9 @@ extension Model {
   }
 
   private func alreadyStarted(_ run: ModelRun) -> Response {
-    .failure(.of(.alreadyExists, .workflowAlreadyStarted, field: "workflow_id", run: run.id))
+    run.isOfActivity
+      ? .failure(.of(.alreadyExists, .activityAlreadyStarted, field: "activity_id", run: run.id))
+      : .failure(.of(.alreadyExists, .workflowAlreadyStarted, field: "workflow_id", run: run.id))
   }
 
   private func allows(_ policy: WorkflowIdReusePolicy, after run: ModelRun) -> Bool {
@@ -166,8 +170,10 @@ extension Model {
   }
 
   /// What the engine has drawn for the next run of the workflow.
-  mutating func draw(_ workflowID: String) -> WorkflowExecutionStarted? {
-    let place = drawn.firstIndex { $0.workflowID.utf8.elementsEqual(workflowID.utf8) }
+  mutating func draw(_ workflowID: String, ofActivity: Bool = false) -> WorkflowExecutionStarted? {
+    let place = drawn.firstIndex {
+      $0.isActivity == ofActivity && $0.workflowID.utf8.elementsEqual(workflowID.utf8)
+    }
     if place == nil { objections.append("a run of '\(workflowID)' had to be started") }
     return place.map { drawn.remove(at: $0) }
   }
@@ -353,16 +359,18 @@ extension Model {
   }
 
   func openRun(
-    _ method: String, _ execution: WorkflowExecution?, _ requestID: String, _ request: Request
+    _ method: String, _ execution: WorkflowExecution?, _ requestID: String, _ request: Request,
+    activity: String? = nil
   ) -> Begun {
-    if let answer = before(method, execution?.workflowID ?? "", requestID, request) {
-      return .refused(answer)
-    }
-    switch find(execution) {
+    let key = activity.map { ModelRun.key(ofActivity: $0) } ?? execution?.workflowID ?? ""
+    if let answer = before(method, key, requestID, request) { return .refused(answer) }
+    let runID = execution?.runID ?? .none
+    switch activity.map({ find(activity: $0, runID) }) ?? find(execution) {
     case .none(let status): return .refused(.failure(status))
     case .run(let run) where run.isOpen: return .existing(run)
     case .run(let run):
-      return .refused(.failure(.of(.failedPrecondition, .workflowClosed, run: run.id)))
+      let reason = run.isOfActivity ? Reason.activityClosed : .workflowClosed
+      return .refused(.failure(.of(.failedPrecondition, reason, run: run.id)))
     }
   }
 
@@ -465,12 +473,21 @@ extension Request {
     case .reportActivityCancelled(var r):
       r.identity = ""
       return r.serialized()
+    case .activityRun(.start(var r)):
+      r.identity = ""
+      return r.serialized()
+    case .activityRun(.cancel(var r)):
+      r.identity = ""
+      return r.serialized()
+    case .activityRun(.terminate(var r)):
+      r.identity = ""
+      return r.serialized()
     case .updateWorkflow(let r): return r.bytesOfContent
     case .updateWithStartWorkflow(let r):
       return (r.update ?? UpdateWorkflowRequest()).bytesOfContent
     case .pollUpdate, .queryWorkflow, .deleteWorkflow, .describeWorkflow, .getWorkflowResult,
       .getHistory, .listWorkflows, .countWorkflows, .heartbeatActivity, .describeTaskQueue,
-      .setTaskQueueLimits, .workflowType, .schedule, .attribute, .namespace, .batch:
+      .setTaskQueueLimits, .workflowType, .schedule, .attribute, .namespace, .batch, .activityRun:
       preconditionFailure("this request has no request id")
     }
   }
@@ -501,6 +518,8 @@ extension Request {
     case .resetActivity(let r): r.execution?.runID ?? .none
     case .updateActivityOptions(let r): r.execution?.runID ?? .none
     case .resetWorkflow(let r): r.execution?.runID ?? .none
+    case .activityRun(.cancel(let r)): r.runID
+    case .activityRun(.terminate(let r)): r.runID
     default: .none
     }
   }

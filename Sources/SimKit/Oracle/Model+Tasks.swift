@@ -204,9 +204,9 @@ extension Model {
     var task = ActivityTask()
     task.token = activity.token
     task.namespace = "default"
-    task.workflowID = run.workflowID
+    task.workflowID = run.isOfActivity ? "" : run.workflowID
     task.runID = run.id
-    task.workflowType = run.started.workflowType
+    task.workflowType = run.isOfActivity ? "" : run.started.workflowType
     task.activityID = scheduled.activityID
     task.activityType = scheduled.activityType
     task.taskQueue = scheduled.taskQueue

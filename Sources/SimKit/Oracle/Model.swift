@@ -196,6 +196,7 @@ struct Model {
     case .attribute(let r): return answer(r)
     case .namespace(let r): return answer(r)
     case .batch(let r): return answer(r)
+    case .activityRun(let r): return answer(id, request, r)
     }
   }
 
@@ -203,8 +204,10 @@ struct Model {
 
   func run(_ id: RunID) -> ModelRun? { runs.last { $0.id == id } }
 
-  func newest(_ workflowID: String) -> ModelRun? {
-    runs.last { $0.workflowID.utf8.elementsEqual(workflowID.utf8) }
+  func newest(_ workflowID: String, ofActivity: Bool = false) -> ModelRun? {
+    runs.last {
+      $0.isOfActivity == ofActivity && $0.workflowID.utf8.elementsEqual(workflowID.utf8)
+    }
   }
 
   enum Found {
@@ -216,7 +219,8 @@ struct Model {
     let workflowID = execution?.workflowID ?? ""
     let runID = execution?.runID ?? .none
     let run = runs.last { run in
-      run.workflowID.utf8.elementsEqual(workflowID.utf8) && (runID == .none || run.id == runID)
+      !run.isOfActivity && run.workflowID.utf8.elementsEqual(workflowID.utf8)
+        && (runID == .none || run.id == runID)
     }
     guard let run else { return .none(.of(.notFound, .workflowNotFound, run: runID)) }
     return .run(run)
@@ -239,6 +243,7 @@ struct Model {
     event.attributes = attributes
     run.events.append(event)
     facts.append(.event(run.id, event.plain))
+    closeAfter(attributes, run)
   }
 
   /// The run is over: what it had in hand goes, and who waits hears.
@@ -260,7 +265,11 @@ struct Model {
     tellParent(run)
     run.children = []
     run.sent = []
-    for id in run.waiting { facts.append(.answered(id, .result(result(of: run)))) }
+    for id in run.waiting {
+      let end: Response =
+        run.isOfActivity ? .outcome(outcome(of: run)) : .result(result(of: run))
+      facts.append(.answered(id, end))
+    }
     run.waiting = []
     for (id, first) in run.followers {
       facts.append(.answered(id, .history(run.events(from: first))))

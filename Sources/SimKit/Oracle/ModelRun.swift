@@ -97,6 +97,7 @@ final class ModelRun {
 
   /// The inbound events after `from`, up to `through`.
   func inbound(after from: Int64, through: Int64) -> [HistoryEvent] {
+    if isOfActivity { return [] }
     let void = voidFirings
     return events[Int(from)..<Int(through)].filter { event in
       switch event.attributes {

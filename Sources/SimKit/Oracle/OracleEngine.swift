@@ -41,6 +41,8 @@ struct OracleEngine {
   /// Steps of the unit that took what was due.
   private var deadlineSteps = 0
   private var lists: Set<RequestID> = []
+  /// Of activities without a workflow.
+  private var activityLists: Set<RequestID> = []
   /// Of the page that was answered last.
   private(set) var pageToken: [UInt8] = []
 
@@ -64,6 +66,7 @@ struct OracleEngine {
     begin()
     switch input {
     case .request(let id, .listWorkflows): lists.insert(id)
+    case .request(let id, .activityRun(.list)): activityLists.insert(id)
     case .requestAbandoned(let id): parts.removeValue(forKey: id)
     default: break
     }
@@ -112,6 +115,7 @@ struct OracleEngine {
     durable = .none
     parts = [:]
     lists = []
+    activityLists = []
     while isDue { try step(.deadlineReached) }
     if !holdsCommits { try commit() }
     return facts
@@ -266,7 +270,12 @@ struct OracleEngine {
   {
     let isList = lists.remove(id) != nil
     if isList { pageToken = [] }
+    let isOfActivities = activityLists.remove(id) != nil
     guard status.code == .ok else { return .failure(status.plain) }
+    if isOfActivities {
+      let responses = parts.compactMap { try? ListActivitiesResponse(bytes: $0) }
+      return .activities(responses.flatMap(\.activities).map(\.plain))
+    }
     if isList {
       let responses = parts.compactMap { try? ListWorkflowsResponse(bytes: $0) }
       pageToken = responses.last?.nextPageToken ?? []

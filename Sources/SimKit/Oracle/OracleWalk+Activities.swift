@@ -9,8 +9,7 @@ extension OracleWalk {
     case 0..<3:
       var pause = PauseActivityRequest()
       pause.namespace = drawNamespace()
-      pause.execution = drawExecution()
-      pause.activities = drawSelectionOfActivities()
+      (pause.execution, pause.activities) = drawActivities()
       pause.reason = dice.pick(["", "the bank is down"])
       pause.identity = drawIdentity()
       pause.requestID = drawRequestID()
@@ -18,8 +17,7 @@ extension OracleWalk {
     case 3..<6:
       var unpause = UnpauseActivityRequest()
       unpause.namespace = drawNamespace()
-      unpause.execution = drawExecution()
-      unpause.activities = drawSelectionOfActivities()
+      (unpause.execution, unpause.activities) = drawActivities()
       unpause.identity = drawIdentity()
       unpause.requestID = drawRequestID()
       unpause.resetAttempts = dice.percent(50)
@@ -28,8 +26,7 @@ extension OracleWalk {
     case 6..<8:
       var reset = ResetActivityRequest()
       reset.namespace = drawNamespace()
-      reset.execution = drawExecution()
-      reset.activities = drawSelectionOfActivities()
+      (reset.execution, reset.activities) = drawActivities()
       reset.identity = drawIdentity()
       reset.requestID = drawRequestID()
       reset.resetHeartbeat = dice.percent(50)
@@ -38,6 +35,16 @@ extension OracleWalk {
       return .resetActivity(reset)
     default: return .updateActivityOptions(drawOptions())
     }
+  }
+
+  /// Those of a workflow, or one without a workflow.
+  private mutating func drawActivities() -> (WorkflowExecution?, ActivitySelection?) {
+    guard dice.percent(25) else { return (drawExecution(), drawSelectionOfActivities()) }
+    let id = dice.pick(OracleWalk.ids)
+    let run = model.newest(id, ofActivity: true)
+    return (
+      dice.percent(30) ? run.map { .of("", $0.id) } : nil, ActivitySelection(.activityID(id))
+    )
   }
 
   private mutating func drawSelectionOfActivities() -> ActivitySelection? {
@@ -55,8 +62,7 @@ extension OracleWalk {
   private mutating func drawOptions() -> UpdateActivityOptionsRequest {
     var update = UpdateActivityOptionsRequest()
     update.namespace = drawNamespace()
-    update.execution = drawExecution()
-    update.activities = drawSelectionOfActivities()
+    (update.execution, update.activities) = drawActivities()
     update.identity = drawIdentity()
     update.requestID = drawRequestID()
     update.restoreOriginal = dice.percent(20)

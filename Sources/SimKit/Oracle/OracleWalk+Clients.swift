@@ -57,7 +57,8 @@ extension OracleWalk {
 
   mutating func drawRequest() -> Request {
     switch dice.int(0...99) {
-    case 0..<22: .startWorkflow(drawStart())
+    case 0..<18: .startWorkflow(drawStart())
+    case 18..<22: .activityRun(drawActivityRun())
     case 22..<33: .signalWorkflow(drawSignal())
     case 33: .pauseWorkflow(drawPause())
     case 34..<36: .unpauseWorkflow(drawUnpause())
@@ -75,7 +76,8 @@ extension OracleWalk {
     case 69..<73: .getHistory(drawHistory())
     case 73..<78: .queryWorkflow(drawQuery())
     case 78..<82: .listWorkflows(drawList())
-    case 82..<84: .countWorkflows(drawCount())
+    case 82: .countWorkflows(drawCount())
+    case 83: .activityRun(drawActivityRun())
     case 84 where dice.percent(40): .setTaskQueueLimits(drawLimits())
     case 84: .describeTaskQueue(drawQueue())
     case 85 where dice.percent(60): .attribute(drawAttributeRequest())
@@ -89,7 +91,7 @@ extension OracleWalk {
 
   // MARK: - Fields
 
-  private mutating func drawID() -> String {
+  mutating func drawID() -> String {
     isWrong() ? dice.pick(["", OracleWalk.tooLong, "unknown"]) : dice.pick(OracleWalk.ids)
   }
 
@@ -111,7 +113,7 @@ extension OracleWalk {
 
   mutating func drawIdentity() -> String { dice.pick(["", "shop", "boss"]) }
 
-  private mutating func drawMetadata() -> UserMetadata? {
+  mutating func drawMetadata() -> UserMetadata? {
     guard dice.percent(20) else { return nil }
     var metadata = UserMetadata()
     metadata.summary = "two books"
@@ -419,6 +421,10 @@ extension OracleWalk {
       reference.token = [1, 2, 3]
     } else if dice.percent(50), let task = drawLease() {
       reference.token = task.token
+    } else if dice.percent(20) {
+      reference.activityID = dice.pick(OracleWalk.ids)
+      let run = model.newest(reference.activityID, ofActivity: true)
+      if let run, dice.percent(30) { reference.execution = .of("", run.id) }
     } else {
       reference.execution = drawExecution()
       reference.activityID = dice.pick(["1", "2", "3", "x", "y"])

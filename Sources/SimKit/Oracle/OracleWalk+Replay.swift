@@ -6,8 +6,10 @@ import TemporalShape
 /// A client reads a run's history and has it replayed: nothing of the walk changes by it.
 extension OracleWalk {
   mutating func replaySent() {
-    guard !hasDiffered, !model.runs.isEmpty else { return }
-    let run = replayDice.pick(model.runs)
+    // Of an activity without a workflow no client can read one.
+    let runs = model.runs.filter { !$0.isOfActivity }
+    guard !hasDiffered, !runs.isEmpty else { return }
+    let run = replayDice.pick(runs)
     project(run)
     guard !hasDiffered else { return }
     var answers = run.pastHeads

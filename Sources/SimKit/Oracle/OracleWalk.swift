@@ -107,6 +107,13 @@ struct OracleWalk {
 
   private mutating func lookAtAll() throws(StoreError) {
     for run in model.runs.suffix(12) {
+      if run.isOfActivity {
+        var describe = DescribeActivityRequest()
+        describe.activityID = run.workflowID
+        describe.runID = run.id
+        try ask(.activityRun(.describe(describe)))
+        continue
+      }
       var describe = DescribeWorkflowRequest()
       describe.execution = .of(run.workflowID, run.id)
       try ask(.describeWorkflow(describe))
@@ -128,7 +135,7 @@ struct OracleWalk {
     let id = RequestID(connection: 1, stream: requestCount)
     switch request {
     case .getWorkflowResult, .queryWorkflow, .getHistory, .updateWorkflow,
-      .updateWithStartWorkflow, .pollUpdate:
+      .updateWithStartWorkflow, .pollUpdate, .activityRun(.result):
       requests.append(id)
     default: break
     }
@@ -391,6 +398,7 @@ extension Request {
     case .attribute(let m): "\(m)"
     case .namespace(let m): "\(m)"
     case .batch(let m): "\(m)"
+    case .activityRun(let m): "\(m)"
     }
   }
 }

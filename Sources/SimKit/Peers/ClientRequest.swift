@@ -1,4 +1,5 @@
 import Basics
+import EngineCore
 import Messages
 
 /// A request of a client, as it is sent, and sent again.
@@ -23,6 +24,7 @@ struct ClientRequest {
     case count(CountWorkflowsRequest, ModelSelection)
     case complete(CompleteActivityRequest)
     case activity(ActivityCall)
+    case activityRun(ActivityRunCall)
     case schedule(ScheduleCall)
     case limit(SetTaskQueueLimitsRequest)
     case batch(StartBatchRequest, ModelFilter)
@@ -42,7 +44,7 @@ struct ClientRequest {
   /// Its answer may be long in coming.
   var waits: Bool {
     switch kind {
-    case .result, .update, .updateWithStart: true
+    case .result, .update, .updateWithStart, .activityRun(.result): true
     case .history(let history): history.follow
     default: false
     }
@@ -69,6 +71,7 @@ struct ClientRequest {
     case .count: .workflowCountWorkflows
     case .complete: .activityCompleteActivity
     case .activity(let call): call.method
+    case .activityRun(let call): call.method
     case .schedule(let call): call.method
     case .limit: .operatorSetTaskQueueLimits
     case .batch: .batchStartBatch
@@ -98,12 +101,18 @@ struct ClientRequest {
     case .count(let m, _): m.serialized()
     case .complete(let m): m.serialized()
     case .activity(let call): call.bytes
+    case .activityRun(let call): call.bytes
     case .schedule(let call): call.bytes
     case .limit(let m): m.serialized()
     case .batch(let m, _): m.serialized()
     case .limitType(let m): m.serialized()
     case .namespace(let call): call.bytes
     }
+  }
+
+  /// Of what the ids are that it names.
+  var runKind: RunKind {
+    if case .activityRun = kind { .activity } else { .workflow }
   }
 
   var name: String {

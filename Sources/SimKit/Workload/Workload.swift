@@ -34,6 +34,9 @@ struct Workload {
     if options.namespacePercent > 0, dice.percent(options.namespacePercent) {
       return .namespace(.drawn(workflowID, id, &dice))
     }
+    if options.activityPercent > 0, dice.percent(options.activityPercent) {
+      return .activityRun(.drawn(workflowID, id, &dice))
+    }
     let target = execution(workflowID)
     switch dice.int(0...99) {
     case 0...35: return .start(start(workflowID, id, &dice))

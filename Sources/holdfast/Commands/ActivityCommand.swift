@@ -4,12 +4,20 @@ import Messages
 struct ActivityCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "activity",
-    abstract: "Pause, reset and change pending activities; end them from outside of their workers.",
-    discussion: ExitCodes.after(
-      "holdfast activity pause --id o-1 --type charge --reason 'the bank is down'"),
+    abstract: "Start activities without a workflow; pause, reset, change and end pending ones.",
+    discussion: """
+      holdfast activity pause --id o-1 --type charge --reason 'the bank is down'
+
+      Activities of a workflow are named by its --id and their own --activity-id; an activity
+      without a workflow by its --activity-id alone.
+
+      \(ExitCodes.help)
+      """,
     subcommands: [
-      ActivityComplete.self, ActivityFail.self, ActivityPause.self, ActivityUnpause.self,
-      ActivityReset.self, ActivityUpdateOptions.self,
+      ActivityStart.self, ActivityResult.self, ActivityDescribe.self, ActivityList.self,
+      ActivityCount.self, ActivityCancelCommand.self, ActivityTerminate.self,
+      ActivityDelete.self, ActivityComplete.self, ActivityFail.self, ActivityPause.self,
+      ActivityUnpause.self, ActivityReset.self, ActivityUpdateOptions.self,
     ])
 }
 
@@ -17,17 +25,17 @@ struct ActivityCommand: ParsableCommand {
 struct AttemptOptions: ParsableArguments {
   @Option(help: "The attempt's token, in base64, as its code knows it; instead of the ids.")
   var token: String?
-  @Option(help: "The workflow id.") var id: String?
+  @Option(help: "The workflow id; without it, an activity without a workflow.") var id: String?
   @Option(help: "The run id; the current run if it is left out.") var runID: String?
-  @Option(help: "The activity's id within its workflow.") var activityID: String?
+  @Option(help: "The activity's id, within its workflow if it has one.") var activityID: String?
 
   func validate() throws {
     if token != nil {
       guard id == nil, runID == nil, activityID == nil else {
         throw ValidationError("--token names the attempt: leave out --id, --run-id, --activity-id")
       }
-    } else if id == nil || activityID == nil {
-      throw ValidationError("name the activity with --id and --activity-id, or with --token")
+    } else if activityID == nil {
+      throw ValidationError("name the activity with --activity-id, or with --token")
     }
   }
 

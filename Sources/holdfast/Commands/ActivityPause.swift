@@ -1,10 +1,11 @@
 import ArgumentParser
 import Messages
 
-/// Which pending activities of a workflow.
+/// Which pending activities of a workflow, or which activity without one.
 struct ActivitySelectionOptions: ParsableArguments {
-  @OptionGroup var execution: ExecutionOptions
-  @Option(help: "The activity's id within its workflow.") var activityID: String?
+  @Option(help: "The workflow id; without it, an activity without a workflow.") var id: String?
+  @Option(help: "The run id; the current run if it is left out.") var runID: String?
+  @Option(help: "The activity's id, within its workflow if it has one.") var activityID: String?
   @Option(help: "All pending activities of this type.") var type: String?
   @Flag(help: "All pending activities of the workflow.") var all = false
   @Option(help: "Why.") var reason = ""
@@ -14,7 +15,12 @@ struct ActivitySelectionOptions: ParsableArguments {
     if given != 1 {
       throw ValidationError("say which activities: one of --activity-id, --type, --all")
     }
+    if id == nil && activityID == nil {
+      throw ValidationError("say which workflow with --id, or which activity with --activity-id")
+    }
   }
+
+  func execution() throws -> WorkflowExecution { try WorkflowExecution(id ?? "", run: runID) }
 
   func selection() -> ActivitySelection {
     var selection = ActivitySelection()
@@ -30,9 +36,10 @@ struct ActivitySelectionOptions: ParsableArguments {
 
   /// As people are told of them.
   var name: String {
-    if let activityID { return "activity '\(activityID)' of '\(execution.id)'" }
-    if let type { return "activities of type '\(type)' of '\(execution.id)'" }
-    return "all activities of '\(execution.id)'"
+    guard let id else { return "activity '\(activityID ?? "")'" }
+    if let activityID { return "activity '\(activityID)' of '\(id)'" }
+    if let type { return "activities of type '\(type)' of '\(id)'" }
+    return "all activities of '\(id)'"
   }
 }
 
@@ -49,7 +56,7 @@ struct ActivityPause: ParsableCommand {
   func run() throws {
     var request = PauseActivityRequest()
     request.namespace = engine.namespace
-    request.execution = try activities.execution.execution()
+    request.execution = try activities.execution()
     request.activities = activities.selection()
     request.reason = activities.reason
     let response: PauseActivityResponse = try engine.connect().call(
@@ -72,7 +79,7 @@ struct ActivityUnpause: ParsableCommand {
   func run() throws {
     var request = UnpauseActivityRequest()
     request.namespace = engine.namespace
-    request.execution = try activities.execution.execution()
+    request.execution = try activities.execution()
     request.activities = activities.selection()
     request.reason = activities.reason
     request.resetAttempts = resetAttempts

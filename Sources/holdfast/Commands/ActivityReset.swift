@@ -17,7 +17,7 @@ struct ActivityReset: ParsableCommand {
   func run() throws {
     var request = ResetActivityRequest()
     request.namespace = engine.namespace
-    request.execution = try activities.execution.execution()
+    request.execution = try activities.execution()
     request.activities = activities.selection()
     request.reason = activities.reason
     request.keepPaused = keepPaused

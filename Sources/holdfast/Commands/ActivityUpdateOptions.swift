@@ -62,7 +62,7 @@ struct ActivityUpdateOptions: ParsableCommand {
     options.retryPolicy = policy
     var request = UpdateActivityOptionsRequest()
     request.namespace = engine.namespace
-    request.execution = try activities.execution.execution()
+    request.execution = try activities.execution()
     request.activities = activities.selection()
     request.reason = activities.reason
     request.options = options

@@ -119,7 +119,7 @@ struct WorkflowDescribe: ParsableCommand {
     print("  actual    \(actual ?? "nothing")")
   }
 
-  private static func show(_ activity: PendingActivity) {
+  static func show(_ activity: PendingActivity) {
     let of = activity.maximumAttempts == 0 ? "" : " of \(activity.maximumAttempts)"
     let type = activity.activityType + (activity.local ? ", local" : "")
     print("\nactivity \(activity.activityID) (\(type)): \(activity.state.name)")

@@ -204,9 +204,9 @@ struct MemoryStore {
 
   private func content(_ subject: Load.Subject) -> Loaded.Content {
     switch subject {
-    case .workflow(let namespace, let workflowID, let request):
+    case .workflow(let namespace, let workflowID, let kind, let request):
       let own = runs.values.filter {
-        $0.row.namespace == namespace && $0.row.workflowID == workflowID
+        $0.row.namespace == namespace && $0.row.workflowID == workflowID && $0.row.kind == kind
       }
       var found: FoundRequest?
       for run in own.sorted(by: { $0.row.number < $1.row.number }) {

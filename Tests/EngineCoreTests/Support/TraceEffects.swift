@@ -60,7 +60,8 @@ extension TraceText {
       return wrapped(
         head + "create \(row.number) ",
         [
-          row.workflowID, "type=\(row.workflowType)", "queue=\(row.taskQueue)", row.status.name,
+          (row.kind == .activity ? "activity " : "") + row.workflowID,
+          "type=\(row.workflowType)", "queue=\(row.taskQueue)", row.status.name,
           "deadline=\(row.deadline.map(time) ?? "none")",
         ] + fields(row.details)
           + (row.summary.isEmpty ? [] : ["summary=\(TraceText.quoted(row.summary))"]))
@@ -170,8 +171,9 @@ extension TraceText {
 
   private func text(_ subject: Load.Subject) -> String {
     switch subject {
-    case .workflow(_, let id, let request):
-      "newest run of \(id)\(request == nil ? "" : ", and what the request id did")"
+    case .workflow(_, let id, let kind, let request):
+      "newest run of \(kind == .activity ? "activity " : "")\(id)"
+        + (request == nil ? "" : ", and what the request id did")
     case .runNamed(_, let id, let run): "\(run) of \(id)"
     case .run(let run): "\(run)"
     case .history(let run, let from, _): "history of \(run) from \(from)"
@@ -214,6 +216,11 @@ extension TraceText {
     if head.contains("part history#") { return [head] + events(bytes) }
     if head.contains("part replay#"), let response = try? ReplayResponse(bytes: bytes) {
       return wrapped("\(head) ", fields(response))
+    }
+    if head.contains("part list-activities#"),
+      let list = try? ListActivitiesResponse(bytes: bytes)
+    {
+      return [head] + list.activities.flatMap { wrapped("  ", fields($0)) }
     }
     guard let list = try? ListWorkflowsResponse(bytes: bytes) else { return ["  unreadable"] }
     return [head] + list.workflows.flatMap { wrapped("  ", fields($0)) }
@@ -263,11 +270,26 @@ extension TraceText {
       case .namespace(.list(let m)): self.fields(m)
       case .namespace(.update(let m)): self.fields(m)
       case .namespace(.delete(let m)): self.fields(m)
+      case .activityRun(let reply): self.fields(reply.message)
       case .batch(.start(let m)): self.fields(m)
       case .batch(.describe(let m)): self.fields(m)
       case .batch(.list(let m)): self.fields(m)
       case .batch(.stop(let m)): self.fields(m)
       }
     return fields.isEmpty ? ["OK"] : fields
+  }
+}
+
+extension ActivityRunReply {
+  fileprivate var message: any Message {
+    switch self {
+    case .start(let m): m
+    case .describe(let m): m
+    case .result(let m): m
+    case .count(let m): m
+    case .cancel(let m): m
+    case .terminate(let m): m
+    case .delete(let m): m
+    }
   }
 }

@@ -12,6 +12,7 @@ extension TracePlayer {
     default:
       var request = try request(verb, &words)
       if request == nil { request = try scheduleRequest(verb, &words) }
+      if request == nil { request = try activityRunRequest(verb, &words) }
       guard let request else { return false }
       ask(request, verb)
     }
@@ -75,6 +76,30 @@ extension TracePlayer {
     case "activity-options": return .updateActivityOptions(try control(&words))
     default: return nil
     }
+  }
+
+  /// Of activities without a workflow.
+  private func activityRunRequest(_ verb: String, _ words: inout TraceWords)
+    throws(TraceFault) -> Request?
+  {
+    let request: ActivityRunRequest
+    switch verb {
+    case "start-activity":
+      let defaults = [
+        "activity_type": "charge", "options.task_queue": "q",
+        "options.start_to_close_timeout_ms": "10s",
+      ]
+      request = .start(try make(&words, ["activity_id"], defaults))
+    case "describe-activity": request = .describe(try make(&words, ["activity_id"]))
+    case "activity-result": request = .result(try make(&words, ["activity_id"]))
+    case "list-activities": request = .list(try make(&words, ["query"]))
+    case "count-activities": request = .count(try make(&words, ["query"]))
+    case "cancel-activity": request = .cancel(try make(&words, ["activity_id"]))
+    case "terminate-activity": request = .terminate(try make(&words, ["activity_id"]))
+    case "delete-activity": request = .delete(try make(&words, ["activity_id"]))
+    default: return nil
+    }
+    return .activityRun(request)
   }
 
   /// A message of the words, which are the values of `places`, and of the options.

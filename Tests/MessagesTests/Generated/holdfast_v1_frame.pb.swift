@@ -164,6 +164,8 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
   case batchAlreadyExists // = 34
   case updateNotFound // = 35
   case workflowPaused // = 36
+  case activityAlreadyStarted // = 37
+  case activityClosed // = 38
   case namespaceAlreadyExists // = 50
 
   /// It holds open workflows, schedules or running batches.
@@ -222,6 +224,8 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 34: self = .batchAlreadyExists
     case 35: self = .updateNotFound
     case 36: self = .workflowPaused
+    case 37: self = .activityAlreadyStarted
+    case 38: self = .activityClosed
     case 40: self = .timeNotSkipped
     case 41: self = .backupRunning
     case 42: self = .backupExists
@@ -272,6 +276,8 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .batchAlreadyExists: return 34
     case .updateNotFound: return 35
     case .workflowPaused: return 36
+    case .activityAlreadyStarted: return 37
+    case .activityClosed: return 38
     case .timeNotSkipped: return 40
     case .backupRunning: return 41
     case .backupExists: return 42
@@ -322,6 +328,8 @@ nonisolated enum Holdfast_V1_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
     .batchAlreadyExists,
     .updateNotFound,
     .workflowPaused,
+    .activityAlreadyStarted,
+    .activityClosed,
     .namespaceAlreadyExists,
     .namespaceInUse,
     .namespaceBeingRemoved,
@@ -694,7 +702,7 @@ nonisolated extension Holdfast_V1_StatusCode: SwiftProtobuf._ProtoNameProviding 
 }
 
 nonisolated extension Holdfast_V1_Reason: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}REASON_MALFORMED_REQUEST\0\u{1}REASON_UNKNOWN_METHOD\0\u{1}REASON_FIELD_MISSING\0\u{1}REASON_FIELD_INVALID\0\u{1}REASON_PAYLOAD_TOO_LARGE\0\u{1}REASON_REQUEST_ID_REUSED\0\u{1}REASON_NAMESPACE_NOT_FOUND\0\u{1}REASON_WORKFLOW_NOT_FOUND\0\u{1}REASON_WORKFLOW_CLOSED\0\u{1}REASON_WORKFLOW_ALREADY_STARTED\0\u{1}REASON_ACTIVITY_NOT_FOUND\0\u{1}REASON_STALE_LEASE\0\u{1}REASON_NO_WORKER\0\u{1}REASON_QUERY_FAILED\0\u{1}REASON_DISK_FULL\0\u{1}REASON_OVERLOADED\0\u{1}REASON_LIMIT_REACHED\0\u{1}REASON_DRAINING\0\u{1}REASON_PERMISSION\0\u{1}REASON_PROTOCOL_VERSION\0\u{1}REASON_PROTOCOL_VIOLATION\0\u{1}REASON_FRAME_TOO_LARGE\0\u{1}REASON_HANDSHAKE_TIMEOUT\0\u{1}REASON_FILTER_INVALID\0\u{1}REASON_WORKFLOW_TASK_FAILING\0\u{1}REASON_HISTORY_CORRUPT\0\u{1}REASON_TIMED_OUT\0\u{1}REASON_CLOSING\0\u{1}REASON_WORKFLOW_NOT_BEGUN\0\u{1}REASON_SCHEDULE_NOT_FOUND\0\u{1}REASON_SCHEDULE_ALREADY_EXISTS\0\u{1}REASON_SCHEDULE_CHANGED\0\u{1}REASON_BATCH_NOT_FOUND\0\u{1}REASON_BATCH_ALREADY_EXISTS\0\u{1}REASON_UPDATE_NOT_FOUND\0\u{1}REASON_WORKFLOW_PAUSED\0\u{2}\u{4}REASON_TIME_NOT_SKIPPED\0\u{1}REASON_BACKUP_RUNNING\0\u{1}REASON_BACKUP_EXISTS\0\u{1}REASON_BACKUP_FAILED\0\u{2}\u{7}REASON_NAMESPACE_ALREADY_EXISTS\0\u{1}REASON_NAMESPACE_IN_USE\0\u{1}REASON_NAMESPACE_BEING_REMOVED\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}REASON_MALFORMED_REQUEST\0\u{1}REASON_UNKNOWN_METHOD\0\u{1}REASON_FIELD_MISSING\0\u{1}REASON_FIELD_INVALID\0\u{1}REASON_PAYLOAD_TOO_LARGE\0\u{1}REASON_REQUEST_ID_REUSED\0\u{1}REASON_NAMESPACE_NOT_FOUND\0\u{1}REASON_WORKFLOW_NOT_FOUND\0\u{1}REASON_WORKFLOW_CLOSED\0\u{1}REASON_WORKFLOW_ALREADY_STARTED\0\u{1}REASON_ACTIVITY_NOT_FOUND\0\u{1}REASON_STALE_LEASE\0\u{1}REASON_NO_WORKER\0\u{1}REASON_QUERY_FAILED\0\u{1}REASON_DISK_FULL\0\u{1}REASON_OVERLOADED\0\u{1}REASON_LIMIT_REACHED\0\u{1}REASON_DRAINING\0\u{1}REASON_PERMISSION\0\u{1}REASON_PROTOCOL_VERSION\0\u{1}REASON_PROTOCOL_VIOLATION\0\u{1}REASON_FRAME_TOO_LARGE\0\u{1}REASON_HANDSHAKE_TIMEOUT\0\u{1}REASON_FILTER_INVALID\0\u{1}REASON_WORKFLOW_TASK_FAILING\0\u{1}REASON_HISTORY_CORRUPT\0\u{1}REASON_TIMED_OUT\0\u{1}REASON_CLOSING\0\u{1}REASON_WORKFLOW_NOT_BEGUN\0\u{1}REASON_SCHEDULE_NOT_FOUND\0\u{1}REASON_SCHEDULE_ALREADY_EXISTS\0\u{1}REASON_SCHEDULE_CHANGED\0\u{1}REASON_BATCH_NOT_FOUND\0\u{1}REASON_BATCH_ALREADY_EXISTS\0\u{1}REASON_UPDATE_NOT_FOUND\0\u{1}REASON_WORKFLOW_PAUSED\0\u{1}REASON_ACTIVITY_ALREADY_STARTED\0\u{1}REASON_ACTIVITY_CLOSED\0\u{2}\u{2}REASON_TIME_NOT_SKIPPED\0\u{1}REASON_BACKUP_RUNNING\0\u{1}REASON_BACKUP_EXISTS\0\u{1}REASON_BACKUP_FAILED\0\u{2}\u{7}REASON_NAMESPACE_ALREADY_EXISTS\0\u{1}REASON_NAMESPACE_IN_USE\0\u{1}REASON_NAMESPACE_BEING_REMOVED\0")
 }
 
 nonisolated extension Holdfast_V1_Frame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -1015,6 +1015,13 @@ nonisolated struct Holdfast_V1_WorkflowExecutionStarted: @unchecked Sendable {
   /// Clears the value of `lastCompletionResult`. Subsequent reads from it will return its default value.
   mutating func clearLastCompletionResult() {_uniqueStorage()._lastCompletionResult = nil}
 
+  /// The run is that of an activity without a workflow: workflow_id and workflow_type are its id and
+  /// type, the next event schedules it, and the activity's end is the run's.
+  var isActivity: Bool {
+    get {_storage._isActivity}
+    set {_uniqueStorage()._isActivity = newValue}
+  }
+
   var priority: Holdfast_V1_WorkPriority {
     get {_storage._priority ?? Holdfast_V1_WorkPriority()}
     set {_uniqueStorage()._priority = newValue}
@@ -1663,6 +1670,13 @@ nonisolated struct Holdfast_V1_ActivityTaskCancelRequested: Sendable {
   var workflowTaskCompletedEventID: Int64 = 0
 
   var location: String = String()
+
+  /// Of an activity without a workflow.
+  var reason: String = String()
+
+  var identity: String = String()
+
+  var requestID: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3739,7 +3753,7 @@ nonisolated extension Holdfast_V1_HistoryEvent: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionStarted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{1}identity\0\u{3}request_id\0\u{3}first_run_id\0\u{3}random_seed\0\u{3}execution_expiration_time_ms\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}first_workflow_task_backoff_ms\0\u{3}retry_policy\0\u{3}continued_failure\0\u{3}cron_schedule\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{1}memo\0\u{3}search_attributes\0\u{4}\u{2}cron_time_zone\0\u{3}last_completion_result\0\u{1}parent\0\u{3}parent_initiated_event_id\0\u{1}root\0\u{2}\u{12}priority\0\u{4}\u{5}concurrency_key\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}run_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{1}header\0\u{3}execution_timeout_ms\0\u{3}run_timeout_ms\0\u{3}task_timeout_ms\0\u{1}identity\0\u{3}request_id\0\u{3}first_run_id\0\u{3}random_seed\0\u{3}execution_expiration_time_ms\0\u{3}continued_run_id\0\u{1}initiator\0\u{1}attempt\0\u{3}first_workflow_task_backoff_ms\0\u{3}retry_policy\0\u{3}continued_failure\0\u{3}cron_schedule\0\u{3}schedule_id\0\u{3}scheduled_time_ms\0\u{1}memo\0\u{3}search_attributes\0\u{4}\u{2}cron_time_zone\0\u{3}last_completion_result\0\u{1}parent\0\u{3}parent_initiated_event_id\0\u{1}root\0\u{3}is_activity\0\u{2}\u{11}priority\0\u{4}\u{5}concurrency_key\0")
 
   fileprivate class _StorageClass {
     var _namespace: String = String()
@@ -3773,6 +3787,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
     var _searchAttributes: Holdfast_V1_SearchAttributes? = nil
     var _cronTimeZone: String = String()
     var _lastCompletionResult: Holdfast_V1_PayloadList? = nil
+    var _isActivity: Bool = false
     var _priority: Holdfast_V1_WorkPriority? = nil
     var _concurrencyKey: String = String()
 
@@ -3816,6 +3831,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
       _searchAttributes = source._searchAttributes
       _cronTimeZone = source._cronTimeZone
       _lastCompletionResult = source._lastCompletionResult
+      _isActivity = source._isActivity
       _priority = source._priority
       _concurrencyKey = source._concurrencyKey
     }
@@ -3867,6 +3883,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
         case 30: try { try decoder.decodeSingularMessageField(value: &_storage._parent) }()
         case 31: try { try decoder.decodeSingularInt64Field(value: &_storage._parentInitiatedEventID) }()
         case 32: try { try decoder.decodeSingularMessageField(value: &_storage._root) }()
+        case 33: try { try decoder.decodeSingularBoolField(value: &_storage._isActivity) }()
         case 50: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
         case 55: try { try decoder.decodeSingularStringField(value: &_storage._concurrencyKey) }()
         default: break
@@ -3974,6 +3991,9 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
       try { if let v = _storage._root {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
       } }()
+      if _storage._isActivity != false {
+        try visitor.visitSingularBoolField(value: _storage._isActivity, fieldNumber: 33)
+      }
       try { if let v = _storage._priority {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 50)
       } }()
@@ -4020,6 +4040,7 @@ nonisolated extension Holdfast_V1_WorkflowExecutionStarted: SwiftProtobuf.Messag
         if _storage._searchAttributes != rhs_storage._searchAttributes {return false}
         if _storage._cronTimeZone != rhs_storage._cronTimeZone {return false}
         if _storage._lastCompletionResult != rhs_storage._lastCompletionResult {return false}
+        if _storage._isActivity != rhs_storage._isActivity {return false}
         if _storage._priority != rhs_storage._priority {return false}
         if _storage._concurrencyKey != rhs_storage._concurrencyKey {return false}
         return true
@@ -5154,7 +5175,7 @@ nonisolated extension Holdfast_V1_ActivityTaskTimedOut: SwiftProtobuf.Message, S
 
 nonisolated extension Holdfast_V1_ActivityTaskCancelRequested: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActivityTaskCancelRequested"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}scheduled_event_id\0\u{1}seq\0\u{3}workflow_task_completed_event_id\0\u{1}location\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}scheduled_event_id\0\u{1}seq\0\u{3}workflow_task_completed_event_id\0\u{1}location\0\u{1}reason\0\u{1}identity\0\u{3}request_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5166,6 +5187,9 @@ nonisolated extension Holdfast_V1_ActivityTaskCancelRequested: SwiftProtobuf.Mes
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seq) }()
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.workflowTaskCompletedEventID) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.location) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
       default: break
       }
     }
@@ -5184,6 +5208,15 @@ nonisolated extension Holdfast_V1_ActivityTaskCancelRequested: SwiftProtobuf.Mes
     if !self.location.isEmpty {
       try visitor.visitSingularStringField(value: self.location, fieldNumber: 4)
     }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 5)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 6)
+    }
+    if !self.requestID.isEmpty {
+      try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5192,6 +5225,9 @@ nonisolated extension Holdfast_V1_ActivityTaskCancelRequested: SwiftProtobuf.Mes
     if lhs.seq != rhs.seq {return false}
     if lhs.workflowTaskCompletedEventID != rhs.workflowTaskCompletedEventID {return false}
     if lhs.location != rhs.location {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs.requestID != rhs.requestID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -127,6 +127,8 @@ nonisolated enum Holdfast_V1_ActivityCancelReason: SwiftProtobuf.Enum, Swift.Cas
   case cancelled // = 1
   case timedOut // = 2
   case notFound // = 3
+
+  /// Of an activity without a workflow: it was terminated.
   case workflowClosed // = 4
   case paused // = 5
   case reset // = 6
@@ -2492,6 +2494,7 @@ nonisolated struct Holdfast_V1_ActivityTask: @unchecked Sendable {
     set {_uniqueStorage()._namespace = newValue}
   }
 
+  /// Empty, as workflow_type: the activity has no workflow, and run_id is that of its own run.
   var workflowID: String {
     get {_storage._workflowID}
     set {_uniqueStorage()._workflowID = newValue}

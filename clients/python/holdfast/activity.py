@@ -38,6 +38,7 @@ class Info:
     activity_id: str
     activity_type: str
     workflow_id: str
+    """Empty for an activity without a workflow."""
     workflow_run_id: str
     workflow_type: str
     namespace: str

@@ -23,7 +23,7 @@ struct ListAttribute: Sendable {
   let kind: Kind
   let source: Source
 
-  /// Those that every run may have.
+  /// Those that every run of a workflow may have.
   static let all = [
     ListAttribute(name: "WorkflowId", kind: .keyword, source: .workflowID),
     ListAttribute(name: "RunId", kind: .keyword, source: .runID),
@@ -37,6 +37,16 @@ struct ListAttribute: Sendable {
     ListAttribute(name: "HistorySizeBytes", kind: .int, source: .historySizeBytes),
     ListAttribute(name: "WaitingSince", kind: .instant, source: .waitingSince),
   ]
+
+  /// Those of an activity without a workflow, whose history is nobody's.
+  static let ofActivities = all.compactMap { attribute in
+    switch attribute.source {
+    case .workflowID: ListAttribute(name: "ActivityId", kind: .keyword, source: .workflowID)
+    case .workflowType: ListAttribute(name: "ActivityType", kind: .keyword, source: .workflowType)
+    case .historyLength, .historySizeBytes: nil
+    default: attribute
+    }
+  }
 
   /// Few values for many runs.
   var isForGroups: Bool {

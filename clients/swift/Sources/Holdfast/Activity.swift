@@ -10,7 +10,9 @@ public struct ActivityContext: Sendable {
   /// use it to do its effect once.
   public let idempotencyKey: String
   public let attemptNumber: Int
+  /// Empty for an activity without a workflow (`Client.startActivity`).
   public let workflowID: String
+  /// The workflow's run, or the run of an activity without a workflow.
   public let runID: String
   public let activityID: String
   public let activityType: String

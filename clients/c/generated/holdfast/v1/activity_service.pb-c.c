@@ -817,6 +817,771 @@ void   holdfast__v1__update_activity_options_response__free_unpacked
   assert(message->base.descriptor == &holdfast__v1__update_activity_options_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   holdfast__v1__start_activity_request__init
+                     (Holdfast__V1__StartActivityRequest         *message)
+{
+  static const Holdfast__V1__StartActivityRequest init_value = HOLDFAST__V1__START_ACTIVITY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__start_activity_request__get_packed_size
+                     (const Holdfast__V1__StartActivityRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_activity_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__start_activity_request__pack
+                     (const Holdfast__V1__StartActivityRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_activity_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__start_activity_request__pack_to_buffer
+                     (const Holdfast__V1__StartActivityRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_activity_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__StartActivityRequest *
+       holdfast__v1__start_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__StartActivityRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__start_activity_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__start_activity_request__free_unpacked
+                     (Holdfast__V1__StartActivityRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__start_activity_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__start_activity_response__init
+                     (Holdfast__V1__StartActivityResponse         *message)
+{
+  static const Holdfast__V1__StartActivityResponse init_value = HOLDFAST__V1__START_ACTIVITY_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__start_activity_response__get_packed_size
+                     (const Holdfast__V1__StartActivityResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_activity_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__start_activity_response__pack
+                     (const Holdfast__V1__StartActivityResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_activity_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__start_activity_response__pack_to_buffer
+                     (const Holdfast__V1__StartActivityResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__start_activity_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__StartActivityResponse *
+       holdfast__v1__start_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__StartActivityResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__start_activity_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__start_activity_response__free_unpacked
+                     (Holdfast__V1__StartActivityResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__start_activity_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__describe_activity_request__init
+                     (Holdfast__V1__DescribeActivityRequest         *message)
+{
+  static const Holdfast__V1__DescribeActivityRequest init_value = HOLDFAST__V1__DESCRIBE_ACTIVITY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__describe_activity_request__get_packed_size
+                     (const Holdfast__V1__DescribeActivityRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_activity_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__describe_activity_request__pack
+                     (const Holdfast__V1__DescribeActivityRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_activity_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__describe_activity_request__pack_to_buffer
+                     (const Holdfast__V1__DescribeActivityRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_activity_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DescribeActivityRequest *
+       holdfast__v1__describe_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DescribeActivityRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__describe_activity_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__describe_activity_request__free_unpacked
+                     (Holdfast__V1__DescribeActivityRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__describe_activity_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__standalone_activity__init
+                     (Holdfast__V1__StandaloneActivity         *message)
+{
+  static const Holdfast__V1__StandaloneActivity init_value = HOLDFAST__V1__STANDALONE_ACTIVITY__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__standalone_activity__get_packed_size
+                     (const Holdfast__V1__StandaloneActivity *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__standalone_activity__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__standalone_activity__pack
+                     (const Holdfast__V1__StandaloneActivity *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__standalone_activity__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__standalone_activity__pack_to_buffer
+                     (const Holdfast__V1__StandaloneActivity *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__standalone_activity__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__StandaloneActivity *
+       holdfast__v1__standalone_activity__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__StandaloneActivity *)
+     protobuf_c_message_unpack (&holdfast__v1__standalone_activity__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__standalone_activity__free_unpacked
+                     (Holdfast__V1__StandaloneActivity *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__standalone_activity__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__describe_activity_response__init
+                     (Holdfast__V1__DescribeActivityResponse         *message)
+{
+  static const Holdfast__V1__DescribeActivityResponse init_value = HOLDFAST__V1__DESCRIBE_ACTIVITY_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__describe_activity_response__get_packed_size
+                     (const Holdfast__V1__DescribeActivityResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_activity_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__describe_activity_response__pack
+                     (const Holdfast__V1__DescribeActivityResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_activity_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__describe_activity_response__pack_to_buffer
+                     (const Holdfast__V1__DescribeActivityResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__describe_activity_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DescribeActivityResponse *
+       holdfast__v1__describe_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DescribeActivityResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__describe_activity_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__describe_activity_response__free_unpacked
+                     (Holdfast__V1__DescribeActivityResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__describe_activity_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__get_activity_result_request__init
+                     (Holdfast__V1__GetActivityResultRequest         *message)
+{
+  static const Holdfast__V1__GetActivityResultRequest init_value = HOLDFAST__V1__GET_ACTIVITY_RESULT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__get_activity_result_request__get_packed_size
+                     (const Holdfast__V1__GetActivityResultRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__get_activity_result_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__get_activity_result_request__pack
+                     (const Holdfast__V1__GetActivityResultRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__get_activity_result_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__get_activity_result_request__pack_to_buffer
+                     (const Holdfast__V1__GetActivityResultRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__get_activity_result_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__GetActivityResultRequest *
+       holdfast__v1__get_activity_result_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__GetActivityResultRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__get_activity_result_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__get_activity_result_request__free_unpacked
+                     (Holdfast__V1__GetActivityResultRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__get_activity_result_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__get_activity_result_response__init
+                     (Holdfast__V1__GetActivityResultResponse         *message)
+{
+  static const Holdfast__V1__GetActivityResultResponse init_value = HOLDFAST__V1__GET_ACTIVITY_RESULT_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__get_activity_result_response__get_packed_size
+                     (const Holdfast__V1__GetActivityResultResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__get_activity_result_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__get_activity_result_response__pack
+                     (const Holdfast__V1__GetActivityResultResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__get_activity_result_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__get_activity_result_response__pack_to_buffer
+                     (const Holdfast__V1__GetActivityResultResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__get_activity_result_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__GetActivityResultResponse *
+       holdfast__v1__get_activity_result_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__GetActivityResultResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__get_activity_result_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__get_activity_result_response__free_unpacked
+                     (Holdfast__V1__GetActivityResultResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__get_activity_result_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__list_activities_request__init
+                     (Holdfast__V1__ListActivitiesRequest         *message)
+{
+  static const Holdfast__V1__ListActivitiesRequest init_value = HOLDFAST__V1__LIST_ACTIVITIES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__list_activities_request__get_packed_size
+                     (const Holdfast__V1__ListActivitiesRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_activities_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__list_activities_request__pack
+                     (const Holdfast__V1__ListActivitiesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_activities_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__list_activities_request__pack_to_buffer
+                     (const Holdfast__V1__ListActivitiesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_activities_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ListActivitiesRequest *
+       holdfast__v1__list_activities_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ListActivitiesRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__list_activities_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__list_activities_request__free_unpacked
+                     (Holdfast__V1__ListActivitiesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__list_activities_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__list_activities_response__init
+                     (Holdfast__V1__ListActivitiesResponse         *message)
+{
+  static const Holdfast__V1__ListActivitiesResponse init_value = HOLDFAST__V1__LIST_ACTIVITIES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__list_activities_response__get_packed_size
+                     (const Holdfast__V1__ListActivitiesResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_activities_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__list_activities_response__pack
+                     (const Holdfast__V1__ListActivitiesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_activities_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__list_activities_response__pack_to_buffer
+                     (const Holdfast__V1__ListActivitiesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__list_activities_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__ListActivitiesResponse *
+       holdfast__v1__list_activities_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__ListActivitiesResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__list_activities_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__list_activities_response__free_unpacked
+                     (Holdfast__V1__ListActivitiesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__list_activities_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__count_activities_request__init
+                     (Holdfast__V1__CountActivitiesRequest         *message)
+{
+  static const Holdfast__V1__CountActivitiesRequest init_value = HOLDFAST__V1__COUNT_ACTIVITIES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__count_activities_request__get_packed_size
+                     (const Holdfast__V1__CountActivitiesRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__count_activities_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__count_activities_request__pack
+                     (const Holdfast__V1__CountActivitiesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__count_activities_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__count_activities_request__pack_to_buffer
+                     (const Holdfast__V1__CountActivitiesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__count_activities_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__CountActivitiesRequest *
+       holdfast__v1__count_activities_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__CountActivitiesRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__count_activities_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__count_activities_request__free_unpacked
+                     (Holdfast__V1__CountActivitiesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__count_activities_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__count_activities_response__init
+                     (Holdfast__V1__CountActivitiesResponse         *message)
+{
+  static const Holdfast__V1__CountActivitiesResponse init_value = HOLDFAST__V1__COUNT_ACTIVITIES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__count_activities_response__get_packed_size
+                     (const Holdfast__V1__CountActivitiesResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__count_activities_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__count_activities_response__pack
+                     (const Holdfast__V1__CountActivitiesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__count_activities_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__count_activities_response__pack_to_buffer
+                     (const Holdfast__V1__CountActivitiesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__count_activities_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__CountActivitiesResponse *
+       holdfast__v1__count_activities_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__CountActivitiesResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__count_activities_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__count_activities_response__free_unpacked
+                     (Holdfast__V1__CountActivitiesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__count_activities_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__request_cancel_activity_request__init
+                     (Holdfast__V1__RequestCancelActivityRequest         *message)
+{
+  static const Holdfast__V1__RequestCancelActivityRequest init_value = HOLDFAST__V1__REQUEST_CANCEL_ACTIVITY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__request_cancel_activity_request__get_packed_size
+                     (const Holdfast__V1__RequestCancelActivityRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_activity_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__request_cancel_activity_request__pack
+                     (const Holdfast__V1__RequestCancelActivityRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_activity_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__request_cancel_activity_request__pack_to_buffer
+                     (const Holdfast__V1__RequestCancelActivityRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_activity_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__RequestCancelActivityRequest *
+       holdfast__v1__request_cancel_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__RequestCancelActivityRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__request_cancel_activity_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__request_cancel_activity_request__free_unpacked
+                     (Holdfast__V1__RequestCancelActivityRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_activity_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__request_cancel_activity_response__init
+                     (Holdfast__V1__RequestCancelActivityResponse         *message)
+{
+  static const Holdfast__V1__RequestCancelActivityResponse init_value = HOLDFAST__V1__REQUEST_CANCEL_ACTIVITY_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__request_cancel_activity_response__get_packed_size
+                     (const Holdfast__V1__RequestCancelActivityResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_activity_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__request_cancel_activity_response__pack
+                     (const Holdfast__V1__RequestCancelActivityResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_activity_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__request_cancel_activity_response__pack_to_buffer
+                     (const Holdfast__V1__RequestCancelActivityResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_activity_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__RequestCancelActivityResponse *
+       holdfast__v1__request_cancel_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__RequestCancelActivityResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__request_cancel_activity_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__request_cancel_activity_response__free_unpacked
+                     (Holdfast__V1__RequestCancelActivityResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__request_cancel_activity_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__terminate_activity_request__init
+                     (Holdfast__V1__TerminateActivityRequest         *message)
+{
+  static const Holdfast__V1__TerminateActivityRequest init_value = HOLDFAST__V1__TERMINATE_ACTIVITY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__terminate_activity_request__get_packed_size
+                     (const Holdfast__V1__TerminateActivityRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__terminate_activity_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__terminate_activity_request__pack
+                     (const Holdfast__V1__TerminateActivityRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__terminate_activity_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__terminate_activity_request__pack_to_buffer
+                     (const Holdfast__V1__TerminateActivityRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__terminate_activity_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__TerminateActivityRequest *
+       holdfast__v1__terminate_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__TerminateActivityRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__terminate_activity_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__terminate_activity_request__free_unpacked
+                     (Holdfast__V1__TerminateActivityRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__terminate_activity_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__terminate_activity_response__init
+                     (Holdfast__V1__TerminateActivityResponse         *message)
+{
+  static const Holdfast__V1__TerminateActivityResponse init_value = HOLDFAST__V1__TERMINATE_ACTIVITY_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__terminate_activity_response__get_packed_size
+                     (const Holdfast__V1__TerminateActivityResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__terminate_activity_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__terminate_activity_response__pack
+                     (const Holdfast__V1__TerminateActivityResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__terminate_activity_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__terminate_activity_response__pack_to_buffer
+                     (const Holdfast__V1__TerminateActivityResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__terminate_activity_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__TerminateActivityResponse *
+       holdfast__v1__terminate_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__TerminateActivityResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__terminate_activity_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__terminate_activity_response__free_unpacked
+                     (Holdfast__V1__TerminateActivityResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__terminate_activity_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__delete_activity_request__init
+                     (Holdfast__V1__DeleteActivityRequest         *message)
+{
+  static const Holdfast__V1__DeleteActivityRequest init_value = HOLDFAST__V1__DELETE_ACTIVITY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__delete_activity_request__get_packed_size
+                     (const Holdfast__V1__DeleteActivityRequest *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_activity_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__delete_activity_request__pack
+                     (const Holdfast__V1__DeleteActivityRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_activity_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__delete_activity_request__pack_to_buffer
+                     (const Holdfast__V1__DeleteActivityRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_activity_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DeleteActivityRequest *
+       holdfast__v1__delete_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DeleteActivityRequest *)
+     protobuf_c_message_unpack (&holdfast__v1__delete_activity_request__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__delete_activity_request__free_unpacked
+                     (Holdfast__V1__DeleteActivityRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__delete_activity_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   holdfast__v1__delete_activity_response__init
+                     (Holdfast__V1__DeleteActivityResponse         *message)
+{
+  static const Holdfast__V1__DeleteActivityResponse init_value = HOLDFAST__V1__DELETE_ACTIVITY_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t holdfast__v1__delete_activity_response__get_packed_size
+                     (const Holdfast__V1__DeleteActivityResponse *message)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_activity_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t holdfast__v1__delete_activity_response__pack
+                     (const Holdfast__V1__DeleteActivityResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_activity_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t holdfast__v1__delete_activity_response__pack_to_buffer
+                     (const Holdfast__V1__DeleteActivityResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &holdfast__v1__delete_activity_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Holdfast__V1__DeleteActivityResponse *
+       holdfast__v1__delete_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Holdfast__V1__DeleteActivityResponse *)
+     protobuf_c_message_unpack (&holdfast__v1__delete_activity_response__descriptor,
+                                allocator, len, data);
+}
+void   holdfast__v1__delete_activity_response__free_unpacked
+                     (Holdfast__V1__DeleteActivityResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &holdfast__v1__delete_activity_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor holdfast__v1__activity_reference__field_descriptors[3] =
 {
   {
@@ -2011,7 +2776,1355 @@ const ProtobufCMessageDescriptor holdfast__v1__update_activity_options_response_
   (ProtobufCMessageInit) holdfast__v1__update_activity_options_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor holdfast__v1__activity_service__method_descriptors[8] =
+static const ProtobufCFieldDescriptor holdfast__v1__start_activity_request__field_descriptors[17] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, activity_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_type",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, activity_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "options",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, options),
+    &holdfast__v1__activity_task_options__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__StartActivityRequest, n_input),
+    offsetof(Holdfast__V1__StartActivityRequest, input),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "header",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, header),
+    &holdfast__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "on_exhausted",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, on_exhausted),
+    &holdfast__v1__activity_exhaustion__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "id_reuse_policy",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, id_reuse_policy),
+    &holdfast__v1__workflow_id_reuse_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "id_conflict_policy",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, id_conflict_policy),
+    &holdfast__v1__workflow_id_conflict_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user_metadata",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, user_metadata),
+    &holdfast__v1__user_metadata__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_delay_ms",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, start_delay_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_at_time_ms",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, start_at_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memo",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, memo),
+    &holdfast__v1__memo__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "search_attributes",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, search_attributes),
+    &holdfast__v1__search_attributes__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priority",
+    50,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityRequest, priority),
+    &holdfast__v1__work_priority__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__start_activity_request__field_indices_by_name[] = {
+  1,   /* field[1] = activity_id */
+  2,   /* field[2] = activity_type */
+  5,   /* field[5] = header */
+  8,   /* field[8] = id_conflict_policy */
+  7,   /* field[7] = id_reuse_policy */
+  10,   /* field[10] = identity */
+  4,   /* field[4] = input */
+  14,   /* field[14] = memo */
+  0,   /* field[0] = namespace */
+  6,   /* field[6] = on_exhausted */
+  3,   /* field[3] = options */
+  16,   /* field[16] = priority */
+  9,   /* field[9] = request_id */
+  15,   /* field[15] = search_attributes */
+  13,   /* field[13] = start_at_time_ms */
+  12,   /* field[12] = start_delay_ms */
+  11,   /* field[11] = user_metadata */
+};
+static const ProtobufCIntRange holdfast__v1__start_activity_request__number_ranges[2 + 1] =
+{
+  { 1, 0 },
+  { 50, 16 },
+  { 0, 17 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__start_activity_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.StartActivityRequest",
+  "StartActivityRequest",
+  "Holdfast__V1__StartActivityRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__StartActivityRequest),
+  17,
+  holdfast__v1__start_activity_request__field_descriptors,
+  holdfast__v1__start_activity_request__field_indices_by_name,
+  2,  holdfast__v1__start_activity_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__start_activity_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__start_activity_response__field_descriptors[2] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityResponse, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "started",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StartActivityResponse, started),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__start_activity_response__field_indices_by_name[] = {
+  0,   /* field[0] = run_id */
+  1,   /* field[1] = started */
+};
+static const ProtobufCIntRange holdfast__v1__start_activity_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__start_activity_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.StartActivityResponse",
+  "StartActivityResponse",
+  "Holdfast__V1__StartActivityResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__StartActivityResponse),
+  2,
+  holdfast__v1__start_activity_response__field_descriptors,
+  holdfast__v1__start_activity_response__field_indices_by_name,
+  1,  holdfast__v1__start_activity_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__start_activity_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__describe_activity_request__field_descriptors[3] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeActivityRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeActivityRequest, activity_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeActivityRequest, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__describe_activity_request__field_indices_by_name[] = {
+  1,   /* field[1] = activity_id */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = run_id */
+};
+static const ProtobufCIntRange holdfast__v1__describe_activity_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__describe_activity_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DescribeActivityRequest",
+  "DescribeActivityRequest",
+  "Holdfast__V1__DescribeActivityRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DescribeActivityRequest),
+  3,
+  holdfast__v1__describe_activity_request__field_descriptors,
+  holdfast__v1__describe_activity_request__field_indices_by_name,
+  1,  holdfast__v1__describe_activity_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__describe_activity_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__standalone_activity__field_descriptors[11] =
+{
+  {
+    "activity_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StandaloneActivity, activity_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StandaloneActivity, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_type",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StandaloneActivity, activity_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_queue",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StandaloneActivity, task_queue),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StandaloneActivity, status),
+    &holdfast__v1__workflow_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_time_ms",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StandaloneActivity, start_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "close_time_ms",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StandaloneActivity, close_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user_metadata",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StandaloneActivity, user_metadata),
+    &holdfast__v1__user_metadata__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "problems",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Holdfast__V1__StandaloneActivity, n_problems),
+    offsetof(Holdfast__V1__StandaloneActivity, problems),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memo",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StandaloneActivity, memo),
+    &holdfast__v1__memo__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "search_attributes",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__StandaloneActivity, search_attributes),
+    &holdfast__v1__search_attributes__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__standalone_activity__field_indices_by_name[] = {
+  0,   /* field[0] = activity_id */
+  2,   /* field[2] = activity_type */
+  6,   /* field[6] = close_time_ms */
+  9,   /* field[9] = memo */
+  8,   /* field[8] = problems */
+  1,   /* field[1] = run_id */
+  10,   /* field[10] = search_attributes */
+  5,   /* field[5] = start_time_ms */
+  4,   /* field[4] = status */
+  3,   /* field[3] = task_queue */
+  7,   /* field[7] = user_metadata */
+};
+static const ProtobufCIntRange holdfast__v1__standalone_activity__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 11 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__standalone_activity__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.StandaloneActivity",
+  "StandaloneActivity",
+  "Holdfast__V1__StandaloneActivity",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__StandaloneActivity),
+  11,
+  holdfast__v1__standalone_activity__field_descriptors,
+  holdfast__v1__standalone_activity__field_indices_by_name,
+  1,  holdfast__v1__standalone_activity__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__standalone_activity__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__describe_activity_response__field_descriptors[3] =
+{
+  {
+    "activity",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeActivityResponse, activity),
+    &holdfast__v1__standalone_activity__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pending",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeActivityResponse, pending),
+    &holdfast__v1__pending_activity__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_attempt",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DescribeActivityResponse, last_attempt),
+    &holdfast__v1__failed_attempt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__describe_activity_response__field_indices_by_name[] = {
+  0,   /* field[0] = activity */
+  2,   /* field[2] = last_attempt */
+  1,   /* field[1] = pending */
+};
+static const ProtobufCIntRange holdfast__v1__describe_activity_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__describe_activity_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DescribeActivityResponse",
+  "DescribeActivityResponse",
+  "Holdfast__V1__DescribeActivityResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DescribeActivityResponse),
+  3,
+  holdfast__v1__describe_activity_response__field_descriptors,
+  holdfast__v1__describe_activity_response__field_indices_by_name,
+  1,  holdfast__v1__describe_activity_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__describe_activity_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__get_activity_result_request__field_descriptors[3] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__GetActivityResultRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__GetActivityResultRequest, activity_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__GetActivityResultRequest, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__get_activity_result_request__field_indices_by_name[] = {
+  1,   /* field[1] = activity_id */
+  0,   /* field[0] = namespace */
+  2,   /* field[2] = run_id */
+};
+static const ProtobufCIntRange holdfast__v1__get_activity_result_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__get_activity_result_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.GetActivityResultRequest",
+  "GetActivityResultRequest",
+  "Holdfast__V1__GetActivityResultRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__GetActivityResultRequest),
+  3,
+  holdfast__v1__get_activity_result_request__field_descriptors,
+  holdfast__v1__get_activity_result_request__field_indices_by_name,
+  1,  holdfast__v1__get_activity_result_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__get_activity_result_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__get_activity_result_response__field_descriptors[4] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__GetActivityResultResponse, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__GetActivityResultResponse, status),
+    &holdfast__v1__workflow_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "result",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__GetActivityResultResponse, n_result),
+    offsetof(Holdfast__V1__GetActivityResultResponse, result),
+    &holdfast__v1__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__GetActivityResultResponse, failure),
+    &holdfast__v1__failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__get_activity_result_response__field_indices_by_name[] = {
+  3,   /* field[3] = failure */
+  2,   /* field[2] = result */
+  0,   /* field[0] = run_id */
+  1,   /* field[1] = status */
+};
+static const ProtobufCIntRange holdfast__v1__get_activity_result_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__get_activity_result_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.GetActivityResultResponse",
+  "GetActivityResultResponse",
+  "Holdfast__V1__GetActivityResultResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__GetActivityResultResponse),
+  4,
+  holdfast__v1__get_activity_result_response__field_descriptors,
+  holdfast__v1__get_activity_result_response__field_indices_by_name,
+  1,  holdfast__v1__get_activity_result_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__get_activity_result_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__list_activities_request__field_descriptors[5] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListActivitiesRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "query",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListActivitiesRequest, query),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limit",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListActivitiesRequest, limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_size",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListActivitiesRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListActivitiesRequest, next_page_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__list_activities_request__field_indices_by_name[] = {
+  2,   /* field[2] = limit */
+  0,   /* field[0] = namespace */
+  4,   /* field[4] = next_page_token */
+  3,   /* field[3] = page_size */
+  1,   /* field[1] = query */
+};
+static const ProtobufCIntRange holdfast__v1__list_activities_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__list_activities_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ListActivitiesRequest",
+  "ListActivitiesRequest",
+  "Holdfast__V1__ListActivitiesRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ListActivitiesRequest),
+  5,
+  holdfast__v1__list_activities_request__field_descriptors,
+  holdfast__v1__list_activities_request__field_indices_by_name,
+  1,  holdfast__v1__list_activities_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__list_activities_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__list_activities_response__field_descriptors[2] =
+{
+  {
+    "activities",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__ListActivitiesResponse, n_activities),
+    offsetof(Holdfast__V1__ListActivitiesResponse, activities),
+    &holdfast__v1__standalone_activity__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ListActivitiesResponse, next_page_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__list_activities_response__field_indices_by_name[] = {
+  0,   /* field[0] = activities */
+  1,   /* field[1] = next_page_token */
+};
+static const ProtobufCIntRange holdfast__v1__list_activities_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__list_activities_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.ListActivitiesResponse",
+  "ListActivitiesResponse",
+  "Holdfast__V1__ListActivitiesResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__ListActivitiesResponse),
+  2,
+  holdfast__v1__list_activities_response__field_descriptors,
+  holdfast__v1__list_activities_response__field_indices_by_name,
+  1,  holdfast__v1__list_activities_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__list_activities_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__count_activities_request__field_descriptors[2] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CountActivitiesRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "query",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CountActivitiesRequest, query),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__count_activities_request__field_indices_by_name[] = {
+  0,   /* field[0] = namespace */
+  1,   /* field[1] = query */
+};
+static const ProtobufCIntRange holdfast__v1__count_activities_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__count_activities_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.CountActivitiesRequest",
+  "CountActivitiesRequest",
+  "Holdfast__V1__CountActivitiesRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__CountActivitiesRequest),
+  2,
+  holdfast__v1__count_activities_request__field_descriptors,
+  holdfast__v1__count_activities_request__field_indices_by_name,
+  1,  holdfast__v1__count_activities_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__count_activities_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__count_activities_response__field_descriptors[2] =
+{
+  {
+    "count",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__CountActivitiesResponse, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "groups",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Holdfast__V1__CountActivitiesResponse, n_groups),
+    offsetof(Holdfast__V1__CountActivitiesResponse, groups),
+    &holdfast__v1__workflow_group__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__count_activities_response__field_indices_by_name[] = {
+  0,   /* field[0] = count */
+  1,   /* field[1] = groups */
+};
+static const ProtobufCIntRange holdfast__v1__count_activities_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__count_activities_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.CountActivitiesResponse",
+  "CountActivitiesResponse",
+  "Holdfast__V1__CountActivitiesResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__CountActivitiesResponse),
+  2,
+  holdfast__v1__count_activities_response__field_descriptors,
+  holdfast__v1__count_activities_response__field_indices_by_name,
+  1,  holdfast__v1__count_activities_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__count_activities_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__request_cancel_activity_request__field_descriptors[6] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelActivityRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelActivityRequest, activity_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelActivityRequest, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelActivityRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelActivityRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__RequestCancelActivityRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__request_cancel_activity_request__field_indices_by_name[] = {
+  1,   /* field[1] = activity_id */
+  5,   /* field[5] = identity */
+  0,   /* field[0] = namespace */
+  3,   /* field[3] = reason */
+  4,   /* field[4] = request_id */
+  2,   /* field[2] = run_id */
+};
+static const ProtobufCIntRange holdfast__v1__request_cancel_activity_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__request_cancel_activity_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.RequestCancelActivityRequest",
+  "RequestCancelActivityRequest",
+  "Holdfast__V1__RequestCancelActivityRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__RequestCancelActivityRequest),
+  6,
+  holdfast__v1__request_cancel_activity_request__field_descriptors,
+  holdfast__v1__request_cancel_activity_request__field_indices_by_name,
+  1,  holdfast__v1__request_cancel_activity_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__request_cancel_activity_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__request_cancel_activity_response__field_descriptors NULL
+#define holdfast__v1__request_cancel_activity_response__field_indices_by_name NULL
+#define holdfast__v1__request_cancel_activity_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__request_cancel_activity_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.RequestCancelActivityResponse",
+  "RequestCancelActivityResponse",
+  "Holdfast__V1__RequestCancelActivityResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__RequestCancelActivityResponse),
+  0,
+  holdfast__v1__request_cancel_activity_response__field_descriptors,
+  holdfast__v1__request_cancel_activity_response__field_indices_by_name,
+  0,  holdfast__v1__request_cancel_activity_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__request_cancel_activity_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__terminate_activity_request__field_descriptors[6] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__TerminateActivityRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__TerminateActivityRequest, activity_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__TerminateActivityRequest, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__TerminateActivityRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__TerminateActivityRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__TerminateActivityRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__terminate_activity_request__field_indices_by_name[] = {
+  1,   /* field[1] = activity_id */
+  5,   /* field[5] = identity */
+  0,   /* field[0] = namespace */
+  3,   /* field[3] = reason */
+  4,   /* field[4] = request_id */
+  2,   /* field[2] = run_id */
+};
+static const ProtobufCIntRange holdfast__v1__terminate_activity_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__terminate_activity_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.TerminateActivityRequest",
+  "TerminateActivityRequest",
+  "Holdfast__V1__TerminateActivityRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__TerminateActivityRequest),
+  6,
+  holdfast__v1__terminate_activity_request__field_descriptors,
+  holdfast__v1__terminate_activity_request__field_indices_by_name,
+  1,  holdfast__v1__terminate_activity_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__terminate_activity_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define holdfast__v1__terminate_activity_response__field_descriptors NULL
+#define holdfast__v1__terminate_activity_response__field_indices_by_name NULL
+#define holdfast__v1__terminate_activity_response__number_ranges NULL
+const ProtobufCMessageDescriptor holdfast__v1__terminate_activity_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.TerminateActivityResponse",
+  "TerminateActivityResponse",
+  "Holdfast__V1__TerminateActivityResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__TerminateActivityResponse),
+  0,
+  holdfast__v1__terminate_activity_response__field_descriptors,
+  holdfast__v1__terminate_activity_response__field_indices_by_name,
+  0,  holdfast__v1__terminate_activity_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__terminate_activity_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__delete_activity_request__field_descriptors[5] =
+{
+  {
+    "namespace",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteActivityRequest, namespace_),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteActivityRequest, activity_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteActivityRequest, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteActivityRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteActivityRequest, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__delete_activity_request__field_indices_by_name[] = {
+  1,   /* field[1] = activity_id */
+  4,   /* field[4] = identity */
+  0,   /* field[0] = namespace */
+  3,   /* field[3] = reason */
+  2,   /* field[2] = run_id */
+};
+static const ProtobufCIntRange holdfast__v1__delete_activity_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__delete_activity_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DeleteActivityRequest",
+  "DeleteActivityRequest",
+  "Holdfast__V1__DeleteActivityRequest",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DeleteActivityRequest),
+  5,
+  holdfast__v1__delete_activity_request__field_descriptors,
+  holdfast__v1__delete_activity_request__field_indices_by_name,
+  1,  holdfast__v1__delete_activity_request__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__delete_activity_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor holdfast__v1__delete_activity_response__field_descriptors[1] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__DeleteActivityResponse, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned holdfast__v1__delete_activity_response__field_indices_by_name[] = {
+  0,   /* field[0] = run_id */
+};
+static const ProtobufCIntRange holdfast__v1__delete_activity_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor holdfast__v1__delete_activity_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "holdfast.v1.DeleteActivityResponse",
+  "DeleteActivityResponse",
+  "Holdfast__V1__DeleteActivityResponse",
+  "holdfast.v1",
+  sizeof(Holdfast__V1__DeleteActivityResponse),
+  1,
+  holdfast__v1__delete_activity_response__field_descriptors,
+  holdfast__v1__delete_activity_response__field_indices_by_name,
+  1,  holdfast__v1__delete_activity_response__number_ranges,
+  (ProtobufCMessageInit) holdfast__v1__delete_activity_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCMethodDescriptor holdfast__v1__activity_service__method_descriptors[16] =
 {
   { "CompleteActivity", &holdfast__v1__complete_activity_request__descriptor, &holdfast__v1__complete_activity_response__descriptor },
   { "FailActivity", &holdfast__v1__fail_activity_request__descriptor, &holdfast__v1__fail_activity_response__descriptor },
@@ -2021,14 +4134,30 @@ static const ProtobufCMethodDescriptor holdfast__v1__activity_service__method_de
   { "UnpauseActivity", &holdfast__v1__unpause_activity_request__descriptor, &holdfast__v1__unpause_activity_response__descriptor },
   { "ResetActivity", &holdfast__v1__reset_activity_request__descriptor, &holdfast__v1__reset_activity_response__descriptor },
   { "UpdateActivityOptions", &holdfast__v1__update_activity_options_request__descriptor, &holdfast__v1__update_activity_options_response__descriptor },
+  { "StartActivity", &holdfast__v1__start_activity_request__descriptor, &holdfast__v1__start_activity_response__descriptor },
+  { "DescribeActivity", &holdfast__v1__describe_activity_request__descriptor, &holdfast__v1__describe_activity_response__descriptor },
+  { "GetActivityResult", &holdfast__v1__get_activity_result_request__descriptor, &holdfast__v1__get_activity_result_response__descriptor },
+  { "ListActivities", &holdfast__v1__list_activities_request__descriptor, &holdfast__v1__list_activities_response__descriptor },
+  { "CountActivities", &holdfast__v1__count_activities_request__descriptor, &holdfast__v1__count_activities_response__descriptor },
+  { "RequestCancelActivity", &holdfast__v1__request_cancel_activity_request__descriptor, &holdfast__v1__request_cancel_activity_response__descriptor },
+  { "TerminateActivity", &holdfast__v1__terminate_activity_request__descriptor, &holdfast__v1__terminate_activity_response__descriptor },
+  { "DeleteActivity", &holdfast__v1__delete_activity_request__descriptor, &holdfast__v1__delete_activity_response__descriptor },
 };
 const unsigned holdfast__v1__activity_service__method_indices_by_name[] = {
   0,        /* CompleteActivity */
+  12,        /* CountActivities */
+  15,        /* DeleteActivity */
+  9,        /* DescribeActivity */
   1,        /* FailActivity */
+  10,        /* GetActivityResult */
   3,        /* HeartbeatActivity */
+  11,        /* ListActivities */
   4,        /* PauseActivity */
   2,        /* ReportActivityCancelled */
+  13,        /* RequestCancelActivity */
   6,        /* ResetActivity */
+  8,        /* StartActivity */
+  14,        /* TerminateActivity */
   5,        /* UnpauseActivity */
   7         /* UpdateActivityOptions */
 };
@@ -2039,7 +4168,7 @@ const ProtobufCServiceDescriptor holdfast__v1__activity_service__descriptor =
   "ActivityService",
   "Holdfast__V1__ActivityService",
   "holdfast.v1",
-  8,
+  16,
   holdfast__v1__activity_service__method_descriptors,
   holdfast__v1__activity_service__method_indices_by_name
 };
@@ -2106,6 +4235,70 @@ void holdfast__v1__activity_service__update_activity_options(ProtobufCService *s
 {
   assert(service->descriptor == &holdfast__v1__activity_service__descriptor);
   service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__activity_service__start_activity(ProtobufCService *service,
+                                                    const Holdfast__V1__StartActivityRequest *input,
+                                                    Holdfast__V1__StartActivityResponse_Closure closure,
+                                                    void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__activity_service__descriptor);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__activity_service__describe_activity(ProtobufCService *service,
+                                                       const Holdfast__V1__DescribeActivityRequest *input,
+                                                       Holdfast__V1__DescribeActivityResponse_Closure closure,
+                                                       void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__activity_service__descriptor);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__activity_service__get_activity_result(ProtobufCService *service,
+                                                         const Holdfast__V1__GetActivityResultRequest *input,
+                                                         Holdfast__V1__GetActivityResultResponse_Closure closure,
+                                                         void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__activity_service__descriptor);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__activity_service__list_activities(ProtobufCService *service,
+                                                     const Holdfast__V1__ListActivitiesRequest *input,
+                                                     Holdfast__V1__ListActivitiesResponse_Closure closure,
+                                                     void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__activity_service__descriptor);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__activity_service__count_activities(ProtobufCService *service,
+                                                      const Holdfast__V1__CountActivitiesRequest *input,
+                                                      Holdfast__V1__CountActivitiesResponse_Closure closure,
+                                                      void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__activity_service__descriptor);
+  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__activity_service__request_cancel_activity(ProtobufCService *service,
+                                                             const Holdfast__V1__RequestCancelActivityRequest *input,
+                                                             Holdfast__V1__RequestCancelActivityResponse_Closure closure,
+                                                             void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__activity_service__descriptor);
+  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__activity_service__terminate_activity(ProtobufCService *service,
+                                                        const Holdfast__V1__TerminateActivityRequest *input,
+                                                        Holdfast__V1__TerminateActivityResponse_Closure closure,
+                                                        void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__activity_service__descriptor);
+  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void holdfast__v1__activity_service__delete_activity(ProtobufCService *service,
+                                                     const Holdfast__V1__DeleteActivityRequest *input,
+                                                     Holdfast__V1__DeleteActivityResponse_Closure closure,
+                                                     void *closure_data)
+{
+  assert(service->descriptor == &holdfast__v1__activity_service__descriptor);
+  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void holdfast__v1__activity_service__init (Holdfast__V1__ActivityService_Service *service,
                                            Holdfast__V1__ActivityService_ServiceDestroy destroy)

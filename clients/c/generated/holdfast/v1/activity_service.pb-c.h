@@ -15,6 +15,8 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 #include "holdfast/v1/common.pb-c.h"
+#include "holdfast/v1/history.pb-c.h"
+#include "holdfast/v1/workflow_service.pb-c.h"
 
 typedef struct Holdfast__V1__ActivityReference Holdfast__V1__ActivityReference;
 typedef struct Holdfast__V1__CompleteActivityRequest Holdfast__V1__CompleteActivityRequest;
@@ -34,6 +36,23 @@ typedef struct Holdfast__V1__ResetActivityRequest Holdfast__V1__ResetActivityReq
 typedef struct Holdfast__V1__ResetActivityResponse Holdfast__V1__ResetActivityResponse;
 typedef struct Holdfast__V1__UpdateActivityOptionsRequest Holdfast__V1__UpdateActivityOptionsRequest;
 typedef struct Holdfast__V1__UpdateActivityOptionsResponse Holdfast__V1__UpdateActivityOptionsResponse;
+typedef struct Holdfast__V1__StartActivityRequest Holdfast__V1__StartActivityRequest;
+typedef struct Holdfast__V1__StartActivityResponse Holdfast__V1__StartActivityResponse;
+typedef struct Holdfast__V1__DescribeActivityRequest Holdfast__V1__DescribeActivityRequest;
+typedef struct Holdfast__V1__StandaloneActivity Holdfast__V1__StandaloneActivity;
+typedef struct Holdfast__V1__DescribeActivityResponse Holdfast__V1__DescribeActivityResponse;
+typedef struct Holdfast__V1__GetActivityResultRequest Holdfast__V1__GetActivityResultRequest;
+typedef struct Holdfast__V1__GetActivityResultResponse Holdfast__V1__GetActivityResultResponse;
+typedef struct Holdfast__V1__ListActivitiesRequest Holdfast__V1__ListActivitiesRequest;
+typedef struct Holdfast__V1__ListActivitiesResponse Holdfast__V1__ListActivitiesResponse;
+typedef struct Holdfast__V1__CountActivitiesRequest Holdfast__V1__CountActivitiesRequest;
+typedef struct Holdfast__V1__CountActivitiesResponse Holdfast__V1__CountActivitiesResponse;
+typedef struct Holdfast__V1__RequestCancelActivityRequest Holdfast__V1__RequestCancelActivityRequest;
+typedef struct Holdfast__V1__RequestCancelActivityResponse Holdfast__V1__RequestCancelActivityResponse;
+typedef struct Holdfast__V1__TerminateActivityRequest Holdfast__V1__TerminateActivityRequest;
+typedef struct Holdfast__V1__TerminateActivityResponse Holdfast__V1__TerminateActivityResponse;
+typedef struct Holdfast__V1__DeleteActivityRequest Holdfast__V1__DeleteActivityRequest;
+typedef struct Holdfast__V1__DeleteActivityResponse Holdfast__V1__DeleteActivityResponse;
 
 
 /* --- enums --- */
@@ -42,7 +61,8 @@ typedef struct Holdfast__V1__UpdateActivityOptionsResponse Holdfast__V1__UpdateA
 /* --- messages --- */
 
 /*
- * By the token of a lease, or by workflow and activity id (the current attempt).
+ * By the token of a lease, or by workflow and activity id (the current attempt). Without a workflow
+ * id: an activity without a workflow, and `execution.run_id` is its run.
  */
 struct  Holdfast__V1__ActivityReference
 {
@@ -170,7 +190,8 @@ typedef enum {
 } Holdfast__V1__ActivitySelection__WhichCase;
 
 /*
- * The pending activities of one run that are meant: all that match.
+ * The pending activities of one run that are meant: all that match. In a request without a workflow
+ * id, `activity_id` names an activity without a workflow, and `execution.run_id` its run.
  */
 struct  Holdfast__V1__ActivitySelection
 {
@@ -322,6 +343,309 @@ struct  Holdfast__V1__UpdateActivityOptionsResponse
 #define HOLDFAST__V1__UPDATE_ACTIVITY_OPTIONS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__update_activity_options_response__descriptor) \
      }
+
+
+/*
+ * A new run of an activity that belongs to no workflow. Its ids are a space of their own: a workflow
+ * may have the same id.
+ */
+struct  Holdfast__V1__StartActivityRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  char *activity_id;
+  char *activity_type;
+  /*
+   * The task queue and one of start_to_close and schedule_to_close are required.
+   */
+  Holdfast__V1__ActivityTaskOptions *options;
+  size_t n_input;
+  Holdfast__V1__Payload **input;
+  Holdfast__V1__Header *header;
+  Holdfast__V1__ActivityExhaustion on_exhausted;
+  Holdfast__V1__WorkflowIdReusePolicy id_reuse_policy;
+  Holdfast__V1__WorkflowIdConflictPolicy id_conflict_policy;
+  char *request_id;
+  char *identity;
+  Holdfast__V1__UserMetadata *user_metadata;
+  /*
+   * The first attempt waits so long, and the timeouts count from then.
+   */
+  int64_t start_delay_ms;
+  /*
+   * As start_delay_ms, at an instant; only one of them.
+   */
+  int64_t start_at_time_ms;
+  Holdfast__V1__Memo *memo;
+  /*
+   * A name that nobody has used gets its type by it.
+   */
+  Holdfast__V1__SearchAttributes *search_attributes;
+  Holdfast__V1__WorkPriority *priority;
+};
+#define HOLDFAST__V1__START_ACTIVITY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__start_activity_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, NULL, HOLDFAST__V1__ACTIVITY_EXHAUSTION__ACTIVITY_EXHAUSTION_UNSPECIFIED, HOLDFAST__V1__WORKFLOW_ID_REUSE_POLICY__WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED, HOLDFAST__V1__WORKFLOW_ID_CONFLICT_POLICY__WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0, 0, NULL, NULL, NULL }
+
+
+struct  Holdfast__V1__StartActivityResponse
+{
+  ProtobufCMessage base;
+  char *run_id;
+  /*
+   * False when the request named a run that was there already.
+   */
+  protobuf_c_boolean started;
+};
+#define HOLDFAST__V1__START_ACTIVITY_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__start_activity_response__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
+struct  Holdfast__V1__DescribeActivityRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  char *activity_id;
+  /*
+   * Empty: the newest run.
+   */
+  char *run_id;
+};
+#define HOLDFAST__V1__DESCRIBE_ACTIVITY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_activity_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__StandaloneActivity
+{
+  ProtobufCMessage base;
+  char *activity_id;
+  char *run_id;
+  char *activity_type;
+  char *task_queue;
+  /*
+   * Never CONTINUED_AS_NEW, and RUNNING while it is paused.
+   */
+  Holdfast__V1__WorkflowStatus status;
+  int64_t start_time_ms;
+  /*
+   * 0 while open.
+   */
+  int64_t close_time_ms;
+  Holdfast__V1__UserMetadata *user_metadata;
+  /*
+   * Of an open one: what a person should look at.
+   */
+  size_t n_problems;
+  char **problems;
+  Holdfast__V1__Memo *memo;
+  Holdfast__V1__SearchAttributes *search_attributes;
+};
+#define HOLDFAST__V1__STANDALONE_ACTIVITY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__standalone_activity__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HOLDFAST__V1__WORKFLOW_STATUS__WORKFLOW_STATUS_UNSPECIFIED, 0, 0, NULL, 0,NULL, NULL, NULL }
+
+
+struct  Holdfast__V1__DescribeActivityResponse
+{
+  ProtobufCMessage base;
+  Holdfast__V1__StandaloneActivity *activity;
+  /*
+   * While it is open.
+   */
+  Holdfast__V1__PendingActivity *pending;
+  /*
+   * The attempt by which it ended, once it has; its fields are empty where none had started.
+   */
+  Holdfast__V1__FailedAttempt *last_attempt;
+};
+#define HOLDFAST__V1__DESCRIBE_ACTIVITY_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__describe_activity_response__descriptor) \
+    , NULL, NULL, NULL }
+
+
+struct  Holdfast__V1__GetActivityResultRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  char *activity_id;
+  char *run_id;
+};
+#define HOLDFAST__V1__GET_ACTIVITY_RESULT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__get_activity_result_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__GetActivityResultResponse
+{
+  ProtobufCMessage base;
+  char *run_id;
+  Holdfast__V1__WorkflowStatus status;
+  size_t n_result;
+  Holdfast__V1__Payload **result;
+  /*
+   * With FAILED and TIMED_OUT an ActivityFailure, and below it how the last attempt failed.
+   */
+  Holdfast__V1__Failure *failure;
+};
+#define HOLDFAST__V1__GET_ACTIVITY_RESULT_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__get_activity_result_response__descriptor) \
+    , (char *)protobuf_c_empty_string, HOLDFAST__V1__WORKFLOW_STATUS__WORKFLOW_STATUS_UNSPECIFIED, 0,NULL, NULL }
+
+
+struct  Holdfast__V1__ListActivitiesRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  /*
+   * As of ListWorkflows, with ActivityId and ActivityType.
+   */
+  char *query;
+  /*
+   * 0: all. With LIMIT in the query: the lower one counts.
+   */
+  int64_t limit;
+  /*
+   * Above 0: the answer is one page of at most so many.
+   */
+  int64_t page_size;
+  /*
+   * From the page before, with the same query; empty: the first page.
+   */
+  ProtobufCBinaryData next_page_token;
+};
+#define HOLDFAST__V1__LIST_ACTIVITIES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__list_activities_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, {0,NULL} }
+
+
+struct  Holdfast__V1__ListActivitiesResponse
+{
+  ProtobufCMessage base;
+  size_t n_activities;
+  Holdfast__V1__StandaloneActivity **activities;
+  /*
+   * In the last message of a page that is not the last one.
+   */
+  ProtobufCBinaryData next_page_token;
+};
+#define HOLDFAST__V1__LIST_ACTIVITIES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__list_activities_response__descriptor) \
+    , 0,NULL, {0,NULL} }
+
+
+struct  Holdfast__V1__CountActivitiesRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  /*
+   * A filter, then perhaps GROUP BY.
+   */
+  char *query;
+};
+#define HOLDFAST__V1__COUNT_ACTIVITIES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__count_activities_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__CountActivitiesResponse
+{
+  ProtobufCMessage base;
+  int64_t count;
+  /*
+   * With GROUP BY: the largest first.
+   */
+  size_t n_groups;
+  Holdfast__V1__WorkflowGroup **groups;
+};
+#define HOLDFAST__V1__COUNT_ACTIVITIES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__count_activities_response__descriptor) \
+    , 0, 0,NULL }
+
+
+/*
+ * What has not started ends at once; the worker of one that has is told.
+ */
+struct  Holdfast__V1__RequestCancelActivityRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  char *activity_id;
+  char *run_id;
+  char *reason;
+  char *request_id;
+  char *identity;
+};
+#define HOLDFAST__V1__REQUEST_CANCEL_ACTIVITY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__request_cancel_activity_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__RequestCancelActivityResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__REQUEST_CANCEL_ACTIVITY_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__request_cancel_activity_response__descriptor) \
+     }
+
+
+/*
+ * Ends it at once; its lease is gone.
+ */
+struct  Holdfast__V1__TerminateActivityRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  char *activity_id;
+  char *run_id;
+  char *reason;
+  char *request_id;
+  char *identity;
+};
+#define HOLDFAST__V1__TERMINATE_ACTIVITY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__terminate_activity_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__TerminateActivityResponse
+{
+  ProtobufCMessage base;
+};
+#define HOLDFAST__V1__TERMINATE_ACTIVITY_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__terminate_activity_response__descriptor) \
+     }
+
+
+/*
+ * Removes one run: the one that is named, or the newest. An open one is terminated first.
+ */
+struct  Holdfast__V1__DeleteActivityRequest
+{
+  ProtobufCMessage base;
+  char *namespace_;
+  char *activity_id;
+  char *run_id;
+  char *reason;
+  char *identity;
+};
+#define HOLDFAST__V1__DELETE_ACTIVITY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__delete_activity_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Holdfast__V1__DeleteActivityResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The run that was removed.
+   */
+  char *run_id;
+};
+#define HOLDFAST__V1__DELETE_ACTIVITY_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__delete_activity_response__descriptor) \
+    , (char *)protobuf_c_empty_string }
 
 
 /* Holdfast__V1__ActivityReference methods */
@@ -666,6 +990,329 @@ Holdfast__V1__UpdateActivityOptionsResponse *
 void   holdfast__v1__update_activity_options_response__free_unpacked
                      (Holdfast__V1__UpdateActivityOptionsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Holdfast__V1__StartActivityRequest methods */
+void   holdfast__v1__start_activity_request__init
+                     (Holdfast__V1__StartActivityRequest         *message);
+size_t holdfast__v1__start_activity_request__get_packed_size
+                     (const Holdfast__V1__StartActivityRequest   *message);
+size_t holdfast__v1__start_activity_request__pack
+                     (const Holdfast__V1__StartActivityRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__start_activity_request__pack_to_buffer
+                     (const Holdfast__V1__StartActivityRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__StartActivityRequest *
+       holdfast__v1__start_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__start_activity_request__free_unpacked
+                     (Holdfast__V1__StartActivityRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__StartActivityResponse methods */
+void   holdfast__v1__start_activity_response__init
+                     (Holdfast__V1__StartActivityResponse         *message);
+size_t holdfast__v1__start_activity_response__get_packed_size
+                     (const Holdfast__V1__StartActivityResponse   *message);
+size_t holdfast__v1__start_activity_response__pack
+                     (const Holdfast__V1__StartActivityResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__start_activity_response__pack_to_buffer
+                     (const Holdfast__V1__StartActivityResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__StartActivityResponse *
+       holdfast__v1__start_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__start_activity_response__free_unpacked
+                     (Holdfast__V1__StartActivityResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__DescribeActivityRequest methods */
+void   holdfast__v1__describe_activity_request__init
+                     (Holdfast__V1__DescribeActivityRequest         *message);
+size_t holdfast__v1__describe_activity_request__get_packed_size
+                     (const Holdfast__V1__DescribeActivityRequest   *message);
+size_t holdfast__v1__describe_activity_request__pack
+                     (const Holdfast__V1__DescribeActivityRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__describe_activity_request__pack_to_buffer
+                     (const Holdfast__V1__DescribeActivityRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__DescribeActivityRequest *
+       holdfast__v1__describe_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__describe_activity_request__free_unpacked
+                     (Holdfast__V1__DescribeActivityRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__StandaloneActivity methods */
+void   holdfast__v1__standalone_activity__init
+                     (Holdfast__V1__StandaloneActivity         *message);
+size_t holdfast__v1__standalone_activity__get_packed_size
+                     (const Holdfast__V1__StandaloneActivity   *message);
+size_t holdfast__v1__standalone_activity__pack
+                     (const Holdfast__V1__StandaloneActivity   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__standalone_activity__pack_to_buffer
+                     (const Holdfast__V1__StandaloneActivity   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__StandaloneActivity *
+       holdfast__v1__standalone_activity__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__standalone_activity__free_unpacked
+                     (Holdfast__V1__StandaloneActivity *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__DescribeActivityResponse methods */
+void   holdfast__v1__describe_activity_response__init
+                     (Holdfast__V1__DescribeActivityResponse         *message);
+size_t holdfast__v1__describe_activity_response__get_packed_size
+                     (const Holdfast__V1__DescribeActivityResponse   *message);
+size_t holdfast__v1__describe_activity_response__pack
+                     (const Holdfast__V1__DescribeActivityResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__describe_activity_response__pack_to_buffer
+                     (const Holdfast__V1__DescribeActivityResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__DescribeActivityResponse *
+       holdfast__v1__describe_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__describe_activity_response__free_unpacked
+                     (Holdfast__V1__DescribeActivityResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__GetActivityResultRequest methods */
+void   holdfast__v1__get_activity_result_request__init
+                     (Holdfast__V1__GetActivityResultRequest         *message);
+size_t holdfast__v1__get_activity_result_request__get_packed_size
+                     (const Holdfast__V1__GetActivityResultRequest   *message);
+size_t holdfast__v1__get_activity_result_request__pack
+                     (const Holdfast__V1__GetActivityResultRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__get_activity_result_request__pack_to_buffer
+                     (const Holdfast__V1__GetActivityResultRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__GetActivityResultRequest *
+       holdfast__v1__get_activity_result_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__get_activity_result_request__free_unpacked
+                     (Holdfast__V1__GetActivityResultRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__GetActivityResultResponse methods */
+void   holdfast__v1__get_activity_result_response__init
+                     (Holdfast__V1__GetActivityResultResponse         *message);
+size_t holdfast__v1__get_activity_result_response__get_packed_size
+                     (const Holdfast__V1__GetActivityResultResponse   *message);
+size_t holdfast__v1__get_activity_result_response__pack
+                     (const Holdfast__V1__GetActivityResultResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__get_activity_result_response__pack_to_buffer
+                     (const Holdfast__V1__GetActivityResultResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__GetActivityResultResponse *
+       holdfast__v1__get_activity_result_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__get_activity_result_response__free_unpacked
+                     (Holdfast__V1__GetActivityResultResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ListActivitiesRequest methods */
+void   holdfast__v1__list_activities_request__init
+                     (Holdfast__V1__ListActivitiesRequest         *message);
+size_t holdfast__v1__list_activities_request__get_packed_size
+                     (const Holdfast__V1__ListActivitiesRequest   *message);
+size_t holdfast__v1__list_activities_request__pack
+                     (const Holdfast__V1__ListActivitiesRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__list_activities_request__pack_to_buffer
+                     (const Holdfast__V1__ListActivitiesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ListActivitiesRequest *
+       holdfast__v1__list_activities_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__list_activities_request__free_unpacked
+                     (Holdfast__V1__ListActivitiesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__ListActivitiesResponse methods */
+void   holdfast__v1__list_activities_response__init
+                     (Holdfast__V1__ListActivitiesResponse         *message);
+size_t holdfast__v1__list_activities_response__get_packed_size
+                     (const Holdfast__V1__ListActivitiesResponse   *message);
+size_t holdfast__v1__list_activities_response__pack
+                     (const Holdfast__V1__ListActivitiesResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__list_activities_response__pack_to_buffer
+                     (const Holdfast__V1__ListActivitiesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__ListActivitiesResponse *
+       holdfast__v1__list_activities_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__list_activities_response__free_unpacked
+                     (Holdfast__V1__ListActivitiesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__CountActivitiesRequest methods */
+void   holdfast__v1__count_activities_request__init
+                     (Holdfast__V1__CountActivitiesRequest         *message);
+size_t holdfast__v1__count_activities_request__get_packed_size
+                     (const Holdfast__V1__CountActivitiesRequest   *message);
+size_t holdfast__v1__count_activities_request__pack
+                     (const Holdfast__V1__CountActivitiesRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__count_activities_request__pack_to_buffer
+                     (const Holdfast__V1__CountActivitiesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__CountActivitiesRequest *
+       holdfast__v1__count_activities_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__count_activities_request__free_unpacked
+                     (Holdfast__V1__CountActivitiesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__CountActivitiesResponse methods */
+void   holdfast__v1__count_activities_response__init
+                     (Holdfast__V1__CountActivitiesResponse         *message);
+size_t holdfast__v1__count_activities_response__get_packed_size
+                     (const Holdfast__V1__CountActivitiesResponse   *message);
+size_t holdfast__v1__count_activities_response__pack
+                     (const Holdfast__V1__CountActivitiesResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__count_activities_response__pack_to_buffer
+                     (const Holdfast__V1__CountActivitiesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__CountActivitiesResponse *
+       holdfast__v1__count_activities_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__count_activities_response__free_unpacked
+                     (Holdfast__V1__CountActivitiesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__RequestCancelActivityRequest methods */
+void   holdfast__v1__request_cancel_activity_request__init
+                     (Holdfast__V1__RequestCancelActivityRequest         *message);
+size_t holdfast__v1__request_cancel_activity_request__get_packed_size
+                     (const Holdfast__V1__RequestCancelActivityRequest   *message);
+size_t holdfast__v1__request_cancel_activity_request__pack
+                     (const Holdfast__V1__RequestCancelActivityRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__request_cancel_activity_request__pack_to_buffer
+                     (const Holdfast__V1__RequestCancelActivityRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__RequestCancelActivityRequest *
+       holdfast__v1__request_cancel_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__request_cancel_activity_request__free_unpacked
+                     (Holdfast__V1__RequestCancelActivityRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__RequestCancelActivityResponse methods */
+void   holdfast__v1__request_cancel_activity_response__init
+                     (Holdfast__V1__RequestCancelActivityResponse         *message);
+size_t holdfast__v1__request_cancel_activity_response__get_packed_size
+                     (const Holdfast__V1__RequestCancelActivityResponse   *message);
+size_t holdfast__v1__request_cancel_activity_response__pack
+                     (const Holdfast__V1__RequestCancelActivityResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__request_cancel_activity_response__pack_to_buffer
+                     (const Holdfast__V1__RequestCancelActivityResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__RequestCancelActivityResponse *
+       holdfast__v1__request_cancel_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__request_cancel_activity_response__free_unpacked
+                     (Holdfast__V1__RequestCancelActivityResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__TerminateActivityRequest methods */
+void   holdfast__v1__terminate_activity_request__init
+                     (Holdfast__V1__TerminateActivityRequest         *message);
+size_t holdfast__v1__terminate_activity_request__get_packed_size
+                     (const Holdfast__V1__TerminateActivityRequest   *message);
+size_t holdfast__v1__terminate_activity_request__pack
+                     (const Holdfast__V1__TerminateActivityRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__terminate_activity_request__pack_to_buffer
+                     (const Holdfast__V1__TerminateActivityRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__TerminateActivityRequest *
+       holdfast__v1__terminate_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__terminate_activity_request__free_unpacked
+                     (Holdfast__V1__TerminateActivityRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__TerminateActivityResponse methods */
+void   holdfast__v1__terminate_activity_response__init
+                     (Holdfast__V1__TerminateActivityResponse         *message);
+size_t holdfast__v1__terminate_activity_response__get_packed_size
+                     (const Holdfast__V1__TerminateActivityResponse   *message);
+size_t holdfast__v1__terminate_activity_response__pack
+                     (const Holdfast__V1__TerminateActivityResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__terminate_activity_response__pack_to_buffer
+                     (const Holdfast__V1__TerminateActivityResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__TerminateActivityResponse *
+       holdfast__v1__terminate_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__terminate_activity_response__free_unpacked
+                     (Holdfast__V1__TerminateActivityResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__DeleteActivityRequest methods */
+void   holdfast__v1__delete_activity_request__init
+                     (Holdfast__V1__DeleteActivityRequest         *message);
+size_t holdfast__v1__delete_activity_request__get_packed_size
+                     (const Holdfast__V1__DeleteActivityRequest   *message);
+size_t holdfast__v1__delete_activity_request__pack
+                     (const Holdfast__V1__DeleteActivityRequest   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__delete_activity_request__pack_to_buffer
+                     (const Holdfast__V1__DeleteActivityRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__DeleteActivityRequest *
+       holdfast__v1__delete_activity_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__delete_activity_request__free_unpacked
+                     (Holdfast__V1__DeleteActivityRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Holdfast__V1__DeleteActivityResponse methods */
+void   holdfast__v1__delete_activity_response__init
+                     (Holdfast__V1__DeleteActivityResponse         *message);
+size_t holdfast__v1__delete_activity_response__get_packed_size
+                     (const Holdfast__V1__DeleteActivityResponse   *message);
+size_t holdfast__v1__delete_activity_response__pack
+                     (const Holdfast__V1__DeleteActivityResponse   *message,
+                      uint8_t             *out);
+size_t holdfast__v1__delete_activity_response__pack_to_buffer
+                     (const Holdfast__V1__DeleteActivityResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Holdfast__V1__DeleteActivityResponse *
+       holdfast__v1__delete_activity_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   holdfast__v1__delete_activity_response__free_unpacked
+                     (Holdfast__V1__DeleteActivityResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Holdfast__V1__ActivityReference_Closure)
@@ -722,6 +1369,57 @@ typedef void (*Holdfast__V1__UpdateActivityOptionsRequest_Closure)
 typedef void (*Holdfast__V1__UpdateActivityOptionsResponse_Closure)
                  (const Holdfast__V1__UpdateActivityOptionsResponse *message,
                   void *closure_data);
+typedef void (*Holdfast__V1__StartActivityRequest_Closure)
+                 (const Holdfast__V1__StartActivityRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__StartActivityResponse_Closure)
+                 (const Holdfast__V1__StartActivityResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__DescribeActivityRequest_Closure)
+                 (const Holdfast__V1__DescribeActivityRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__StandaloneActivity_Closure)
+                 (const Holdfast__V1__StandaloneActivity *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__DescribeActivityResponse_Closure)
+                 (const Holdfast__V1__DescribeActivityResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__GetActivityResultRequest_Closure)
+                 (const Holdfast__V1__GetActivityResultRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__GetActivityResultResponse_Closure)
+                 (const Holdfast__V1__GetActivityResultResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ListActivitiesRequest_Closure)
+                 (const Holdfast__V1__ListActivitiesRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__ListActivitiesResponse_Closure)
+                 (const Holdfast__V1__ListActivitiesResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__CountActivitiesRequest_Closure)
+                 (const Holdfast__V1__CountActivitiesRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__CountActivitiesResponse_Closure)
+                 (const Holdfast__V1__CountActivitiesResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__RequestCancelActivityRequest_Closure)
+                 (const Holdfast__V1__RequestCancelActivityRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__RequestCancelActivityResponse_Closure)
+                 (const Holdfast__V1__RequestCancelActivityResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__TerminateActivityRequest_Closure)
+                 (const Holdfast__V1__TerminateActivityRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__TerminateActivityResponse_Closure)
+                 (const Holdfast__V1__TerminateActivityResponse *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__DeleteActivityRequest_Closure)
+                 (const Holdfast__V1__DeleteActivityRequest *message,
+                  void *closure_data);
+typedef void (*Holdfast__V1__DeleteActivityResponse_Closure)
+                 (const Holdfast__V1__DeleteActivityResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -761,6 +1459,38 @@ struct Holdfast__V1__ActivityService_Service
                                   const Holdfast__V1__UpdateActivityOptionsRequest *input,
                                   Holdfast__V1__UpdateActivityOptionsResponse_Closure closure,
                                   void *closure_data);
+  void (*start_activity)(Holdfast__V1__ActivityService_Service *service,
+                         const Holdfast__V1__StartActivityRequest *input,
+                         Holdfast__V1__StartActivityResponse_Closure closure,
+                         void *closure_data);
+  void (*describe_activity)(Holdfast__V1__ActivityService_Service *service,
+                            const Holdfast__V1__DescribeActivityRequest *input,
+                            Holdfast__V1__DescribeActivityResponse_Closure closure,
+                            void *closure_data);
+  void (*get_activity_result)(Holdfast__V1__ActivityService_Service *service,
+                              const Holdfast__V1__GetActivityResultRequest *input,
+                              Holdfast__V1__GetActivityResultResponse_Closure closure,
+                              void *closure_data);
+  void (*list_activities)(Holdfast__V1__ActivityService_Service *service,
+                          const Holdfast__V1__ListActivitiesRequest *input,
+                          Holdfast__V1__ListActivitiesResponse_Closure closure,
+                          void *closure_data);
+  void (*count_activities)(Holdfast__V1__ActivityService_Service *service,
+                           const Holdfast__V1__CountActivitiesRequest *input,
+                           Holdfast__V1__CountActivitiesResponse_Closure closure,
+                           void *closure_data);
+  void (*request_cancel_activity)(Holdfast__V1__ActivityService_Service *service,
+                                  const Holdfast__V1__RequestCancelActivityRequest *input,
+                                  Holdfast__V1__RequestCancelActivityResponse_Closure closure,
+                                  void *closure_data);
+  void (*terminate_activity)(Holdfast__V1__ActivityService_Service *service,
+                             const Holdfast__V1__TerminateActivityRequest *input,
+                             Holdfast__V1__TerminateActivityResponse_Closure closure,
+                             void *closure_data);
+  void (*delete_activity)(Holdfast__V1__ActivityService_Service *service,
+                          const Holdfast__V1__DeleteActivityRequest *input,
+                          Holdfast__V1__DeleteActivityResponse_Closure closure,
+                          void *closure_data);
 };
 typedef void (*Holdfast__V1__ActivityService_ServiceDestroy)(Holdfast__V1__ActivityService_Service *);
 void holdfast__v1__activity_service__init (Holdfast__V1__ActivityService_Service *service,
@@ -776,7 +1506,15 @@ void holdfast__v1__activity_service__init (Holdfast__V1__ActivityService_Service
       function_prefix__ ## pause_activity,\
       function_prefix__ ## unpause_activity,\
       function_prefix__ ## reset_activity,\
-      function_prefix__ ## update_activity_options  }
+      function_prefix__ ## update_activity_options,\
+      function_prefix__ ## start_activity,\
+      function_prefix__ ## describe_activity,\
+      function_prefix__ ## get_activity_result,\
+      function_prefix__ ## list_activities,\
+      function_prefix__ ## count_activities,\
+      function_prefix__ ## request_cancel_activity,\
+      function_prefix__ ## terminate_activity,\
+      function_prefix__ ## delete_activity  }
 void holdfast__v1__activity_service__complete_activity(ProtobufCService *service,
                                                        const Holdfast__V1__CompleteActivityRequest *input,
                                                        Holdfast__V1__CompleteActivityResponse_Closure closure,
@@ -809,6 +1547,38 @@ void holdfast__v1__activity_service__update_activity_options(ProtobufCService *s
                                                              const Holdfast__V1__UpdateActivityOptionsRequest *input,
                                                              Holdfast__V1__UpdateActivityOptionsResponse_Closure closure,
                                                              void *closure_data);
+void holdfast__v1__activity_service__start_activity(ProtobufCService *service,
+                                                    const Holdfast__V1__StartActivityRequest *input,
+                                                    Holdfast__V1__StartActivityResponse_Closure closure,
+                                                    void *closure_data);
+void holdfast__v1__activity_service__describe_activity(ProtobufCService *service,
+                                                       const Holdfast__V1__DescribeActivityRequest *input,
+                                                       Holdfast__V1__DescribeActivityResponse_Closure closure,
+                                                       void *closure_data);
+void holdfast__v1__activity_service__get_activity_result(ProtobufCService *service,
+                                                         const Holdfast__V1__GetActivityResultRequest *input,
+                                                         Holdfast__V1__GetActivityResultResponse_Closure closure,
+                                                         void *closure_data);
+void holdfast__v1__activity_service__list_activities(ProtobufCService *service,
+                                                     const Holdfast__V1__ListActivitiesRequest *input,
+                                                     Holdfast__V1__ListActivitiesResponse_Closure closure,
+                                                     void *closure_data);
+void holdfast__v1__activity_service__count_activities(ProtobufCService *service,
+                                                      const Holdfast__V1__CountActivitiesRequest *input,
+                                                      Holdfast__V1__CountActivitiesResponse_Closure closure,
+                                                      void *closure_data);
+void holdfast__v1__activity_service__request_cancel_activity(ProtobufCService *service,
+                                                             const Holdfast__V1__RequestCancelActivityRequest *input,
+                                                             Holdfast__V1__RequestCancelActivityResponse_Closure closure,
+                                                             void *closure_data);
+void holdfast__v1__activity_service__terminate_activity(ProtobufCService *service,
+                                                        const Holdfast__V1__TerminateActivityRequest *input,
+                                                        Holdfast__V1__TerminateActivityResponse_Closure closure,
+                                                        void *closure_data);
+void holdfast__v1__activity_service__delete_activity(ProtobufCService *service,
+                                                     const Holdfast__V1__DeleteActivityRequest *input,
+                                                     Holdfast__V1__DeleteActivityResponse_Closure closure,
+                                                     void *closure_data);
 
 /* --- descriptors --- */
 
@@ -830,6 +1600,23 @@ extern const ProtobufCMessageDescriptor holdfast__v1__reset_activity_request__de
 extern const ProtobufCMessageDescriptor holdfast__v1__reset_activity_response__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__update_activity_options_request__descriptor;
 extern const ProtobufCMessageDescriptor holdfast__v1__update_activity_options_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__start_activity_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__start_activity_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__describe_activity_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__standalone_activity__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__describe_activity_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__get_activity_result_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__get_activity_result_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__list_activities_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__list_activities_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__count_activities_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__count_activities_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__request_cancel_activity_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__request_cancel_activity_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__terminate_activity_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__terminate_activity_response__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__delete_activity_request__descriptor;
+extern const ProtobufCMessageDescriptor holdfast__v1__delete_activity_response__descriptor;
 extern const ProtobufCServiceDescriptor holdfast__v1__activity_service__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -1721,7 +1721,7 @@ const ProtobufCEnumDescriptor holdfast__v1__status_code__descriptor =
   holdfast__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[44] =
+static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[46] =
 {
   { "REASON_UNSPECIFIED", "HOLDFAST__V1__REASON__REASON_UNSPECIFIED", 0 },
   { "REASON_MALFORMED_REQUEST", "HOLDFAST__V1__REASON__REASON_MALFORMED_REQUEST", 1 },
@@ -1760,6 +1760,8 @@ static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[44] 
   { "REASON_BATCH_ALREADY_EXISTS", "HOLDFAST__V1__REASON__REASON_BATCH_ALREADY_EXISTS", 34 },
   { "REASON_UPDATE_NOT_FOUND", "HOLDFAST__V1__REASON__REASON_UPDATE_NOT_FOUND", 35 },
   { "REASON_WORKFLOW_PAUSED", "HOLDFAST__V1__REASON__REASON_WORKFLOW_PAUSED", 36 },
+  { "REASON_ACTIVITY_ALREADY_STARTED", "HOLDFAST__V1__REASON__REASON_ACTIVITY_ALREADY_STARTED", 37 },
+  { "REASON_ACTIVITY_CLOSED", "HOLDFAST__V1__REASON__REASON_ACTIVITY_CLOSED", 38 },
   { "REASON_TIME_NOT_SKIPPED", "HOLDFAST__V1__REASON__REASON_TIME_NOT_SKIPPED", 40 },
   { "REASON_BACKUP_RUNNING", "HOLDFAST__V1__REASON__REASON_BACKUP_RUNNING", 41 },
   { "REASON_BACKUP_EXISTS", "HOLDFAST__V1__REASON__REASON_BACKUP_EXISTS", 42 },
@@ -1769,14 +1771,16 @@ static const ProtobufCEnumValue holdfast__v1__reason__enum_values_by_number[44] 
   { "REASON_NAMESPACE_BEING_REMOVED", "HOLDFAST__V1__REASON__REASON_NAMESPACE_BEING_REMOVED", 52 },
 };
 static const ProtobufCIntRange holdfast__v1__reason__value_ranges[] = {
-{0, 0},{40, 37},{50, 41},{0, 44}
+{0, 0},{40, 39},{50, 43},{0, 46}
 };
-static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[44] =
+static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[46] =
 {
+  { "REASON_ACTIVITY_ALREADY_STARTED", 37 },
+  { "REASON_ACTIVITY_CLOSED", 38 },
   { "REASON_ACTIVITY_NOT_FOUND", 11 },
-  { "REASON_BACKUP_EXISTS", 39 },
-  { "REASON_BACKUP_FAILED", 40 },
-  { "REASON_BACKUP_RUNNING", 38 },
+  { "REASON_BACKUP_EXISTS", 41 },
+  { "REASON_BACKUP_FAILED", 42 },
+  { "REASON_BACKUP_RUNNING", 40 },
   { "REASON_BATCH_ALREADY_EXISTS", 34 },
   { "REASON_BATCH_NOT_FOUND", 33 },
   { "REASON_CLOSING", 28 },
@@ -1790,9 +1794,9 @@ static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[4
   { "REASON_HISTORY_CORRUPT", 26 },
   { "REASON_LIMIT_REACHED", 17 },
   { "REASON_MALFORMED_REQUEST", 1 },
-  { "REASON_NAMESPACE_ALREADY_EXISTS", 41 },
-  { "REASON_NAMESPACE_BEING_REMOVED", 43 },
-  { "REASON_NAMESPACE_IN_USE", 42 },
+  { "REASON_NAMESPACE_ALREADY_EXISTS", 43 },
+  { "REASON_NAMESPACE_BEING_REMOVED", 45 },
+  { "REASON_NAMESPACE_IN_USE", 44 },
   { "REASON_NAMESPACE_NOT_FOUND", 7 },
   { "REASON_NO_WORKER", 13 },
   { "REASON_OVERLOADED", 16 },
@@ -1807,7 +1811,7 @@ static const ProtobufCEnumValueIndex holdfast__v1__reason__enum_values_by_name[4
   { "REASON_SCHEDULE_NOT_FOUND", 30 },
   { "REASON_STALE_LEASE", 12 },
   { "REASON_TIMED_OUT", 27 },
-  { "REASON_TIME_NOT_SKIPPED", 37 },
+  { "REASON_TIME_NOT_SKIPPED", 39 },
   { "REASON_UNKNOWN_METHOD", 2 },
   { "REASON_UNSPECIFIED", 0 },
   { "REASON_UPDATE_NOT_FOUND", 35 },
@@ -1825,9 +1829,9 @@ const ProtobufCEnumDescriptor holdfast__v1__reason__descriptor =
   "Reason",
   "Holdfast__V1__Reason",
   "holdfast.v1",
-  44,
+  46,
   holdfast__v1__reason__enum_values_by_number,
-  44,
+  46,
   holdfast__v1__reason__enum_values_by_name,
   3,
   holdfast__v1__reason__value_ranges,

@@ -3219,7 +3219,7 @@ const ProtobufCMessageDescriptor holdfast__v1__history_event__descriptor =
   (ProtobufCMessageInit) holdfast__v1__history_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__field_descriptors[33] =
+static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__field_descriptors[34] =
 {
   {
     "namespace",
@@ -3594,6 +3594,18 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "is_activity",
+    33,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__WorkflowExecutionStarted, is_activity),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "priority",
     50,
     PROTOBUF_C_LABEL_NONE,
@@ -3620,7 +3632,7 @@ static const ProtobufCFieldDescriptor holdfast__v1__workflow_execution_started__
 };
 static const unsigned holdfast__v1__workflow_execution_started__field_indices_by_name[] = {
   17,   /* field[17] = attempt */
-  32,   /* field[32] = concurrency_key */
+  33,   /* field[33] = concurrency_key */
   20,   /* field[20] = continued_failure */
   15,   /* field[15] = continued_run_id */
   21,   /* field[21] = cron_schedule */
@@ -3633,12 +3645,13 @@ static const unsigned holdfast__v1__workflow_execution_started__field_indices_by
   10,   /* field[10] = identity */
   16,   /* field[16] = initiator */
   5,   /* field[5] = input */
+  31,   /* field[31] = is_activity */
   27,   /* field[27] = last_completion_result */
   24,   /* field[24] = memo */
   0,   /* field[0] = namespace */
   28,   /* field[28] = parent */
   29,   /* field[29] = parent_initiated_event_id */
-  31,   /* field[31] = priority */
+  32,   /* field[32] = priority */
   13,   /* field[13] = random_seed */
   11,   /* field[11] = request_id */
   19,   /* field[19] = retry_policy */
@@ -3657,9 +3670,9 @@ static const ProtobufCIntRange holdfast__v1__workflow_execution_started__number_
 {
   { 1, 0 },
   { 28, 26 },
-  { 50, 31 },
-  { 55, 32 },
-  { 0, 33 }
+  { 50, 32 },
+  { 55, 33 },
+  { 0, 34 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descriptor =
 {
@@ -3669,7 +3682,7 @@ const ProtobufCMessageDescriptor holdfast__v1__workflow_execution_started__descr
   "Holdfast__V1__WorkflowExecutionStarted",
   "holdfast.v1",
   sizeof(Holdfast__V1__WorkflowExecutionStarted),
-  33,
+  34,
   holdfast__v1__workflow_execution_started__field_descriptors,
   holdfast__v1__workflow_execution_started__field_indices_by_name,
   4,  holdfast__v1__workflow_execution_started__number_ranges,
@@ -5352,7 +5365,7 @@ const ProtobufCMessageDescriptor holdfast__v1__activity_task_timed_out__descript
   (ProtobufCMessageInit) holdfast__v1__activity_task_timed_out__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor holdfast__v1__activity_task_cancel_requested__field_descriptors[4] =
+static const ProtobufCFieldDescriptor holdfast__v1__activity_task_cancel_requested__field_descriptors[7] =
 {
   {
     "scheduled_event_id",
@@ -5402,9 +5415,48 @@ static const ProtobufCFieldDescriptor holdfast__v1__activity_task_cancel_request
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "reason",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityTaskCancelRequested, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "identity",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityTaskCancelRequested, identity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Holdfast__V1__ActivityTaskCancelRequested, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned holdfast__v1__activity_task_cancel_requested__field_indices_by_name[] = {
+  5,   /* field[5] = identity */
   3,   /* field[3] = location */
+  4,   /* field[4] = reason */
+  6,   /* field[6] = request_id */
   0,   /* field[0] = scheduled_event_id */
   1,   /* field[1] = seq */
   2,   /* field[2] = workflow_task_completed_event_id */
@@ -5412,7 +5464,7 @@ static const unsigned holdfast__v1__activity_task_cancel_requested__field_indice
 static const ProtobufCIntRange holdfast__v1__activity_task_cancel_requested__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor holdfast__v1__activity_task_cancel_requested__descriptor =
 {
@@ -5422,7 +5474,7 @@ const ProtobufCMessageDescriptor holdfast__v1__activity_task_cancel_requested__d
   "Holdfast__V1__ActivityTaskCancelRequested",
   "holdfast.v1",
   sizeof(Holdfast__V1__ActivityTaskCancelRequested),
-  4,
+  7,
   holdfast__v1__activity_task_cancel_requested__field_descriptors,
   holdfast__v1__activity_task_cancel_requested__field_indices_by_name,
   1,  holdfast__v1__activity_task_cancel_requested__number_ranges,

@@ -387,12 +387,17 @@ struct  Holdfast__V1__WorkflowExecutionStarted
    * With a cron schedule: what the last run that completed gave.
    */
   Holdfast__V1__PayloadList *last_completion_result;
+  /*
+   * The run is that of an activity without a workflow: workflow_id and workflow_type are its id and
+   * type, the next event schedules it, and the activity's end is the run's.
+   */
+  protobuf_c_boolean is_activity;
   Holdfast__V1__WorkPriority *priority;
   char *concurrency_key;
 };
 #define HOLDFAST__V1__WORKFLOW_EXECUTION_STARTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__workflow_execution_started__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, 0, NULL, NULL, NULL, 0, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, NULL, (char *)protobuf_c_empty_string, NULL, NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, HOLDFAST__V1__CONTINUE_AS_NEW_INITIATOR__CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED, 0, 0, NULL, NULL, NULL, 0, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, NULL, (char *)protobuf_c_empty_string, NULL, 0, NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__WorkflowExecutionCompleted
@@ -738,10 +743,16 @@ struct  Holdfast__V1__ActivityTaskCancelRequested
   uint32_t seq;
   int64_t workflow_task_completed_event_id;
   char *location;
+  /*
+   * Of an activity without a workflow.
+   */
+  char *reason;
+  char *identity;
+  char *request_id;
 };
 #define HOLDFAST__V1__ACTIVITY_TASK_CANCEL_REQUESTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&holdfast__v1__activity_task_cancel_requested__descriptor) \
-    , 0, 0, 0, (char *)protobuf_c_empty_string }
+    , 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Holdfast__V1__ActivityTaskCanceled

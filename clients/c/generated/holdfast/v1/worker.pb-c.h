@@ -118,6 +118,9 @@ typedef enum _Holdfast__V1__ActivityCancelReason {
   HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_CANCELLED = 1,
   HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_TIMED_OUT = 2,
   HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_NOT_FOUND = 3,
+  /*
+   * Of an activity without a workflow: it was terminated.
+   */
   HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_WORKFLOW_CLOSED = 4,
   HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_PAUSED = 5,
   HOLDFAST__V1__ACTIVITY_CANCEL_REASON__ACTIVITY_CANCEL_REASON_RESET = 6
@@ -1373,6 +1376,9 @@ struct  Holdfast__V1__ActivityTask
   ProtobufCMessage base;
   ProtobufCBinaryData token;
   char *namespace_;
+  /*
+   * Empty, as workflow_type: the activity has no workflow, and run_id is that of its own run.
+   */
   char *workflow_id;
   char *run_id;
   char *workflow_type;
