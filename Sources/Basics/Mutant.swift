@@ -95,7 +95,7 @@
     // I18: queues: who goes first, and at what rate.
     case priorityIsIgnored, priorityIsNotInherited, keysPayNothing, weightsAreIgnored
     case queueRateIsIgnored, keyRateIsIgnored
-    // I26, I18: permits: limits that are not looked at, or not for open runs; a permit that stays
+    // Permits: limits that are not looked at, or not for open runs; a permit that stays
     // with a closed run; the order of those that wait.
     case typeLimitIsIgnored, concurrencyKeyIsIgnored, openRunsAreNotCounted, permitIsNotFreed
     case permitIsNotWritten, waitingOrderIsIgnored, permitIsNotHandedOver

@@ -81,10 +81,11 @@ extension Engine {
     offerTask(run)
   }
 
-  /// It is loaded as soon as there is room for it; a start of the engine finds it, too.
+  /// It is loaded as soon as there is room for it; a start of the engine finds it, too. The store
+  /// does not have the write yet, so it could not tell of the run now.
   private mutating func wakeByPermit(_ number: RunNumber) {
     out.writes.append(.wakeRun(run: number))
-    window.watch(StoredDeadline(run: number, deadline: RunRow.immediately), isStored: true)
+    window.watch(StoredDeadline(run: number, deadline: RunRow.immediately), isStored: false)
   }
 
   /// Where permits have come free in this step, and nobody has taken them over.

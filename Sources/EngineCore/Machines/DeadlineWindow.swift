@@ -7,7 +7,8 @@ import Basics
 /// was being read is either in the answer or watched after it.
 struct DeadlineWindow {
   private var heap = DeadlineHeap<RunNumber>()
-  /// Of runs that wait outside: the store has them as awake, and does not tell when they are due.
+  /// Of runs that wait outside, or that a permit wakes: the store has them as awake, or will, and
+  /// does not tell when they are due.
   private var untold = DeadlineHeap<RunNumber>()
   /// How many are kept; twice as many at most, for a while.
   private let size: Int

@@ -36,9 +36,15 @@ extension Model {
     run.permit = .awaited(since: now)
   }
 
+  /// Those whose time has come ask, before anything else becomes due for them.
+  func askForPermits() {
+    guard !typeLimits.isEmpty else { return }
+    for run in runs where !run.hasPast && run.task.state == .none { ask(run) }
+  }
+
   /// Who may begin asks, and is given what the engine gave, if it may.
   mutating func settlePermits() {
-    for run in runs where !run.hasPast && run.task.state == .none { ask(run) }
+    askForPermits()
     for run in permittedRuns { give(run) }
   }
 

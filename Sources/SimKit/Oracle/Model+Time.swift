@@ -21,6 +21,7 @@ extension Model {
 
   private mutating func meetDeadlines(before time: Instant) {
     while true {
+      askForPermits()
       var first: (run: ModelRun, time: Instant, due: Due)?
       for run in runs {
         guard let (time, due) = due(run, before: time), first.map({ time < $0.time }) ?? true

@@ -177,6 +177,28 @@ import Testing
     #expect(world.describe("later")?.info?.waitingSinceTimeMs == World.start + Span(ms: 50_000))
   }
 
+  /// It is on its way into memory for another reason when its row is read.
+  @Test func aRunThatIsBeingLoadedIsCounted() throws {
+    let world = World()
+    let worker = world.attach()
+    start(world, "a")
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 20_000)])
+    world.advance(11_000)
+    #expect(world.engine.statistics.residentRuns == 0)
+    world.holdsLoads = true
+    var request = SetWorkflowTypeLimitsRequest()
+    request.workflowType = "order"
+    request.limits = WorkflowTypeLimits()
+    request.limits?.running = 1
+    let id = world.request(.workflowType(.setLimits(request)))
+    world.advance(9_000)
+    #expect(world.loadsWaiting == 2)
+    #expect(world.reply(id) == nil)
+    while world.loadsWaiting > 0 { world.serveLoads() }
+    #expect(world.reply(id) != nil)
+    #expect(counts(world) == [1, 0])
+  }
+
   /// Waiting runs leave memory, and those that come to run are brought back.
   @Test func waitingRunsAreNotInMemory() throws {
     let world = World()
@@ -203,6 +225,26 @@ import Testing
       world.advance(0)
     }
     #expect(world.store.permits.isEmpty)
+  }
+
+  /// The store is asked for the next deadlines before it has what wakes the runs (simulator, seed
+  /// 1000).
+  @Test func permitsWakeMoreRunsThanTheWindowHolds() {
+    let world = World { $0.limits.deadlineWindow = 2 }
+    limit(world, 1)
+    for number in 0..<20 { start(world, "o-\(number)") }
+    world.advance(11_000)
+    #expect(world.engine.statistics.residentRuns == 1)
+    let worker = world.attach(slots: 30)
+    world.holdsCommits = true
+    var request = SetWorkflowTypeLimitsRequest()
+    request.workflowType = "order"
+    world.request(.workflowType(.setLimits(request)))
+    world.advance(0)
+    world.commit()
+    world.holdsCommits = false
+    world.advance(0)
+    #expect(begun(world, worker).count == 20)
   }
 
   /// A start of the engine gives no permit twice, and loses none.
