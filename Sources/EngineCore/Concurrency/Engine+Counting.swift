@@ -39,15 +39,15 @@ extension Engine {
 
   mutating func takeCountedRows(_ type: TypeKey, _ content: Loaded.Content) {
     guard let count = counts[type] else { return }
-    guard case .rows(let rows, let isCut) = content else {
+    guard case .rows(let rows, let isCut, let seen) = content else {
       if case .corrupt(let place) = content { return failCount(type, .corrupt(place)) }
       preconditionFailure("a load of rows was answered with something else")
     }
     counts[type]?.isRead = !isCut && rows.count < limits.listSliceRows
-    counts[type]?.before = rows.last?.number ?? count.before
+    counts[type]?.before = seen ?? rows.last?.number ?? count.before
     for row in rows
-    where row.closeTime == nil && TypeKey(row.namespace, row.workflowType) == type
-      && count.begun[row.number] == nil && concurrency[type]?.places[row.number] == nil
+    where row.kind == .workflow && row.closeTime == nil
+      && TypeKey(row.namespace, row.workflowType) == type && count.begun[row.number] == nil && concurrency[type]?.places[row.number] == nil
       && runs[row.number] == nil
     {
       guard bring(row.number, .counted(type, row.number)) else {

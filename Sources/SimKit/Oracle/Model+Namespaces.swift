@@ -52,7 +52,6 @@ extension Model {
       }
       if counts("retention_ms", r.retentionMs == .zero) {
         namespaces[name]?.retention = r.retentionMs
-        if name == "default" { retentionSet = now }
       }
       if counts("description", r.description.isEmpty) {
         namespaces[name]?.description = r.description
@@ -99,13 +98,17 @@ extension Model {
     return info
   }
 
-  /// What the engine has to have removed by now.
+  /// What the engine has to have removed by now: not while somebody waits for a word of the run.
   mutating func objectToOverdue() {
     let late = Span(ms: 60_000)
-    for run in runs where !run.isOpen {
-      let due = max(run.closeTime + retention, retentionSet)
-      if due + late < now { objections.append("\(run.id) stays \((now - due).ms) ms too long") }
+    var found: [RunID: Instant] = [:]
+    for run in runs
+    where !run.isOpen && run.closeTime + retention <= now && run.queries.isEmpty {
+      let since = overdue[run.id] ?? now
+      found[run.id] = since
+      if since + late < now { objections.append("\(run.id) stays \((now - since).ms) ms too long") }
     }
+    overdue = found
   }
 
   // MARK: - Faults

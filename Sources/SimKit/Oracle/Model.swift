@@ -43,8 +43,8 @@ struct Model {
 
   /// By name.
   var namespaces = ["default": ModelNamespace()]
-  /// When the walk's runs were last given another retention.
-  var retentionSet = Instant.epoch
+  /// Since when closed runs are there that have been kept for long enough.
+  var overdue: [RunID: Instant] = [:]
   /// Of search attributes.
   var names: [String: SearchAttributeType] = [:]
   /// What the queries of lists and counts mean; of one that means nothing there is no entry.
