@@ -406,23 +406,7 @@ public struct Engine {
       out.writes.append(.setStatus(run: run.number, run.fold.shownStatus))
       run.hasNewStatus = false
     }
-    if let first = run.newEvents.first, let last = run.newEvents.last {
-      #if MUTANTS
-        if Mutant.isOn(.eventIsSkipped), run.newEvents.count > 2 { run.newEvents.remove(at: 1) }
-        if Mutant.isOn(.goesOnAfterItsEnd) || Mutant.isOn(.endsTwice), isClosing {
-          run.newEvents.append(Mutant.isOn(.endsTwice) ? last : run.newEvents[0])
-          run.newEvents[run.newEvents.count - 1].eventID = last.eventID + 1
-        }
-      #endif
-      var bytes = writer.batch(run.newEvents)
-      run.fold.addHistoryBytes(bytes.count)
-      if !run.endedAttempts.isEmpty { bytes += writer.attempts(run.endedAttempts) }
-      out.writes.append(
-        .appendHistory(
-          run: run.number, first: first.eventID, last: last.eventID, bytes: bytes))
-      counters.events += run.newEvents.count
-      run.newEvents.removeAll(keepingCapacity: true)
-    }
+    flushEvents(run, isClosing: isClosing)
     for record in run.newRequests {
       out.writes.append(.putRequest(run: run.number, record))
     }
@@ -447,8 +431,26 @@ public struct Engine {
     }
     run.changedActivities.removeAll(keepingCapacity: true)
     run.endedActivities.removeAll(keepingCapacity: true)
-    run.endedAttempts.removeAll()
     if run.isRemoved { out.writes.append(.deleteRun(run: run.number)) }
+  }
+
+  private mutating func flushEvents(_ run: Run, isClosing: Bool) {
+    guard let first = run.newEvents.first, let last = run.newEvents.last else { return }
+    #if MUTANTS
+      if Mutant.isOn(.eventIsSkipped), run.newEvents.count > 2 { run.newEvents.remove(at: 1) }
+      if Mutant.isOn(.goesOnAfterItsEnd) || Mutant.isOn(.endsTwice), isClosing {
+        run.newEvents.append(Mutant.isOn(.endsTwice) ? last : run.newEvents[0])
+        run.newEvents[run.newEvents.count - 1].eventID = last.eventID + 1
+      }
+    #endif
+    var bytes = writer.batch(run.newEvents)
+    run.fold.addHistoryBytes(bytes.count)
+    if !run.endedAttempts.isEmpty { bytes += writer.attempts(run.endedAttempts) }
+    out.writes.append(
+      .appendHistory(run: run.number, first: first.eventID, last: last.eventID, bytes: bytes))
+    counters.events += run.newEvents.count
+    run.newEvents.removeAll(keepingCapacity: true)
+    run.endedAttempts.removeAll()
   }
 
   /// The run is a copy of another one: its first events come from there.

@@ -59,12 +59,9 @@ public enum Call: Sendable {
       .scheduleUnpauseSchedule, .scheduleTriggerSchedule, .scheduleBackfillSchedule,
       .scheduleListScheduleMatchingTimes:
       self = .engine(.schedule(try ScheduleRequest(method, bytes)))
-    case .operatorSetWorkflowTypeLimits:
-      self = .engine(.workflowType(.setLimits(try .init(bytes: bytes))))
-    case .operatorDescribeWorkflowType:
-      self = .engine(.workflowType(.describe(try .init(bytes: bytes))))
-    case .operatorListWorkflowTypes:
-      self = .engine(.workflowType(.list(try .init(bytes: bytes))))
+    case .operatorSetWorkflowTypeLimits, .operatorDescribeWorkflowType,
+      .operatorListWorkflowTypes:
+      self = .engine(.workflowType(try WorkflowTypeRequest(method, bytes)))
     case .operatorAddSearchAttribute:
       self = .engine(.attribute(.add(try .init(bytes: bytes))))
     case .operatorListSearchAttributes:
@@ -139,5 +136,17 @@ extension FrameEncoder {
     frame.stream = stream
     frame.kind = .end(end)
     append(frame, to: &out)
+  }
+}
+
+extension WorkflowTypeRequest {
+  /// Decodes the request of a method about workflow types.
+  fileprivate init(_ method: Method, _ bytes: [UInt8]) throws(DecodeError) {
+    switch method {
+    case .operatorSetWorkflowTypeLimits: self = .setLimits(try .init(bytes: bytes))
+    case .operatorDescribeWorkflowType: self = .describe(try .init(bytes: bytes))
+    case .operatorListWorkflowTypes: self = .list(try .init(bytes: bytes))
+    default: preconditionFailure("\(method.rawValue) is not about workflow types")
+    }
   }
 }

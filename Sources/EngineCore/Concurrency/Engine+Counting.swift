@@ -47,7 +47,8 @@ extension Engine {
     counts[type]?.before = seen ?? rows.last?.number ?? count.before
     for row in rows
     where row.kind == .workflow && row.closeTime == nil
-      && TypeKey(row.namespace, row.workflowType) == type && count.begun[row.number] == nil && concurrency[type]?.places[row.number] == nil
+      && TypeKey(row.namespace, row.workflowType) == type
+      && count.begun[row.number] == nil && concurrency[type]?.places[row.number] == nil
       && runs[row.number] == nil
     {
       guard bring(row.number, .counted(type, row.number)) else {
