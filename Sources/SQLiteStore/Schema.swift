@@ -68,10 +68,10 @@ enum Schema {
     """
 
   /// Of what kind runs are; namespaces; what runs say of themselves and the names of search
-  /// attributes; limits of task queues and of workflow types, and which runs have what of these (all
-  /// of them are read at a start); letters from run to run; schedules, and the time zones that they
-  /// and cron schedules of workflows use; batch jobs; which runs began as copies of others, by resets
-  /// and forks.
+  /// attributes; limits of task queues and of workflow types, and which runs have what of these
+  /// (all of them are read at a start); letters from run to run; schedules, and the time zones that
+  /// they and cron schedules of workflows use; batch jobs; which runs began as copies of others, by
+  /// resets and forks.
   private static let second =
     """
     ALTER TABLE run ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;

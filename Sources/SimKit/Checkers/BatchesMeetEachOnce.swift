@@ -8,6 +8,8 @@ final class BatchesMeetEachOnce: Checker {
   static let name = "I26 batches meet each run once"
 
   private var filters: [String: ModelFilter] = [:]
+  /// Those of the file with which the world began.
+  private var old: Set<String>?
 
   func see(_ observation: Observation, _ scene: Scene) {
     switch observation {
@@ -18,6 +20,7 @@ final class BatchesMeetEachOnce: Checker {
         if let batch = scene.ledger.batches[number] { check(batch, scene) }
       }
     case .reopened, .finished:
+      if old == nil { old = Set(scene.ledger.batches.values.map(\.id)) }
       for number in scene.ledger.batches.keys.sorted() {
         if let batch = scene.ledger.batches[number] { check(batch, scene) }
       }
@@ -26,6 +29,7 @@ final class BatchesMeetEachOnce: Checker {
   }
 
   private func check(_ batch: Ledger.KeptBatch, _ scene: Scene) {
+    if old?.contains(batch.id) ?? false { return }
     guard let filter = filters[batch.id] else {
       return scene.found("there is a batch '\(batch.id)' for which nobody has asked")
     }
@@ -56,7 +60,7 @@ final class BatchesMeetEachOnce: Checker {
     let failed = batch.progress.failures.compactMap { $0.execution?.runID }
     for run in scene.ledger.openRuns
     where run.row.number.value <= batch.definition.firstRun
-      && run.openRows.allSatisfy(filter.takes)
+      && !run.isOfActivity && run.openRows.allSatisfy(filter.takes)
       && !met.contains(run.row.runID) && !failed.contains(run.row.runID)
     {
       scene.found("batch \(batch.id) has ended without \(run.row.number)")
