@@ -132,7 +132,7 @@ public enum Mutants {
         .resetLosesWaiters, .resetIsTwice, .forkKeepsParent, .localsAreMoved,
         .localAttemptsRepeat, .anyoneEndsLocals, .admittedIsLost, .resetEndsChildren,
         .batchMeetsClosed, .attemptsAreNotKept,
-                .idsAreShared, .kindsAreListedTogether, .activityBeginsEarly,
+        .idsAreShared, .kindsAreListedTogether, .activityBeginsEarly,
         .waitingActivityIsNotCancelled, .activityNamesAWorkflow, .lastAttemptIsForgotten,
         .pausedActivitiesGoOn, .exhaustedIsNotHeld, .resetNumbersRepeat, .optionsAreForgotten,
         .updateLosesItsPlace, .rejectionLeavesTrace, .deprecatedIsRequired,
