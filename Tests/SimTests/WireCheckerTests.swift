@@ -174,7 +174,7 @@ import Testing
     #expect(
       bench.found == [
         "after 1800 s without faults: open runs [], requests without an answer"
-          + " [\"SignalWorkflow w r1\"], schedules whose actions wait []"
+          + " [\"SignalWorkflow w r1\"], schedules whose actions wait [], batches []"
       ])
   }
 
@@ -191,7 +191,30 @@ import Testing
     #expect(
       bench.found == [
         "after 1800 s without faults: open runs [run#1], requests without an answer [],"
-          + " schedules whose actions wait []"
+          + " schedules whose actions wait [], batches []"
+      ])
+  }
+
+  @Test func batchesEndInTime() {
+    let bench = CheckerBench(AllWorkEnds())
+    var definition = BatchJobDefinition()
+    definition.request = StartBatchRequest()
+    definition.request?.batchID = "r9"
+    var progress = BatchJobProgress()
+    progress.status = .running
+    bench.us = 5
+    bench.commit(
+      .putBatchJob(BatchJobNumber(1), definition: definition.serialized()),
+      .putBatchJobProgress(BatchJobNumber(1), bytes: progress.serialized()))
+    bench.us += AllWorkEnds.healUs
+    bench.see(.waiting(sinceUs: 0, requests: []))
+    #expect(bench.found == [])
+    bench.us += 1
+    bench.see(.waiting(sinceUs: 0, requests: []))
+    #expect(
+      bench.found == [
+        "after 1800 s without faults: open runs [], requests without an answer [],"
+          + " schedules whose actions wait [], batches [\"r9\"]"
       ])
   }
 
@@ -209,7 +232,7 @@ import Testing
     #expect(
       bench.found == [
         "after 1800 s without faults: open runs [], requests without an answer [],"
-          + " schedules whose actions wait [schedule#2]"
+          + " schedules whose actions wait [schedule#2], batches []"
       ])
   }
 }

@@ -12,6 +12,8 @@ final class AllWorkEnds: Checker {
 
   /// Since when chains are there; what a schedule lets wait begins when those before it have ended.
   private var began: [RunID: Int64] = [:]
+  /// Since when batches are there.
+  private var batchesBegan: [BatchJobNumber: Int64] = [:]
   /// Since when schedules have something to start, and nothing that it waits for.
   private var idle: [ScheduleNumber: Int64] = [:]
 
@@ -34,6 +36,7 @@ final class AllWorkEnds: Checker {
     case .putScheduleProgress(let number, let bytes):
       note((try? ScheduleProgress(bytes: bytes)) ?? ScheduleProgress(), number, us)
     case .deleteSchedule(let number): idle[number] = nil
+    case .putBatchJob(let number, _): batchesBegan[number] = us
     default: break
     }
   }
@@ -50,8 +53,8 @@ final class AllWorkEnds: Checker {
     let open = scene.ledger.openRuns.filter { isOver($0.started.flatMap { began[$0.firstRunID] }) }
     let waiting = idle.filter { isOver($0.value) }.keys.sorted { $0.value < $1.value }
     let unanswered = requests.filter { isOver($0.firstSentUs) }.map(\.name)
-    let batches = scene.ledger.batches.values.filter {
-      !$0.hasEnded && isOver($0.definition.startTimeMs.ms * 1_000)
+    let batches = scene.ledger.batches.filter { number, batch in
+      !batch.hasEnded && isOver(batchesBegan[number])
     }
     guard !open.isEmpty || !waiting.isEmpty || !unanswered.isEmpty || !batches.isEmpty else {
       return
@@ -59,6 +62,6 @@ final class AllWorkEnds: Checker {
     scene.found(
       "after \(AllWorkEnds.healUs / 1_000_000) s without faults: open runs"
         + " \(open.map(\.row.number)), requests without an answer \(unanswered),"
-        + " schedules whose actions wait \(waiting), batches \(batches.map(\.id).sorted())")
+        + " schedules whose actions wait \(waiting), batches \(batches.values.map(\.id).sorted())")
   }
 }
