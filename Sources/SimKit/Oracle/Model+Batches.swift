@@ -163,7 +163,7 @@ extension Model {
         batch.end(.completed, now)
         break
       }
-      guard let run = run(id), selects(batch, run) else {
+      guard let run = run(id), selects(batch, run), !isGone(run, batch) else {
         batch.state.remaining.removeFirst()
         continue
       }
@@ -179,6 +179,13 @@ extension Model {
     deliverMail()
     settle()
     keep(batch)
+  }
+
+  /// It had been removed before it would have been reset.
+  private func isGone(_ run: ModelRun, _ batch: ModelBatch) -> Bool {
+    guard case .resetWorkflow = batch.request.operation?.operation else { return false }
+    return leaving.contains(run.id)
+      && !drawn.contains { $0.workflowID.utf8.elementsEqual(run.workflowID.utf8) }
   }
 
   private func selects(_ batch: ModelBatch, _ run: ModelRun) -> Bool {

@@ -29,6 +29,9 @@ struct Model {
   /// Ids and seeds that the engine has drawn for the runs of this unit.
   var drawn: [WorkflowExecutionStarted] = []
 
+  /// Runs that it removes in this unit, when the retention says.
+  var leaving: Set<RunID> = []
+
   /// Tasks of activities that the engine gives away in this unit.
   var given: [(session: SessionID, task: ActivityTask)] = []
 

@@ -161,6 +161,7 @@ struct OracleWalk {
     model.isStepwise = engine.isStepwise
     model.lateLetters = engine.lateLetters
     model.permitted = engine.permitsGiven
+    model.leaving = Set(engine.removed)
     model.given = observed.compactMap { fact in
       guard case .told(let session, .activityTask(let task)) = fact else { return nil }
       return (session, task)
@@ -305,6 +306,7 @@ extension Model {
     self.drawn = drawn
     for run in runs where keeper(of: run) != nil { run.keptTime = now }
     given = []
+    leaving = []
     permitted = []
     backlog = nil
     told = nil
