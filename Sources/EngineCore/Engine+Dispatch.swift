@@ -397,7 +397,9 @@ extension Engine {
     }
     // It is offered again when the run goes on.
     if run.isKeptBack && !pauseIsIgnored { return armActivity(run, index) }
-    if !activity.canStart && !activityPauseIsIgnored { return armActivity(run, index) }
+    if !activity.canStart && !(activityPauseIsIgnored && activity.phase == .queued) {
+      return armActivity(run, index)
+    }
     let key = run.queueKey(of: activity)
     let queue = taskQueue(key)
     let priority = activity.scheduled.priority
