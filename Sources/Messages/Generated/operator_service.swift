@@ -1092,6 +1092,7 @@ public struct NamespaceInfo: Message {
   public var createdTimeMs: Instant = Instant(ms: 0)
   /// What holds; 0: closed workflows are kept for ever.
   public var effectiveRetentionMs: Span = Span(ms: 0)
+  /// Activities without a workflow are counted among both.
   public var openWorkflows: Int64 = 0
   public var closedWorkflows: Int64 = 0
   public var schedules: Int64 = 0

@@ -667,6 +667,7 @@ nonisolated struct Holdfast_V1_NamespaceInfo: Sendable {
   /// What holds; 0: closed workflows are kept for ever.
   var effectiveRetentionMs: Int64 = 0
 
+  /// Activities without a workflow are counted among both.
   var openWorkflows: Int64 = 0
 
   var closedWorkflows: Int64 = 0

@@ -573,6 +573,9 @@ struct  Holdfast__V1__NamespaceInfo
    * What holds; 0: closed workflows are kept for ever.
    */
   int64_t effective_retention_ms;
+  /*
+   * Activities without a workflow are counted among both.
+   */
   int64_t open_workflows;
   int64_t closed_workflows;
   int64_t schedules;
