@@ -72,7 +72,7 @@ final class Ledger {
   /// All that there ever were of them.
   private var otherRuns: [RunID: Run] = [:]
   private(set) var namespaces: [String: NamespaceDefinition] = [:]
-  private var namesEver: Set<String> = []
+  private(set) var namesEver: Set<String> = []
   /// Those of the last batch.
   private(set) var justRemoved: [Run] = []
   /// How long their namespaces kept those of them that are not in `default`, as these said then.
@@ -229,7 +229,6 @@ final class Ledger {
   }
 
   func otherRun(_ id: RunID) -> Run? { otherRuns[id] }
-  func wasThere(_ namespace: String) -> Bool { namesEver.contains(namespace) }
 
   private func put(_ bytes: [UInt8], of namespace: String) {
     guard let definition = try? NamespaceDefinition(bytes: bytes) else {

@@ -164,6 +164,12 @@ final class Simulation {
     return request
   }
 
+  /// What a client asks at once when that request has been answered.
+  func lookAfter(_ request: ClientRequest) -> ClientRequest? {
+    guard hasFaults, case .namespace(.delete(let delete)) = request.kind else { return nil }
+    return workload.description(of: delete.namespace)
+  }
+
   /// Another version of the engine takes the file over: it has other settings.
   func upgrade() {
     trace("an upgrade")

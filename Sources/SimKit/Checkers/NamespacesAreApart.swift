@@ -7,17 +7,11 @@ import Messages
 final class NamespacesAreApart: Checker {
   static let name = "I27 namespaces are apart"
 
-  /// Since when everybody knows that it is deleted, and nobody has asked for it anew.
+  /// Since when it is stored as deleted, or is not stored any more.
   private var deletedUs: [String: Int64] = [:]
-  /// When a client last asked for it, or was answered.
-  private var createdUs: [String: Int64] = [:]
-  /// A request that was sent may come as much later than a further one.
-  private static let delayUs: Int64 = 5_000_000
 
   func see(_ observation: Observation, _ scene: Scene) {
     switch observation {
-    case .sent(let request):
-      if case .namespace(.create(let create)) = request.kind { note(create, scene) }
     case .answered(let request, let answer, let parts):
       guard case .namespace(let call) = request.kind else { return }
       check(call, request, answer, parts, scene)
@@ -25,15 +19,23 @@ final class NamespacesAreApart: Checker {
       if activation.namespace != "default" {
         scene.found("a worker of default has a task of '\(activation.namespace)'")
       }
-    case .committed(let writes): for write in writes { check(write, scene) }
+    case .committed(let writes):
+      for write in writes { check(write, scene) }
+      note(scene)
+    case .reopened: note(scene)
     default: break
     }
   }
 
-  /// From here on it may be there again.
-  private func note(_ create: CreateNamespaceRequest, _ scene: Scene) {
-    deletedUs[create.namespace] = nil
-    createdUs[create.namespace] = scene.us
+  private func note(_ scene: Scene) {
+    let stored = scene.ledger.namespaces
+    for name in scene.ledger.namesEver {
+      if stored[name].map({ !$0.deleted }) ?? false {
+        deletedUs[name] = nil
+      } else if deletedUs[name] == nil {
+        deletedUs[name] = scene.us
+      }
+    }
   }
 
   private func check(_ write: Write, _ scene: Scene) {
@@ -53,18 +55,14 @@ final class NamespacesAreApart: Checker {
     _ call: NamespaceCall, _ request: ClientRequest, _ answer: Answer, _ parts: [[UInt8]],
     _ scene: Scene
   ) {
-    if case .create(let create) = call { note(create, scene) }
     guard answer.isOK else { return }
     if let since = deletedUs[call.namespace], request.firstSentUs > since {
       return scene.found("\(request.name) finds '\(call.namespace)', which was deleted")
     }
     switch call {
-    case .delete:
-      if (createdUs[call.namespace] ?? .min / 2) + NamespacesAreApart.delayUs < request.sentUs {
-        deletedUs[call.namespace] = scene.us
-      }
     case .create:
-      if scene.ledger.namespaces[call.namespace] == nil && !scene.ledger.wasThere(call.namespace) {
+      let name = call.namespace
+      if scene.ledger.namespaces[name] == nil, !scene.ledger.namesEver.contains(name) {
         scene.found("\(request.name) was acknowledged, and '\(call.namespace)' is not stored")
       }
     case .list:
@@ -73,7 +71,7 @@ final class NamespacesAreApart: Checker {
     case .lookAt:
       guard let response = try? DescribeWorkflowResponse(bytes: answer.message) else { return }
       if let info = response.info { check(info, call.namespace, request, scene) }
-    case .update, .describe, .start, .terminate: break
+    case .delete, .update, .describe, .start, .terminate: break
     }
   }
 

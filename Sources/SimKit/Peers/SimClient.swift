@@ -144,6 +144,7 @@ final class SimClient {
     world.trace("client \(index) has \(answer.status?.reason.name ?? "OK") to \(request.name)")
     world.observe(.answered(request, answer, parts))
     world.answered()
+    if answer.isOK, let look = world.lookAfter(request) { return send(look) }
     world.time.after(
       world.time.dice.int64(0...2 * world.options.thinkMs) * 1_000, .client(index, .next))
   }

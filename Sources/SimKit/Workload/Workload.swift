@@ -368,6 +368,13 @@ struct Workload {
       workflowID: workflowID)
   }
 
+  /// Whether a namespace is still found.
+  mutating func description(of namespace: String) -> ClientRequest {
+    var request = DescribeNamespaceRequest()
+    request.namespace = namespace
+    return ClientRequest(kind: .namespace(.describe(request)), requestID: nextID(), workflowID: "")
+  }
+
   private func execution(_ workflowID: String) -> WorkflowExecution {
     var execution = WorkflowExecution()
     execution.workflowID = workflowID
