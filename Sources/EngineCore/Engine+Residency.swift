@@ -380,6 +380,11 @@ extension Engine {
     loading.purposes[id] = .deadlines
   }
 
+  /// A run that is not in memory may have a deadline that is over.
+  var mayHaveOverdue: Bool {
+    !loading.purposes.isEmpty || (window.next.map { $0 <= now } ?? false)
+  }
+
   mutating func wake(_ number: RunNumber) {
     if bring(number, .due(number)) { loading.dueLoads += 1 }
   }

@@ -6,6 +6,8 @@ import Messages
 public struct ScheduleOrder: Sendable {
   enum Kind {
     case follow(Timetable.Order)
+    /// To look what has come, once these of its workflows have met their deadlines.
+    case look(after: ArraySlice<WorkflowExecution>)
     /// To look what can be done now.
     case goOn
   }
@@ -19,6 +21,20 @@ extension Engine {
 
   mutating func scheduleDue(_ number: ScheduleNumber) {
     guard let timetable = schedules[number] else { return }
+    let hasCome = timetable.nextLook(now, limits).map { $0 <= now } ?? false
+    look(timetable, after: hasCome && mayHaveOverdue ? timetable.info.running[...] : [])
+  }
+
+  /// A workflow of it that is not in memory may have ended by then: that comes first.
+  private mutating func look(_ timetable: Timetable, after running: ArraySlice<WorkflowExecution>)
+  {
+    for place in running.indices {
+      let key = WorkflowKey(
+        namespace: timetable.key.namespace, workflowID: running[place].workflowID)
+      let order = ScheduleOrder(
+        schedule: timetable.number, kind: .look(after: running[place...]))
+      guard find(key, .none, for: .scheduled(order)).settled != nil else { return }
+    }
     if timetable.look(now, limits) { schedules.touch(timetable) }
     goOn(timetable)
   }
@@ -42,6 +58,7 @@ extension Engine {
           .scheduled(ScheduleOrder(schedule: timetable.number, kind: .follow(next))))
       }
       watch(timetable)
+    case .look(let running): look(timetable, after: running)
     case .follow(.start(let time)): start(time, of: timetable, order)
     case .follow(.cancel(let execution)): end(execution, of: timetable, order, terminates: false)
     case .follow(.terminate(let execution)):
@@ -107,14 +124,14 @@ extension Engine {
 
   /// An order waited for a load, which has failed.
   mutating func refuse(_ order: ScheduleOrder, _ status: Status) {
-    guard let timetable = schedules[order.schedule], case .follow(let wanted) = order.kind else {
-      return
-    }
-    if case .start(let time) = wanted {
+    guard let timetable = schedules[order.schedule] else { return }
+    switch order.kind {
+    case .look(let running): return look(timetable, after: running.dropFirst())
+    case .follow(.start(let time)):
       timetable.failed(time, status.message, now)
       schedules.touch(timetable)
-    } else {
-      timetable.postpone(wanted, until: now + times.scheduleRetryPause)
+    case .follow(let wanted): timetable.postpone(wanted, until: now + times.scheduleRetryPause)
+    case .goOn: break
     }
     goOn(timetable)
   }

@@ -174,6 +174,8 @@ final class Timetable {
         progress.doneThroughTimeMs = time
         if isMissed(due, now) {
           info.missedCount += 1
+        } else if isTaken(time) {
+          info.skippedCount += 1
         } else if add(time, overlapPolicy, limits) {
           if state.limitedActions { state.remainingActions -= 1 }
           return true
@@ -229,11 +231,15 @@ final class Timetable {
   func trigger(_ policy: ScheduleOverlapPolicy, _ now: Instant, _ limits: EngineLimits) -> Instant?
   {
     var time = max(now, progress.lastTriggerTimeMs + Span(ms: 1))
-    while progress.waiting.contains(where: { $0.scheduledTimeMs == time }) {
-      time = time + Span(ms: 1)
-    }
+    while isTaken(time) { time = time + Span(ms: 1) }
     progress.lastTriggerTimeMs = time
     return add(time, resolved(policy), limits) ? time : nil
+  }
+
+  /// Somebody has asked for an action in the very millisecond of one that the spec names.
+  private func isTaken(_ time: Instant) -> Bool {
+    progress.waiting.contains { $0.scheduledTimeMs == time }
+      || info.recentActions.contains { $0.scheduledTimeMs == time }
   }
 
   // MARK: - Overlap

@@ -166,7 +166,7 @@ extension Model {
   {
     // Each has a time of its own.
     var time = max(now, schedule.lastTrigger + Span(ms: 1))
-    while schedule.waiting.contains(where: { $0.time == time }) { time = time + Span(ms: 1) }
+    while schedule.hasTaken(time) { time = time + Span(ms: 1) }
     schedule.lastTrigger = time
     touched.append(schedule)
     let isAdded = schedule.add(time, policy == .unspecified ? schedule.policy : policy, limits)

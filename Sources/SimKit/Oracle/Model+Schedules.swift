@@ -18,6 +18,8 @@ extension Model {
       schedule.doneThrough = time
       if schedule.isMissed(time, now) {
         schedule.info.missedCount += 1
+      } else if schedule.hasTaken(time) {
+        schedule.info.skippedCount += 1
       } else if schedule.add(time, schedule.policy, limits) {
         if schedule.state.limitedActions { schedule.state.remainingActions -= 1 }
         return

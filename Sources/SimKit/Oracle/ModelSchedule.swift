@@ -63,6 +63,12 @@ final class ModelSchedule {
     return now - time > (window == .zero ? Span(ms: 365 * 86_400_000) : window)
   }
 
+  /// Somebody has asked for an action at that time, or it has come.
+  func hasTaken(_ time: Instant) -> Bool {
+    waiting.contains { $0.time == time }
+      || info.recentActions.contains { $0.scheduledTimeMs == time }
+  }
+
   func workflowID(at time: Instant) -> String {
     let prefix = schedule.action?.workflowIDPrefix ?? ""
     return "\(prefix.isEmpty ? id : prefix)-\(time.inWords)"
