@@ -154,7 +154,7 @@ let package = Package(
       "EndToEndTests",
       [
         "CHoldfast", "Harness", "Holdfast", "HoldfastCommand", "HoldfastTesting", "Messages",
-        "holdfast-bench", "test-worker",
+        "SimKit", "holdfast-bench", "test-worker",
       ]),
   ],
   swiftLanguageModes: [.v6],

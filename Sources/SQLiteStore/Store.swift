@@ -180,13 +180,19 @@ public final class Store {
     return try loader.load(load)
   }
 
-  /// Tables with rows of runs that are not there; empty, since a removal takes all of a run.
+  /// Tables with rows of runs that are not there, or that have closed and have no use for them;
+  /// empty, since a removal takes all of a run, and a close what only open ones have.
   public func leftovers() throws(StoreError) -> [String] {
     var found: [String] = []
     for table in ["history", "request", "activity", "state", "detail", "attribute", "permit"] {
       let rows = try database.query(
         "SELECT count(*) FROM \(table) WHERE run NOT IN (SELECT run FROM run)")
       if rows > 0 { found.append("\(rows) rows of \(table) belong to no run") }
+    }
+    for table in ["activity", "state", "permit"] {
+      let rows = try database.query(
+        "SELECT count(*) FROM \(table) JOIN run USING (run) WHERE close_ms IS NOT NULL")
+      if rows > 0 { found.append("\(rows) rows of \(table) belong to closed runs") }
     }
     let copies = try database.query(
       "SELECT count(*) FROM copy WHERE run NOT IN (SELECT run FROM run)"

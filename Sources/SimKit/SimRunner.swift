@@ -10,6 +10,13 @@ public enum SimRunner {
     Simulation(options, tell: tell).run()
   }
 
+  /// What the checkers see in a store's file as it stands: of a backup, or of an engine that ended.
+  public static func examine(_ file: [UInt8]) -> Outcome {
+    var options = Options.quiet(seed: 1)
+    options.file = file
+    return Simulation(options, tell: nil).examine()
+  }
+
   /// The store's file at the end of the seed's faults: open runs, closed ones, all that there is.
   public static func file(_ options: Options) -> [UInt8] {
     var options = options

@@ -2,6 +2,7 @@ import Foundation
 import Harness
 import Holdfast
 import Messages
+import SimKit
 import Testing
 
 /// Backups of a real engine, under load and under kills, and engines that begin with one.
@@ -83,13 +84,14 @@ import Testing
       #expect(figures.counter("store_backups_total") == taken.count)
       #expect((taken.last?.before.count ?? 0) > (taken.first?.before.count ?? 0))
       var epochs: Set<Int> = []
-      for backup in taken { epochs.insert(try await checkRestored(backup)) }
+      for backup in taken { epochs.insert(try await checkRestored(backup, figures)) }
       #expect(epochs.count == taken.count, "no two restored stores are in one branch")
     }
   }
 
-  /// Restores it and starts an engine on it; the epoch that it was given.
-  private func checkRestored(_ taken: Taken) async throws -> Int {
+  /// Restores it, shows it to the simulator's checkers and starts an engine on it; the epoch that it
+  /// was given. `live`: the engine that it was taken of.
+  private func checkRestored(_ taken: Taken, _ live: EngineFigures) async throws -> Int {
     let directory = Scratch.path()
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     let database = directory + "/holdfast.db"
@@ -97,6 +99,9 @@ import Testing
     #expect(ran.code == 0, "\(ran.errors)")
     let epoch = try #require(try ran.documents()[0]["epoch"] as? Int)
     #expect(try await SQLite.run(database, "PRAGMA integrity_check") == ["ok"])
+    let seen = try examine(database)
+    #expect(seen.violation == nil)
+    #expect(seen.runs >= taken.before.count)
     let engine = try EngineProcess(directory: directory)
     let figures = try #require(EngineFigures(engine.socket))
     let description = figures.call(.operatorDescribe, DescribeRequest(), DescribeResponse.self)
@@ -109,7 +114,14 @@ import Testing
         continue
       }
     }
-    // What was under way goes on.
+    // What was under way is how it went on where the backup was taken.
+    let open = try await engine.run(
+      "workflow list -o json", ["--query", "ExecutionStatus = 'Running'"])
+    for id in try open.documents().compactMap({ ($0["execution"] as? [String: Any])?["workflowId"] }) {
+      let events = figures.history("\(id)") ?? []
+      #expect(!events.isEmpty && live.history("\(id)")?.starts(with: events) ?? false, "\(id)")
+    }
+    // It goes on here too.
     let worker = try engine.startWorker()
     defer { worker.killNow() }
     try await until("its open workflows end") {
@@ -119,6 +131,27 @@ import Testing
       return open.output == "0\n"
     }
     return epoch
+  }
+
+  private func examine(_ path: String) throws -> Outcome {
+    SimRunner.examine([UInt8](try Data(contentsOf: URL(filePath: path))))
+  }
+
+  /// What the checkers are shown above is not in vain.
+  @Test(arguments: [
+    "DELETE FROM history WHERE first > 1", "UPDATE run SET status = 1",
+    "DELETE FROM run", "UPDATE history SET checksum = checksum + 1",
+    "INSERT INTO activity VALUES (1, 99, 0, x'')",
+  ])
+  func theCheckersSeeWhatIsWrongInACopy(_ statement: String) async throws {
+    let engine = try EngineProcess()
+    try await engine.run("workflow start --id x --type T --task-queue q")
+    #expect(try await engine.run("workflow terminate --id x --reason over").code == 0)
+    let path = engine.directory + "/b.db"
+    #expect(try await engine.run("backup create", [path]).code == 0)
+    #expect(try examine(path).violation == nil)
+    try await SQLite.run(path, statement)
+    #expect(try examine(path).violation != nil)
   }
 
   // MARK: - Ends

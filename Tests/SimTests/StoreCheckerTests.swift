@@ -326,21 +326,28 @@ import Testing
 
   @Test func aDeletedNamespaceIsNotFound() {
     let bench = CheckerBench(NamespacesAreApart())
-    var delete = DeleteNamespaceRequest()
-    delete.namespace = "n1"
     var describe = DescribeNamespaceRequest()
     describe.namespace = "n1"
-    bench.us = 10_000_000
-    var asked = Ask.request(.namespace(.delete(delete)))
-    asked.sentUs = 9_000_000
-    bench.answer(asked, Ask.ok(DeleteNamespaceResponse()))
-    asked = Ask.request(.namespace(.describe(describe)))
-    asked.firstSentUs = 9_500_000
-    bench.answer(asked, Ask.ok(DescribeNamespaceResponse()))
-    #expect(bench.found == [], "it was asked before the deletion was known")
-    asked.firstSentUs = 10_000_001
-    bench.answer(asked, Ask.ok(DescribeNamespaceResponse()))
+    var asked = Ask.request(.namespace(.describe(describe)))
+    func answerToOne(sentAt us: Int64) {
+      asked.firstSentUs = us
+      bench.answer(asked, Ask.ok(DescribeNamespaceResponse()))
+    }
+    bench.put("n1")
+    answerToOne(sentAt: 1)
+    bench.us = 10
+    bench.put("n1") { $0.deleted = true }
+    answerToOne(sentAt: 9)
+    #expect(bench.found == [], "it was asked before the deletion")
+    answerToOne(sentAt: 11)
     #expect(bench.found.count == 1 && bench.found[0].hasSuffix("which was deleted"))
+    bench.us = 20
+    bench.commit(.deleteNamespace(name: "n1"))
+    answerToOne(sentAt: 21)
+    #expect(bench.found.count == 2)
+    bench.put("n1")
+    answerToOne(sentAt: 22)
+    #expect(bench.found.count == 2, "it is there again")
   }
 
   @Test func limitsHold() {

@@ -79,10 +79,10 @@ extension Engine {
   /// that takes its place.
   private mutating func end(_ run: Run, by request: ResetWorkflowRequest, inFavorOf next: Run) {
     run.resetTo = next.runID
-    for update in run.fold.updates {
-      let key = requestKey(method: Engine.updateMethod, run.key, update.updateID)
-      let isThere =
-        next.fold.update(update.updateID) != nil || next.updates.contains { $0.record.key == key }
+    let admitted = run.updates.filter(\.isAdmitted).map(\.request.updateID)
+    for id in run.fold.updates.map(\.updateID) + admitted {
+      let key = requestKey(method: Engine.updateMethod, run.key, id)
+      let isThere = next.fold.update(id) != nil || next.updates.contains { $0.record.key == key }
       if isThere { moveWaiters(for: key, from: run, to: next) }
     }
     hand(run.updates, from: run, to: next)

@@ -30,7 +30,7 @@ extension Engine {
     guard !posted.isStored else { return }
     posted.isStored = true
     #if MUTANTS
-      if Mutant.isOn(.letterIsLost), posted.number % 2 == 0 { return }
+      if Mutant.isOn(.letterIsLost) { return }
     #endif
     out.writes.append(.putLetter(number: posted.number, bytes: posted.letter.serialized()))
   }

@@ -108,13 +108,16 @@ extension Engine {
     guard let run = found.run, run.fold.isOpen,
       run.fold.started.firstRunID == execution.runID
     else {
+      timetable.asked(execution, terminates: terminates)
       timetable.lost(execution)
       schedules.touch(timetable)
       return goOn(timetable)
     }
+    if !terminates, park(.scheduled(order), behindRedoOf: run) { return }
+    timetable.asked(execution, terminates: terminates)
     let reason = "schedule '\(timetable.key.scheduleID)' has its next action"
     if terminates { return terminate(run, reason: reason, details: [], identity: "holdfast") }
-    guard !run.fold.cancelRequested, !park(.scheduled(order), behindRedoOf: run) else { return }
+    guard !run.fold.cancelRequested else { return }
     var event = WorkflowExecutionCancelRequested()
     event.reason = reason
     event.identity = "holdfast"

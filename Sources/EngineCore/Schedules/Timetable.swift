@@ -15,6 +15,13 @@ final class Timetable {
   private(set) var progress: ScheduleProgress
   /// Actions whose start is under way, by their times.
   private var starting: Set<Instant> = []
+  /// Orders to end a workflow that have no outcome yet.
+  private var ending: Set<End> = []
+
+  private struct End: Hashable {
+    let run: RunID
+    let terminates: Bool
+  }
   /// An order could not be followed; the next try.
   private(set) var retryTime: Instant?
   /// This step has to write it: the definition too, or the progress only.
@@ -284,7 +291,7 @@ final class Timetable {
     starting.contains(action.scheduledTimeMs)
   }
 
-  /// What can be done now; each start is told once, until its outcome is known.
+  /// What can be done now; each order is told once, until its outcome is known.
   func orders() -> [Order] {
     var orders: [Order] = []
     for action in progress.waiting where action.overlapPolicy == .allowAll && !isStarting(action) {
@@ -302,7 +309,11 @@ final class Timetable {
       return orders
     }
     // Whoever has been asked before ignores it, unless a new run has taken its place since.
-    return orders + info.running.map { terminates ? .terminate($0) : .cancel($0) }
+    for execution in info.running
+    where ending.insert(End(run: execution.runID, terminates: terminates)).inserted {
+      orders.append(terminates ? .terminate(execution) : .cancel(execution))
+    }
+    return orders
   }
 
   // MARK: - What came of the orders
@@ -326,7 +337,16 @@ final class Timetable {
   /// It could not be tried; it is tried again then, or when there is a reason to.
   func postpone(_ order: Order, until time: Instant?) {
     retryTime = time
-    if case .start(let time) = order { starting.remove(time) }
+    switch order {
+    case .start(let time): starting.remove(time)
+    case .cancel(let execution): asked(execution, terminates: false)
+    case .terminate(let execution): asked(execution, terminates: true)
+    }
+  }
+
+  /// It was asked to end, or could not be: it may be asked again.
+  func asked(_ execution: WorkflowExecution, terminates: Bool) {
+    ending.remove(End(run: execution.runID, terminates: terminates))
   }
 
   private func end(_ time: Instant) {

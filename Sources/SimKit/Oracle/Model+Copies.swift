@@ -207,13 +207,11 @@ extension Model {
   /// The open run ends; who waits for it waits for the new one.
   private mutating func end(_ run: ModelRun, _ r: ResetWorkflowRequest, inFavorOf next: ModelRun) {
     run.resetTo = next.id
-    for update in run.accepted
-    where next.accepted.contains(where: { $0.updateID == update.updateID })
-      || next.place(ofWaiting: update.updateID) != nil
-    {
-      next.outcomeWaiting += run.outcomeWaiting.filter { $0.updateID == update.updateID }
-      run.outcomeWaiting.removeAll { $0.updateID == update.updateID }
+    let has = { id in
+      next.accepted.contains { $0.updateID == id } || next.place(ofWaiting: id) != nil
     }
+    next.outcomeWaiting += run.outcomeWaiting.filter { has($0.updateID) }
+    run.outcomeWaiting.removeAll { has($0.updateID) }
     hand(run, next)
     next.waiting += run.waiting.filter { !run.waitsForThisRun.contains($0) }
     run.waiting.removeAll { !run.waitsForThisRun.contains($0) }

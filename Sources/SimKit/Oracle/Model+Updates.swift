@@ -49,6 +49,10 @@ extension Model {
     if let known = known(r.updateID, workflowID, r.execution?.runID ?? .none),
       let run = run(known.run), run.isAccepted(r.updateID)
     {
+      if let place = run.place(ofWaiting: r.updateID), run.updates[place].isAdmitted {
+        run.updates[place].clients.append(ModelUpdate.Client(id, r.waitFor, started: false))
+        return nil
+      }
       return outcome(id, r.updateID, r.waitFor, run)
     }
     if case .none(let status) = found { return .failure(status) }

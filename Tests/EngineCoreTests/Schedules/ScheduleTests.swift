@@ -1,7 +1,8 @@
 import Basics
-import EngineCore
 import Messages
 import Testing
+
+@testable import EngineCore
 
 @Suite struct ScheduleTests {
   private static func create(
@@ -42,6 +43,43 @@ import Testing
       else { return nil }
       return (started, event.eventTimeMs)
     }
+  }
+
+  // MARK: - Orders
+
+  /// Seed 30065 of the oracle: each answer of the store doubled the orders that waited for the
+  /// next one.
+  @Test func aWorkflowIsToldOnceToEnd() throws {
+    var schedule = Schedule()
+    schedule.spec = ScheduleSpec()
+    schedule.spec?.crons = ["0 0 * * *"]
+    schedule.policies = SchedulePolicies()
+    schedule.policies?.overlapPolicy = .allowAll
+    let limits = EngineLimits()
+    let now = Instant(ms: 1_700_000_000_000)
+    let timetable = Timetable(
+      number: ScheduleNumber(1), key: ScheduleKey(namespace: "default", scheduleID: "s"), schedule,
+      try ScheduleTimes(try #require(schedule.spec), in: .utc), now: now)
+    let executions = (1...3).map { number in
+      var execution = WorkflowExecution()
+      execution.workflowID = "s-\(number)"
+      execution.runID = RunID(high: 1, low: UInt64(number))
+      return execution
+    }
+    for execution in executions {
+      let time = try #require(timetable.trigger(.allowAll, now, limits))
+      #expect(timetable.orders() == [.start(time)])
+      timetable.started(time, execution, now)
+    }
+    _ = timetable.trigger(.cancelOther, now, limits)
+    #expect(timetable.orders() == executions.map { .cancel($0) })
+    #expect(timetable.orders() == [], "they are on their way")
+    timetable.asked(executions[0], terminates: false)
+    #expect(timetable.orders() == [.cancel(executions[0])], "a new run may have taken its place")
+    _ = timetable.trigger(.terminateOther, now, limits)
+    #expect(timetable.orders() == executions.map { .terminate($0) }, "that is another thing")
+    #expect(timetable.closed(executions[0], .terminated))
+    #expect(timetable.orders() == [])
   }
 
   // MARK: - Time zones
