@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 
 @main struct Main: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,10 +8,4 @@ import Glibc
       WorldCommand.self, OracleCommand.self, MutantsCommand.self, FileCommand.self,
     ],
     defaultSubcommand: WorldCommand.self)
-
-  static func main() {
-    // Long runs are followed, and what ends in the middle has said where.
-    setvbuf(stdout, nil, _IOLBF, 0)
-    main(nil)
-  }
 }

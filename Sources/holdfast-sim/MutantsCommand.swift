@@ -42,7 +42,7 @@ struct MutantsCommand: ParsableCommand {
     var isAsMeant = only == nil ? canariesAreAsMeant() : true
     for mutant in Mutants.all where only.map({ $0 == mutant.name }) ?? !mutant.isCanary {
       let verdict = verdict(on: mutant, by: mutant.judge)
-      print(verdict.line(mutant))
+      Program.tell(verdict.line(mutant))
       if verdict.killer == nil { isAsMeant = false }
     }
     print(isAsMeant ? "all as meant" : "NOT ALL AS MEANT")
@@ -54,7 +54,7 @@ struct MutantsCommand: ParsableCommand {
     for canary in [NamedMutant.none] + Mutants.all.filter(\.isCanary) {
       for judge in NamedMutant.Judge.allCases {
         let verdict = verdict(on: canary, by: judge)
-        print(verdict.line(canary))
+        Program.tell(verdict.line(canary))
         if verdict.killer != nil || !verdict.others.isEmpty { isAsMeant = false }
       }
     }

@@ -32,13 +32,13 @@ struct OracleCommand: ParsableCommand {
       let report = Oracle.walk(seed: seed, steps: steps, tell: trace ? { print($0) } : nil)
       hash = hash &* 0x9E37_79B9_7F4A_7C15 ^ report.hash
       guard let difference = report.difference else {
-        print(
+        Program.tell(
           "seed \(seed): \(report.steps) steps, \(report.runs) runs, \(report.events) events,"
             + " \(report.answers) answers, no difference, hash \(report.hash)")
         continue
       }
       differences += 1
-      print(difference)
+      Program.tell(difference)
       print(
         "seed \(seed): replay with `holdfast-sim oracle --seed \(seed) --steps \(report.steps)"
           + " --trace`")

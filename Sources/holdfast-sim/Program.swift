@@ -38,6 +38,12 @@ enum Program {
     }
   }
 
+  /// A line that is there even if the program ends in the middle of what follows.
+  static func tell(_ line: String) {
+    print(line)
+    fflush(nil)
+  }
+
   static var isOnTerminal: Bool { isatty(2) == 1 }
 
   /// Replaces the line of progress; empty: takes it away.

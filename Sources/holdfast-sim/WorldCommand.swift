@@ -113,8 +113,7 @@ struct WorldCommand: ParsableCommand {
   private func runAsMember(_ member: Int) {
     for seed in seed..<seed + seeds
     where Fleet.members(of: seed, size: jobs, runsOnce: once).contains(member) {
-      print(SimRunner.once(options(seed)).line)
-      fflush(nil)
+      Program.tell(SimRunner.once(options(seed)).line)
     }
   }
 
