@@ -193,6 +193,7 @@ extension Engine {
     retentionPass = nil
     // Many old runs that stay make looks long: then they are rare.
     let pause = max(times.retentionPause, Span(ms: pass.looked / 10))
+    let young = end?.startTime
     for namespace in pass.namespaces {
       guard let look = namespace.look else { continue }
       namespace.look = nil
@@ -200,7 +201,7 @@ extension Engine {
       let retention = retention(of: namespace)
       if namespace.isLeaving {
         namespace.isToBeLookedThrough(at: now + pause)
-      } else if let first = look.earliest ?? end?.startTime, retention > .zero {
+      } else if let first = [look.earliest, young].compactMap({ $0 }).min(), retention > .zero {
         namespace.isToBeLookedThrough(at: max(first + retention, now + pause))
       }
     }

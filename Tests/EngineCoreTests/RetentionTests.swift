@@ -32,6 +32,26 @@ import Testing
     #expect(world.engine.nextDeadline == nil, "an engine with nothing to keep is idle")
   }
 
+  /// Seed 40007 of the oracle: a run that started long ago and has closed late kept the younger ones
+  /// until it went itself.
+  @Test func whatClosedLateKeepsNothingElse() throws {
+    let world = world()
+    let worker = world.attach(slots: 100)
+    _ = world.start("old")
+    world.complete(
+      worker, try #require(world.activation(worker)), [.timer(1, 3 * RetentionTests.day - 1_000)])
+    try run(world, worker, "gone")
+    world.advance(2 * RetentionTests.day)
+    try run(world, worker, "young")
+    world.advance(RetentionTests.day - 1_000)
+    world.complete(worker, try #require(world.activation(worker)), [.done()])
+    world.advance(1_000)
+    #expect(world.describe("gone") == nil, "a look has seen when the old one has closed")
+    world.advance(2 * RetentionTests.day)
+    #expect(world.describe("young") == nil)
+    #expect(world.describe("old")?.info?.status == .completed)
+  }
+
   @Test func aRemovedRunDoesNotAnswerForANewOne() throws {
     let world = world()
     let worker = world.attach(slots: 100)
