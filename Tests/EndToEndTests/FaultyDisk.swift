@@ -19,16 +19,8 @@ final class FaultyEngine {
       arguments, directory: directory, environment: ["LD_PRELOAD": library, "FAULT_FILE": fault])
   }
 
-  /// Compiles what is preloaded; its path.
   static func library(in directory: String) async throws -> String {
-    let library = directory + "/preload.so"
-    let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("DiskFaults/preload.c").path
-    let compiler = try ChildProcess(
-      "/usr/bin/env",
-      ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, source, "-ldl"])
-    try #require(try await compiler.end() == 0, "cc")
-    return library
+    try await Preload.library("DiskFaults", in: directory)
   }
 
   /// The N-th call from now on (0: every one; `sticks`: each from then on too) does `what`.
@@ -55,5 +47,19 @@ final class FaultyEngine {
     engine.process?.send(SIGTERM)
     _ = try await engine.process?.end()
     return try await SQLite.run(engine.database, "PRAGMA integrity_check")
+  }
+}
+
+enum Preload {
+  /// Compiles `preload.c` of that folder of the tests; the path of the library.
+  static func library(_ folder: String, in directory: String) async throws -> String {
+    let library = directory + "/preload.so"
+    let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("\(folder)/preload.c").path
+    let compiler = try ChildProcess(
+      "/usr/bin/env",
+      ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, source, "-ldl"])
+    try #require(try await compiler.end() == 0, "cc")
+    return library
   }
 }

@@ -91,6 +91,8 @@ extension Engine {
       guard job.isRunning, job.underWay == nil else { return .nothing }
       // To be tried again.
       if job.before != row.number { return .wait }
+      // What it means to other runs comes to them before the next operation does.
+      if !mail.line.isEmpty { return .read }
     }
     if let seen { job.pass(seen) }
     return isLast ? .end : .read

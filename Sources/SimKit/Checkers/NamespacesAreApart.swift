@@ -40,7 +40,9 @@ final class NamespacesAreApart: Checker {
 
   private func check(_ write: Write, _ scene: Scene) {
     switch write {
-    case .putNamespace(let name, _):
+    case .putNamespace(let name, let bytes):
+      // A batch may hold that it is made, an answer that names it, and that it is deleted again.
+      if (try? NamespaceDefinition(bytes: bytes))?.deleted == false { deletedUs[name] = nil }
       guard scene.ledger.namespaces[name]?.deleted ?? false else { return }
       let open = scene.ledger.others.values.count { $0.row.namespace == name && $0.isOpen }
       if open > 0 { scene.found("'\(name)' is deleted with \(open) open runs") }

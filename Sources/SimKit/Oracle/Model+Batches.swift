@@ -172,13 +172,19 @@ extension Model {
       } else {
         batch.left -= 1
         operate(batch, run)
+        if !mail.isEmpty { endStep() }
       }
     }
+    endStep()
+    keep(batch)
+  }
+
+  /// What the operations so far mean to other runs comes to them.
+  private mutating func endStep() {
     takeResumed()
     proceed()
     deliverMail()
     settle()
-    keep(batch)
   }
 
   /// It had been removed before it would have been reset.
