@@ -123,10 +123,10 @@ final class TaskQueue {
   // MARK: - Limits
 
   /// When something that waits may start, if only a rate keeps it; nil: nothing, or no rate does.
+  /// What its rate lets go already waits for a worker's room, which comes by itself.
   func paceTime(_ now: Instant) -> Instant? {
     guard let pacing, activityTasks.count > 0 else { return nil }
-    let time = pacing.queueTime(now)
-    return time > now ? time : pacing.firstWaking
+    return [pacing.queueTime(now), pacing.firstWaking].compactMap { $0 }.first { $0 > now }
   }
 
   func set(_ limits: TaskQueueLimits?) {

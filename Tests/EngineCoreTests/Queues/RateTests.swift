@@ -106,6 +106,20 @@ import Testing
     #expect(counts == [2, 2])
   }
 
+  /// Seed 50022 of the oracle: the engine woke itself up for ever.
+  @Test func whatItsRateLetsGoWaitsForRoom() throws {
+    let world = World()
+    _ = limit(world) { $0.activitiesPerSecondOfKey = 1 }
+    try schedule(world, 3, keys: ["a", "a", ""])
+    let worker = world.attach(workflows: [], slots: 2)
+    #expect(times(world, worker, 999).map(\.1) == ["a", ""])
+    world.now = world.now + Span(ms: 1)
+    world.step(.deadlineReached)
+    #expect(try #require(world.engine.nextDeadline) > world.now)
+    world.tell(worker, .grant(.of(activities: 1)))
+    #expect(world.activity(worker)?.priority?.fairnessKey == "a")
+  }
+
   @Test func limitsHoldOverAStartOfTheEngineAndUntilTheyAreTakenAway() throws {
     let world = World()
     _ = limit(world) { $0.activitiesPerSecond = 0.5 }
