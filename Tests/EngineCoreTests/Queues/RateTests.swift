@@ -14,14 +14,17 @@ import Testing
   }
 
   /// A run whose code has scheduled so many activities, of these keys in turn.
-  private func schedule(_ world: World, _ count: Int, keys: [String] = [""]) throws {
+  private func schedule(
+    _ world: World, _ count: Int, keys: [String] = [""], priority: (String) -> Int32 = { _ in 0 }
+  ) throws {
     let worker = world.attach(activities: [])
     _ = world.start("o-\(UInt64(world.now.ms))")
     world.complete(
       worker, try #require(world.activation(worker)),
       (0..<count).map { number in
         .activity(UInt32(number + 1)) {
-          $0.priority = .of(0, keys[number % keys.count])
+          let key = keys[number % keys.count]
+          $0.priority = .of(priority(key), key)
           $0.startToCloseTimeoutMs = Span(ms: 3_600_000)
         }
       })
@@ -110,8 +113,9 @@ import Testing
   @Test func whatItsRateLetsGoWaitsForRoom() throws {
     let world = World()
     _ = limit(world) { $0.activitiesPerSecondOfKey = 1 }
-    try schedule(world, 3, keys: ["a", "a", ""])
     let worker = world.attach(workflows: [], slots: 2)
+    // The second one is looked at, and sleeps, while there is room that the third one takes.
+    try schedule(world, 3, keys: ["a", "a", ""]) { $0.isEmpty ? 5 : 1 }
     #expect(times(world, worker, 999).map(\.1) == ["a", ""])
     world.now = world.now + Span(ms: 1)
     world.step(.deadlineReached)
