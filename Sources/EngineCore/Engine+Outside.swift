@@ -157,9 +157,12 @@ extension Engine {
     }
   }
 
-  /// The same of its next attempts.
+  /// The same of its next attempts: that of the one which may start now, though others come before
+  /// it that their rates keep back.
   mutating func fetchAttempts(for session: Session) {
     let room = min(Int(clamping: session.activitySlots), limits.turnLoadsMax)
+    let next = session.taskQueue.nextAttempt(types: session.attach.activityTypes, at: now)
+    if let next, isOutside(next), !fetch(next.work.lease.run, for: session.id) { return }
     for entry in attempts(for: session, countMax: room) where isOutside(entry) {
       guard fetch(entry.work.lease.run, for: session.id) else { return }
     }

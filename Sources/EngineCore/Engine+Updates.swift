@@ -250,10 +250,12 @@ extension Engine {
     }
   }
 
-  /// Those that name no run go on to the next one of the chain.
+  /// Those that name no run go on to the next one of the chain. Who waits for what this one has
+  /// admitted hears that it is over.
   mutating func hand(_ updates: [WaitingUpdate], from run: Run, to successor: Run) {
     for var update in updates where update.request.execution?.runID ?? RunID.none == RunID.none {
       run.updates.removeAll { $0.record.key == update.record.key }
+      tellOutcome(of: update.request.updateID, .closedBefore, run)
       let known = successor.updates.firstIndex { $0.record.key == update.record.key }
       if let known {
         successor.updates[known].clients += update.clients

@@ -205,6 +205,7 @@ extension Model {
   private mutating func operate(_ batch: ModelBatch, _ run: ModelRun) {
     guard let request = batch.request.request(for: .of(run.workflowID, run.id)) else { return }
     // What waited was given away before.
+    if case .pauseWorkflow = request { takeShown(run) }
     if run.pause == nil {
       for activity in run.activities where activity.state == .scheduled && activity.pause == nil {
         takeGiven(activity, of: run)

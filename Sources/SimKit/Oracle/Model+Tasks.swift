@@ -10,8 +10,10 @@ extension Model {
   /// matter, what the message holds is not. True if the message was such a choice.
   mutating func take(_ session: SessionID, _ kind: EngineMessage.Kind) -> Bool {
     switch kind {
-    case .activation(let m): show(session, m)
-    case .replayHistory(let m): replay(session, m)
+    case .activation, .replayHistory:
+      guard let place = shown.firstIndex(where: { $0.task == kind }) else { return true }
+      shown.remove(at: place)
+      show(session, kind)
     case .activityTask(let m):
       guard let place = given.firstIndex(where: { $0.task == m }) else { return true }
       given.remove(at: place)
@@ -20,6 +22,14 @@ extension Model {
     case .attached, .activityCancel, .recorded, .refused, .drain: return false
     }
     return true
+  }
+
+  private mutating func show(_ session: SessionID, _ kind: EngineMessage.Kind) {
+    switch kind {
+    case .activation(let m): show(session, m)
+    case .replayHistory(let m): replay(session, m)
+    default: break
+    }
   }
 
   private mutating func show(_ id: SessionID, _ m: Activation) {
@@ -174,6 +184,15 @@ extension Model {
     guard let place else { return }
     let (session, task) = given.remove(at: place)
     start(session, task)
+  }
+
+  /// The same of the run's workflow task, if it waits.
+  mutating func takeShown(_ run: ModelRun) {
+    guard case .waiting = run.task.state,
+      let place = shown.firstIndex(where: { $0.task.shownRun == run.id })
+    else { return }
+    let (session, kind) = shown.remove(at: place)
+    show(session, kind)
   }
 
   private mutating func start(_ id: SessionID, _ m: ActivityTask) {
@@ -497,6 +516,17 @@ extension ModelRun {
       } else {
         false
       }
+    }
+  }
+}
+
+extension EngineMessage.Kind {
+  /// The run whose workflow task it is.
+  var shownRun: RunID? {
+    switch self {
+    case .activation(let m): m.runID
+    case .replayHistory(let m): m.runID
+    default: nil
     }
   }
 }

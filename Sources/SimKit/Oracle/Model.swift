@@ -34,6 +34,8 @@ struct Model {
 
   /// Tasks of activities that the engine gives away in this unit.
   var given: [(session: SessionID, task: ActivityTask)] = []
+  /// Workflow tasks that it gives away in this unit.
+  var shown: [(session: SessionID, task: EngineMessage.Kind)] = []
 
   /// What the engine says in this unit of the workflow tasks that wait in a queue, and of how many
   /// activities it has given out.

@@ -16,6 +16,8 @@ struct OracleWalk {
   var replayDice: Dice
   /// As `replayDice`.
   var namespaceDice: Dice
+  /// At one moment.
+  private static let wakingsMax = 10_000
   var sentReplays: UInt64 = 0
   /// Of a hundred steps, after how many every run is looked at. Runs that are looked at do not
   /// become dormant.
@@ -97,7 +99,12 @@ struct OracleWalk {
 
   /// What is due happens, and nothing that could go on waits.
   mutating func settle() throws(StoreError) {
-    while engine.isDue && difference == nil { try play(.deadlineReached) }
+    var wakings = 0
+    while engine.isDue && difference == nil {
+      try play(.deadlineReached)
+      wakings += 1
+      if wakings > OracleWalk.wakingsMax { object("the engine wakes itself up without end") }
+    }
     guard difference == nil else { return }
     model.objectToWaiting()
     model.endShares()
@@ -166,6 +173,7 @@ struct OracleWalk {
       guard case .told(let session, .activityTask(let task)) = fact else { return nil }
       return (session, task)
     }
+    model.shown = shown(observed)
     for case .answered(_, .queue(let response)) in observed {
       model.backlog = response.workflowTasks
       model.told = response.activityTasks
@@ -179,6 +187,7 @@ struct OracleWalk {
   mutating func commit() throws(StoreError) {
     let observed = try engine.commitUnit()
     model.begin(at: engine.now, drawn: [])
+    model.shown = shown(observed)
     compare(observed, "commit")
     deliver()
   }
@@ -196,6 +205,7 @@ struct OracleWalk {
     model.lateLetters = engine.lateLetters
     model.permitted = engine.permitsGiven
     model.isStepwise = engine.isStepwise
+    model.shown = shown(observed)
     model.restart()
     compare(observed, "a start of the engine")
     oldTasks += tasks.map(\.activation.token) + replays.map(\.history.token)
@@ -205,6 +215,13 @@ struct OracleWalk {
     deliver()
     for case .watched(let process) in observed.prefix(1) where dice.percent(30) {
       try die(process)
+    }
+  }
+
+  private func shown(_ observed: [Fact]) -> [(SessionID, EngineMessage.Kind)] {
+    observed.compactMap { fact in
+      guard case .told(let session, let kind) = fact, kind.shownRun != nil else { return nil }
+      return (session, kind)
     }
   }
 
@@ -306,6 +323,7 @@ extension Model {
     self.drawn = drawn
     for run in runs where keeper(of: run) != nil { run.keptTime = now }
     given = []
+    shown = []
     leaving = []
     permitted = []
     backlog = nil
