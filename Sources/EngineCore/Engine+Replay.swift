@@ -72,11 +72,12 @@ extension Engine {
         returnSlot(of: lease.session)
         endTask(run)
         // It stays so: to repeat the query is no use.
-        return failQueries(
+        failQueries(
           run,
           .refusal(
             .failedPrecondition, .workflowClosed,
             "the run closed before its code ran: there is nothing to query", runID: run.runID))
+        return settle(run)
       }
       return goLive(run)
     }

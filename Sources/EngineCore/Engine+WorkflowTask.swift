@@ -261,8 +261,8 @@ extension Engine {
     evict(run, cause == .nondeterminism ? .nondeterminism : .taskFailed, failure.text)
     endTask(run)
     if case .query = lease.purpose {
-      failQueries(run, "the worker could not bring the workflow up to date: \(failure.text)")
-      return offerTask(run)
+      return queriesFailed(
+        run, "the worker could not bring the workflow up to date: \(failure.text)")
     }
     var failed = WorkflowTaskFailed()
     failed.cause = cause
@@ -310,8 +310,7 @@ extension Engine {
       endTask(run)
       dropCache(of: lease.session)
       if case .query = lease.purpose {
-        failQueries(run, "the worker did not answer in time")
-        return offerTask(run)
+        return queriesFailed(run, "the worker did not answer in time")
       }
       run.task.lastFailed = nil
       if run.task.attempt == 1 {
@@ -370,6 +369,13 @@ extension Engine {
     }
     offerTask(run)
     settle(run)
+  }
+
+  /// Their task has come to nothing; those that asked may all have left.
+  private mutating func queriesFailed(_ run: Run, _ text: String) {
+    failQueries(run, text)
+    offerTask(run)
+    if !run.isTouched { settle(run) }
   }
 
   mutating func failQueries(_ run: Run, _ text: String) {

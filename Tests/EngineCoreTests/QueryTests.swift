@@ -46,6 +46,31 @@ import Testing
     if case .queryWorkflow(let response) = reply { response.result.count } else { nil }
   }
 
+  /// Seed 50619 of the oracle: a closed run stayed in memory when its query had come to nothing, and
+  /// nobody waited for that any more.
+  @Test(arguments: ["an answer", "a command", "a timeout", "the worker goes", "nothing to replay"])
+  func aClosedRunLeavesMemoryWhenNobodyAsksAnyMore(_ end: String) throws {
+    let world = World()
+    let worker = world.attach()
+    _ = world.start("o-1")
+    if end != "nothing to replay" {
+      world.complete(worker, try #require(world.activation(worker)), [.timer(1, 60_000)])
+    }
+    world.terminate("o-1")
+    #expect(world.engine.statistics.residentRuns == 0)
+    let asked = query(world)
+    if let activation = world.replayed(worker) {
+      world.step(.requestAbandoned(asked))
+      switch end {
+      case "an answer": answer(world, worker, activation, activation.jobs[...])
+      case "a command": world.complete(worker, activation, [.timer(2, 1_000)])
+      case "a timeout": world.advance(10_000)
+      default: world.step(.sessionClosed(worker))
+      }
+    }
+    #expect(world.engine.statistics.residentRuns == 0)
+  }
+
   @Test func aDeletedRunIsTakenFromTheWorkerThatIsShownItsPast() throws {
     let world = World()
     let worker = world.attach()

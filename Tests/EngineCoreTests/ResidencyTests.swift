@@ -28,7 +28,7 @@ import Testing
     world.advance(49_999)
     #expect(world.activation(worker) == nil)
     world.advance(1)
-    #expect(replayed(world, worker)?.jobNames == ["fire 1"])
+    #expect(world.replayed(worker)?.jobNames == ["fire 1"])
   }
 
   /// A look-up by run id brings the run into memory while one by workflow id is on its way.
@@ -81,7 +81,7 @@ import Testing
     world.request(.queryWorkflow(query))
     _ = world.signal("o-1", "go")
     world.request(.queryWorkflow(query))
-    let shown = try #require(replayed(world, worker))
+    let shown = try #require(world.replayed(worker))
     #expect(shown.jobNames == ["signal go"])
     world.complete(worker, shown, [])
     #expect(world.activation(worker)?.jobNames == ["query summary", "query summary"])
@@ -100,7 +100,7 @@ import Testing
     _ = world.signal("o-2", "go")
     world.complete(worker, try #require(world.activation(worker)), [])
     _ = world.signal("o-1", "go")
-    world.complete(worker, try #require(replayed(world, worker)), [])
+    world.complete(worker, try #require(world.replayed(worker)), [])
     world.advance(0)
     #expect(world.engine.statistics.loads == loads + 1)
     #expect(world.describe("o-2") != nil)
@@ -130,7 +130,7 @@ import Testing
     #expect(world.activation(worker)?.jobNames == ["signal go"])
     _ = world.signal("o-2", "go")
     #expect(world.activation(worker) == nil)
-    #expect(try #require(replayed(world, worker)).jobNames == ["signal go"])
+    #expect(try #require(world.replayed(worker)).jobNames == ["signal go"])
   }
 
   /// Who does not answer is not relied on for runs that are not in memory either.
@@ -142,23 +142,8 @@ import Testing
     #expect(evict?.reason == .moved)
     let other = world.attach()
     _ = world.signal("o-1", "go")
-    #expect(try #require(replayed(world, other)).jobNames == ["signal go"])
+    #expect(try #require(world.replayed(other)).jobNames == ["signal go"])
     world.step(.sessionClosed(worker))
-  }
-
-  private func replayed(_ world: World, _ worker: SessionID) -> Activation? {
-    guard let part = world.take(worker, { if case .replayHistory(let m) = $0 { m } else { nil } })
-    else { return world.activation(worker) }
-    var head = CommandHead()
-    head.type = .startTimer
-    head.seq = 1
-    var completion = PastCompletion()
-    completion.heads = [head]
-    var completed = ReplayCompleted()
-    completed.token = part.token
-    completed.completions = [completion]
-    world.tell(worker, .replayCompleted(completed))
-    return world.activation(worker)
   }
 
   /// The machine was off, and its clock is set back.
@@ -178,7 +163,7 @@ import Testing
     world.crash()
     _ = world.signal("o-1", "early")
     let other = world.attach()
-    let third = try #require(replayed(world, other))
+    let third = try #require(world.replayed(other))
     #expect(third.activationTimeMs == second.activationTimeMs)
   }
 
@@ -205,7 +190,7 @@ import Testing
     #expect(world.engine.statistics.residentRuns == 1)
     world.step(.readMore(id))
     world.advance(30_000)
-    world.complete(worker, try #require(replayed(world, worker)), [.done()])
+    world.complete(worker, try #require(world.replayed(worker)), [.done()])
     var kinds: [String] = []
     while !world.sent.contains(where: { if case .end(id, _) = $0 { true } else { false } }) {
       world.step(.readMore(id))

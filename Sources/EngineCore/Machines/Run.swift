@@ -176,7 +176,8 @@ final class Run {
   /// can leave memory.
   var isAtRest: Bool {
     task.isIdle && !wantsTask && followers.isEmpty && copiers == 0
-      && updates.allSatisfy(\.isAdmitted) && (task.attempt == 1 || !fold.isOpen)
+      && updates.allSatisfy { $0.isAdmitted && $0.clients.isEmpty }
+      && (task.attempt == 1 || !fold.isOpen)
       // By index: an activity is large to copy.
       && fold.activities.indices.allSatisfy {
         fold.activities[$0].isAtRest(whileRunIsKeptBack: isKeptBack)

@@ -389,12 +389,3 @@ import Testing
     #expect(after.actionCount == 6 && after.backfills == 0 && after.droppedCount == 0)
   }
 }
-
-extension World {
-  fileprivate func terminate(_ workflowID: String) {
-    var request = TerminateWorkflowRequest()
-    request.execution = WorkflowExecution()
-    request.execution?.workflowID = workflowID
-    _ = ask(.terminateWorkflow(request))
-  }
-}

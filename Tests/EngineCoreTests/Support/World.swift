@@ -262,6 +262,30 @@ final class World {
     take(id) { if case .activityTask(let m) = $0 { m } else { nil } }
   }
 
+  /// The worker brings itself up to date, if it has to, with the past of a run that has started a
+  /// timer; the task that follows.
+  func replayed(_ id: SessionID) -> Activation? {
+    guard let part = take(id, { if case .replayHistory(let m) = $0 { m } else { nil } }) else {
+      return activation(id)
+    }
+    var head = CommandHead()
+    head.type = .startTimer
+    head.seq = 1
+    var completion = PastCompletion()
+    completion.heads = [head]
+    var completed = ReplayCompleted()
+    completed.token = part.token
+    completed.completions = [completion]
+    tell(id, .replayCompleted(completed))
+    return activation(id)
+  }
+
+  func terminate(_ workflowID: String) {
+    var request = TerminateWorkflowRequest()
+    request.execution = execution(workflowID)
+    _ = ask(.terminateWorkflow(request))
+  }
+
   func complete(_ id: SessionID, _ activation: Activation, _ commands: [Command.Kind]) {
     var completed = WorkflowTaskCompleted()
     completed.token = activation.token
