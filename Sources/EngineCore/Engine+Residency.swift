@@ -269,6 +269,7 @@ extension Engine {
     while run.fold.isOpen, nextDeadline(of: run).map({ $0 <= now }) ?? false,
       let next = deadlines(of: run).min(by: { $0.isBefore($1) }), next.time <= now
     {
+      lookAtSchedule(of: run, before: next.time)
       deadlines.remove(next.key)
       meet(next.key)
     }

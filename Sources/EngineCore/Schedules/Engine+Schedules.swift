@@ -39,6 +39,21 @@ extension Engine {
     goOn(timetable)
   }
 
+  /// Times of the schedule that came before what the run has missed found it open.
+  mutating func lookAtSchedule(of run: Run, before time: Instant) {
+    let scheduleID = run.fold.started.scheduleID
+    guard !scheduleID.isEmpty,
+      let timetable = schedules[
+        ScheduleKey(namespace: run.key.namespace, scheduleID: scheduleID)]
+    else { return }
+    let before = time - Span(ms: 1)
+    while let look = timetable.nextLook(before, limits), look <= before {
+      guard timetable.look(before, limits) else { return }
+      schedules.touch(timetable)
+      goOn(timetable)
+    }
+  }
+
   /// Sees to it that what it can do is done in this step, after what is under way.
   mutating func goOn(_ timetable: Timetable) {
     resumed.append(.scheduled(ScheduleOrder(schedule: timetable.number, kind: .goOn)))

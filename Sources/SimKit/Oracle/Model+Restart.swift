@@ -30,7 +30,7 @@ extension Model {
     deliverMail()
     settle()
     restartBatches()
-    meetBatches(isTime: true)
+    meetBatchesThatAreDue()
   }
 
   /// A task that backed off is tried at once: whoever made it fail is gone.

@@ -121,15 +121,19 @@ struct Model {
     }
     endUnit()
     if case .deadlineReached = input {
-      meetBatches(isTime: true)
-      // They may have made room for what schedules wait for, or runs with timers that are due.
-      repeat {
-        meetDeadlines()
-        endUnit()
-      } while schedules.contains { lookTime($0) != nil }
+      meetBatchesThatAreDue()
     } else {
       meetBatches(isTime: false)
     }
+  }
+
+  /// They may make room for what schedules wait for, or runs with timers that are due.
+  mutating func meetBatchesThatAreDue() {
+    meetBatches(isTime: true)
+    repeat {
+      meetDeadlines()
+      endUnit()
+    } while schedules.contains { lookTime($0) != nil }
   }
 
   private mutating func endUnit() {
