@@ -37,13 +37,6 @@ extension Engine {
   mutating func forgetWork(of run: Run) {
     if skipsTime { busy.remove(run.number) }
   }
-
-  /// What is wrong with the account of busy runs; nil when nothing is. Looks at every run.
-  package var busyFault: String? {
-    guard skipsTime else { return nil }
-    let truth = Set(runs.values.lazy.filter(\.isBusy).map(\.number))
-    return truth == busy ? nil : "busy are \(truth.sorted()), not \(busy.sorted())"
-  }
 }
 
 extension Deadline {

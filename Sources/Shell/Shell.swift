@@ -129,6 +129,9 @@ public struct Shell {
 
   package func difference(from stored: StoredRun) -> String? { engine.difference(from: stored) }
 
+  /// What is wrong with the engine's own accounts; nil when nothing is.
+  package var engineFault: String? { engine.fault }
+
   public mutating func loaded(_ loaded: Loaded) { step(.loaded(loaded)) }
 
   /// The disk is full: the store tries the same batch again until there is space.

@@ -157,6 +157,7 @@ extension EngineHost {
   /// other.
   private func audit(_ store: Store) throws(StoreError) {
     guard orders.isEmpty, let shell else { return }
+    if let fault = shell.engineFault { world.found("Accounts", fault) }
     var resident: [ResidentRun] = []
     for number in shell.auditable {
       guard

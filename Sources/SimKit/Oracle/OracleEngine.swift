@@ -26,6 +26,8 @@ struct OracleEngine {
   /// Runs that were made by the last unit, oldest first.
   private(set) var created: [WorkflowExecutionStarted] = []
   private(set) var removed: [RunID] = []
+  /// What is wrong with the engine's own accounts.
+  private(set) var fault: String?
   /// Runs that were given a permit by the last unit, in their order.
   private var permitted: [RunNumber] = []
   var permitsGiven: [RunID] { permitted.compactMap { runIDs[$0] } }
@@ -124,7 +126,7 @@ struct OracleEngine {
   private mutating func step(_ input: Input) throws(StoreError) {
     if case .deadlineReached = input { deadlineSteps += 1 }
     engine.step(input, now: now, into: &effects)
-    if let fault = engine.busyFault { preconditionFailure(fault) }
+    if fault == nil { fault = engine.fault }
     for write in effects.writes { note(write) }
     for send in effects.sends { note(send.send) }
     facts += effects.watches.map { .watched($0) }

@@ -251,6 +251,7 @@ struct OracleWalk {
       for fact in observed { tell?("  \(fact.text)") }
       for run in engine.removed { tell?("  \(run) is removed") }
     }
+    if let fault = engine.fault { model.objections.append(fault) }
     if !missing.isEmpty || !extra.isEmpty || !model.objections.isEmpty {
       differ(input, missing, extra)
     }

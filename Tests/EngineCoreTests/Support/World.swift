@@ -53,7 +53,7 @@ final class World {
 
   func step(_ input: Input) {
     engine.step(input, now: now, into: &effects)
-    if let fault = engine.busyFault { preconditionFailure(fault) }
+    if let fault = engine.fault { preconditionFailure(fault) }
     observer?(input, effects)
     staged += effects.writes
     if !effects.writes.isEmpty { stagedSerial = effects.serial }
