@@ -53,9 +53,18 @@ extension Model {
     permitted.compactMap { id in runs.last { $0.id == id && $0.isOpen } }
   }
 
+  /// It has just been started: it may begin at once, if that is its turn.
+  mutating func giveAtOnce(_ run: ModelRun) {
+    let before = permittedRuns.prefix { $0 !== run }
+    for other in before where other.started.workflowType == run.started.workflowType {
+      give(other)
+    }
+    give(run)
+  }
+
   /// Whom of those that wait the engine chooses is looked at afterwards; what makes room for it may
   /// be still to come.
-  func give(_ run: ModelRun) {
+  private func give(_ run: ModelRun) {
     guard permitted.contains(run.id), run.permit.isAwaited, hasRoom(for: run) else { return }
     run.permit = .held(since: now)
     for place in run.activities.indices where run.activities[place].state == .scheduled {

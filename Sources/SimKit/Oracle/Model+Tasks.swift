@@ -488,15 +488,13 @@ extension Model {
   func reaches(_ session: ModelSession, _ run: ModelRun) -> Bool {
     let replays = runs.count { $0.task.isReplaying && $0.task.session == session.id }
     guard replays >= limits.replaysPerSessionMax else { return true }
-    // Of those before it that wait for a replay to end, only so many are passed by.
-    return !run.hasPast && waitingForReplay(before: run) < 8
-  }
-
-  private func waitingForReplay(before run: ModelRun) -> Int {
-    runs.count { other in
+    // Of those before it that wait for a replay to end, only so many are passed by. All may be
+    // before it: priorities and shares decide.
+    let waiting = runs.count { other in
       guard case .waiting = other.task.state else { return false }
-      return other.hasPast && other.task.scheduledTime <= run.task.scheduledTime
+      return other.hasPast
     }
+    return !run.hasPast && waiting < 8
   }
 }
 

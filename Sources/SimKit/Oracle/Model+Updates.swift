@@ -34,7 +34,7 @@ extension Model {
     case .started(let run):
       remember("Update", run, update.updateID, request, event: 0, .done)
       ask(run)
-      give(run)
+      giveAtOnce(run)
       return admit(id, update, to: run, request, started: true)
     }
   }
