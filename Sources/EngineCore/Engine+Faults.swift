@@ -5,7 +5,7 @@ import Messages
 /// these looks at everything that there is in memory.
 extension Engine {
   /// nil when nothing is wrong.
-  package var fault: String? { busyFault ?? restFault ?? updateFault ?? endFault }
+  package var fault: String? { busyFault ?? restFault ?? parkedFault ?? updateFault ?? endFault }
 
   private var busyFault: String? {
     guard skipsTime else { return nil }
@@ -21,6 +21,14 @@ extension Engine {
       run.isAtRest && !run.isInLine && !going.contains(run.number) && !pinned.contains(run.number)
     }
     return stays.map { "\($0.number) rests, and does not leave memory" }
+  }
+
+  /// What waits behind a task is taken up when that is not out any more.
+  private var parkedFault: String? {
+    let forgets = runs.values.first {
+      !$0.parked.isEmpty && !($0.task.isRedo && $0.task.lease != nil)
+    }
+    return forgets.map { "\($0.number) has no task out, and something waits behind it" }
   }
 
   /// Each client that waits for an update is with the update, or among those that wait for its

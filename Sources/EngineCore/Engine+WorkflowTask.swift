@@ -367,6 +367,7 @@ extension Engine {
     if !run.fold.isOpen && run.queries.isEmpty {
       evict(run, .closed, "the queries of a closed run are answered")
     }
+    resumeParked(run)
     offerTask(run)
     settle(run)
   }
@@ -374,6 +375,7 @@ extension Engine {
   /// Their task has come to nothing; those that asked may all have left.
   private mutating func queriesFailed(_ run: Run, _ text: String) {
     failQueries(run, text)
+    resumeParked(run)
     offerTask(run)
     if !run.isTouched { settle(run) }
   }

@@ -98,6 +98,7 @@ extension Model {
     run.task = run.task.next
     facts.append(.told(session.id, .recorded(.of(m.token))))
     if !run.isOpen && run.queries.isEmpty { evict(run, session.id, .closed) }
+    endRedo(run)
   }
 
   private func response(_ result: QueryResult.Result?) -> Response {
@@ -116,6 +117,7 @@ extension Model {
     if let id = run.task.session { evict(run, id, reason) }
     run.task = run.task.next
     failQueries(run, .of(.unavailable, .workflowTaskFailing))
+    endRedo(run)
   }
 
   /// A run whose code never ran cannot be asked: the engine says so when it would ask.
