@@ -46,9 +46,7 @@ extension Engine {
       let timetable = schedules[
         ScheduleKey(namespace: run.key.namespace, scheduleID: scheduleID)]
     else { return }
-    let before = time - Span(ms: 1)
-    while let look = timetable.nextLook(before, limits), look <= before {
-      guard timetable.look(before, limits) else { return }
+    while timetable.lookAtTimes(through: time - Span(ms: 1), limits) {
       schedules.touch(timetable)
       goOn(timetable)
     }

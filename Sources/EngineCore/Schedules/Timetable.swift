@@ -160,6 +160,14 @@ final class Timetable {
     return before.0 != progress.doneThroughTimeMs || before.1 != progress.backfills
   }
 
+  /// The same of what its spec names only.
+  func lookAtTimes(through time: Instant, _ limits: EngineLimits) -> Bool {
+    let before = progress.doneThroughTimeMs
+    var left = limits.scheduleLooksMax
+    _ = bringsAction(time, &left, limits)
+    return before != progress.doneThroughTimeMs
+  }
+
   private func lookOn(_ now: Instant, _ limits: EngineLimits) {
     if let retry = retryTime, retry <= now { retryTime = nil }
     var left = limits.scheduleLooksMax
