@@ -88,6 +88,7 @@ extension Engine {
       return
     }
     queue.sweep(tasks: { stands($0) }, attempts: { stands($0) })
+    if queue.takeWoken() { paced.insert(key) }
     if queue.isIdle { queues.removeValue(forKey: key) }
   }
 
@@ -458,6 +459,7 @@ extension Engine {
     guard !isDraining, let session = sessions[id], session.takesActivities else { return false }
     if awaitsAttempt(session) {
       fetchAttempts(for: session)
+      watchPace(of: session.taskQueue, session.queue)
       return false
     }
     let queue = session.taskQueue

@@ -19,6 +19,8 @@ extension Engine {
   /// Sees to it that the queue is looked at when a rate lets something go.
   mutating func watchPace(of queue: TaskQueue, _ key: QueueKey) {
     guard queue.pacing != nil else { return }
+    // Every session is asked, in this step.
+    if queue.takeWoken() { paced.insert(key) }
     // Without a worker there is nothing to be in time for.
     if !queue.sessions.isEmpty, let time = queue.paceTime(now) {
       deadlines.set(.pace(key), at: time, order: .init(0))

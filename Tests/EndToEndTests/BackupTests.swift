@@ -89,8 +89,8 @@ import Testing
     }
   }
 
-  /// Restores it, shows it to the simulator's checkers and starts an engine on it; the epoch that it
-  /// was given. `live`: the engine that it was taken of.
+  /// Restores it, shows it to the simulator's checkers and starts an engine on it; the epoch that
+  /// it was given. `live`: the engine that it was taken of.
   private func checkRestored(_ taken: Taken, _ live: EngineFigures) async throws -> Int {
     let directory = Scratch.path()
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -117,9 +117,11 @@ import Testing
     // What was under way is how it went on where the backup was taken.
     let open = try await engine.run(
       "workflow list -o json", ["--query", "ExecutionStatus = 'Running'"])
-    for id in try open.documents().compactMap({ ($0["execution"] as? [String: Any])?["workflowId"] }) {
-      let events = figures.history("\(id)") ?? []
-      #expect(!events.isEmpty && live.history("\(id)")?.starts(with: events) ?? false, "\(id)")
+    for case let execution as [String: Any] in try open.documents().map({ $0["execution"] as Any })
+    {
+      let id = "\(execution["workflowId"] ?? "")"
+      let events = figures.history(id) ?? []
+      #expect(!events.isEmpty && live.history(id)?.starts(with: events) ?? false, "\(id)")
     }
     // It goes on here too.
     let worker = try engine.startWorker()

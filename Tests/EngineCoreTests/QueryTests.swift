@@ -46,8 +46,8 @@ import Testing
     if case .queryWorkflow(let response) = reply { response.result.count } else { nil }
   }
 
-  /// Seed 50619 of the oracle: a closed run stayed in memory when its query had come to nothing, and
-  /// nobody waited for that any more.
+  /// Seed 50619 of the oracle: a closed run stayed in memory when its query had come to nothing,
+  /// and nobody waited for that any more.
   @Test(arguments: ["an answer", "a command", "a timeout", "the worker goes", "nothing to replay"])
   func aClosedRunLeavesMemoryWhenNobodyAsksAnyMore(_ end: String) throws {
     let world = World()

@@ -32,8 +32,8 @@ import Testing
     #expect(world.engine.nextDeadline == nil, "an engine with nothing to keep is idle")
   }
 
-  /// Seed 40007 of the oracle: a run that started long ago and has closed late kept the younger ones
-  /// until it went itself.
+  /// Seed 40007 of the oracle: a run that started long ago and has closed late kept the younger
+  /// ones until it went itself.
   @Test func whatClosedLateKeepsNothingElse() throws {
     let world = world()
     let worker = world.attach(slots: 100)

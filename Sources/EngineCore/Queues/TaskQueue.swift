@@ -38,6 +38,7 @@ final class TaskQueue {
   private var tickets: UInt64 = 0
   /// The number of entries at which stale ones are looked for again.
   private var sweepAt = 256
+  private var hasWoken = false
 
   init(_ limits: TaskQueueLimits?) { pacing = limits.map { Pacing($0) } }
 
@@ -110,7 +111,7 @@ final class TaskQueue {
     guard pacing.queueTime(now) <= now else { return nil }
     self.pacing = nil  // It is changed in place.
     defer { self.pacing = pacing }
-    for place in pacing.wakeDue(now) { activityTasks.wake(place) }
+    wake(pacing.wakeDue(now))
     return activityTasks.next(types) { pacing.mayGo($0, at: now) }
   }
 
@@ -129,8 +130,19 @@ final class TaskQueue {
     return [pacing.queueTime(now), pacing.firstWaking].compactMap { $0 }.first { $0 > now }
   }
 
+  private func wake(_ places: [Backlog<Attempt>.Place]) {
+    for place in places { activityTasks.wake(place) }
+    if !places.isEmpty { hasWoken = true }
+  }
+
+  /// Keys that slept may go: perhaps to other sessions than the one for whose sake they were woken.
+  func takeWoken() -> Bool {
+    defer { hasWoken = false }
+    return hasWoken
+  }
+
   func set(_ limits: TaskQueueLimits?) {
-    for place in pacing?.wakeAll() ?? [] { activityTasks.wake(place) }
+    wake(pacing?.wakeAll() ?? [])
     pacing = limits.map { Pacing($0) }
   }
 
@@ -147,7 +159,7 @@ final class TaskQueue {
     workflowTasks.sweep(tasks)
     activityTasks.sweep(attempts)
     // All keys are in their order again.
-    _ = pacing?.wakeAll()
+    if let woken = pacing?.wakeAll(), !woken.isEmpty { hasWoken = true }
     sweepAt = max(256, 2 * count)
   }
 }

@@ -26,8 +26,7 @@ extension Engine {
   }
 
   /// A workflow of it that is not in memory may have ended by then: that comes first.
-  private mutating func look(_ timetable: Timetable, after running: ArraySlice<WorkflowExecution>)
-  {
+  private mutating func look(_ timetable: Timetable, after running: ArraySlice<WorkflowExecution>) {
     for place in running.indices {
       let key = WorkflowKey(
         namespace: timetable.key.namespace, workflowID: running[place].workflowID)

@@ -124,6 +124,20 @@ import Testing
     #expect(world.activity(worker)?.priority?.fairnessKey == "a")
   }
 
+  /// Seed 80033 of the oracle: another worker's question woke it, and nobody asked its own worker.
+  @Test func whatAnotherWorkersRoomWakesGoesToItsOwn() throws {
+    let world = World()
+    _ = limit(world) { $0.activitiesPerSecondOfKey = 1 }
+    let worker = world.attach(workflows: [], slots: 3)
+    let other = world.attach(workflows: [], activities: ["pack"], slots: 1)
+    try schedule(world, 2, keys: ["a"])
+    #expect(world.activity(worker) != nil && world.activity(worker) == nil)
+    world.now = world.now + Span(ms: 1_000)
+    world.tell(other, .grant(.of(activities: 1)))
+    world.advance(0)
+    #expect(world.activity(worker) != nil)
+  }
+
   @Test func limitsHoldOverAStartOfTheEngineAndUntilTheyAreTakenAway() throws {
     let world = World()
     _ = limit(world) { $0.activitiesPerSecond = 0.5 }
