@@ -225,6 +225,8 @@ extension Engine {
     endTask(run)
     run.task.isRedo = true
     offerTask(run)
+    // Not at once, if it has been paused.
+    if !run.isTouched { settle(run) }
   }
 
   /// While a redo is out, signals and cancel requests wait for it; true if this one does, or was

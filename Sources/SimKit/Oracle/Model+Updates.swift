@@ -133,8 +133,9 @@ extension Model {
   private func outcome(
     _ id: RequestID, _ updateID: String, _ wanted: UpdateStage, _ run: ModelRun
   ) -> Response? {
-    for case .workflowExecutionUpdateCompleted(let m) in run.events.compactMap(\.attributes)
-    where m.updateID == updateID {
+    // What a fork has of its base may be of another update with the same id.
+    let last = run.events.last { $0.isWord(on: updateID) }
+    if case .workflowExecutionUpdateCompleted(let m) = last?.attributes {
       return .update(.of(run, .completed, m.outcome))
     }
     if run.isRejectedAgain(updateID) { return .update(.of(run, .rejected, .rejectedAgain)) }
@@ -408,5 +409,16 @@ extension DoUpdate {
     args = m.args
     header = m.header
     identity = m.identity
+  }
+}
+
+extension HistoryEvent {
+  fileprivate func isWord(on updateID: String) -> Bool {
+    switch attributes {
+    case .workflowExecutionUpdateAdmitted(let m): m.updateID == updateID
+    case .workflowExecutionUpdateAccepted(let m): m.updateID == updateID
+    case .workflowExecutionUpdateCompleted(let m): m.updateID == updateID
+    default: false
+    }
   }
 }
