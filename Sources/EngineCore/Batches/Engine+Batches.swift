@@ -44,8 +44,11 @@ extension Engine {
     case .rows(let rows, let isShort, let seen):
       job.isTaking = true
       let isLast = !isShort && rows.count < limits.batchSliceRows
+      let before = job.before
       let next = take(rows, job, seen, isLast: isLast)
       job.isTaking = false
+      // What it has passed by it does not look at again, after a start of the engine neither.
+      if job.before != before { noteProgress(job) }
       switch next {
       case .read: goOn(job)
       case .wait: wait(job, max(job.pause, job.hold))
@@ -87,12 +90,13 @@ extension Engine {
       }
       guard job.left > 0 else { return .wait }
       job.left -= 1
+      let last = mail.lastNumber
       operate(job, row.number, info.execution ?? WorkflowExecution())
       guard job.isRunning, job.underWay == nil else { return .nothing }
       // To be tried again.
       if job.before != row.number { return .wait }
       // What it means to other runs comes to them before the next operation does.
-      if !mail.line.isEmpty { return .read }
+      if mail.lastNumber != last { return .read }
     }
     if let seen { job.pass(seen) }
     return isLast ? .end : .read
@@ -132,12 +136,7 @@ extension Engine {
       }
       failure = status
     }
-    #if MUTANTS
-      let isNoted = !Mutant.isOn(.batchForgetsItsPlace)
-    #else
-      let isNoted = true
-    #endif
-    if isNoted { batchJobs.touch(job) }
+    noteProgress(job)
     job.pass(run)
     // It has ended, or was removed, since it was read: it is none of the job's runs any more.
     if failure?.reason == .workflowNotFound || failure?.reason == .workflowClosed {
@@ -146,6 +145,13 @@ extension Engine {
     }
     job.note(execution, failure, limits.batchFailuresMax)
     if let failure, failure.isForEachRun { end(job, .failed) }
+  }
+
+  private mutating func noteProgress(_ job: BatchJob) {
+    #if MUTANTS
+      if Mutant.isOn(.batchForgetsItsPlace) { return }
+    #endif
+    batchJobs.touch(job)
   }
 
   private mutating func endUnread(_ job: BatchJob) {

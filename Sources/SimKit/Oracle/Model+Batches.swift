@@ -164,27 +164,28 @@ extension Model {
         break
       }
       guard let run = run(id), selects(batch, run), !isGone(run, batch) else {
-        batch.state.remaining.removeFirst()
+        pass(batch)
         continue
       }
       if batch.left == 0 {
         batch.due = now + max(batch.pause, batch.hold)
       } else {
         batch.left -= 1
+        let before = mail.count
         operate(batch, run)
-        if !mail.isEmpty { endStep() }
+        if mail.count > before { endStep(batch) }
       }
     }
-    endStep()
-    keep(batch)
+    endStep(batch)
   }
 
-  /// What the operations so far mean to other runs comes to them.
-  private mutating func endStep() {
+  /// What the operations so far mean to other runs comes to them, and it is kept how far it is.
+  private mutating func endStep(_ batch: ModelBatch) {
     takeResumed()
     proceed()
     deliverMail()
     settle()
+    keep(batch)
   }
 
   /// It had been removed before it would have been reset.
@@ -205,7 +206,14 @@ extension Model {
   private mutating func operate(_ batch: ModelBatch, _ run: ModelRun) {
     guard let request = batch.request.request(for: .of(run.workflowID, run.id)) else { return }
     // What waited was given away before.
-    if case .pauseWorkflow = request { takeShown(run) }
+    switch request {
+    case .pauseWorkflow: takeShown(run)
+    case .resetWorkflow:  // Another run of the workflow may be the one that ends.
+      for other in runs where other.workflowID.utf8.elementsEqual(run.workflowID.utf8) {
+        takeShown(other)
+      }
+    default: break
+    }
     if run.pause == nil {
       for activity in run.activities where activity.state == .scheduled && activity.pause == nil {
         takeGiven(activity, of: run)
