@@ -61,7 +61,7 @@ final class TimersAreNotEarly: Checker {
   private func look(
     at task: WorkflowTaskCompletedEvent, _ run: Ledger.Run, _ scene: Scene
   ) {
-    // The base of a copy has begun: the copy goes on, though the clock may have been set back since.
+    // The base of a copy has begun: it goes on, though the clock may have been set back since.
     guard run.copy == nil, let begun = run.started, let start = run.events.first?.eventTimeMs,
       begun.firstWorkflowTaskBackoffMs > .zero
     else { return }
