@@ -397,6 +397,9 @@ extension Model {
     run.task.attempt += 1
     run.task.wait(until: now + wait)
     failQueries(run, .of(.unavailable, .workflowTaskFailing))
+    // What came back may be refused at once: then there is nothing to try again.
+    if isDraining { dropUpdates() }
+    if !run.hasNews { run.task = run.task.next }
     endRedo(run)
   }
 

@@ -111,7 +111,11 @@ extension Model {
     noteAttendance()
     for run in runs {
       if run.task.session == id {
-        if run.task.isForQueries { run.task = ModelTask() } else { run.task.offerAgain(at: now) }
+        if run.task.isForQueries {
+          run.task = run.task.next
+        } else {
+          run.task.offerAgain(at: now)
+        }
         for place in run.queries.indices { run.queries[place].queryID = nil }
         endRedo(run)
       }
