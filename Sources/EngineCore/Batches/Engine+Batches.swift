@@ -47,7 +47,7 @@ extension Engine {
       let before = job.before
       let next = take(rows, job, seen, isLast: isLast)
       job.isTaking = false
-      // What it has passed by it does not look at again, after a start of the engine neither.
+      // What it has passed by it does not look at again, not even after a start of the engine.
       if job.before != before { noteProgress(job) }
       switch next {
       case .read: goOn(job)
@@ -147,6 +147,7 @@ extension Engine {
     if let failure, failure.isForEachRun { end(job, .failed) }
   }
 
+  /// How far it has come is written with what this step does.
   private mutating func noteProgress(_ job: BatchJob) {
     #if MUTANTS
       if Mutant.isOn(.batchForgetsItsPlace) { return }

@@ -21,8 +21,10 @@ extension Engine {
 
   mutating func scheduleDue(_ number: ScheduleNumber) {
     guard let timetable = schedules[number] else { return }
-    let hasCome = timetable.nextLook(now, limits).map { $0 <= now } ?? false
-    look(timetable, after: hasCome && mayHaveOverdue ? timetable.info.running[...] : [])
+    guard mayHaveOverdue, let time = timetable.nextLook(now, limits), time <= now else {
+      return look(timetable, after: [])
+    }
+    look(timetable, after: timetable.info.running[...])
   }
 
   /// A workflow of it that is not in memory may have ended by then: that comes first.

@@ -17,16 +17,16 @@ final class Timetable {
   private var starting: Set<Instant> = []
   /// Orders to end a workflow that have no outcome yet.
   private var ending: Set<End> = []
-
-  private struct End: Hashable {
-    let run: RunID
-    let terminates: Bool
-  }
   /// An order could not be followed; the next try.
   private(set) var retryTime: Instant?
   /// This step has to write it: the definition too, or the progress only.
   var isTouched = false
   private(set) var isDefinitionNew = false
+
+  private struct End: Hashable {
+    let run: RunID
+    let terminates: Bool
+  }
 
   /// What the engine is to do for it.
   enum Order: Equatable {
