@@ -15,7 +15,7 @@ struct MutantsCommand: ParsableCommand {
       """)
 
   @Option(help: "At most so many seeds for each.")
-  var seeds: UInt64 = 60
+  var seeds: UInt64 = 250
 
   @Option(help: "At most so many requests a seed of the world.")
   var operations = 250
