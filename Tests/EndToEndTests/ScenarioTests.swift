@@ -72,16 +72,22 @@ private final class Stays: Workflow, @unchecked Sendable {
 
 /// What people build: the whole way through real processes.
 @Suite(.serialized) struct ScenarioTests {
-  @Test func aThousandActivities() async throws {
-    let engine = try EngineProcess()
+  /// A worker whose activity doubles numbers; `begun` counts its attempts.
+  private func doubling(_ engine: EngineProcess, _ begun: Count) -> RunningWorker {
     var worker = Worker(taskQueue: "q", socket: engine.socket)
     worker.register(Crowd.self)
-    let begun = Count()
+    worker.register(HeldUp.self)
     worker.activity("double") { (_, number: Int) in
       begun.add()
       return number * 2
     }
-    let running = RunningWorker(worker)
+    return RunningWorker(worker)
+  }
+
+  @Test func aThousandActivities() async throws {
+    let engine = try EngineProcess()
+    let begun = Count()
+    let running = doubling(engine, begun)
     defer { running.stop() }
     let client = try Client(socket: engine.socket)
     let handle = try await client.start(Crowd.self, 1_000, id: "crowd", taskQueue: "q")
@@ -91,14 +97,8 @@ private final class Stays: Workflow, @unchecked Sendable {
 
   @Test func aPauseDuringATaskKeepsBackWhatTheTaskOrders() async throws {
     let engine = try EngineProcess()
-    var worker = Worker(taskQueue: "q", socket: engine.socket)
-    worker.register(HeldUp.self)
     let begun = Count()
-    worker.activity("double") { (_, number: Int) in
-      begun.add()
-      return number * 2
-    }
-    let running = RunningWorker(worker)
+    let running = doubling(engine, begun)
     defer { running.stop() }
     let client = try Client(socket: engine.socket)
     let handle = try await client.start(HeldUp.self, Nothing(), id: "p-1", taskQueue: "q")
