@@ -308,7 +308,7 @@ final class EngineHost {
   /// What the peer has not read; once it has, streamed answers go on.
   func tellUnread(_ link: Link) {
     shell?.unread(link.id, bytes: max(0, link.unreadBytes))
-    if let shell, shell.hasOutput { beginTurn() }
+    if shell?.hasOutput ?? false { beginTurn() }
   }
 
   /// Shows the checkers what is kept for the peer; what it has not read, by the network's account.

@@ -47,7 +47,7 @@ extension Engine {
       let timetable = schedules[
         ScheduleKey(namespace: run.key.namespace, scheduleID: scheduleID)]
     else { return }
-    while timetable.lookAtTimes(through: time - Span(ms: 1), limits) {
+    while timetable.lookAtTimes(through: time - Span(ms: 1), now, limits) {
       schedules.touch(timetable)
       goOn(timetable)
     }

@@ -160,32 +160,34 @@ final class Timetable {
     return before.0 != progress.doneThroughTimeMs || before.1 != progress.backfills
   }
 
-  /// The same of what its spec names only.
-  func lookAtTimes(through time: Instant, _ limits: EngineLimits) -> Bool {
+  /// The same of what its spec names only, up to a time. How late it is counts from now.
+  func lookAtTimes(through time: Instant, _ now: Instant, _ limits: EngineLimits) -> Bool {
     let before = progress.doneThroughTimeMs
     var left = limits.scheduleLooksMax
-    _ = bringsAction(time, &left, limits)
+    _ = bringsAction(through: time, now, &left, limits)
     return before != progress.doneThroughTimeMs
   }
 
   private func lookOn(_ now: Instant, _ limits: EngineLimits) {
     if let retry = retryTime, retry <= now { retryTime = nil }
     var left = limits.scheduleLooksMax
-    if bringsAction(now, &left, limits) { return }
+    if bringsAction(through: now, now, &left, limits) { return }
     while left > 0, let backfill = progress.backfills.first, hasRoom(limits) {
       left -= 1
       if advance(backfill, limits) { return }
     }
   }
 
-  /// Of the times that have come, one has an action; `left`: so many more may be looked at.
-  private func bringsAction(_ now: Instant, _ left: inout Int, _ limits: EngineLimits) -> Bool {
+  /// Of the times up to `last`, one has an action; `left`: so many more may be looked at.
+  private func bringsAction(
+    through last: Instant, _ now: Instant, _ left: inout Int, _ limits: EngineLimits
+  ) -> Bool {
     while left > 0, isActive {
       left -= 1
       switch times.next(after: progress.doneThroughTimeMs) {
       case .found(let time):
         let due = times.due(time, of: key.scheduleID)
-        guard due <= now else { return false }
+        guard due <= last else { return false }
         progress.doneThroughTimeMs = time
         if isMissed(due, now) {
           info.missedCount += 1
@@ -196,7 +198,7 @@ final class Timetable {
           return true
         }
       case .noneBefore(let time):
-        guard time <= now else { return false }
+        guard time <= last else { return false }
         // It was a long look.
         left -= limits.scheduleLooksMax / 10
         progress.doneThroughTimeMs = time - Span(ms: 1)
