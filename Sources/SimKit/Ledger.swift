@@ -75,7 +75,8 @@ final class Ledger {
   private(set) var namesEver: Set<String> = []
   /// Those of the last batch.
   private(set) var justRemoved: [Run] = []
-  /// How long their namespaces kept those of them that are not in `default`, as these said then.
+  /// How long their namespaces kept those of them that are not in `default`, as these said then;
+  /// what a deleted one held is not among them: it goes when it will.
   private(set) var keptFor: [RunNumber: Span] = [:]
   private var places: [RunNumber: Int] = [:]
   private var numbers: [RunID: RunNumber] = [:]
@@ -251,7 +252,7 @@ final class Ledger {
 
   private func remove(_ number: RunNumber) {
     if let run = others.removeValue(forKey: number) {
-      keptFor[number] = namespaces[run.row.namespace]?.retentionMs
+      if let own = namespaces[run.row.namespace], !own.deleted { keptFor[number] = own.retentionMs }
       return justRemoved.append(run)
     }
     guard let place = places.removeValue(forKey: number) else {

@@ -32,11 +32,9 @@ final class RemovalIsWhole: Checker {
     }
     let isOther = run.row.namespace != "default"
     if !isOther && deleted.contains(run.row.workflowID) { return }
-    let namespace = scene.ledger.namespaces[run.row.namespace]
-    // What a deleted one held goes when it will.
-    if isOther, namespace?.deleted ?? true { return }
-    let own = scene.ledger.keptFor[number] ?? .zero
-    guard let retention = own == .zero ? retention : own else {
+    let own = scene.ledger.keptFor[number]
+    if isOther && own == nil { return }
+    guard let retention = own == nil || own == .zero ? retention : own else {
       return scene.found("\(number) is removed; all are kept")
     }
     // The engine's clock may be behind, never ahead.

@@ -93,6 +93,8 @@ extension ModelRun {
       }
       children[place].startedEvent = event.eventID
       children[place].runID = m.execution?.runID ?? .none
+    case .workflowTaskFailed:
+      if let base = event.copied?.baseExecution?.runID { takeChildren(of: base) }
     default:
       guard let about = event.lastAnswer else { break }
       if event.isEarly, let place = children.firstIndex(where: { $0.event == about }) {
@@ -111,6 +113,12 @@ extension ModelRun {
       again.isCancelRequested = activity.isCancelRequested
       return again
     }
+    takeChildren(of: base)
+  }
+
+  /// What is there by now was begun and sent by the run that it is a copy of, if not by an earlier
+  /// one.
+  private func takeChildren(of base: RunID) {
     for place in children.indices where children[place].base == .none {
       children[place].base = base
     }
