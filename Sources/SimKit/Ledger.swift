@@ -118,12 +118,17 @@ final class Ledger {
   func holds(result mark: String) -> Bool { results.contains(mark) }
 
   func fairnessKey(of event: Int64, _ run: RunNumber) -> String {
-    self.run(run)?.fairnessKey(scheduledEvent: event) ?? ""
+    written(run)?.fairnessKey(scheduledEvent: event) ?? ""
+  }
+
+  /// Of which the last batch wrote, though it may have removed it since.
+  private func written(_ number: RunNumber) -> Run? {
+    run(number) ?? justRemoved.first { $0.row.number == number }
   }
 
   /// It is in no queue.
   func isLocal(_ event: Int64, _ run: RunNumber) -> Bool {
-    guard let event = self.run(run)?.events.first(where: { $0.eventID == event }),
+    guard let event = written(run)?.events.first(where: { $0.eventID == event }),
       case .activityTaskScheduled(let m) = event.attributes
     else { return false }
     return m.local

@@ -138,6 +138,21 @@ import Testing
     #expect(world.activity(worker) != nil)
   }
 
+  /// Seed 50040 of the oracle: it was not fetched from outside memory, since another one comes first.
+  @Test func whatMayStartPassesByWhatItsRateKeepsBackAlsoOutsideMemory() throws {
+    let world = World { $0.limits.residentBytesMax = 1 }
+    _ = limit(world) { $0.activitiesPerSecondOfKey = 0.001 }
+    let worker = world.attach(workflows: [], slots: 1)
+    try schedule(world, 2, keys: ["a"]) { _ in 1 }
+    #expect(world.activity(worker) != nil)
+    world.advance(1)
+    try schedule(world, 1, keys: ["b"]) { _ in 5 }
+    #expect(world.engine.statistics.residentRuns == 1)
+    world.tell(worker, .grant(.of(activities: 1)))
+    world.advance(0)
+    #expect(world.activity(worker)?.priority?.fairnessKey == "b")
+  }
+
   @Test func limitsHoldOverAStartOfTheEngineAndUntilTheyAreTakenAway() throws {
     let world = World()
     _ = limit(world) { $0.activitiesPerSecond = 0.5 }
