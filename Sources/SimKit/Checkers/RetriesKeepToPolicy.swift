@@ -20,6 +20,8 @@ final class RetriesKeepToPolicy: Checker {
   private var failed: [String: [Int32: Int64]] = [:]
   /// Attempts beyond those of the policy, which somebody lets go on, by activity.
   private var allowed: [String: Set<Int32>] = [:]
+  /// The newest attempt of an activity, as its row tells.
+  private var newest: [String: Int32] = [:]
   /// How many attempts of an activity count no more.
   private var before: [String: Int32] = [:]
 
@@ -50,9 +52,14 @@ final class RetriesKeepToPolicy: Checker {
   }
 
   private func note(_ row: ActivityRow, _ key: String) {
-    if row.pause?.exhausted ?? false {
-      allowed[key, default: []].insert(row.attempt - row.attemptsBefore)
+    let attempt = row.attempt - row.attemptsBefore
+    if row.pause?.exhausted ?? false { allowed[key, default: []].insert(attempt) }
+    // It was due when the policy became one that allows fewer.
+    let attemptsMax = row.options?.retryPolicy?.maximumAttempts ?? 0
+    if attemptsMax > 0 && attempt > attemptsMax && newest[key] == attempt {
+      allowed[key, default: []].insert(attempt)
     }
+    newest[key] = attempt
     // Reset: they are counted from one again.
     if row.attemptsBefore != before[key, default: 0] { failed[key] = nil }
     before[key] = row.attemptsBefore
