@@ -1,0 +1,315 @@
+"""What a run asks of the engine and waits for: activities, children, other workflows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .. import _proto as proto
+from .loop import _Future
+
+if TYPE_CHECKING:
+    from .run import WorkflowRun
+
+
+class ActivityFuture(_Future[Any]):
+    """The end of an activity, local or not. A cancel asks the engine, and waits for what it says."""
+
+    def __init__(self, run: WorkflowRun, seq: int, hint: Any, location: str) -> None:
+        super().__init__(run.loop)
+        self._run = run
+        self._hint = hint
+        self._location = location
+        self._is_cancelling = False
+        self.seq = seq
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        if self.done():
+            return False
+        if self._run.is_evicted:
+            return super().cancel(msg)
+        if not self._is_cancelling:
+            self._is_cancelling = True
+            command = proto.Command(
+                request_cancel_activity=proto.RequestCancelActivity(seq=self.seq),
+                location=self._location,
+            )
+            self._run.emit(command, "cancel an activity")
+        return True
+
+    def resolve(self, resolved: proto.ResolveActivity) -> None:
+        run = self._run
+        try:
+            match resolved.result:
+                case "completed":
+                    assert resolved.completed is not None
+                    self.set_result(value_of(run, resolved.completed.payloads, self._hint))
+                case "failed" | "canceled":
+                    failure = resolved.failed or resolved.canceled
+                    assert failure is not None
+                    self.set_exception(run.failures.from_failure(failure, run.payloads))
+                case _:
+                    run.fail_task(RuntimeError("an activity ended in a way that is not known"))
+        except Exception as error:  # the value is not of the hinted type
+            self.set_exception(error)
+
+
+class ChildFuture(_Future[Any]):
+    """The end of a child that was started. A cancel asks for it, by the cancellation type."""
+
+    def __init__(self, run: WorkflowRun, seq: int, hint: Any, location: str) -> None:
+        super().__init__(run.loop)
+        self._run = run
+        self._hint = hint
+        self._location = location
+        self._is_cancelling = False
+        self.seq = seq
+        self.workflow_id = ""
+        self.first_run_id = ""
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        if self.done():
+            return False
+        if self._run.is_evicted:
+            return super().cancel(msg)
+        self.ask_to_cancel("" if msg is None else str(msg))
+        return True
+
+    def ask_to_cancel(self, reason: str) -> None:
+        if not self._is_cancelling:
+            self._is_cancelling = True
+            command = proto.Command(
+                cancel_child=proto.CancelChild(seq=self.seq, reason=reason),
+                location=self._location,
+            )
+            self._run.emit(command, "cancel a child")
+
+    def resolve(self, resolved: proto.ResolveChild) -> None:
+        run = self._run
+        try:
+            match resolved.result:
+                case "completed":
+                    assert resolved.completed is not None
+                    self.set_result(value_of(run, resolved.completed.payloads, self._hint))
+                case "failed" | "canceled":
+                    failure = resolved.failed or resolved.canceled
+                    assert failure is not None
+                    self.set_exception(run.failures.from_failure(failure, run.payloads))
+                case _:
+                    run.fail_task(RuntimeError("a child ended in a way that is not known"))
+        except Exception as error:
+            self.set_exception(error)
+
+
+class ChildStart(_Future[ChildFuture]):
+    """The start of a child. A cancel asks for the child's."""
+
+    def __init__(self, child: ChildFuture, run: WorkflowRun) -> None:
+        super().__init__(run.loop)
+        self._run = run
+        self.child = child
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        if self.done():
+            return False
+        if self._run.is_evicted:
+            return super().cancel(msg)
+        self.child.ask_to_cancel("" if msg is None else str(msg))
+        return True
+
+
+@dataclass(frozen=True)
+class Target:
+    """Another workflow, or a child of this run."""
+
+    workflow_id: str
+    run_id: str = ""
+    is_child: bool = False
+
+
+def value_of(run: WorkflowRun, payloads: Sequence[proto.Payload], hint: Any) -> Any:
+    """What a call has given: its one value, None where it has none."""
+    if not payloads:
+        return None
+    return run.payloads.from_payload(payloads[0], hint)
+
+
+class Requests:
+    """The part of a run that keeps what it waits for, by the seq of the command."""
+
+    def __init__(self) -> None:
+        self._activities: dict[int, ActivityFuture] = {}
+        # Local activities that have not ended: the worker runs them.
+        self.locals: dict[int, proto.ScheduleLocalActivity] = {}
+        self._starts: dict[int, ChildStart] = {}
+        self._children: dict[int, ChildFuture] = {}
+        self._externals: dict[int, asyncio.Future[None]] = {}
+
+    @property
+    def _me(self) -> WorkflowRun:
+        return self  # type: ignore[return-value]
+
+    def resolve(self, job: proto.Job) -> None:
+        match job.kind:
+            case "resolve_activity":
+                assert job.resolve_activity is not None
+                self._end_activity(job.resolve_activity)
+            case "resolve_child_start":
+                assert job.resolve_child_start is not None
+                self._begin_child(job.resolve_child_start)
+            case "resolve_child":
+                assert job.resolve_child is not None
+                child = self._children.pop(job.resolve_child.seq, None)
+                if child is None:
+                    return self._me.unknown(job.resolve_child.seq)
+                child.resolve(job.resolve_child)
+            case "resolve_signal_external":
+                assert job.resolve_signal_external is not None
+                one = job.resolve_signal_external
+                self._arrived(one.seq, one.failure)
+            case "resolve_cancel_external":
+                assert job.resolve_cancel_external is not None
+                other = job.resolve_cancel_external
+                self._arrived(other.seq, other.failure)
+            case _:
+                self._me.fail_task(RuntimeError(f"a job that this SDK does not know: {job.kind}"))
+        return None
+
+    # MARK: Activities
+
+    def start_activity(
+        self, command: proto.ScheduleActivity, hint: Any, summary: str | None
+    ) -> ActivityFuture:
+        run = self._me
+        run.check_may_change("start an activity")
+        command.seq = run.next_seq()
+        future = ActivityFuture(run, command.seq, hint, run.location())
+        self._activities[command.seq] = future
+        run.commands.append(
+            proto.Command(
+                schedule_activity=command,
+                location=future._location,
+                user_metadata=run.metadata(summary),
+            )
+        )
+        return future
+
+    def start_local_activity(
+        self, command: proto.ScheduleLocalActivity, hint: Any, summary: str | None
+    ) -> ActivityFuture:
+        run = self._me
+        run.check_may_change("start an activity")
+        command.seq = run.next_seq()
+        future = ActivityFuture(run, command.seq, hint, run.location())
+        self._activities[command.seq] = future
+        self.locals[command.seq] = command
+        run.commands.append(
+            proto.Command(
+                schedule_local_activity=command,
+                location=future._location,
+                user_metadata=run.metadata(summary),
+            )
+        )
+        return future
+
+    def _end_activity(self, resolved: proto.ResolveActivity) -> None:
+        future = self._activities.pop(resolved.seq, None)
+        if future is None:
+            return self._me.unknown(resolved.seq)
+        self.locals.pop(resolved.seq, None)
+        return future.resolve(resolved)
+
+    # MARK: Children
+
+    async def start_child(
+        self,
+        command: proto.StartChild,
+        hint: Any,
+        summary: str | None,
+        details: str | None,
+    ) -> ChildFuture:
+        run = self._me
+        run.check_may_change("start a child")
+        command.seq = run.next_seq()
+        child = ChildFuture(run, command.seq, hint, run.location())
+        child.workflow_id = command.workflow_id or f"{run.identity.run_id}/{command.seq}"
+        start = ChildStart(child, run)
+        self._starts[command.seq] = start
+        self._children[command.seq] = child
+        run.commands.append(
+            proto.Command(
+                start_child=command,
+                location=child._location,
+                user_metadata=run.metadata(summary, details),
+            )
+        )
+        return await start
+
+    def _begin_child(self, resolved: proto.ResolveChildStart) -> None:
+        run = self._me
+        start = self._starts.pop(resolved.seq, None)
+        if start is None:
+            return run.unknown(resolved.seq)
+        if resolved.result == "started":
+            assert resolved.started is not None
+            start.child.workflow_id = resolved.started.workflow_id
+            start.child.first_run_id = resolved.started.run_id
+            start.set_result(start.child)
+            return None
+        failure = resolved.failed or resolved.canceled
+        assert failure is not None
+        del self._children[resolved.seq]
+        start.set_exception(run.failures.from_failure(failure, run.payloads))
+        return None
+
+    # MARK: Other workflows
+
+    async def signal_other(self, target: Target, name: str, values: Sequence[Any]) -> None:
+        run = self._me
+        run.check_may_change("signal a workflow")
+        seq = run.next_seq()
+        signal = proto.SignalExternal(
+            seq=seq,
+            execution=proto.WorkflowExecution(
+                workflow_id=target.workflow_id, run_id=target.run_id
+            ),
+            child_workflow_only=target.is_child,
+            signal_name=name,
+            input=run.payloads.to_payloads(values),
+        )
+        await self._ask(proto.Command(signal_external=signal, location=run.location()), seq)
+
+    async def cancel_other(self, target: Target, reason: str) -> None:
+        run = self._me
+        run.check_may_change("cancel a workflow")
+        seq = run.next_seq()
+        cancel = proto.CancelExternal(
+            seq=seq,
+            execution=proto.WorkflowExecution(
+                workflow_id=target.workflow_id, run_id=target.run_id
+            ),
+            reason=reason,
+        )
+        await self._ask(proto.Command(cancel_external=cancel, location=run.location()), seq)
+
+    async def _ask(self, command: proto.Command, seq: int) -> None:
+        run = self._me
+        future: asyncio.Future[None] = run.loop.create_future()
+        self._externals[seq] = future
+        run.commands.append(command)
+        await future
+
+    def _arrived(self, seq: int, failure: proto.Failure | None) -> None:
+        run = self._me
+        future = self._externals.pop(seq, None)
+        if future is None:
+            return run.unknown(seq)
+        if future.done():  # nobody waits for it any more
+            return None
+        if failure is None:
+            future.set_result(None)
+        else:
+            future.set_exception(run.failures.from_failure(failure, run.payloads))
+        return None

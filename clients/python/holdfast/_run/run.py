@@ -1,0 +1,448 @@
+"""One cached run: its code, what the code awaits, and the commands that it has given."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import math
+import random
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from .. import _proto as proto
+from ..common import to_ms
+from ..converter import DataConverter
+from ..exceptions import FailureError, is_cancelled_exception
+from ..workflow._definition import WorkflowDefinition
+from ..workflow._runtime import NondeterminismError, ReadOnlyContextError
+from .handlers import Handlers
+from .loop import WorkflowLoop, WorkflowTask
+from .markers import Markers
+from .notes import Notes
+from .requests import Requests
+
+logger = logging.getLogger("holdfast.workflow")
+
+# Callbacks that an evicted run's code may still run before it is let go.
+CALLBACKS_AFTER_EVICTION = 1_000
+
+_PACKAGE = __name__.split(".", maxsplit=1)[0] + "."
+
+
+class Evicted(BaseException):
+    """The run has left the worker's memory: nothing that its code does counts any more."""
+
+
+class ContinueAsNew(BaseException):
+    """The code goes on as a new run."""
+
+    def __init__(self, command: proto.ContinueAsNew, location: str) -> None:
+        super().__init__("Workflow continued as new")
+        self.command = command
+        self.location = location
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """Which run it is."""
+
+    run_id: str
+    workflow_id: str
+    workflow_type: str
+    namespace: str
+    task_queue: str
+    task_timeout_ms: int
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the worker says of all its runs."""
+
+    converter: DataConverter
+    failure_exception_types: tuple[type[BaseException], ...] = ()
+
+
+class WorkflowRun(Requests):
+    """Touched only by the thread that drives it."""
+
+    def __init__(
+        self, definition: WorkflowDefinition, identity: RunIdentity, options: RunOptions
+    ) -> None:
+        self.definition = definition
+        self.identity = identity
+        self.converter = options.converter
+        self.payloads = options.converter.payload_converter
+        self.failures = options.converter.failure_converter
+        self._failure_types = (
+            FailureError,
+            asyncio.TimeoutError,
+            *options.failure_exception_types,
+            *definition.failure_exception_types,
+        )
+        self.loop = WorkflowLoop(self)
+        self.tasks: dict[asyncio.Task[Any], None] = {}
+        self.instance: Any = None
+        self.beginning = proto.InitializeWorkflow()
+        self.notes = Notes()
+        self.markers = Markers()
+        self.handlers = Handlers(self)
+        self.random = random.Random(0)
+        self.time_ms = 0
+        self.history_length = 0
+        self.history_size = 0
+        self.continue_as_new_suggested = False
+        self.is_replaying = False
+        self.is_cancel_requested = False
+        self.is_evicted = False
+        self.read_only: str | None = None
+        self.commands: list[proto.Command] = []
+        self.rejections: list[proto.UpdateRejection] = []
+        self._last_seq = 0
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timer_seqs: dict[int, int] = {}
+        self._conditions: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        self._primary: asyncio.Task[Any] | None = None
+        self._closing: proto.Command | None = None
+        self._task_failure: BaseException | None = None
+        super().__init__()
+
+    # MARK: Activations
+
+    def activate(self, activation: proto.Activation) -> list[proto.Command]:
+        """Shows the code the jobs and runs it until it waits; the commands that it gave."""
+        self.is_replaying = False
+        self.markers.begin(None)
+        return self._show(activation, activation.jobs)
+
+    def replay(self, past: proto.PastActivation) -> list[proto.Command]:
+        """The same with what the code has been shown before."""
+        self.is_replaying = True
+        self.markers.begin(past.markers)
+        return self._show(past, past.jobs)
+
+    def _show(
+        self, shown: proto.Activation | proto.PastActivation, jobs: Sequence[proto.Job]
+    ) -> list[proto.Command]:
+        self.time_ms = shown.activation_time_ms
+        self.history_length = shown.history_length
+        self.history_size = shown.history_size_bytes
+        self.continue_as_new_suggested = shown.continue_as_new_suggested
+        self.commands = []
+        self.rejections = []
+        with self.loop.driving():
+            self._take(jobs)
+        if self._task_failure is not None:
+            raise self._task_failure
+        if self._closing is not None:
+            self.handlers.warn_of_unfinished()
+            self.commands.append(self._closing)
+        return self.commands
+
+    def _take(self, jobs: Sequence[proto.Job]) -> None:
+        """Handlers of signals and updates come before other code."""
+        begin, rest, is_asked = False, [], False
+        for job in jobs:
+            match job.kind:
+                case "initialize_workflow":
+                    assert job.initialize_workflow is not None
+                    self._initialize(job.initialize_workflow)
+                    begin = True
+                case "update_random_seed":
+                    assert job.update_random_seed is not None
+                    self.random.seed(job.update_random_seed.random_seed)
+                case "signal_workflow":
+                    assert job.signal_workflow is not None
+                    self.handlers.signal(job.signal_workflow)
+                    is_asked = True
+                case "do_update":
+                    assert job.do_update is not None
+                    self.handlers.update(job.do_update)
+                    is_asked = True
+                case _:
+                    rest.append(job)
+        if is_asked:
+            self._drive()
+        if begin and self._task_failure is None:
+            self._primary = self.loop.create_task(self._main())
+        for job in rest:
+            self._resolve(job)
+        self._drive()
+
+    def _initialize(self, initialize: proto.InitializeWorkflow) -> None:
+        self.beginning = initialize
+        self.random.seed(initialize.random_seed)
+        self.notes.begin(initialize)
+        definition = self.definition
+        try:
+            self._arguments = self._decode(
+                initialize.input, definition.hints.arguments, definition.name is None
+            )
+            if definition.takes_input_at_init:
+                self.instance = definition.cls(*self._arguments)
+            else:
+                self.instance = definition.cls()
+        except Exception as error:
+            self._task_failure = error
+
+    def _decode(
+        self, payloads: Sequence[proto.Payload], hints: list[type] | None, is_dynamic: bool
+    ) -> list[Any]:
+        if is_dynamic:
+            from ..common import RawValue  # noqa: PLC0415
+
+            return [[RawValue(payload) for payload in payloads]]
+        return self.payloads.from_payloads(payloads, hints)
+
+    def _resolve(self, job: proto.Job) -> None:
+        match job.kind:
+            case "fire_timer":
+                assert job.fire_timer is not None
+                self._fire(job.fire_timer.seq)
+            case "cancel_workflow":
+                self.is_cancel_requested = True
+                if self._primary is not None:
+                    # Its code has to begin before it can be cancelled.
+                    self.loop.call_soon(self._primary.cancel)
+            case _:
+                self.resolve(job)
+
+    def _drive(self) -> None:
+        """Runs callbacks, and wakes those whose condition has come to hold, until nothing moves."""
+        while True:
+            self.loop.drain()
+            if self._task_failure is not None or not self._wake():
+                return
+
+    def _wake(self) -> bool:
+        has_woken, waiting = False, []
+        for condition, future in self._conditions:
+            if future.done():
+                continue
+            try:
+                holds = condition()
+            except BaseException as error:
+                future.set_exception(error)
+                has_woken = True
+                continue
+            if holds:
+                future.set_result(None)
+                has_woken = True
+            else:
+                waiting.append((condition, future))
+        self._conditions = waiting
+        return has_woken
+
+    # MARK: Its code
+
+    async def _main(self) -> None:
+        try:
+            result = await self.definition.run(self.instance, *self._arguments)
+            payloads = self.payloads.to_payloads([result])
+            self.close(proto.Command(complete_workflow=proto.CompleteWorkflow(result=payloads)))
+        except (Exception, asyncio.CancelledError, ContinueAsNew) as error:
+            self.end_with(error)
+
+    def close(self, command: proto.Command) -> None:
+        """The first end counts."""
+        if self._closing is None and not self.is_evicted:
+            self._closing = command
+
+    def end_with(self, error: BaseException) -> None:
+        """Typed failures end the workflow; anything else is a fault of the code: the task fails."""
+        if self.is_evicted:
+            return
+        if isinstance(error, ContinueAsNew):
+            self.close(proto.Command(continue_as_new=error.command, location=error.location))
+        elif self.is_cancel_requested and is_cancelled_exception(error):
+            self.close(proto.Command(cancelled_workflow=proto.CancelledWorkflow()))
+        elif self.is_failure(error):
+            failure = self.failures.to_failure(error, self.payloads)
+            self.close(proto.Command(fail_workflow=proto.FailWorkflow(failure=failure)))
+        else:
+            self.fail_task(error)
+
+    def is_failure(self, error: BaseException) -> bool:
+        """It ends a workflow, or the handler of an update, as failed."""
+        return isinstance(error, self._failure_types)
+
+    def fail_task(self, error: BaseException) -> None:
+        if self._task_failure is None and not self.is_evicted:
+            self._task_failure = error
+
+    def unknown(self, seq: int) -> None:
+        self.fail_task(
+            NondeterminismError(f"the history resolves command {seq}, which the code never gave")
+        )
+
+    def forget_task(self, task: asyncio.Task[Any]) -> None:
+        self.tasks.pop(task, None)
+
+    def report(self, context: dict[str, Any]) -> None:
+        """Of errors in callbacks and of those that nobody has asked for."""
+        if not self.is_evicted:
+            logger.error(
+                "workflow %s: %s", self.identity.workflow_id, context.get("message"),
+                exc_info=context.get("exception"),
+            )
+
+    # MARK: What the code asks for
+
+    def check_may_change(self, what: str) -> None:
+        if self.is_evicted:
+            raise Evicted
+        if self.read_only is not None:
+            raise ReadOnlyContextError(f"{self.read_only} must not {what}")
+
+    def next_seq(self) -> int:
+        self._last_seq += 1
+        return self._last_seq
+
+    def emit(self, command: proto.Command, what: str) -> None:
+        self.check_may_change(what)
+        self.commands.append(command)
+
+    @staticmethod
+    def metadata(summary: str | None, details: str | None = None) -> proto.UserMetadata | None:
+        if not summary and not details:
+            return None
+        return proto.UserMetadata(summary=summary or "", details=details or "")
+
+    @staticmethod
+    def location() -> str:
+        """Where in the user's code, as `file:line`."""
+        frame = sys._getframe(1)
+        while frame is not None:
+            module = frame.f_globals.get("__name__", "")
+            if not module.startswith((_PACKAGE, "asyncio.")) and module != "asyncio":
+                return f"{frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.f_lineno}"
+            frame = frame.f_back  # type: ignore[assignment]
+        return ""
+
+    def start_timer(
+        self, delay: float, handle: asyncio.TimerHandle, summary: str | None = None
+    ) -> None:
+        self.check_may_change("start a timer")
+        seq = self.next_seq()
+        # A little less than a whole number is what is left of it in binary.
+        milliseconds = max(1, math.ceil(delay * 1000 - 1e-6))
+        self._timers[seq] = handle
+        self._timer_seqs[id(handle)] = seq
+        self.commands.append(
+            proto.Command(
+                start_timer=proto.StartTimer(seq=seq, start_to_fire_timeout_ms=milliseconds),
+                location=self.location(),
+                user_metadata=self.metadata(summary),
+            )
+        )
+
+    def timer_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        seq = self._timer_seqs.pop(id(handle), None)
+        if seq is None:
+            return
+        del self._timers[seq]
+        if not self.is_evicted:
+            self.emit(proto.Command(cancel_timer=proto.CancelTimer(seq=seq)), "cancel a timer")
+
+    def _fire(self, seq: int) -> None:
+        handle = self._timers.pop(seq, None)
+        if handle is None:
+            return self.unknown(seq)
+        del self._timer_seqs[id(handle)]
+        self.loop.make_ready(handle)
+
+    async def sleep(self, seconds: float, summary: str | None) -> None:
+        if summary is None or seconds <= 0:
+            await asyncio.sleep(seconds)
+            return
+        future = self.loop.create_future()
+        handle = asyncio.TimerHandle(
+            self.loop.time() + seconds, _set_result, (future,), self.loop
+        )
+        self.start_timer(seconds, handle, summary)
+        try:
+            await future
+        finally:
+            handle.cancel()
+
+    async def wait_condition(
+        self, condition: Callable[[], bool], timeout: float | None
+    ) -> None:
+        self.check_may_change("wait")
+        if condition():
+            return
+        future: asyncio.Future[None] = self.loop.create_future()
+        self._conditions.append((condition, future))
+        await asyncio.wait_for(future, timeout)
+
+    def patched(self, patch_id: str, *, deprecated: bool) -> bool:
+        self.check_may_change("use patches")
+        is_patched, is_first = self.markers.answer(patch_id)
+        if is_first:
+            marker = proto.RecordMarker(
+                marker_name=Markers.PATCH, marker_id=patch_id, deprecated=deprecated
+            )
+            self.commands.append(proto.Command(record_marker=marker, location=self.location()))
+        return is_patched
+
+    def side_effect(self, make: Callable[[], Any], hint: Any) -> Any:
+        self.check_may_change("record a value")
+        seq = self.next_seq()
+        if self.markers.is_past:
+            payload = self.markers.value(seq)
+            if payload is None:
+                error = NondeterminismError(
+                    f"the history holds no value of the side effect that is command {seq}"
+                )
+                self.fail_task(error)
+                raise error
+        else:
+            payload = self.payloads.to_payload(make())
+        marker = proto.RecordMarker(
+            marker_name=Markers.SIDE_EFFECT,
+            seq=seq,
+            details=[proto.PayloadEntry(key="value", value=payload)],
+        )
+        self.commands.append(proto.Command(record_marker=marker, location=self.location()))
+        return self.payloads.from_payload(payload, hint)
+
+    def continue_as_new(self, command: proto.ContinueAsNew) -> ContinueAsNew:
+        self.check_may_change("continue as new")
+        return ContinueAsNew(command, self.location())
+
+    def timeout_ms(self, span: timedelta | None) -> int:
+        return to_ms(span)
+
+    # MARK: Eviction
+
+    def evict(self) -> None:
+        """Ends everything that the code awaits; what it does from now on is discarded."""
+        self.is_evicted = True
+        self.commands = []
+        with self.loop.driving():
+            for task in list(self.tasks):
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
+                WorkflowTask.cancel(task)
+            self.loop.drain(CALLBACKS_AFTER_EVICTION)
+
+    def stack(self) -> str:
+        """Where each of its tasks waits."""
+        parts = []
+        for task in self.tasks:
+            frames = task.get_stack()
+            where = [f"  {frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+                     for frame in frames]
+            parts.append("\n".join([f"{task.get_name()}:", *where]))
+        return "\n\n".join(parts)
+
+
+def _set_result(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def is_async(function: Any) -> bool:
+    return inspect.iscoroutinefunction(function)

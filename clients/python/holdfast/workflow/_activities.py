@@ -1,0 +1,364 @@
+"""Activities, as workflow code calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypedDict, TypeVar, overload
+
+from .. import _proto as proto
+from ..common import Priority, RetryPolicy, to_ms
+from ._definition import Hints
+from ._runtime import current
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+from .._run.requests import ActivityFuture as ActivityHandle
+
+P = ParamSpec("P")
+A = TypeVar("A")
+R = TypeVar("R")
+Self = TypeVar("Self")
+
+_NO_VALUE: Any = object()
+
+
+class ActivityCancellationType(IntEnum):
+    """What a cancel of an activity waits for."""
+
+    # Asks it to end, and counts it as cancelled at once.
+    TRY_CANCEL = 1
+    # Asks it to end, and waits until it has.
+    WAIT_CANCELLATION_COMPLETED = 2
+    # Counts it as cancelled at once; it is not asked.
+    ABANDON = 3
+
+
+class ActivityConfig(TypedDict, total=False):
+    """The options of an activity. One of the first two timeouts is needed."""
+
+    start_to_close_timeout: timedelta | None
+    schedule_to_close_timeout: timedelta | None
+    schedule_to_start_timeout: timedelta | None
+    heartbeat_timeout: timedelta | None
+    task_queue: str | None
+    retry_policy: RetryPolicy | None
+    cancellation_type: ActivityCancellationType
+    activity_id: str | None
+    summary: str | None
+    priority: Priority
+    # Of a name, whose signature is not known.
+    result_type: type | None
+    # Used-up attempts hold it, paused, until somebody lets it go on or ends it.
+    hold_when_exhausted: bool
+
+
+class LocalActivityConfig(TypedDict, total=False):
+    """The options of a local activity. One of the first two timeouts is needed."""
+
+    start_to_close_timeout: timedelta | None
+    schedule_to_close_timeout: timedelta | None
+    retry_policy: RetryPolicy | None
+    cancellation_type: ActivityCancellationType
+    activity_id: str | None
+    summary: str | None
+    result_type: type | None
+
+
+def arguments(arg: Any, args: Sequence[Any]) -> Sequence[Any]:
+    """A call's values: one, or several as `args`."""
+    if arg is _NO_VALUE:
+        return args
+    if args:
+        raise ValueError("give either one value or args, not both")
+    return [arg]
+
+
+def _named(activity: Any) -> tuple[str, Any]:
+    """The type's name and the hint of its result."""
+    if isinstance(activity, str):
+        return activity, None
+    if not callable(activity):
+        raise TypeError("an activity is a name or a function with @activity.defn")
+    from ..activity import definition_of  # noqa: PLC0415
+
+    definition = definition_of(activity)
+    if definition.name is None:
+        raise ValueError("a dynamic activity is called by a name")
+    return definition.name, Hints.of(definition.function).result
+
+
+def _schedule(activity: Any, values: Sequence[Any], options: ActivityConfig) -> ActivityHandle[Any]:
+    run = current()
+    name, hint = _named(activity)
+    close = to_ms(options.get("start_to_close_timeout"))
+    whole = to_ms(options.get("schedule_to_close_timeout"))
+    if not close and not whole:
+        raise ValueError(
+            "an activity needs start_to_close_timeout or schedule_to_close_timeout"
+        )
+    policy = options.get("retry_policy")
+    exhaustion = proto.ActivityExhaustion
+    command = proto.ScheduleActivity(
+        activity_id=options.get("activity_id") or "",
+        activity_type=name,
+        task_queue=options.get("task_queue") or "",
+        input=run.payloads.to_payloads(values),
+        schedule_to_close_timeout_ms=whole,
+        schedule_to_start_timeout_ms=to_ms(options.get("schedule_to_start_timeout")),
+        start_to_close_timeout_ms=close,
+        heartbeat_timeout_ms=to_ms(options.get("heartbeat_timeout")),
+        cancellation_type=options.get("cancellation_type", ActivityCancellationType.TRY_CANCEL),
+        on_exhausted=exhaustion.PAUSE if options.get("hold_when_exhausted") else 0,
+        priority=options.get("priority", Priority.default)._to_proto(),
+    )
+    if policy is not None:
+        command.retry_policy = policy._to_proto()
+    return run.start_activity(command, options.get("result_type") or hint, options.get("summary"))
+
+
+def _schedule_local(
+    activity: Any, values: Sequence[Any], options: LocalActivityConfig
+) -> ActivityHandle[Any]:
+    run = current()
+    name, hint = _named(activity)
+    close = to_ms(options.get("start_to_close_timeout"))
+    whole = to_ms(options.get("schedule_to_close_timeout"))
+    if not close and not whole:
+        raise ValueError(
+            "a local activity needs start_to_close_timeout or schedule_to_close_timeout"
+        )
+    policy = options.get("retry_policy")
+    command = proto.ScheduleLocalActivity(
+        activity_id=options.get("activity_id") or "",
+        activity_type=name,
+        input=run.payloads.to_payloads(values),
+        schedule_to_close_timeout_ms=whole,
+        start_to_close_timeout_ms=close,
+        cancellation_type=options.get("cancellation_type", ActivityCancellationType.TRY_CANCEL),
+    )
+    if policy is not None:
+        command.retry_policy = policy._to_proto()
+    return run.start_local_activity(
+        command, options.get("result_type") or hint, options.get("summary")
+    )
+
+
+# MARK: On a task queue
+
+
+@overload
+def start_activity(
+    activity: Callable[[], Awaitable[R]], **options: Unpack[ActivityConfig]
+) -> ActivityHandle[R]: ...
+
+
+@overload
+def start_activity(
+    activity: Callable[[], R], **options: Unpack[ActivityConfig]
+) -> ActivityHandle[R]: ...
+
+
+@overload
+def start_activity(
+    activity: Callable[[A], Awaitable[R]], arg: A, **options: Unpack[ActivityConfig]
+) -> ActivityHandle[R]: ...
+
+
+@overload
+def start_activity(
+    activity: Callable[[A], R], arg: A, **options: Unpack[ActivityConfig]
+) -> ActivityHandle[R]: ...
+
+
+@overload
+def start_activity(
+    activity: Callable[..., Awaitable[R]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+) -> ActivityHandle[R]: ...
+
+
+@overload
+def start_activity(
+    activity: Callable[..., R], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+) -> ActivityHandle[R]: ...
+
+
+@overload
+def start_activity(
+    activity: str, arg: Any = ..., *, args: Sequence[Any] = ..., **options: Unpack[ActivityConfig]
+) -> ActivityHandle[Any]: ...
+
+
+def start_activity(
+    activity: Any, arg: Any = _NO_VALUE, *, args: Sequence[Any] = (), **options: Any
+) -> ActivityHandle[Any]:
+    """Schedules an activity; the handle is awaited for its result, and cancelled to end it.
+
+    activity: a function with @activity.defn, or a name. Awaited, it raises ActivityError when the
+    activity has no result.
+    """
+    return _schedule(activity, arguments(arg, args), options)  # type: ignore[arg-type]
+
+
+@overload
+async def execute_activity(
+    activity: Callable[[], Awaitable[R]], **options: Unpack[ActivityConfig]
+) -> R: ...
+
+
+@overload
+async def execute_activity(
+    activity: Callable[[], R], **options: Unpack[ActivityConfig]
+) -> R: ...
+
+
+@overload
+async def execute_activity(
+    activity: Callable[[A], Awaitable[R]], arg: A, **options: Unpack[ActivityConfig]
+) -> R: ...
+
+
+@overload
+async def execute_activity(
+    activity: Callable[[A], R], arg: A, **options: Unpack[ActivityConfig]
+) -> R: ...
+
+
+@overload
+async def execute_activity(
+    activity: Callable[..., Awaitable[R]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+) -> R: ...
+
+
+@overload
+async def execute_activity(
+    activity: Callable[..., R], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+) -> R: ...
+
+
+@overload
+async def execute_activity(
+    activity: str, arg: Any = ..., *, args: Sequence[Any] = ..., **options: Unpack[ActivityConfig]
+) -> Any: ...
+
+
+async def execute_activity(
+    activity: Any, arg: Any = _NO_VALUE, *, args: Sequence[Any] = (), **options: Any
+) -> Any:
+    """Schedules an activity and waits for its result, as `start_activity` does."""
+    return await _schedule(activity, arguments(arg, args), options)  # type: ignore[arg-type]
+
+
+def start_activity_method(
+    activity: Callable[Concatenate[Any, P], Any],
+    arg: Any = _NO_VALUE,
+    *,
+    args: Sequence[Any] = (),
+    **options: Unpack[ActivityConfig],
+) -> ActivityHandle[Any]:
+    """`start_activity` of a method that is named by its class: `Payments.charge`."""
+    return _schedule(activity, arguments(arg, args), options)
+
+
+async def execute_activity_method(
+    activity: Callable[Concatenate[Any, P], Any],
+    arg: Any = _NO_VALUE,
+    *,
+    args: Sequence[Any] = (),
+    **options: Unpack[ActivityConfig],
+) -> Any:
+    """`execute_activity` of a method that is named by its class: `Payments.charge`."""
+    return await _schedule(activity, arguments(arg, args), options)
+
+
+def start_activity_class(
+    activity: type, arg: Any = _NO_VALUE, *, args: Sequence[Any] = (), **options: Any
+) -> ActivityHandle[Any]:
+    """`start_activity` of a class whose `__call__` has @activity.defn."""
+    return _schedule(activity, arguments(arg, args), options)  # type: ignore[arg-type]
+
+
+async def execute_activity_class(
+    activity: type, arg: Any = _NO_VALUE, *, args: Sequence[Any] = (), **options: Any
+) -> Any:
+    """`execute_activity` of a class whose `__call__` has @activity.defn."""
+    return await _schedule(activity, arguments(arg, args), options)  # type: ignore[arg-type]
+
+
+# MARK: In the worker that has the run
+
+
+def start_local_activity(
+    activity: Callable[..., Any] | str,
+    arg: Any = _NO_VALUE,
+    *,
+    args: Sequence[Any] = (),
+    **options: Unpack[LocalActivityConfig],
+) -> ActivityHandle[Any]:
+    """Runs an activity in this worker, without a task queue; otherwise as `start_activity`."""
+    return _schedule_local(activity, arguments(arg, args), options)
+
+
+@overload
+async def execute_local_activity(
+    activity: Callable[[], Awaitable[R]], **options: Unpack[LocalActivityConfig]
+) -> R: ...
+
+
+@overload
+async def execute_local_activity(
+    activity: Callable[[], R], **options: Unpack[LocalActivityConfig]
+) -> R: ...
+
+
+@overload
+async def execute_local_activity(
+    activity: Callable[[A], Awaitable[R]], arg: A, **options: Unpack[LocalActivityConfig]
+) -> R: ...
+
+
+@overload
+async def execute_local_activity(
+    activity: Callable[[A], R], arg: A, **options: Unpack[LocalActivityConfig]
+) -> R: ...
+
+
+@overload
+async def execute_local_activity(
+    activity: Callable[..., Any] | str,
+    arg: Any = ...,
+    *,
+    args: Sequence[Any] = ...,
+    **options: Unpack[LocalActivityConfig],
+) -> Any: ...
+
+
+async def execute_local_activity(
+    activity: Any, arg: Any = _NO_VALUE, *, args: Sequence[Any] = (), **options: Any
+) -> Any:
+    """Runs an activity in this worker and waits for its result."""
+    return await _schedule_local(activity, arguments(arg, args), options)  # type: ignore[arg-type]
+
+
+def start_local_activity_method(
+    activity: Callable[Concatenate[Any, P], Any],
+    arg: Any = _NO_VALUE,
+    *,
+    args: Sequence[Any] = (),
+    **options: Unpack[LocalActivityConfig],
+) -> ActivityHandle[Any]:
+    """`start_local_activity` of a method that is named by its class."""
+    return _schedule_local(activity, arguments(arg, args), options)
+
+
+async def execute_local_activity_method(
+    activity: Callable[Concatenate[Any, P], Any],
+    arg: Any = _NO_VALUE,
+    *,
+    args: Sequence[Any] = (),
+    **options: Unpack[LocalActivityConfig],
+) -> Any:
+    """`execute_local_activity` of a method that is named by its class."""
+    return await _schedule_local(activity, arguments(arg, args), options)
