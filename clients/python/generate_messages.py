@@ -210,7 +210,7 @@ class File:
 
 
 def short(type_name: str) -> str:
-    """".holdfast.v1.Payload" -> "Payload": all messages are of one package, none is nested."""
+    """Payload of .holdfast.v1.Payload: all messages are of one package, none is nested."""
     return type_name.rsplit(".", 1)[-1]
 
 
@@ -314,8 +314,11 @@ def docstring(comment: str, indent: str) -> list[str]:
     lines = text.splitlines()
     if len(lines) == 1:
         return [f'{indent}"""{text}"""']
-    return [f'{indent}"""{lines[0]}', *(f"{indent}{line}".rstrip() for line in lines[1:]),
-            f'{indent}"""']
+    return [
+        f'{indent}"""{lines[0]}',
+        *(f"{indent}{line}".rstrip() for line in lines[1:]),
+        f'{indent}"""',
+    ]
 
 
 def remark(comment: str, indent: str) -> list[str]:
@@ -340,7 +343,8 @@ def message_lines(message: MessageType) -> list[str]:
         lines.append(f"    {each.name}: {message.annotation(each)} = {each.default}")
     for oneof, members in message.oneofs().items():
         names = ", ".join(f'"{member.name}"' for member in members)
-        lines.append(f"    # Which of its members is set.\n    {oneof}: Literal[{names}] | None = None")
+        lines.append("    # Which of its members is set.")
+        lines.append(f"    {oneof}: Literal[{names}] | None = None")
     if message.fields:
         lines.append("")
     lines.append("    if TYPE_CHECKING:\n")
@@ -456,9 +460,9 @@ def make() -> dict[str, str]:
     files = read_schema()
     homes: dict[str, str] = {}
     for file in files:
-        for named in [*file.messages, *file.enums]:
-            if homes.setdefault(named.name, file.module) != file.module:
-                raise ValueError(f"two messages are named {named.name}")
+        for name in [each.name for each in file.messages] + [each.name for each in file.enums]:
+            if homes.setdefault(name, file.module) != file.module:
+                raise ValueError(f"two messages are named {name}")
     made = {f"{file.module}.py": module_text(file, homes) for file in files}
     made["services.py"] = services_text(files)
     made["__init__.py"] = (

@@ -80,7 +80,7 @@ struct pyhf_table {
     size_t oneofs_count;
     PyObject **oneofs; /* names, interned */
     size_t names_mask;
-    pyhf_name *names; /* by the address of the name */
+    pyhf_name *names;  /* by the address of the name */
     int by_number[32]; /* index of the fields with low numbers, -1: none */
 };
 
@@ -113,6 +113,9 @@ int pyhf_add_errors(PyObject *module);
 /* Makes an Error of `error`, which it frees; without one (NULL) only `status` is known. */
 PyObject *pyhf_error_object(holdfast_status status, holdfast_error *error);
 
+/* The same of an error that stays the caller's. */
+PyObject *pyhf_error_object_of(holdfast_status status, const holdfast_error *error);
+
 /* Raises that; returns NULL. */
 PyObject *pyhf_raise(holdfast_status status, holdfast_error *error);
 
@@ -144,6 +147,9 @@ typedef struct pyhf_text {
 } pyhf_text;
 
 holdfast_string pyhf_string(pyhf_text text);
+
+/* Reads a uid, or None or NULL: none is required; false: an exception is set. */
+bool pyhf_read_uid(PyObject *value, bool *required, uint32_t *uid);
 
 /* A view of a bytes-like object, which stays valid while *owner lives; false: TypeError. */
 bool pyhf_view(PyObject *data, PyObject **owner, holdfast_bytes *view);

@@ -171,7 +171,8 @@ static PyObject *read_string(decoder *d, pyhf_field *field, const char *text, si
         return NULL;
     }
     Py_ssize_t recent_size;
-    const char *recent = size <= RECENT_SIZE_MAX ? PyUnicode_AsUTF8AndSize(made, &recent_size) : NULL;
+    const char *recent =
+        size <= RECENT_SIZE_MAX ? PyUnicode_AsUTF8AndSize(made, &recent_size) : NULL;
     if (recent != NULL) {
         Py_XDECREF(field->recent);
         field->recent = Py_NewRef(made);
@@ -337,8 +338,8 @@ static PyObject *make(const decoder *d, const pyhf_table *table, size_t base)
     }
     for (size_t i = 0; i < table->oneofs_count; i++) {
         uintptr_t chosen = (uintptr_t)d->slots[base + table->count + i];
-        if (chosen != 0 && PyObject_GenericSetAttr(made, table->oneofs[i],
-                                                   table->fields[chosen - 1].name) < 0) {
+        if (chosen != 0 &&
+            PyObject_GenericSetAttr(made, table->oneofs[i], table->fields[chosen - 1].name) < 0) {
             Py_DECREF(made);
             return NULL;
         }

@@ -25,8 +25,9 @@ static const char *code_name(holdfast_status status)
         "UNAUTHENTICATED",
     };
     static const char *const local[] = {
-        "DISCONNECTED",  "TIMEOUT",        "CLOSED",    "FORKED",            "BAD_ARGUMENT",
-        "OUT_OF_MEMORY", "PROTOCOL_ERROR", "TOO_LARGE", "ALREADY_COMPLETED", "SYSTEM_ERROR",
+        "DISCONNECTED",      "TIMEOUT",       "CLOSED",         "FORKED",
+        "BAD_ARGUMENT",      "OUT_OF_MEMORY", "PROTOCOL_ERROR", "TOO_LARGE",
+        "ALREADY_COMPLETED", "SYSTEM_ERROR",
     };
     int number = (int)status;
     if (number >= 0 && number <= 16)
@@ -53,8 +54,8 @@ static bool describe(PyObject *object, holdfast_status status, const holdfast_er
 {
     static const holdfast_error nothing;
     const holdfast_error *from = error != NULL ? error : &nothing;
-    holdfast_string message = from->message.len > 0 ? from->message
-                                                    : holdfast_str(holdfast_strerror(status));
+    holdfast_string message =
+        from->message.len > 0 ? from->message : holdfast_str(holdfast_strerror(status));
     const char *reason = from->reason_name != NULL ? from->reason_name : "";
     return set(object, "status", PyLong_FromLong((long)status)) &&
            set(object, "code", PyUnicode_FromString(code_name(status))) &&
@@ -78,6 +79,11 @@ static PyObject *make(holdfast_status status, const holdfast_error *error, const
         Py_CLEAR(made);
     Py_XDECREF(words);
     return made;
+}
+
+PyObject *pyhf_error_object_of(holdfast_status status, const holdfast_error *error)
+{
+    return make(status, error, NULL);
 }
 
 PyObject *pyhf_error_object(holdfast_status status, holdfast_error *error)

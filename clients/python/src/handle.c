@@ -29,6 +29,22 @@ holdfast_string pyhf_string(pyhf_text text)
     return (holdfast_string){text.ptr, (size_t)text.len};
 }
 
+bool pyhf_read_uid(PyObject *value, bool *required, uint32_t *uid)
+{
+    *required = value != NULL && value != Py_None;
+    if (!*required)
+        return true;
+    unsigned long number = PyLong_AsUnsignedLong(value);
+    if (number == (unsigned long)-1 && PyErr_Occurred())
+        return false;
+    if (number > UINT32_MAX) {
+        PyErr_SetString(PyExc_OverflowError, "server_uid is out of range");
+        return false;
+    }
+    *uid = (uint32_t)number;
+    return true;
+}
+
 bool pyhf_view(PyObject *data, PyObject **owner, holdfast_bytes *view)
 {
     if (PyUnicode_Check(data) || PyLong_Check(data)) {

@@ -23,7 +23,8 @@ static int set_field(const pyhf_table *table, PyObject *self, PyObject *key, PyO
         return -1;
     bool is_free = before == Py_None;
     if (!is_free)
-        PyErr_Format(PyExc_TypeError, "%U: only one of %U and %U", table->name, before, field->name);
+        PyErr_Format(PyExc_TypeError, "%U: only one of %U and %U", table->name, before,
+                     field->name);
     Py_DECREF(before);
     return is_free ? PyObject_GenericSetAttr(self, oneof, field->name) : -1;
 }
@@ -96,8 +97,8 @@ static int same_field(const pyhf_field *field, PyObject *left, PyObject *right)
     else if (field->presence && (a == NULL || b == NULL))
         equal = 0;
     else
-        equal = same_values(field, a != NULL ? a : field->otherwise,
-                            b != NULL ? b : field->otherwise);
+        equal =
+            same_values(field, a != NULL ? a : field->otherwise, b != NULL ? b : field->otherwise);
     Py_XDECREF(a);
     Py_XDECREF(b);
     return equal;
@@ -255,9 +256,9 @@ int pyhf_add_message_type(PyObject *module)
     if (pyhf_message_type == NULL)
         return -1;
     PyObject *no_fields = PyTuple_New(0);
-    int status = no_fields != NULL ? PyObject_SetAttrString((PyObject *)pyhf_message_type,
-                                                            "_fields_", no_fields)
-                                   : -1;
+    int status = no_fields != NULL
+                     ? PyObject_SetAttrString((PyObject *)pyhf_message_type, "_fields_", no_fields)
+                     : -1;
     Py_XDECREF(no_fields);
     return status;
 }

@@ -11,22 +11,14 @@ typedef struct kind_name {
 } kind_name;
 
 static const kind_name kinds[] = {
-    {"int32", PYHF_INT32, PYHF_WIRE_VARINT},
-    {"int64", PYHF_INT64, PYHF_WIRE_VARINT},
-    {"uint32", PYHF_UINT32, PYHF_WIRE_VARINT},
-    {"uint64", PYHF_UINT64, PYHF_WIRE_VARINT},
-    {"sint32", PYHF_SINT32, PYHF_WIRE_VARINT},
-    {"sint64", PYHF_SINT64, PYHF_WIRE_VARINT},
-    {"enum", PYHF_ENUM, PYHF_WIRE_VARINT},
-    {"bool", PYHF_BOOL, PYHF_WIRE_VARINT},
-    {"fixed32", PYHF_FIXED32, PYHF_WIRE_FIXED32},
-    {"sfixed32", PYHF_SFIXED32, PYHF_WIRE_FIXED32},
-    {"float", PYHF_FLOAT, PYHF_WIRE_FIXED32},
-    {"fixed64", PYHF_FIXED64, PYHF_WIRE_FIXED64},
-    {"sfixed64", PYHF_SFIXED64, PYHF_WIRE_FIXED64},
-    {"double", PYHF_DOUBLE, PYHF_WIRE_FIXED64},
-    {"string", PYHF_STRING, PYHF_WIRE_BYTES},
-    {"bytes", PYHF_BYTES, PYHF_WIRE_BYTES},
+    {"int32", PYHF_INT32, PYHF_WIRE_VARINT},        {"int64", PYHF_INT64, PYHF_WIRE_VARINT},
+    {"uint32", PYHF_UINT32, PYHF_WIRE_VARINT},      {"uint64", PYHF_UINT64, PYHF_WIRE_VARINT},
+    {"sint32", PYHF_SINT32, PYHF_WIRE_VARINT},      {"sint64", PYHF_SINT64, PYHF_WIRE_VARINT},
+    {"enum", PYHF_ENUM, PYHF_WIRE_VARINT},          {"bool", PYHF_BOOL, PYHF_WIRE_VARINT},
+    {"fixed32", PYHF_FIXED32, PYHF_WIRE_FIXED32},   {"sfixed32", PYHF_SFIXED32, PYHF_WIRE_FIXED32},
+    {"float", PYHF_FLOAT, PYHF_WIRE_FIXED32},       {"fixed64", PYHF_FIXED64, PYHF_WIRE_FIXED64},
+    {"sfixed64", PYHF_SFIXED64, PYHF_WIRE_FIXED64}, {"double", PYHF_DOUBLE, PYHF_WIRE_FIXED64},
+    {"string", PYHF_STRING, PYHF_WIRE_BYTES},       {"bytes", PYHF_BYTES, PYHF_WIRE_BYTES},
     {"message", PYHF_MESSAGE, PYHF_WIRE_BYTES},
 };
 
