@@ -97,11 +97,11 @@ def test_a_bad_argument_names_the_field() -> None:
         assert raised.value.code == "BAD_ARGUMENT"
     for wrong in ({"queue": "q"}, {"task_queue": 5}, {"task_queue": "q", "workflow_types": "abc"}):
         with pytest.raises(TypeError):
-            Worker(**wrong)  # type: ignore[arg-type]
+            Worker(**wrong)
     with pytest.raises(OverflowError):
         Worker(task_queue="q", server_uid=2**32)
     with pytest.raises(TypeError):
-        Client()  # type: ignore[call-arg]
+        Client()
 
 
 def interrupt_after(seconds: float) -> None:

@@ -120,6 +120,7 @@ def test_repeated_messages_are_merged_as_the_protobuf_package_does(
 
 def test_truncated_at_any_byte_it_is_read_or_refused(r: random.Random) -> None:
     refused = 0
+    of: type[Message]
     for of in [*r.sample(MESSAGES, 60), Everything, Activation, Command]:
         data = random_messages.message(r, of, depth=1).encode()[:3000]
         for size in range(len(data)):
@@ -132,6 +133,7 @@ def test_truncated_at_any_byte_it_is_read_or_refused(r: random.Random) -> None:
 
 
 def test_damaged_anywhere_it_is_read_or_refused(r: random.Random) -> None:
+    of: type[Message]
     for _ in range(3000):
         of = r.choice([*MESSAGES, Everything])
         data = bytearray(random_messages.message(r, of, depth=2).encode()[:2000])
@@ -225,7 +227,7 @@ def test_unknown_names_are_refused() -> None:
     with pytest.raises(TypeError, match="Job has no field 'kind'"):
         Job(kind="fire_timer")  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="takes its fields by name"):
-        StartTimer(1)  # type: ignore[misc]
+        StartTimer(1)  # type: ignore[call-arg]
     timer = StartTimer()
     timer.__dict__["".join(["s", "eq"])] = 5
     assert timer.encode() == b"\x08\x05"
@@ -275,7 +277,7 @@ class LongInt(int):
     def __index__(self) -> int:
         raise AssertionError
 
-    __int__ = __float__ = __index__  # type: ignore[assignment]
+    __int__ = __float__ = __index__
 
 
 def test_subclasses_of_values_are_values() -> None:
@@ -395,7 +397,7 @@ def test_what_is_no_buffer_is_a_type_error() -> None:
 
 
 def test_enums_and_methods() -> None:
-    assert WorkflowStatus.RUNNING == 1
+    assert int(WorkflowStatus.RUNNING) == 1
     method = WorkflowService.GetHistory
     assert METHODS["holdfast.v1.WorkflowService/GetHistory"] is method
     assert (method.server_streaming, method.client_streaming) == (True, False)
