@@ -221,8 +221,8 @@ class EchoWorker:
     def __init__(self, path: str) -> None:
         self.worker = Worker(task_queue=QUEUE, socket_path=path, workflow_types=["Echo"])
         self.worker.register_activity("echo")
-        self.poller = select.poll()
-        self.poller.register(self.worker.fileno(), select.POLLIN)
+        self.readable = select.poll()
+        self.readable.register(self.worker.fileno(), select.POLLIN)
         self.kinds: list[int] = []
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
@@ -230,7 +230,7 @@ class EchoWorker:
     def run(self) -> None:
         try:
             while True:
-                self.poller.poll(self.worker.timeout_ms())
+                self.readable.poll(self.worker.timeout_ms())
                 self.worker.process()
                 while (task := self.worker.next_task()) is not None:
                     self.take(*task)
