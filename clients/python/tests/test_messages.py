@@ -250,7 +250,11 @@ def test_unknown_names_are_refused() -> None:
         (Everything(strings="ab"), TypeError, "Everything.strings: expected a sequence, not str"),
         (Everything(strings=[1]), TypeError, "Everything.strings: expected str, not int"),
         (Everything(message=Job()), TypeError, "Everything.message: expected Everything, not Job"),
-        (Activation(jobs=[None]), TypeError, "Activation.jobs: expected Job, not NoneType"),  # type: ignore[list-item]
+        (
+            Activation(jobs=[None]),  # type: ignore[list-item]
+            TypeError,
+            "Activation.jobs: expected Job, not NoneType",
+        ),
         (Everything(int32=2**31), OverflowError, "Everything.int32: 2147483648 is out of range"),
         (Everything(int32=-(2**31) - 1), OverflowError, "Everything.int32"),
         (Everything(enum=2**31), OverflowError, "Everything.enum"),
