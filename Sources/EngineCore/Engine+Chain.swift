@@ -94,14 +94,19 @@ extension Engine {
     guard let next else { return }
     let successor = begin(next, run.key, metadata: metadata)
     if hadPermit { handPermit(of: run, to: successor) }
-    for request in requests { takeOver(request, from: run, to: successor) }
+    for (request, source) in requests {
+      takeOver(request, of: source, from: run, to: successor)
+    }
     hand(run.updates, from: run, to: successor)
     offerTask(successor)
   }
 
   /// The request's id goes along: its first run may be removed long before this one ends.
-  mutating func takeOver(_ request: HistoryEvent, from run: Run, to successor: Run) {
-    guard let known = request.repeated(from: run.runID) else { return }
+  /// `source`: the run that had it first.
+  mutating func takeOver(
+    _ request: HistoryEvent, of source: RunID, from run: Run, to successor: Run
+  ) {
+    guard let known = request.repeated(from: source) else { return }
     if case .workflowExecutionUpdateAdmitted(let update) = known {
       return admitAgain(update, to: successor)
     }
@@ -117,11 +122,11 @@ extension Engine {
     }
   }
 
-  private func unseenRequests(of run: Run) -> [HistoryEvent] {
+  private func unseenRequests(of run: Run) -> [(event: HistoryEvent, source: RunID)] {
     #if MUTANTS
       if Mutant.isOn(.chainLosesSignals) { return [] }
     #endif
-    return run.fold.unseen.requests
+    return run.fold.unseen.requests(of: run.runID)
   }
 
   // MARK: - Held back

@@ -86,6 +86,7 @@ extension Engine {
     for event in run.tail[copy.tailFrom...] where event.eventID >= copy.history.nextEvent {
       copy.history.gather(event)
     }
+    copy.history.settle()
     copy.tailFrom = run.tail.count
     copies[id] = copy
     if run.nextRunID != .none, !copy.endsHere {
@@ -191,12 +192,12 @@ extension Engine {
       switch attributes {
       case .workflowExecutionSignaled, .workflowExecutionUpdateAccepted,
         .workflowExecutionUpdateAdmitted:
-        takeOver(item.event, from: item.run, to: run)
+        takeOver(item.event, of: item.source, from: item.run, to: run)
       default: hearAgain(item.event, run)
       }
       #if MUTANTS
         if Mutant.isOn(.resetDoublesSignals), case .workflowExecutionSignaled = attributes {
-          takeOver(item.event, from: item.run, to: run)
+          takeOver(item.event, of: item.source, from: item.run, to: run)
         }
       #endif
     }

@@ -36,16 +36,28 @@ struct HistoryCopy {
 
   /// What the base has had before the point, by its first place: a later run may have it, too.
   private var known: Set<Origin> = []
+  /// What has been gathered of the run that is read while it is open which run had it first: the
+  /// base of the next copy that the history tells of, or this one.
+  private var unplaced: [Unplaced] = []
+
+  /// The same of all that is gathered: nothing comes again twice.
+  private var gathered: Set<Origin> = []
 
   private struct Origin: Hashable {
     let run: RunID
     let event: Int64
 
-    init(_ event: HistoryEvent, in run: Run) {
-      let origin = event.origin(in: run.runID)
-      self.run = origin.runID
-      self.event = origin.eventID
+    init(_ item: Later) {
+      let origin = item.event.origin(in: item.source)
+      run = origin.runID
+      event = origin.eventID
     }
+  }
+
+  private struct Unplaced {
+    let event: HistoryEvent
+    /// It came before the point.
+    var isKnown: Bool
   }
 
   /// What the copy begins with.
@@ -56,10 +68,12 @@ struct HistoryCopy {
     let stored: CopiedHistory
   }
 
-  /// An event that is to come again, and the run that had it.
+  /// An event that is to come again, the run in whose history it was read, and the one that had it
+  /// first.
   struct Later {
     let event: HistoryEvent
     let run: Run
+    let source: RunID
   }
 
   init(_ point: WorkflowPoint, of base: Run, excluding excluded: [ReapplyExclude]) {
@@ -105,27 +119,42 @@ struct HistoryCopy {
   /// Takes note of an event after the point. One that came while the history was read need not be
   /// stored yet, and those between may be missing.
   mutating func gather(_ event: HistoryEvent) {
-    if event.isContinued { takenOver = Set(unseen.requests.map(\.eventID)) }
+    if event.isContinued { takenOver = Set(unseen.requests(of: run.runID).map(\.event.eventID)) }
     unseen.apply(event)
     nextEvent = event.eventID + 1
-    if let copy = event.copy, copy.execution?.runID == run.runID {
-      gathersAfter = min(gathersAfter, event.eventID)
-      sharesBefore = min(sharesBefore, event.eventID)
+    if let copy = event.copy {
+      place(copy.baseExecution?.runID ?? .none)
+      if copy.execution?.runID == run.runID {
+        gathersAfter = min(gathersAfter, event.eventID)
+        sharesBefore = min(sharesBefore, event.eventID)
+      }
     }
     if let update = event.admitted { admitted.insert(update.updateID) }
-    guard isGathered(event) else { return }
-    let origin = Origin(event, in: run)
-    #if MUTANTS
-      let isKnown = !Mutant.isOn(.resetIsTwice) && known.contains(origin)
-    #else
-      let isKnown = known.contains(origin)
-    #endif
-    if prefix == nil {
-      known.insert(origin)
-    } else if event.eventID > gathersAfter, !isKnown {
-      later.append(Later(event: event, run: run))
-    }
+    guard isGathered(event), prefix == nil || event.eventID > gathersAfter else { return }
+    unplaced.append(Unplaced(event: event, isKnown: prefix == nil))
   }
+
+  /// What waits for it was had first by this run.
+  private mutating func place(_ source: RunID) {
+    for waiting in unplaced {
+      let item = Later(event: waiting.event, run: run, source: source)
+      let origin = Origin(item)
+      if waiting.isKnown {
+        known.insert(origin)
+        continue
+      }
+      #if MUTANTS
+        let isKnown = !Mutant.isOn(.resetIsTwice) && known.contains(origin)
+      #else
+        let isKnown = known.contains(origin)
+      #endif
+      if !isKnown && gathered.insert(origin).inserted { later.append(item) }
+    }
+    unplaced = []
+  }
+
+  /// All of the run's history has been gathered.
+  mutating func settle() { place(run.runID) }
 
   /// What was stored when the request came has been read.
   mutating func endSearch() {
@@ -137,9 +166,10 @@ struct HistoryCopy {
   mutating func goOn(in next: Run, isReset: Bool) {
     if isReset {
       // It has everything again that counts.
-      later.removeAll { $0.run === run }
+      forget { item, run in item.run === run }
     } else {
-      later.removeAll { $0.run === run && takenOver.contains($0.event.eventID) }
+      let takenOver = takenOver
+      forget { item, run in item.run === run && takenOver.contains(item.event.eventID) }
       gathersAfter = 1
       sharesBefore = 0
     }
@@ -148,6 +178,12 @@ struct HistoryCopy {
     unseen = Inbound()
     takenOver = []
     nextEvent = 1
+  }
+
+  private mutating func forget(_ isGone: (Later, Run) -> Bool) {
+    let run = run
+    gathered.subtract(later.filter { isGone($0, run) }.map { Origin($0) })
+    later.removeAll { isGone($0, run) }
   }
 
   // MARK: - The point
@@ -170,8 +206,10 @@ struct HistoryCopy {
       fold: fold, event: event.eventID,
       stored: CopiedHistory(
         base: run.number, through: wholeThrough, cut: cut, checkpoint: checkpoint))
-    known.formUnion(later.map { Origin($0.event, in: $0.run) })
+    known.formUnion(gathered)
+    gathered = []
     later = []
+    for index in unplaced.indices { unplaced[index].isKnown = true }
     gathersAfter = event.eventID
     sharesBefore = event.eventID
   }

@@ -72,8 +72,17 @@ struct Inbound: Equatable {
     events.contains { $0.eventID > through && $0.isRequest }
   }
 
-  /// Those that the next run of the chain takes over.
-  var requests: [HistoryEvent] { events.filter(\.isRequest) }
+  /// Those that the next run of the chain takes over, each with the run that had it first: what
+  /// comes before the mark of a copy is its base's.
+  func requests(of run: RunID) -> [(event: HistoryEvent, source: RunID)] {
+    var source = run
+    var requests: [(event: HistoryEvent, source: RunID)] = []
+    for event in events.reversed() {
+      if let base = event.copy?.baseExecution?.runID { source = base }
+      if event.isRequest { requests.append((event, source)) }
+    }
+    return requests.reversed()
+  }
 
   /// Updates that history holds although the code has not spoken of them.
   var admitted: [(event: Int64, update: WorkflowExecutionUpdateAdmitted)] {

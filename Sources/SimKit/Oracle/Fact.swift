@@ -167,7 +167,7 @@ extension Response {
     case .create(let m): self = .token(m.conflictToken)
     case .update(let m): self = .token(m.conflictToken)
     case .describe(let m): self = .schedule(m.plain)
-    case .list(let m): self = .schedules(m)
+    case .list(let m): self = .schedules(m.plain)
     case .matchingTimes(let m): self = .times(m)
     case .trigger(let m): self = .trigger(m.workflowID)
     case .delete, .pause, .unpause, .backfill: self = .done
@@ -251,7 +251,29 @@ extension DescribeScheduleResponse {
     where !(response.info?.recentActions[place].error.isEmpty ?? true) {
       response.info?.recentActions[place].error = "it failed"
     }
+    let note = response.schedule?.state?.note ?? ""
+    response.schedule?.state?.note = Schedule.plain(note)
     return response
+  }
+}
+
+extension ListSchedulesResponse {
+  fileprivate var plain: ListSchedulesResponse {
+    var response = self
+    for place in schedules.indices {
+      response.schedules[place].note = Schedule.plain(schedules[place].note)
+    }
+    return response
+  }
+}
+
+extension Schedule {
+  /// Of workflows that ended in one moment, any may have paused it.
+  static func plain(_ note: String) -> String {
+    guard note.hasPrefix("workflow '"), let word = note.split(separator: " ").last else {
+      return note
+    }
+    return "a workflow ended \(word)"
   }
 }
 

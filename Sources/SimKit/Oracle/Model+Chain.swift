@@ -179,7 +179,7 @@ extension Model {
     var requestID = ""
     var answers: [(method: String, answer: Response)] = []
     var request = event.attributes
-    let origin = event.first(in: before.id)
+    let origin = before.origin(of: event)
     switch request {
     case .workflowExecutionSignaled(var m):
       m.origin = origin

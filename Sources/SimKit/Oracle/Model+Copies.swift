@@ -93,7 +93,7 @@ extension Model {
     var again: [Again] = []
     var (run, after, shared) = (base, point, point)
     // What the new run has in its first events already.
-    let known = base.events.prefix(Int(point) - 1).map { $0.first(in: base.id) }
+    let known = base.events.prefix(Int(point) - 1).map { base.origin(of: $0) }
     while true {
       if let own = run.copy, run !== base {
         after = min(after, own.baseEventID)
@@ -109,7 +109,10 @@ extension Model {
               && !run.events.contains { $0.admitted?.updateID == m.updateID }
           default: event.answeredEvent.map { $0 < shared } ?? false
           }
-        if isWanted && !known.contains(event.first(in: run.id)) {
+        let origin = run.origin(of: event)
+        if isWanted && !known.contains(origin)
+          && !again.contains(where: { $0.run.origin(of: $0.event) == origin })
+        {
           again.append(Again(event: event, run: run))
         }
       }

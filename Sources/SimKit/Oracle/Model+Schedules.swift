@@ -139,7 +139,7 @@ extension Model {
     guard schedule.schedule.policies?.pauseOnFailure ?? false, failed, !schedule.state.paused
     else { return }
     schedule.state.paused = true
-    schedule.state.note = "workflow '\(run.workflowID)' ended \(run.status.name)"
+    schedule.state.note = "a workflow ended \(run.status.name)"
     schedule.conflictToken += 1
   }
 }

@@ -155,6 +155,12 @@ extension ModelRun {
     }
   }
 
+  /// Where an event of it came first: what is before the mark of a copy is its base's.
+  func origin(of event: HistoryEvent) -> EventOrigin {
+    let mark = events.first { $0.eventID > event.eventID && $0.copied != nil }
+    return event.first(in: mark?.copied?.baseExecution?.runID ?? id)
+  }
+
   func hasRequest(at event: HistoryEvent) -> Bool {
     switch event.attributes {
     case .workflowExecutionSignaled, .workflowExecutionCancelRequested,

@@ -138,7 +138,7 @@ import Testing
     #expect(world.activity(worker) != nil)
   }
 
-  /// Seed 50040 of the oracle: it was not fetched from outside memory, since another one comes first.
+  /// Seed 50040 of the oracle: it was not fetched from outside, since another one comes first.
   @Test func whatMayStartPassesByWhatItsRateKeepsBackAlsoOutsideMemory() throws {
     let world = World { $0.limits.residentBytesMax = 1 }
     _ = limit(world) { $0.activitiesPerSecondOfKey = 0.001 }
