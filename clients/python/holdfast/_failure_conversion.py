@@ -7,8 +7,9 @@ import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import _proto as proto
+from . import _messages as proto
 from . import exceptions as errors
+from ._core import Message
 from .common import from_ms, to_ms
 
 if TYPE_CHECKING:
@@ -42,34 +43,42 @@ def _cause(error: BaseException) -> BaseException | None:
 
 
 def _encode(error: BaseException, converter: PayloadConverter) -> proto.FailureInfo:
-    info = proto.FailureInfo(
-        message=str(error), source=SOURCE, stack_trace="".join(traceback.format_tb(error.__traceback__))
+    trace = "".join(traceback.format_tb(error.__traceback__))
+    message = error.message if isinstance(error, errors.FailureError) else str(error)
+    kind, content = _content(error, converter)
+    return proto.FailureInfo(
+        message=message or ("Cancelled" if kind == "canceled" else ""),
+        source=SOURCE,
+        stack_trace=trace,
+        **{kind: content},  # type: ignore[arg-type]
     )
+
+
+def _content(error: BaseException, converter: PayloadConverter) -> tuple[str, Message]:
+    """What kind of failure the error is, and what belongs to that kind."""
     match error:
         case errors.ApplicationError():
-            info.message = error.message
-            info.application = proto.ApplicationFailure(
+            return "application", proto.ApplicationFailure(
                 type=error.type or "",
                 non_retryable=error.non_retryable,
                 details=converter.to_payloads(error.details),
                 next_retry_delay_ms=to_ms(error.next_retry_delay),
             )
         case errors.TimeoutError():
-            info.timeout = proto.TimeoutFailure(
+            return "timeout", proto.TimeoutFailure(
                 timeout_type=error.type or 0,
                 last_heartbeat_details=converter.to_payloads(error.last_heartbeat_details),
             )
         case errors.CancelledError():
-            info.canceled = proto.CanceledFailure(details=converter.to_payloads(error.details))
+            return "canceled", proto.CanceledFailure(details=converter.to_payloads(error.details))
         case asyncio.CancelledError():
-            info.message = info.message or "Cancelled"
-            info.canceled = proto.CanceledFailure()
+            return "canceled", proto.CanceledFailure()
         case errors.TerminatedError():
-            info.terminated = proto.TerminatedFailure()
+            return "terminated", proto.TerminatedFailure()
         case errors.ServerError():
-            info.server = proto.ServerFailure(non_retryable=error.non_retryable)
+            return "server", proto.ServerFailure(non_retryable=error.non_retryable)
         case errors.ActivityError():
-            info.activity = proto.ActivityFailure(
+            return "activity", proto.ActivityFailure(
                 scheduled_event_id=error.scheduled_event_id,
                 activity_id=error.activity_id,
                 activity_type=error.activity_type,
@@ -77,17 +86,15 @@ def _encode(error: BaseException, converter: PayloadConverter) -> proto.FailureI
                 retry_state=error.retry_state or 0,
             )
         case errors.ChildWorkflowError():
-            info.child_workflow = proto.ChildWorkflowFailure(
-                execution=proto.WorkflowExecution(
-                    workflow_id=error.workflow_id, run_id=error.run_id
-                ),
+            execution = proto.WorkflowExecution(workflow_id=error.workflow_id, run_id=error.run_id)
+            return "child_workflow", proto.ChildWorkflowFailure(
+                execution=execution,
                 workflow_type=error.workflow_type,
                 initiated_event_id=error.initiated_event_id,
                 retry_state=error.retry_state or 0,
             )
         case _:
-            info.application = proto.ApplicationFailure(type=type(error).__name__)
-    return info
+            return "application", proto.ApplicationFailure(type=type(error).__name__)
 
 
 def decode_failure(failure: proto.Failure, converter: PayloadConverter) -> errors.FailureError:

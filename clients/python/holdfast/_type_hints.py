@@ -63,7 +63,9 @@ def _generic(hint: Any, origin: Any, value: Any, custom: Sequence[JSONTypeConver
     return value_to_type(origin, value, custom)  # a generic class of the user's
 
 
-def _union(hint: Any, choices: Sequence[Any], value: Any, custom: Sequence[JSONTypeConverter]) -> Any:
+def _union(
+    hint: Any, choices: Sequence[Any], value: Any, custom: Sequence[JSONTypeConverter]
+) -> Any:
     # What has the very type comes before what can be turned into it.
     for choice in choices:
         if (choice is type(None) and value is None) or choice is type(value):
@@ -77,7 +79,11 @@ def _union(hint: Any, choices: Sequence[Any], value: Any, custom: Sequence[JSONT
 
 
 def _mapping(
-    hint: Any, origin: Any, arguments: Sequence[Any], value: Any, custom: Sequence[JSONTypeConverter]
+    hint: Any,
+    origin: Any,
+    arguments: Sequence[Any],
+    value: Any,
+    custom: Sequence[JSONTypeConverter],
 ) -> Any:
     if not isinstance(value, collections.abc.Mapping):
         raise TypeError(f"expected {hint}, not {type(value).__name__}")
@@ -101,7 +107,11 @@ def _key(hint: Any, key: Any, custom: Sequence[JSONTypeConverter]) -> Any:
 
 
 def _iterable(
-    hint: Any, origin: Any, arguments: Sequence[Any], value: Any, custom: Sequence[JSONTypeConverter]
+    hint: Any,
+    origin: Any,
+    arguments: Sequence[Any],
+    value: Any,
+    custom: Sequence[JSONTypeConverter],
 ) -> Any:
     if not isinstance(value, collections.abc.Iterable) or isinstance(value, (str, bytes, dict)):
         raise TypeError(f"expected {hint}, not {type(value).__name__}")

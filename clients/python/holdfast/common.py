@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast, overload
 
-from . import _proto as proto
+from . import _messages as proto
 
 _EPOCH = datetime.fromtimestamp(0, tz=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -278,7 +279,7 @@ class TypedSearchAttributes(Collection[SearchAttributePair[Any]]):
 
     def __post_init__(self) -> None:
         pairs = sorted(self.search_attributes, key=lambda pair: pair.key.name)
-        for first, second in zip(pairs, pairs[1:], strict=False):
+        for first, second in itertools.pairwise(pairs):
             if first.key.name == second.key.name:
                 raise ValueError(f"two values for search attribute {first.key.name!r}")
         object.__setattr__(self, "search_attributes", tuple(pairs))

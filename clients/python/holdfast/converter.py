@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from . import _proto as proto
+from . import _messages as proto
 from ._failure_conversion import decode_failure, encode_failure
 from ._type_hints import value_to_type
 from .common import RawValue
@@ -119,7 +119,9 @@ class BinaryPlainPayloadConverter(EncodingPayloadConverter):
 
 
 def _message_name(payload: Payload) -> str:
-    return next((entry.value.decode() for entry in payload.metadata if entry.key == "messageType"), "")
+    return next(
+        (entry.value.decode() for entry in payload.metadata if entry.key == "messageType"), ""
+    )
 
 
 def _is_protobuf(value: Any) -> bool:
@@ -206,7 +208,7 @@ class JSONTypeConverter(ABC):
     Unhandled: ClassVar[object] = object()
 
     @abstractmethod
-    def to_typed_value(self, hint: type, value: Any) -> Any | None | object:
+    def to_typed_value(self, hint: type, value: Any) -> object:
         """The value as the type that is hinted; `JSONTypeConverter.Unhandled` to pass it on."""
 
 

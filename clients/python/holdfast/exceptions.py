@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from . import _proto as proto
+from . import _messages as proto
 
 
 class HoldfastError(Exception):
@@ -69,7 +69,7 @@ class ApplicationErrorCategory(enum.IntEnum):
 
 
 class ApplicationError(FailureError):
-    """The user's own error. Raised in a workflow it fails the workflow; in an activity, the attempt.
+    """The user's own error. Raised in a workflow it fails that; in an activity, the attempt.
 
     details: values for whoever gets it. type: a name that retry policies match. non_retryable: no
     policy tries it again. next_retry_delay: overrides the policy's interval for the next attempt.
@@ -84,9 +84,7 @@ class ApplicationError(FailureError):
         next_retry_delay: timedelta | None = None,
         category: ApplicationErrorCategory = ApplicationErrorCategory.UNSPECIFIED,
     ) -> None:
-        super().__init__(
-            message, exc_args=(message if not type else f"{type}: {message}",)
-        )
+        super().__init__(message, exc_args=(message if not type else f"{type}: {message}",))
         self._details = details
         self._type = type
         self._non_retryable = non_retryable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import _proto as proto
+from .. import _messages as proto
 
 _Type = proto.CommandType
 # The field of the command: its type, and which of its fields are the head's name and id.

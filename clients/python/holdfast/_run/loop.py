@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 from asyncio import events as asyncio_events
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterator
@@ -69,13 +70,21 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
 
     @contextmanager
     def driving(self) -> Iterator[None]:
-        """Within, this is the running loop of the thread."""
+        """Within, this is the running loop of the thread.
+
+        Garbage is not collected meanwhile: what is left of another run's code would run its
+        `finally` blocks here, and be taken for this one's.
+        """
         before = asyncio_events._get_running_loop()
+        collects = gc.isenabled()
+        gc.disable()
         asyncio_events._set_running_loop(self)
         try:
             yield
         finally:
             asyncio_events._set_running_loop(before)
+            if collects:
+                gc.enable()
 
     def drain(self, limit: int | None = None) -> int:
         """Runs what is ready, and what that makes ready, up to a limit; how much was run."""
@@ -108,7 +117,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def set_debug(self, enabled: bool) -> None:
         raise RuntimeError("a workflow's event loop has no debug mode")
 
-    def call_soon(
+    def call_soon(  # type: ignore[override]
         self,
         callback: Callable[..., Any],
         *args: Any,
@@ -118,7 +127,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self._ready.append(handle)
         return handle
 
-    def call_later(
+    def call_later(  # type: ignore[override]
         self,
         delay: float,
         callback: Callable[..., Any],
@@ -132,7 +141,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             self._holdfast_run.start_timer(delay, handle)
         return handle
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self,
         when: float,
         callback: Callable[..., Any],
@@ -151,7 +160,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def create_future(self) -> asyncio.Future[Any]:
         return _Future(self)
 
-    def create_task(  # type: ignore[override]
+    def create_task(
         self, coro: Coroutine[Any, Any, T] | Generator[Any, None, T], **options: Any
     ) -> asyncio.Task[T]:
         self._holdfast_run.check_may_change("start a task")
@@ -181,10 +190,14 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             " activity"
         )
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Any, *args: Any
+    ) -> Any:
         raise self._refuse("use threads or processes")
 
-    def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
+    def call_soon_threadsafe(  # type: ignore[override]
+        self, callback: Any, *args: Any, context: Any = None
+    ) -> Any:
         raise self._refuse("be called from other threads")
 
     def stop(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .. import _proto as proto
+from .. import _messages as proto
 
 
 class Markers:

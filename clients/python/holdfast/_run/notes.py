@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .. import _proto as proto
+from .. import _messages as proto
 from ..common import TypedSearchAttributes
 
 
@@ -18,9 +18,7 @@ class Notes:
         if initialize.memo is not None:
             self.change_memo(initialize.memo.fields)
         if initialize.search_attributes is not None:
-            self.search_attributes = TypedSearchAttributes._from_proto(
-                initialize.search_attributes
-            )
+            self.search_attributes = TypedSearchAttributes._from_proto(initialize.search_attributes)
 
     def change_memo(self, changes: Sequence[proto.PayloadEntry]) -> None:
         for entry in changes:

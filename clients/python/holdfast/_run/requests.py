@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from .. import _proto as proto
+from .. import _messages as proto
 from .loop import _Future
 
 if TYPE_CHECKING:
     from .run import WorkflowRun
 
 
-class ActivityFuture(_Future[Any]):
-    """The end of an activity, local or not. A cancel asks the engine, and waits for what it says."""
+T = TypeVar("T")
+
+
+class ActivityFuture(_Future[T]):
+    """The end of an activity, local or not. A cancel asks the engine and waits for its word."""
 
     def __init__(self, run: WorkflowRun, seq: int, hint: Any, location: str) -> None:
         super().__init__(run.loop)
@@ -140,7 +143,7 @@ class Requests:
     """The part of a run that keeps what it waits for, by the seq of the command."""
 
     def __init__(self) -> None:
-        self._activities: dict[int, ActivityFuture] = {}
+        self._activities: dict[int, ActivityFuture[Any]] = {}
         # Local activities that have not ended: the worker runs them.
         self.locals: dict[int, proto.ScheduleLocalActivity] = {}
         self._starts: dict[int, ChildStart] = {}
@@ -181,11 +184,11 @@ class Requests:
 
     def start_activity(
         self, command: proto.ScheduleActivity, hint: Any, summary: str | None
-    ) -> ActivityFuture:
+    ) -> ActivityFuture[Any]:
         run = self._me
         run.check_may_change("start an activity")
         command.seq = run.next_seq()
-        future = ActivityFuture(run, command.seq, hint, run.location())
+        future: ActivityFuture[Any] = ActivityFuture(run, command.seq, hint, run.location())
         self._activities[command.seq] = future
         run.commands.append(
             proto.Command(
@@ -198,11 +201,11 @@ class Requests:
 
     def start_local_activity(
         self, command: proto.ScheduleLocalActivity, hint: Any, summary: str | None
-    ) -> ActivityFuture:
+    ) -> ActivityFuture[Any]:
         run = self._me
         run.check_may_change("start an activity")
         command.seq = run.next_seq()
-        future = ActivityFuture(run, command.seq, hint, run.location())
+        future: ActivityFuture[Any] = ActivityFuture(run, command.seq, hint, run.location())
         self._activities[command.seq] = future
         self.locals[command.seq] = command
         run.commands.append(
@@ -272,9 +275,7 @@ class Requests:
         seq = run.next_seq()
         signal = proto.SignalExternal(
             seq=seq,
-            execution=proto.WorkflowExecution(
-                workflow_id=target.workflow_id, run_id=target.run_id
-            ),
+            execution=proto.WorkflowExecution(workflow_id=target.workflow_id, run_id=target.run_id),
             child_workflow_only=target.is_child,
             signal_name=name,
             input=run.payloads.to_payloads(values),
@@ -287,9 +288,7 @@ class Requests:
         seq = run.next_seq()
         cancel = proto.CancelExternal(
             seq=seq,
-            execution=proto.WorkflowExecution(
-                workflow_id=target.workflow_id, run_id=target.run_id
-            ),
+            execution=proto.WorkflowExecution(workflow_id=target.workflow_id, run_id=target.run_id),
             reason=reason,
         )
         await self._ask(proto.Command(cancel_external=cancel, location=run.location()), seq)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from .. import _proto as proto
+from .. import _messages as proto
 from ..common import to_ms
 from ..converter import DataConverter
 from ..exceptions import FailureError, is_cancelled_exception
@@ -83,7 +83,7 @@ class WorkflowRun(Requests):
             *options.failure_exception_types,
             *definition.failure_exception_types,
         )
-        self.loop = WorkflowLoop(self)
+        self.loop = WorkflowLoop(self)  # type: ignore[abstract]
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.instance: Any = None
         self.beginning = proto.InitializeWorkflow()
@@ -285,7 +285,9 @@ class WorkflowRun(Requests):
         """Of errors in callbacks and of those that nobody has asked for."""
         if not self.is_evicted:
             logger.error(
-                "workflow %s: %s", self.identity.workflow_id, context.get("message"),
+                "workflow %s: %s",
+                self.identity.workflow_id,
+                context.get("message"),
                 exc_info=context.get("exception"),
             )
 
@@ -359,18 +361,14 @@ class WorkflowRun(Requests):
             await asyncio.sleep(seconds)
             return
         future = self.loop.create_future()
-        handle = asyncio.TimerHandle(
-            self.loop.time() + seconds, _set_result, (future,), self.loop
-        )
+        handle = asyncio.TimerHandle(self.loop.time() + seconds, _set_result, (future,), self.loop)
         self.start_timer(seconds, handle, summary)
         try:
             await future
         finally:
             handle.cancel()
 
-    async def wait_condition(
-        self, condition: Callable[[], bool], timeout: float | None
-    ) -> None:
+    async def wait_condition(self, condition: Callable[[], bool], timeout: float | None) -> None:
         self.check_may_change("wait")
         if condition():
             return
@@ -433,8 +431,10 @@ class WorkflowRun(Requests):
         parts = []
         for task in self.tasks:
             frames = task.get_stack()
-            where = [f"  {frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
-                     for frame in frames]
+            where = [
+                f"  {frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+                for frame in frames
+            ]
             parts.append("\n".join([f"{task.get_name()}:", *where]))
         return "\n\n".join(parts)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypedDict, TypeVar, overload
 
-from .. import _proto as proto
+from .. import _messages as proto
 from ..common import Priority, RetryPolicy, to_ms
 from ._definition import Hints
 from ._runtime import current
@@ -82,12 +82,9 @@ def _named(activity: Any) -> tuple[str, Any]:
         return activity, None
     if not callable(activity):
         raise TypeError("an activity is a name or a function with @activity.defn")
-    from ..activity import definition_of  # noqa: PLC0415
+    from ..activity import name_of  # noqa: PLC0415
 
-    definition = definition_of(activity)
-    if definition.name is None:
-        raise ValueError("a dynamic activity is called by a name")
-    return definition.name, Hints.of(definition.function).result
+    return name_of(activity), Hints.of(activity).result
 
 
 def _schedule(activity: Any, values: Sequence[Any], options: ActivityConfig) -> ActivityHandle[Any]:
@@ -96,9 +93,7 @@ def _schedule(activity: Any, values: Sequence[Any], options: ActivityConfig) -> 
     close = to_ms(options.get("start_to_close_timeout"))
     whole = to_ms(options.get("schedule_to_close_timeout"))
     if not close and not whole:
-        raise ValueError(
-            "an activity needs start_to_close_timeout or schedule_to_close_timeout"
-        )
+        raise ValueError("an activity needs start_to_close_timeout or schedule_to_close_timeout")
     policy = options.get("retry_policy")
     exhaustion = proto.ActivityExhaustion
     command = proto.ScheduleActivity(
@@ -209,9 +204,7 @@ async def execute_activity(
 
 
 @overload
-async def execute_activity(
-    activity: Callable[[], R], **options: Unpack[ActivityConfig]
-) -> R: ...
+async def execute_activity(activity: Callable[[], R], **options: Unpack[ActivityConfig]) -> R: ...
 
 
 @overload

@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypedDict, TypeVar
 
-from .. import _proto as proto
+from .. import _messages as proto
 from .._run.requests import ChildFuture, Target
 from ..common import (
     Priority,

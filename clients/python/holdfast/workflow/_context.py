@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
-from .. import _proto as proto
+from .. import _messages as proto
 from .._run.handlers import current_update
 from .._run.run import WorkflowRun
 from ..common import (
@@ -284,9 +284,7 @@ def upsert_search_attributes(attributes: Sequence[SearchAttributeUpdate[Any]]) -
     """Changes some of the search attributes: `[KEY.value_set(1), OTHER.value_unset()]`."""
     run = current()
     changes = sorted((update._to_proto() for update in attributes), key=lambda one: one.name)
-    upsert = proto.UpsertSearchAttributes(
-        search_attributes=proto.SearchAttributes(fields=changes)
-    )
+    upsert = proto.UpsertSearchAttributes(search_attributes=proto.SearchAttributes(fields=changes))
     command = proto.Command(upsert_search_attributes=upsert, location=run.location())
     run.emit(command, "change search attributes")
     run.notes.change_attributes(changes)
@@ -426,13 +424,20 @@ def continue_as_new(
     name = "" if workflow is None else workflow_named(workflow)[0]
     raise run.continue_as_new(
         _next_run(
-            run, name, arguments(arg, args), task_queue, run_timeout, task_timeout, retry_policy,
-            memo, search_attributes,
+            run,
+            name,
+            arguments(arg, args),
+            task_queue,
+            run_timeout,
+            task_timeout,
+            retry_policy,
+            memo,
+            search_attributes,
         )
     )
 
 
-def _next_run(
+def _next_run(  # noqa: PLR0917
     run: WorkflowRun,
     name: str,
     values: Sequence[Any],
@@ -467,7 +472,7 @@ def _next_run(
 # MARK: Logs, and what is not for replays
 
 
-class unsafe:  # noqa: N801
+class unsafe:
     """For code that knows that it is in a workflow, and what it does."""
 
     def __init__(self) -> None:
@@ -522,7 +527,7 @@ class LoggerAdapter(logging.LoggerAdapter):  # type: ignore[type-arg]
             kwargs["extra"] = {"holdfast_workflow": details, **(kwargs.get("extra") or {})}
         return (f"{msg} ({details})" if self.workflow_info_on_message else msg), kwargs
 
-    def isEnabledFor(self, level: int) -> bool:  # noqa: N802
+    def isEnabledFor(self, level: int) -> bool:
         run = maybe_current()
         if run is not None and run.is_replaying and not self.log_during_replay:
             return False
@@ -530,7 +535,8 @@ class LoggerAdapter(logging.LoggerAdapter):  # type: ignore[type-arg]
 
     @property
     def base_logger(self) -> logging.Logger:
-        return self.logger
+        base: logging.Logger = self.logger
+        return base
 
 
 logger = LoggerAdapter(logging.getLogger("holdfast.workflow"), None)

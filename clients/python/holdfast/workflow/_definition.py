@@ -117,11 +117,11 @@ class WorkflowDefinition:
     failure_exception_types: Sequence[type[BaseException]] = ()
 
     @staticmethod
-    def must_be_of(cls: type) -> WorkflowDefinition:
-        definition = cls.__dict__.get(DEFINITION)
+    def must_be_of(workflow: type) -> WorkflowDefinition:
+        definition = workflow.__dict__.get(DEFINITION)
         if not isinstance(definition, WorkflowDefinition):
             raise ValueError(
-                f"{cls.__qualname__} is no workflow: its class needs @workflow.defn"
+                f"{workflow.__qualname__} is no workflow: its class needs @workflow.defn"
             )
         return definition
 
@@ -192,7 +192,10 @@ def run(function: CallableT) -> CallableT:
     """Marks the method that is the workflow's code: an async one, one per class."""
     if not inspect.iscoroutinefunction(function):
         raise ValueError("the workflow's run method must be an async function")
-    if "<locals>" in function.__qualname__ and "." not in function.__qualname__.split("<locals>.")[-1]:
+    if (
+        "<locals>" in function.__qualname__
+        and "." not in function.__qualname__.split("<locals>.")[-1]
+    ):
         raise ValueError("@workflow.run is for methods of a class")
     setattr(function, RUN, _RunMark())
     return function
@@ -260,9 +263,7 @@ def query(
     def mark(function: CallableT) -> CallableT:
         if inspect.iscoroutinefunction(function):
             raise ValueError("a query's handler must not be async")
-        definition = QueryDefinition(
-            _name_of(function, name, dynamic), function, True, description
-        )
+        definition = QueryDefinition(_name_of(function, name, dynamic), function, True, description)
         setattr(function, QUERY, definition)
         return function
 
@@ -350,9 +351,12 @@ class _Handlers:
     updates: dict[str | None, UpdateDefinition] = field(default_factory=dict)
 
     def take(self, cls: type, kind: Literal["signal", "query", "update"], one: Any) -> None:
-        table: dict[str | None, Any] = {
-            "signal": self.signals, "query": self.queries, "update": self.updates
-        }[kind]
+        tables: dict[str, dict[str | None, Any]] = {
+            "signal": self.signals,
+            "query": self.queries,
+            "update": self.updates,
+        }
+        table = tables[kind]
         if one.name in table:
             which = f"named {one.name!r}" if one.name is not None else "for all names"
             raise ValueError(f"{cls.__qualname__} has two {kind} handlers {which}")
@@ -387,7 +391,7 @@ def _define(
         cls,
         run_method,
         Hints(None, hints.result) if name is None else hints,
-        hasattr(cls.__init__, INIT),
+        hasattr(inspect.getattr_static(cls, "__init__"), INIT),
         handlers.signals,
         handlers.queries,
         handlers.updates,
