@@ -66,7 +66,7 @@ static inline void holdfast_uv_process_(holdfast_uv *adapter)
                                  : holdfast_client_process(adapter->client, &error);
     if (adapter->take != NULL)
         adapter->take(adapter, adapter->user_data);
-    if (adapter->stopped) {
+    if (adapter->take != NULL && adapter->stopped) {
         holdfast_error_free(error);
         return;
     }
