@@ -1,6 +1,5 @@
 #include "stage.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 holdfast_worker_options stage_options(const fake_engine *engine)
@@ -128,18 +127,6 @@ holdfast_client *stage_create(const fake_engine *engine)
     holdfast_client *client = NULL;
     CHECK_STATUS(HOLDFAST_OK, holdfast_client_create(&options, &client, NULL));
     return client;
-}
-
-holdfast_status stage_loop(holdfast_client *client, int wait_ms, int *turns)
-{
-    struct pollfd slot = {.fd = holdfast_client_fd(client), .events = POLLIN};
-    int64_t needed = holdfast_client_timeout_ms(client);
-    int timeout = needed < 0 || needed > wait_ms ? wait_ms : (int)needed;
-    if (poll(&slot, 1, timeout) == 0 && timeout != needed)
-        return HOLDFAST_OK;
-    if (turns != NULL)
-        ++*turns;
-    return holdfast_client_process(client, NULL);
 }
 
 holdfast_client *stage_connect(const fake_engine *engine)

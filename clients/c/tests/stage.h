@@ -37,9 +37,6 @@ holdfast_client_options stage_client_options(const fake_engine *engine);
 holdfast_client *stage_connect(const fake_engine *engine);
 /* A client that is not connected yet, for a loop. */
 holdfast_client *stage_create(const fake_engine *engine);
-/* One round of a loop around poll() that waits wait_ms at most; what it came to. Adds to *turns
- * (may be NULL) when there was something to process. */
-holdfast_status stage_loop(holdfast_client *client, int wait_ms, int *turns);
 bool stage_answer_start(fake_peer *peer, const Holdfast__V1__Frame *open);
 void stage_answer_starts(fake_peer *peer, void *context);
 holdfast_start_options stage_start_options(const char *id);
