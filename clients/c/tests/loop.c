@@ -59,8 +59,6 @@ void loop_once(holdfast_client *client, int *turns)
     CHECK(*turns > before);
 }
 
-/* Loops until a submitted call ends; its status. What has not come by a turn is not looked at, for
- * looking would receive it. */
 holdfast_status loop_to_end(holdfast_client *client, uint64_t tag, int *turns)
 {
     holdfast_completion *completion;
