@@ -194,6 +194,7 @@ static void deadlines_pass_in_a_loop(void)
     before = hf_now_ms();
     while (hf_now_ms() - before < 50 + HF_DEADLINE_SLACK_MS)
         loop_once(client, &turns);
+    CHECK(client->sent.count == 1); /* the other call */
     holdfast_error *error = NULL;
     CHECK_STATUS(HOLDFAST_TIMEOUT, holdfast_stream_next(stream, 0, &message, &error));
     CHECK(strstr(error->message.ptr, "no answer in time") != NULL && turns < 10);
