@@ -176,9 +176,9 @@ public struct Options: Sendable {
     sliceRows = dice.pick([2, 5, 256])
     lettersMax = dice.pick([1, 2, 1_000])
     upgradeMs = dice.percent(20) ? dice.pick([3_000, 20_000]) : 0
-    // More than twice the longest answer, so that everyone who reads has it.
+    // More than twice the longest answer, a batch of a history, so that everyone who reads has it.
     if dice.percent(20) {
-      unreadBytesMax = 16 << 10
+      unreadBytesMax = 64 << 10
       stallMs = dice.pick([1_000, 3_000])
     }
     schedulePercent = dice.percent(40) ? dice.pick([5, 30]) : 0

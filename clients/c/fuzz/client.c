@@ -2,7 +2,9 @@
  * the rest is the engine's part (fuzz.h). */
 #include "fuzz.h"
 
-enum { GREETED = 1, NEVER = 2, UNKNOWN_METHOD = 4 };
+#include <poll.h>
+
+enum { GREETED = 1, NEVER = 2, UNKNOWN_METHOD = 4, LOOPED = 8 };
 
 #define CALLS 4u
 #define CONNECTIONS_MAX 3u
@@ -66,7 +68,19 @@ static bool look(holdfast_client *client, holdfast_stream *stream, submitted *ca
     return status == HOLDFAST_OK || streamed == HOLDFAST_OK;
 }
 
-static void use(holdfast_client *client, submitted *calls)
+/* As a caller's loop does: what nothing tells and no time ends, the world does not wait for. */
+static void process(holdfast_client *client)
+{
+    struct pollfd slot = {.fd = holdfast_client_fd(client), .events = POLLIN};
+    int64_t timeout_ms = holdfast_client_timeout_ms(client);
+    poll(&slot, 1, (int)timeout_ms);
+    holdfast_error *error;
+    if (holdfast_client_process(client, &error) != HOLDFAST_OK)
+        fuzz_check_error(error);
+    holdfast_error_free(error);
+}
+
+static void use(holdfast_client *client, bool looped, submitted *calls)
 {
     holdfast_stream *stream;
     for (uint64_t i = 0; i < CALLS; i++)
@@ -74,8 +88,11 @@ static void use(holdfast_client *client, submitted *calls)
                                           NULL) == HOLDFAST_OK);
     FUZZ_CHECK(holdfast_client_open(client, history, (holdfast_bytes){0}, 0, &stream, NULL) ==
                HOLDFAST_OK);
-    while (fuzz_world_lives())
-        look(client, stream, calls, 1000);
+    while (fuzz_world_lives()) {
+        if (looped)
+            process(client);
+        look(client, stream, calls, looped ? 0 : 1000);
+    }
     holdfast_client_shutdown(client);
     while (look(client, stream, calls, 0))
         ;
@@ -94,10 +111,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        .reconnect = {.never = flags & NEVER}};
     holdfast_client *client;
     holdfast_error *error;
-    holdfast_status status = holdfast_client_connect(&options, &client, &error);
+    holdfast_status status = flags & LOOPED ? holdfast_client_create(&options, &client, &error)
+                                            : holdfast_client_connect(&options, &client, &error);
     if (status == HOLDFAST_OK) {
         submitted calls = {.any_method = flags & UNKNOWN_METHOD};
-        use(client, &calls);
+        use(client, flags & LOOPED, &calls);
     } else {
         FUZZ_CHECK(client == NULL);
         fuzz_check_error(error);

@@ -3,7 +3,8 @@
  *
  * Two layers:
  *   - holdfast_connection: the protocol without I/O. Feed bytes, take bytes, ask for events.
- *   - holdfast_client and holdfast_worker: blocking, over the engine's Unix socket.
+ *   - holdfast_client and holdfast_worker: over the engine's Unix socket, blocking or in the
+ *     caller's own loop.
  *
  * Rules that hold for every function, unless its comment says otherwise:
  *   - Thread-safety: "thread-safe" means that any number of threads may call it on one handle at
@@ -261,7 +262,7 @@ HOLDFAST_API int64_t holdfast_backoff_ms(const holdfast_reconnect_policy *policy
 /* ------------------------------------------------------------------------------------------ */
 
 /* One connection to an engine, shared by any number of threads. The library starts no thread for
- * it: whichever caller waits reads for all. */
+ * it: whichever caller waits reads for all, or the caller's own loop does. */
 typedef struct holdfast_client holdfast_client;
 
 typedef struct holdfast_client_options {
@@ -290,13 +291,20 @@ HOLDFAST_API holdfast_status holdfast_client_connect(const holdfast_client_optio
                                                      holdfast_client **client,
                                                      holdfast_error **error);
 
+/* Makes a client that is not connected yet: its first use connects, holdfast_client_process or any
+ * call. connect_timeout_ms means nothing here; everything else as holdfast_client_connect. Errors:
+ * BAD_ARGUMENT, OUT_OF_MEMORY, SYSTEM_ERROR. Thread-safe. Since 0.1. */
+HOLDFAST_API holdfast_status holdfast_client_create(const holdfast_client_options *options,
+                                                    holdfast_client **client,
+                                                    holdfast_error **error);
+
 /* Ends every call, stream and wait of the client with HOLDFAST_CLOSED, now and from now on; the
  * handle stays valid until holdfast_client_close. NULL does nothing. Thread-safe. Since 0.1. */
 HOLDFAST_API void holdfast_client_shutdown(holdfast_client *client);
 
 /* Shuts down and frees the client. No other thread may be inside a function of the client or hold
- * one of its streams; NULL does nothing. In a forked child it only closes the child's copy of the
- * descriptor. Since 0.1. */
+ * one of its streams; NULL does nothing. In a forked child it only closes the child's copies of the
+ * descriptors. Since 0.1. */
 HOLDFAST_API void holdfast_client_close(holdfast_client *client);
 
 /* --- Raw calls, for bindings --------------------------------------------------------------- */
@@ -317,7 +325,8 @@ HOLDFAST_API holdfast_status holdfast_client_call(holdfast_client *client, const
  * holdfast_client_next_completion with `tag`, which means nothing to the library but should be
  * unique among the calls in flight. Errors here mean that no completion will come: BAD_ARGUMENT,
  * TOO_LARGE, OUT_OF_MEMORY, CLOSED, FORKED. Somebody must wait in the client (usually one thread in
- * holdfast_client_next_completion) for submitted calls to make progress. Thread-safe. Since 0.1. */
+ * holdfast_client_next_completion) or call holdfast_client_process for submitted calls to make
+ * progress. Thread-safe. Since 0.1. */
 HOLDFAST_API holdfast_status holdfast_client_submit(holdfast_client *client, const char *method,
                                                     holdfast_bytes request, int64_t timeout_ms,
                                                     uint64_t tag, holdfast_error **error);
@@ -383,6 +392,32 @@ HOLDFAST_API holdfast_status holdfast_stream_next(holdfast_stream *stream, int64
 
 /* Cancels the stream if it goes on, and frees it; NULL is fine. Since 0.1. */
 HOLDFAST_API void holdfast_stream_close(holdfast_stream *stream);
+
+/* --- The client in the caller's own loop ----------------------------------------------------- */
+
+/* Returns a descriptor that is readable (POLLIN) when holdfast_client_process has work, or a
+ * completion or a message of a stream came in otherwise; the same one for the client's whole life,
+ * reconnects included; the client's to close. While another thread waits in the client and reads
+ * for all, it is readable only for what came in. -1 for NULL and in a forked child. Thread-safe.
+ * Since 0.1. */
+HOLDFAST_API int holdfast_client_fd(holdfast_client *client);
+
+/* Returns in how many milliseconds holdfast_client_process is to be called even if the descriptor
+ * stays silent; 0: now, -1: not needed, also for NULL and in a forked child. Asked anew after each
+ * process; what another thread does in the meantime and makes it shorter makes the descriptor
+ * readable. Thread-safe. Since 0.1. */
+HOLDFAST_API int64_t holdfast_client_timeout_ms(holdfast_client *client);
+
+/* Does the I/O that is due without waiting: connects, sends, receives, ends calls whose time is
+ * over, repeats others, reconnects. Then take what came in, until there is no more:
+ * holdfast_client_next_completion and holdfast_stream_next with wait_ms 0. Nothing is left to it
+ * while another thread waits in the client. HOLDFAST_OK: go on. CLOSED: the client was shut down.
+ * As long as there is no connection for a reason that trying again hardly mends:
+ * PERMISSION_DENIED, FAILED_PRECONDITION and the like, DISCONNECTED with reconnect.never; it
+ * tries again all the same, save with the latter, when called on. BAD_ARGUMENT for NULL, FORKED.
+ * Thread-safe; one thread at a time does the work. Since 0.1. */
+HOLDFAST_API holdfast_status holdfast_client_process(holdfast_client *client,
+                                                     holdfast_error **error);
 
 /* --- Typed calls --------------------------------------------------------------------------- */
 

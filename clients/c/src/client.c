@@ -44,6 +44,8 @@ static holdfast_status configure(holdfast_client *client, const holdfast_client_
 
 static void destroy(holdfast_client *client)
 {
+    if (client == NULL)
+        return;
     hf_link_destroy(&client->link);
     if (client->wake_fd >= 0)
         close(client->wake_fd);
@@ -56,23 +58,26 @@ static void destroy(holdfast_client *client)
     free(client);
 }
 
-static holdfast_client *make(void)
+static holdfast_status make(holdfast_client **client, holdfast_error **error)
 {
-    holdfast_client *client = calloc(1, sizeof *client);
-    if (client == NULL)
-        return NULL;
-    hf_fork_guard_init(&client->guard);
-    pthread_mutex_init(&client->lock, NULL);
-    hf_link_init(&client->link);
-    client->next_expiry = HF_NEVER;
-    client->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return client;
+    holdfast_client *made = calloc(1, sizeof *made);
+    *client = made;
+    if (made == NULL)
+        return out_of_memory(error);
+    hf_fork_guard_init(&made->guard);
+    pthread_mutex_init(&made->lock, NULL);
+    made->next_expiry = made->loop_until = HF_NEVER;
+    made->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int fault = errno;
+    holdfast_status status = hf_link_init(&made->link, error);
+    if (status == HOLDFAST_OK && made->wake_fd < 0)
+        status = hf_fail(error, HOLDFAST_SYSTEM_ERROR, "eventfd: %s", strerror(fault));
+    return status;
 }
 
-/* These do not go away by trying again. */
-static bool is_final(const holdfast_client *client)
+bool hf_client_is_refused(const holdfast_client *client)
 {
-    if (client->last_error == NULL)
+    if (client->ready || client->last_error == NULL)
         return false;
     switch (client->last_error->code) {
     case HOLDFAST_PERMISSION_DENIED:
@@ -94,7 +99,7 @@ static holdfast_status wait_until_ready(holdfast_client *client, int64_t timeout
     holdfast_status status = HOLDFAST_OK;
     pthread_mutex_lock(&client->lock);
     hf_client_enter(client, &waiter);
-    while (!client->ready && !is_final(client) && hf_now_ms() < deadline)
+    while (!client->ready && !hf_client_is_refused(client) && hf_now_ms() < deadline)
         hf_client_wait(client, &waiter, deadline);
     if (!client->ready && client->last_error != NULL) {
         status = client->last_error->code;
@@ -109,8 +114,9 @@ static holdfast_status wait_until_ready(holdfast_client *client, int64_t timeout
     return status;
 }
 
-holdfast_status holdfast_client_connect(const holdfast_client_options *options,
-                                        holdfast_client **client, holdfast_error **error)
+/* Not connected yet. *connect_timeout_ms (may be NULL): what the options say. */
+static holdfast_status create(const holdfast_client_options *options, holdfast_client **client,
+                              int64_t *connect_timeout_ms, holdfast_error **error)
 {
     if (error != NULL)
         *error = NULL;
@@ -124,23 +130,39 @@ holdfast_status holdfast_client_connect(const holdfast_client_options *options,
                                  "struct_size is %u, not %zu", options->struct_size, sizeof given);
         given = *options;
     }
-    holdfast_client *made = make();
-    if (made == NULL)
-        return out_of_memory(error);
-    holdfast_status status = HOLDFAST_OK;
-    if (made->wake_fd < 0)
-        status = hf_fail(error, HOLDFAST_SYSTEM_ERROR, "eventfd: %s", strerror(errno));
+    if (connect_timeout_ms != NULL)
+        *connect_timeout_ms = given.connect_timeout_ms != 0 ? given.connect_timeout_ms : 5000;
+    holdfast_client *made;
+    holdfast_status status = make(&made, error);
     if (status == HOLDFAST_OK)
         status = configure(made, &given, error);
-    int64_t timeout = given.connect_timeout_ms != 0 ? given.connect_timeout_ms : 5000;
-    if (status == HOLDFAST_OK)
-        status = wait_until_ready(made, timeout, error);
     if (status != HOLDFAST_OK) {
         destroy(made);
         return status;
     }
     *client = made;
     return HOLDFAST_OK;
+}
+
+holdfast_status holdfast_client_create(const holdfast_client_options *options,
+                                       holdfast_client **client, holdfast_error **error)
+{
+    return create(options, client, NULL, error);
+}
+
+holdfast_status holdfast_client_connect(const holdfast_client_options *options,
+                                        holdfast_client **client, holdfast_error **error)
+{
+    int64_t timeout_ms;
+    holdfast_status status = create(options, client, &timeout_ms, error);
+    if (status != HOLDFAST_OK)
+        return status;
+    status = wait_until_ready(*client, timeout_ms, error);
+    if (status != HOLDFAST_OK) {
+        destroy(*client);
+        *client = NULL;
+    }
+    return status;
 }
 
 holdfast_status hf_client_check(const holdfast_client *client, holdfast_error **error)
@@ -168,6 +190,7 @@ void holdfast_client_shutdown(holdfast_client *client)
     for (hf_waiter *waiter = client->waiters; waiter != NULL; waiter = waiter->next)
         pthread_cond_signal(&waiter->condition);
     hf_client_wake(client);
+    hf_client_tell_loop(client);
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -177,8 +200,7 @@ void holdfast_client_close(holdfast_client *client)
         return;
     if (hf_forked(&client->guard)) {
         /* The parent's threads and locks are not here: only the descriptors are safe to touch. */
-        if (client->link.fd >= 0)
-            close(client->link.fd);
+        hf_link_forget(&client->link);
         close(client->wake_fd);
         return;
     }

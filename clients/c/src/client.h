@@ -85,11 +85,15 @@ struct holdfast_client {
     pthread_t reader;      /* who, while `reading` */
     uint64_t changes;      /* grows with everything that a waiter may wait for */
     int64_t reading_until; /* when the reader wakes up by itself */
-    int wake_fd;
+    int wake_fd;           /* wakes the reader; the link's wakes the caller's loop */
+    bool looped;           /* there is a loop: holdfast_client_fd was called */
+    bool processing;       /* the reader is the loop, which looks at everything afterwards */
+    bool loop_woken;       /* and has not come yet */
+    int64_t loop_until;    /* when the loop comes by itself */
     hf_waiter *waiters;
     hf_table streams; /* calls by stream id */
     hf_call_list queued, sent, completed;
-    int64_t next_expiry; /* no deadline of a submitted call and no pause ends before this */
+    int64_t next_expiry; /* no deadline that `expire` watches and no pause ends before this */
 };
 
 /* client_call.c */
@@ -108,13 +112,27 @@ void hf_call_list_append(hf_call_list *list, hf_call *call);
 void hf_call_list_prepend(hf_call_list *list, hf_call *call);
 void hf_call_list_remove(hf_call *call);
 
-/* client_io.c: all with the client's lock held */
+/* client_loop.c: the rest with the client's lock held */
+/* Tells the caller's loop that something came in, unless it is the one that took it in. */
+void hf_client_tell_loop(holdfast_client *client);
+/* Makes the loop come, if nobody reads and it would sleep beyond what is due. */
+void hf_client_hurry_loop(holdfast_client *client);
+/* The last thread that waited leaves: the loop is to look by itself again. */
+void hf_client_hand_back(holdfast_client *client);
+
+/* client_io.c */
 /* Sends queued calls that may go, and everything pending. */
 void hf_client_send(holdfast_client *client, int64_t now_ms);
 void hf_client_disconnect(holdfast_client *client, int64_t now_ms, holdfast_error *why);
 /* One turn of waiting: at the socket when nobody else is, else for a signal; returns when something
  * may have changed, at the latest at `until`. */
 void hf_client_wait(holdfast_client *client, hf_waiter *waiter, int64_t until);
+/* One turn as the reader, who must not be another. */
+void hf_client_read(holdfast_client *client, int64_t until);
+/* Signals a waiter to read, if there is one and nobody reads. */
+void hf_client_pass_on(holdfast_client *client);
+/* When something is due, although nothing comes in. */
+int64_t hf_client_due(const holdfast_client *client);
 void hf_client_enter(holdfast_client *client, hf_waiter *waiter);
 void hf_client_leave(holdfast_client *client, hf_waiter *waiter);
 /* Makes the reader look again, if it would sleep beyond `deadline`. */
@@ -133,8 +151,11 @@ holdfast_status hf_request_prepare(holdfast_client *client, const char *method,
                                    const ProtobufCMessageDescriptor **response_type,
                                    holdfast_error **error);
 
-/* client.c: NULL, forked and closed handles. */
+/* client.c: NULL and forked handles. */
 holdfast_status hf_client_check(const holdfast_client *client, holdfast_error **error);
+/* client.c, lock held: the last attempt to connect failed in a way that trying again does not mend.
+ */
+bool hf_client_is_refused(const holdfast_client *client);
 
 /* client_raw.c: without waiting for more than one answer. */
 holdfast_status hf_client_call(holdfast_client *client, const char *method, holdfast_bytes request,

@@ -109,7 +109,7 @@ holdfast_status hf_call_begin(holdfast_client *client, hf_call *call, holdfast_e
     }
     call->state = HF_CALL_QUEUED;
     hf_call_list_append(&client->queued, call);
-    if (call->kind == HF_CALL_SUBMITTED && call->deadline != HF_NEVER) {
+    if (call->kind != HF_CALL_BLOCKING && call->deadline != HF_NEVER) {
         int64_t due = call->deadline + HF_DEADLINE_SLACK_MS;
         if (due < client->next_expiry)
             client->next_expiry = due;
@@ -120,6 +120,7 @@ holdfast_status hf_call_begin(holdfast_client *client, hf_call *call, holdfast_e
      * nor that the socket is full. */
     if (client->reading && (client->link.fd < 0 || client->link.blocked))
         hf_client_wake(client);
+    hf_client_hurry_loop(client);
     return HOLDFAST_OK;
 }
 
@@ -139,6 +140,8 @@ void hf_call_finish(holdfast_client *client, hf_call *call, holdfast_status stat
     hf_call_list_remove(call);
     call->state = HF_CALL_DONE;
     client->changes++;
+    if (call->kind != HF_CALL_BLOCKING)
+        hf_client_tell_loop(client);
     call->status = status;
     call->error = error;
     if (status != HOLDFAST_OK && error == NULL)

@@ -110,6 +110,7 @@ static void take_message(holdfast_client *client, const holdfast_event *event)
     call->messages_bytes += size;
     if (call->granted > 0)
         call->granted--;
+    hf_client_tell_loop(client);
     if (call->waiter != NULL)
         pthread_cond_signal(&call->waiter->condition);
 }

@@ -41,6 +41,13 @@ void hf_client_leave(holdfast_client *client, hf_waiter *waiter)
     if (waiter->next != NULL)
         waiter->next->previous = waiter->previous;
     pthread_cond_destroy(&waiter->condition);
+    hf_client_pass_on(client);
+    if (client->waiters == NULL)
+        hf_client_hand_back(client);
+}
+
+void hf_client_pass_on(holdfast_client *client)
+{
     /* Somebody must read; a waiter that does not need to passes it on when it leaves in turn. */
     if (!client->reading && client->waiters != NULL)
         pthread_cond_signal(&client->waiters->condition);
@@ -152,7 +159,7 @@ void hf_client_send(holdfast_client *client, int64_t now_ms)
     hf_link_write(&client->link, &client->lock);
 }
 
-/* Submitted calls have no thread that watches their deadline. */
+/* Submitted calls have no thread that watches their deadline, streams not always one. */
 static void expire(holdfast_client *client, int64_t now_ms)
 {
     if (now_ms < client->next_expiry)
@@ -163,7 +170,7 @@ static void expire(holdfast_client *client, int64_t now_ms)
         hf_call *next;
         for (hf_call *call = lists[i]->first; call != NULL; call = next) {
             next = call->next;
-            int64_t due = call->kind == HF_CALL_SUBMITTED && call->deadline != HF_NEVER
+            int64_t due = call->kind != HF_CALL_BLOCKING && call->deadline != HF_NEVER
                               ? call->deadline + HF_DEADLINE_SLACK_MS
                               : HF_NEVER;
             if (due <= now_ms) {
@@ -184,21 +191,21 @@ static int64_t earliest(int64_t left, int64_t right)
     return left < right ? left : right;
 }
 
-static int64_t next_wakeup(const holdfast_client *client, int64_t until)
+int64_t hf_client_due(const holdfast_client *client)
 {
-    int64_t wakeup = earliest(until, client->next_expiry);
+    int64_t due = client->next_expiry;
     if (client->link.fd < 0)
         return client->reconnect.never && client->failures > 0
-                   ? wakeup
-                   : earliest(wakeup, client->next_connect);
+                   ? due
+                   : earliest(due, client->next_connect);
     int64_t deadline = holdfast_connection_deadline(client->link.connection);
-    return deadline >= 0 ? earliest(wakeup, deadline) : wakeup;
+    return deadline >= 0 ? earliest(due, deadline) : due;
 }
 
 /* Waits at the socket with the lock released. */
 static bool wait_at_socket(holdfast_client *client, int64_t now_ms, int64_t until)
 {
-    client->reading_until = next_wakeup(client, until);
+    client->reading_until = earliest(until, hf_client_due(client));
     short events = (short)(POLLIN | (client->link.blocked ? POLLOUT : 0));
     struct pollfd fds[2] = {{.fd = client->wake_fd, .events = POLLIN},
                             {.fd = client->link.fd, .events = events}};
@@ -248,6 +255,11 @@ void hf_client_wait(holdfast_client *client, hf_waiter *waiter, int64_t until)
         hf_condition_wait(&waiter->condition, &client->lock, until);
         return;
     }
+    hf_client_read(client, until);
+}
+
+void hf_client_read(holdfast_client *client, int64_t until)
+{
     client->reading = true;
     client->reader = pthread_self();
     turn(client, until);
@@ -263,4 +275,5 @@ void hf_client_refresh(holdfast_client *client, int64_t now_ms)
     client->reader = pthread_self();
     read_socket(client, now_ms);
     client->reading = false;
+    hf_client_pass_on(client);
 }

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,21 +37,87 @@ void hf_endpoint_free(hf_endpoint *endpoint)
     *endpoint = (hf_endpoint){0};
 }
 
-void hf_link_init(hf_link *link)
+holdfast_status hf_link_init(hf_link *link, holdfast_error **error)
 {
     *link = (hf_link){.fd = -1};
     pthread_cond_init(&link->written, NULL);
+    link->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    link->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = link->wake_fd};
+    if (link->wake_fd < 0 || link->epoll_fd < 0 ||
+        epoll_ctl(link->epoll_fd, EPOLL_CTL_ADD, link->wake_fd, &event) != 0)
+        return hf_fail(error, HOLDFAST_SYSTEM_ERROR, "eventfd, epoll: %s", strerror(errno));
+    return HOLDFAST_OK;
+}
+
+void hf_link_forget(const hf_link *link)
+{
+    const int fds[] = {link->fd, link->wake_fd, link->epoll_fd};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        if (fds[i] >= 0)
+            close(fds[i]);
+    }
 }
 
 void hf_link_destroy(hf_link *link)
 {
-    if (link->fd >= 0)
-        close(link->fd);
-    link->fd = -1;
+    hf_link_forget(link);
+    link->fd = link->wake_fd = link->epoll_fd = -1;
     holdfast_connection_free(link->connection);
     link->connection = NULL;
     hf_buffer_free(&link->inflight);
     pthread_cond_destroy(&link->written);
+}
+
+void hf_link_wake(const hf_link *link)
+{
+    uint64_t one = 1;
+    int fault = errno; /* this may run inside a signal handler */
+    ssize_t ignored = write(link->wake_fd, &one, sizeof one);
+    (void)ignored; /* a full counter wakes as well */
+    errno = fault;
+}
+
+void hf_link_rest(const hf_link *link)
+{
+    uint64_t count;
+    ssize_t ignored = read(link->wake_fd, &count, sizeof count);
+    (void)ignored;
+}
+
+/* Whoever sends may find the socket full: who waits for epoll_fd then learns when it is not. */
+static bool watch(hf_link *link)
+{
+    uint32_t wanted = EPOLLIN | (link->blocked ? (uint32_t)EPOLLOUT : 0);
+    if (link->fd < 0 || link->muted)
+        wanted = 0;
+    if (wanted == link->watched)
+        return true;
+    int change = link->watched == 0 ? EPOLL_CTL_ADD : wanted == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+    struct epoll_event event = {.events = wanted, .data.fd = link->fd};
+    if (epoll_ctl(link->epoll_fd, change, link->fd, &event) != 0)
+        return false;
+    link->watched = wanted;
+    return true;
+}
+
+void hf_link_mute(hf_link *link, bool muted)
+{
+    link->muted = muted;
+    watch(link);
+}
+
+static void drop(hf_link *link)
+{
+    /* First: where a forked child has a copy of the socket, closing would leave it in the epoll. */
+    hf_link_mute(link, true);
+    close(link->fd);
+    link->fd = -1;
+    holdfast_connection_free(link->connection);
+    link->connection = NULL;
+    hf_buffer_reset(&link->inflight);
+    link->watched = 0;
+    link->muted = link->blocked = link->broken = false;
 }
 
 holdfast_status hf_link_open(hf_link *link, const hf_endpoint *endpoint, int64_t now_ms,
@@ -70,23 +138,21 @@ holdfast_status hf_link_open(hf_link *link, const hf_endpoint *endpoint, int64_t
         return hf_fail(error, status, "%s", holdfast_strerror(status));
     }
     link->fd = fd;
-    link->blocked = link->broken = false;
+    link->muted = link->blocked = link->broken = false;
     hf_buffer_reset(&link->inflight);
-    return HOLDFAST_OK;
+    if (watch(link))
+        return HOLDFAST_OK;
+    status = hf_fail(error, HOLDFAST_SYSTEM_ERROR, "epoll: %s", strerror(errno));
+    drop(link);
+    return status;
 }
 
 void hf_link_close(hf_link *link, pthread_mutex_t *lock)
 {
     while (link->writing)
         pthread_cond_wait(&link->written, lock);
-    if (link->fd < 0)
-        return;
-    close(link->fd);
-    link->fd = -1;
-    holdfast_connection_free(link->connection);
-    link->connection = NULL;
-    hf_buffer_reset(&link->inflight);
-    link->blocked = link->broken = false;
+    if (link->fd >= 0)
+        drop(link);
 }
 
 bool hf_link_has_pending(const hf_link *link)
@@ -128,6 +194,7 @@ void hf_link_write(hf_link *link, pthread_mutex_t *lock)
         }
     }
     link->writing = false;
+    watch(link);
     pthread_cond_broadcast(&link->written);
 }
 

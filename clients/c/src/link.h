@@ -19,6 +19,12 @@ void hf_endpoint_free(hf_endpoint *endpoint);
 
 typedef struct hf_link {
     int fd; /* -1: none */
+    /* Readable when the socket has something for the owner or hf_link_wake was called; the same one
+     * for the owner's whole life. */
+    int epoll_fd;
+    int wake_fd;
+    uint32_t watched; /* events of the socket that epoll_fd tells */
+    bool muted;       /* none: somebody else waits for them */
     holdfast_connection *connection;
     hf_buffer inflight; /* being sent, by the one who set `writing` */
     bool writing;
@@ -27,8 +33,16 @@ typedef struct hf_link {
     pthread_cond_t written;
 } hf_link;
 
-void hf_link_init(hf_link *link);
+/* SYSTEM_ERROR: no descriptors; the link is to be destroyed all the same. */
+holdfast_status hf_link_init(hf_link *link, holdfast_error **error);
 void hf_link_destroy(hf_link *link);
+/* Closes a forked child's copies of the descriptors, and touches nothing else. */
+void hf_link_forget(const hf_link *link);
+/* Makes epoll_fd readable until hf_link_rest. Needs no lock; safe in a signal handler. */
+void hf_link_wake(const hf_link *link);
+void hf_link_rest(const hf_link *link);
+/* Keeps the socket, this one only, out of epoll_fd, or puts it back. */
+void hf_link_mute(hf_link *link, bool muted);
 /* Connects and queues the Hello. */
 holdfast_status hf_link_open(hf_link *link, const hf_endpoint *endpoint, int64_t now_ms,
                              holdfast_error **error);

@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 static void destroy(holdfast_worker *worker)
@@ -145,19 +143,6 @@ static holdfast_status configure(holdfast_worker *worker, const holdfast_worker_
     return copier.status;
 }
 
-static holdfast_status open_descriptors(holdfast_worker *worker, holdfast_error **error)
-{
-    worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = worker->wake_fd};
-    if (worker->wake_fd < 0 || worker->epoll_fd < 0 ||
-        epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, worker->wake_fd, &event) != 0)
-        return hf_fail(error, HOLDFAST_SYSTEM_ERROR, "eventfd, epoll: %s", strerror(errno));
-    if (!hf_random(worker->resume_token, sizeof worker->resume_token))
-        return hf_fail(error, HOLDFAST_SYSTEM_ERROR, "getrandom: %s", strerror(errno));
-    return HOLDFAST_OK;
-}
-
 holdfast_status holdfast_worker_create(const holdfast_worker_options *options,
                                        holdfast_worker **worker, holdfast_error **error)
 {
@@ -177,13 +162,13 @@ holdfast_status holdfast_worker_create(const holdfast_worker_options *options,
     hf_fork_guard_init(&made->guard);
     pthread_mutex_init(&made->lock, NULL);
     hf_condition_init(&made->jobs_changed);
-    hf_link_init(&made->link);
-    made->wake_fd = made->epoll_fd = -1;
     made->next_heartbeat = HF_NEVER;
     made->grace_until = HF_NEVER;
-    holdfast_status status = configure(made, options, error);
+    holdfast_status status = hf_link_init(&made->link, error);
     if (status == HOLDFAST_OK)
-        status = open_descriptors(made, error);
+        status = configure(made, options, error);
+    if (status == HOLDFAST_OK && !hf_random(made->resume_token, sizeof made->resume_token))
+        status = hf_fail(error, HOLDFAST_SYSTEM_ERROR, "getrandom: %s", strerror(errno));
     if (status != HOLDFAST_OK) {
         holdfast_worker_free(made);
         return status;
@@ -223,10 +208,7 @@ void holdfast_worker_free(holdfast_worker *worker)
         return;
     if (hf_forked(&worker->guard)) {
         /* The parent's threads and locks are not here: only the descriptors are safe to touch. */
-        if (worker->link.fd >= 0)
-            close(worker->link.fd);
-        close(worker->wake_fd);
-        close(worker->epoll_fd);
+        hf_link_forget(&worker->link);
         return;
     }
     while (atomic_load(&worker->visitors) > 0)
@@ -239,11 +221,6 @@ void holdfast_worker_free(holdfast_worker *worker)
     hf_link_close(&worker->link, &worker->lock);
     hf_link_destroy(&worker->link);
     pthread_mutex_unlock(&worker->lock);
-    if (worker->wake_fd >= 0)
-        close(worker->wake_fd);
-    if (worker->epoll_fd >= 0)
-        close(worker->epoll_fd);
-    worker->wake_fd = worker->epoll_fd = -1;
     hf_worker_release(worker);
     hf_worker_release(worker);
 }

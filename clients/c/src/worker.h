@@ -128,8 +128,6 @@ struct holdfast_worker {
     int64_t next_connect;
     holdfast_error *last_error;
     holdfast_error *fatal; /* the worker is over */
-    int epoll_fd, wake_fd;
-    bool epoll_writes; /* the socket is watched for writability */
     /* Sending. */
     hf_buffer body; /* entries of the next WorkRequest */
     uint32_t answers_held, grant_workflow, grant_activity;
@@ -181,7 +179,6 @@ void hf_worker_turn(holdfast_worker *worker, int64_t until);
 int64_t hf_worker_deadline(const holdfast_worker *worker);
 void hf_worker_wake(holdfast_worker *worker);
 void hf_worker_wake_before(holdfast_worker *worker, int64_t deadline);
-void hf_worker_watch_socket(holdfast_worker *worker);
 
 /* worker_in.c */
 void hf_worker_events(holdfast_worker *worker, int64_t now_ms);

@@ -3,7 +3,6 @@
 #include "worker.h"
 
 #include <stdlib.h>
-#include <sys/epoll.h>
 
 /* These do not go away by trying again. */
 static bool is_final(holdfast_status code)
@@ -57,13 +56,8 @@ void hf_worker_connect_if_due(holdfast_worker *worker, int64_t now_ms)
         now_ms < worker->next_connect)
         return;
     holdfast_error *error = NULL;
-    if (hf_link_open(&worker->link, &worker->endpoint, now_ms, &error) != HOLDFAST_OK) {
+    if (hf_link_open(&worker->link, &worker->endpoint, now_ms, &error) != HOLDFAST_OK)
         note_failure(worker, now_ms, error);
-        return;
-    }
-    worker->epoll_writes = false;
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = worker->link.fd};
-    epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, worker->link.fd, &event);
 }
 
 void hf_worker_disconnect(holdfast_worker *worker, int64_t now_ms, holdfast_error *why)

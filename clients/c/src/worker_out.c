@@ -134,7 +134,6 @@ void hf_worker_flush(holdfast_worker *worker)
             break;
         hf_link_write(link, &worker->lock);
     }
-    hf_worker_watch_socket(worker);
 }
 
 void hf_worker_flush_later(holdfast_worker *worker)

@@ -100,7 +100,7 @@ holdfast_status holdfast_worker_next_task(holdfast_worker *worker, int64_t wait_
 
 int holdfast_worker_fd(holdfast_worker *worker)
 {
-    return hf_worker_check(worker, NULL) == HOLDFAST_OK ? worker->epoll_fd : -1;
+    return hf_worker_check(worker, NULL) == HOLDFAST_OK ? worker->link.epoll_fd : -1;
 }
 
 int64_t holdfast_worker_timeout_ms(holdfast_worker *worker)

@@ -1,17 +1,11 @@
 /* One thread at a time is at the socket, for all. */
 #include "worker.h"
 
-#include <errno.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 void hf_worker_wake(holdfast_worker *worker)
 {
-    uint64_t one = 1;
-    int fault = errno; /* this may run inside a signal handler */
-    ssize_t ignored = write(worker->wake_fd, &one, sizeof one);
-    (void)ignored; /* a full counter wakes as well */
-    errno = fault;
+    hf_link_wake(&worker->link);
 }
 
 void hf_worker_wake_before(holdfast_worker *worker, int64_t deadline)
@@ -21,18 +15,6 @@ void hf_worker_wake_before(holdfast_worker *worker, int64_t deadline)
         worker->pump_until = deadline;
         hf_worker_wake(worker);
     }
-}
-
-/* Whoever sends may find the socket full: the thread in epoll_wait then learns when it is not. */
-void hf_worker_watch_socket(holdfast_worker *worker)
-{
-    bool writes = worker->link.fd >= 0 && worker->link.blocked;
-    if (worker->link.fd < 0 || writes == worker->epoll_writes)
-        return;
-    struct epoll_event event = {.events = EPOLLIN | (writes ? (uint32_t)EPOLLOUT : 0),
-                                .data.fd = worker->link.fd};
-    if (epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, worker->link.fd, &event) == 0)
-        worker->epoll_writes = writes;
 }
 
 static int64_t earliest(int64_t left, int64_t right)
@@ -60,7 +42,7 @@ static bool wait_at_socket(holdfast_worker *worker, int64_t now_ms, int64_t unti
 {
     worker->pump_until = earliest(until, hf_worker_deadline(worker));
     int timeout = hf_poll_timeout(now_ms, worker->pump_until);
-    int epoll_fd = worker->epoll_fd, wake_fd = worker->wake_fd;
+    int epoll_fd = worker->link.epoll_fd, wake_fd = worker->link.wake_fd;
     struct epoll_event events[2];
     uint32_t jobs = worker->jobs_new;
     worker->jobs_new = 0;
@@ -72,9 +54,7 @@ static bool wait_at_socket(holdfast_worker *worker, int64_t now_ms, int64_t unti
     bool readable = false, writable = false;
     for (int i = 0; i < count; i++) {
         if (events[i].data.fd == wake_fd) {
-            uint64_t number;
-            ssize_t ignored = read(wake_fd, &number, sizeof number);
-            (void)ignored;
+            hf_link_rest(&worker->link);
             continue;
         }
         readable = readable || (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0;

@@ -28,9 +28,9 @@ static void too_long(int signal_number)
 
 int main(int count, char **arguments)
 {
-    const test_case *const lists[] = {unit_tests,     connection_tests, client_tests, stream_tests,
-                                      worker_tests,   resume_tests,     pull_tests,   adapter_tests,
-                                      mutation_tests, abuse_tests};
+    const test_case *const lists[] = {unit_tests, connection_tests, client_tests,   stream_tests,
+                                      loop_tests, loop_end_tests,   worker_tests,   resume_tests,
+                                      pull_tests, adapter_tests,    mutation_tests, abuse_tests};
     const char *filter = count > 1 ? arguments[1] : "";
     bool forks = getenv("HOLDFAST_TEST_NO_FORK") == NULL;
     int passed = 0, skipped = 0;

@@ -112,13 +112,26 @@ void stage_two_activities(fake_peer *peer, void *context)
     stage_finish(peer, context);
 }
 
+holdfast_client_options stage_client_options(const fake_engine *engine)
+{
+    return (holdfast_client_options){.struct_size = sizeof(holdfast_client_options),
+                                     .socket_path = holdfast_str(engine->path),
+                                     .identity = HOLDFAST_STR("tester"),
+                                     .name_space = HOLDFAST_STR("space"),
+                                     .reconnect = {.initial_ms = 2, .max_ms = 20}};
+}
+
+holdfast_client *stage_create(const fake_engine *engine)
+{
+    holdfast_client_options options = stage_client_options(engine);
+    holdfast_client *client = NULL;
+    CHECK_STATUS(HOLDFAST_OK, holdfast_client_create(&options, &client, NULL));
+    return client;
+}
+
 holdfast_client *stage_connect(const fake_engine *engine)
 {
-    holdfast_client_options options = {.struct_size = sizeof options,
-                                       .socket_path = holdfast_str(engine->path),
-                                       .identity = HOLDFAST_STR("tester"),
-                                       .name_space = HOLDFAST_STR("space"),
-                                       .reconnect = {.initial_ms = 2, .max_ms = 20}};
+    holdfast_client_options options = stage_client_options(engine);
     holdfast_client *client = NULL;
     holdfast_error *error = NULL;
     CHECK_STATUS(HOLDFAST_OK, holdfast_client_connect(&options, &client, &error));

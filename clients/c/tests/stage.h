@@ -33,7 +33,10 @@ void stage_attach(fake_peer *peer);
 void stage_finish(fake_peer *peer, stage *scene);
 void stage_slow(holdfast_activity *activity, void *user_data);
 void stage_two_activities(fake_peer *peer, void *context);
+holdfast_client_options stage_client_options(const fake_engine *engine);
 holdfast_client *stage_connect(const fake_engine *engine);
+/* A client that is not connected yet, for a loop. */
+holdfast_client *stage_create(const fake_engine *engine);
 bool stage_answer_start(fake_peer *peer, const Holdfast__V1__Frame *open);
 void stage_answer_starts(fake_peer *peer, void *context);
 holdfast_start_options stage_start_options(const char *id);

@@ -16,7 +16,8 @@ typedef struct test_case {
 } test_case;
 
 extern const test_case connection_tests[], client_tests[], worker_tests[], abuse_tests[],
-    unit_tests[], adapter_tests[], mutation_tests[], resume_tests[], pull_tests[], stream_tests[];
+    unit_tests[], adapter_tests[], mutation_tests[], resume_tests[], pull_tests[], stream_tests[],
+    loop_tests[], loop_end_tests[];
 
 /* alloc.c: the n-th allocation of this thread (from 1), and all after it, fail. */
 void fail_allocation(long number);
