@@ -7,10 +7,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
-
-if TYPE_CHECKING:
-    from ._attempt import Attempt
+from threading import Event
+from typing import Any, NoReturn, Protocol, TypeVar, overload
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -60,6 +58,20 @@ class Info:
 
 class CompleteElsewhere(BaseException):
     """Raised by complete_elsewhere; no Exception, so that no handler takes it for an error."""
+
+
+class Attempt(Protocol):
+    """The attempt that runs, as its worker has it."""
+
+    cancelled: Event
+
+    @property
+    def info(self) -> Info: ...
+
+    @property
+    def cancel_reason(self) -> CancelReason: ...
+
+    def heartbeat(self, details: tuple[Any, ...]) -> None: ...
 
 
 current: ContextVar[Attempt] = ContextVar("holdfast_activity")

@@ -18,7 +18,7 @@ def payloads(*values: Any) -> list[proto.Payload]:
 
 def value(found: Any) -> Any:
     """Of payloads with one value."""
-    return CONVERTER.from_payload(list(found)[0])
+    return CONVERTER.from_payload(next(iter(found)))
 
 
 class Shown:
@@ -79,9 +79,7 @@ class Shown:
     def ask(self, name: str, *arguments: Any) -> proto.QueryResult:
         query = proto.QueryWorkflowJob(query_id="1", query_type=name, args=payloads(*arguments))
         completed = self.cache.activate(
-            proto.Activation(
-                token=b"t", run_id="run-1", jobs=[proto.Job(query_workflow=query)]
-            )
+            proto.Activation(token=b"t", run_id="run-1", jobs=[proto.Job(query_workflow=query)])
         )
         (result,) = completed.query_results
         return result

@@ -6,14 +6,16 @@ import asyncio
 import gc
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from shown import Shown, cancel, done, failed, fire, kinds, payloads, signal, update, value
+
 from holdfast import _messages as proto
 from holdfast import activity, workflow
+from holdfast._run.commands import head
 from holdfast.common import RetryPolicy, SearchAttributeKey
 from holdfast.exceptions import ActivityError, ApplicationError, is_cancelled_exception
-from shown import Shown, cancel, done, failed, fire, kinds, signal, update, value
 
 SHORT = timedelta(seconds=10)
 
@@ -31,8 +33,6 @@ def charge(order: Order) -> str:
 
 def check_replay(shown: Shown, answers: list[proto.WorkflowTaskCompleted]) -> None:
     """The code gives the same commands again."""
-    from holdfast._run.commands import head
-
     again = shown.replay()
     assert again.failure is None, again.failure
     expected = [[head(command) for command in answer.commands] for answer in answers]
@@ -240,7 +240,9 @@ def test_a_validator_rejects_and_an_unknown_update_too() -> None:
     refused = shown.show(update("add", "book", update_id="u2"), update("sell", update_id="u3"))
     assert kinds(refused) == []
     messages = [
-        one.failure.info.message for one in refused.update_rejections if one.failure and one.failure.info
+        one.failure.info.message
+        for one in refused.update_rejections
+        if one.failure and one.failure.info
     ]
     assert messages[0] == "the cart is full" and "known updates: [add]" in messages[1]
     assert kinds(shown.show(signal("close"))) == ["complete_workflow"]
@@ -319,8 +321,6 @@ def test_children_others_and_continue_as_new() -> None:
     assert kinds(answers[2]) == ["cancel_external"]
     asked = proto.Job(resolve_cancel_external=proto.ResolveCancelExternal(seq=3))
     answers.append(shown.show(asked))
-    from shown import payloads
-
     ended = proto.ResolveChild(seq=1, completed=proto.PayloadList(payloads=payloads("shipped")))
     answers.append(shown.show(proto.Job(resolve_child=ended)))
     assert kinds(answers[4]) == ["continue_as_new"]
@@ -331,7 +331,7 @@ def test_children_others_and_continue_as_new() -> None:
 
 @workflow.defn
 class Sneaky:
-    noise: list[str] = []
+    noise: ClassVar[list[str]] = []
 
     @workflow.run
     async def run(self) -> None:
@@ -366,7 +366,7 @@ def test_an_evicted_run_gives_nothing_more_whatever_its_finally_does() -> None:
 
 @workflow.defn
 class Littering:
-    rings: list[Shown] = []
+    rings: ClassVar[list[Shown]] = []
 
     @workflow.run
     async def run(self) -> None:
@@ -430,8 +430,6 @@ class Groups:
 
 def test_sets_of_tasks_have_one_order() -> None:
     def play() -> list[list[tuple[int, int]]]:
-        from holdfast._run.commands import head
-
         shown = Shown(Groups)
         answers = [shown.show()]
         while not answers[-1].commands or answers[-1].commands[-1].kind == "start_timer":
