@@ -161,6 +161,9 @@ def test_workflows_and_activities_work_with_and_without_a_cache(
 
 def test_signals_and_queries_reach_the_code_over_a_kill_of_the_engine(engine: Engine) -> None:
     def body(caller: Caller) -> int:
+        # A query without a worker is refused: this one's answer says that it is there.
+        caller.start("Counter", "there", 0)
+        caller.result("there")
         caller.start("Counter", "c", 20)
         for number in range(10):
             caller.signal("c", "add", number)
