@@ -20,6 +20,9 @@ struct RunCopying {
 /// The run that is to begin, and what it begins with.
 struct PlannedCopy {
   let base: Run
+  /// The run of the base's workflow that had the first events first: what it has begun and not
+  /// ended speaks of that one.
+  let source: WorkflowExecution
   let prefix: HistoryCopy.Prefix
   let later: [HistoryCopy.Later]
 }
@@ -146,7 +149,11 @@ extension Engine {
             + " point, or leave the signals out (reapply_exclude)"))
       return nil
     }
-    return PlannedCopy(base: copy.base, prefix: prefix, later: copy.history.later)
+    let (base, source) = (copy.base.execution, copy.history.source)
+    let isOwn = source.map { $0.workflowID.utf8.elementsEqual(base.workflowID.utf8) } ?? false
+    return PlannedCopy(
+      base: copy.base, source: isOwn ? source ?? base : base, prefix: prefix,
+      later: copy.history.later)
   }
 
   /// Makes the new run, up to the event that tells of the copy.
@@ -160,7 +167,7 @@ extension Engine {
     failed.identity = identity
     failed.attempt = 1
     failed.copy = RunCopy()
-    failed.copy?.baseExecution = plan.base.execution
+    failed.copy?.baseExecution = plan.source
     failed.copy?.execution = run.execution
     failed.copy?.baseEventID = plan.prefix.event
     failed.copy?.randomSeed = random.next()

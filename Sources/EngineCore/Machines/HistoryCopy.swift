@@ -10,6 +10,10 @@ struct HistoryCopy {
   let point: WorkflowPoint
   private let excluded: Set<ReapplyExclude>
   private(set) var prefix: Prefix?
+  /// The run that had the first events first, if that is not the base: the base has begun as a copy
+  /// of it, after the point.
+  private(set) var source: WorkflowExecution?
+  private var readsBase = true
   /// In the order in which it came.
   private(set) var later: [Later] = []
   private(set) var nextEvent: Int64 = 1
@@ -124,6 +128,7 @@ struct HistoryCopy {
     nextEvent = event.eventID + 1
     if let copy = event.copy {
       place(copy.baseExecution?.runID ?? .none)
+      if readsBase && prefix != nil && source == nil { source = copy.baseExecution }
       if copy.execution?.runID == run.runID {
         gathersAfter = min(gathersAfter, event.eventID)
         sharesBefore = min(sharesBefore, event.eventID)
@@ -174,6 +179,7 @@ struct HistoryCopy {
       sharesBefore = 0
     }
     run = next
+    readsBase = false
     admitted = []
     unseen = Inbound()
     takenOver = []
@@ -206,6 +212,7 @@ struct HistoryCopy {
       fold: fold, event: event.eventID,
       stored: CopiedHistory(
         base: run.number, through: wholeThrough, cut: cut, checkpoint: checkpoint))
+    source = nil
     known.formUnion(gathered)
     gathered = []
     later = []

@@ -1268,6 +1268,8 @@ public struct WorkflowTaskFailed: Message {
 
 /// After a reset or a fork: what the run is a copy of.
 public struct RunCopy: Message {
+  /// The run of the workflow that had the copied events first: the one that was copied, or the one
+  /// that that one is a copy of, as far as these events go.
   public var baseExecution: WorkflowExecution?
   /// The run itself: the event that began it is the base's.
   public var execution: WorkflowExecution?

@@ -16,7 +16,9 @@ final class CopiesAreTrue: Checker {
   }
 
   private func check(_ run: Ledger.Run, of base: Ledger.Run, _ scene: Scene) {
-    guard let copy = run.copy, copy.baseExecution?.runID == base.row.runID else {
+    guard let copy = run.copy,
+      copy.baseExecution?.runID == base.hadFirst(before: copy.baseEventID)
+    else {
       return scene.found("\(run.row.number) does not say that it is a copy of \(base.row.number)")
     }
     let length = Int(copy.baseEventID) - 1
@@ -56,6 +58,17 @@ extension Ledger.Run {
       if let copy = failed.copy, copy.execution?.runID == row.runID { return copy }
     }
     return nil
+  }
+
+  /// The run of its workflow that had the events before this one first.
+  fileprivate func hadFirst(before point: Int64) -> RunID {
+    for event in events where event.eventID > point {
+      guard case .workflowTaskFailed(let failed) = event.attributes,
+        let base = failed.copy?.baseExecution
+      else { continue }
+      return base.workflowID.utf8.elementsEqual(row.workflowID.utf8) ? base.runID : row.runID
+    }
+    return row.runID
   }
 
   /// The event is another run's, which this one has from there.

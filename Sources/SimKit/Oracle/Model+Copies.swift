@@ -186,7 +186,7 @@ extension Model {
     failed.attempt = 1
     failed.identity = identity
     var copy = RunCopy()
-    copy.baseExecution = .of(base.workflowID, base.id)
+    copy.baseExecution = .of(base.workflowID, base.source(before: point))
     copy.execution = .of(workflowID, choice.runID)
     copy.baseEventID = point
     copy.randomSeed = choice.randomSeed

@@ -161,6 +161,13 @@ extension ModelRun {
     return event.first(in: mark?.copied?.baseExecution?.runID ?? id)
   }
 
+  /// The run of this workflow that had the events before the point first.
+  func source(before point: Int64) -> RunID {
+    let mark = events.first { $0.eventID > point && $0.copied != nil }?.copied?.baseExecution
+    guard let mark, mark.workflowID.utf8.elementsEqual(workflowID.utf8) else { return id }
+    return mark.runID
+  }
+
   func hasRequest(at event: HistoryEvent) -> Bool {
     switch event.attributes {
     case .workflowExecutionSignaled, .workflowExecutionCancelRequested,

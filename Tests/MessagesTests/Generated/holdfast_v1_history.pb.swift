@@ -1302,6 +1302,8 @@ nonisolated struct Holdfast_V1_RunCopy: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// The run of the workflow that had the copied events first: the one that was copied, or the one
+  /// that that one is a copy of, as far as these events go.
   var baseExecution: Holdfast_V1_WorkflowExecution {
     get {_baseExecution ?? Holdfast_V1_WorkflowExecution()}
     set {_baseExecution = newValue}

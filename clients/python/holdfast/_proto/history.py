@@ -527,6 +527,8 @@ class WorkflowTaskFailed(Message):
 class RunCopy(Message):
     """After a reset or a fork: what the run is a copy of."""
 
+    # The run of the workflow that had the copied events first: the one that was copied, or the one
+    # that that one is a copy of, as far as these events go.
     base_execution: WorkflowExecution | None = None
     # The run itself: the event that began it is the base's.
     execution: WorkflowExecution | None = None

@@ -555,6 +555,10 @@ struct  Holdfast__V1__WorkflowTaskFailed
 struct  Holdfast__V1__RunCopy
 {
   ProtobufCMessage base;
+  /*
+   * The run of the workflow that had the copied events first: the one that was copied, or the one
+   * that that one is a copy of, as far as these events go.
+   */
   Holdfast__V1__WorkflowExecution *base_execution;
   /*
    * The run itself: the event that began it is the base's.
