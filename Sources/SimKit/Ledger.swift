@@ -343,7 +343,11 @@ final class Ledger {
     // What was being removed when the process ended may be gone or not.
     for case .deleteRun(let number) in uncertain {
       let known = before.first { $0.row.number == number } ?? made(number, in: uncertain)
-      guard places[number] == nil, let run = known else { continue }
+      guard places[number] == nil, var run = known else { continue }
+      // What it did in its last batch it did.
+      for case .appendHistory(number, _, _, let bytes) in uncertain {
+        run.events += events(bytes, number)
+      }
       removed[run.row.runID] = run
     }
     for run in runs + removed.values { for event in run.events { note(event, of: run) } }
