@@ -163,7 +163,11 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def create_task(
         self, coro: Coroutine[Any, Any, T] | Generator[Any, None, T], **options: Any
     ) -> asyncio.Task[T]:
-        self._holdfast_run.check_may_change("start a task")
+        try:
+            self._holdfast_run.check_may_change("start a task")
+        except BaseException:
+            coro.close()  # or Python would say that nobody has awaited it
+            raise
         task = WorkflowTask(coro, self, **options)
         self._holdfast_run.tasks[task] = None
         task.add_done_callback(self._holdfast_run.forget_task)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import math
 import random
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from .. import _messages as proto
-from ..common import to_ms
+from ..common import RawValue
 from ..converter import DataConverter
 from ..exceptions import FailureError, is_cancelled_exception
 from ..workflow._definition import WorkflowDefinition
@@ -192,8 +190,6 @@ class WorkflowRun(Requests):
         self, payloads: Sequence[proto.Payload], hints: list[type] | None, is_dynamic: bool
     ) -> list[Any]:
         if is_dynamic:
-            from ..common import RawValue  # noqa: PLC0415
-
             return [[RawValue(payload) for payload in payloads]]
         return self.payloads.from_payloads(payloads, hints)
 
@@ -411,9 +407,6 @@ class WorkflowRun(Requests):
         self.check_may_change("continue as new")
         return ContinueAsNew(command, self.location())
 
-    def timeout_ms(self, span: timedelta | None) -> int:
-        return to_ms(span)
-
     # MARK: Eviction
 
     def evict(self) -> None:
@@ -442,7 +435,3 @@ class WorkflowRun(Requests):
 def _set_result(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-def is_async(function: Any) -> bool:
-    return inspect.iscoroutinefunction(function)

@@ -30,6 +30,7 @@ from ..common import (
     TypedSearchAttributes,
     from_instant_ms,
     from_ms,
+    to_ms,
 )
 from ._activities import _NO_VALUE, arguments
 from ._children import workflow_named
@@ -452,8 +453,8 @@ def _next_run(  # noqa: PLR0917
         workflow_type=name,
         task_queue=task_queue or "",
         input=run.payloads.to_payloads(values),
-        run_timeout_ms=run.timeout_ms(run_timeout),
-        task_timeout_ms=run.timeout_ms(task_timeout),
+        run_timeout_ms=to_ms(run_timeout),
+        task_timeout_ms=to_ms(task_timeout),
     )
     if policy is not None:
         command.retry_policy = policy._to_proto()

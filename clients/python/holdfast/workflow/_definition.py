@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
 
-from ..common import RawValue
-
 ClassT = TypeVar("ClassT", bound=type)
 CallableT = TypeVar("CallableT", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -399,10 +397,3 @@ def _define(
     )
     getattr(run_method, RUN).definition = definition
     return definition
-
-
-def handler_arguments(name: str, is_dynamic: bool, values: Sequence[Any]) -> Sequence[Any]:
-    """What a handler is called with."""
-    if not is_dynamic:
-        return values
-    return (name, [value if isinstance(value, RawValue) else RawValue(value) for value in values])
