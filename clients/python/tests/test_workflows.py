@@ -330,6 +330,31 @@ def test_children_others_and_continue_as_new() -> None:
 
 
 @workflow.defn
+class Parent:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_child_workflow("ship", id="s-1")
+
+
+def test_a_cancel_reaches_a_child_that_starts_and_one_that_runs_once() -> None:
+    shown = Shown(Parent)
+    answers = [shown.show(), shown.show(cancel())]
+    assert kinds(answers[1]) == ["cancel_child"]
+    execution = proto.WorkflowExecution(workflow_id="s-1", run_id="run-2")
+    begun = proto.ResolveChildStart(seq=1, started=execution)
+    answers.append(shown.show(proto.Job(resolve_child_start=begun)))
+    answers.append(shown.show(cancel()))
+    assert kinds(answers[2]) == kinds(answers[3]) == []
+    outer = proto.FailureInfo(message="child", child_workflow=proto.ChildWorkflowFailure())
+    inner = proto.FailureInfo(message="stopped", canceled=proto.CanceledFailure())
+    failure = proto.Failure(info=outer, causes=[inner])
+    ended = proto.ResolveChild(seq=1, canceled=failure)
+    answers.append(shown.show(proto.Job(resolve_child=ended)))
+    assert kinds(answers[4]) == ["cancelled_workflow"]
+    check_replay(shown, answers)
+
+
+@workflow.defn
 class Sneaky:
     noise: ClassVar[list[str]] = []
 

@@ -17,60 +17,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class ActivityFuture(_Future[T]):
-    """The end of an activity, local or not. A cancel asks the engine and waits for its word."""
+class Ending(_Future[T]):
+    """The end of what the run has begun. A cancel asks the engine, and waits for its word."""
 
     def __init__(self, run: WorkflowRun, seq: int, hint: Any, location: str) -> None:
         super().__init__(run.loop)
         self._run = run
         self._hint = hint
-        self._location = location
         self._is_cancelling = False
         self.seq = seq
-
-    def cancel(self, msg: Any | None = None) -> bool:
-        if self.done():
-            return False
-        if self._run.is_evicted:
-            return super().cancel(msg)
-        if not self._is_cancelling:
-            self._is_cancelling = True
-            command = proto.Command(
-                request_cancel_activity=proto.RequestCancelActivity(seq=self.seq),
-                location=self._location,
-            )
-            self._run.emit(command, "cancel an activity")
-        return True
-
-    def resolve(self, resolved: proto.ResolveActivity) -> None:
-        run = self._run
-        try:
-            match resolved.result:
-                case "completed":
-                    assert resolved.completed is not None
-                    self.set_result(value_of(run, resolved.completed.payloads, self._hint))
-                case "failed" | "canceled":
-                    failure = resolved.failed or resolved.canceled
-                    assert failure is not None
-                    self.set_exception(run.failures.from_failure(failure, run.payloads))
-                case _:
-                    run.fail_task(RuntimeError("an activity ended in a way that is not known"))
-        except Exception as error:  # the value is not of the hinted type
-            self.set_exception(error)
-
-
-class ChildFuture(_Future[Any]):
-    """The end of a child that was started. A cancel asks for it, by the cancellation type."""
-
-    def __init__(self, run: WorkflowRun, seq: int, hint: Any, location: str) -> None:
-        super().__init__(run.loop)
-        self._run = run
-        self._hint = hint
-        self._location = location
-        self._is_cancelling = False
-        self.seq = seq
-        self.workflow_id = ""
-        self.first_run_id = ""
+        self.location = location
 
     def cancel(self, msg: Any | None = None) -> bool:
         if self.done():
@@ -81,15 +37,17 @@ class ChildFuture(_Future[Any]):
         return True
 
     def ask_to_cancel(self, reason: str) -> None:
+        """Once, however often it is called."""
         if not self._is_cancelling:
             self._is_cancelling = True
-            command = proto.Command(
-                cancel_child=proto.CancelChild(seq=self.seq, reason=reason),
-                location=self._location,
-            )
-            self._run.emit(command, "cancel a child")
+            command = self._cancel(reason)
+            command.location = self.location
+            self._run.emit(command, "cancel what it has begun")
 
-    def resolve(self, resolved: proto.ResolveChild) -> None:
+    def _cancel(self, reason: str) -> proto.Command:
+        raise NotImplementedError
+
+    def resolve(self, resolved: proto.ResolveActivity | proto.ResolveChild) -> None:
         run = self._run
         try:
             match resolved.result:
@@ -101,9 +59,26 @@ class ChildFuture(_Future[Any]):
                     assert failure is not None
                     self.set_exception(run.failures.from_failure(failure, run.payloads))
                 case _:
-                    run.fail_task(RuntimeError("a child ended in a way that is not known"))
-        except Exception as error:
+                    run.fail_task(RuntimeError(f"command {self.seq} ended in an unknown way"))
+        except Exception as error:  # the value is not of the hinted type
             self.set_exception(error)
+
+
+class ActivityFuture(Ending[T]):
+    """The end of an activity, local or not."""
+
+    def _cancel(self, reason: str) -> proto.Command:
+        return proto.Command(request_cancel_activity=proto.RequestCancelActivity(seq=self.seq))
+
+
+class ChildFuture(Ending[Any]):
+    """The end of a child that was started."""
+
+    workflow_id = ""
+    first_run_id = ""
+
+    def _cancel(self, reason: str) -> proto.Command:
+        return proto.Command(cancel_child=proto.CancelChild(seq=self.seq, reason=reason))
 
 
 class ChildStart(_Future[ChildFuture]):
@@ -193,7 +168,7 @@ class Requests:
         run.commands.append(
             proto.Command(
                 schedule_activity=command,
-                location=future._location,
+                location=future.location,
                 user_metadata=run.metadata(summary),
             )
         )
@@ -211,7 +186,7 @@ class Requests:
         run.commands.append(
             proto.Command(
                 schedule_local_activity=command,
-                location=future._location,
+                location=future.location,
                 user_metadata=run.metadata(summary),
             )
         )
@@ -244,7 +219,7 @@ class Requests:
         run.commands.append(
             proto.Command(
                 start_child=command,
-                location=child._location,
+                location=child.location,
                 user_metadata=run.metadata(summary, details),
             )
         )
