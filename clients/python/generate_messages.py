@@ -439,9 +439,10 @@ def module_text(file: File, homes: dict[str, str]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def services_text(files: list[File]) -> str:
-    summary = "All methods by their full names, and all message classes."
-    lines = [HEADER.format(summary=summary, source="proto/holdfast/v1"), "from typing import Any"]
+def services_text(files: list[File], homes: dict[str, str]) -> str:
+    summary = "All methods by their full names, all message classes, and fields of enumerations."
+    lines = [HEADER.format(summary=summary, source="proto/holdfast/v1"), "from enum import IntEnum"]
+    lines += ["from typing import Any"]
     lines += ["", "from .._core import Message", "from .._method import Method"]
     lines += ["from . import (", *(f"    {file.module}," for file in files), ")"]
     lines += ["", "METHODS: dict[str, Method[Any, Any]] = {", "    method.name: method"]
@@ -452,7 +453,15 @@ def services_text(files: list[File]) -> str:
     lines += ["    )", "}", "", "MESSAGES: tuple[type[Message], ...] = ("]
     for file in files:
         lines += [f"    {file.module}.{message.name}," for message in file.messages]
-    return "\n".join([*lines, ")"]) + "\n"
+    lines += [")", "", "# Which enumeration the numbers of a field are of."]
+    lines.append("ENUMS: dict[tuple[type[Message], str], type[IntEnum]] = {")
+    for file in files:
+        for message in file.messages:
+            for each in message.fields:
+                if each.kind == "enum":
+                    enum = f"{homes[each.type_name]}.{each.type_name}"
+                    lines.append(f'    ({file.module}.{message.name}, "{each.name}"): {enum},')
+    return "\n".join([*lines, "}"]) + "\n"
 
 
 def make() -> dict[str, str]:
@@ -464,7 +473,7 @@ def make() -> dict[str, str]:
             if homes.setdefault(name, file.module) != file.module:
                 raise ValueError(f"two messages are named {name}")
     made = {f"{file.module}.py": module_text(file, homes) for file in files}
-    made["services.py"] = services_text(files)
+    made["services.py"] = services_text(files, homes)
     made["__init__.py"] = (
         '"""The messages and methods of the protocol: made by generate_messages.py, '
         'do not edit."""\n'

@@ -106,9 +106,11 @@ class Client:
     """One connection to an engine, for any number of threads; it reconnects by itself.
 
     There is no thread behind it: submitted calls make progress while somebody waits in
-    next_completion(), or in any other call of the client. close() may be called while other
-    threads are inside: what they wait for ends with Closed. A client that is no longer referenced
-    closes itself.
+    next_completion(), or in any other call of the client. Or an event loop drives it: when fileno()
+    is readable, or timeout_ms() is over, or calls were submitted, it calls process() once, takes
+    what came in (next_completion(0) and next(0) of the streams, until there is no more), and asks
+    timeout_ms() anew. close() may be called while other threads are inside: what they wait for
+    ends with Closed. A client that is no longer referenced closes itself.
     """
 
     @classmethod
@@ -135,8 +137,39 @@ class Client:
         (0: 10,000). language: "python". server_uid: refuse an engine of another user. Raises Error.
         """
 
+    @classmethod
+    def create(
+        cls,
+        *,
+        socket_path: str | None = None,
+        namespace: str | None = None,
+        identity: str | None = None,
+        client_name: str | None = None,
+        client_version: str | None = None,
+        language: str | None = None,
+        connect_timeout_ms: int = 0,
+        call_timeout_ms: int = 0,
+        reconnect_initial_ms: int = 0,
+        reconnect_max_ms: int = 0,
+        reconnect_never: bool = False,
+        server_uid: int | None = None,
+    ) -> Client:
+        """The same, but it connects when it is first used. connect_timeout_ms means nothing."""
+
     @property
     def closed(self) -> bool: ...
+    def fileno(self) -> int:
+        """The descriptor, always the same one, that is readable when process() has work."""
+
+    def timeout_ms(self) -> int:
+        """In how long process() is due even if fileno() stays silent; 0: now, -1: not needed."""
+
+    def process(self) -> None:
+        """Does the I/O that is due without waiting.
+
+        Raises Closed; Error: there is no connection, for a reason that trying again hardly mends.
+        """
+
     def call(self, method: str, request: bytes, timeout_ms: int = 0) -> bytes:
         """Calls a unary method ("holdfast.v1.WorkflowService/StartWorkflow"), and waits.
 

@@ -332,6 +332,37 @@ class TypedSearchAttributes(Collection[SearchAttributePair[Any]]):
 TypedSearchAttributes.empty = TypedSearchAttributes()
 
 
+def typed_search_attributes(
+    attributes: TypedSearchAttributes | SearchAttributes,
+) -> TypedSearchAttributes:
+    """Of the untyped form, where a name has a list of values; their type says the attribute's."""
+    if isinstance(attributes, TypedSearchAttributes):
+        return attributes
+    pairs = [_guessed(name, list(values)) for name, values in attributes.items()]
+    return TypedSearchAttributes([pair for pair in pairs if pair is not None])
+
+
+def _guessed(name: str, values: list[Any]) -> SearchAttributePair[Any] | None:
+    key = SearchAttributeKey
+    match values:
+        case []:
+            return None
+        case [bool() as value]:
+            return SearchAttributePair(key.for_bool(name), value)
+        case [int() as value]:
+            return SearchAttributePair(key.for_int(name), value)
+        case [float() as value]:
+            return SearchAttributePair(key.for_float(name), value)
+        case [datetime() as value]:
+            return SearchAttributePair(key.for_datetime(name), value)
+        case [str() as value]:
+            return SearchAttributePair(key.for_keyword(name), value)
+        case [*several] if all(isinstance(value, str) for value in several):
+            return SearchAttributePair(key.for_keyword_list(name), several)
+        case _:
+            raise TypeError(f"search attribute {name!r} cannot have the values {values!r}")
+
+
 def _attribute(key: SearchAttributeKey[Any], value: Any) -> proto.SearchAttribute:
     kind = SearchAttributeIndexedValueType
     if value is None:

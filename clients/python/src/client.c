@@ -84,15 +84,8 @@ static bool read_options(PyObject *args, PyObject *kwargs, holdfast_client_optio
     return pyhf_read_uid(uid, &options->require_server_uid, &options->server_uid);
 }
 
-static PyObject *client_connect(PyObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *client_of(PyObject *type, holdfast_client *handle, unsigned long main_thread)
 {
-    holdfast_client_options options;
-    unsigned long main_thread;
-    if (!read_options(args, kwargs, &options) || !find_main_thread(&main_thread))
-        return NULL;
-    holdfast_client *handle;
-    if (!pyhf_connect(&options, PyThread_get_thread_ident() == main_thread, &handle))
-        return NULL;
     pyhf_client *self = (pyhf_client *)PyType_GenericAlloc((PyTypeObject *)type, 0);
     if (self == NULL) {
         holdfast_client_close(handle);
@@ -101,6 +94,65 @@ static PyObject *client_connect(PyObject *type, PyObject *args, PyObject *kwargs
     self->handle = handle;
     self->main_thread = main_thread;
     return (PyObject *)self;
+}
+
+static PyObject *client_connect(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    holdfast_client_options options;
+    unsigned long main_thread;
+    holdfast_client *handle;
+    if (!read_options(args, kwargs, &options) || !find_main_thread(&main_thread) ||
+        !pyhf_connect(&options, PyThread_get_thread_ident() == main_thread, &handle))
+        return NULL;
+    return client_of(type, handle, main_thread);
+}
+
+static PyObject *client_create(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    holdfast_client_options options;
+    unsigned long main_thread;
+    if (!read_options(args, kwargs, &options) || !find_main_thread(&main_thread))
+        return NULL;
+    holdfast_client *handle;
+    holdfast_error *error = NULL;
+    holdfast_status status = holdfast_client_create(&options, &handle, &error);
+    if (status != HOLDFAST_OK)
+        return pyhf_raise(status, error);
+    return client_of(type, handle, main_thread);
+}
+
+static PyObject *client_fileno(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    pyhf_client *self = (pyhf_client *)object;
+    if (!pyhf_client_enter(self))
+        return NULL;
+    int descriptor = holdfast_client_fd(self->handle);
+    pyhf_client_leave(self);
+    return PyLong_FromLong(descriptor);
+}
+
+static PyObject *client_timeout_ms(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    pyhf_client *self = (pyhf_client *)object;
+    if (!pyhf_client_enter(self))
+        return NULL;
+    int64_t due = holdfast_client_timeout_ms(self->handle);
+    pyhf_client_leave(self);
+    return PyLong_FromLongLong(due);
+}
+
+static PyObject *client_process(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    pyhf_client *self = (pyhf_client *)object;
+    if (!pyhf_client_enter(self))
+        return NULL;
+    holdfast_status status;
+    holdfast_error *error = NULL;
+    Py_BEGIN_ALLOW_THREADS
+    status = holdfast_client_process(self->handle, &error);
+    Py_END_ALLOW_THREADS
+    pyhf_client_leave(self);
+    return status == HOLDFAST_OK ? Py_NewRef(Py_None) : pyhf_raise(status, error);
 }
 
 static PyObject *client_shutdown(PyObject *object, PyObject *Py_UNUSED(ignored))
@@ -141,11 +193,16 @@ static void client_dealloc(PyObject *object)
 
 #define WITH_NAMES(function) (PyCFunction)(void (*)(void)) function, METH_VARARGS | METH_KEYWORDS
 
-/* What each does is said in _core.pyi. fileno(), timeout_ms() and process(), as Worker has them,
- * belong here when libholdfast has them for clients. */
+/* What each does is said in _core.pyi. */
 static PyMethodDef client_methods[] = {
     {"connect", (PyCFunction)(void (*)(void))client_connect,
      METH_VARARGS | METH_KEYWORDS | METH_CLASS, PyDoc_STR("Connects to an engine.")},
+    {"create", (PyCFunction)(void (*)(void))client_create,
+     METH_VARARGS | METH_KEYWORDS | METH_CLASS, PyDoc_STR("A client that connects when used.")},
+    {"fileno", client_fileno, METH_NOARGS, PyDoc_STR("Readable when process() has work.")},
+    {"timeout_ms", client_timeout_ms, METH_NOARGS,
+     PyDoc_STR("When process() is due; -1: not needed.")},
+    {"process", client_process, METH_NOARGS, PyDoc_STR("Does the I/O that is due.")},
     {"call", WITH_NAMES(pyhf_client_call), PyDoc_STR("Calls a method; waits for the answer.")},
     {"submit", WITH_NAMES(pyhf_client_submit), PyDoc_STR("Begins a call.")},
     {"next_completion", WITH_NAMES(pyhf_client_next_completion),

@@ -1,10 +1,11 @@
-"""All methods by their full names, and all message classes.
+"""All methods by their full names, all message classes, and fields of enumerations.
 
 Made by generate_messages.py from proto/holdfast/v1: do not edit.
 """
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any
 
 from .._core import Message
@@ -439,3 +440,70 @@ MESSAGES: tuple[type[Message], ...] = (
     worker.Refused,
     worker.Drain,
 )
+
+# Which enumeration the numbers of a field are of.
+ENUMS: dict[tuple[type[Message], str], type[IntEnum]] = {
+    (frame.GoAway, "code"): frame.StatusCode,
+    (frame.Status, "code"): frame.StatusCode,
+    (frame.Status, "reason"): frame.Reason,
+    (common.TimeoutFailure, "timeout_type"): common.TimeoutType,
+    (common.ActivityFailure, "retry_state"): common.RetryState,
+    (common.ChildWorkflowFailure, "retry_state"): common.RetryState,
+    (history.WorkflowExecutionStarted, "initiator"): common.ContinueAsNewInitiator,
+    (history.WorkflowExecutionFailed, "retry_state"): common.RetryState,
+    (history.WorkflowExecutionTimedOut, "retry_state"): common.RetryState,
+    (history.WorkflowTaskFailed, "cause"): history.WorkflowTaskFailedCause,
+    (history.CommandHead, "type"): history.CommandType,
+    (history.ActivityTaskScheduled, "cancellation_type"): common.ActivityCancellationType,
+    (history.ActivityTaskScheduled, "on_exhausted"): common.ActivityExhaustion,
+    (history.ActivityTaskFailed, "retry_state"): common.RetryState,
+    (history.ActivityTaskTimedOut, "retry_state"): common.RetryState,
+    (history.StartChildWorkflowExecutionInitiated, "id_reuse_policy"): common.WorkflowIdReusePolicy,
+    (history.StartChildWorkflowExecutionInitiated, "parent_close_policy"): common.ParentClosePolicy,
+    (history.StartChildWorkflowExecutionInitiated, "cancellation_type"): common.ChildCancellationType,
+    (history.StartChildWorkflowExecutionFailed, "cause"): history.StartChildFailedCause,
+    (history.ChildWorkflowExecutionFailed, "retry_state"): common.RetryState,
+    (history.ChildWorkflowExecutionTimedOut, "retry_state"): common.RetryState,
+    (history.SignalExternalWorkflowExecutionFailed, "cause"): history.ExternalFailedCause,
+    (history.RequestCancelExternalWorkflowExecutionFailed, "cause"): history.ExternalFailedCause,
+    (workflow_service.StartWorkflowRequest, "id_reuse_policy"): common.WorkflowIdReusePolicy,
+    (workflow_service.StartWorkflowRequest, "id_conflict_policy"): common.WorkflowIdConflictPolicy,
+    (workflow_service.UpdateWorkflowRequest, "wait_for"): workflow_service.UpdateStage,
+    (workflow_service.UpdateWorkflowResponse, "stage"): workflow_service.UpdateStage,
+    (workflow_service.PollUpdateRequest, "wait_for"): workflow_service.UpdateStage,
+    (workflow_service.WorkflowPoint, "kind"): workflow_service.WorkflowPointKind,
+    (workflow_service.ResetWorkflowRequest, "reapply_exclude"): workflow_service.ReapplyExclude,
+    (workflow_service.ForkWorkflowRequest, "id_reuse_policy"): common.WorkflowIdReusePolicy,
+    (workflow_service.ForkWorkflowRequest, "id_conflict_policy"): common.WorkflowIdConflictPolicy,
+    (workflow_service.ForkWorkflowRequest, "reapply_exclude"): workflow_service.ReapplyExclude,
+    (workflow_service.PendingChild, "parent_close_policy"): common.ParentClosePolicy,
+    (workflow_service.WorkflowInfo, "status"): common.WorkflowStatus,
+    (workflow_service.PendingActivity, "state"): workflow_service.PendingActivityState,
+    (workflow_service.PendingWorkflowTask, "state"): workflow_service.PendingWorkflowTaskState,
+    (workflow_service.PendingWorkflowTask, "last_cause"): history.WorkflowTaskFailedCause,
+    (workflow_service.GetWorkflowResultResponse, "status"): common.WorkflowStatus,
+    (activity_service.StartActivityRequest, "on_exhausted"): common.ActivityExhaustion,
+    (activity_service.StartActivityRequest, "id_reuse_policy"): common.WorkflowIdReusePolicy,
+    (activity_service.StartActivityRequest, "id_conflict_policy"): common.WorkflowIdConflictPolicy,
+    (activity_service.StandaloneActivity, "status"): common.WorkflowStatus,
+    (activity_service.GetActivityResultResponse, "status"): common.WorkflowStatus,
+    (batch_service.BatchInfo, "status"): batch_service.BatchStatus,
+    (operator_service.HealthResponse, "state"): operator_service.HealthState,
+    (operator_service.AddSearchAttributeRequest, "type"): common.SearchAttributeType,
+    (operator_service.SearchAttributeName, "type"): common.SearchAttributeType,
+    (schedule_service.SchedulePolicies, "overlap_policy"): schedule_service.ScheduleOverlapPolicy,
+    (schedule_service.ScheduleActionResult, "status"): common.WorkflowStatus,
+    (schedule_service.TriggerScheduleRequest, "overlap_policy"): schedule_service.ScheduleOverlapPolicy,
+    (schedule_service.BackfillScheduleRequest, "overlap_policy"): schedule_service.ScheduleOverlapPolicy,
+    (worker.InitializeWorkflow, "initiator"): common.ContinueAsNewInitiator,
+    (worker.WorkflowTaskFailure, "cause"): history.WorkflowTaskFailedCause,
+    (worker.ScheduleActivity, "cancellation_type"): common.ActivityCancellationType,
+    (worker.ScheduleActivity, "on_exhausted"): common.ActivityExhaustion,
+    (worker.ScheduleLocalActivity, "cancellation_type"): common.ActivityCancellationType,
+    (worker.StartChild, "id_reuse_policy"): common.WorkflowIdReusePolicy,
+    (worker.StartChild, "parent_close_policy"): common.ParentClosePolicy,
+    (worker.StartChild, "cancellation_type"): common.ChildCancellationType,
+    (worker.HistoryPart, "form"): worker.HistoryForm,
+    (worker.Evict, "reason"): worker.EvictReason,
+    (worker.ActivityCancel, "reason"): worker.ActivityCancelReason,
+}
