@@ -28,17 +28,22 @@ class Channel:
         future: asyncio.Future[bytes] = self.loop.create_future()
         self._core.submit(method, request, timeout_ms, tag)
         self._calls[tag] = future
-        self._look()
+        self.look()
         try:
             return await future
         finally:
             if self._calls.pop(tag, None) is not None and not self._core.closed:
                 self._core.cancel_call(tag)
-                self._look()
+                self.look()
 
     def open(self, method: str, request: bytes, timeout_ms: int) -> Stream:
         stream = Stream(self, self._core.open(method, request, timeout_ms))
-        self._look()
+        self.look()
+        return stream
+
+    def open_two_way(self, method: str, request: bytes, timeout_ms: int) -> Stream:
+        stream = Stream(self, self._core.open_two_way(method, request, timeout_ms))
+        self.look()
         return stream
 
     def close(self) -> None:
@@ -54,11 +59,11 @@ class Channel:
     async def next_of(self, stream: Stream) -> bytes:
         message = stream.take()
         if message is not None:
-            self._look()
+            self.look()
             return message
         future: asyncio.Future[bytes] = self.loop.create_future()
         self._awaited[stream] = future
-        self._look()
+        self.look()
         try:
             return await future
         finally:
@@ -66,7 +71,7 @@ class Channel:
 
     # MARK: Turns
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Something was submitted or taken: it leaves with the others of this pass."""
         if self._soon is None:
             self._soon = self.loop.call_soon(self._turn)
@@ -140,6 +145,11 @@ class Stream:
     def take(self) -> bytes | None:
         """The next message if it has come in."""
         return self._core.next(0)
+
+    def send(self, message: bytes) -> None:
+        """The next message of a two-way stream, after one of the other side was taken."""
+        self._core.send(message)
+        self._channel.look()
 
     def close(self) -> None:
         """Gives the stream up if it goes on; a second time it does nothing."""

@@ -168,6 +168,21 @@ class ServiceClient:
             _raise(error)
         return MessageStream(opened, method.response)
 
+    def two_way(
+        self,
+        method: Method[Request, Response],
+        request: Request,
+        *,
+        timeout: timedelta | None = None,
+    ) -> TwoWayStream[Request, Response]:
+        """Opens a call on which both sides take turns; `request` is the first message."""
+        data = request.encode()
+        try:
+            opened = self._channel().open_two_way(method.name, data, _timeout_ms(timeout))
+        except _core.Error as error:
+            _raise(error)
+        return TwoWayStream(opened, method.response)
+
     def close(self) -> None:
         """Ends every call of this event loop with CANCELLED, and refuses more of them."""
         self._is_closed = True
@@ -220,6 +235,16 @@ class MessageStream(Generic[Response], AsyncIterator[Response]):
     async def aclose(self) -> None:
         """Gives the call up if it goes on."""
         self._stream.close()
+
+
+class TwoWayStream(MessageStream[Response], Generic[Request, Response]):
+    """The same, where the caller answers the messages that it has taken."""
+
+    def send(self, request: Request) -> None:
+        try:
+            self._stream.send(request.encode())
+        except _core.Error as error:
+            _raise(error)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -50,9 +50,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
+def binary() -> None:
+    """For tests that start engines."""
     if "HOLDFAST_BIN" not in os.environ:
         pytest.skip("HOLDFAST_BIN names no engine: set it to the holdfast binary")
+
+
+@pytest.fixture
+def engine(tmp_path: Path, binary: None) -> Iterator[Engine]:
     made = Engine(tmp_path)
     try:
         yield made

@@ -131,13 +131,15 @@ WORKFLOWS: Sequence[type] = (Greeting, Failing, Cart, Chain, Noted)
 
 
 @asynccontextmanager
-async def serving(engine: Engine, **options: Any) -> AsyncIterator[Client]:
-    """A client, while a worker serves the workflows of this file."""
-    client = await Client.connect(engine.socket)
+async def served(
+    client: Client, workflows: Sequence[type] = WORKFLOWS, **options: Any
+) -> AsyncIterator[Client]:
+    """While it goes on, a worker serves these workflows."""
     worker = TaskWorker(
         task_queue=QUEUE,
-        socket_path=engine.socket,
-        workflows=WORKFLOWS,
+        socket_path=client.socket_path,
+        namespace=client.namespace,
+        workflows=workflows,
         activities=[greet, fail],
         **options,
     )
@@ -147,4 +149,10 @@ async def serving(engine: Engine, **options: Any) -> AsyncIterator[Client]:
     finally:
         worker.stop()
         await running
-        await client.close()
+
+
+@asynccontextmanager
+async def serving(engine: Engine, **options: Any) -> AsyncIterator[Client]:
+    """A client, while a worker serves the workflows of this file."""
+    async with await Client.connect(engine.socket) as client, served(client, **options):
+        yield client

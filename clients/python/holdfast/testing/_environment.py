@@ -1,0 +1,201 @@
+"""An engine for a test, and its time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from types import TracebackType
+from typing import Any
+
+from .. import _messages as proto
+from .._engine import LocalEngine
+from ..client import Client, Interceptor
+from ..common import QueryRejectCondition, from_instant_ms, to_ms
+from ..converter import DataConverter
+from ..service import FOREVER
+
+
+class WorkflowEnvironment:
+    """An engine of its own for a test, which ends with the environment.
+
+        async with await WorkflowEnvironment.start_time_skipping() as env:
+            async with Worker(env.client, task_queue="q", workflows=[Reminder]):
+                await env.client.execute_workflow(Reminder.run, id="r-1", task_queue="q")
+
+    Where time skips, the code above returns at once, though the workflow sleeps for 30 days: while
+    `client` waits for a result or an update, or the test is in `sleep`, time jumps from event to
+    event. It does not jump while a workflow task waits or is out (also one that no worker serves,
+    or that fails and is tried again), nor while an activity waits or runs. What else waits (timers,
+    back-offs of activities, timeouts, schedules, cron) is jumped to.
+    """
+
+    def __init__(self, client: Client, engine: LocalEngine | None, skips_time: bool) -> None:
+        """Use start_local, start_time_skipping or from_client."""
+        self._client = client
+        self._engine = engine
+        self._skips_time = skips_time
+
+    @staticmethod
+    def from_client(client: Client) -> WorkflowEnvironment:
+        """Of an engine that is there already; its time passes as it does outside."""
+        return WorkflowEnvironment(client, None, False)
+
+    @staticmethod
+    async def start_local(
+        *,
+        namespace: str = "default",
+        data_converter: DataConverter = DataConverter.default,
+        interceptors: Sequence[Interceptor] = (),
+        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+        identity: str | None = None,
+        search_attributes: Sequence[Any] = (),
+        binary: str | None = None,
+        database: str | None = None,
+        arguments: Sequence[str] = (),
+    ) -> WorkflowEnvironment:
+        """Starts an engine whose time passes as it does outside.
+
+        search_attributes: keys that workflows are to have. binary: None is $HOLDFAST_BIN, else the
+        engine of this package, else the one in $PATH. database: the engine's file; None: everything
+        ends with the environment. arguments: further ones of `holdfast serve`.
+        """
+        engine = LocalEngine(binary=binary, database=database, arguments=arguments)
+        return await _started(
+            engine,
+            False,
+            search_attributes,
+            namespace=namespace,
+            data_converter=data_converter,
+            interceptors=interceptors,
+            default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+            identity=identity,
+        )
+
+    @staticmethod
+    async def start_time_skipping(
+        *,
+        namespace: str = "default",
+        data_converter: DataConverter = DataConverter.default,
+        interceptors: Sequence[Interceptor] = (),
+        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+        identity: str | None = None,
+        search_attributes: Sequence[Any] = (),
+        binary: str | None = None,
+        database: str | None = None,
+        arguments: Sequence[str] = (),
+    ) -> WorkflowEnvironment:
+        """The same, where time in which nothing happens is skipped."""
+        engine = LocalEngine(binary=binary, database=database, skips_time=True, arguments=arguments)
+        return await _started(
+            engine,
+            True,
+            search_attributes,
+            namespace=namespace,
+            data_converter=data_converter,
+            interceptors=interceptors,
+            default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+            identity=identity,
+        )
+
+    @property
+    def client(self) -> Client:
+        """Waiting with it lets time skip; with another client of the engine, it does not."""
+        return self._client
+
+    @property
+    def supports_time_skipping(self) -> bool:
+        return self._skips_time
+
+    async def shutdown(self) -> None:
+        """Ends the engine, unless it was there before."""
+        if self._engine is not None:
+            await self._client.close()
+            await asyncio.to_thread(self._engine.stop)
+
+    async def __aenter__(self) -> WorkflowEnvironment:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.shutdown()
+
+    # MARK: Time
+
+    async def get_current_time(self) -> datetime:
+        """The engine's time."""
+        if not self._skips_time:
+            return datetime.now(timezone.utc)
+        response = await self._client.service_client.call(
+            proto.OperatorService.GetTime, proto.GetTimeRequest()
+        )
+        return from_instant_ms(response.current_time_ms)
+
+    async def sleep(self, duration: timedelta | float) -> None:
+        """Returns when so much of the engine's time has passed; what happens meanwhile has."""
+        span = duration if isinstance(duration, timedelta) else timedelta(seconds=duration)
+        if not self._skips_time:
+            await asyncio.sleep(span.total_seconds())
+            return
+        request = proto.SleepRequest(duration_ms=to_ms(span), unlock=True)
+        await self._client.service_client.call(
+            proto.OperatorService.Sleep, request, timeout=FOREVER
+        )
+
+    async def advance_time(self, duration: timedelta) -> None:
+        """Moves time on at once, whatever holds it, as if the machine had been suspended.
+
+        What is under way may time out by it. Only where time skips.
+        """
+        request = proto.AdvanceTimeRequest(duration_ms=to_ms(duration))
+        await self._client.service_client.call(proto.OperatorService.AdvanceTime, request)
+
+    @contextmanager
+    def auto_time_skipping_disabled(self) -> Iterator[None]:
+        """Within, no waiting for a workflow lets time skip; only `sleep` does."""
+        if not self._skips_time:
+            yield
+            return
+        lock = proto.LockTimeRequest()
+        # It is on its way before the next call of this client, and whoever waits is behind it.
+        begun = asyncio.ensure_future(
+            self._client.service_client.call(proto.OperatorService.LockTime, lock)
+        )
+        try:
+            yield
+        finally:
+            self._unlocking = asyncio.ensure_future(self._unlock(begun))
+
+    async def _unlock(self, begun: asyncio.Future[Any]) -> None:
+        await begun
+        await self._client.service_client.call(
+            proto.OperatorService.UnlockTime, proto.UnlockTimeRequest()
+        )
+
+
+async def _started(
+    engine: LocalEngine, skips_time: bool, search_attributes: Sequence[Any], **options: Any
+) -> WorkflowEnvironment:
+    await engine.start()
+    namespace = options["namespace"]
+    client = await Client.connect(engine.socket_path, **options)
+    service = client.service_client
+    if namespace != "default":
+        await service.call(
+            proto.OperatorService.CreateNamespace, proto.CreateNamespaceRequest(namespace=namespace)
+        )
+    for key in search_attributes:
+        request = proto.AddSearchAttributeRequest(
+            namespace=namespace, name=key.name, type=key.indexed_value_type
+        )
+        await service.call(proto.OperatorService.AddSearchAttribute, request)
+    if skips_time:
+        await service.call(
+            proto.OperatorService.UnlockTime, proto.UnlockTimeRequest(while_waiting=True)
+        )
+    return WorkflowEnvironment(client, engine, skips_time)
