@@ -16,16 +16,25 @@ sanitize = os.environ.get("HOLDFAST_SANITIZE")
 extra = [f"-fsanitize={sanitize}", "-fno-omit-frame-pointer"] if sanitize else []
 
 
-def protobuf_c() -> list[str]:
-    """The linker's flags for what libholdfast itself needs."""
-    try:
-        found = subprocess.run(
-            ["pkg-config", "--libs", "libprotobuf-c"], check=True, capture_output=True, text=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return ["-lprotobuf-c"]
-    return found.stdout.split()
+def protobuf_c() -> tuple[list[str], list[str]]:
+    """What libholdfast itself needs: its archive, so that nothing has to be installed beside the
+    wheel; the linker's flags where there is none."""
+    libraries = _ask_pkg_config("--variable=libdir")
+    archive = Path(libraries[0] if libraries else "/usr/lib") / "libprotobuf-c.a"
+    if archive.exists():
+        return [str(archive)], []
+    return [], _ask_pkg_config("--libs") or ["-lprotobuf-c"]
 
+
+def _ask_pkg_config(question: str) -> list[str]:
+    command = ["pkg-config", question, "libprotobuf-c"]
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    except (OSError, subprocess.CalledProcessError):
+        return []
+
+
+archives, flags = protobuf_c()
 
 core = Extension(
     "holdfast._core",
@@ -36,7 +45,7 @@ core = Extension(
         str(LIBRARY / "build" / "libholdfast.a"),
     ],
     include_dirs=[str(LIBRARY / "include")],
-    extra_objects=[str(LIBRARY / "build" / "libholdfast.a")],
+    extra_objects=[str(LIBRARY / "build" / "libholdfast.a"), *archives],
     define_macros=[("Py_LIMITED_API", "0x030A0000")],
     extra_compile_args=[
         "-std=c11",
@@ -51,7 +60,7 @@ core = Extension(
         *extra,
     ],
     # The process may hold another libholdfast: nothing of this one is to be seen from outside.
-    extra_link_args=["-Wl,--exclude-libs,ALL", "-pthread", *protobuf_c(), *extra],
+    extra_link_args=["-Wl,--exclude-libs,ALL", "-pthread", *flags, *extra],
     py_limited_api=True,
 )
 

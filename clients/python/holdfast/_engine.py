@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import weakref
@@ -30,8 +31,11 @@ def executable() -> str:
     if named:
         return named
     inside = Path(__file__).parent / "bin" / "holdfast"
-    found = str(inside) if inside.exists() else shutil.which("holdfast")
-    if found is None:
+    if inside.exists():
+        return str(inside)
+    found = shutil.which("holdfast")
+    # This package's own command, without an engine, would find itself.
+    if found is None or Path(found).resolve() == Path(sys.argv[0]).resolve():
         raise EngineError(
             "there is no holdfast binary: install the wheel that has it, put it in $PATH, or name"
             " it with $HOLDFAST_BIN"
@@ -141,3 +145,12 @@ _running: weakref.WeakSet[LocalEngine] = weakref.WeakSet()
 def _kill_all() -> None:
     for engine in list(_running):
         engine.kill()
+
+
+def main() -> None:
+    """The `holdfast` command: becomes the engine's binary."""
+    try:
+        binary = executable()
+    except EngineError as error:
+        sys.exit(f"holdfast: {error}")
+    os.execv(binary, [binary, *sys.argv[1:]])

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 from . import _messages as proto
 from ._failure_conversion import decode_failure, encode_failure
 from ._type_hints import value_to_type
+from .api.common import v1 as api
 from .common import RawValue
 
 Payload = proto.Payload
@@ -42,7 +43,14 @@ class PayloadConverter(ABC):
 
 
 class EncodingPayloadConverter(ABC):
-    """Knows one encoding."""
+    """Knows one encoding. Its payloads are those of `holdfast.api.common.v1`."""
+
+    # Those of this module read and write what is sent, and take the other form as well.
+    _is_direct: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._is_direct = cls.__module__ == __name__
 
     @property
     @abstractmethod
@@ -50,11 +58,11 @@ class EncodingPayloadConverter(ABC):
         """Its name, which payloads carry."""
 
     @abstractmethod
-    def to_payload(self, value: Any) -> Payload | None:
-        """None: the value is nothing that this encoding is for."""
+    def to_payload(self, value: Any) -> Any:
+        """A payload; None: the value is nothing that this encoding is for."""
 
     @abstractmethod
-    def from_payload(self, payload: Payload, type_hint: Any = None) -> Any:
+    def from_payload(self, payload: Any, type_hint: Any = None) -> Any:
         """The value of a payload with this encoding."""
 
 
@@ -70,10 +78,11 @@ class CompositePayloadConverter(PayloadConverter):
     def _to_payload(self, value: Any) -> Payload:
         if isinstance(value, RawValue):
             return value.payload
+        payload: Any
         for converter in self.converters.values():
             payload = converter.to_payload(value)
             if payload is not None:
-                return payload
+                return payload._to_proto() if isinstance(payload, api.Payload) else payload
         raise TypeError(f"no converter takes a value of type {type(value).__qualname__}")
 
     def from_payloads(
@@ -88,7 +97,8 @@ class CompositePayloadConverter(PayloadConverter):
             converter = self.converters.get(payload.encoding)
             if converter is None:
                 raise KeyError(f"unknown payload encoding {payload.encoding}")
-            values.append(converter.from_payload(payload, hint))
+            given: Any = payload if converter._is_direct else api.Payload._of(payload)
+            values.append(converter.from_payload(given, hint))
         return values
 
 
@@ -118,7 +128,9 @@ class BinaryPlainPayloadConverter(EncodingPayloadConverter):
         return payload.data
 
 
-def _message_name(payload: Payload) -> str:
+def _message_name(payload: Payload | api.Payload) -> str:
+    if isinstance(payload, api.Payload):
+        return payload.metadata.get("messageType", b"").decode()
     return next(
         (entry.value.decode() for entry in payload.metadata if entry.key == "messageType"), ""
     )
@@ -271,12 +283,27 @@ class PayloadCodec(ABC):
     """Changes payloads on their way to the engine and back: to encrypt or to compress them."""
 
     @abstractmethod
-    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+    async def encode(self, payloads: Sequence[api.Payload]) -> list[api.Payload]:
         """What is sent and stored."""
 
     @abstractmethod
-    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+    async def decode(self, payloads: Sequence[api.Payload]) -> list[api.Payload]:
         """What was given to `encode`; payloads that it has not made come out as they are."""
+
+
+class _Codec:
+    """A codec, for payloads in the form in which they are sent."""
+
+    def __init__(self, codec: PayloadCodec) -> None:
+        self._codec = codec
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        made = await self._codec.encode([api.Payload._of(payload) for payload in payloads])
+        return [payload._to_proto() for payload in made]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        made = await self._codec.decode([api.Payload._of(payload) for payload in payloads])
+        return [payload._to_proto() for payload in made]
 
 
 class FailureConverter(ABC):
@@ -341,35 +368,38 @@ class DataConverter:
     failure_converter_class: type[FailureConverter] = DefaultFailureConverter
     payload_converter: PayloadConverter = dataclasses.field(init=False)
     failure_converter: FailureConverter = dataclasses.field(init=False)
+    _codec: _Codec | None = dataclasses.field(init=False, repr=False, compare=False)
 
     default: ClassVar[DataConverter]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "payload_converter", self.payload_converter_class())
         object.__setattr__(self, "failure_converter", self.failure_converter_class())
+        codec = _Codec(self.payload_codec) if self.payload_codec is not None else None
+        object.__setattr__(self, "_codec", codec)
 
     async def encode(self, values: Sequence[Any]) -> list[Payload]:
         payloads = self.payload_converter.to_payloads(values)
-        if self.payload_codec and payloads:
-            payloads = await self.payload_codec.encode(payloads)
+        if self._codec is not None and payloads:
+            payloads = await self._codec.encode(payloads)
         return payloads
 
     async def decode(
         self, payloads: Sequence[Payload], type_hints: list[type] | None = None
     ) -> list[Any]:
-        if self.payload_codec and payloads:
-            payloads = await self.payload_codec.decode(payloads)
+        if self._codec is not None and payloads:
+            payloads = await self._codec.decode(payloads)
         return self.payload_converter.from_payloads(payloads, type_hints)
 
     async def encode_failure(self, exception: BaseException) -> proto.Failure:
         failure = self.failure_converter.to_failure(exception, self.payload_converter)
-        if self.payload_codec:
-            await code_failure(failure, self.payload_codec.encode)
+        if self._codec is not None:
+            await code_failure(failure, self._codec.encode)
         return failure
 
     async def decode_failure(self, failure: proto.Failure) -> BaseException:
-        if self.payload_codec:
-            await code_failure(failure, self.payload_codec.decode)
+        if self._codec is not None:
+            await code_failure(failure, self._codec.decode)
         return self.failure_converter.from_failure(failure, self.payload_converter)
 
 

@@ -10,16 +10,23 @@ between the transaction and the answer, so that a worker can be killed in either
 from __future__ import annotations
 
 import argparse
+import asyncio
 import functools
 import os
+import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from store import Refused, Result, Store
 
-from holdfast import ApplicationError, Worker, activity
+from holdfast import activity
+from holdfast.client import Client
+from holdfast.exceptions import ApplicationError
+from holdfast.worker import Worker
 
 MAX_CONCURRENT = 16
 DELAY_SECONDS = int(os.environ.get("INVENTORY_DELAY_MS", "0")) / 1000
@@ -67,6 +74,26 @@ class Inventory:
         return self._store.ship(activity.info().idempotency_key, order["order_id"])
 
 
+async def serve(socket: str | None, inventory: Inventory) -> None:
+    """Until SIGTERM; the steps that are under way may end then."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    client = await Client.connect(socket, lazy=True)
+    with ThreadPoolExecutor(MAX_CONCURRENT) as threads:
+        worker = Worker(
+            client,
+            task_queue="inventory",
+            activities=[inventory.reserve, inventory.release, inventory.ship],
+            activity_executor=threads,
+            max_concurrent_activities=MAX_CONCURRENT,
+            graceful_shutdown_timeout=timedelta(seconds=10),
+        )
+        async with worker:
+            await stop.wait()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="inventory and shipping worker")
     parser.add_argument("--db", required=True, help="the SQLite file")
@@ -77,13 +104,7 @@ def main() -> None:
     store = Store(arguments.db)
     if arguments.stock is not None:
         store.fill(arguments.stock)
-    inventory = Inventory(store)
-    Worker(
-        arguments.socket,
-        "inventory",
-        activities=[inventory.reserve, inventory.release, inventory.ship],
-        max_concurrent_activities=MAX_CONCURRENT,
-    ).run()
+    asyncio.run(serve(arguments.socket, Inventory(store)))
 
 
 if __name__ == "__main__":

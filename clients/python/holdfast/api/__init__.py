@@ -1,0 +1,1 @@
+"""Messages under the names that programs for Temporal know them by."""
