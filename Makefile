@@ -21,6 +21,7 @@ help:
 	@echo "make conformance       the protocol's cases against the engine and libholdfast"
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
+	@echo "make wheel             the Python SDK with the engine inside, for pip install"
 	@echo "make size              the release binary's size, libraries and idle memory; with limits"
 	@echo "make bench             throughput, latency, commits, beside the device's own sync time; a"
 	@echo "                       million idle workflows whose timers fire at once; a history of"
@@ -37,6 +38,22 @@ setup:
 build: setup
 	$(SWIFT_BUILD) -c release --static-swift-stdlib --product holdfast
 	$(MAKE) -C clients/c
+
+# clients/python/dist/holdfast-*.whl: the engine, libholdfast and the SDK, with all that they need.
+# The linker is told to look into STATIC first, and finds nothing but archives there.
+STATIC = $(abspath $(SCRATCH))/static
+LIBRARIES = /usr/lib/$(shell $(CC) -print-multiarch)
+WHEEL_BUILD = swift build --scratch-path $(SCRATCH)/wheel --pkg-config-path $(STATIC) -c release
+
+wheel: python
+	mkdir -p $(STATIC)
+	ln -sf $(LIBRARIES)/libuv_a.a $(STATIC)/libuv.a
+	ln -sf $(LIBRARIES)/libsqlite3.a $(LIBRARIES)/libprotobuf-c.a $(STATIC)
+	for name in libuv sqlite3; do \
+	  sed 's|^libdir=.*|libdir=$(STATIC)|' $(LIBRARIES)/pkgconfig/$$name.pc \
+	    > $(STATIC)/$$name.pc || exit 1; done
+	$(WHEEL_BUILD) --static-swift-stdlib --product holdfast
+	$(MAKE) -C clients/python wheel ENGINE=$$($(WHEEL_BUILD) --show-bin-path)/holdfast
 
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
@@ -100,6 +117,8 @@ endif
 	  ENGINE=$(or $(ENGINE),$$($(SWIFT_BUILD) --show-bin-path)/holdfast)
 	$(MAKE) -C clients/c
 	$(MAKE) -C clients/conformance client ARGS="$(ARGS)"
+	$(MAKE) -C clients/python venv
+	$(MAKE) -C clients/conformance client-python ARGS="$(ARGS)"
 
 # The same tests, at the sizes that a release is held to.
 test-long: setup
@@ -195,6 +214,6 @@ format: setup
 	find clients/c clients/swift/Sources -name generated -prune -o \( -name '*.[ch]' -print \) | grep -v build/ \
 	  | xargs clang-format -i
 
-.PHONY: help setup build install install-unit demo python test test-tidy test-swift test-c test-python test-conformance \
+.PHONY: help setup build wheel install install-unit demo python test test-tidy test-swift test-c test-python test-conformance \
   conformance test-long soak sim oracle mutants fuzz bench bench-backup overload backlog size \
   generate format

@@ -40,6 +40,7 @@ core = Extension(
     "holdfast._core",
     sources=sorted(f"src/{path.name}" for path in (HERE / "src").glob("*.c")),
     depends=[
+        "setup.py",
         *sorted(f"src/{path.name}" for path in (HERE / "src").glob("*.h")),
         str(LIBRARY / "include" / "holdfast.h"),
         str(LIBRARY / "build" / "libholdfast.a"),

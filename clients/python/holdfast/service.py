@@ -72,6 +72,7 @@ class RPCError(HoldfastError):
         message: str,
         status: RPCStatusCode,
         *,
+        code: str = "",
         reason: str = "",
         field: str = "",
         is_retryable: bool = False,
@@ -80,6 +81,8 @@ class RPCError(HoldfastError):
         super().__init__(message)
         self._message = message
         self._status = status
+        self.code = code or status.name
+        """The status by name, or what the library itself says: "DISCONNECTED", "TIMEOUT"."""
         self.reason = reason
         """The engine's reason, such as "WORKFLOW_NOT_FOUND"; empty: it gave none."""
         self.field = field
@@ -105,6 +108,7 @@ class RPCError(HoldfastError):
         return RPCError(
             str(error),
             status,
+            code=error.code,
             reason=error.reason,
             field=error.field,
             is_retryable=error.retryable,

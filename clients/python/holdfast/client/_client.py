@@ -499,6 +499,7 @@ def _connect_error(error: RPCError) -> RPCError:
         f"{error.message}; start one with `holdfast serve`, or name its socket with"
         " Client.connect(path) or $HOLDFAST_SOCKET",
         error.status,
+        code=error.code,
         reason=error.reason,
         is_retryable=error.is_retryable,
     )
