@@ -1,13 +1,15 @@
-"""An engine, started from $HOLDFAST_BIN on a fresh file, with the scripted workflow's worker."""
+"""An engine, started from $HOLDFAST_BIN on a fresh file."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +53,27 @@ class World:
         self.engine = engine
         self.client = Client.connect(engine.socket)
         self._stop_workflows = scripted.start(engine.socket)
-        self._workers: list[tuple[Worker, threading.Thread]] = []
+        self._workers: list[tuple[Callable[[], object], threading.Thread]] = []
 
-    def serve(self, *activities: Callable[..., Any], **options: Any) -> Worker:
-        worker = Worker(self.client, scripted.ACTIVITY_QUEUE, activities=activities, **options)
-        thread = threading.Thread(target=worker.run)
+    def serve(self, *activities: Callable[..., Any]) -> None:
+        from served import WorkerOf  # noqa: PLC0415
+
+        worker = Worker(
+            WorkerOf(self.engine.socket),
+            task_queue=scripted.ACTIVITY_QUEUE,
+            activities=activities,
+        )
+        ready: Future[Callable[[], object]] = Future()
+
+        async def run() -> None:
+            loop, stop = asyncio.get_running_loop(), asyncio.Event()
+            async with worker:
+                ready.set_result(lambda: loop.call_soon_threadsafe(stop.set))
+                await stop.wait()
+
+        thread = threading.Thread(target=lambda: asyncio.run(run()))
         thread.start()
-        self._workers.append((worker, thread))
-        return worker
+        self._workers.append((ready.result(20), thread))
 
     def start(self, activity: str, *args: Any, **options: Any) -> WorkflowHandle:
         call = {"activity": activity, "args": args, **options}
@@ -70,25 +85,29 @@ class World:
         return self.start(activity, *args, **options).result(timeout=30)
 
     def close(self) -> None:
-        for worker, _ in self._workers:
-            worker.stop()
-        for worker, thread in self._workers:
+        for stop, thread in self._workers:
+            stop()
             thread.join(15)
-            assert not thread.is_alive(), f"{worker} does not stop"
+            assert not thread.is_alive(), "the worker does not stop"
         self._stop_workflows()
         self.client.close()
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def engine(tmp_path: Path) -> Iterator[Engine]:
     if "HOLDFAST_BIN" not in os.environ:
         pytest.skip("HOLDFAST_BIN names no engine: set it to the holdfast binary")
-    engine = Engine(tmp_path)
+    made = Engine(tmp_path)
     try:
-        made = World(engine)
-        try:
-            yield made
-        finally:
-            made.close()
+        yield made
     finally:
-        engine.kill()
+        made.kill()
+
+
+@pytest.fixture
+def world(engine: Engine) -> Iterator[World]:
+    made = World(engine)
+    try:
+        yield made
+    finally:
+        made.close()
