@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FETCHED_MAX 64
 #define LARGE_ANSWER_BYTES 65536u
@@ -18,6 +19,7 @@ typedef struct worker {
     holdfast_worker *handle;
     bool closed;
     bool pulling;  /* a thread is inside process() or next_task() */
+    pid_t process; /* that made it: in a child of fork() nobody is inside */
     size_t inside; /* threads inside a function without the GIL: the last one frees the handle */
     /* What was fetched and not handed out, the next one at `given`. */
     holdfast_task *fetched[FETCHED_MAX];
@@ -192,6 +194,7 @@ static int worker_init(PyObject *object, PyObject *args, PyObject *kwargs)
     }
     free_types(&found);
     self->closed = made < 0;
+    self->process = getpid();
     return made;
 }
 
@@ -464,6 +467,8 @@ static PyObject *worker_last_error(PyObject *object, PyObject *Py_UNUSED(ignored
 static PyObject *worker_close(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
     worker *self = (worker *)object;
+    if (self->process != getpid())
+        self->inside = 0;
     if (!self->closed) {
         self->inside++;
         self->closed = true;

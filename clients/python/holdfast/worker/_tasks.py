@@ -96,6 +96,7 @@ class TaskWorker:
         self._workflows = Workflows(core, cache, self._locals, options.converter, turns.answered)
         self._grace_seconds = options.grace_seconds
         self._is_stopping = False
+        self._has_left = False
         # Ends the grace, and then the farewell.
         self._timer: asyncio.TimerHandle | None = None
 
@@ -109,7 +110,7 @@ class TaskWorker:
             self._workflows.drop_all()
             self._activities.cancel_all()
             tasks = self._activities.tasks | self._locals.tasks
-            if tasks:
+            if tasks and not self._has_left:
                 await asyncio.wait(tasks, timeout=FAREWELL_SECONDS)
             self._threads.shutdown()
             self._connection.close()
@@ -176,6 +177,7 @@ class TaskWorker:
 
     def _end(self) -> None:
         """What does not stop is left."""
+        self._has_left = True
         self._core.stop()
         self._turns.look()
 
