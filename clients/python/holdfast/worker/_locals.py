@@ -80,6 +80,8 @@ class _Leave:
 
     run: Run
     attempts: list[proto.LocalAttempt]
+    # Of these, the seqs of those that were cancelled since, whose end is waited for.
+    cancelled: set[int] = field(default_factory=set)
 
 
 class Locals:
@@ -150,26 +152,32 @@ class Locals:
             # It may have ended since.
             if schedule is not None:
                 local = _Local(key, identity, schedule, attempt.attempt, _now_ms())
+                local.is_cancelled = attempt.seq in leave.cancelled
                 self._locals[key] = local
                 self._waiting.append(local)
         self._fill()
 
     def _cancel(self, key: Key, run: Run) -> None:
         types, schedule = proto.ActivityCancellationType, run.locals.get(key[1])
-        local = self._locals.get(key)
+        local, leaves = self._locals.get(key), self._leaves.values()
+        ours = [leave for leave in leaves if leave.run is run]
         match schedule.cancellation_type if schedule is not None else 0:
             case types.WAIT_CANCELLATION_COMPLETED:
+                # The leave to begin may come after this: for the engine we have it by then, and it
+                # waits for our word.
+                for leave in ours:
+                    leave.cancelled.add(key[1])
                 if local is not None:
                     local.is_cancelled = True
                     local.cancel(_Details(cancel_requested=True))
+                return
             case types.ABANDON:
                 self._forget(key)
             case _:
                 self._leave(key, _Details(cancel_requested=True))
         # What has not begun never will.
-        for leave in self._leaves.values():
-            if leave.run is run:
-                leave.attempts = [one for one in leave.attempts if one.seq != key[1]]
+        for leave in ours:
+            leave.attempts = [one for one in leave.attempts if one.seq != key[1]]
 
     # MARK: What is lost
 
