@@ -209,18 +209,47 @@ def test_other_exceptions_fail_by_class_name(engine: Engine) -> None:
     def cancels_itself() -> None:
         raise CancelledError("nobody asked")
 
+    @activity.defn
+    def numbered() -> None:
+        raise ApplicationError("bad", type=5)  # type: ignore[arg-type]
+
+    @activity.defn
+    def endless() -> str:
+        return "x" * 5_000_000
+
     def body(caller: Caller) -> list[Any]:
-        calls = [("fails",), ("unwritable",), ("unwritable_details",), ("exits",), ("add", 1)]
-        types = [failure_of(caller, *call, attempts=1)[1].type for call in calls]
+        types = [
+            failure_of(caller, name, *args, attempts=1)[1].type
+            for name, *args in (
+                ("fails",),
+                ("unwritable",),
+                ("unwritable_details",),
+                ("exits",),
+                ("add", 1),
+                ("numbered",),
+                ("endless",),
+            )
+        ]
         return [*types, type(failure_of(caller, "cancels_itself", attempts=1)[1])]
 
-    activities = [fails, unwritable, unwritable_details, exits, cancels_itself, add]
+    activities = [
+        fails,
+        unwritable,
+        unwritable_details,
+        exits,
+        cancels_itself,
+        add,
+        numbered,
+        endless,
+    ]
     assert serve(engine, body, activities=activities) == [
         "ZeroDivisionError",
         "TypeError",
         "TypeError",
         "SystemExit",
         "TypeError",
+        "TypeError",
+        "TOO_LARGE",
         CancelledError,
     ]
 

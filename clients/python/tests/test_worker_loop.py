@@ -12,7 +12,9 @@ import pytest
 from conftest import Engine
 from served import Caller, serve
 
+from holdfast import _messages as proto
 from holdfast import activity, workflow
+from holdfast._proto.workflow_service import WorkflowService
 from holdfast.exceptions import ApplicationError
 
 T = TypeVar("T")
@@ -23,7 +25,7 @@ def with_worker(engine: Engine, body: Callable[[Caller], T], **options: Any) -> 
     return serve(
         engine,
         body,
-        workflows=[Greeting, Counter],
+        workflows=[Greeting, Counter, Untellable],
         activities=[compose, shout, flaky],
         **options,
     )
@@ -57,6 +59,24 @@ class Greeting:
         attempts = await workflow.execute_activity(flaky, 2, start_to_close_timeout=SHORT)
         loud = await workflow.execute_activity(shout, greeting, start_to_close_timeout=SHORT)
         return f"{loud} ({attempts})"
+
+
+@workflow.defn
+class Untellable:
+    """Gives a command with an id that is no text, until it is repaired."""
+
+    def __init__(self) -> None:
+        self.id: Any = 5
+
+    @workflow.signal
+    def repair(self) -> None:
+        self.id = "5"
+
+    @workflow.run
+    async def run(self) -> str:
+        return await workflow.execute_activity(
+            compose, "Bob", start_to_close_timeout=SHORT, activity_id=self.id
+        )
 
 
 @workflow.defn
@@ -110,6 +130,22 @@ def test_signals_and_queries_reach_the_code_over_a_kill_of_the_engine(engine: En
         return total
 
     assert with_worker(engine, body) == sum(range(20))
+
+
+def test_a_command_that_cannot_be_told_fails_the_task_and_nothing_else(engine: Engine) -> None:
+    def body(caller: Caller) -> str:
+        caller.start("Untellable", "u")
+        execution = proto.WorkflowExecution(workflow_id="u")
+        describe = proto.DescribeWorkflowRequest(execution=execution)
+        while "activity_id" not in str(caller.call(WorkflowService.DescribeWorkflow, describe)):
+            pass
+        caller.start("Greeting", "g", "Ann")
+        assert caller.result("g") == "HELLO, ANN! (3)"
+        caller.signal("u", "repair")
+        result: str = caller.result("u")
+        return result
+
+    assert with_worker(engine, body) == "Hello, Bob"
 
 
 def test_a_worker_that_has_nothing_to_do_costs_no_time(engine: Engine) -> None:

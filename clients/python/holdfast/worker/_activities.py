@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from .. import _core, activity
 from .. import _messages as proto
+from ..converter import DataConverter
 from ..exceptions import ApplicationError
 from ._attempt import Attempt, Cancelled, Completed, Failed, GivenAway, Outcome, Surroundings
 from ._codec import Code, recode
 from ._functions import Functions
 
+logger = logging.getLogger("holdfast.activity")
 _Details = activity.ActivityCancellationDetails
 _Reason = proto.ActivityCancelReason
 _WHY = {
@@ -75,10 +78,9 @@ class Activities:
             await beats.sent()
             try:
                 self._answer(token, outcome)
-            except _core.Error as error:
-                # Too large a result, and the like: the attempt has failed by it.
-                refused = ApplicationError(str(error), type=error.code)
-                self._answer(token, Failed(await attempt.failure(refused)))
+            except Exception as error:
+                # Too large a result, an error whose type is no text: the attempt has failed by it.
+                self._answer(token, unanswerable(error))
         finally:
             del self._attempts[token]
 
@@ -104,6 +106,14 @@ class Activities:
             if error.code != "ALREADY_COMPLETED":
                 raise
         self._answered()
+
+
+def unanswerable(error: Exception) -> Failed:
+    """What the outcome of an attempt becomes when it cannot be told."""
+    kind = error.code if isinstance(error, _core.Error) else type(error).__name__
+    plain = DataConverter.default
+    told = ApplicationError(f"the outcome cannot be told: {error}", type=kind)
+    return Failed(plain.failure_converter.to_failure(told, plain.payload_converter))
 
 
 class Beats:
@@ -162,8 +172,11 @@ class Beats:
         while self._next is not None:
             message = proto.PayloadList(payloads=self._next)
             self._next = None
-            await recode(message, self._encode)
-            self._record(list(message.payloads))
+            try:
+                await recode(message, self._encode)
+                self._record(list(message.payloads))
+            except Exception:
+                logger.exception("a heartbeat cannot be recorded")
             self._answered()
         self._sending = None
 

@@ -13,7 +13,8 @@ class Connection:
 
     def __init__(self, core: _core.Worker) -> None:
         self.core = core
-        _open[id(self)] = weakref.ref(self)
+        key = id(self)
+        _open[key] = weakref.ref(self, lambda _: _open.pop(key, None))
 
     def close(self) -> None:
         _open.pop(id(self), None)

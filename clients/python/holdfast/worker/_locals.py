@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from .. import _core, activity
 from .. import _messages as proto
 from ..exceptions import ApplicationError, TimeoutError, TimeoutType
+from ._activities import unanswerable
 from ._attempt import Attempt, Cancelled, Completed, Failed, Outcome, Surroundings
 from ._functions import Functions
 
@@ -257,19 +257,12 @@ class Locals:
             self._fill()
 
     def _tell(self, local: _Local, outcome: Outcome) -> None:
-        run_id, seq = local.key
-        done = proto.LocalActivityDone(
-            token=f"{seq}/{local.attempt}".encode(), run_id=run_id, seq=seq, attempt=local.attempt
-        )
-        match outcome:
-            case Completed(payloads):
-                done.completed = proto.PayloadList(payloads=payloads)
-            case Cancelled(details):
-                done.canceled = proto.PayloadList(payloads=details)
-            case Failed(failure):
-                done.failed = failure
-        with contextlib.suppress(_core.Closed):
-            self._core.local_activity_done(done.encode())
+        try:
+            self._core.local_activity_done(_done(local, outcome))
+        except _core.Closed:
+            return
+        except Exception as error:
+            self._core.local_activity_done(_done(local, unanswerable(error)))
         self._answered()
 
     async def _attempts(self, local: _Local) -> Outcome:
@@ -341,6 +334,21 @@ class Locals:
         if wait > WAIT_MAX_MS or (end_ms and _now_ms() - local.scheduled_ms + wait > end_ms):
             return None
         return wait
+
+
+def _done(local: _Local, outcome: Outcome) -> bytes:
+    run_id, seq = local.key
+    done = proto.LocalActivityDone(
+        token=f"{seq}/{local.attempt}".encode(), run_id=run_id, seq=seq, attempt=local.attempt
+    )
+    match outcome:
+        case Completed(payloads):
+            done.completed = proto.PayloadList(payloads=payloads)
+        case Cancelled(details):
+            done.canceled = proto.PayloadList(payloads=details)
+        case Failed(failure):
+            done.failed = failure
+    return done.encode()
 
 
 def _now_ms() -> int:

@@ -107,13 +107,20 @@ class ThreadCancellation:
 
     @contextlib.contextmanager
     def shield(self) -> Iterator[None]:
+        """Within, nothing is raised; what came meanwhile is raised at the end."""
         with self._lock:
             self._shields += 1
         try:
             yield
-        finally:
+        except BaseException:
             with self._lock:
                 self._shields -= 1
+                if self._is_due:
+                    # After the error that is on its way, should that be caught.
+                    self._raise_there()
+            raise
+        with self._lock:
+            self._shields -= 1
         self._raise_here()
 
     def _raise_there(self) -> None:

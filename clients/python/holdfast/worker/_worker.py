@@ -198,8 +198,11 @@ class Worker:
             try:
                 await asyncio.wait([serving])
             except asyncio.CancelledError as cancelled:
+                if was_cancelled is None:
+                    self._tasks.stop_once()
+                else:
+                    self._tasks.stop()
                 was_cancelled = cancelled
-                self._tasks.stop()
         error = serving.exception()
         if error is not None:
             logger.error("the worker of task queue %s has ended", self._task_queue, exc_info=error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -40,21 +41,30 @@ class Workflows:
         self._core = core
         self._cache = cache
         self._locals = locals
-        self._converter = converter
-        self._codec: PayloadCodec | None = converter.payload_codec
+        self._codec = converter.payload_codec
         self._answered = answered
         self._lines: dict[str, _Line] = {}
 
     def activate(self, activation: proto.Activation) -> None:
         if self._codec is None:
-            self._core.complete_workflow_task(self._run_code(activation).encode())
+            try:
+                self._core.complete_workflow_task(self._run_code(activation).encode())
+            except _core.Closed:
+                raise
+            except Exception as error:
+                self._core.complete_workflow_task(self._failed(activation, error).encode())
         else:
             codec = self._codec
             self._queue(activation.run_id, lambda line: self._activate(codec, line, activation))
 
     def replay(self, part: proto.ReplayHistory) -> None:
         if self._codec is None:
-            self._core.complete_replay(self._cache.replay(part).encode())
+            try:
+                self._core.complete_replay(self._cache.replay(part).encode())
+            except _core.Closed:
+                raise
+            except Exception as error:
+                self._core.complete_replay(self._replay_failed(part, error).encode())
         else:
             codec = self._codec
             self._queue(part.run_id, lambda line: self._replay(codec, line, part))
@@ -117,12 +127,16 @@ class Workflows:
             # The run keeps what it has put into its commands: a copy is encoded.
             answer = proto.WorkflowTaskCompleted.decode(self._run_code(activation).encode())
             await recode(answer, codec.encode)
+            if not line.is_dropped:
+                self._core.complete_workflow_task(answer.encode())
+        except _core.Closed:
+            return
         except Exception as error:
-            answer = proto.WorkflowTaskCompleted(
-                token=activation.token, failure=self._failure(activation.run_id, line, error)
-            )
-        if not line.is_dropped:
-            self._send(lambda: self._core.complete_workflow_task(answer.encode()))
+            if line.is_dropped:
+                return
+            with contextlib.suppress(_core.Closed):
+                self._core.complete_workflow_task(self._failed(activation, error).encode())
+        self._answered()
 
     async def _replay(self, codec: PayloadCodec, line: _Line, part: proto.ReplayHistory) -> None:
         try:
@@ -132,25 +146,34 @@ class Workflows:
             answer = self._cache.replay(part)
             if answer.failure is not None:
                 await recode(answer, codec.encode)
-        except Exception as error:
-            answer = proto.ReplayCompleted(
-                token=part.token, failure=self._failure(part.run_id, line, error)
-            )
-        self._send(lambda: self._core.complete_replay(answer.encode()))
-
-    def _failure(self, run_id: str, line: _Line, error: Exception) -> proto.WorkflowTaskFailure:
-        """Of a codec that has raised an error: the code may have gone on without an answer."""
-        if not line.is_dropped:
-            self._locals.drop(run_id)
-            self._cache.drop(run_id)
-        converter = self._converter
-        failure = converter.failure_converter.to_failure(error, converter.payload_converter)
-        cause = proto.WorkflowTaskFailedCause.WORKER_FAILURE
-        return proto.WorkflowTaskFailure(failure=failure, cause=cause)
-
-    def _send(self, answer: Callable[[], None]) -> None:
-        try:
-            answer()
+            if not line.is_dropped:
+                self._core.complete_replay(answer.encode())
         except _core.Closed:
             return
+        except Exception as error:
+            if line.is_dropped:
+                return
+            with contextlib.suppress(_core.Closed):
+                self._core.complete_replay(self._replay_failed(part, error).encode())
         self._answered()
+
+    # MARK: What cannot be answered
+
+    def _failed(
+        self, activation: proto.Activation, error: Exception
+    ) -> proto.WorkflowTaskCompleted:
+        failure = self._failure(activation.run_id, error)
+        return proto.WorkflowTaskCompleted(token=activation.token, failure=failure)
+
+    def _replay_failed(self, part: proto.ReplayHistory, error: Exception) -> proto.ReplayCompleted:
+        failure = self._failure(part.run_id, error)
+        return proto.ReplayCompleted(token=part.token, failure=failure)
+
+    def _failure(self, run_id: str, error: Exception) -> proto.WorkflowTaskFailure:
+        """The code may have gone on, but the engine does not hear of it: the run is no use here."""
+        self._locals.drop(run_id)
+        self._cache.drop(run_id)
+        plain = DataConverter.default
+        failure = plain.failure_converter.to_failure(error, plain.payload_converter)
+        cause = proto.WorkflowTaskFailedCause.WORKER_FAILURE
+        return proto.WorkflowTaskFailure(failure=failure, cause=cause)
