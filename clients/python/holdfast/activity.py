@@ -212,14 +212,17 @@ class Signal:
             self.loop.set()
 
     def is_set(self) -> bool:
+        """Whether it has happened."""
         return bool(self.thread.is_set())
 
     async def wait(self) -> None:
+        """In a coroutine of the loop: waits until it happens."""
         if self.loop is None:
             raise RuntimeError("a synchronous activity cannot await: use the _sync function")
         await self.loop.wait()
 
     def wait_sync(self, timeout: timedelta | float | None) -> None:
+        """In a thread: waits until it happens, or so long."""
         seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
         self.thread.wait(seconds)
 
@@ -350,6 +353,7 @@ class LoggerAdapter(logging.LoggerAdapter):  # type: ignore[type-arg]
     def process(
         self, msg: Any, kwargs: MutableMapping[str, Any]
     ) -> tuple[Any, MutableMapping[str, Any]]:
+        """The message and its extra fields, with the activity in them."""
         context = current.get(None)
         if context is None:
             return msg, kwargs
@@ -367,6 +371,7 @@ class LoggerAdapter(logging.LoggerAdapter):  # type: ignore[type-arg]
 
     @property
     def base_logger(self) -> logging.Logger:
+        """The one that is written to."""
         base: logging.Logger = self.logger
         return base
 

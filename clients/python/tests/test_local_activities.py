@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from conftest import Engine
 from served import Caller, WorkerOf, WorkflowFailed, serve, worker_of
 
 from holdfast import activity, workflow
-from holdfast.common import RetryPolicy
+from holdfast.common import RawValue, RetryPolicy
 from holdfast.exceptions import (
     ActivityError,
     ApplicationError,
@@ -213,6 +213,36 @@ def test_the_last_failure_is_the_workflows(engine: Engine) -> None:
 
     with_locals(engine, body, activities=[fails])
     assert attempts == [1, 2, 3, 1]
+
+
+def test_a_dynamic_function_serves_all_types_and_no_others_tasks(engine: Engine) -> None:
+    @activity.defn(dynamic=True)
+    async def anything(args: Sequence[RawValue]) -> list[Any]:
+        values = [activity.payload_converter().from_payload(arg.payload) for arg in args]
+        return [activity.info().activity_type, *values]
+
+    def body(caller: Caller) -> Any:
+        result = call(caller, "whatever", 1, "b")
+        # Its worker has named no types: nobody serves this one.
+        elsewhere = caller.start_call("whatever")
+        caller.await_pending(elsewhere, lambda one: one.no_worker)
+        return result
+
+    result = with_locals(engine, body, activities=[anything])
+    assert result == ["whatever", 1, "b"]
+
+
+def test_a_worker_without_remote_activities_has_only_local_ones(engine: Engine) -> None:
+    @activity.defn
+    async def here() -> str:
+        return "here"
+
+    def body(caller: Caller) -> Any:
+        elsewhere = caller.start_call("here")
+        caller.await_pending(elsewhere, lambda one: one.no_worker)
+        return call(caller, "here")
+
+    assert with_locals(engine, body, activities=[here], no_remote_activities=True) == "here"
 
 
 def test_an_unknown_type_fails_with_the_names_of_the_others(engine: Engine) -> None:

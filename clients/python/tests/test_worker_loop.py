@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 from conftest import Engine
-from served import Caller, serve
+from served import Caller, WorkerOf, WorkflowFailed, serve, worker_of
 
 from holdfast import _messages as proto
 from holdfast import activity, workflow
@@ -130,6 +130,58 @@ def test_signals_and_queries_reach_the_code_over_a_kill_of_the_engine(engine: En
         return total
 
     assert with_worker(engine, body) == sum(range(20))
+
+
+@workflow.defn
+class Raises:
+    @workflow.run
+    async def run(self) -> None:
+        raise KeyError("sku")
+
+
+def test_the_worker_says_which_errors_fail_workflows(engine: Engine) -> None:
+    def body(caller: Caller) -> list[Any]:
+        caller.start("Raises", "r")
+        with pytest.raises(WorkflowFailed) as raised:
+            caller.result("r")
+        return raised.value.chain
+
+    (error,) = serve(
+        engine, body, workflows=[Raises], workflow_failure_exception_types=[LookupError]
+    )
+    assert (error.type, error.message) == ("KeyError", "'sku'")
+
+
+def test_a_worker_runs_once_and_is_cancelled_gracefully(engine: Engine) -> None:
+    begun = asyncio.Event()
+
+    @activity.defn
+    async def ends() -> str:
+        begun.set()
+        await activity.wait_for_worker_shutdown()
+        return "ended"
+
+    async def run() -> str:
+        caller = await asyncio.to_thread(Caller, engine)
+        worker = worker_of(
+            WorkerOf(engine.socket), activities=[ends], graceful_shutdown_timeout=SHORT
+        )
+        with pytest.raises(RuntimeError, match="Never started"):
+            await worker.shutdown()
+        serving = asyncio.create_task(worker.run())
+        called = await asyncio.to_thread(caller.start_call, "ends")
+        await begun.wait()
+        with pytest.raises(RuntimeError, match="Already started"):
+            await worker.run()
+        serving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await serving
+        assert (worker.is_running, worker.is_shutdown) == (False, True)
+        await worker.shutdown()
+        return called
+
+    called = asyncio.run(run())
+    assert serve(engine, lambda caller: caller.result(called)) == "ended"
 
 
 def test_a_command_that_cannot_be_told_fails_the_task_and_nothing_else(engine: Engine) -> None:

@@ -158,6 +158,9 @@ class Attempt:
         """Runs the function; whatever happens in it is an outcome."""
         try:
             return Completed(await self._around.converter.encode([await self._result()]))
+        except GeneratorExit:
+            # The loop is gone, and nobody hears of it.
+            raise
         except BaseException as error:
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None:

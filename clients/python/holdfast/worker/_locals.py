@@ -69,6 +69,7 @@ class _Local:
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
 
     def cancel(self, details: _Details) -> None:
+        """Its function is told to stop, and no further attempt follows."""
         self.hurry.set()
         if self.running is not None:
             self.running.cancel(details)
@@ -192,6 +193,7 @@ class Locals:
             self._leave(key)
 
     def drop_all(self) -> None:
+        """So it is with all runs: the connection is lost, or the worker is over."""
         self._leaves = {}
         for key in list(self._locals):
             self._leave(key)

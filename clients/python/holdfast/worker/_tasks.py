@@ -47,9 +47,9 @@ class TaskOptions:
     executor: concurrent.futures.Executor | None = None
     shared_state: SharedStateManager | None = None
     cached_runs_max: int = 1_000
-    max_concurrent_workflow_tasks: int = 100
-    max_concurrent_activities: int = 100
-    max_concurrent_local_activities: int = 100
+    workflow_tasks_max: int = 100
+    activities_max: int = 100
+    locals_max: int = 100
     grace_seconds: float = 0.0
     failure_exception_types: tuple[type[BaseException], ...] = ()
 
@@ -72,7 +72,7 @@ class TaskWorker:
         core = self._core = self._connection.core
         for name in options.activity_types:
             core.register_activity(name)
-        threads_max = options.max_concurrent_activities + options.max_concurrent_local_activities
+        threads_max = options.activities_max + options.locals_max
         # Makes no thread before it is used.
         self._threads = DaemonThreads(threads_max, f"holdfast-{options.task_queue}")
         shared = options.shared_state
@@ -85,14 +85,12 @@ class TaskWorker:
             worker_shutdown=activity.Signal.on_loop(),
             shutdown_elsewhere=shared.new_event() if shared is not None else None,
         )
-        functions, around, local_max = (
-            options.functions,
-            self._around,
-            options.max_concurrent_local_activities,
-        )
+        functions, around = options.functions, self._around
         turns = self._turns = Turns(core, self._take)
         self._activities = Activities(core, functions, around, turns.answered)
-        self._locals = Locals(core, functions, around, turns.answered, running_max=local_max)
+        self._locals = Locals(
+            core, functions, around, turns.answered, running_max=options.locals_max
+        )
         self._workflows = Workflows(core, cache, self._locals, options.converter, turns.answered)
         self._grace_seconds = options.grace_seconds
         self._is_stopping = False
@@ -195,8 +193,8 @@ def _core_of(options: TaskOptions, workflow_types: Sequence[str]) -> _core.Worke
         identity=options.identity,
         build_id=options.build_id,
         workflow_types=workflow_types,
-        max_concurrent_activities=options.max_concurrent_activities,
-        max_concurrent_workflow_tasks=options.max_concurrent_workflow_tasks,
+        max_concurrent_activities=options.activities_max,
+        max_concurrent_workflow_tasks=options.workflow_tasks_max,
         cached_runs_max=options.cached_runs_max,
         # The grace is TaskWorker's matter: answers that come after it leave, too.
         grace_ms=-1,

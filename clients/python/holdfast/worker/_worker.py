@@ -119,16 +119,14 @@ class Worker:
         if not activities and not workflows:
             raise ValueError("a worker needs at least one activity or workflow")
         functions = Functions(activities)
-        _check_executor(
-            functions, activity_executor, shared_state_manager, max_concurrent_activities
-        )
         if dynamic_activity_types and functions.dynamic is None:
             raise ValueError("dynamic_activity_types are for a dynamic activity")
+        activities_max = _maximum("activities", max_concurrent_activities)
+        _check_executor(functions, activity_executor, shared_state_manager, activities_max)
         types = [] if no_remote_activities else [*functions.names, *dynamic_activity_types]
         self._client = client
         self._task_queue = task_queue
         self._on_fatal_error = on_fatal_error
-        inherited = [one for one in client.interceptors if isinstance(one, Interceptor)]
         self._tasks = TaskWorker(
             TaskOptions(
                 task_queue=task_queue,
@@ -140,20 +138,14 @@ class Worker:
                 identity=identity or client.identity,
                 build_id=build_id or "",
                 converter=client.data_converter,
-                interceptors=[*inherited, *interceptors],
+                interceptors=[*_inherited(client), *interceptors],
                 client=client,
                 executor=activity_executor,
                 shared_state=shared_state_manager if activity_executor is not None else None,
                 cached_runs_max=max_cached_workflows,
-                max_concurrent_workflow_tasks=_maximum(
-                    "max_concurrent_workflow_tasks", max_concurrent_workflow_tasks
-                ),
-                max_concurrent_activities=_maximum(
-                    "max_concurrent_activities", max_concurrent_activities
-                ),
-                max_concurrent_local_activities=_maximum(
-                    "max_concurrent_local_activities", max_concurrent_local_activities
-                ),
+                workflow_tasks_max=_maximum("workflow_tasks", max_concurrent_workflow_tasks),
+                activities_max=activities_max,
+                locals_max=_maximum("local_activities", max_concurrent_local_activities),
                 grace_seconds=graceful_shutdown_timeout.total_seconds(),
                 failure_exception_types=tuple(workflow_failure_exception_types),
             )
@@ -255,17 +247,21 @@ class Worker:
             run.result()
 
 
-def _maximum(name: str, given: int | None) -> int:
+def _maximum(what: str, given: int | None) -> int:
     if given is not None and given < 1:
-        raise ValueError(f"{name} must be at least 1")
+        raise ValueError(f"max_concurrent_{what} must be at least 1")
     return 100 if given is None else given
+
+
+def _inherited(client: WorkerClient) -> list[Interceptor]:
+    return [one for one in client.interceptors if isinstance(one, Interceptor)]
 
 
 def _check_executor(
     functions: Functions,
     executor: concurrent.futures.Executor | None,
     shared: SharedStateManager | None,
-    activities_max: int | None,
+    activities_max: int,
 ) -> None:
     if executor is None or all(one.is_async for one in functions.all):
         return
@@ -274,7 +270,7 @@ def _check_executor(
             "an activity_executor that is no ThreadPoolExecutor needs a shared_state_manager"
         )
     places = getattr(executor, "_max_workers", None)
-    if isinstance(places, int) and places < _maximum("max_concurrent_activities", activities_max):
+    if isinstance(places, int) and places < activities_max:
         warnings.warn(
             f"the activity_executor runs {places} at once, fewer than max_concurrent_activities:"
             " further activities wait for a place while their time runs",
