@@ -2,31 +2,122 @@
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable
+import asyncio
+import contextlib
+import dataclasses
+import inspect
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Event
-from typing import Any, NoReturn, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from .common import Priority, RetryPolicy
 
-NAME_ATTRIBUTE = "__holdfast_activity__"
+if TYPE_CHECKING:
+    from .converter import PayloadConverter
+
+CallableT = TypeVar("CallableT", bound=Callable[..., Any])
+
+DEFINITION = "__holdfast_activity_definition__"
 
 
-class CancelReason(enum.IntEnum):
-    """Why an activity should stop."""
+# MARK: Definitions
 
-    NONE = 0
-    REQUESTED = 1
-    TIMED_OUT = 2
-    NOT_FOUND = 3
-    WORKFLOW_CLOSED = 4
-    PAUSED = 5
-    """This and the next: the attempt still counts, and another one comes later, or at once."""
-    RESET = 6
-    WORKER_STOPPING = 100
+
+@dataclass(frozen=True)
+class Definition:
+    """What the decorator says of a function; without a name it serves all types."""
+
+    name: str | None
+    no_thread_cancel_exception: bool = False
+
+    @staticmethod
+    def of(activity: Any) -> Definition | None:
+        """Of a function, a method, or an object or class whose `__call__` is decorated."""
+        call = activity if isinstance(activity, type) else type(activity)
+        for one in (activity, getattr(call, "__call__", None)):  # noqa: B004
+            definition = getattr(one, DEFINITION, None)
+            if isinstance(definition, Definition):
+                return definition
+        return None
+
+    @staticmethod
+    def must_be_of(activity: Any) -> Definition:
+        """TypeError when it is not decorated."""
+        definition = Definition.of(activity)
+        if definition is None:
+            raise TypeError(f"{activity!r} is no activity: decorate it with @activity.defn")
+        return definition
+
+
+@overload
+def defn(fn: CallableT) -> CallableT: ...
+
+
+@overload
+def defn(
+    *,
+    name: str | None = None,
+    no_thread_cancel_exception: bool = False,
+    dynamic: bool = False,
+) -> Callable[[CallableT], CallableT]: ...
+
+
+def defn(
+    fn: Any = None,
+    *,
+    name: str | None = None,
+    no_thread_cancel_exception: bool = False,
+    dynamic: bool = False,
+) -> Any:
+    """Makes a function, async or not, an activity: @activity.defn, or with options.
+
+    name: the type; the function's own name if None (of a `__call__`, its class's). An async
+    function runs on the worker's event loop, which it must not block; any other one in the
+    worker's executor. no_thread_cancel_exception: a cancellation raises nothing in its thread; the
+    function asks `is_cancelled` itself. dynamic: it serves all types that no other activity of the
+    worker serves, and takes one argument, the sequence of RawValues; of tasks from the engine only
+    those types that the worker names as `dynamic_activity_types`.
+    """
+    if name is not None and dynamic:
+        raise ValueError("a dynamic activity has no name")
+
+    def mark(function: CallableT) -> CallableT:
+        if dynamic:
+            _check_dynamic(function)
+        own = name or _own_name(function)
+        definition = Definition(None if dynamic else own, no_thread_cancel_exception)
+        setattr(function, DEFINITION, definition)
+        return function
+
+    return mark if fn is None else mark(fn)
+
+
+def _own_name(function: Any) -> str:
+    name: str = function.__name__
+    if name == "__call__":
+        return str(function.__qualname__.split(".")[-2])
+    return name
+
+
+def _check_dynamic(function: Any) -> None:
+    names = [name for name in inspect.signature(function).parameters if name != "self"]
+    if len(names) != 1:
+        raise TypeError("a dynamic activity takes one argument: a Sequence[RawValue]")
+
+
+def name_of(function: Any) -> str:
+    """The type that a decorated function serves."""
+    definition = Definition.must_be_of(function)
+    if definition.name is None:
+        raise TypeError("a dynamic activity has no name: call it by the type that is meant")
+    return definition.name
+
+
+# MARK: What an activity is told
 
 
 @dataclass(frozen=True)
@@ -35,116 +126,254 @@ class Info:
 
     activity_id: str
     activity_type: str
-    workflow_id: str
-    """Empty for an activity without a workflow."""
-    workflow_run_id: str
-    workflow_type: str
-    namespace: str
-    task_queue: str
     attempt: int
     """From 1."""
+    current_attempt_scheduled_time: datetime
+    heartbeat_details: Sequence[Any]
+    """Of the last heartbeat of any earlier attempt."""
+    heartbeat_timeout: timedelta | None
     idempotency_key: str
     """The same for every attempt of this activity, and for no other activity."""
-    task_token: bytes
-    """Names this attempt to Client.get_activity_handle."""
-    heartbeat_details: list[Any]
-    """Of the last heartbeat of any earlier attempt."""
-    scheduled_time: datetime
-    started_time: datetime
-    start_to_close_timeout: timedelta | None
+    is_local: bool
+    namespace: str
+    priority: Priority
+    retry_policy: RetryPolicy | None
+    """The policy in force, defaults filled in."""
     schedule_to_close_timeout: timedelta | None
-    heartbeat_timeout: timedelta | None
+    scheduled_time: datetime
+    start_to_close_timeout: timedelta | None
+    started_time: datetime
+    task_queue: str
+    task_token: bytes
+    """Names this attempt to Client.get_async_activity_handle; empty for a local activity."""
+    workflow_id: str
+    """Empty for an activity without a workflow."""
+    workflow_namespace: str
+    workflow_run_id: str
+    workflow_type: str
+
+    def _logger_details(self) -> Mapping[str, Any]:
+        return {
+            "activity_id": self.activity_id,
+            "activity_type": self.activity_type,
+            "attempt": self.attempt,
+            "namespace": self.namespace,
+            "task_queue": self.task_queue,
+            "workflow_id": self.workflow_id,
+            "workflow_run_id": self.workflow_run_id,
+            "workflow_type": self.workflow_type,
+        }
 
 
-class CompleteElsewhere(BaseException):
-    """Raised by complete_elsewhere; no Exception, so that no handler takes it for an error."""
+@dataclass(frozen=True)
+class ActivityCancellationDetails:
+    """Why an activity should stop."""
+
+    not_found: bool = False
+    """The engine does not have it any more: its workflow has closed, or somebody has ended it."""
+    cancel_requested: bool = False
+    """The workflow or a client has asked for it."""
+    paused: bool = False
+    """This attempt still counts; another one comes when the activity goes on."""
+    timed_out: bool = False
+    """One of its timeouts is over: nobody waits for its answer."""
+    reset: bool = False
+    """This attempt still counts; another one, the first again, comes at once."""
+    worker_shutdown: bool = False
+    """The worker is stopping, and the time that it gives to activities is over."""
 
 
-class Attempt(Protocol):
-    """The attempt that runs, as its worker has it."""
-
-    cancelled: Event
-
-    @property
-    def info(self) -> Info: ...
-
-    @property
-    def cancel_reason(self) -> CancelReason: ...
-
-    def heartbeat(self, details: tuple[Any, ...]) -> None: ...
+class CompleteAsyncError(BaseException):
+    """Raised by raise_complete_async; no Exception, so that no handler takes it for an error."""
 
 
-current: ContextVar[Attempt] = ContextVar("holdfast_activity")
+# MARK: The one that runs
 
 
-@overload
-def defn(function: Function) -> Function: ...
-@overload
-def defn(*, name: str | None = None) -> Callable[[Function], Function]: ...
-def defn(function: Any = None, *, name: str | None = None) -> Any:
-    """Marks a function or coroutine function as an activity: @activity.defn, or with its name.
+class Signal:
+    """Something that happens once, for threads and for coroutines.
 
-    The type is `name`, or the function's own name. The function takes the activity's values as
-    its positional arguments. A synchronous one runs in a thread of the worker's, a coroutine
-    function on the worker's event loop, which it must not block.
+    thread: a threading.Event, or a process manager's. The loop's event is set on the loop only.
     """
 
-    def mark(function: Function) -> Function:
-        setattr(function, NAME_ATTRIBUTE, name or function.__name__)
-        return function
+    def __init__(self, thread: Any, loop: asyncio.Event | None = None) -> None:
+        self.thread = thread
+        self.loop = loop
 
-    return mark if function is None else mark(function)
+    @staticmethod
+    def on_loop() -> Signal:
+        """For code on the running loop and in threads."""
+        return Signal(threading.Event(), asyncio.Event())
+
+    def set(self) -> None:
+        """On the loop."""
+        self.thread.set()
+        if self.loop is not None:
+            self.loop.set()
+
+    def is_set(self) -> bool:
+        """Whether it has happened."""
+        return bool(self.thread.is_set())
+
+    async def wait(self) -> None:
+        """In a coroutine of the loop: waits until it happens."""
+        if self.loop is None:
+            raise RuntimeError("a synchronous activity cannot await: use the _sync function")
+        await self.loop.wait()
+
+    def wait_sync(self, timeout: timedelta | float | None) -> None:
+        """In a thread: waits until it happens, or so long."""
+        seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        self.thread.wait(seconds)
+
+
+@dataclass
+class Context:
+    """What the functions of this module speak to while an activity's function runs."""
+
+    info: Callable[[], Info]
+    heartbeat: Callable[..., None]
+    cancelled: Signal
+    worker_shutdown: Signal
+    payload_converter: PayloadConverter
+    cancellation_details: Callable[[], ActivityCancellationDetails | None]
+    client: Any = None
+    """Of the worker, in async activities only."""
+    shield: Callable[[], contextlib.AbstractContextManager[None]] = field(
+        default=contextlib.nullcontext
+    )
+
+
+current: ContextVar[Context] = ContextVar("holdfast_activity")
+
+
+def _context() -> Context:
+    context = current.get(None)
+    if context is None:
+        raise RuntimeError("Not in activity context")
+    return context
+
+
+def in_activity() -> bool:
+    """Whether this is called from an activity."""
+    return current.get(None) is not None
 
 
 def info() -> Info:
-    """About the activity that runs here. RuntimeError outside of one."""
-    return _attempt().info
+    """About the activity that runs here; RuntimeError outside of one, as all that follow."""
+    return _context().info()
+
+
+def client() -> Any:
+    """The worker's client, in an async activity."""
+    found = _context().client
+    if found is None:
+        raise RuntimeError("No client available: only async activities have the worker's")
+    return found
+
+
+def payload_converter() -> PayloadConverter:
+    """The worker's payload converter."""
+    return _context().payload_converter
 
 
 def heartbeat(*details: Any) -> None:
     """Says that the activity is alive, with details for the next attempt.
 
-    Costs little and may be called often: what really leaves is throttled. In a synchronous
-    activity it raises CancelledError when the activity should stop; in an asynchronous one the
-    cancellation arrives at the next await.
+    Costs little and may be called often: what really leaves is throttled. Local activities have
+    no heartbeats: there it does nothing.
     """
-    _attempt().heartbeat(details)
+    _context().heartbeat(*details)
 
 
 def is_cancelled() -> bool:
     """Whether the activity should stop."""
-    return cancel_reason() != CancelReason.NONE
+    return _context().cancelled.is_set()
 
 
-def cancel_reason() -> CancelReason:
-    return _attempt().cancel_reason
+def cancellation_details() -> ActivityCancellationDetails | None:
+    """Why the activity should stop; None: it may go on."""
+    return _context().cancellation_details()
 
 
-def wait_for_cancelled(timeout: float | None = None) -> bool:
-    """Sleeps until the activity should stop, or for `timeout` seconds; True: it should stop.
+async def wait_for_cancelled() -> None:
+    """Waits until the activity should stop; the coroutine is then cancelled, too."""
+    await _context().cancelled.wait()
 
-    For synchronous activities, as a sleep that a cancellation ends.
+
+def wait_for_cancelled_sync(timeout: timedelta | float | None = None) -> None:
+    """Sleeps until the activity should stop, or so long; ask `is_cancelled` which it was."""
+    _context().cancelled.wait_sync(timeout)
+
+
+def is_worker_shutdown() -> bool:
+    """Whether the worker is stopping: activities have its graceful_shutdown_timeout to end."""
+    return _context().worker_shutdown.is_set()
+
+
+async def wait_for_worker_shutdown() -> None:
+    """Waits until the worker is stopping."""
+    await _context().worker_shutdown.wait()
+
+
+def wait_for_worker_shutdown_sync(timeout: timedelta | float | None = None) -> None:
+    """Sleeps until the worker is stopping, or so long."""
+    _context().worker_shutdown.wait_sync(timeout)
+
+
+def raise_complete_async() -> NoReturn:
+    """Leaves the activity without ending it: somebody ends it later by its token or its ids,
+    whatever becomes of this worker."""
+    _context()
+    raise CompleteAsyncError
+
+
+@contextlib.contextmanager
+def shield_thread_cancel_exception() -> Iterator[None]:
+    """Within, a cancellation raises nothing in the activity's thread; it does at the end.
+
+    Does nothing in async activities and in those of other processes.
     """
-    return _attempt().cancelled.wait(timeout)
+    with _context().shield():
+        yield
 
 
-def complete_elsewhere() -> NoReturn:
-    """Leaves the activity without ending it: somebody ends it later with
-    Client.get_activity_handle(activity.info().task_token), whatever becomes of this worker."""
-    _attempt()
-    raise CompleteElsewhere
+# MARK: Logging
 
 
-def name_of(function: Callable[..., Any]) -> str:
-    """The type that a decorated function serves."""
-    name = getattr(function, NAME_ATTRIBUTE, None)
-    if not isinstance(name, str):
-        raise TypeError(f"{function!r} is no activity: decorate it with @activity.defn")
-    return name
+class LoggerAdapter(logging.LoggerAdapter):  # type: ignore[type-arg]
+    """Adds to what is logged in an activity which one it is."""
+
+    def __init__(self, logger: logging.Logger, extra: Mapping[str, Any] | None) -> None:
+        super().__init__(logger, extra or {})
+        self.activity_info_on_message = True
+        self.activity_info_on_extra = True
+        self.full_activity_info_on_extra = False
+
+    def process(
+        self, msg: Any, kwargs: MutableMapping[str, Any]
+    ) -> tuple[Any, MutableMapping[str, Any]]:
+        """The message and its extra fields, with the activity in them."""
+        context = current.get(None)
+        if context is None:
+            return msg, kwargs
+        found = context.info()
+        extra: dict[str, Any] = {}
+        if self.activity_info_on_extra:
+            extra["holdfast_activity"] = found._logger_details()
+        if self.full_activity_info_on_extra:
+            extra["activity_info"] = dataclasses.replace(found)
+        if extra:
+            kwargs["extra"] = {**extra, **(kwargs.get("extra") or {})}
+        if self.activity_info_on_message:
+            msg = f"{msg} ({found._logger_details()})"
+        return msg, kwargs
+
+    @property
+    def base_logger(self) -> logging.Logger:
+        """The one that is written to."""
+        base: logging.Logger = self.logger
+        return base
 
 
-def _attempt() -> Attempt:
-    attempt = current.get(None)
-    if attempt is None:
-        raise RuntimeError("not inside an activity")
-    return attempt
+logger = LoggerAdapter(logging.getLogger("holdfast.activity"), None)

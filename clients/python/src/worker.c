@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FETCHED_MAX 64
 #define LARGE_ANSWER_BYTES 65536u
@@ -18,6 +19,7 @@ typedef struct worker {
     holdfast_worker *handle;
     bool closed;
     bool pulling;  /* a thread is inside process() or next_task() */
+    pid_t process; /* that made it */
     size_t inside; /* threads inside a function without the GIL: the last one frees the handle */
     /* What was fetched and not handed out, the next one at `given`. */
     holdfast_task *fetched[FETCHED_MAX];
@@ -28,8 +30,16 @@ typedef struct worker {
     holdfast_error *error;
 } worker;
 
+/* The threads and locks of the process that made it are not here: nothing of it is to be touched. */
+static bool is_forked(const worker *self)
+{
+    return self->process != getpid();
+}
+
 static void drop_fetched(worker *self)
 {
+    if (is_forked(self))
+        return;
     for (; self->given < self->count; self->given++)
         holdfast_task_free(self->fetched[self->given]);
     holdfast_error_free(self->error);
@@ -192,6 +202,7 @@ static int worker_init(PyObject *object, PyObject *args, PyObject *kwargs)
     }
     free_types(&found);
     self->closed = made < 0;
+    self->process = getpid();
     return made;
 }
 
@@ -465,7 +476,8 @@ static PyObject *worker_close(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
     worker *self = (worker *)object;
     if (!self->closed) {
-        self->inside++;
+        /* Of the threads that were inside when a child was forked none is in the child. */
+        self->inside = is_forked(self) ? 1 : self->inside + 1;
         self->closed = true;
         leave(self);
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from typing import Any
 from conftest import Engine
 
 from holdfast import activity, workflow
-from holdfast._worker.tasks import TaskWorker
 from holdfast.client import Client
 from holdfast.common import RetryPolicy
 from holdfast.exceptions import ApplicationError
+from holdfast.worker import Worker
 
 QUEUE = "python"
 SHORT = timedelta(seconds=20)
@@ -135,20 +134,10 @@ async def served(
     client: Client, workflows: Sequence[type] = WORKFLOWS, **options: Any
 ) -> AsyncIterator[Client]:
     """While it goes on, a worker serves these workflows."""
-    worker = TaskWorker(
-        task_queue=QUEUE,
-        socket_path=client.socket_path,
-        namespace=client.namespace,
-        workflows=workflows,
-        activities=[greet, fail],
-        **options,
-    )
-    running = asyncio.create_task(worker.run())
-    try:
+    async with Worker(
+        client, task_queue=QUEUE, workflows=workflows, activities=[greet, fail], **options
+    ):
         yield client
-    finally:
-        worker.stop()
-        await running
 
 
 @asynccontextmanager

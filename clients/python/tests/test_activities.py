@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import World
+from conftest import Engine
+from served import Caller, WorkerOf, WorkflowFailed, serve
 
-from holdfast import (
+from holdfast import _messages as proto
+from holdfast import activity
+from holdfast._proto.activity_service import ActivityService
+from holdfast.common import Priority, RawValue
+from holdfast.converter import PayloadConverter
+from holdfast.exceptions import (
     ActivityError,
     ApplicationError,
     CancelledError,
-    TimeoutFailureError,
-    WorkflowFailedError,
-    WorkflowStatus,
-    activity,
+    TimeoutError,
+    TimeoutType,
 )
 
 
@@ -46,39 +53,102 @@ async def add_later(a: int, b: int) -> int:
     return a + b
 
 
-def causes(raised: pytest.ExceptionInfo[WorkflowFailedError]) -> list[BaseException]:
-    chain: list[BaseException] = []
-    at: BaseException | None = raised.value.__cause__
-    while at is not None:
-        chain.append(at)
-        at = at.__cause__
-    return chain
+def failure_of(caller: Caller, activity_type: str, *args: Any, **options: Any) -> list[Any]:
+    """The chain of errors by which the workflow fails."""
+    with pytest.raises(WorkflowFailed) as raised:
+        caller.do(activity_type, *args, **options)
+    assert raised.value.status == proto.WorkflowStatus.FAILED
+    return raised.value.chain
 
 
-def test_sync_and_async_functions_answer(world: World) -> None:
-    world.serve(add, add_later)
-    assert world.call("add", 2, 3) == 5
-    assert world.call("add-later", "süß ", "x") == "süß x"
+def cancel_when_started(caller: Caller, seen: Seen, activity_type: str) -> str:
+    workflow_id = caller.start_call(activity_type)
+    assert seen.started.wait(20)
+    caller.cancel(workflow_id)
+    return workflow_id
 
 
-def test_info_says_where_it_runs(world: World, seen: Seen) -> None:
+def assert_cancelled(caller: Caller, workflow_id: str) -> None:
+    with pytest.raises(WorkflowFailed) as raised:
+        caller.result(workflow_id)
+    assert raised.value.status == proto.WorkflowStatus.CANCELED
+
+
+def test_sync_and_async_functions_answer(engine: Engine) -> None:
+    def body(caller: Caller) -> list[Any]:
+        return [caller.do("add", 2, 3), caller.do("add-later", 4, 5)]
+
+    assert serve(engine, body, activities=[add, add_later]) == [5, 9]
+
+
+def test_methods_objects_and_dynamic_functions_answer(engine: Engine) -> None:
+    class Bank:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        @activity.defn
+        async def pay(self, amount: int) -> str:
+            return f"{self.name} pays {amount}"
+
+        @activity.defn(name="close")
+        def __call__(self) -> str:
+            return f"{self.name} closes"
+
+    @activity.defn(dynamic=True)
+    def anything(args: Sequence[RawValue]) -> list[Any]:
+        values = [activity.payload_converter().from_payload(arg.payload) for arg in args]
+        return [activity.info().activity_type, *values]
+
+    def body(caller: Caller) -> list[Any]:
+        return [caller.do("pay", 3), caller.do("close"), caller.do("b", 1, "x")]
+
+    bank = Bank("Ours")
+    results = serve(
+        engine,
+        body,
+        activities=[bank.pay, bank, anything],
+        dynamic_activity_types=["a", "b"],
+    )
+    assert results == ["Ours pays 3", "Ours closes", ["b", 1, "x"]]
+
+
+def test_info_says_where_it_runs(engine: Engine, seen: Seen) -> None:
     @activity.defn
     def look() -> None:
         seen.values.append(activity.info())
+        assert activity.in_activity()
+        assert activity.payload_converter() is PayloadConverter.default or isinstance(
+            activity.payload_converter(), type(PayloadConverter.default)
+        )
+        with pytest.raises(RuntimeError, match="No client"):
+            activity.client()
 
-    world.serve(look)
-    handle = world.start("look", heartbeat_ms=5_000)
-    assert handle.result(30) is None
-    (info,) = seen.values
-    assert (info.workflow_id, info.workflow_run_id) == (handle.id, handle.first_run_id)
-    assert (info.activity_type, info.task_queue, info.attempt) == ("look", "activities", 1)
+    @activity.defn
+    async def look_async() -> None:
+        seen.values.append(activity.client())
+
+    def body(caller: Caller) -> str:
+        workflow_id = caller.start_call("look", heartbeat_ms=5_000)
+        caller.result(workflow_id)
+        caller.do("look_async")
+        return workflow_id
+
+    workflow_id = serve(engine, body, activities=[look, look_async])
+    info, client = seen.values
+    assert (info.workflow_id, info.activity_id) == (workflow_id, "1")
+    assert (info.activity_type, info.task_queue, info.attempt) == ("look", "served", 1)
     assert (info.workflow_type, info.namespace) == ("call", "default")
+    assert info.workflow_namespace == "default"
+    assert (info.is_local, info.priority, info.heartbeat_details) == (False, Priority.default, [])
     assert info.heartbeat_timeout == timedelta(seconds=5)
-    assert info.started_time >= info.scheduled_time
-    assert handle.first_run_id in info.idempotency_key
+    assert info.start_to_close_timeout == timedelta(seconds=60)
+    assert info.retry_policy.initial_interval == timedelta(milliseconds=10)
+    assert info.started_time >= info.current_attempt_scheduled_time >= info.scheduled_time
+    assert info.workflow_run_id in info.idempotency_key
+    assert isinstance(client, WorkerOf)
 
 
-def test_a_retry_keeps_the_key_and_brings_the_heartbeat(world: World, seen: Seen) -> None:
+def test_a_retry_keeps_the_key_and_brings_the_heartbeat(engine: Engine, seen: Seen) -> None:
     @activity.defn
     def twice() -> int:
         info = activity.info()
@@ -88,14 +158,13 @@ def test_a_retry_keeps_the_key_and_brings_the_heartbeat(world: World, seen: Seen
             raise ValueError("first")
         return info.attempt
 
-    world.serve(twice)
-    assert world.call("twice") == 2
+    assert serve(engine, lambda caller: caller.do("twice"), activities=[twice]) == 2
     (first, key, nothing), (second, same_key, details) = seen.values
     assert (first, second, key) == (1, 2, same_key)
     assert (nothing, details) == ([], ["half", {"way": 1}])
 
 
-def test_an_application_error_arrives_whole(world: World, seen: Seen) -> None:
+def test_an_application_error_arrives_whole(engine: Engine, seen: Seen) -> None:
     @activity.defn
     def fails() -> None:
         seen.values.append(1)
@@ -106,22 +175,20 @@ def test_an_application_error_arrives_whole(world: World, seen: Seen) -> None:
                 "no stock", {"left": 0}, type="OutOfStock", non_retryable=True
             ) from error
 
-    world.serve(fails)
-    with pytest.raises(WorkflowFailedError) as raised:
-        world.call("fails")
-    assert raised.value.status == WorkflowStatus.FAILED
-    outer, error, cause = causes(raised)
+    chain = serve(engine, lambda caller: failure_of(caller, "fails"), activities=[fails])
+    outer, error, cause = chain
     assert isinstance(outer, ActivityError)
-    assert (outer.activity_type, outer.attempt) == ("fails", 1)
+    assert (outer.activity_type, outer.activity_id) == ("fails", "1")
     assert isinstance(error, ApplicationError) and isinstance(cause, ApplicationError)
     assert (error.message, error.type, error.non_retryable) == ("no stock", "OutOfStock", True)
-    assert error.details == [{"left": 0}]
-    assert "in fails" in error.stack_trace
+    assert list(error.details) == [{"left": 0}]
+    assert error.failure is not None and error.failure.info is not None
+    assert "in fails" in error.failure.info.stack_trace
     assert (cause.type, cause.message) == ("KeyError", "'sku'")
     assert len(seen.values) == 1
 
 
-def test_other_exceptions_fail_by_class_name(world: World) -> None:
+def test_other_exceptions_fail_by_class_name(engine: Engine) -> None:
     @activity.defn
     async def fails() -> None:
         raise ZeroDivisionError("by 0")
@@ -130,99 +197,236 @@ def test_other_exceptions_fail_by_class_name(world: World) -> None:
     def unwritable() -> Any:
         return object()
 
-    world.serve(fails, unwritable, add)
-    for name, args, type in (
-        ("fails", (), "ZeroDivisionError"),
-        ("unwritable", (), "TypeError"),
-        ("add", (1,), "TypeError"),
-    ):
-        with pytest.raises(WorkflowFailedError) as raised:
-            world.call(name, *args, attempts=1)
-        error = causes(raised)[1]
-        assert isinstance(error, ApplicationError) and error.type == type
+    @activity.defn
+    def unwritable_details() -> None:
+        raise ApplicationError("bad", object())
+
+    @activity.defn
+    def exits() -> None:
+        raise SystemExit(3)
+
+    @activity.defn
+    def cancels_itself() -> None:
+        raise CancelledError("nobody asked")
+
+    @activity.defn
+    def numbered() -> None:
+        raise ApplicationError("bad", type=5)  # type: ignore[arg-type]
+
+    @activity.defn
+    def endless() -> str:
+        return "x" * 5_000_000
+
+    def body(caller: Caller) -> list[Any]:
+        types = [
+            failure_of(caller, name, *args, attempts=1)[1].type
+            for name, *args in (
+                ("fails",),
+                ("unwritable",),
+                ("unwritable_details",),
+                ("exits",),
+                ("add", 1),
+                ("numbered",),
+                ("endless",),
+            )
+        ]
+        return [*types, type(failure_of(caller, "cancels_itself", attempts=1)[1])]
+
+    activities = [
+        fails,
+        unwritable,
+        unwritable_details,
+        exits,
+        cancels_itself,
+        add,
+        numbered,
+        endless,
+    ]
+    assert serve(engine, body, activities=activities) == [
+        "ZeroDivisionError",
+        "TypeError",
+        "TypeError",
+        "SystemExit",
+        "TypeError",
+        "TypeError",
+        "TOO_LARGE",
+        CancelledError,
+    ]
 
 
-def test_next_retry_delay_overrides_the_policy(world: World) -> None:
+def test_next_retry_delay_overrides_the_policy(engine: Engine) -> None:
     @activity.defn
     def hurry() -> int:
         if activity.info().attempt == 1:
             raise ApplicationError("again", next_retry_delay=timedelta(milliseconds=1))
         return activity.info().attempt
 
-    world.serve(hurry)
-    assert world.call("hurry", initial_ms=600_000) == 2
+    def body(caller: Caller) -> Any:
+        return caller.do("hurry", initial_ms=600_000)
+
+    assert serve(engine, body, activities=[hurry]) == 2
 
 
-def test_cancellation_reaches_a_sync_function(world: World, seen: Seen) -> None:
+# MARK: Cancellation
+
+
+def test_cancellation_is_raised_in_a_thread_and_held_off_by_a_shield(
+    engine: Engine, seen: Seen
+) -> None:
     @activity.defn
     def waits() -> None:
+        assert not activity.is_cancelled() and activity.cancellation_details() is None
+        try:
+            with activity.shield_thread_cancel_exception():
+                seen.started.set()
+                activity.wait_for_cancelled_sync(timedelta(seconds=20))
+                seen.values.append(activity.cancellation_details())
+                for _ in range(1_000):
+                    time.sleep(0)
+                seen.values.append("shielded")
+            seen.values.append("never")
+        except CancelledError:
+            seen.values.append("raised")
+            raise
+
+    def body(caller: Caller) -> None:
+        assert_cancelled(caller, cancel_when_started(caller, seen, "waits"))
+
+    serve(engine, body, activities=[waits])
+    details = activity.ActivityCancellationDetails(cancel_requested=True)
+    assert seen.values == [details, "shielded", "raised"]
+
+
+def test_cancellation_ends_a_loop_in_a_thread(engine: Engine, seen: Seen) -> None:
+    @activity.defn
+    def loops() -> None:
         seen.started.set()
-        assert activity.wait_for_cancelled(20)
-        seen.values.append(activity.cancel_reason())
-        activity.heartbeat()
+        while True:
+            time.sleep(0.001)
 
-    world.serve(waits)
-    handle = world.start("waits")
-    assert seen.started.wait(20)
-    handle.cancel("enough")
-    with pytest.raises(WorkflowFailedError) as raised:
-        handle.result(20)
-    assert raised.value.status == WorkflowStatus.CANCELED
-    assert isinstance(raised.value.__cause__, CancelledError)
-    assert seen.values == [activity.CancelReason.REQUESTED]
+    def body(caller: Caller) -> None:
+        assert_cancelled(caller, cancel_when_started(caller, seen, "loops"))
+
+    with ThreadPoolExecutor(100) as executor:
+        serve(engine, body, activities=[loops], activity_executor=executor)
 
 
-def test_cancellation_reaches_an_async_function(world: World, seen: Seen) -> None:
+def test_a_function_may_ask_instead_and_end_well_although_cancelled(
+    engine: Engine, seen: Seen
+) -> None:
+    @activity.defn(no_thread_cancel_exception=True)
+    def finishes() -> str:
+        seen.started.set()
+        activity.wait_for_cancelled_sync(20)
+        activity.heartbeat("still here")
+        return f"done anyway: {activity.is_cancelled()}"
+
+    def body(caller: Caller) -> Any:
+        return caller.result(cancel_when_started(caller, seen, "finishes"))
+
+    assert serve(engine, body, activities=[finishes]) == "done anyway: True"
+
+
+def test_what_waits_for_a_place_is_cancelled_when_it_has_one(engine: Engine, seen: Seen) -> None:
+    release = threading.Event()
+
+    @activity.defn
+    def blocks() -> None:
+        seen.started.set()
+        release.wait(20)
+
+    @activity.defn
+    def begins() -> None:
+        seen.values.append("begun")
+
+    def body(caller: Caller) -> None:
+        first = caller.start_call("blocks")
+        assert seen.started.wait(20)
+        second = caller.start_call("begins")
+        states = proto.PendingActivityState
+        caller.await_pending(second, lambda one: one.state == states.STARTED)
+        caller.cancel(second)
+        caller.await_pending(second, lambda one: one.state == states.CANCEL_REQUESTED)
+        release.set()
+        caller.result(first)
+        assert_cancelled(caller, second)
+
+    with pytest.warns(UserWarning), ThreadPoolExecutor(1) as executor:
+        serve(engine, body, activities=[blocks, begins], activity_executor=executor)
+    assert seen.values == []
+
+
+def test_cancellation_reaches_an_async_function(engine: Engine, seen: Seen) -> None:
     @activity.defn
     async def waits() -> None:
+        try:
+            seen.started.set()
+            await asyncio.sleep(20)
+        except asyncio.CancelledError:
+            await activity.wait_for_cancelled()
+            seen.values.append(activity.cancellation_details())
+            raise CancelledError("cleaned up", {"left": 0}) from None
+
+    def body(caller: Caller) -> None:
+        assert_cancelled(caller, cancel_when_started(caller, seen, "waits"))
+
+    serve(engine, body, activities=[waits])
+    assert seen.values == [activity.ActivityCancellationDetails(cancel_requested=True)]
+
+
+def test_a_timeout_tells_the_function_that_nobody_waits(engine: Engine, seen: Seen) -> None:
+    @activity.defn
+    def slow() -> None:
+        with activity.shield_thread_cancel_exception():
+            activity.wait_for_cancelled_sync(20)
+            seen.values.append(activity.cancellation_details())
+            seen.started.set()
+
+    def body(caller: Caller) -> None:
+        timeout = failure_of(caller, "slow", start_to_close_ms=200, attempts=1)[-1]
+        assert isinstance(timeout, TimeoutError) and timeout.type == TimeoutType.START_TO_CLOSE
+        assert seen.started.wait(20)
+
+    serve(engine, body, activities=[slow])
+    assert seen.values == [activity.ActivityCancellationDetails(timed_out=True)]
+
+
+def test_a_pause_ends_the_attempt_and_another_one_follows(engine: Engine, seen: Seen) -> None:
+    @activity.defn
+    async def pausable() -> str:
+        if activity.info().attempt > 1:
+            return f"attempt {activity.info().attempt}"
         seen.started.set()
         try:
             await asyncio.sleep(20)
-        except asyncio.CancelledError:
-            seen.values.append(activity.is_cancelled())
-            raise
+        finally:
+            seen.values.append(activity.cancellation_details())
+        return "never"
 
-    world.serve(waits)
-    handle = world.start("waits")
-    assert seen.started.wait(20)
-    handle.cancel()
-    with pytest.raises(WorkflowFailedError) as raised:
-        handle.result(20)
-    assert raised.value.status == WorkflowStatus.CANCELED
-    assert seen.values == [True]
+    def body(caller: Caller) -> Any:
+        workflow_id = caller.start_call("pausable")
+        assert seen.started.wait(20)
+        execution = proto.WorkflowExecution(workflow_id=workflow_id)
+        selection = proto.ActivitySelection(activity_id="1")
+        caller.call(
+            ActivityService.PauseActivity,
+            proto.PauseActivityRequest(execution=execution, activities=selection),
+        )
+        caller.await_pending(workflow_id, lambda one: one.failed_attempts_count == 1)
+        caller.call(
+            ActivityService.UnpauseActivity,
+            proto.UnpauseActivityRequest(execution=execution, activities=selection),
+        )
+        return caller.result(workflow_id)
 
-
-def test_a_function_may_end_well_although_cancelled(world: World, seen: Seen) -> None:
-    @activity.defn
-    def finishes() -> str:
-        seen.started.set()
-        activity.wait_for_cancelled(20)
-        return "done anyway"
-
-    world.serve(finishes)
-    handle = world.start("finishes")
-    assert seen.started.wait(20)
-    handle.cancel()
-    assert handle.result(20) == "done anyway"
+    assert serve(engine, body, activities=[pausable]) == "attempt 2"
+    assert seen.values == [activity.ActivityCancellationDetails(paused=True)]
 
 
-def test_a_timeout_tells_the_function_that_nobody_waits(world: World, seen: Seen) -> None:
-    @activity.defn
-    def slow() -> None:
-        activity.wait_for_cancelled(20)
-        seen.values.append(activity.cancel_reason())
-        seen.started.set()
-
-    world.serve(slow)
-    with pytest.raises(WorkflowFailedError) as raised:
-        world.call("slow", start_to_close_ms=200, attempts=1)
-    timeout = causes(raised)[-1]
-    assert isinstance(timeout, TimeoutFailureError) and timeout.kind == "START_TO_CLOSE"
-    assert seen.started.wait(20)
-    assert seen.values == [activity.CancelReason.TIMED_OUT]
+# MARK: The rest of a life
 
 
-def test_heartbeats_keep_an_activity_alive_and_silence_ends_it(world: World) -> None:
+def test_heartbeats_keep_an_activity_alive_and_silence_ends_it(engine: Engine) -> None:
     @activity.defn
     def beats(silent: bool) -> str:
         for _ in range(10):
@@ -231,41 +435,40 @@ def test_heartbeats_keep_an_activity_alive_and_silence_ends_it(world: World) -> 
                 activity.heartbeat()
         return "alive"
 
-    world.serve(beats)
-    assert world.call("beats", False, heartbeat_ms=500, attempts=1) == "alive"
-    with pytest.raises(WorkflowFailedError) as raised:
-        world.call("beats", True, heartbeat_ms=500, attempts=1)
-    timeout = causes(raised)[-1]
-    assert isinstance(timeout, TimeoutFailureError) and timeout.kind == "HEARTBEAT"
+    def body(caller: Caller) -> None:
+        assert caller.do("beats", False, heartbeat_ms=500, attempts=1) == "alive"
+        timeout = failure_of(caller, "beats", True, heartbeat_ms=500, attempts=1)[-1]
+        assert isinstance(timeout, TimeoutError) and timeout.type == TimeoutType.HEARTBEAT
+
+    serve(engine, body, activities=[beats])
 
 
-def test_an_activity_is_completed_elsewhere(world: World, seen: Seen) -> None:
+def test_an_activity_is_completed_elsewhere(engine: Engine, seen: Seen) -> None:
     @activity.defn
-    def asks_a_person() -> None:
+    async def asks_a_person() -> None:
         seen.values.append(activity.info().task_token)
         seen.started.set()
-        activity.complete_elsewhere()
+        activity.raise_complete_async()
 
-    worker = world.serve(asks_a_person)
-    good, bad = world.start("asks_a_person"), None
-    assert seen.started.wait(20)
-    elsewhere = world.client.get_activity_handle(seen.values[0])
-    assert elsewhere.heartbeat("thinking") is False
-    elsewhere.complete({"approved": True})
-    assert good.result(20) == {"approved": True}
+    def body(caller: Caller) -> None:
+        good = caller.start_call("asks_a_person")
+        assert seen.started.wait(20)
+        caller.complete_activity(seen.values[0], {"approved": True})
+        assert caller.result(good) == {"approved": True}
 
-    seen.started.clear()
-    bad = world.start("asks_a_person")
-    assert seen.started.wait(20)
-    worker.stop()
-    denied = ApplicationError("denied", type="Denied", non_retryable=True)
-    world.client.get_activity_handle(seen.values[1]).fail(denied)
-    with pytest.raises(WorkflowFailedError) as raised:
-        bad.result(20)
-    assert getattr(causes(raised)[1], "type", None) == "Denied"
+        seen.started.clear()
+        bad = caller.start_call("asks_a_person")
+        assert seen.started.wait(20)
+        denied = ApplicationError("denied", type="Denied", non_retryable=True)
+        caller.fail_activity(seen.values[1], denied)
+        with pytest.raises(WorkflowFailed) as raised:
+            caller.result(bad)
+        assert raised.value.chain[1].type == "Denied"
+
+    serve(engine, body, activities=[asks_a_person])
 
 
-def test_no_more_than_the_maximum_run_at_once(world: World, seen: Seen) -> None:
+def test_no_more_than_the_maximum_run_at_once(engine: Engine, seen: Seen) -> None:
     lock, running = threading.Lock(), [0]
 
     @activity.defn
@@ -278,7 +481,25 @@ def test_no_more_than_the_maximum_run_at_once(world: World, seen: Seen) -> None:
             running[0] -= 1
         return number
 
-    world.serve(counted, max_concurrent_activities=4)
-    handles = [world.start("counted", number) for number in range(60)]
-    assert [handle.result(60) for handle in handles] == list(range(60))
+    def body(caller: Caller) -> list[Any]:
+        ids = [caller.start_call("counted", number) for number in range(60)]
+        return [caller.result(workflow_id, 60) for workflow_id in ids]
+
+    results = serve(engine, body, activities=[counted], max_concurrent_activities=4)
+    assert results == list(range(60))
     assert max(seen.values) <= 4
+
+
+def test_the_logger_says_which_activity_it_is(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    @activity.defn
+    def says() -> None:
+        activity.logger.info("here")
+
+    with caplog.at_level(logging.INFO, "holdfast.activity"):
+        serve(engine, lambda caller: caller.do("says"), activities=[says])
+    (record,) = (one for one in caplog.records if one.message.startswith("here"))
+    details: Any = record.__dict__["holdfast_activity"]
+    assert (details["activity_type"], details["attempt"]) == ("says", 1)
+    assert record.message == f"here ({details})"

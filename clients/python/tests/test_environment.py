@@ -13,10 +13,10 @@ from serving import QUEUE, Cart, Greeting, Item, served
 
 from holdfast import workflow
 from holdfast._engine import EngineError, LocalEngine
-from holdfast._replayer import Replayer
 from holdfast.client import Client, WorkflowHistory
 from holdfast.common import SearchAttributeKey
 from holdfast.testing import WorkflowEnvironment
+from holdfast.worker import Replayer
 from holdfast.workflow import NondeterminismError
 
 MONTH = timedelta(days=30)

@@ -3,95 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from conftest import Engine
-from shown import payloads, value
+from served import Caller, WorkerOf, WorkflowFailed, serve, worker_of
 
 from holdfast import _messages as proto
 from holdfast import activity, workflow
-from holdfast._core import Client
 from holdfast._proto.workflow_service import WorkflowService
-from holdfast._worker.tasks import TaskWorker
 from holdfast.exceptions import ApplicationError
 
-QUEUE = "loop"
+T = TypeVar("T")
 SHORT = timedelta(seconds=10)
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    if "HOLDFAST_BIN" not in os.environ:
-        pytest.skip("HOLDFAST_BIN names no engine: set it to the holdfast binary")
-    made = Engine(tmp_path)
-    try:
-        yield made
-    finally:
-        made.kill()
-
-
-class Caller:
-    """Starts workflows and waits for them."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.client = Client.connect(socket_path=engine.socket)
-
-    def call(self, method: Any, request: Any, timeout_ms: int = 0) -> Any:
-        return method.response.decode(self.client.call(method.name, request.encode(), timeout_ms))
-
-    def start(self, workflow_type: str, workflow_id: str, *values: Any) -> None:
-        request = proto.StartWorkflowRequest(
-            workflow_id=workflow_id,
-            workflow_type=workflow_type,
-            task_queue=QUEUE,
-            input=payloads(*values),
-        )
-        assert self.call(WorkflowService.StartWorkflow, request).started
-
-    def signal(self, workflow_id: str, name: str, *values: Any) -> None:
-        request = proto.SignalWorkflowRequest(
-            execution=proto.WorkflowExecution(workflow_id=workflow_id),
-            signal_name=name,
-            input=payloads(*values),
-        )
-        self.call(WorkflowService.SignalWorkflow, request)
-
-    def query(self, workflow_id: str, name: str) -> Any:
-        request = proto.QueryWorkflowRequest(
-            execution=proto.WorkflowExecution(workflow_id=workflow_id), query_type=name
-        )
-        return value(self.call(WorkflowService.QueryWorkflow, request).result)
-
-    def result(self, workflow_id: str) -> Any:
-        request = proto.GetWorkflowResultRequest(
-            execution=proto.WorkflowExecution(workflow_id=workflow_id)
-        )
-        response = self.call(WorkflowService.GetWorkflowResult, request, 20_000)
-        assert response.status == proto.WorkflowStatus.COMPLETED, response
-        return value(response.result)
-
-
-async def with_worker(engine: Engine, body: Callable[[Caller], Any], **options: Any) -> Any:
-    """Runs the body in a thread while a worker serves."""
-    worker = TaskWorker(
-        task_queue=QUEUE,
-        socket_path=engine.socket,
-        workflows=[Greeting, Counter],
+def with_worker(engine: Engine, body: Callable[[Caller], T], **options: Any) -> T:
+    return serve(
+        engine,
+        body,
+        workflows=[Greeting, Counter, Untellable],
         activities=[compose, shout, flaky],
         **options,
     )
-    serving = asyncio.create_task(worker.run())
-    try:
-        return await asyncio.to_thread(lambda: body(Caller(engine)))
-    finally:
-        worker.stop()
-        await asyncio.wait_for(serving, 15)
 
 
 @activity.defn
@@ -125,6 +62,24 @@ class Greeting:
 
 
 @workflow.defn
+class Untellable:
+    """Gives a command with an id that is no text, until it is repaired."""
+
+    def __init__(self) -> None:
+        self.id: Any = 5
+
+    @workflow.signal
+    def repair(self) -> None:
+        self.id = "5"
+
+    @workflow.run
+    async def run(self) -> str:
+        return await workflow.execute_activity(
+            compose, "Bob", start_to_close_timeout=SHORT, activity_id=self.id
+        )
+
+
+@workflow.defn
 class Counter:
     def __init__(self) -> None:
         self.sum = 0
@@ -155,7 +110,7 @@ def test_workflows_and_activities_work_with_and_without_a_cache(
             caller.start("Greeting", f"g-{number}", f"n{number}")
         return [caller.result(f"g-{number}") for number in range(20)]
 
-    results = asyncio.run(with_worker(engine, body, cached_runs_max=cached))
+    results = with_worker(engine, body, max_cached_workflows=cached)
     assert results == [f"HELLO, N{number}! (3)" for number in range(20)]
 
 
@@ -174,7 +129,75 @@ def test_signals_and_queries_reach_the_code_over_a_kill_of_the_engine(engine: En
         total: int = caller.result("c")
         return total
 
-    assert asyncio.run(with_worker(engine, body)) == sum(range(20))
+    assert with_worker(engine, body) == sum(range(20))
+
+
+@workflow.defn
+class Raises:
+    @workflow.run
+    async def run(self) -> None:
+        raise KeyError("sku")
+
+
+def test_the_worker_says_which_errors_fail_workflows(engine: Engine) -> None:
+    def body(caller: Caller) -> list[Any]:
+        caller.start("Raises", "r")
+        with pytest.raises(WorkflowFailed) as raised:
+            caller.result("r")
+        return raised.value.chain
+
+    (error,) = serve(
+        engine, body, workflows=[Raises], workflow_failure_exception_types=[LookupError]
+    )
+    assert (error.type, error.message) == ("KeyError", "'sku'")
+
+
+def test_a_worker_runs_once_and_is_cancelled_gracefully(engine: Engine) -> None:
+    begun = asyncio.Event()
+
+    @activity.defn
+    async def ends() -> str:
+        begun.set()
+        await activity.wait_for_worker_shutdown()
+        return "ended"
+
+    async def run() -> str:
+        caller = await asyncio.to_thread(Caller, engine)
+        worker = worker_of(
+            WorkerOf(engine.socket), activities=[ends], graceful_shutdown_timeout=SHORT
+        )
+        with pytest.raises(RuntimeError, match="Never started"):
+            await worker.shutdown()
+        serving = asyncio.create_task(worker.run())
+        called = await asyncio.to_thread(caller.start_call, "ends")
+        await begun.wait()
+        with pytest.raises(RuntimeError, match="Already started"):
+            await worker.run()
+        serving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await serving
+        assert (worker.is_running, worker.is_shutdown) == (False, True)
+        await worker.shutdown()
+        return called
+
+    called = asyncio.run(run())
+    assert serve(engine, lambda caller: caller.result(called)) == "ended"
+
+
+def test_a_command_that_cannot_be_told_fails_the_task_and_nothing_else(engine: Engine) -> None:
+    def body(caller: Caller) -> str:
+        caller.start("Untellable", "u")
+        execution = proto.WorkflowExecution(workflow_id="u")
+        describe = proto.DescribeWorkflowRequest(execution=execution)
+        while "activity_id" not in str(caller.call(WorkflowService.DescribeWorkflow, describe)):
+            pass
+        caller.start("Greeting", "g", "Ann")
+        assert caller.result("g") == "HELLO, ANN! (3)"
+        caller.signal("u", "repair")
+        result: str = caller.result("u")
+        return result
+
+    assert with_worker(engine, body) == "Hello, Bob"
 
 
 def test_a_worker_that_has_nothing_to_do_costs_no_time(engine: Engine) -> None:
@@ -185,4 +208,4 @@ def test_a_worker_that_has_nothing_to_do_costs_no_time(engine: Engine) -> None:
         time.sleep(1)
         return time.process_time() - before
 
-    assert asyncio.run(with_worker(engine, body)) < 0.1
+    assert with_worker(engine, body) < 0.1

@@ -21,7 +21,6 @@ from ._errors import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from ._executions import (
-    ActivityCancellationDetails,
     PendingActivity,
     PendingActivityState,
     WorkflowExecution,
@@ -92,7 +91,6 @@ from ._schedules import (
 from ._updates import WithStartWorkflowOperation, WorkflowUpdateHandle, WorkflowUpdateStage
 
 __all__ = [
-    "ActivityCancellationDetails",
     "ActivityOptionsUpdate",
     "AsyncActivityCancelledError",
     "AsyncActivityHandle",

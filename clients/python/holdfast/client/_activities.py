@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from .. import _messages as proto
+from ..activity import ActivityCancellationDetails
 from ..converter import DataConverter
 from ..service import NO_METADATA, RPCMetadata
 from . import _interceptor as inputs
 from ._errors import AsyncActivityCancelledError
-from ._executions import ActivityCancellationDetails
 
 if TYPE_CHECKING:
     from ._client import Client

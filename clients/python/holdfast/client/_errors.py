@@ -8,9 +8,10 @@ from ..exceptions import HoldfastError
 from ..service import RPCError
 
 if TYPE_CHECKING:
+    from ..activity import ActivityCancellationDetails
     from ..common import QueryRejectCondition
     from ..service import RPCStatusCode
-    from ._executions import ActivityCancellationDetails, WorkflowExecutionStatus
+    from ._executions import WorkflowExecutionStatus
 
 
 class WorkflowFailureError(HoldfastError):

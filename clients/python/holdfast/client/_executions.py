@@ -44,18 +44,6 @@ class PendingActivityState(IntEnum):
 
 
 @dataclass(frozen=True)
-class ActivityCancellationDetails:
-    """Why an activity should stop."""
-
-    not_found: bool = False
-    cancel_requested: bool = False
-    paused: bool = False
-    timed_out: bool = False
-    reset: bool = False
-    worker_shutdown: bool = False
-
-
-@dataclass(frozen=True)
 class PendingActivity:
     """An activity that a workflow waits for."""
 

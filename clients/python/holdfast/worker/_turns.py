@@ -14,40 +14,50 @@ class Turns:
     def __init__(self, core: _core.Worker, take: Callable[[int, bytes, bytes, str], None]) -> None:
         self._core = core
         self._take = take
-        self._loop = asyncio.get_running_loop()
-        self._over: asyncio.Future[None] = self._loop.create_future()
+        # Done: the worker is over. Of the loop that run() is called on.
+        self._over: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._soon: asyncio.Handle | None = None
 
+    @property
+    def _is_on(self) -> bool:
+        return self._over is not None and not self._over.done()
+
     async def run(self) -> None:
         """Returns when the worker was stopped and is drained; raises what ends it otherwise."""
-        descriptor = self._core.fileno()
-        self._loop.add_reader(descriptor, self._turn)
+        loop, descriptor = asyncio.get_running_loop(), self._core.fileno()
+        self._over = loop.create_future()
+        loop.add_reader(descriptor, self._turn)
         self._turn()
         try:
             await self._over
         finally:
-            self._loop.remove_reader(descriptor)
+            loop.remove_reader(descriptor)
             self._forget_timer()
 
     def answered(self) -> None:
         """An answer was given beside a turn: it leaves with the others of this pass."""
-        if self._soon is None and not self._over.done():
-            self._soon = self._loop.call_soon(self._flush)
+        if self._soon is None and self._is_on:
+            self._soon = asyncio.get_running_loop().call_soon(self._flush)
 
     def look(self) -> None:
         """The worker was told to stop, or the like: its next turn may be due now."""
-        self._loop.call_soon(self._turn)
+        asyncio.get_running_loop().call_soon(self._turn)
 
     def _flush(self) -> None:
         self._soon = None
-        if not self._over.done():
-            self._core.flush()
-            self._plan()
+        if self._is_on:
+            try:
+                self._core.flush()
+            except _core.Closed:
+                self._turn()
+            else:
+                self._plan()
 
     def _turn(self) -> None:
-        if self._over.done():
+        if not self._is_on:
             return
+        assert self._over is not None
         try:
             self._core.process()
             while (task := self._core.next_task()) is not None:
@@ -64,7 +74,7 @@ class Turns:
         self._forget_timer()
         due = self._core.timeout_ms()
         if due >= 0:
-            self._timer = self._loop.call_later(due / 1000, self._turn)
+            self._timer = asyncio.get_running_loop().call_later(due / 1000, self._turn)
 
     def _forget_timer(self) -> None:
         if self._timer is not None:

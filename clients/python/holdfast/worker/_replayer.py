@@ -7,15 +7,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 
-from . import _messages as proto
-from ._engine import LocalEngine
-from ._run.cache import WorkflowCache
-from ._run.run import RunOptions
-from .client import Client, WorkflowHistory
-from .converter import DataConverter
-from .exceptions import HoldfastError
-from .service import FOREVER
-from .workflow import NondeterminismError
+from .. import _messages as proto
+from .._engine import LocalEngine
+from .._run.cache import WorkflowCache
+from .._run.run import RunOptions
+from ..client import Client, WorkflowHistory
+from ..converter import DataConverter
+from ..exceptions import HoldfastError
+from ..service import FOREVER
+from ..workflow import NondeterminismError
+from ._codec import recode
 
 # What a part of a history may hold, and from where on an answer goes on in another message.
 PART_BYTES = 128 << 10
@@ -71,6 +72,7 @@ class Replayer:
             raise ValueError("a replayer needs at least one workflow")
         self._workflows = list(workflows)
         self._options = RunOptions(data_converter, tuple(workflow_failure_exception_types))
+        self._codec = data_converter._codec
         self._client = client
         self._engine: LocalEngine | None = None
 
@@ -153,6 +155,8 @@ class Replayer:
                 if response.verdict is not None:
                     return _result(history, response.verdict)
                 if response.replay_history is not None:
+                    if self._codec is not None:
+                        await recode(response.replay_history, self._codec.decode)
                     for completed in _split(cache.replay(response.replay_history)):
                         stream.send(proto.ReplayRequest(replay_completed=completed))
                 else:
