@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from enum import IntEnum
 from types import MappingProxyType
-from typing import Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from . import _core
 from ._channel import Channel, Stream
@@ -139,9 +141,46 @@ class ServiceClient:
         self.socket_path = socket_path
         self.namespace = namespace
         self.identity = identity or f"{os.getpid()}@{socket.gethostname()}"
-        self._call_timeout_ms = _timeout_ms(call_timeout)
+        self._options: dict[str, Any] = {
+            "socket_path": socket_path,
+            "namespace": namespace,
+            "identity": self.identity,
+            "client_name": "holdfast-python",
+            "language": "python",
+            "call_timeout_ms": _timeout_ms(call_timeout),
+        }
         self._channels: dict[asyncio.AbstractEventLoop, Channel] = {}
         self._is_closed = False
+
+    async def connect(self, timeout: timedelta) -> None:
+        """Connects now, trying again within the timeout, and not with the first call."""
+        loop = asyncio.get_running_loop()
+        connected: asyncio.Future[_core.Client] = loop.create_future()
+
+        def tell(tell_it: Callable[[Any], None], what: Any) -> None:
+            if not connected.done():
+                tell_it(what)
+
+        def connect() -> None:
+            try:
+                made = _core.Client.connect(
+                    **self._options, connect_timeout_ms=_timeout_ms(timeout)
+                )
+            except _core.Error as error:
+                outcome: tuple[Any, Any] = connected.set_exception, error
+            else:
+                outcome = connected.set_result, made
+            # Where the loop is gone, so is the client with this thread.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(tell, *outcome)
+
+        # The library waits in connect(); the loop is not to, nor the end of the program.
+        threading.Thread(target=connect, daemon=True, name="holdfast-connect").start()
+        try:
+            core = await connected
+        except _core.Error as error:
+            _raise(error)
+        self._channels[loop] = Channel(core, loop)
 
     async def call(
         self,
@@ -205,14 +244,7 @@ class ServiceClient:
                 raise RPCError("the client was closed", RPCStatusCode.CANCELLED)
             for other in [known for known in self._channels if known.is_closed()]:
                 self._channels.pop(other).close()
-            core = _core.Client.create(
-                socket_path=self.socket_path,
-                namespace=self.namespace,
-                identity=self.identity,
-                client_name="holdfast-python",
-                language="python",
-                call_timeout_ms=self._call_timeout_ms,
-            )
+            core = _core.Client.create(**self._options)
             channel = self._channels[loop] = Channel(core, loop)
         return channel
 

@@ -20,6 +20,7 @@ from holdfast.worker import Worker
 TIMEOUT = timedelta(seconds=4)
 TIMEOUT_MS = 4_000
 LINE_MAX_BYTES = 12 << 20
+NOTHING = RawValue(proto.Payload(encoding="binary/null"))
 
 
 def say(*words: object) -> None:
@@ -157,13 +158,13 @@ def begun() -> None:
 
 
 @activity.defn
-async def echo(value: RawValue) -> RawValue:
+async def echo(value: RawValue = NOTHING) -> RawValue:
     begun()
     return value
 
 
 @activity.defn
-async def fail(value: RawValue) -> None:
+async def fail(value: RawValue = NOTHING) -> None:
     begun()
     raise ApplicationError("asked to fail")
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypedDict, TypeVar, overload
 
-from .. import _messages as proto
 from ..common import QueryRejectCondition
 from ..converter import DataConverter
 from ..service import NO_METADATA, RPCError, RPCMetadata, RPCStatusCode, ServiceClient
@@ -106,9 +105,7 @@ class Client:
         service = ServiceClient(_socket_path(target_host), namespace=namespace, identity=identity)
         if not lazy:
             try:
-                await service.call(
-                    proto.OperatorService.Health, proto.HealthRequest(), timeout=connect_timeout
-                )
+                await service.connect(connect_timeout)
             except RPCError as error:
                 service.close()
                 raise _connect_error(error) from error.__cause__
