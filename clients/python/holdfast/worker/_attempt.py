@@ -9,14 +9,14 @@ import contextvars
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import _messages as proto
 from .. import activity
 from ..common import Priority, RawValue, RetryPolicy, from_instant_ms, from_ms
 from ..converter import DataConverter
 from ..exceptions import ApplicationError, ApplicationErrorCategory, CancelledError
-from ._codec import recode
+from ._codec import codec_of, recode
 from ._functions import Function, is_async
 from ._interceptor import (
     ActivityInboundInterceptor,
@@ -27,6 +27,7 @@ from ._interceptor import (
 from ._processes import Elsewhere, SharedStateManager, run_in_process
 from ._threads import ThreadCancellation
 
+T = TypeVar("T")
 logger = logging.getLogger("holdfast.activity")
 
 
@@ -72,6 +73,14 @@ class Surroundings:
     worker_shutdown: activity.Signal
     # The same for other processes.
     shutdown_elsewhere: Any
+    # For what waits for the manager of other processes.
+    helpers: concurrent.futures.Executor
+    # Is called when `executor` can run nothing any more.
+    broken: Callable[[BaseException], None]
+
+    async def help(self, function: Callable[..., T], *args: Any) -> T:
+        """Calls a function that waits, in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.helpers, function, *args)
 
 
 class Attempt:
@@ -111,7 +120,7 @@ class Attempt:
             self._thread.cancel()
         if self._elsewhere is not None:
             # It speaks to another process, and waits for its answer.
-            asyncio.get_running_loop().run_in_executor(None, self._elsewhere.cancel, details)
+            self._around.helpers.submit(self._elsewhere.cancel, details)
 
     # MARK: What the function asks for
 
@@ -170,9 +179,10 @@ class Attempt:
 
     async def _result(self) -> Any:
         around, task = self._around, self.task
-        if around.converter.payload_codec is not None and self._beat is not None:
+        codec = codec_of(around.converter)
+        if codec is not None and self._beat is not None:
             # A local activity has its values from the workflow's code itself.
-            await recode(task, around.converter.payload_codec.decode)
+            await recode(task, codec.decode)
         outbound = _Outbound(self)
         inbound: ActivityInboundInterceptor = _Inbound(self)
         for interceptor in reversed(around.interceptors):
@@ -218,7 +228,12 @@ class Attempt:
             return await self._call_async(input)
         executor = input.executor or self._around.executor
         if self._around.shared_state is not None:
-            return await self._call_elsewhere(self._around.shared_state, executor, input)
+            try:
+                return await self._call_elsewhere(self._around.shared_state, executor, input)
+            except concurrent.futures.BrokenExecutor as error:
+                if executor is self._around.executor:
+                    self._around.broken(error)
+                raise
         loop, context = asyncio.get_running_loop(), contextvars.copy_context()
         return await loop.run_in_executor(executor, context.run, self._call_in_thread, input)
 
@@ -248,7 +263,7 @@ class Attempt:
     ) -> Any:
         around, context = self._around, contextvars.copy_context()
         beat = activity.current.get().heartbeat
-        elsewhere = self._elsewhere = await asyncio.to_thread(
+        elsewhere = self._elsewhere = await around.help(
             Elsewhere,
             shared,
             activity.current.get().info(),
@@ -257,7 +272,7 @@ class Attempt:
             around.converter.payload_converter_class,
         )
         if self.cancellation is not None:
-            await asyncio.to_thread(elsewhere.cancel, self.cancellation)
+            await around.help(elsewhere.cancel, self.cancellation)
         try:
             return await asyncio.get_running_loop().run_in_executor(
                 executor, run_in_process, elsewhere.told, input.fn, input.args
@@ -265,7 +280,7 @@ class Attempt:
         finally:
             self._elsewhere = None
             # What it has sent arrives before its end does.
-            await asyncio.to_thread(elsewhere.end)
+            await around.help(elsewhere.end)
 
     # MARK: Its end
 
@@ -297,10 +312,11 @@ class Attempt:
     async def failure(self, error: BaseException) -> proto.Failure:
         converter = self._around.converter
         failure = converter.failure_converter.to_failure(error, converter.payload_converter)
-        if converter.payload_codec is not None:
+        codec = codec_of(converter)
+        if codec is not None:
             # One that was received belongs to its error.
             failure = proto.Failure.decode(failure.encode())
-            await recode(failure, converter.payload_codec.encode)
+            await recode(failure, codec.encode)
         return failure
 
     def _log(self, error: BaseException) -> None:
