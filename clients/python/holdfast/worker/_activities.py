@@ -11,7 +11,7 @@ from .. import _messages as proto
 from ..converter import DataConverter
 from ..exceptions import ApplicationError
 from ._attempt import Attempt, Cancelled, Completed, Failed, GivenAway, Outcome, Surroundings
-from ._codec import Code, codec_of, recode
+from ._codec import Code, recode
 from ._functions import Functions
 
 logger = logging.getLogger("holdfast.activity")
@@ -128,7 +128,7 @@ class Beats:
     ) -> None:
         self._core = core
         self._token = token
-        codec = codec_of(around.converter)
+        codec = around.converter.payload_codec
         self._encode: Code | None = codec.encode if codec is not None else None
         self._answered = answered
         self._loop = asyncio.get_running_loop()

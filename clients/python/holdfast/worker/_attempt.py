@@ -16,7 +16,7 @@ from .. import activity
 from ..common import Priority, RawValue, RetryPolicy, from_instant_ms, from_ms
 from ..converter import DataConverter
 from ..exceptions import ApplicationError, ApplicationErrorCategory, CancelledError
-from ._codec import codec_of, recode
+from ._codec import recode
 from ._functions import Function, is_async
 from ._interceptor import (
     ActivityInboundInterceptor,
@@ -179,10 +179,9 @@ class Attempt:
 
     async def _result(self) -> Any:
         around, task = self._around, self.task
-        codec = codec_of(around.converter)
-        if codec is not None and self._beat is not None:
+        if around.converter.payload_codec is not None and self._beat is not None:
             # A local activity has its values from the workflow's code itself.
-            await recode(task, codec.decode)
+            await recode(task, around.converter.payload_codec.decode)
         outbound = _Outbound(self)
         inbound: ActivityInboundInterceptor = _Inbound(self)
         for interceptor in reversed(around.interceptors):
@@ -312,11 +311,10 @@ class Attempt:
     async def failure(self, error: BaseException) -> proto.Failure:
         converter = self._around.converter
         failure = converter.failure_converter.to_failure(error, converter.payload_converter)
-        codec = codec_of(converter)
-        if codec is not None:
+        if converter.payload_codec is not None:
             # One that was received belongs to its error.
             failure = proto.Failure.decode(failure.encode())
-            await recode(failure, codec.encode)
+            await recode(failure, converter.payload_codec.encode)
         return failure
 
     def _log(self, error: BaseException) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from .. import _messages as proto
 from .._core import Message
-from ..converter import DataConverter, PayloadCodec
 
 Code = Callable[[Sequence[proto.Payload]], Awaitable[list[proto.Payload]]]
 
@@ -46,11 +45,6 @@ def _places(message: Message) -> Iterator[tuple[Message, str, bool]]:
         else:
             for inner in value if is_repeated else (value,):
                 yield from _places(inner)
-
-
-def codec_of(converter: DataConverter) -> PayloadCodec | None:
-    """The codec, for payloads in the form in which they are sent."""
-    return converter.payload_codec
 
 
 async def recode(message: Message, code: Code) -> None:

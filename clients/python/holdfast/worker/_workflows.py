@@ -11,7 +11,7 @@ from .. import _core
 from .. import _messages as proto
 from .._run.cache import WorkflowCache
 from ..converter import DataConverter, PayloadCodec
-from ._codec import codec_of, recode
+from ._codec import recode
 from ._locals import Locals
 
 
@@ -41,7 +41,7 @@ class Workflows:
         self._core = core
         self._cache = cache
         self._locals = locals
-        self._codec = codec_of(converter)
+        self._codec = converter.payload_codec
         self._answered = answered
         self._lines: dict[str, _Line] = {}
 
