@@ -30,7 +30,7 @@ typedef struct worker {
     holdfast_error *error;
 } worker;
 
-/* The threads and locks of the process that made it are not here: nothing of it is to be touched. */
+/* The threads and locks of the process that made it are not here: its tasks are left alone. */
 static bool is_forked(const worker *self)
 {
     return self->process != getpid();

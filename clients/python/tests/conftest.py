@@ -15,7 +15,6 @@ import pytest
 
 class Engine:
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
         self.socket = str(directory / "hf.sock")
         self._command = [
             os.environ["HOLDFAST_BIN"],
@@ -35,10 +34,6 @@ class Engine:
     def kill_and_restart(self) -> None:
         self.kill()
         self._process = self._start()
-
-    def files(self) -> list[Path]:
-        """What it stores."""
-        return [one for one in self._directory.glob("hf.db*") if one.is_file()]
 
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)

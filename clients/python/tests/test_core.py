@@ -485,3 +485,19 @@ def test_a_forked_child_is_told(client: Client, echo: EchoWorker) -> None:
         os._exit(2)
     assert os.waitpid(child, 0)[1] == 0
     start(client, next(ids))
+
+
+def test_a_forked_child_closes_its_copies_of_a_workers_descriptors() -> None:
+    worker = Worker(task_queue="q", socket_path="/nobody.sock", workflow_types=["w"])
+    descriptor = worker.fileno()
+    child = os.fork()
+    if child == 0:
+        worker.close()
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    os.fstat(descriptor)
+    worker.close()

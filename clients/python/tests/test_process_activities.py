@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -187,3 +188,43 @@ def test_a_shutdown_is_told(engine: Engine, pool: dict[str, Any], tmp_path: Path
     called = asyncio.run(run())
     result = with_pool(engine, pool, lambda caller: caller.result(called), where)
     assert result == "shutdown True, cancelled False"
+
+
+@activity.defn
+def kills_its_process() -> str:
+    if activity.info().attempt == 1:
+        os._exit(3)
+    return f"attempt {activity.info().attempt}"
+
+
+def test_a_broken_pool_ends_the_worker_and_another_one_goes_on(engine: Engine) -> None:
+    context = multiprocessing.get_context("fork")
+    told: list[BaseException] = []
+
+    async def on_fatal_error(error: BaseException) -> None:
+        told.append(error)
+
+    async def run(shared: SharedStateManager, executor: ProcessPoolExecutor) -> str:
+        caller = await asyncio.to_thread(Caller, engine)
+        worker = worker_of(
+            WorkerOf(engine.socket),
+            activities=[kills_its_process],
+            activity_executor=executor,
+            shared_state_manager=shared,
+            max_concurrent_activities=1,
+            on_fatal_error=on_fatal_error,
+        )
+        serving = asyncio.create_task(worker.run())
+        called = await asyncio.to_thread(
+            lambda: caller.start_call("kills_its_process", initial_ms=500)
+        )
+        with pytest.raises(BrokenProcessPool):
+            await serving
+        return called
+
+    with context.Manager() as manager, ProcessPoolExecutor(1, mp_context=context) as executor:
+        shared = SharedStateManager.create_from_multiprocessing(manager)
+        called = asyncio.run(run(shared, executor))
+    assert [type(error) for error in told] == [BrokenProcessPool]
+    result = serve(engine, lambda caller: caller.result(called), activities=[kills_its_process])
+    assert result == "attempt 2"

@@ -9,7 +9,7 @@ import contextvars
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import _messages as proto
 from .. import activity
@@ -27,6 +27,7 @@ from ._interceptor import (
 from ._processes import Elsewhere, SharedStateManager, run_in_process
 from ._threads import ThreadCancellation
 
+T = TypeVar("T")
 logger = logging.getLogger("holdfast.activity")
 
 
@@ -72,6 +73,14 @@ class Surroundings:
     worker_shutdown: activity.Signal
     # The same for other processes.
     shutdown_elsewhere: Any
+    # For what waits for the manager of other processes.
+    helpers: concurrent.futures.Executor
+    # Is called when `executor` can run nothing any more.
+    broken: Callable[[BaseException], None]
+
+    async def help(self, function: Callable[..., T], *args: Any) -> T:
+        """Calls a function that waits, in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.helpers, function, *args)
 
 
 class Attempt:
@@ -111,7 +120,7 @@ class Attempt:
             self._thread.cancel()
         if self._elsewhere is not None:
             # It speaks to another process, and waits for its answer.
-            asyncio.get_running_loop().run_in_executor(None, self._elsewhere.cancel, details)
+            self._around.helpers.submit(self._elsewhere.cancel, details)
 
     # MARK: What the function asks for
 
@@ -218,7 +227,12 @@ class Attempt:
             return await self._call_async(input)
         executor = input.executor or self._around.executor
         if self._around.shared_state is not None:
-            return await self._call_elsewhere(self._around.shared_state, executor, input)
+            try:
+                return await self._call_elsewhere(self._around.shared_state, executor, input)
+            except concurrent.futures.BrokenExecutor as error:
+                if executor is self._around.executor:
+                    self._around.broken(error)
+                raise
         loop, context = asyncio.get_running_loop(), contextvars.copy_context()
         return await loop.run_in_executor(executor, context.run, self._call_in_thread, input)
 
@@ -248,7 +262,7 @@ class Attempt:
     ) -> Any:
         around, context = self._around, contextvars.copy_context()
         beat = activity.current.get().heartbeat
-        elsewhere = self._elsewhere = await asyncio.to_thread(
+        elsewhere = self._elsewhere = await around.help(
             Elsewhere,
             shared,
             activity.current.get().info(),
@@ -257,7 +271,7 @@ class Attempt:
             around.converter.payload_converter_class,
         )
         if self.cancellation is not None:
-            await asyncio.to_thread(elsewhere.cancel, self.cancellation)
+            await around.help(elsewhere.cancel, self.cancellation)
         try:
             return await asyncio.get_running_loop().run_in_executor(
                 executor, run_in_process, elsewhere.told, input.fn, input.args
@@ -265,7 +279,7 @@ class Attempt:
         finally:
             self._elsewhere = None
             # What it has sent arrives before its end does.
-            await asyncio.to_thread(elsewhere.end)
+            await around.help(elsewhere.end)
 
     # MARK: Its end
 

@@ -26,6 +26,8 @@ from ._workflows import Workflows
 
 # Functions that were told to stop may end so long; then they are left behind.
 FAREWELL_SECONDS = 1.0
+# The answers of those that a broken executor has ended leave within so long.
+ANSWER_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class TaskOptions:
     namespace: str = "default"
     identity: str = ""
     build_id: str = ""
-    converter: DataConverter = DataConverter.default
+    # With the converter of activities, too.
+    run: RunOptions = RunOptions(DataConverter.default)  # noqa: RUF009
     interceptors: Sequence[Interceptor] = ()
     client: Any = None
     executor: concurrent.futures.Executor | None = None
@@ -51,7 +54,6 @@ class TaskOptions:
     activities_max: int = 100
     locals_max: int = 100
     grace_seconds: float = 0.0
-    failure_exception_types: tuple[type[BaseException], ...] = ()
 
 
 class TaskWorker:
@@ -64,7 +66,7 @@ class TaskWorker:
     def __init__(self, options: TaskOptions) -> None:
         cache = WorkflowCache(
             options.workflows,
-            RunOptions(options.converter, options.failure_exception_types),
+            options.run,
             runs_max=options.cached_runs_max,
             dropped=self._dropped,
         )
@@ -77,21 +79,23 @@ class TaskWorker:
         self._threads = DaemonThreads(threads_max, f"holdfast-{options.task_queue}")
         shared = options.shared_state
         self._around = Surroundings(
-            converter=options.converter,
+            converter=options.run.converter,
             interceptors=options.interceptors,
             executor=options.executor or self._threads,
             shared_state=shared,
             client=options.client,
             worker_shutdown=activity.Signal.on_loop(),
             shutdown_elsewhere=shared.new_event() if shared is not None else None,
+            helpers=self._threads,
+            broken=self._broken,
         )
-        functions, around = options.functions, self._around
+        functions, around, converter = options.functions, self._around, options.run.converter
         turns = self._turns = Turns(core, self._take)
         self._activities = Activities(core, functions, around, turns.answered)
         self._locals = Locals(
             core, functions, around, turns.answered, running_max=options.locals_max
         )
-        self._workflows = Workflows(core, cache, self._locals, options.converter, turns.answered)
+        self._workflows = Workflows(core, cache, self._locals, converter, turns.answered)
         self._grace_seconds = options.grace_seconds
         self._is_stopping = False
         self._has_left = False
@@ -133,6 +137,11 @@ class TaskWorker:
         self._core.evicted([run_id])
         self._workflows.dropped(run_id)
 
+    def _broken(self, error: BaseException) -> None:
+        """No thread or process can run activities any more: others are to have them."""
+        # The attempt that has noticed it is answered before.
+        asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._turns.fail, error)
+
     # MARK: Stopping
 
     def stop_once(self) -> None:
@@ -162,8 +171,7 @@ class TaskWorker:
             around.worker_shutdown.set()
             if around.shutdown_elsewhere is not None:
                 # It speaks to another process.
-                loop = asyncio.get_running_loop()
-                loop.run_in_executor(None, around.shutdown_elsewhere.set)
+                around.helpers.submit(around.shutdown_elsewhere.set)
 
     def _end_grace(self) -> None:
         """What still runs is told to stop; its answers leave as ever."""

@@ -44,6 +44,11 @@ class Turns:
         """The worker was told to stop, or the like: its next turn may be due now."""
         asyncio.get_running_loop().call_soon(self._turn)
 
+    def fail(self, error: BaseException) -> None:
+        """The worker is over by this."""
+        if self._over is not None and not self._over.done():
+            self._over.set_exception(error)
+
     def _flush(self) -> None:
         self._soon = None
         if self._is_on:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .._run.run import RunOptions
 from ..converter import DataConverter
 from ._functions import Functions
 from ._interceptor import Interceptor
@@ -137,7 +138,7 @@ class Worker:
                 namespace=client.namespace,
                 identity=identity or client.identity,
                 build_id=build_id or "",
-                converter=client.data_converter,
+                run=_run_options(client, workflow_failure_exception_types),
                 interceptors=[*_inherited(client), *interceptors],
                 client=client,
                 executor=activity_executor,
@@ -147,7 +148,6 @@ class Worker:
                 activities_max=activities_max,
                 locals_max=_maximum("local_activities", max_concurrent_local_activities),
                 grace_seconds=graceful_shutdown_timeout.total_seconds(),
-                failure_exception_types=tuple(workflow_failure_exception_types),
             )
         )
         self._is_started = False
@@ -251,6 +251,10 @@ def _maximum(what: str, given: int | None) -> int:
     if given is not None and given < 1:
         raise ValueError(f"max_concurrent_{what} must be at least 1")
     return 100 if given is None else given
+
+
+def _run_options(client: WorkerClient, failure_types: Sequence[type[BaseException]]) -> RunOptions:
+    return RunOptions(client.data_converter, tuple(failure_types))
 
 
 def _inherited(client: WorkerClient) -> list[Interceptor]:
