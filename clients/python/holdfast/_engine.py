@@ -51,11 +51,15 @@ class LocalEngine:
         *,
         binary: str | None = None,
         database: str | None = None,
+        keeps_database: bool = False,
         skips_time: bool = False,
         arguments: Sequence[str] = (),
     ) -> None:
-        """database: its file; None: the state ends with it. arguments: of `holdfast serve`."""
+        """database: its file; None: the state ends with it, or, if it keeps_database, with its
+        directory. arguments: of `holdfast serve`."""
         self._directory = tempfile.mkdtemp(prefix="holdfast-")
+        if keeps_database and database is None:
+            database = os.path.join(self._directory, "engine.db")
         self.socket_path = os.path.join(self._directory, "s.sock")
         self._log = os.path.join(self._directory, "engine.log")
         store = ["--in-memory"] if database is None else ["--db", database]

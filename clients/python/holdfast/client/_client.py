@@ -35,6 +35,8 @@ from ._updates import WithStartWorkflowOperation, WorkflowUpdateHandle, Workflow
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from .._chaos import Chaos
+
 Self = TypeVar("Self")
 A = TypeVar("A")
 P = ParamSpec("P")
@@ -77,6 +79,8 @@ class Client:
         self.data_converter = data_converter
         self.interceptors = list(interceptors)
         self.default_workflow_query_reject_condition = default_workflow_query_reject_condition
+        # Of a chaos environment, for the workers that are made with this client.
+        self._chaos: Chaos | None = None
         root: OutboundInterceptor = Root(self)
         for interceptor in reversed(self.interceptors):
             root = interceptor.intercept_client(root)

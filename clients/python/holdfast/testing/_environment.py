@@ -10,11 +10,14 @@ from types import TracebackType
 from typing import Any
 
 from .. import _messages as proto
+from .._chaos import Chaos, ChaosReport
 from .._engine import LocalEngine
 from ..client import Client, Interceptor
 from ..common import QueryRejectCondition, from_instant_ms, to_ms
 from ..converter import DataConverter
 from ..service import FOREVER
+
+RESUME_WINDOW = timedelta(seconds=10, milliseconds=1)
 
 
 class WorkflowEnvironment:
@@ -36,6 +39,8 @@ class WorkflowEnvironment:
         self._client = client
         self._engine = engine
         self._skips_time = skips_time
+        self._chaos: Chaos | None = None
+        self._restarting: asyncio.Task[None] | None = None
 
     @staticmethod
     def from_client(client: Client) -> WorkflowEnvironment:
@@ -99,6 +104,50 @@ class WorkflowEnvironment:
             identity=identity,
         )
 
+    @staticmethod
+    async def start_chaos(
+        seed: int,
+        *,
+        namespace: str = "default",
+        data_converter: DataConverter = DataConverter.default,
+        interceptors: Sequence[Interceptor] = (),
+        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+        identity: str | None = None,
+        search_attributes: Sequence[Any] = (),
+        binary: str | None = None,
+        arguments: Sequence[str] = (),
+    ) -> WorkflowEnvironment:
+        """Starts an engine whose time skips, and lets go wrong what may go wrong.
+
+        Workers made with `client` forget each workflow with the end of its task, and run it from
+        its history for the next one; some activities run twice, and some workers are lost with what
+        they have in hand; the engine is killed and started again. The seed says when. At the end
+        `chaos_report` tells which workflow did something else when it was run again, and which
+        activity gave another result.
+        """
+        engine = LocalEngine(
+            keeps_database=True, skips_time=True, arguments=arguments, binary=binary
+        )
+        environment = await _started(
+            engine,
+            True,
+            search_attributes,
+            namespace=namespace,
+            data_converter=data_converter,
+            interceptors=interceptors,
+            default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+            identity=identity,
+        )
+        environment._begin_chaos(Chaos(seed))
+        return environment
+
+    @property
+    def chaos_report(self) -> ChaosReport:
+        """What has gone wrong so far, and who has not stood it. RuntimeError: no chaos is here."""
+        if self._chaos is None:
+            raise RuntimeError("only an environment of start_chaos has a report")
+        return self._chaos.report
+
     @property
     def client(self) -> Client:
         """Waiting with it lets time skip; with another client of the engine, it does not."""
@@ -110,6 +159,8 @@ class WorkflowEnvironment:
 
     async def shutdown(self) -> None:
         """Ends the engine, unless it was there before."""
+        if self._restarting is not None:
+            await asyncio.wait([self._restarting])
         if self._engine is not None:
             await self._client.close()
             await asyncio.to_thread(self._engine.stop)
@@ -124,6 +175,28 @@ class WorkflowEnvironment:
         trace: TracebackType | None,
     ) -> None:
         await self.shutdown()
+
+    # MARK: Chaos
+
+    def _begin_chaos(self, chaos: Chaos) -> None:
+        self._chaos = self._client._chaos = chaos
+        chaos.pass_worker_lost = self._pass_worker_lost
+        chaos.restart_engine = self._restart
+
+    async def _pass_worker_lost(self) -> None:
+        """The engine waits so long for a worker to come back with what it has in hand."""
+        await self.advance_time(RESUME_WINDOW)
+
+    def _restart(self) -> None:
+        if self._restarting is None or self._restarting.done():
+            self._restarting = asyncio.create_task(self._restart_now())
+
+    async def _restart_now(self) -> None:
+        assert self._engine is not None and self._chaos is not None
+        self._engine.kill()
+        await self._engine.start()
+        await _let_skip(self._client)
+        self._chaos.report.engine_restarts += 1
 
     # MARK: Time
 
@@ -178,6 +251,12 @@ class WorkflowEnvironment:
         )
 
 
+async def _let_skip(client: Client) -> None:
+    """It ends with the connection."""
+    request = proto.UnlockTimeRequest(while_waiting=True)
+    await client.service_client.call(proto.OperatorService.UnlockTime, request)
+
+
 async def _started(
     engine: LocalEngine, skips_time: bool, search_attributes: Sequence[Any], **options: Any
 ) -> WorkflowEnvironment:
@@ -195,7 +274,5 @@ async def _started(
         )
         await service.call(proto.OperatorService.AddSearchAttribute, request)
     if skips_time:
-        await service.call(
-            proto.OperatorService.UnlockTime, proto.UnlockTimeRequest(while_waiting=True)
-        )
+        await _let_skip(client)
     return WorkflowEnvironment(client, engine, skips_time)

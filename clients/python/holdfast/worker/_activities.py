@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 from .. import _core, activity
 from .. import _messages as proto
+from .._chaos import Chaos, Fate
 from ..converter import DataConverter
 from ..exceptions import ApplicationError
 from ._attempt import Attempt, Cancelled, Completed, Failed, GivenAway, Outcome, Surroundings
 from ._codec import Code, recode
-from ._functions import Functions
+from ._functions import Function, Functions
 
 logger = logging.getLogger("holdfast.activity")
 _Details = activity.ActivityCancellationDetails
@@ -39,9 +40,15 @@ class Activities:
         functions: Functions,
         around: Surroundings,
         answered: Callable[[], None],
+        *,
+        chaos: Chaos | None,
+        lose: Callable[[], None],
     ) -> None:
+        """lose: ends the worker, where the chaos has drawn that."""
         self._core = core
         self._functions = functions
+        self._chaos = chaos
+        self._lose = lose
         self._around = around
         self._answered = answered
         self._attempts: dict[bytes, Attempt] = {}
@@ -72,9 +79,8 @@ class Activities:
         # The engine hands out only types that the worker has named.
         assert function is not None
         beats = Beats(self._core, token, self._around, self._answered)
-        attempt = self._attempts[token] = Attempt(task, function, self._around, beats.beat)
         try:
-            outcome = await attempt.run()
+            outcome = await self._outcome(task, function, beats)
             await beats.sent()
             try:
                 self._answer(token, outcome)
@@ -83,6 +89,29 @@ class Activities:
                 self._answer(token, unanswerable(error))
         finally:
             del self._attempts[token]
+
+    async def _outcome(self, task: proto.ActivityTask, function: Function, beats: Beats) -> Outcome:
+        attempt = self._attempts[task.token] = Attempt(task, function, self._around, beats.beat)
+        chaos = self._chaos
+        if chaos is None:
+            return await attempt.run()
+        fate, copy = chaos.fate(), task.encode()
+        outcome = await attempt.run()
+        if not isinstance(outcome, Completed) or attempt.cancellation is not None:
+            return outcome
+        if fate != Fate.ONCE:
+            chaos.ran_again(task, outcome.payloads)
+        if fate == Fate.LOST:
+            self._lose()
+        elif fate == Fate.TWICE:
+            again = proto.ActivityTask.decode(copy)
+            attempt = self._attempts[task.token] = Attempt(
+                again, function, self._around, beats.beat
+            )
+            outcome = await attempt.run()
+        if isinstance(outcome, Completed) and fate != Fate.LOST:
+            chaos.ended_well(task, outcome.payloads)
+        return outcome
 
     def _answer(self, token: bytes, outcome: Outcome) -> None:
         core = self._core

@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import _core, activity
 from .. import _messages as proto
+from .._chaos import Chaos, WorkerLost
 from .._run.cache import WorkflowCache
 from .._run.run import RunOptions
 from ..converter import DataConverter
@@ -54,6 +55,9 @@ class TaskOptions:
     activities_max: int = 100
     locals_max: int = 100
     grace_seconds: float = 0.0
+    # False: a run leaves the memory with the end of each of its tasks.
+    keeps_runs: bool = True
+    chaos: Chaos | None = None
 
 
 class TaskWorker:
@@ -91,11 +95,21 @@ class TaskWorker:
         )
         functions, around, converter = options.functions, self._around, options.run.converter
         turns = self._turns = Turns(core, self._take)
-        self._activities = Activities(core, functions, around, turns.answered)
+        self._activities = Activities(
+            core, functions, around, turns.answered, chaos=options.chaos, lose=self.lose
+        )
         self._locals = Locals(
             core, functions, around, turns.answered, running_max=options.locals_max
         )
-        self._workflows = Workflows(core, cache, self._locals, converter, turns.answered)
+        self._workflows = Workflows(
+            core,
+            cache,
+            self._locals,
+            converter,
+            turns.answered,
+            keeps_runs=options.keeps_runs,
+            chaos=options.chaos,
+        )
         self._grace_seconds = options.grace_seconds
         self._is_stopping = False
         self._has_left = False
@@ -123,7 +137,7 @@ class TaskWorker:
         elif kind == _core.TASK_REPLAY_HISTORY:
             self._workflows.replay(proto.ReplayHistory.decode(message))
         elif kind == _core.TASK_EVICT:
-            self._workflows.drop(run_id)
+            self._workflows.evict(run_id, message)
         elif kind == _core.TASK_DISCONNECTED:
             self._workflows.drop_all()
         elif kind == _core.TASK_RECORDED:
@@ -132,6 +146,12 @@ class TaskWorker:
             self._activities.begin(proto.ActivityTask.decode(message))
         elif kind == _core.TASK_ACTIVITY_CANCEL:
             self._activities.cancel(token, proto.ActivityCancel.decode(message).reason)
+
+    def lose(self) -> None:
+        """Ends the worker at once, with all that it has in hand, as a crash would."""
+        self._has_left = True
+        self._turns.fail(WorkerLost())
+        self._connection.close()
 
     def _dropped(self, run_id: str) -> None:
         self._core.evicted([run_id])
@@ -143,6 +163,10 @@ class TaskWorker:
         asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._turns.fail, error)
 
     # MARK: Stopping
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._is_stopping
 
     def stop_once(self) -> None:
         """As stop(), but only the first one counts."""

@@ -11,6 +11,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .._chaos import Chaos, WorkerLost
 from .._run.run import RunOptions
 from ..converter import DataConverter
 from ._functions import Functions
@@ -108,7 +109,8 @@ class Worker:
         None. One that is no ThreadPoolExecutor is taken for one of processes, and needs a
         shared_state_manager. dynamic_activity_types: what a dynamic activity serves of the engine's
         tasks. no_remote_activities: activities are local ones of this worker's workflows only.
-        The max_concurrent_… are 100 if None. graceful_shutdown_timeout: how long activities may go
+        The max_concurrent_… are 100 if None. max_cached_workflows: runs whose state is kept between their
+        tasks; with 0 each task is run from the history. graceful_shutdown_timeout: how long activities may go
         on after a shutdown before they are cancelled. workflow_failure_exception_types: errors that
         fail a workflow beside FailureError. on_fatal_error: is awaited with what ends the worker.
         debug_mode and disable_eager_activity_execution are taken, and change nothing; so are
@@ -128,28 +130,30 @@ class Worker:
         self._client = client
         self._task_queue = task_queue
         self._on_fatal_error = on_fatal_error
-        self._tasks = TaskWorker(
-            TaskOptions(
-                task_queue=task_queue,
-                workflows=workflows,
-                functions=functions,
-                activity_types=types,
-                socket_path=client.socket_path,
-                namespace=client.namespace,
-                identity=identity or client.identity,
-                build_id=build_id or "",
-                run=_run_options(client, workflow_failure_exception_types),
-                interceptors=[*_inherited(client), *interceptors],
-                client=client,
-                executor=activity_executor,
-                shared_state=shared_state_manager if activity_executor is not None else None,
-                cached_runs_max=max_cached_workflows,
-                workflow_tasks_max=_maximum("workflow_tasks", max_concurrent_workflow_tasks),
-                activities_max=activities_max,
-                locals_max=_maximum("local_activities", max_concurrent_local_activities),
-                grace_seconds=graceful_shutdown_timeout.total_seconds(),
-            )
+        chaos: Chaos | None = getattr(client, "_chaos", None)
+        self._options = TaskOptions(
+            task_queue=task_queue,
+            workflows=workflows,
+            functions=functions,
+            activity_types=types,
+            socket_path=client.socket_path,
+            namespace=client.namespace,
+            identity=identity or client.identity,
+            build_id=build_id or "",
+            run=_run_options(client, workflow_failure_exception_types),
+            interceptors=[*_inherited(client), *interceptors],
+            client=client,
+            executor=activity_executor,
+            shared_state=shared_state_manager if activity_executor is not None else None,
+            cached_runs_max=max_cached_workflows or 1_000,
+            keeps_runs=max_cached_workflows > 0 and chaos is None,
+            chaos=chaos,
+            workflow_tasks_max=_maximum("workflow_tasks", max_concurrent_workflow_tasks),
+            activities_max=activities_max,
+            locals_max=_maximum("local_activities", max_concurrent_local_activities),
+            grace_seconds=graceful_shutdown_timeout.total_seconds(),
         )
+        self._tasks = TaskWorker(self._options)
         self._is_started = False
         self._serving: asyncio.Task[None] | None = None
         # Of `async with`: the block's task, and the one that runs the worker for it.
@@ -184,7 +188,7 @@ class Worker:
         if self._is_started:
             raise RuntimeError("Already started")
         self._is_started = True
-        serving = self._serving = asyncio.get_running_loop().create_task(self._tasks.run())
+        serving = self._serving = asyncio.get_running_loop().create_task(self._serve())
         was_cancelled: asyncio.CancelledError | None = None
         while not serving.done():
             try:
@@ -203,6 +207,19 @@ class Worker:
             raise error
         if was_cancelled is not None:
             raise was_cancelled
+
+    async def _serve(self) -> None:
+        while True:
+            try:
+                return await self._tasks.run()
+            except WorkerLost:
+                # In a chaos environment only: as if another process began where this one has ended.
+                assert self._options.chaos is not None
+                await self._options.chaos.worker_lost()
+                was_stopped = self._tasks.is_stopping
+                self._tasks = TaskWorker(self._options)
+                if was_stopped:
+                    return
 
     async def shutdown(self) -> None:
         """Takes no new tasks, and returns when the worker has ended.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from .. import _core
 from .. import _messages as proto
+from .._chaos import Chaos
 from .._run.cache import WorkflowCache
 from ..converter import DataConverter, _Codec
 from ._codec import recode
@@ -37,12 +38,17 @@ class Workflows:
         locals: Locals,
         converter: DataConverter,
         answered: Callable[[], None],
+        *,
+        keeps_runs: bool,
+        chaos: Chaos | None,
     ) -> None:
         self._core = core
         self._cache = cache
         self._locals = locals
         self._codec = converter._codec
         self._answered = answered
+        self._keeps_runs = keeps_runs
+        self._chaos = chaos
         self._lines: dict[str, _Line] = {}
 
     def activate(self, activation: proto.Activation) -> None:
@@ -53,6 +59,7 @@ class Workflows:
                 raise
             except Exception as error:
                 self._core.complete_workflow_task(self._failed(activation, error).encode())
+            self._ended(activation.run_id)
         else:
             codec = self._codec
             self._queue(activation.run_id, lambda line: self._activate(codec, line, activation))
@@ -68,6 +75,26 @@ class Workflows:
         else:
             codec = self._codec
             self._queue(part.run_id, lambda line: self._replay(codec, line, part))
+
+    def _ended(self, run_id: str) -> None:
+        """A task of the run was answered."""
+        run = self._cache.get(run_id)
+        # Local activities belong to the memory that has begun them.
+        evicts = not self._keeps_runs and run is not None and not run.locals
+        if evicts:
+            self.drop(run_id)
+            self._core.evicted([run_id])
+        if self._chaos is not None:
+            self._chaos.workflow_task_ended(evicts=evicts)
+
+    def evict(self, run_id: str, message: bytes) -> None:
+        """The engine says that the run is to leave the memory."""
+        run = self._cache.get(run_id)
+        if self._chaos is not None and run is not None:
+            identity = run.identity
+            evict = proto.Evict.decode(message)
+            self._chaos.evicted(evict, identity.workflow_id, identity.workflow_type)
+        self.drop(run_id)
 
     def drop(self, run_id: str) -> None:
         """The run is to leave the memory, and what is under way of it counts for nothing."""
@@ -127,6 +154,7 @@ class Workflows:
             await recode(answer, codec.encode)
             if not line.is_dropped:
                 self._core.complete_workflow_task(answer.encode())
+                self._ended(activation.run_id)
         except _core.Closed:
             return
         except Exception as error:

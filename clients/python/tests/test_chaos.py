@@ -1,0 +1,123 @@
+"""Chaos environments: what stands them, and what is told of the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from datetime import timedelta
+
+import pytest
+
+from holdfast import activity, workflow
+from holdfast.testing import ChaosError, WorkflowEnvironment
+from holdfast.worker import Worker
+
+QUEUE = "chaos"
+SHORT = timedelta(seconds=30)
+
+pytestmark = pytest.mark.usefixtures("binary")
+counter = itertools.count()
+
+
+@activity.defn
+async def double(number: int) -> int:
+    return 2 * number
+
+
+@activity.defn
+async def count() -> int:
+    """Gives another number each time."""
+    return next(counter)
+
+
+@workflow.defn
+class Steady:
+    """Sleeps, calls and listens, for so many hours."""
+
+    def __init__(self) -> None:
+        self.signals: list[int] = []
+
+    @workflow.signal
+    def note(self, number: int) -> None:
+        self.signals.append(number)
+
+    @workflow.run
+    async def run(self, hours: int) -> list[int]:
+        total = 0
+        for hour in range(hours):
+            await asyncio.sleep(3_600)
+            total += await workflow.execute_activity(double, hour, start_to_close_timeout=SHORT)
+        await workflow.wait_condition(lambda: len(self.signals) == 3)
+        return [total, *self.signals]
+
+
+@workflow.defn(sandboxed=False)
+class Moody:
+    """Waits for another time each time that it is run."""
+
+    @workflow.run
+    async def run(self) -> None:
+        if random.random() < 0.5:
+            await workflow.execute_activity(double, 1, start_to_close_timeout=SHORT)
+        await asyncio.sleep(60)
+        await asyncio.sleep(60)
+
+
+@workflow.defn
+class Counting:
+    @workflow.run
+    async def run(self, times: int) -> None:
+        for _ in range(times):
+            await workflow.execute_activity(count, start_to_close_timeout=SHORT)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_what_is_written_well_stands_it(seed: int) -> None:
+    async with await WorkflowEnvironment.start_chaos(seed) as env:
+        client = env.client
+        async with Worker(client, task_queue=QUEUE, workflows=[Steady], activities=[double]):
+            handles = [
+                await client.start_workflow(Steady.run, 24, id=f"w-{number}", task_queue=QUEUE)
+                for number in range(40)
+            ]
+            for number in range(3):
+                await asyncio.gather(*(handle.signal(Steady.note, number) for handle in handles))
+            results = await asyncio.gather(*(handle.result() for handle in handles))
+        assert results == [[2 * sum(range(24)), 0, 1, 2]] * 40
+        report = env.chaos_report
+        report.check()
+        assert report.evictions > 40 * 24
+        assert report.activities_run_twice > 10
+        assert report.workers_lost > 0
+        assert report.engine_restarts > 0
+
+
+async def test_a_workflow_that_is_not_deterministic_is_told() -> None:
+    async with await WorkflowEnvironment.start_chaos(1) as env:
+        client = env.client
+        async with Worker(client, task_queue=QUEUE, workflows=[Moody], activities=[double]):
+            for number in range(10):
+                await client.start_workflow(Moody.run, id=f"w-{number}", task_queue=QUEUE)
+            await env.sleep(timedelta(minutes=10))
+        found = env.chaos_report.nondeterministic
+        assert found and {one.workflow_type for one in found} == {"Moody"}
+        with pytest.raises(ChaosError, match="Moody is not deterministic: .*START_TIMER"):
+            env.chaos_report.check()
+
+
+async def test_an_activity_that_is_not_idempotent_is_told() -> None:
+    async with await WorkflowEnvironment.start_chaos(3) as env:
+        client = env.client
+        async with Worker(client, task_queue=QUEUE, workflows=[Counting], activities=[count]):
+            await client.execute_workflow(Counting.run, 50, id="w", task_queue=QUEUE)
+        found = env.chaos_report.not_idempotent
+        assert found and {one.activity_type for one in found} == {"count"}
+        with pytest.raises(ChaosError, match=r"count is not idempotent: \d+, and then \d+"):
+            env.chaos_report.check()
+
+
+async def test_other_environments_have_no_report() -> None:
+    async with await WorkflowEnvironment.start_local() as env:
+        with pytest.raises(RuntimeError, match="start_chaos"):
+            _ = env.chaos_report
