@@ -143,8 +143,7 @@ class Handlers:
     def query(self, job: proto.QueryWorkflowJob) -> proto.QueryResult:
         run = self._run
         try:
-            with run.loop.driving(), self._reading(f"query {job.query_type!r}"):
-                value = self._answer(job)
+            value = run.loop.drive(lambda: self._answer(job))
             payloads = run.payloads.to_payloads([value])
             succeeded = proto.PayloadList(payloads=payloads)
             return proto.QueryResult(query_id=job.query_id, succeeded=succeeded)
@@ -153,6 +152,10 @@ class Handlers:
             return proto.QueryResult(query_id=job.query_id, failed=failed)
 
     def _answer(self, job: proto.QueryWorkflowJob) -> Any:
+        with self._reading(f"query {job.query_type!r}"):
+            return self._ask(job)
+
+    def _ask(self, job: proto.QueryWorkflowJob) -> Any:
         name = job.query_type
         definition = self.queries.get(name)
         if definition is None and name == STACK_TRACE_QUERY:

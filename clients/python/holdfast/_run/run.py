@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import random
@@ -17,11 +18,13 @@ from ..converter import DataConverter
 from ..exceptions import FailureError, is_cancelled_exception
 from ..workflow._definition import WorkflowDefinition
 from ..workflow._runtime import NondeterminismError, ReadOnlyContextError
+from .guard import Guard, unrestricted
 from .handlers import Handlers
 from .loop import WorkflowLoop, WorkflowTask
 from .markers import Markers
 from .notes import Notes
 from .requests import Requests
+from .watchdog import DEFAULT_SECONDS, DeadlockError
 
 logger = logging.getLogger("holdfast.workflow")
 
@@ -62,6 +65,12 @@ class RunOptions:
 
     converter: DataConverter
     failure_exception_types: tuple[type[BaseException], ...] = ()
+    # Code may not do what would not be the same when it is run again.
+    guarded: bool = True
+    # Modules, with those inside them, whose calls are not guarded.
+    passthrough_modules: frozenset[str] = frozenset()
+    # Seconds for which code may hold its thread; None, in a debugger: as long as it likes.
+    deadlock_timeout: float | None = DEFAULT_SECONDS
 
 
 class WorkflowRun(Requests):
@@ -81,7 +90,9 @@ class WorkflowRun(Requests):
             *options.failure_exception_types,
             *definition.failure_exception_types,
         )
-        self.loop = WorkflowLoop(self)  # type: ignore[abstract]
+        is_guarded = options.guarded and definition.sandboxed
+        guard = Guard(options.passthrough_modules) if is_guarded else None
+        self.loop = WorkflowLoop(self, guard, options.deadlock_timeout)  # type: ignore[abstract]
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.instance: Any = None
         self.beginning = proto.InitializeWorkflow()
@@ -131,8 +142,7 @@ class WorkflowRun(Requests):
         self.continue_as_new_suggested = shown.continue_as_new_suggested
         self.commands = []
         self.rejections = []
-        with self.loop.driving():
-            self._take(jobs)
+        self.loop.drive(lambda: self._take(jobs))
         if self._task_failure is not None:
             raise self._task_failure
         if self._closing is not None:
@@ -210,7 +220,7 @@ class WorkflowRun(Requests):
         """Runs callbacks, and wakes those whose condition has come to hold, until nothing moves."""
         while True:
             self.loop.drain()
-            if self._task_failure is not None or not self._wake():
+            if self._task_failure is not None or self.loop.overdue or not self._wake():
                 return
 
     def _wake(self) -> bool:
@@ -268,6 +278,11 @@ class WorkflowRun(Requests):
     def fail_task(self, error: BaseException) -> None:
         if self._task_failure is None and not self.is_evicted:
             self._task_failure = error
+
+    def refused(self, error: BaseException) -> None:
+        """The code has called what it must not: that counts also where it catches the error."""
+        if self.read_only is None and not self.is_failure(error):
+            self.fail_task(error)
 
     def unknown(self, seq: int) -> None:
         self.fail_task(
@@ -394,7 +409,8 @@ class WorkflowRun(Requests):
                 self.fail_task(error)
                 raise error
         else:
-            payload = self.payloads.to_payload(make())
+            with unrestricted():
+                payload = self.payloads.to_payload(make())
         marker = proto.RecordMarker(
             marker_name=Markers.SIDE_EFFECT,
             seq=seq,
@@ -413,11 +429,14 @@ class WorkflowRun(Requests):
         """Ends everything that the code awaits; what it does from now on is discarded."""
         self.is_evicted = True
         self.commands = []
-        with self.loop.driving():
-            for task in list(self.tasks):
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
-                WorkflowTask.cancel(task)
-            self.loop.drain(CALLBACKS_AFTER_EVICTION)
+        with contextlib.suppress(DeadlockError):  # the watchdog has said it
+            self.loop.drive(self._cancel_all)
+
+    def _cancel_all(self) -> None:
+        for task in list(self.tasks):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            WorkflowTask.cancel(task)
+        self.loop.drain(CALLBACKS_AFTER_EVICTION)
 
     def stack(self) -> str:
         """Where each of its tasks waits."""

@@ -95,7 +95,11 @@ from ._definition import (
     signal,
     update,
 )
-from ._runtime import NondeterminismError, ReadOnlyContextError
+from ._runtime import (
+    NondeterminismError,
+    ReadOnlyContextError,
+    RestrictedWorkflowAccessError,
+)
 
 __all__ = [
     "ActivityCancellationType",
@@ -114,6 +118,7 @@ __all__ = [
     "ParentClosePolicy",
     "ParentInfo",
     "ReadOnlyContextError",
+    "RestrictedWorkflowAccessError",
     "RootInfo",
     "UpdateInfo",
     "UpdateMethod",

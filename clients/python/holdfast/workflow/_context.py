@@ -15,12 +15,14 @@ from collections.abc import (
     MutableMapping,
     Sequence,
 )
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
 from .. import _messages as proto
+from .._run.guard import is_unrestricted, unrestricted
 from .._run.handlers import current_update
 from .._run.run import WorkflowRun
 from ..common import (
@@ -474,14 +476,25 @@ def _next_run(  # noqa: PLR0917
 
 
 class unsafe:
-    """For code that knows that it is in a workflow, and what it does."""
+    """For code that knows that it is in a workflow, and what it does.
+
+    Workflow code that calls what would not be the same when it is run again (`time.time`,
+    `datetime.now`, `random.random`, `uuid.uuid4`, files, sockets, threads, processes) gets a
+    `RestrictedWorkflowAccessError` that says what to call in its place. This is a guard against
+    slips, not a cage. It does not see a module's variables that workflows change: all runs of a
+    worker share them. Nor what was taken from `datetime` elsewhere than in the modules of the
+    program, clocks that were taken as a value (`field(default_factory=datetime.now)`), and what
+    other packages do in C.
+    """
 
     def __init__(self) -> None:
         raise NotImplementedError
 
     @staticmethod
     def in_sandbox() -> bool:
-        return in_workflow()
+        """Whether this is workflow code whose calls are guarded."""
+        run = maybe_current()
+        return run is not None and run.loop.guard is not None
 
     @staticmethod
     def is_replaying() -> bool:
@@ -489,15 +502,43 @@ class unsafe:
         return current().is_replaying
 
     @staticmethod
+    def is_replaying_history_events() -> bool:
+        """The same, but not in queries and validators, which are not part of the past."""
+        run = current()
+        return run.is_replaying and run.read_only is None
+
+    @staticmethod
     def is_read_only() -> bool:
         """In the handler of a query, or a validator."""
         return current().read_only is not None
 
     @staticmethod
+    def sandbox_unrestricted() -> contextlib.AbstractContextManager[None]:
+        """Within, the calls of this task are not guarded: `with unsafe.sandbox_unrestricted():`."""
+        return unrestricted()
+
+    @staticmethod
+    def is_sandbox_unrestricted() -> bool:
+        """Whether this is within `sandbox_unrestricted`."""
+        return is_unrestricted()
+
+    @staticmethod
     @contextlib.contextmanager
     def imports_passed_through() -> Iterator[None]:
         """For programs that have it: modules are not imported anew for workflows here."""
-        yield
+        token = _passed_through.set(True)
+        try:
+            yield
+        finally:
+            _passed_through.reset(token)
+
+    @staticmethod
+    def is_imports_passed_through() -> bool:
+        """Whether this is within `imports_passed_through`."""
+        return _passed_through.get()
+
+
+_passed_through: ContextVar[bool] = ContextVar("holdfast_imports_passed_through", default=False)
 
 
 class LoggerAdapter(logging.LoggerAdapter):  # type: ignore[type-arg]

@@ -113,6 +113,7 @@ class WorkflowDefinition:
     queries: Mapping[str | None, QueryDefinition]
     updates: Mapping[str | None, UpdateDefinition]
     failure_exception_types: Sequence[type[BaseException]] = ()
+    sandboxed: bool = True
 
     @staticmethod
     def must_be_of(workflow: type) -> WorkflowDefinition:
@@ -164,15 +165,15 @@ def defn(
 
     name: the class's own if None. dynamic: it serves all types that no other class serves.
     failure_exception_types: errors that fail the workflow beside FailureError; any other error
-    fails the task, which is tried again. sandboxed: taken for programs that have it; see
-    `workflow.unsafe` for code that may do what workflow code may not.
+    fails the task, which is tried again. sandboxed: calls that would not be the same when the code
+    is run again, like time.time(), are refused; see `workflow.unsafe`.
     """
     if name is not None and dynamic:
         raise ValueError("a dynamic workflow has no name")
 
     def mark(cls: ClassT) -> ClassT:
         workflow_name = None if dynamic else (name or cls.__name__)
-        setattr(cls, DEFINITION, _define(cls, workflow_name, failure_exception_types))
+        setattr(cls, DEFINITION, _define(cls, workflow_name, failure_exception_types, sandboxed))
         return cls
 
     return mark(cls) if cls is not None else mark
@@ -362,7 +363,7 @@ class _Handlers:
 
 
 def _define(
-    cls: type, name: str | None, failure_types: Sequence[type[BaseException]]
+    cls: type, name: str | None, failure_types: Sequence[type[BaseException]], sandboxed: bool
 ) -> WorkflowDefinition:
     runs: list[Any] = []
     handlers = _Handlers()
@@ -394,6 +395,7 @@ def _define(
         handlers.queries,
         handlers.updates,
         tuple(failure_types),
+        sandboxed,
     )
     getattr(run_method, RUN).definition = definition
     return definition

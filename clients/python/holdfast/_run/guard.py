@@ -1,0 +1,336 @@
+"""Keeps workflow code from what would come out differently when it is run again.
+
+The functions that give the time, chance or anything from outside are replaced where they are found
+(`time.time` in `time`) by ones that refuse in workflow code, and only while a run is driven: nobody
+else pays for it. What a module has taken by `from time import time` is replaced there once, when
+its workflow is registered (`guarded_modules.py`).
+"""
+
+from __future__ import annotations
+
+import _posixsubprocess
+import builtins
+import functools
+import io
+import os
+import random
+import socket
+import subprocess
+import sys
+import sysconfig
+import threading
+import time
+import uuid
+from asyncio.events import _get_running_loop
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import FrameType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ..converter import (
+    EncodingPayloadConverter,
+    FailureConverter,
+    JSONTypeConverter,
+    PayloadConverter,
+)
+from ..workflow._runtime import RestrictedWorkflowAccessError
+
+if TYPE_CHECKING:
+    from .loop import WorkflowLoop
+
+_PACKAGE = __name__.split(".", maxsplit=1)[0]
+_LIBRARY = sysconfig.get_path("stdlib") + os.sep
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+# Whatever is called through these may do what it likes: they bring the same in each replay, or
+# write down what happens, or are somebody who looks for a fault.
+PASSED_THROUGH = frozenset(
+    (
+        *("logging", "loguru", "structlog", "warnings", "traceback", "linecache", "tokenize"),
+        *("importlib", "pkgutil", "inspect", "encodings", "locale", "gettext"),
+        *("zoneinfo", "tzdata", "pytz", "dateutil"),
+        *("bdb", "pdb", "pydevd", "debugpy", "coverage"),
+    )
+)
+# Their methods are the worker's, also where user's code defines them.
+_CONVERTERS = (PayloadConverter, EncodingPayloadConverter, FailureConverter, JSONTypeConverter)
+
+_unrestricted: ContextVar[bool] = ContextVar("holdfast_unrestricted", default=False)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What a run's loop has while its code is guarded: whose calls are let through."""
+
+    passed_through: frozenset[str]
+
+    def passes(self, module: str) -> bool:
+        return any(module == name or module.startswith(name + ".") for name in self.passed_through)
+
+
+@contextmanager
+def unrestricted() -> Iterator[None]:
+    """Within, this task of the workflow may do everything."""
+    token = _unrestricted.set(True)
+    try:
+        yield
+    finally:
+        _unrestricted.reset(token)
+
+
+def is_unrestricted() -> bool:
+    return _unrestricted.get()
+
+
+# MARK: A call that may be refused
+
+
+def is_library(path: str) -> bool:
+    """Of Python's own modules."""
+    return path.startswith((_LIBRARY, "<frozen ")) and not is_installed(path)
+
+
+def is_installed(path: str) -> bool:
+    return any(part in path for part in _INSTALLED)
+
+
+def _module(frame: FrameType) -> str:
+    return frame.f_globals.get("__name__") or ""
+
+
+def where(frame: FrameType) -> str:
+    """`orders.py:41 in Order.run`."""
+    code = frame.f_code
+    function = getattr(code, "co_qualname", code.co_name)  # since Python 3.11
+    return f"{code.co_filename.rsplit(os.sep, 1)[-1]}:{frame.f_lineno} in {function}"
+
+
+def users_frame(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame of the user's own code, else that of a package of somebody's."""
+    installed = None
+    while frame is not None:
+        if _module(frame).split(".", 1)[0] != _PACKAGE:
+            path = frame.f_code.co_filename
+            if is_installed(path):
+                installed = installed or frame
+            elif not is_library(path):
+                return frame
+        frame = frame.f_back
+    return installed
+
+
+def _is_converter(frame: FrameType) -> bool:
+    code = frame.f_code
+    if not code.co_argcount:
+        return False
+    return isinstance(frame.f_locals.get(code.co_varnames[0]), _CONVERTERS)
+
+
+def _may(guard: Guard, frame: FrameType | None) -> bool:
+    """Goes outward to the SDK, which calls workflow code and does things of its own."""
+    seen = False
+    while frame is not None:
+        module = _module(frame)
+        root = module.split(".", 1)[0]
+        if root == _PACKAGE:
+            return not seen
+        if root in PASSED_THROUGH or guard.passes(module):
+            return True
+        if not is_library(frame.f_code.co_filename):
+            if _is_converter(frame):
+                return True
+            seen = True
+        frame = frame.f_back
+    return True
+
+
+def check(loop: WorkflowLoop, guard: Guard, name: str, advice: str) -> None:
+    """Raises if it was workflow code that has called the guarded function which calls this."""
+    if _unrestricted.get():
+        return
+    caller = sys._getframe(2)
+    if _may(guard, caller):
+        return
+    user = users_frame(caller)
+    inner: FrameType | None = caller
+    while inner is not None and inner.f_back is not user:
+        inner = inner.f_back
+    if inner is not None and caller is not user:
+        code = inner.f_code
+        function = getattr(code, "co_qualname", code.co_name)
+        name = f"{_module(inner)}.{function}"
+    line = f" at {where(user)}" if user is not None else ""
+    error = RestrictedWorkflowAccessError(
+        name,
+        override_message=f"{name}() was called in workflow code{line}: it would not be the same"
+        f" when the code is run again. Use {advice} instead; workflow.unsafe has what lets it pass",
+    )
+    loop.refused(error)
+    raise error
+
+
+def guarding(
+    function: Callable[..., Any], name: str, advice: str, most: int | None = None
+) -> Callable[..., Any]:
+    """The function, refused in workflow code; `most`: with at most so many values."""
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        loop: Any = _get_running_loop()
+        if loop is not None:
+            guard = getattr(loop, "guard", None)
+            if guard is not None and (most is None or len(args) <= most):
+                check(loop, guard, name, advice)
+        return function(*args, **kwargs)
+
+    return guarded
+
+
+# MARK: What is guarded
+
+_TIME = "workflow.now() or workflow.time()"
+_CHANCE = "workflow.random()"
+_UUID = "workflow.uuid4()"
+_SLEEP = "`await workflow.sleep()`"
+_OUTSIDE = "an activity"
+
+
+@dataclass(frozen=True)
+class _Rule:
+    module: ModuleType
+    names: Sequence[str]
+    advice: str
+    # Refused with at most so many values.
+    most: int | None = None
+    # How it is called in messages, else by module and name.
+    shown: str | None = None
+
+
+_CLOCKS = "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time"
+_FILES = "open listdir scandir mkdir remove unlink rename replace"
+_PROCESSES = "system fork forkpty posix_spawn posix_spawnp"
+
+_RULES = (
+    _Rule(time, _CLOCKS.split(), _TIME),
+    _Rule(time, ("localtime", "gmtime", "ctime", "asctime"), _TIME, most=0),
+    _Rule(time, ("strftime",), _TIME, most=1),
+    _Rule(time, ("sleep",), _SLEEP),
+    _Rule(random, [name for name in random.__all__ if name[0].islower()], _CHANCE),
+    _Rule(random, ("_urandom",), _CHANCE, shown="os.urandom"),
+    _Rule(os, ("urandom", "getrandom"), _CHANCE),
+    _Rule(os, _FILES.split(), _OUTSIDE),
+    _Rule(os, _PROCESSES.split(), _OUTSIDE),
+    _Rule(uuid, ("uuid1", "uuid4", "uuid6", "uuid7"), _UUID),
+    _Rule(builtins, ("open", "input"), _OUTSIDE),
+    _Rule(io, ("open",), _OUTSIDE),
+    _Rule(socket, ("getaddrinfo", "gethostbyname"), _OUTSIDE),
+    # By the first name since Python 3.11.
+    _Rule(subprocess, ("_fork_exec",), _OUTSIDE, shown="subprocess.Popen"),
+    _Rule(_posixsubprocess, ("fork_exec",), _OUTSIDE, shown="subprocess.Popen"),
+    _Rule(
+        threading,
+        ("_start_new_thread", "_start_joinable_thread"),
+        "asyncio.create_task() or an activity",
+        shown="threading.Thread.start",
+    ),
+)
+
+
+class _Space:
+    """The names of one module that are guarded while runs are driven."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._names = module.__dict__
+        self.originals: dict[str, Any] = {}
+        self.guards: dict[str, Any] = {}
+
+    def add(self, name: str, guard: Callable[..., Any]) -> None:
+        self.originals[name] = self._names[name]
+        self.guards[name] = guard
+
+    def change(self, old: dict[str, Any], new: dict[str, Any]) -> None:
+        """Leaves alone what somebody else has replaced, a test for example."""
+        names = self._names
+        if [names[name] for name in old] == list(old.values()):
+            names.update(new)
+            return
+        for name, function in old.items():
+            if names[name] is function:
+                names[name] = new[name]
+
+
+class _Spaces:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._driven = 0
+        self._all: list[_Space] = []
+        self._others: list[tuple[ModuleType, str, Callable[..., Any]]] = []
+        # By the original's id.
+        self.replacements: dict[int, tuple[Any, Any]] = {}
+
+    def install(self) -> None:
+        with self._lock:
+            if not self._all:
+                self._all = self._made()
+                _guard_classes()
+
+    def replace_also(self, module: ModuleType, name: str, function: Callable[..., Any]) -> None:
+        """While runs are driven; before `install`."""
+        self._others.append((module, name, function))
+
+    def _made(self) -> list[_Space]:
+        spaces: dict[str, _Space] = {}
+        for rule in _RULES:
+            module = rule.module
+            space = spaces.setdefault(module.__name__, _Space(module))
+            for name in rule.names:
+                original = getattr(module, name, None)
+                if original is None:  # of another version or system
+                    continue
+                shown = rule.shown or f"{module.__name__}.{name}".removeprefix("builtins.")
+                known = self.replacements.get(id(original))
+                guard = known[1] if known else guarding(original, shown, rule.advice, rule.most)
+                space.add(name, guard)
+                self.replacements[id(original)] = (original, guard)
+        for module, name, function in self._others:
+            spaces[module.__name__].add(name, function)
+        return list(spaces.values())
+
+    def enter(self) -> None:
+        with self._lock:
+            self._driven += 1
+            if self._driven == 1:
+                for space in self._all:
+                    space.change(space.originals, space.guards)
+
+    def leave(self) -> None:
+        with self._lock:
+            self._driven -= 1
+            if self._driven == 0:
+                for space in self._all:
+                    space.change(space.guards, space.originals)
+
+
+def _guard_classes() -> None:
+    """For good: of classes that others have taken by name, and that cost much more than this."""
+    original = random.Random.__init__
+
+    @functools.wraps(original)
+    def seeded(self: random.Random, x: Any = None) -> None:
+        loop: Any = _get_running_loop()
+        guard = getattr(loop, "guard", None)
+        if guard is not None and x is None and not isinstance(self, random.SystemRandom):
+            check(loop, guard, "random.Random", "workflow.new_random(), or give it a seed,")
+        original(self, x)
+
+    random.Random.__init__ = seeded  # type: ignore[method-assign]
+    made = guarding(socket.socket.__init__, "socket.socket", _OUTSIDE)
+    socket.socket.__init__ = made  # type: ignore[method-assign]
+
+
+_spaces = _Spaces()
+install, enter, leave = _spaces.install, _spaces.enter, _spaces.leave
+replace_also = _spaces.replace_also
+replacements = _spaces.replacements
