@@ -12,6 +12,7 @@ import _posixsubprocess
 import builtins
 import functools
 import io
+import operator
 import os
 import random
 import socket
@@ -146,12 +147,9 @@ def _may(guard: Guard, frame: FrameType | None) -> bool:
     return True
 
 
-def check(loop: WorkflowLoop, guard: Guard, name: str, advice: str) -> None:
-    """Raises if it was workflow code that has called the guarded function which calls this."""
-    if _unrestricted.get():
-        return
-    caller = sys._getframe(2)
-    if _may(guard, caller):
+def check(loop: WorkflowLoop, guard: Guard, name: str, advice: str, caller: FrameType) -> None:
+    """Raises if it was workflow code whose frame, or that of what it has called, is the caller."""
+    if _unrestricted.get() or _may(guard, caller):
         return
     user = users_frame(caller)
     inner: FrameType | None = caller
@@ -182,7 +180,7 @@ def guarding(
         if loop is not None:
             guard = getattr(loop, "guard", None)
             if guard is not None and (most is None or len(args) <= most):
-                check(loop, guard, name, advice)
+                check(loop, guard, name, advice, sys._getframe(1))
         return function(*args, **kwargs)
 
     return guarded
@@ -209,56 +207,67 @@ class _Rule:
 
 
 _CLOCKS = "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time"
-_FILES = "open listdir scandir mkdir remove unlink rename replace"
-_PROCESSES = "system fork forkpty posix_spawn posix_spawnp"
+_THREADS = ("_start_new_thread", "_start_joinable_thread")
 
-_RULES = (
+# These cost so little that one more call would be felt: they are replaced while runs are driven.
+_QUICK = (
     _Rule(time, _CLOCKS.split(), _TIME),
-    _Rule(time, ("localtime", "gmtime", "ctime", "asctime"), _TIME, most=0),
+    _Rule(time, ("localtime", "gmtime", "ctime"), _TIME, most=0),
     _Rule(time, ("strftime",), _TIME, most=1),
-    _Rule(time, ("sleep",), _SLEEP),
     _Rule(random, [name for name in random.__all__ if name[0].islower()], _CHANCE),
+    # Of SystemRandom, and so of `secrets`.
     _Rule(random, ("_urandom",), _CHANCE, shown="os.urandom"),
-    _Rule(os, ("urandom", "getrandom"), _CHANCE),
-    _Rule(os, _FILES.split(), _OUTSIDE),
-    _Rule(os, _PROCESSES.split(), _OUTSIDE),
-    _Rule(uuid, ("uuid1", "uuid4", "uuid6", "uuid7"), _UUID),
+    # Also of uuid4.
+    _Rule(os, ("urandom",), _CHANCE),
+)
+# And these for good, by the first worker that has workflows to guard.
+_SLOW = (
+    _Rule(time, ("sleep",), _SLEEP),
+    _Rule(os, ("getrandom",), _CHANCE),
+    _Rule(os, ("open",), _OUTSIDE),
+    _Rule(os, ("system", "fork", "forkpty", "posix_spawn", "posix_spawnp"), _OUTSIDE),
+    _Rule(uuid, ("uuid1",), _UUID),
     _Rule(builtins, ("open", "input"), _OUTSIDE),
-    _Rule(io, ("open",), _OUTSIDE),
+    _Rule(io, ("open",), _OUTSIDE, shown="open"),
     _Rule(socket, ("getaddrinfo", "gethostbyname"), _OUTSIDE),
     # By the first name since Python 3.11.
     _Rule(subprocess, ("_fork_exec",), _OUTSIDE, shown="subprocess.Popen"),
     _Rule(_posixsubprocess, ("fork_exec",), _OUTSIDE, shown="subprocess.Popen"),
     _Rule(
-        threading,
-        ("_start_new_thread", "_start_joinable_thread"),
-        "asyncio.create_task() or an activity",
-        shown="threading.Thread.start",
+        threading, _THREADS, "an activity or asyncio.create_task()", shown="threading.Thread.start"
     ),
 )
 
 
 class _Space:
-    """The names of one module that are guarded while runs are driven."""
+    """The names of one module that are replaced while runs are driven."""
 
-    def __init__(self, module: ModuleType) -> None:
+    def __init__(self, module: ModuleType, guards: dict[str, Any]) -> None:
         self._names = module.__dict__
-        self.originals: dict[str, Any] = {}
-        self.guards: dict[str, Any] = {}
+        self._originals = {name: self._names[name] for name in guards}
+        self._guards = guards
+        self._read: Callable[[Any], Any] = operator.itemgetter(*guards)
+        # What it reads, as it was and while runs are driven.
+        self._free = self._read(self._originals)
+        self._guarded = self._read(guards)
 
-    def add(self, name: str, guard: Callable[..., Any]) -> None:
-        self.originals[name] = self._names[name]
-        self.guards[name] = guard
+    def guard(self) -> None:
+        if self._read(self._names) == self._free:
+            self._names.update(self._guards)
+        else:
+            self._change(self._originals, self._guards)
 
-    def change(self, old: dict[str, Any], new: dict[str, Any]) -> None:
+    def free(self) -> None:
+        if self._read(self._names) == self._guarded:
+            self._names.update(self._originals)
+        else:
+            self._change(self._guards, self._originals)
+
+    def _change(self, old: dict[str, Any], new: dict[str, Any]) -> None:
         """Leaves alone what somebody else has replaced, a test for example."""
-        names = self._names
-        if [names[name] for name in old] == list(old.values()):
-            names.update(new)
-            return
         for name, function in old.items():
-            if names[name] is function:
-                names[name] = new[name]
+            if self._names[name] is function:
+                self._names[name] = new[name]
 
 
 class _Spaces:
@@ -266,55 +275,61 @@ class _Spaces:
         self._lock = threading.Lock()
         self._driven = 0
         self._all: list[_Space] = []
-        self._others: list[tuple[ModuleType, str, Callable[..., Any]]] = []
+        self._others: list[tuple[ModuleType, dict[str, Any]]] = []
         # By the original's id.
         self.replacements: dict[int, tuple[Any, Any]] = {}
 
-    def install(self) -> None:
-        with self._lock:
-            if not self._all:
-                self._all = self._made()
-                _guard_classes()
-
     def replace_also(self, module: ModuleType, name: str, function: Callable[..., Any]) -> None:
         """While runs are driven; before `install`."""
-        self._others.append((module, name, function))
+        self._others.append((module, {name: function}))
 
-    def _made(self) -> list[_Space]:
-        spaces: dict[str, _Space] = {}
-        for rule in _RULES:
-            module = rule.module
-            space = spaces.setdefault(module.__name__, _Space(module))
-            for name in rule.names:
-                original = getattr(module, name, None)
-                if original is None:  # of another version or system
-                    continue
-                shown = rule.shown or f"{module.__name__}.{name}".removeprefix("builtins.")
-                known = self.replacements.get(id(original))
-                guard = known[1] if known else guarding(original, shown, rule.advice, rule.most)
-                space.add(name, guard)
-                self.replacements[id(original)] = (original, guard)
-        for module, name, function in self._others:
-            spaces[module.__name__].add(name, function)
-        return list(spaces.values())
+    def install(self) -> None:
+        with self._lock:
+            if self._all:
+                return
+            self._guard_slow()
+            quick: dict[ModuleType, dict[str, Any]] = {}
+            for rule in _QUICK:
+                quick.setdefault(rule.module, {}).update(self._guards_of(rule))
+            self._all = [_Space(*one) for one in (*quick.items(), *self._others)]
+
+    def _guards_of(self, rule: _Rule) -> dict[str, Any]:
+        guards: dict[str, Any] = {}
+        for name in rule.names:
+            original = getattr(rule.module, name, None)
+            if original is None:  # of another version or system
+                continue
+            shown = rule.shown or f"{rule.module.__name__}.{name}".removeprefix("builtins.")
+            known = self.replacements.get(id(original))
+            guards[name] = known[1] if known else guarding(original, shown, rule.advice, rule.most)
+            self.replacements[id(original)] = (original, guards[name])
+        return guards
+
+    def _guard_slow(self) -> None:
+        for rule in _SLOW:
+            vars(rule.module).update(self._guards_of(rule))
+        # What a function can do is asked by looking for it in these.
+        for kind in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
+            kind.update(guard for original, guard in self.replacements.values() if original in kind)
+        _guard_classes()
 
     def enter(self) -> None:
         with self._lock:
             self._driven += 1
             if self._driven == 1:
                 for space in self._all:
-                    space.change(space.originals, space.guards)
+                    space.guard()
 
     def leave(self) -> None:
         with self._lock:
             self._driven -= 1
             if self._driven == 0:
                 for space in self._all:
-                    space.change(space.guards, space.originals)
+                    space.free()
 
 
 def _guard_classes() -> None:
-    """For good: of classes that others have taken by name, and that cost much more than this."""
+    """Of classes, which others may have taken by name."""
     original = random.Random.__init__
 
     @functools.wraps(original)
@@ -322,7 +337,8 @@ def _guard_classes() -> None:
         loop: Any = _get_running_loop()
         guard = getattr(loop, "guard", None)
         if guard is not None and x is None and not isinstance(self, random.SystemRandom):
-            check(loop, guard, "random.Random", "workflow.new_random(), or give it a seed,")
+            advice = "workflow.new_random() or a seed"
+            check(loop, guard, "random.Random", advice, sys._getframe(1))
         original(self, x)
 
     random.Random.__init__ = seeded  # type: ignore[method-assign]

@@ -60,7 +60,7 @@ def _refuse(name: str) -> None:
     loop: Any = _get_running_loop()
     guard = getattr(loop, "guard", None)
     if guard is not None:
-        check(loop, guard, name, _ADVICE)
+        check(loop, guard, name, _ADVICE, sys._getframe(2))
 
 
 class datetime(real.datetime, metaclass=_Standing):

@@ -1,0 +1,17 @@
+"""A module that workflows use: of the same program, so what it has taken is guarded too."""
+
+from datetime import datetime
+from time import monotonic
+from uuid import uuid4
+
+
+def stamp() -> datetime:
+    return datetime.now()
+
+
+def since() -> float:
+    return monotonic()
+
+
+def identifier() -> str:
+    return str(uuid4())
