@@ -415,6 +415,12 @@ def test_other_threads_are_not_guarded_while_a_run_is_driven() -> None:
     assert sorted(map(str, seen)) == ["True", "True", "True", "True", "thread"]
 
 
+def test_what_a_function_can_do_is_known_of_its_guarded_form_too() -> None:
+    result(do(lambda: None))
+    assert os.open.__wrapped__ in os.supports_dir_fd  # type: ignore[attr-defined]
+    assert os.open in os.supports_dir_fd
+
+
 def test_quick_functions_are_the_real_ones_but_while_a_run_is_driven() -> None:
     def names() -> list[Any]:
         found = (time.time, time.monotonic, random.random, os.urandom, builtins.__import__)

@@ -271,27 +271,26 @@ class _Space:
 
 
 class _Spaces:
+    """What is replaced is what there was when this module was imported."""
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._driven = 0
-        self._all: list[_Space] = []
-        self._others: list[tuple[ModuleType, dict[str, Any]]] = []
+        self._is_installed = False
         # By the original's id.
         self.replacements: dict[int, tuple[Any, Any]] = {}
+        self._slow = [(rule.module, self._guards_of(rule)) for rule in _SLOW]
+        quick: dict[ModuleType, dict[str, Any]] = {}
+        for rule in _QUICK:
+            quick.setdefault(rule.module, {}).update(self._guards_of(rule))
+        self._quick = [_Space(module, guards) for module, guards in quick.items()]
 
-    def replace_also(self, module: ModuleType, name: str, function: Callable[..., Any]) -> None:
-        """While runs are driven; before `install`."""
-        self._others.append((module, {name: function}))
-
-    def install(self) -> None:
-        with self._lock:
-            if self._all:
-                return
-            self._guard_slow()
-            quick: dict[ModuleType, dict[str, Any]] = {}
-            for rule in _QUICK:
-                quick.setdefault(rule.module, {}).update(self._guards_of(rule))
-            self._all = [_Space(*one) for one in (*quick.items(), *self._others)]
+    def begin_anew(self) -> None:
+        """In a forked child, in which nothing is driven."""
+        self._lock = threading.Lock()
+        self._driven = 0
+        for space in self._quick:
+            space.free()
 
     def _guards_of(self, rule: _Rule) -> dict[str, Any]:
         guards: dict[str, Any] = {}
@@ -301,30 +300,46 @@ class _Spaces:
                 continue
             shown = rule.shown or f"{rule.module.__name__}.{name}".removeprefix("builtins.")
             known = self.replacements.get(id(original))
-            guards[name] = known[1] if known else guarding(original, shown, rule.advice, rule.most)
-            self.replacements[id(original)] = (original, guards[name])
+            made = known[1] if known else guarding(original, shown, rule.advice, rule.most)
+            guards[name] = made
+            self.replacements[id(original)] = (original, made)
         return guards
 
-    def _guard_slow(self) -> None:
-        for rule in _SLOW:
-            vars(rule.module).update(self._guards_of(rule))
-        # What a function can do is asked by looking for it in these.
-        for kind in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
-            kind.update(guard for original, guard in self.replacements.values() if original in kind)
-        _guard_classes()
+    def replace_also(self, module: ModuleType, name: str, function: Callable[..., Any]) -> None:
+        """While runs are driven."""
+        self._quick.append(_Space(module, {name: function}))
+
+    def install(self) -> None:
+        """Once in the process, before the first guarded run."""
+        with self._lock:
+            if self._is_installed:
+                return
+            self._is_installed = True
+            for module, guards in self._slow:
+                names = vars(module)
+                for name, made in guards.items():
+                    # A test may have replaced it.
+                    if names[name] is made.__wrapped__:
+                        names[name] = made
+            # What a function can do is asked by looking for it in these.
+            for kind in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
+                kind.update(
+                    made for original, made in self.replacements.values() if original in kind
+                )
+            _guard_classes()
 
     def enter(self) -> None:
         with self._lock:
             self._driven += 1
             if self._driven == 1:
-                for space in self._all:
+                for space in self._quick:
                     space.guard()
 
     def leave(self) -> None:
         with self._lock:
             self._driven -= 1
             if self._driven == 0:
-                for space in self._all:
+                for space in self._quick:
                     space.free()
 
 
@@ -347,6 +362,7 @@ def _guard_classes() -> None:
 
 
 _spaces = _Spaces()
+os.register_at_fork(after_in_child=_spaces.begin_anew)
 install, enter, leave = _spaces.install, _spaces.enter, _spaces.leave
 replace_also = _spaces.replace_also
 replacements = _spaces.replacements

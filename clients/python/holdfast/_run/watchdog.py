@@ -73,6 +73,8 @@ class Watchdog:
         self._drives: dict[int, _Drive] = {}
         self._thread: threading.Thread | None = None
         self._sleeps = True
+        # Of all drives since it was woken.
+        self._shortest = 0.0
         # Seconds in which code could run: without those in which the process was stopped.
         self._clock = 0.0
 
@@ -88,8 +90,8 @@ class Watchdog:
         drive = _Drive(loop, seconds, self._clock)
         outer = self._drives.get(drive.thread)
         self._drives[drive.thread] = drive
-        if self._sleeps:
-            self._wake()
+        if self._sleeps or seconds < self._shortest:
+            self._wake(seconds)
         try:
             try:
                 result = code()
@@ -115,8 +117,9 @@ class Watchdog:
         if drive.loop.overdue is not None:
             _interrupt(drive.thread, None)
 
-    def _wake(self) -> None:
+    def _wake(self, seconds: float) -> None:
         with self._changed:
+            self._shortest = seconds if self._sleeps else min(seconds, self._shortest)
             self._sleeps = False
             if self._thread is not None:
                 self._changed.notify()
@@ -131,13 +134,13 @@ class Watchdog:
     def _watch(self) -> None:
         idle, wall, cpu = 0, time.monotonic(), time.process_time()
         while True:
-            drives = list(self._drives.values())
-            idle = 0 if drives else idle + 1
+            idle = 0 if self._drives else idle + 1
             if idle > IDLE_LOOKS:
                 self._sleep()
                 idle, wall, cpu = 0, time.monotonic(), time.process_time()
-            look = min((one.seconds for one in drives), default=DEFAULT_SECONDS) / LOOKS
-            time.sleep(look)
+            with self._changed:
+                look = self._shortest / LOOKS
+                self._changed.wait(look)
             before, wall = wall, time.monotonic()
             used, cpu = time.process_time() - cpu, time.process_time()
             # A process that was stopped has used no time of a processor; one that was kept from
