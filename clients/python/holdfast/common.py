@@ -103,6 +103,14 @@ class WorkflowIDConflictPolicy(enum.IntEnum):
     TERMINATE_EXISTING = 3
 
 
+class VersioningBehavior(enum.IntEnum):
+    """Taken for programs that have it: workers of Holdfast have no versions of deployments."""
+
+    UNSPECIFIED = 0
+    PINNED = 1
+    AUTO_UPGRADE = 2
+
+
 class QueryRejectCondition(enum.IntEnum):
     """Of which workflows a query is not answered."""
 

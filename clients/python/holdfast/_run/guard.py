@@ -81,6 +81,17 @@ def unrestricted() -> Iterator[None]:
         _unrestricted.reset(token)
 
 
+def freely(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which may do everything also where workflow code calls it."""
+
+    @functools.wraps(function)
+    def free(*args: Any, **kwargs: Any) -> Any:
+        with unrestricted():
+            return function(*args, **kwargs)
+
+    return free
+
+
 def is_unrestricted() -> bool:
     return _unrestricted.get()
 

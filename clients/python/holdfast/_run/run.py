@@ -8,8 +8,8 @@ import logging
 import math
 import random
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from .. import _messages as proto
@@ -20,6 +20,13 @@ from ..workflow._definition import WorkflowDefinition
 from ..workflow._runtime import NondeterminismError, ReadOnlyContextError
 from .guard import Guard, unrestricted
 from .handlers import Handlers
+from .interceptors import (
+    ExecuteWorkflowInput,
+    WorkflowInboundInterceptor,
+    WorkflowOutboundInterceptor,
+    chain,
+    headers_of,
+)
 from .loop import WorkflowLoop, WorkflowTask
 from .markers import Markers
 from .notes import Notes
@@ -67,6 +74,10 @@ class RunOptions:
     failure_exception_types: tuple[type[BaseException], ...] = ()
     # Code may not do what would not be the same when it is run again.
     guarded: bool = True
+    # Put around the code of each run; the first is the outermost.
+    interceptors: tuple[type[WorkflowInboundInterceptor], ...] = ()
+    # What `workflow.extern_functions()` gives.
+    extern_functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     # Modules, with those inside them, whose calls are not guarded.
     passthrough_modules: frozenset[str] = frozenset()
     # Seconds for which code may hold its thread; None, in a debugger: as long as it likes.
@@ -84,12 +95,12 @@ class WorkflowRun(Requests):
         self.converter = options.converter
         self.payloads = options.converter.payload_converter
         self.failures = options.converter.failure_converter
-        self._failure_types = (
-            FailureError,
-            asyncio.TimeoutError,
-            *options.failure_exception_types,
-            *definition.failure_exception_types,
-        )
+        self._options = options
+        self._failure_types = self._failures_of(definition.failure_exception_types)
+        self.extern_functions = options.extern_functions
+        # None where there are no interceptors: nothing is in between then.
+        self.inbound: WorkflowInboundInterceptor | None = None
+        self.outbound: WorkflowOutboundInterceptor | None = None
         is_guarded = options.guarded and definition.sandboxed
         guard = Guard(options.passthrough_modules) if is_guarded else None
         self.loop = WorkflowLoop(self, guard, options.deadlock_timeout)  # type: ignore[abstract]
@@ -100,12 +111,15 @@ class WorkflowRun(Requests):
         self.markers = Markers()
         self.handlers = Handlers(self)
         self.random = random.Random(0)
+        self.random_seed = 0
+        self.seed_callbacks: list[Callable[[int], None]] = []
         self.time_ms = 0
         self.history_length = 0
         self.history_size = 0
         self.continue_as_new_suggested = False
         self.is_replaying = False
         self.is_cancel_requested = False
+        self.cancellation_reason: str | None = None
         self.is_evicted = False
         self.read_only: str | None = None
         self.commands: list[proto.Command] = []
@@ -161,7 +175,7 @@ class WorkflowRun(Requests):
                     begin = True
                 case "update_random_seed":
                     assert job.update_random_seed is not None
-                    self.random.seed(job.update_random_seed.random_seed)
+                    self._seed(job.update_random_seed.random_seed)
                 case "signal_workflow":
                     assert job.signal_workflow is not None
                     self.handlers.signal(job.signal_workflow)
@@ -182,19 +196,35 @@ class WorkflowRun(Requests):
 
     def _initialize(self, initialize: proto.InitializeWorkflow) -> None:
         self.beginning = initialize
-        self.random.seed(initialize.random_seed)
+        self._seed(initialize.random_seed)
         self.notes.begin(initialize)
         definition = self.definition
         try:
             self._arguments = self._decode(
                 initialize.input, definition.hints.arguments, definition.name is None
             )
+            if self._options.interceptors:
+                self.inbound, self.outbound = chain(self, self._options.interceptors)
             if definition.takes_input_at_init:
                 self.instance = definition.cls(*self._arguments)
             else:
                 self.instance = definition.cls()
+            if definition.dynamic_config is not None:
+                types = definition.dynamic_config(self.instance).failure_exception_types
+                if types is not None:
+                    self._failure_types = self._failures_of(types)
         except Exception as error:
             self._task_failure = error
+
+    def _failures_of(self, types: Sequence[type[BaseException]]) -> tuple[type[BaseException], ...]:
+        always = (FailureError, asyncio.TimeoutError)
+        return (*always, *self._options.failure_exception_types, *types)
+
+    def _seed(self, seed: int) -> None:
+        self.random_seed = seed
+        self.random.seed(seed)
+        for callback in self.seed_callbacks:
+            callback(seed)
 
     def _decode(
         self, payloads: Sequence[proto.Payload], hints: list[type] | None, is_dynamic: bool
@@ -209,7 +239,9 @@ class WorkflowRun(Requests):
                 assert job.fire_timer is not None
                 self._fire(job.fire_timer.seq)
             case "cancel_workflow":
+                assert job.cancel_workflow is not None
                 self.is_cancel_requested = True
+                self.cancellation_reason = job.cancel_workflow.reason
                 if self._primary is not None:
                     # Its code has to begin before it can be cancelled.
                     self.loop.call_soon(self._primary.cancel)
@@ -246,11 +278,20 @@ class WorkflowRun(Requests):
 
     async def _main(self) -> None:
         try:
-            result = await self.definition.run(self.instance, *self._arguments)
+            result = await self._code()
             payloads = self.payloads.to_payloads([result])
             self.close(proto.Command(complete_workflow=proto.CompleteWorkflow(result=payloads)))
         except (Exception, asyncio.CancelledError, ContinueAsNew) as error:
             self.end_with(error)
+
+    def _code(self) -> Awaitable[Any]:
+        definition = self.definition
+        if self.inbound is None:
+            return definition.run(self.instance, *self._arguments)
+        headers = headers_of(self.beginning.header)
+        return self.inbound.execute_workflow(
+            ExecuteWorkflowInput(definition.cls, definition.run, self._arguments, headers)
+        )
 
     def close(self, command: proto.Command) -> None:
         """The first end counts."""
@@ -379,13 +420,29 @@ class WorkflowRun(Requests):
         finally:
             handle.cancel()
 
-    async def wait_condition(self, condition: Callable[[], bool], timeout: float | None) -> None:
+    async def wait_condition(
+        self, condition: Callable[[], bool], timeout: float | None, summary: str | None = None
+    ) -> None:
         self.check_may_change("wait")
         if condition():
             return
         future: asyncio.Future[None] = self.loop.create_future()
         self._conditions.append((condition, future))
-        await asyncio.wait_for(future, timeout)
+        if timeout is None:
+            await future
+            return
+        if timeout <= 0 or summary is None:
+            await asyncio.wait_for(future, timeout)
+            return
+        timer = self.loop.create_task(self.sleep(timeout, summary))
+        try:
+            await asyncio.wait((future, timer), return_when=asyncio.FIRST_COMPLETED)
+            if not future.done():
+                raise asyncio.TimeoutError
+            future.result()
+        finally:
+            future.cancel()
+            timer.cancel()
 
     def patched(self, patch_id: str, *, deprecated: bool) -> bool:
         self.check_may_change("use patches")
