@@ -229,6 +229,8 @@ class Handlers:
     ) -> None:
         run = self._run
         current_update.set((job.update_id, job.update_name))
+        from .run import ContinueAsNew  # noqa: PLC0415
+
         try:
             values = self._accept(definition, job)
         except Exception as error:
@@ -246,6 +248,8 @@ class Handlers:
                 result = await result
             payloads = run.payloads.to_payloads([result])
             self._complete(job, proto.UpdateOutcome(succeeded=proto.PayloadList(payloads=payloads)))
+        except ContinueAsNew as error:
+            run.end_with(error)
         except (Exception, asyncio.CancelledError) as error:
             if run.is_evicted:
                 return

@@ -370,6 +370,8 @@ class WorkflowRun(Requests):
         """Where in the user's code, as `file:line`."""
         frame = sys._getframe(1)
         while frame is not None:
+            if frame.f_code is WorkflowLoop.drive.__code__:
+                break  # whoever runs the worker is not in the workflow
             module = frame.f_globals.get("__name__", "")
             if not module.startswith((_PACKAGE, "asyncio.")) and module != "asyncio":
                 return f"{frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.f_lineno}"
@@ -431,18 +433,16 @@ class WorkflowRun(Requests):
         if timeout is None:
             await future
             return
-        if timeout <= 0 or summary is None:
-            await asyncio.wait_for(future, timeout)
-            return
-        timer = self.loop.create_task(self.sleep(timeout, summary))
-        try:
-            await asyncio.wait((future, timer), return_when=asyncio.FIRST_COMPLETED)
-            if not future.done():
-                raise asyncio.TimeoutError
-            future.result()
-        finally:
+        if timeout <= 0:
             future.cancel()
-            timer.cancel()
+            raise asyncio.TimeoutError
+        when = self.loop.time() + timeout
+        handle = asyncio.TimerHandle(when, _time_out, (future,), self.loop)
+        self.start_timer(timeout, handle, summary)
+        try:
+            await future
+        finally:
+            handle.cancel()
 
     def patched(self, patch_id: str, *, deprecated: bool) -> bool:
         self.check_may_change("use patches")
@@ -511,3 +511,8 @@ class WorkflowRun(Requests):
 def _set_result(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+def _time_out(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_exception(asyncio.TimeoutError())

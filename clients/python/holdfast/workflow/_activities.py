@@ -65,6 +65,7 @@ class ActivityConfig(TypedDict, total=False):
     hold_when_exhausted: bool
     # Without effect.
     versioning_intent: VersioningIntent | None
+    disable_eager_execution: bool
 
 
 class LocalActivityConfig(TypedDict, total=False):

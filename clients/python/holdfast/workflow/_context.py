@@ -198,6 +198,8 @@ def upsert_memo(updates: Mapping[str, Any]) -> None:
 def upsert_search_attributes(attributes: Sequence[SearchAttributeUpdate[Any]]) -> None:
     """Changes some of the search attributes: `[KEY.value_set(1), OTHER.value_unset()]`."""
     run = current()
+    if isinstance(attributes, Mapping):
+        raise TypeError("search attributes change by SearchAttributeKey.value_set and value_unset")
     changes = sorted((update._to_proto() for update in attributes), key=lambda one: one.name)
     upsert = proto.UpsertSearchAttributes(search_attributes=proto.SearchAttributes(fields=changes))
     command = proto.Command(upsert_search_attributes=upsert, location=run.location())
