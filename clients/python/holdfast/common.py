@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast, overload
+from typing import Any, ClassVar, Generic, TypeVar, cast, overload
 
 from . import _messages as proto
 
@@ -270,7 +270,8 @@ class SearchAttributeUpdate(Generic[ValueT]):
         return _attribute(self.key, self.value)
 
 
-class SearchAttributePair(NamedTuple, Generic[ValueT]):
+@dataclass(frozen=True)
+class SearchAttributePair(Generic[ValueT]):
     """A search attribute with its value."""
 
     key: SearchAttributeKey[ValueT]

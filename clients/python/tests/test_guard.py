@@ -138,6 +138,7 @@ REFUSED: list[tuple[str, Callable[[], Any], str]] = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow")
 @pytest.mark.parametrize(("name", "what", "instead"), REFUSED)
 def test_a_call_that_is_not_the_same_again_fails_the_task_and_says_what_to_call(
     name: str, what: Callable[[], Any], instead: str

@@ -28,15 +28,19 @@ from shown import (
 
 from holdfast import _messages as proto
 from holdfast import activity, workflow
+from holdfast._run.cache import WorkflowCache
 from holdfast._run.commands import head
+from holdfast._run.run import RunOptions
 from holdfast.common import (
     Priority,
     RawValue,
     SearchAttributeKey,
+    SearchAttributePair,
     TypedSearchAttributes,
     VersioningBehavior,
     WorkflowIDReusePolicy,
 )
+from holdfast.converter import DataConverter
 from holdfast.exceptions import ApplicationError, ChildWorkflowError
 
 SHORT = timedelta(seconds=10)
@@ -109,8 +113,8 @@ class Describing:
 def test_info_says_what_the_run_is() -> None:
     customer = SearchAttributeKey.for_keyword("Customer")
     names = SearchAttributeKey.for_keyword_list("Names")
-    attributes = TypedSearchAttributes([]).updated(
-        *(workflow_pair for workflow_pair in _pairs((customer, "ann"), (names, ["a", "b"])))
+    attributes = TypedSearchAttributes(
+        [SearchAttributePair(customer, "ann"), SearchAttributePair(names, ["a", "b"])]
     )
     completed = begun(
         Shown(Describing),
@@ -131,12 +135,6 @@ def test_info_says_what_the_run_is() -> None:
         "p-1",
         "r-0",
     ]
-
-
-def _pairs(*given: tuple[Any, Any]) -> list[Any]:
-    from holdfast.common import SearchAttributePair  # noqa: PLC0415
-
-    return [SearchAttributePair(key, one) for key, one in given]
 
 
 @workflow.defn
@@ -456,25 +454,13 @@ class Anything:
 
 def test_a_dynamic_workflow_is_configured_by_what_it_is() -> None:
     def show(*values: Any) -> proto.WorkflowTaskCompleted:
-        shown = Shown.__new__(Shown)
-        shown.cache = _cache()
+        cache = WorkflowCache([Anything], RunOptions(DataConverter.default), runs_max=1)
         begin = proto.InitializeWorkflow(input=payloads(*values), random_seed=1)
-        return shown.cache.activate(
-            proto.Activation(
-                run_id="r", workflow_type="any", jobs=[proto.Job(initialize_workflow=begin)]
-            )
-        )
+        jobs = [proto.Job(initialize_workflow=begin)]
+        return cache.activate(proto.Activation(run_id="r", workflow_type="any", jobs=jobs))
 
     assert kinds(show(1, 2)) == ["fail_workflow"]
     assert failure_of(show(1)).message == "1"
-
-
-def _cache() -> Any:
-    from holdfast._run.cache import WorkflowCache  # noqa: PLC0415
-    from holdfast._run.run import RunOptions  # noqa: PLC0415
-    from holdfast.converter import DataConverter  # noqa: PLC0415
-
-    return WorkflowCache([Anything], RunOptions(DataConverter.default), runs_max=1)
 
 
 def test_only_dynamic_workflows_are_configured_so() -> None:

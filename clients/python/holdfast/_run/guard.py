@@ -14,6 +14,7 @@ import functools
 import io
 import operator
 import os
+import pathlib
 import random
 import socket
 import subprocess
@@ -370,6 +371,10 @@ def _guard_classes() -> None:
     random.Random.__init__ = seeded  # type: ignore[method-assign]
     made = guarding(socket.socket.__init__, "socket.socket", _OUTSIDE)
     socket.socket.__init__ = made  # type: ignore[method-assign]
+    # Python 3.10 keeps `open` there.
+    accessor = getattr(pathlib, "_NormalAccessor", None)
+    if accessor is not None:
+        accessor.open = staticmethod(guarding(accessor.open, "open", _OUTSIDE))
 
 
 _spaces = _Spaces()
