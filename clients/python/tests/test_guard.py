@@ -40,7 +40,7 @@ from shown import CONVERTER, Shown, failure_of, fire, kinds, payloads, signal, v
 
 from holdfast import _messages as proto
 from holdfast import workflow
-from holdfast._run import guard
+from holdfast._run import guarded_functions as guard
 from holdfast._run.cache import WorkflowCache
 from holdfast._run.run import RunOptions
 from holdfast.converter import (
@@ -116,6 +116,11 @@ REFUSED: list[tuple[str, Callable[[], Any], str]] = [
     ("date.today", lambda: date.today(), "workflow.now()"),
     ("random.random", lambda: random.random(), "workflow.random()"),
     ("random.randint", lambda: randint(1, 6), "workflow.random()"),
+    ("random.randint", lambda: guard_helpers.dice(), "workflow.random()"),
+    ("random.gauss", lambda: random.gauss(0, 1), "workflow.random()"),
+    ("random.choices", lambda: random.choices([1, 2], k=2), "workflow.random()"),
+    ("random.sample", lambda: random.sample([1, 2], 1), "workflow.random()"),
+    ("random.getrandbits", lambda: random.getrandbits(8), "workflow.random()"),
     ("random.shuffle", lambda: random.shuffle([1, 2]), "workflow.random()"),
     ("random.Random", lambda: random.Random(), "workflow.new_random()"),
     ("random.Random", lambda: Random(None), "workflow.new_random()"),
@@ -435,6 +440,25 @@ def test_quick_functions_are_the_real_ones_but_while_a_run_is_driven() -> None:
     assert names() == [False] * 5
     guard.leave()
     assert names() == [True] * 5
+
+
+def test_chance_outside_goes_on_as_it_was_seeded() -> None:
+    random.seed(5)
+    expected = [Random(5).random() for _ in range(1)]
+    made: list[float] = []
+
+    def elsewhere() -> None:
+        made.append(random.uniform(0, 1))
+
+    def wait_for_it() -> None:
+        with workflow.unsafe.sandbox_unrestricted():
+            thread = threading.Thread(target=elsewhere)
+            thread.start()
+            thread.join()
+
+    assert result(do(wait_for_it)) is None
+    assert made == expected
+    assert type(random._inst) is Random  # type: ignore[attr-defined]
 
 
 def test_what_a_test_has_replaced_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,8 @@ from asyncio.events import _get_running_loop
 from collections.abc import Iterator
 from typing import Any
 
-from .guard import Guard, check, install, is_installed, is_library, replace_also, replacements
+from .guard import Guard, check, is_installed, is_library
+from .guarded_functions import install, replace_also, replacements
 
 _ADVICE = "workflow.now()"
 _PACKAGE = __name__.split(".", maxsplit=1)[0]

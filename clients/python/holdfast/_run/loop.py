@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import guard, watchdog
+from . import guarded_functions, watchdog
+from .guard import Guard
 
 if TYPE_CHECKING:
     from .run import WorkflowRun
@@ -59,12 +60,10 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     leaves undone; `_refuse` says so in words.
     """
 
-    def __init__(
-        self, run: WorkflowRun, guarded: guard.Guard | None, seconds: float | None
-    ) -> None:
+    def __init__(self, run: WorkflowRun, guard: Guard | None, seconds: float | None) -> None:
         """seconds: how long code may hold the thread; None: as long as it likes."""
         self._holdfast_run = run
-        self.guard = guarded
+        self.guard = guard
         self._seconds = seconds
         # Says where code holds the thread for too long: no more of it is run.
         self.overdue: str | None = None
@@ -90,7 +89,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         collects = gc.isenabled()
         gc.disable()
         if self.guard is not None:
-            guard.enter()
+            guarded_functions.enter()
         asyncio_events._set_running_loop(self)
         try:
             if self._seconds is None:
@@ -99,7 +98,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         finally:
             asyncio_events._set_running_loop(before)
             if self.guard is not None:
-                guard.leave()
+                guarded_functions.leave()
             if collects:
                 gc.enable()
 
