@@ -26,6 +26,7 @@ from shown import (
 from holdfast import _messages as proto
 from holdfast import activity, workflow
 from holdfast._run import interceptors as i
+from holdfast._run.headers import headers_of
 from holdfast.common import Priority, RetryPolicy
 from holdfast.exceptions import ApplicationError
 
@@ -53,7 +54,7 @@ def decoded(headers: Mapping[str, proto.Payload]) -> dict[str, Any]:
 
 def sent(command: Any) -> dict[str, Any]:
     """The headers of a command."""
-    return decoded(i.headers_of(command.header))
+    return decoded(headers_of(command.header))
 
 
 class Inbound(i.WorkflowInboundInterceptor):

@@ -23,13 +23,9 @@ from ..workflow._definition import (
     UpdateDefinition,
 )
 from ..workflow._runtime import NondeterminismError
-from .interceptors import (
-    HandleQueryInput,
-    HandleSignalInput,
-    HandleUpdateInput,
-    finish,
-    headers_of,
-)
+from .headers import headers_of
+from .interceptor_chain import finish
+from .interceptors import HandleQueryInput, HandleSignalInput, HandleUpdateInput
 
 if TYPE_CHECKING:
     from .run import WorkflowRun

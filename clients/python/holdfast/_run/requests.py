@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import _messages as proto
-from .interceptors import Headers, header_of
+from .headers import Headers, header_of
 from .loop import _Future
 
 if TYPE_CHECKING:

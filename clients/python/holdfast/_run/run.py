@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import random
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -20,17 +19,18 @@ from ..workflow._definition import WorkflowDefinition
 from ..workflow._runtime import NondeterminismError, ReadOnlyContextError
 from .guard import Guard, unrestricted
 from .handlers import Handlers
+from .headers import headers_of
+from .interceptor_chain import chain
 from .interceptors import (
     ExecuteWorkflowInput,
     WorkflowInboundInterceptor,
     WorkflowOutboundInterceptor,
-    chain,
-    headers_of,
 )
 from .loop import WorkflowLoop, WorkflowTask
 from .markers import Markers
 from .notes import Notes
 from .requests import Requests
+from .waits import Waits
 from .watchdog import DEFAULT_SECONDS, DeadlockError
 
 logger = logging.getLogger("holdfast.workflow")
@@ -84,7 +84,7 @@ class RunOptions:
     deadlock_timeout: float | None = DEFAULT_SECONDS
 
 
-class WorkflowRun(Requests):
+class WorkflowRun(Requests, Waits):
     """Touched only by the thread that drives it."""
 
     def __init__(
@@ -125,13 +125,11 @@ class WorkflowRun(Requests):
         self.commands: list[proto.Command] = []
         self.rejections: list[proto.UpdateRejection] = []
         self._last_seq = 0
-        self._timers: dict[int, asyncio.TimerHandle] = {}
-        self._timer_seqs: dict[int, int] = {}
-        self._conditions: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._primary: asyncio.Task[Any] | None = None
         self._closing: proto.Command | None = None
         self._task_failure: BaseException | None = None
-        super().__init__()
+        Requests.__init__(self)
+        Waits.__init__(self)
 
     # MARK: Activations
 
@@ -237,7 +235,7 @@ class WorkflowRun(Requests):
         match job.kind:
             case "fire_timer":
                 assert job.fire_timer is not None
-                self._fire(job.fire_timer.seq)
+                self.fire(job.fire_timer.seq)
             case "cancel_workflow":
                 assert job.cancel_workflow is not None
                 self.is_cancel_requested = True
@@ -252,27 +250,8 @@ class WorkflowRun(Requests):
         """Runs callbacks, and wakes those whose condition has come to hold, until nothing moves."""
         while True:
             self.loop.drain()
-            if self._task_failure is not None or self.loop.overdue or not self._wake():
+            if self._task_failure is not None or self.loop.overdue or not self.wake():
                 return
-
-    def _wake(self) -> bool:
-        has_woken, waiting = False, []
-        for condition, future in self._conditions:
-            if future.done():
-                continue
-            try:
-                holds = condition()
-            except BaseException as error:
-                future.set_exception(error)
-                has_woken = True
-                continue
-            if holds:
-                future.set_result(None)
-                has_woken = True
-            else:
-                waiting.append((condition, future))
-        self._conditions = waiting
-        return has_woken
 
     # MARK: Its code
 
@@ -378,72 +357,6 @@ class WorkflowRun(Requests):
             frame = frame.f_back  # type: ignore[assignment]
         return ""
 
-    def start_timer(
-        self, delay: float, handle: asyncio.TimerHandle, summary: str | None = None
-    ) -> None:
-        self.check_may_change("start a timer")
-        seq = self.next_seq()
-        # A little less than a whole number is what is left of it in binary.
-        milliseconds = max(1, math.ceil(delay * 1000 - 1e-6))
-        self._timers[seq] = handle
-        self._timer_seqs[id(handle)] = seq
-        self.commands.append(
-            proto.Command(
-                start_timer=proto.StartTimer(seq=seq, start_to_fire_timeout_ms=milliseconds),
-                location=self.location(),
-                user_metadata=self.metadata(summary),
-            )
-        )
-
-    def timer_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        seq = self._timer_seqs.pop(id(handle), None)
-        if seq is None:
-            return
-        del self._timers[seq]
-        if not self.is_evicted:
-            self.emit(proto.Command(cancel_timer=proto.CancelTimer(seq=seq)), "cancel a timer")
-
-    def _fire(self, seq: int) -> None:
-        handle = self._timers.pop(seq, None)
-        if handle is None:
-            return self.unknown(seq)
-        del self._timer_seqs[id(handle)]
-        self.loop.make_ready(handle)
-
-    async def sleep(self, seconds: float, summary: str | None) -> None:
-        if summary is None or seconds <= 0:
-            await asyncio.sleep(seconds)
-            return
-        future = self.loop.create_future()
-        handle = asyncio.TimerHandle(self.loop.time() + seconds, _set_result, (future,), self.loop)
-        self.start_timer(seconds, handle, summary)
-        try:
-            await future
-        finally:
-            handle.cancel()
-
-    async def wait_condition(
-        self, condition: Callable[[], bool], timeout: float | None, summary: str | None = None
-    ) -> None:
-        self.check_may_change("wait")
-        if condition():
-            return
-        future: asyncio.Future[None] = self.loop.create_future()
-        self._conditions.append((condition, future))
-        if timeout is None:
-            await future
-            return
-        if timeout <= 0:
-            future.cancel()
-            raise asyncio.TimeoutError
-        when = self.loop.time() + timeout
-        handle = asyncio.TimerHandle(when, _time_out, (future,), self.loop)
-        self.start_timer(timeout, handle, summary)
-        try:
-            await future
-        finally:
-            handle.cancel()
-
     def patched(self, patch_id: str, *, deprecated: bool) -> bool:
         self.check_may_change("use patches")
         is_patched, is_first = self.markers.answer(patch_id)
@@ -506,13 +419,3 @@ class WorkflowRun(Requests):
             ]
             parts.append("\n".join([f"{task.get_name()}:", *where]))
         return "\n\n".join(parts)
-
-
-def _set_result(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
-def _time_out(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_exception(asyncio.TimeoutError())

@@ -9,7 +9,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypedDict, TypeVar, overload
 
 from .. import _messages as proto
-from .._run.interceptors import StartActivityInput, StartLocalActivityInput, header_of
+from .._run.headers import header_of
+from .._run.interceptors import StartActivityInput, StartLocalActivityInput
 from .._run.requests import NO_VALUE
 from .._run.requests import ActivityFuture as ActivityHandle
 from ..common import Priority, RetryPolicy, to_ms
@@ -19,7 +20,7 @@ from ._runtime import current
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .._run.interceptors import Headers
+    from .._run.headers import Headers
     from .._run.run import WorkflowRun
 
 P = ParamSpec("P")

@@ -8,11 +8,11 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypedDict, TypeVar
 
 from .. import _messages as proto
+from .._run.headers import header_of
 from .._run.interceptors import (
     SignalChildWorkflowInput,
     SignalExternalWorkflowInput,
     StartChildWorkflowInput,
-    header_of,
 )
 from .._run.requests import NO_VALUE, Target
 from .._run.requests import ChildFuture as ChildWorkflowHandle
@@ -30,7 +30,7 @@ from ._runtime import current
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .._run.interceptors import Headers
+    from .._run.headers import Headers
     from .._run.run import WorkflowRun
 
 P = ParamSpec("P")

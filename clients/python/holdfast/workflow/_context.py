@@ -18,7 +18,8 @@ from random import Random
 from typing import Any, NoReturn, TypeVar
 
 from .. import _messages as proto
-from .._run.interceptors import ContinueAsNewInput, Headers, header_of
+from .._run.headers import Headers, header_of
+from .._run.interceptors import ContinueAsNewInput
 from .._run.requests import NO_VALUE
 from .._run.run import WorkflowRun
 from ..common import (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _messages as proto
 from .._run.guard import freely
 from .._run.handlers import current_update
-from .._run.interceptors import headers_of
+from .._run.headers import headers_of
 from ..common import (
     Priority,
     RetryPolicy,
