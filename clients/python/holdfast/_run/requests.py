@@ -33,6 +33,7 @@ class Ending(_Future[T]):
         self.location = location
 
     def cancel(self, msg: Any | None = None) -> bool:
+        """Asks for the end, by the cancellation type; what becomes of it shows when it is awaited."""
         if self.done():
             return False
         if self._run.is_evicted:

@@ -227,10 +227,12 @@ class ExternalWorkflowHandle(Generic[R]):
 
     @property
     def id(self) -> str:
+        """Its workflow id."""
         return self._target.workflow_id
 
     @property
     def run_id(self) -> str | None:
+        """The run that was named; None: the newest."""
         return self._target.run_id or None
 
     async def signal(

@@ -230,26 +230,32 @@ def all_handlers_finished() -> bool:
 
 
 def get_signal_handler(name: str) -> Callable[..., Any] | None:
+    """The handler of a signal, bound to the object; None without one."""
     return _function(current().handlers.signals.get(name))
 
 
 def get_dynamic_signal_handler() -> Callable[..., Any] | None:
+    """The handler of signals that have none of their own."""
     return _function(current().handlers.signals.get(None))
 
 
 def get_query_handler(name: str) -> Callable[..., Any] | None:
+    """The handler of a query, bound to the object; None without one."""
     return _function(current().handlers.queries.get(name))
 
 
 def get_dynamic_query_handler() -> Callable[..., Any] | None:
+    """The handler of queries that have none of their own."""
     return _function(current().handlers.queries.get(None))
 
 
 def get_update_handler(name: str) -> Callable[..., Any] | None:
+    """The handler of an update, bound to the object; None without one."""
     return _function(current().handlers.updates.get(name))
 
 
 def get_dynamic_update_handler() -> Callable[..., Any] | None:
+    """The handler of updates that have none of their own."""
     return _function(current().handlers.updates.get(None))
 
 

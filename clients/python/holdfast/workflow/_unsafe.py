@@ -127,6 +127,7 @@ class LoggerAdapter(logging.LoggerAdapter):  # type: ignore[type-arg]
     def process(
         self, msg: Any, kwargs: MutableMapping[str, Any]
     ) -> tuple[Any, MutableMapping[str, Any]]:
+        """Adds the workflow to a message and its record."""
         run = maybe_current()
         if run is None:
             return msg, kwargs
@@ -150,6 +151,7 @@ class LoggerAdapter(logging.LoggerAdapter):  # type: ignore[type-arg]
         return (f"{msg} ({details})" if self.workflow_info_on_message else msg), kwargs
 
     def isEnabledFor(self, level: int) -> bool:
+        """Not during a replay, but for `log_during_replay`."""
         run = maybe_current()
         if run is not None and run.is_replaying and not self.log_during_replay:
             return False
