@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import inspect
 import logging
 import random
@@ -79,7 +81,7 @@ def check_message(message: str) -> None:
     assert message.startswith(start), message
     place, function = message.removeprefix(start).split(" in ")
     assert place in places_of_spin()
-    assert function.split(".")[-1] == "spin"
+    assert function == "Spinning.spin"
 
 
 @pytest.mark.parametrize("where", ["init", "run", "condition"])
@@ -166,7 +168,7 @@ def test_a_call_into_c_is_logged_at_once_and_interrupted_when_it_returns() -> No
         logger.removeHandler(handler)
         gate.release()
     message = failure_of(completed).message
-    assert " at test_deadlock.py:" in message and message.split(".")[-1].endswith("run")
+    assert " at test_deadlock.py:" in message and message.endswith(" in Blocked.run")
 
 
 # MARK: Off, and in time
@@ -225,6 +227,32 @@ def test_no_interrupt_gets_out_however_close_the_end_is(
         # Here an interrupt that was late would come.
         sum(range(50))
     assert 0 < late < turns
+
+
+@workflow.defn
+class Brief:
+    chance: ClassVar[random.Random] = random.Random(4)
+
+    @workflow.run
+    async def run(self) -> None:
+        with workflow.unsafe.sandbox_unrestricted():
+            end = time.perf_counter() + self.chance.uniform(0, 0.005)
+            while time.perf_counter() < end:
+                await asyncio.sleep(0)
+
+
+def test_a_thread_is_as_it_was_after_each_run_whether_interrupted_or_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.CRITICAL, "holdfast.workflow")
+    ends: set[bool] = set()
+    for _ in range(200):
+        completed = Shown(Brief, options={"deadlock_timeout": 0.002}).show()
+        ends.add(completed.failure is None)
+        assert gc.isenabled()
+        assert asyncio.events._get_running_loop() is None
+        assert inspect.isbuiltin(time.time)
+    assert ends == {True, False}
 
 
 def test_an_error_of_the_code_comes_out_unless_it_was_overdue() -> None:

@@ -102,9 +102,15 @@ def _module(frame: FrameType) -> str:
 
 def where(frame: FrameType) -> str:
     """`orders.py:41 in Order.run`."""
+    return f"{frame.f_code.co_filename.rsplit(os.sep, 1)[-1]}:{frame.f_lineno} in {_name(frame)}"
+
+
+def _name(frame: FrameType) -> str:
     code = frame.f_code
-    function = getattr(code, "co_qualname", code.co_name)  # since Python 3.11
-    return f"{code.co_filename.rsplit(os.sep, 1)[-1]}:{frame.f_lineno} in {function}"
+    name: str | None = getattr(code, "co_qualname", None)  # since Python 3.11
+    if name is None and code.co_argcount and code.co_varnames[0] == "self":
+        name = f"{type(frame.f_locals.get('self')).__name__}.{code.co_name}"
+    return name or code.co_name
 
 
 def users_frame(frame: FrameType | None) -> FrameType | None:
@@ -155,9 +161,7 @@ def check(loop: WorkflowLoop, guard: Guard, name: str, advice: str, caller: Fram
     while inner is not None and inner.f_back is not user:
         inner = inner.f_back
     if inner is not None and caller is not user:
-        code = inner.f_code
-        function = getattr(code, "co_qualname", code.co_name)
-        name = f"{_module(inner)}.{function}".replace("random.Random.", "random.")
+        name = f"{_module(inner)}.{_name(inner)}".replace("random.Random.", "random.")
     line = f" at {where(user)}" if user is not None else ""
     error = RestrictedWorkflowAccessError(
         name,

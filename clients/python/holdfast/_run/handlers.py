@@ -75,12 +75,15 @@ class Handlers:
                 if one.kind is kind and one.policy == HandlerUnfinishedPolicy.WARN_AND_ABANDON
             ]
             if going:
-                warnings.warn(
+                code = inspect.unwrap(self._run.definition.run).__code__
+                # Without a registry, which would keep the text of each.
+                warnings.warn_explicit(
                     f"workflow {self._run.identity.workflow_id} ends while handlers go on:"
                     f" {', '.join(going)}; wait for workflow.all_handlers_finished, or say that"
                     " they may be abandoned",
                     kind,
-                    stacklevel=2,
+                    code.co_filename,
+                    code.co_firstlineno,
                 )
 
     def _begin(self, body: Any, running: Running) -> None:

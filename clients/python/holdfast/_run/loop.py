@@ -189,6 +189,8 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             coro.close()  # or Python would say that nobody has awaited it
             raise
         task = WorkflowTask(coro, self, **options)
+        # A run may leave the memory while its code waits.
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
         self._holdfast_run.tasks[task] = None
         task.add_done_callback(self._holdfast_run.forget_task)
         return task

@@ -33,7 +33,7 @@ class Ending(_Future[T]):
         self.location = location
 
     def cancel(self, msg: Any | None = None) -> bool:
-        """Asks for the end, by the cancellation type; what becomes of it shows when it is awaited."""
+        """Asks for the end, by the cancellation type; awaited, it shows what became of that."""
         if self.done():
             return False
         if self._run.is_evicted:

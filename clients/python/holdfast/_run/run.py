@@ -404,7 +404,6 @@ class WorkflowRun(Requests, Waits):
 
     def _cancel_all(self) -> None:
         for task in list(self.tasks):
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
             WorkflowTask.cancel(task)
         self.loop.drain(CALLBACKS_AFTER_EVICTION)
 

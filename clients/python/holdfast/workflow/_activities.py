@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
@@ -85,6 +86,7 @@ class LocalActivityConfig(TypedDict, total=False):
     local_retry_threshold: timedelta | None
 
 
+_NO_HINTS = Hints(None, None)
 _OPTIONS = frozenset(ActivityConfig.__annotations__)
 _LOCAL_OPTIONS = frozenset(LocalActivityConfig.__annotations__)
 
@@ -108,7 +110,19 @@ def check_options(options: Mapping[str, Any], known: frozenset[str], what: str) 
 def _named(activity: Any) -> tuple[str, Hints]:
     """The type's name and the hints of its signature."""
     if isinstance(activity, str):
-        return activity, Hints(None, None)
+        return activity, _NO_HINTS
+    if inspect.isfunction(activity):
+        return _named_function(activity)
+    return _named_callable(activity)
+
+
+@functools.lru_cache(maxsize=1024)
+def _named_function(activity: Any) -> tuple[str, Hints]:
+    """What is read of a signature takes longer than all else of a call."""
+    return _named_callable(activity)
+
+
+def _named_callable(activity: Any) -> tuple[str, Hints]:
     if not callable(activity):
         raise TypeError("an activity is a name or a function with @activity.defn")
     from ..activity import name_of  # noqa: PLC0415
