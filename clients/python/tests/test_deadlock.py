@@ -6,6 +6,7 @@ import asyncio
 import gc
 import inspect
 import logging
+import queue
 import random
 import threading
 import time
@@ -71,6 +72,29 @@ def still() -> Iterator[None]:
     Spinning.caught.clear()
 
 
+class Log(logging.Handler):
+    """What the watchdog has said, in its own thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._came: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._came.put(record)
+
+    def await_record(self) -> logging.LogRecord:
+        record = self._came.get(timeout=10)
+        assert self._came.empty()
+        return record
+
+    def __enter__(self) -> Log:
+        logging.getLogger("holdfast.workflow").addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("holdfast.workflow").removeHandler(self)
+
+
 def places_of_spin() -> list[str]:
     _, first = inspect.getsourcelines(Spinning.spin)
     return [f"test_deadlock.py:{first + 1}", f"test_deadlock.py:{first + 2}"]
@@ -85,18 +109,18 @@ def check_message(message: str) -> None:
 
 
 @pytest.mark.parametrize("where", ["init", "run", "condition"])
-def test_code_that_spins_fails_the_task_and_is_dropped(
-    where: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_code_that_spins_fails_the_task_and_is_dropped(where: str) -> None:
     Spinning.spin_in = where
     shown = Shown(Spinning, options=SHORT)
-    completed = shown.show()
+    with Log() as log:
+        completed = shown.show()
+        record = log.await_record()
     assert completed.commands == ()
     check_message(failure_of(completed).message)
     assert len(shown.cache) == 0
-    (record,) = [one for one in caplog.records if "Potential deadlock" in one.message]
-    assert record.levelno == logging.ERROR and record.message.startswith("workflow w-1: ")
-    assert "in spin" in record.message.splitlines()[-1] or "spin_in" in record.message
+    assert record.levelno == logging.ERROR and record.getMessage().startswith("workflow w-1: ")
+    assert "Spinning.spin" in record.getMessage().splitlines()[0]
+    assert "in spin\n    while self.spin_in == where" in record.getMessage()
     # The next ones are not touched.
     Spinning.spin_in = ""
     assert kinds(Shown(Spinning, options=SHORT).show()) == []
@@ -177,18 +201,18 @@ def test_a_call_into_c_is_logged_at_once_and_interrupted_when_it_returns() -> No
 @workflow.defn(sandboxed=False)
 class Slow:
     @workflow.run
-    async def run(self) -> str:
-        end = time.monotonic() + 0.1
+    async def run(self, seconds: float) -> str:
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             pass
         return "done"
 
 
 def test_without_a_timeout_code_takes_its_time() -> None:
-    strict = Shown(Slow, options={"deadlock_timeout": 0.01})
+    strict = Shown(Slow, 30, options={"deadlock_timeout": 0.01})
     assert failure_of(strict.show()).message.startswith("Potential deadlock: ")
-    for seconds in (None, 5.0):
-        lenient = Shown(Slow, options={"deadlock_timeout": seconds})
+    for seconds in (None, 30.0):
+        lenient = Shown(Slow, 0.1, options={"deadlock_timeout": seconds})
         assert kinds(lenient.show()) == ["complete_workflow"]
 
 
@@ -203,15 +227,32 @@ class Loop:
         self.workflow_id = "w"
 
 
+class Ends:
+    """So many turns, and then until there were both: ones in time, and ones that were not."""
+
+    def __init__(self, turns: int) -> None:
+        self._turns = turns
+        self._kinds: set[bool] = set()
+
+    def add(self, in_time: bool) -> None:
+        self._turns -= 1
+        self._kinds.add(in_time)
+
+    def go_on(self) -> bool:
+        assert self._turns > -10_000, f"only {self._kinds}"
+        return self._turns > 0 or len(self._kinds) < 2
+
+
 def call(dog: Watchdog, seconds: float, code: Callable[[], Any]) -> Any:
     return dog.call(Loop(), seconds, code)  # type: ignore[arg-type]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_no_interrupt_gets_out_however_close_the_end_is(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.CRITICAL, "holdfast.workflow")
-    dog, chance, late, turns = Watchdog(), random.Random(3), 0, 400
+    dog, chance, ends = Watchdog(), random.Random(3), Ends(400)
 
     def spin() -> str:
         end = time.perf_counter() + chance.uniform(0, 0.005)
@@ -219,14 +260,13 @@ def test_no_interrupt_gets_out_however_close_the_end_is(
             pass
         return "in time"
 
-    for _ in range(turns):
+    while ends.go_on():
         try:
-            assert call(dog, 0.002, spin) == "in time"
+            ends.add(call(dog, 0.002, spin) == "in time")
         except DeadlockError:
-            late += 1
+            ends.add(False)
         # Here an interrupt that was late would come.
         sum(range(50))
-    assert 0 < late < turns
 
 
 @workflow.defn
@@ -241,18 +281,20 @@ class Brief:
                 await asyncio.sleep(0)
 
 
+# An interrupt may come between the making of a coroutine and its first step, or in a destructor.
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_thread_is_as_it_was_after_each_run_whether_interrupted_or_not(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.CRITICAL, "holdfast.workflow")
-    ends: set[bool] = set()
-    for _ in range(200):
+    ends = Ends(200)
+    while ends.go_on():
         completed = Shown(Brief, options={"deadlock_timeout": 0.002}).show()
         ends.add(completed.failure is None)
         assert gc.isenabled()
         assert asyncio.events._get_running_loop() is None
         assert inspect.isbuiltin(time.time)
-    assert ends == {True, False}
 
 
 def test_an_error_of_the_code_comes_out_unless_it_was_overdue() -> None:
@@ -280,5 +322,10 @@ def test_a_stop_in_a_debugger_does_not_count() -> None:
     module = {"__name__": "pdb", "wait": lambda: seen.wait(0.2)}
     exec("def stop(): wait()", module)
     assert call(dog, 0.02, lambda: (module["stop"](), "went on")[1]) == "went on"  # type: ignore[operator]
+
+    def wait() -> None:
+        while not seen.wait(0.01):
+            pass
+
     with pytest.raises(DeadlockError):
-        call(dog, 0.02, lambda: seen.wait(0.2))
+        call(dog, 0.02, wait)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .loop import WorkflowLoop
 
 _PACKAGE = __name__.split(".", maxsplit=1)[0]
+_LOOP = f"{_PACKAGE}._run.loop"
 _LIBRARY = sysconfig.get_path("stdlib") + os.sep
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
@@ -117,6 +118,8 @@ def users_frame(frame: FrameType | None) -> FrameType | None:
     """The innermost frame of the user's own code, else that of a package of somebody's."""
     installed = None
     while frame is not None:
+        if frame.f_code.co_name == "drive" and _module(frame) == _LOOP:
+            break  # whoever runs the worker is not in the workflow
         if _module(frame).split(".", 1)[0] != _PACKAGE:
             path = frame.f_code.co_filename
             if is_installed(path):

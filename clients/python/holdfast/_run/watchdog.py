@@ -55,8 +55,9 @@ class _Drive:
         self.loop = loop
         self.thread = threading.get_ident()
         self.seconds = seconds
-        # By the watchdog's clock.
+        # By the watchdog's clock, as of its last look, which may be a while ago; and by the wall.
         self.begun = clock
+        self.begun_at = time.monotonic()
         # Of the thread that is watched: no interrupt may come any more.
         self.has_ended = False
         # Of the watchdog: it is about to see whether the drive has ended, and else to interrupt it.
@@ -146,7 +147,10 @@ class Watchdog:
             # A process that was stopped has used no time of a processor; one that was kept from
             # looking by a long call into C has.
             self._clock += min(wall - before, max(look, used))
-            self._look(look)
+            try:
+                self._look(wall)
+            except Exception:  # of odd frames; there is no other watchdog
+                logger.exception("the watchdog of workflows could not look at what is driven")
 
     def _sleep(self) -> None:
         with self._changed:
@@ -157,16 +161,15 @@ class Watchdog:
             while self._sleeps:
                 self._changed.wait()
 
-    def _look(self, since_last: float) -> None:
+    def _look(self, now: float) -> None:
         frames: dict[int, FrameType] = {}
         for drive in list(self._drives.values()):
-            # It may have begun anywhere since the last look.
-            if self._clock - drive.begun < drive.seconds + since_last:
+            if min(now - drive.begun_at, self._clock - drive.begun) < drive.seconds:
                 continue
             frames = frames or sys._current_frames()
             frame = frames.get(drive.thread)
             if _is_in_debugger(frame):
-                drive.begun = self._clock
+                drive.begun, drive.begun_at = self._clock, now
             else:
                 self._stop(drive, frame)
 
