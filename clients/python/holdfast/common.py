@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast, overload
+from typing import Any, ClassVar, Generic, TypeVar, cast, overload
 
 from . import _messages as proto
 
@@ -101,6 +101,14 @@ class WorkflowIDConflictPolicy(enum.IntEnum):
     FAIL = 1
     USE_EXISTING = 2
     TERMINATE_EXISTING = 3
+
+
+class VersioningBehavior(enum.IntEnum):
+    """Taken for programs that have it: workers of Holdfast have no versions of deployments."""
+
+    UNSPECIFIED = 0
+    PINNED = 1
+    AUTO_UPGRADE = 2
 
 
 class QueryRejectCondition(enum.IntEnum):
@@ -262,7 +270,8 @@ class SearchAttributeUpdate(Generic[ValueT]):
         return _attribute(self.key, self.value)
 
 
-class SearchAttributePair(NamedTuple, Generic[ValueT]):
+@dataclass(frozen=True)
+class SearchAttributePair(Generic[ValueT]):
     """A search attribute with its value."""
 
     key: SearchAttributeKey[ValueT]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from holdfast import _messages as proto
@@ -24,8 +25,16 @@ def value(found: Any) -> Any:
 class Shown:
     """One run in a cache; keeps what it was shown, so that it can be shown again."""
 
-    def __init__(self, workflow: type, *arguments: Any, runs_max: int = 10) -> None:
-        self.cache = WorkflowCache([workflow], RunOptions(DataConverter.default), runs_max=runs_max)
+    def __init__(
+        self,
+        workflow: type,
+        *arguments: Any,
+        runs_max: int = 10,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        """options: of RunOptions."""
+        made = RunOptions(DataConverter.default, **(options or {}))
+        self.cache = WorkflowCache([workflow], made, runs_max=runs_max)
         self._type = self.cache.types[0]
         self._arguments = arguments
         self._begun = False
@@ -103,6 +112,13 @@ class Shown:
 def kinds(completed: proto.WorkflowTaskCompleted) -> list[str | None]:
     assert completed.failure is None, completed.failure
     return [command.kind for command in completed.commands]
+
+
+def failure_of(completed: proto.WorkflowTaskCompleted) -> proto.FailureInfo:
+    """Of a task that has failed."""
+    failure = completed.failure
+    assert failure is not None and failure.failure is not None and failure.failure.info is not None
+    return failure.failure.info
 
 
 def fire(seq: int) -> proto.Job:

@@ -102,7 +102,7 @@ async def test_a_workflow_that_is_not_deterministic_is_told() -> None:
             await env.sleep(timedelta(minutes=10))
         found = env.chaos_report.nondeterministic
         assert found and {one.workflow_type for one in found} == {"Moody"}
-        with pytest.raises(ChaosError, match="Moody is not deterministic: .*START_TIMER"):
+        with pytest.raises(ChaosError, match=r"Moody is not deterministic: .*START_TIMER"):
             env.chaos_report.check()
 
 

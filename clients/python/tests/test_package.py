@@ -102,7 +102,7 @@ def test_an_executor_with_too_few_places_is_warned_of() -> None:
         activities=[plain],
         activity_executor=few,
         max_concurrent_activities=2,
-        workflow_runner=None,
+        workflow_task_executor=None,
     )
 
 

@@ -8,6 +8,8 @@ from .. import _messages as proto
 from ..exceptions import ApplicationError
 from ..workflow._definition import WorkflowDefinition
 from .commands import closes, head
+from .guard import Guard
+from .guarded_modules import prepare
 from .run import RunIdentity, RunOptions, WorkflowRun
 
 
@@ -33,6 +35,8 @@ class WorkflowCache:
                 which = "dynamic" if definition.name is None else f"named {definition.name!r}"
                 raise ValueError(f"two workflows are {which}")
             self._definitions[definition.name] = definition
+            if options.guarded and definition.sandboxed:
+                prepare(definition.cls, Guard(options.passthrough_modules))
         self._options = options
         self._runs_max = max(1, runs_max)
         self._dropped = dropped

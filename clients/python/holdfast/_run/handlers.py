@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import _messages as proto
 from ..common import RawValue
@@ -17,12 +18,19 @@ from ..workflow._definition import (
     HandlerUnfinishedPolicy,
     QueryDefinition,
     SignalDefinition,
+    UnfinishedSignalHandlersWarning,
+    UnfinishedUpdateHandlersWarning,
     UpdateDefinition,
 )
 from ..workflow._runtime import NondeterminismError
+from .headers import headers_of
+from .interceptor_chain import finish
+from .interceptors import HandleQueryInput, HandleSignalInput, HandleUpdateInput
 
 if TYPE_CHECKING:
     from .run import WorkflowRun
+
+D = TypeVar("D", SignalDefinition, QueryDefinition, UpdateDefinition)
 
 logger = logging.getLogger("holdfast.workflow")
 
@@ -38,6 +46,7 @@ class Running:
 
     what: str
     policy: HandlerUnfinishedPolicy
+    kind: type[RuntimeWarning]
 
 
 class Handlers:
@@ -56,18 +65,26 @@ class Handlers:
         return not self._running
 
     def warn_of_unfinished(self) -> None:
-        warned = [
-            one.what
-            for one in self._running.values()
-            if one.policy == HandlerUnfinishedPolicy.WARN_AND_ABANDON
-        ]
-        if warned and not self._run.is_replaying:
-            logger.warning(
-                "workflow %s ends while handlers go on: %s; wait for"
-                " workflow.all_handlers_finished, or say that they may be abandoned",
-                self._run.identity.workflow_id,
-                ", ".join(warned),
-            )
+        if self._run.is_replaying:
+            return
+        kinds = (UnfinishedSignalHandlersWarning, UnfinishedUpdateHandlersWarning)
+        for kind in kinds:
+            going = [
+                one.what
+                for one in self._running.values()
+                if one.kind is kind and one.policy == HandlerUnfinishedPolicy.WARN_AND_ABANDON
+            ]
+            if going:
+                code = inspect.unwrap(self._run.definition.run).__code__
+                # Without a registry, which would keep the text of each.
+                warnings.warn_explicit(
+                    f"workflow {self._run.identity.workflow_id} ends while handlers go on:"
+                    f" {', '.join(going)}; wait for workflow.all_handlers_finished, or say that"
+                    " they may be abandoned",
+                    kind,
+                    code.co_filename,
+                    code.co_firstlineno,
+                )
 
     def _begin(self, body: Any, running: Running) -> None:
         task = self._run.loop.create_task(body)
@@ -111,21 +128,34 @@ class Handlers:
             )
             return
         self._begin(
-            self._handle_signal(definition, job.signal_name, values),
-            Running(f"signal {job.signal_name!r}", definition.unfinished_policy),
+            self._handle_signal(definition, job, values),
+            Running(
+                f"signal {job.signal_name!r}",
+                definition.unfinished_policy,
+                UnfinishedSignalHandlersWarning,
+            ),
         )
 
     async def _handle_signal(
-        self, definition: SignalDefinition, name: str, values: list[Any]
+        self, definition: SignalDefinition, job: proto.SignalWorkflowJob, values: list[Any]
     ) -> None:
         from .run import ContinueAsNew  # noqa: PLC0415
 
+        name, inbound = job.signal_name, self._run.inbound
         try:
-            result = self._call(definition, name, values)
+            if inbound is None:
+                result = self._call(definition, name, values)
+            else:
+                headers = headers_of(job.header)
+                result = inbound.handle_signal(HandleSignalInput(name, values, headers))
             if inspect.isawaitable(result):
                 await result
         except (Exception, asyncio.CancelledError, ContinueAsNew) as error:
             self._run.end_with(error)
+
+    def call_signal(self, name: str, values: Sequence[Any]) -> Any:
+        """Behind the interceptors, as the others that are named like it."""
+        return self._call(_found(self.signals, name), name, values)
 
     def set_signal(self, name: str | None, definition: SignalDefinition | None) -> None:
         self._run.check_may_change("set handlers")
@@ -143,8 +173,7 @@ class Handlers:
     def query(self, job: proto.QueryWorkflowJob) -> proto.QueryResult:
         run = self._run
         try:
-            with run.loop.driving(), self._reading(f"query {job.query_type!r}"):
-                value = self._answer(job)
+            value = run.loop.drive(lambda: self._answer(job))
             payloads = run.payloads.to_payloads([value])
             succeeded = proto.PayloadList(payloads=payloads)
             return proto.QueryResult(query_id=job.query_id, succeeded=succeeded)
@@ -153,6 +182,10 @@ class Handlers:
             return proto.QueryResult(query_id=job.query_id, failed=failed)
 
     def _answer(self, job: proto.QueryWorkflowJob) -> Any:
+        with self._reading(f"query {job.query_type!r}"):
+            return self._ask(job)
+
+    def _ask(self, job: proto.QueryWorkflowJob) -> Any:
         name = job.query_type
         definition = self.queries.get(name)
         if definition is None and name == STACK_TRACE_QUERY:
@@ -163,7 +196,14 @@ class Handlers:
             raise RuntimeError(
                 f"Query handler for '{name}' expected but not found, known queries: [{known}]"
             )
-        return self._call(definition, name, self._values(definition, job.args))
+        values = self._values(definition, job.args)
+        if self._run.inbound is None:
+            return self._call(definition, name, values)
+        input = HandleQueryInput(job.query_id, name, values, headers_of(job.header))
+        return finish(self._run.inbound.handle_query(input))
+
+    def call_query(self, name: str, values: Sequence[Any]) -> Any:
+        return self._call(_found(self.queries, name), name, values)
 
     # MARK: Updates
 
@@ -176,7 +216,11 @@ class Handlers:
         )
         self._begin(
             self._handle_update(definition, job),
-            Running(f"update {job.update_name!r} ({job.update_id})", policy),
+            Running(
+                f"update {job.update_name!r} ({job.update_id})",
+                policy,
+                UnfinishedUpdateHandlersWarning,
+            ),
         )
 
     async def _handle_update(
@@ -184,6 +228,8 @@ class Handlers:
     ) -> None:
         run = self._run
         current_update.set((job.update_id, job.update_name))
+        from .run import ContinueAsNew  # noqa: PLC0415
+
         try:
             values = self._accept(definition, job)
         except Exception as error:
@@ -193,11 +239,16 @@ class Handlers:
         accepted = proto.UpdateAccepted(update_id=job.update_id)
         run.emit(proto.Command(update_accepted=accepted), "accept an update")
         try:
-            result = self._call(definition, job.update_name, values)
+            if run.inbound is None:
+                result = self._call(definition, job.update_name, values)
+            else:
+                result = run.inbound.handle_update_handler(_input_of(job, values))
             if inspect.isawaitable(result):
                 result = await result
             payloads = run.payloads.to_payloads([result])
             self._complete(job, proto.UpdateOutcome(succeeded=proto.PayloadList(payloads=payloads)))
+        except ContinueAsNew as error:
+            run.end_with(error)
         except (Exception, asyncio.CancelledError) as error:
             if run.is_evicted:
                 return
@@ -218,12 +269,24 @@ class Handlers:
         values = self._values(definition, job.args)
         if job.run_validator and definition.validator is not None:
             with self._reading(f"the validator of update {job.update_name!r}"):
-                arguments = values if definition.name is not None else [job.update_name, values]
-                if definition.is_method:
-                    definition.validator(self._run.instance, *arguments)
+                if self._run.inbound is None:
+                    self.call_validator(job.update_name, values)
                 else:
-                    definition.validator(*arguments)
+                    self._run.inbound.handle_update_validator(_input_of(job, values))
         return values
+
+    def call_validator(self, name: str, values: Sequence[Any]) -> None:
+        definition = _found(self.updates, name)
+        if definition.validator is None:
+            return
+        arguments = values if definition.name is not None else (name, values)
+        if definition.is_method:
+            definition.validator(self._run.instance, *arguments)
+        else:
+            definition.validator(*arguments)
+
+    def call_update(self, name: str, values: Sequence[Any]) -> Any:
+        return self._call(_found(self.updates, name), name, values)
 
     def _refuse(self, job: proto.DoUpdate, error: BaseException) -> None:
         run = self._run
@@ -237,3 +300,15 @@ class Handlers:
     def _complete(self, job: proto.DoUpdate, outcome: proto.UpdateOutcome) -> None:
         completed = proto.UpdateCompleted(update_id=job.update_id, outcome=outcome)
         self._run.emit(proto.Command(update_completed=completed), "complete an update")
+
+
+def _found(handlers: Mapping[str | None, D], name: str) -> D:
+    """An interceptor may have named another one than has come."""
+    definition = handlers.get(name) or handlers.get(None)
+    if definition is None:
+        raise LookupError(f"no handler is named {name!r}")
+    return definition
+
+
+def _input_of(job: proto.DoUpdate, values: list[Any]) -> HandleUpdateInput:
+    return HandleUpdateInput(job.update_id, job.update_name, values, headers_of(job.header))

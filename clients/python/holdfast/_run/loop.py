@@ -7,9 +7,11 @@ import contextvars
 import gc
 from asyncio import events as asyncio_events
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import guarded_functions, watchdog
+from .guard import Guard
 
 if TYPE_CHECKING:
     from .run import WorkflowRun
@@ -58,19 +60,27 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     leaves undone; `_refuse` says so in words.
     """
 
-    def __init__(self, run: WorkflowRun) -> None:
+    def __init__(self, run: WorkflowRun, guard: Guard | None, seconds: float | None) -> None:
+        """seconds: how long code may hold the thread; None: as long as it likes."""
         self._holdfast_run = run
+        self.guard = guard
+        self._seconds = seconds
+        # Says where code holds the thread for too long: no more of it is run.
+        self.overdue: str | None = None
         self._ready: deque[asyncio.Handle] = deque()
         self._places = 0
         self._exception_handler: Callable[..., Any] | None = None
+
+    @property
+    def workflow_id(self) -> str:
+        return self._holdfast_run.identity.workflow_id
 
     def next_place(self) -> int:
         self._places += 1
         return self._places
 
-    @contextmanager
-    def driving(self) -> Iterator[None]:
-        """Within, this is the running loop of the thread.
+    def drive(self, code: Callable[[], T]) -> T:
+        """Calls it as code of the run: within, this is the running loop of the thread.
 
         Garbage is not collected meanwhile: what is left of another run's code would run its
         `finally` blocks here, and be taken for this one's.
@@ -78,18 +88,28 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         before = asyncio_events._get_running_loop()
         collects = gc.isenabled()
         gc.disable()
+        if self.guard is not None:
+            guarded_functions.enter()
         asyncio_events._set_running_loop(self)
         try:
-            yield
+            if self._seconds is None:
+                return code()
+            return watchdog.watchdog.call(self, self._seconds, code)
         finally:
             asyncio_events._set_running_loop(before)
+            if self.guard is not None:
+                guarded_functions.leave()
             if collects:
                 gc.enable()
+
+    def refused(self, error: BaseException) -> None:
+        """The guard has refused a call of the code's."""
+        self._holdfast_run.refused(error)
 
     def drain(self, limit: int | None = None) -> int:
         """Runs what is ready, and what that makes ready, up to a limit; how much was run."""
         ready, count = self._ready, 0
-        while ready and (limit is None or count < limit):
+        while ready and (limit is None or count < limit) and self.overdue is None:
             handle = ready.popleft()
             count += 1
             if not handle._cancelled:
@@ -169,6 +189,8 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             coro.close()  # or Python would say that nobody has awaited it
             raise
         task = WorkflowTask(coro, self, **options)
+        # A run may leave the memory while its code waits.
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
         self._holdfast_run.tasks[task] = None
         task.add_done_callback(self._holdfast_run.forget_task)
         return task

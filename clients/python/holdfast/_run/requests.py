@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import _messages as proto
+from .headers import Headers, header_of
 from .loop import _Future
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+
+# Of an argument that was not given: None is a value.
+NO_VALUE: Any = object()
 
 
 class Ending(_Future[T]):
@@ -29,6 +33,7 @@ class Ending(_Future[T]):
         self.location = location
 
     def cancel(self, msg: Any | None = None) -> bool:
+        """Asks for the end, by the cancellation type; awaited, it shows what became of that."""
         if self.done():
             return False
         if self._run.is_evicted:
@@ -71,20 +76,38 @@ class ActivityFuture(Ending[T]):
         return proto.Command(request_cancel_activity=proto.RequestCancelActivity(seq=self.seq))
 
 
-class ChildFuture(Ending[Any]):
+class ChildFuture(Ending[T]):
     """The end of a child that was started."""
 
     workflow_id = ""
     first_run_id = ""
 
+    @property
+    def id(self) -> str:
+        """The child's workflow id."""
+        return self.workflow_id
+
+    @property
+    def first_execution_run_id(self) -> str | None:
+        """The run id of the child's first run."""
+        return self.first_run_id or None
+
+    async def signal(
+        self, signal: str | Callable[..., Any], arg: Any = NO_VALUE, *, args: Sequence[Any] = ()
+    ) -> None:
+        """Signals the child, whichever run of it is the newest; returns when it has arrived."""
+        from ..workflow._children import signal_child  # noqa: PLC0415
+
+        await signal_child(self, signal, arg, args)
+
     def _cancel(self, reason: str) -> proto.Command:
         return proto.Command(cancel_child=proto.CancelChild(seq=self.seq, reason=reason))
 
 
-class ChildStart(_Future[ChildFuture]):
+class ChildStart(_Future[ChildFuture[Any]]):
     """The start of a child. A cancel asks for the child's."""
 
-    def __init__(self, child: ChildFuture, run: WorkflowRun) -> None:
+    def __init__(self, child: ChildFuture[Any], run: WorkflowRun) -> None:
         super().__init__(run.loop)
         self._run = run
         self.child = child
@@ -122,7 +145,7 @@ class Requests:
         # Local activities that have not ended: the worker runs them.
         self.locals: dict[int, proto.ScheduleLocalActivity] = {}
         self._starts: dict[int, ChildStart] = {}
-        self._children: dict[int, ChildFuture] = {}
+        self._children: dict[int, ChildFuture[Any]] = {}
         self._externals: dict[int, asyncio.Future[None]] = {}
 
     @property
@@ -207,11 +230,11 @@ class Requests:
         hint: Any,
         summary: str | None,
         details: str | None,
-    ) -> ChildFuture:
+    ) -> ChildFuture[Any]:
         run = self._me
         run.check_may_change("start a child")
         command.seq = run.next_seq()
-        child = ChildFuture(run, command.seq, hint, run.location())
+        child: ChildFuture[Any] = ChildFuture(run, command.seq, hint, run.location())
         child.workflow_id = command.workflow_id or f"{run.identity.run_id}/{command.seq}"
         start = ChildStart(child, run)
         self._starts[command.seq] = start
@@ -244,7 +267,9 @@ class Requests:
 
     # MARK: Other workflows
 
-    async def signal_other(self, target: Target, name: str, values: Sequence[Any]) -> None:
+    async def signal_other(
+        self, target: Target, name: str, values: Sequence[Any], headers: Headers | None = None
+    ) -> None:
         run = self._me
         run.check_may_change("signal a workflow")
         seq = run.next_seq()
@@ -253,6 +278,7 @@ class Requests:
             execution=proto.WorkflowExecution(workflow_id=target.workflow_id, run_id=target.run_id),
             child_workflow_only=target.is_child,
             signal_name=name,
+            header=header_of(headers),
             input=run.payloads.to_payloads(values),
         )
         await self._ask(proto.Command(signal_external=signal, location=run.location()), seq)

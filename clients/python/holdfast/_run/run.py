@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import math
 import random
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from .. import _messages as proto
@@ -17,11 +17,21 @@ from ..converter import DataConverter
 from ..exceptions import FailureError, is_cancelled_exception
 from ..workflow._definition import WorkflowDefinition
 from ..workflow._runtime import NondeterminismError, ReadOnlyContextError
+from .guard import Guard, unrestricted
 from .handlers import Handlers
+from .headers import headers_of
+from .interceptor_chain import chain
+from .interceptors import (
+    ExecuteWorkflowInput,
+    WorkflowInboundInterceptor,
+    WorkflowOutboundInterceptor,
+)
 from .loop import WorkflowLoop, WorkflowTask
 from .markers import Markers
 from .notes import Notes
 from .requests import Requests
+from .waits import Waits
+from .watchdog import DEFAULT_SECONDS, DeadlockError
 
 logger = logging.getLogger("holdfast.workflow")
 
@@ -62,9 +72,19 @@ class RunOptions:
 
     converter: DataConverter
     failure_exception_types: tuple[type[BaseException], ...] = ()
+    # Code may not do what would not be the same when it is run again.
+    guarded: bool = True
+    # Put around the code of each run; the first is the outermost.
+    interceptors: tuple[type[WorkflowInboundInterceptor], ...] = ()
+    # What `workflow.extern_functions()` gives.
+    extern_functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    # Modules, with those inside them, whose calls are not guarded.
+    passthrough_modules: frozenset[str] = frozenset()
+    # Seconds for which code may hold its thread; None, in a debugger: as long as it likes.
+    deadlock_timeout: float | None = DEFAULT_SECONDS
 
 
-class WorkflowRun(Requests):
+class WorkflowRun(Requests, Waits):
     """Touched only by the thread that drives it."""
 
     def __init__(
@@ -75,13 +95,15 @@ class WorkflowRun(Requests):
         self.converter = options.converter
         self.payloads = options.converter.payload_converter
         self.failures = options.converter.failure_converter
-        self._failure_types = (
-            FailureError,
-            asyncio.TimeoutError,
-            *options.failure_exception_types,
-            *definition.failure_exception_types,
-        )
-        self.loop = WorkflowLoop(self)  # type: ignore[abstract]
+        self._options = options
+        self._failure_types = self._failures_of(definition.failure_exception_types)
+        self.extern_functions = options.extern_functions
+        # None where there are no interceptors: nothing is in between then.
+        self.inbound: WorkflowInboundInterceptor | None = None
+        self.outbound: WorkflowOutboundInterceptor | None = None
+        is_guarded = options.guarded and definition.sandboxed
+        guard = Guard(options.passthrough_modules) if is_guarded else None
+        self.loop = WorkflowLoop(self, guard, options.deadlock_timeout)  # type: ignore[abstract]
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.instance: Any = None
         self.beginning = proto.InitializeWorkflow()
@@ -89,24 +111,25 @@ class WorkflowRun(Requests):
         self.markers = Markers()
         self.handlers = Handlers(self)
         self.random = random.Random(0)
+        self.random_seed = 0
+        self.seed_callbacks: list[Callable[[int], None]] = []
         self.time_ms = 0
         self.history_length = 0
         self.history_size = 0
         self.continue_as_new_suggested = False
         self.is_replaying = False
         self.is_cancel_requested = False
+        self.cancellation_reason: str | None = None
         self.is_evicted = False
         self.read_only: str | None = None
         self.commands: list[proto.Command] = []
         self.rejections: list[proto.UpdateRejection] = []
         self._last_seq = 0
-        self._timers: dict[int, asyncio.TimerHandle] = {}
-        self._timer_seqs: dict[int, int] = {}
-        self._conditions: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._primary: asyncio.Task[Any] | None = None
         self._closing: proto.Command | None = None
         self._task_failure: BaseException | None = None
-        super().__init__()
+        Requests.__init__(self)
+        Waits.__init__(self)
 
     # MARK: Activations
 
@@ -131,8 +154,7 @@ class WorkflowRun(Requests):
         self.continue_as_new_suggested = shown.continue_as_new_suggested
         self.commands = []
         self.rejections = []
-        with self.loop.driving():
-            self._take(jobs)
+        self.loop.drive(lambda: self._take(jobs))
         if self._task_failure is not None:
             raise self._task_failure
         if self._closing is not None:
@@ -151,7 +173,7 @@ class WorkflowRun(Requests):
                     begin = True
                 case "update_random_seed":
                     assert job.update_random_seed is not None
-                    self.random.seed(job.update_random_seed.random_seed)
+                    self._seed(job.update_random_seed.random_seed)
                 case "signal_workflow":
                     assert job.signal_workflow is not None
                     self.handlers.signal(job.signal_workflow)
@@ -172,19 +194,35 @@ class WorkflowRun(Requests):
 
     def _initialize(self, initialize: proto.InitializeWorkflow) -> None:
         self.beginning = initialize
-        self.random.seed(initialize.random_seed)
+        self._seed(initialize.random_seed)
         self.notes.begin(initialize)
         definition = self.definition
         try:
             self._arguments = self._decode(
                 initialize.input, definition.hints.arguments, definition.name is None
             )
+            if self._options.interceptors:
+                self.inbound, self.outbound = chain(self, self._options.interceptors)
             if definition.takes_input_at_init:
                 self.instance = definition.cls(*self._arguments)
             else:
                 self.instance = definition.cls()
+            if definition.dynamic_config is not None:
+                types = definition.dynamic_config(self.instance).failure_exception_types
+                if types is not None:
+                    self._failure_types = self._failures_of(types)
         except Exception as error:
             self._task_failure = error
+
+    def _failures_of(self, types: Sequence[type[BaseException]]) -> tuple[type[BaseException], ...]:
+        always = (FailureError, asyncio.TimeoutError)
+        return (*always, *self._options.failure_exception_types, *types)
+
+    def _seed(self, seed: int) -> None:
+        self.random_seed = seed
+        self.random.seed(seed)
+        for callback in self.seed_callbacks:
+            callback(seed)
 
     def _decode(
         self, payloads: Sequence[proto.Payload], hints: list[type] | None, is_dynamic: bool
@@ -197,9 +235,11 @@ class WorkflowRun(Requests):
         match job.kind:
             case "fire_timer":
                 assert job.fire_timer is not None
-                self._fire(job.fire_timer.seq)
+                self.fire(job.fire_timer.seq)
             case "cancel_workflow":
+                assert job.cancel_workflow is not None
                 self.is_cancel_requested = True
+                self.cancellation_reason = job.cancel_workflow.reason
                 if self._primary is not None:
                     # Its code has to begin before it can be cancelled.
                     self.loop.call_soon(self._primary.cancel)
@@ -210,37 +250,27 @@ class WorkflowRun(Requests):
         """Runs callbacks, and wakes those whose condition has come to hold, until nothing moves."""
         while True:
             self.loop.drain()
-            if self._task_failure is not None or not self._wake():
+            if self._task_failure is not None or self.loop.overdue or not self.wake():
                 return
-
-    def _wake(self) -> bool:
-        has_woken, waiting = False, []
-        for condition, future in self._conditions:
-            if future.done():
-                continue
-            try:
-                holds = condition()
-            except BaseException as error:
-                future.set_exception(error)
-                has_woken = True
-                continue
-            if holds:
-                future.set_result(None)
-                has_woken = True
-            else:
-                waiting.append((condition, future))
-        self._conditions = waiting
-        return has_woken
 
     # MARK: Its code
 
     async def _main(self) -> None:
         try:
-            result = await self.definition.run(self.instance, *self._arguments)
+            result = await self._code()
             payloads = self.payloads.to_payloads([result])
             self.close(proto.Command(complete_workflow=proto.CompleteWorkflow(result=payloads)))
         except (Exception, asyncio.CancelledError, ContinueAsNew) as error:
             self.end_with(error)
+
+    def _code(self) -> Awaitable[Any]:
+        definition = self.definition
+        if self.inbound is None:
+            return definition.run(self.instance, *self._arguments)
+        headers = headers_of(self.beginning.header)
+        return self.inbound.execute_workflow(
+            ExecuteWorkflowInput(definition.cls, definition.run, self._arguments, headers)
+        )
 
     def close(self, command: proto.Command) -> None:
         """The first end counts."""
@@ -268,6 +298,11 @@ class WorkflowRun(Requests):
     def fail_task(self, error: BaseException) -> None:
         if self._task_failure is None and not self.is_evicted:
             self._task_failure = error
+
+    def refused(self, error: BaseException) -> None:
+        """The code has called what it must not: that counts also where it catches the error."""
+        if self.read_only is None and not self.is_failure(error):
+            self.fail_task(error)
 
     def unknown(self, seq: int) -> None:
         self.fail_task(
@@ -314,63 +349,13 @@ class WorkflowRun(Requests):
         """Where in the user's code, as `file:line`."""
         frame = sys._getframe(1)
         while frame is not None:
+            if frame.f_code is WorkflowLoop.drive.__code__:
+                break  # whoever runs the worker is not in the workflow
             module = frame.f_globals.get("__name__", "")
             if not module.startswith((_PACKAGE, "asyncio.")) and module != "asyncio":
                 return f"{frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.f_lineno}"
             frame = frame.f_back  # type: ignore[assignment]
         return ""
-
-    def start_timer(
-        self, delay: float, handle: asyncio.TimerHandle, summary: str | None = None
-    ) -> None:
-        self.check_may_change("start a timer")
-        seq = self.next_seq()
-        # A little less than a whole number is what is left of it in binary.
-        milliseconds = max(1, math.ceil(delay * 1000 - 1e-6))
-        self._timers[seq] = handle
-        self._timer_seqs[id(handle)] = seq
-        self.commands.append(
-            proto.Command(
-                start_timer=proto.StartTimer(seq=seq, start_to_fire_timeout_ms=milliseconds),
-                location=self.location(),
-                user_metadata=self.metadata(summary),
-            )
-        )
-
-    def timer_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        seq = self._timer_seqs.pop(id(handle), None)
-        if seq is None:
-            return
-        del self._timers[seq]
-        if not self.is_evicted:
-            self.emit(proto.Command(cancel_timer=proto.CancelTimer(seq=seq)), "cancel a timer")
-
-    def _fire(self, seq: int) -> None:
-        handle = self._timers.pop(seq, None)
-        if handle is None:
-            return self.unknown(seq)
-        del self._timer_seqs[id(handle)]
-        self.loop.make_ready(handle)
-
-    async def sleep(self, seconds: float, summary: str | None) -> None:
-        if summary is None or seconds <= 0:
-            await asyncio.sleep(seconds)
-            return
-        future = self.loop.create_future()
-        handle = asyncio.TimerHandle(self.loop.time() + seconds, _set_result, (future,), self.loop)
-        self.start_timer(seconds, handle, summary)
-        try:
-            await future
-        finally:
-            handle.cancel()
-
-    async def wait_condition(self, condition: Callable[[], bool], timeout: float | None) -> None:
-        self.check_may_change("wait")
-        if condition():
-            return
-        future: asyncio.Future[None] = self.loop.create_future()
-        self._conditions.append((condition, future))
-        await asyncio.wait_for(future, timeout)
 
     def patched(self, patch_id: str, *, deprecated: bool) -> bool:
         self.check_may_change("use patches")
@@ -394,7 +379,8 @@ class WorkflowRun(Requests):
                 self.fail_task(error)
                 raise error
         else:
-            payload = self.payloads.to_payload(make())
+            with unrestricted():
+                payload = self.payloads.to_payload(make())
         marker = proto.RecordMarker(
             marker_name=Markers.SIDE_EFFECT,
             seq=seq,
@@ -413,11 +399,13 @@ class WorkflowRun(Requests):
         """Ends everything that the code awaits; what it does from now on is discarded."""
         self.is_evicted = True
         self.commands = []
-        with self.loop.driving():
-            for task in list(self.tasks):
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
-                WorkflowTask.cancel(task)
-            self.loop.drain(CALLBACKS_AFTER_EVICTION)
+        with contextlib.suppress(DeadlockError):  # the watchdog has said it
+            self.loop.drive(self._cancel_all)
+
+    def _cancel_all(self) -> None:
+        for task in list(self.tasks):
+            WorkflowTask.cancel(task)
+        self.loop.drain(CALLBACKS_AFTER_EVICTION)
 
     def stack(self) -> str:
         """Where each of its tasks waits."""
@@ -430,8 +418,3 @@ class WorkflowRun(Requests):
             ]
             parts.append("\n".join([f"{task.get_name()}:", *where]))
         return "\n\n".join(parts)
-
-
-def _set_result(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)

@@ -8,10 +8,11 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypedDict, TypeVar, overload
 
+from .._run.requests import NO_VALUE
 from ..common import QueryRejectCondition
 from ..converter import DataConverter
 from ..service import NO_METADATA, RPCError, RPCMetadata, RPCStatusCode, ServiceClient
-from ..workflow._activities import _NO_VALUE, arguments
+from ..workflow._activities import arguments
 from ..workflow._children import workflow_named
 from ._activities import AsyncActivityHandle, AsyncActivityIDReference
 from ._executions import WorkflowExecutionAsyncIterator, WorkflowExecutionCount
@@ -205,7 +206,7 @@ class Client:
     async def start_workflow(
         self,
         workflow: Any,
-        arg: Any = _NO_VALUE,
+        arg: Any = NO_VALUE,
         *,
         args: Sequence[Any] = (),
         id: str,
@@ -267,7 +268,7 @@ class Client:
     async def execute_workflow(
         self,
         workflow: Any,
-        arg: Any = _NO_VALUE,
+        arg: Any = NO_VALUE,
         *,
         args: Sequence[Any] = (),
         id: str,
@@ -309,20 +310,20 @@ class Client:
         first_execution_run_id: str | None = None,
     ) -> WorkflowHandle[Self, R]:
         """The same, with the types of the workflow's run method."""
-        _, hint = workflow_named(workflow)
+        _, hints = workflow_named(workflow)
         return WorkflowHandle(
             self,
             workflow_id,
             run_id=run_id,
             result_run_id=run_id,
             first_execution_run_id=first_execution_run_id,
-            result_type=hint,
+            result_type=hints.result,
         )
 
     async def execute_update_with_start_workflow(
         self,
         update: Any,
-        arg: Any = _NO_VALUE,
+        arg: Any = NO_VALUE,
         *,
         start_workflow_operation: WithStartWorkflowOperation[Any],
         args: Sequence[Any] = (),
@@ -348,7 +349,7 @@ class Client:
     async def start_update_with_start_workflow(
         self,
         update: Any,
-        arg: Any = _NO_VALUE,
+        arg: Any = NO_VALUE,
         *,
         start_workflow_operation: WithStartWorkflowOperation[Any],
         wait_for_stage: WorkflowUpdateStage,

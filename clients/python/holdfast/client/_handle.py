@@ -9,10 +9,11 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .. import _messages as proto
+from .._run.requests import NO_VALUE
 from ..common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from ..exceptions import CancelledError, TerminatedError, TimeoutError
 from ..service import FOREVER, NO_METADATA, RPCMetadata
-from ..workflow._activities import _NO_VALUE, arguments
+from ..workflow._activities import arguments
 from ..workflow._children import signal_name
 from ._control import ActivityControl
 from ._errors import WorkflowContinuedAsNewError, WorkflowFailureError
@@ -282,7 +283,7 @@ class WorkflowHandle(ActivityControl, Generic[SelfType, ReturnType]):
     async def signal(
         self,
         signal: Any,
-        arg: Any = _NO_VALUE,
+        arg: Any = NO_VALUE,
         *,
         args: Sequence[Any] = (),
         rpc_metadata: RPCMetadata = NO_METADATA,
@@ -304,7 +305,7 @@ class WorkflowHandle(ActivityControl, Generic[SelfType, ReturnType]):
     async def query(
         self,
         query: Any,
-        arg: Any = _NO_VALUE,
+        arg: Any = NO_VALUE,
         *,
         args: Sequence[Any] = (),
         result_type: type | None = None,
@@ -337,7 +338,7 @@ class WorkflowHandle(ActivityControl, Generic[SelfType, ReturnType]):
     async def execute_update(
         self,
         update: Any,
-        arg: Any = _NO_VALUE,
+        arg: Any = NO_VALUE,
         *,
         args: Sequence[Any] = (),
         id: str | None = None,
@@ -364,7 +365,7 @@ class WorkflowHandle(ActivityControl, Generic[SelfType, ReturnType]):
     async def start_update(
         self,
         update: Any,
-        arg: Any = _NO_VALUE,
+        arg: Any = NO_VALUE,
         *,
         wait_for_stage: WorkflowUpdateStage,
         args: Sequence[Any] = (),

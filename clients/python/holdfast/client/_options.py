@@ -100,9 +100,9 @@ def start_input(
     workflow: Any, values: Sequence[Any], id: str, task_queue: str, options: Mapping[str, Any]
 ) -> StartWorkflowInput:
     """TypeError: an option that there is not."""
-    name, hint = workflow_named(workflow)
+    name, hints = workflow_named(workflow)
     given = {key: value for key, value in options.items() if key not in _WITHOUT_EFFECT}
-    hint = given.pop("result_type", None) or hint
+    hint = given.pop("result_type", None) or hints.result
     fields = {**_DEFAULTS, **given}
     return StartWorkflowInput(
         workflow=name, args=values, id=id, task_queue=task_queue, ret_type=hint, **fields

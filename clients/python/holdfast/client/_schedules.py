@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Any
 
 from .. import _messages as proto
+from .._run.requests import NO_VALUE
 from ..common import (
     Priority,
     RetryPolicy,
@@ -20,7 +21,7 @@ from ..common import (
     to_ms,
 )
 from ..converter import DataConverter, Payload
-from ..workflow._activities import _NO_VALUE, arguments
+from ..workflow._activities import arguments
 from ..workflow._children import workflow_named
 from ._executions import WorkflowExecutionStatus, instant, status_of
 from ._interceptor import Headers
@@ -174,7 +175,7 @@ class ScheduleActionStartWorkflow(ScheduleAction):
     def __init__(
         self,
         workflow: Any,
-        arg: Any = _NO_VALUE,
+        arg: Any = NO_VALUE,
         *,
         args: Sequence[Any] = (),
         id: str,

@@ -9,9 +9,10 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .. import _messages as proto
+from .._run.requests import NO_VALUE
 from ..common import WorkflowIDConflictPolicy
 from ..service import FOREVER, NO_METADATA, RPCError, RPCMetadata, RPCStatusCode
-from ..workflow._activities import _NO_VALUE, arguments
+from ..workflow._activities import arguments
 from ._errors import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from ._options import WithStartOptions, start_input
 
@@ -127,7 +128,7 @@ class WithStartWorkflowOperation(Generic[R]):
     def __init__(
         self,
         workflow: Any,
-        arg: Any = _NO_VALUE,
+        arg: Any = NO_VALUE,
         *,
         args: Sequence[Any] = (),
         id: str,

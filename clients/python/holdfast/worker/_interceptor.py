@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import activity
 from .._messages import Payload
+from .._run.interceptors import WorkflowInboundInterceptor
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class Interceptor:
         """The interceptor of an activity's attempt, which calls `next`."""
         return next
 
-    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[Any] | None:
+    def workflow_interceptor_class(
+        self, input: WorkflowInterceptorClassInput
+    ) -> type[WorkflowInboundInterceptor] | None:
         """The class whose instances are put around the runs of workflows; None: none are."""
         return None
 

@@ -10,13 +10,15 @@ from types import TracebackType
 from .. import _messages as proto
 from .._engine import LocalEngine
 from .._run.cache import WorkflowCache
-from .._run.run import RunOptions
 from ..client import Client, WorkflowHistory
 from ..converter import DataConverter
 from ..exceptions import HoldfastError
 from ..service import FOREVER
 from ..workflow import NondeterminismError
 from ._codec import recode
+from ._interceptor import Interceptor
+from ._runners import WorkflowRunner
+from ._worker import SANDBOXED, run_options
 
 # What a part of a history may hold, and from where on an answer goes on in another message.
 PART_BYTES = 128 << 10
@@ -66,12 +68,22 @@ class Replayer:
         workflows: Sequence[type],
         client: Client | None = None,
         data_converter: DataConverter = DataConverter.default,
+        interceptors: Sequence[Interceptor] = (),
         workflow_failure_exception_types: Sequence[type[BaseException]] = (),
+        workflow_runner: WorkflowRunner = SANDBOXED,
+        debug_mode: bool = False,
     ) -> None:
+        """The options that a worker's code is run with."""
         if not workflows:
             raise ValueError("a replayer needs at least one workflow")
         self._workflows = list(workflows)
-        self._options = RunOptions(data_converter, tuple(workflow_failure_exception_types))
+        self._options = run_options(
+            data_converter,
+            interceptors,
+            workflow_runner,
+            tuple(workflow_failure_exception_types),
+            debug_mode=debug_mode,
+        )
         self._codec = data_converter._codec
         self._client = client
         self._engine: LocalEngine | None = None

@@ -13,19 +13,22 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .._chaos import Chaos, WorkerLost
 from .._run.run import RunOptions
+from .._run.watchdog import DEFAULT_SECONDS
 from ..converter import DataConverter
 from ._functions import Functions
-from ._interceptor import Interceptor
+from ._interceptor import Interceptor, WorkflowInterceptorClassInput
 from ._processes import SharedStateManager
+from ._runners import SandboxedWorkflowRunner, WorkflowRunner
 from ._tasks import TaskOptions, TaskWorker
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 logger = logging.getLogger("holdfast.worker")
+SANDBOXED = SandboxedWorkflowRunner()
 
 # Of Temporal's workers: they tune what is not done here. Tasks are pushed, not polled; workflows
-# run on the worker's loop, without a sandbox.
+# run on the worker's loop.
 _WITHOUT_EFFECT = frozenset(
     (
         "activity_task_poller_behavior",
@@ -38,7 +41,6 @@ _WITHOUT_EFFECT = frozenset(
         "nonsticky_to_sticky_poll_ratio",
         "sticky_queue_schedule_to_start_timeout",
         "unsandboxed_workflow_runner",
-        "workflow_runner",
         "workflow_task_executor",
         "workflow_task_poller_behavior",
     )
@@ -99,6 +101,7 @@ class Worker:
         graceful_shutdown_timeout: timedelta = timedelta(),
         workflow_failure_exception_types: Sequence[type[BaseException]] = (),
         on_fatal_error: Callable[[BaseException], Awaitable[None]] | None = None,
+        workflow_runner: WorkflowRunner = SANDBOXED,
         debug_mode: bool = False,
         disable_eager_activity_execution: bool = False,
         **without_effect: Any,
@@ -108,13 +111,15 @@ class Worker:
         activity_executor: where activities run that are not async; threads of the worker's own if
         None. One that is no ThreadPoolExecutor is taken for one of processes, and needs a
         shared_state_manager. dynamic_activity_types: what a dynamic activity serves of the engine's
-        tasks. no_remote_activities: activities are local ones of this worker's workflows only.
-        The max_concurrent_… are 100 if None. max_cached_workflows: runs whose state is kept between their
-        tasks; with 0 each task is run from the history. graceful_shutdown_timeout: how long activities may go
-        on after a shutdown before they are cancelled. workflow_failure_exception_types: errors that
-        fail a workflow beside FailureError. on_fatal_error: is awaited with what ends the worker.
-        debug_mode and disable_eager_activity_execution are taken, and change nothing; so are
-        options of Temporal's workers about polling and sandboxes.
+        tasks. no_remote_activities: activities are local ones of this worker's workflows only. The
+        max_concurrent_… are 100 if None. max_cached_workflows: runs whose state is kept between
+        their tasks; with 0 each task is run from the history. graceful_shutdown_timeout: how long
+        activities may go on after a shutdown before they are cancelled.
+        workflow_failure_exception_types: errors that fail a workflow beside FailureError.
+        on_fatal_error: is awaited with what ends the worker. workflow_runner: whether calls that
+        would not be the same when the code is run again are refused. debug_mode: they are not, and
+        code may hold its thread as long as it likes. disable_eager_activity_execution is taken, and
+        changes nothing; so are options of Temporal's workers about polling.
         """
         unknown = sorted(set(without_effect) - _WITHOUT_EFFECT)
         if unknown:
@@ -130,6 +135,7 @@ class Worker:
         self._client = client
         self._task_queue = task_queue
         self._on_fatal_error = on_fatal_error
+        around = [*_inherited(client), *interceptors]
         chaos: Chaos | None = getattr(client, "_chaos", None)
         self._options = TaskOptions(
             task_queue=task_queue,
@@ -140,8 +146,14 @@ class Worker:
             namespace=client.namespace,
             identity=identity or client.identity,
             build_id=build_id or "",
-            run=_run_options(client, workflow_failure_exception_types),
-            interceptors=[*_inherited(client), *interceptors],
+            run=run_options(
+                client.data_converter,
+                around,
+                workflow_runner,
+                tuple(workflow_failure_exception_types),
+                debug_mode=debug_mode,
+            ),
+            interceptors=around,
             client=client,
             executor=activity_executor,
             shared_state=shared_state_manager if activity_executor is not None else None,
@@ -270,8 +282,26 @@ def _maximum(what: str, given: int | None) -> int:
     return 100 if given is None else given
 
 
-def _run_options(client: WorkerClient, failure_types: Sequence[type[BaseException]]) -> RunOptions:
-    return RunOptions(client.data_converter, tuple(failure_types))
+def run_options(
+    converter: DataConverter,
+    interceptors: Sequence[Interceptor],
+    runner: WorkflowRunner,
+    failure_types: tuple[type[BaseException], ...],
+    *,
+    debug_mode: bool,
+) -> RunOptions:
+    extern: dict[str, Callable[..., Any]] = {}
+    asked = WorkflowInterceptorClassInput(unsafe_extern_functions=extern)
+    classes = [one.workflow_interceptor_class(asked) for one in interceptors]
+    return RunOptions(
+        converter,
+        failure_types,
+        guarded=runner.is_guarded and not debug_mode,
+        interceptors=tuple(one for one in classes if one is not None),
+        extern_functions=extern,
+        passthrough_modules=runner.passthrough_modules,
+        deadlock_timeout=None if debug_mode else DEFAULT_SECONDS,
+    )
 
 
 def _inherited(client: WorkerClient) -> list[Interceptor]:

@@ -1,10 +1,8 @@
-"""What workflow code can ask for beside activities and other workflows."""
+"""What workflow code can do beside activities and other workflows."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 import uuid as _uuid
 from collections.abc import (
     Awaitable,
@@ -12,150 +10,32 @@ from collections.abc import (
     Iterable,
     Iterator,
     Mapping,
-    MutableMapping,
     Sequence,
 )
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import IntEnum
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from .. import _messages as proto
-from .._run.handlers import current_update
+from .._run.headers import Headers, header_of
+from .._run.interceptors import ContinueAsNewInput
+from .._run.requests import NO_VALUE
 from .._run.run import WorkflowRun
 from ..common import (
-    Priority,
     RetryPolicy,
     SearchAttributeUpdate,
     TypedSearchAttributes,
     from_instant_ms,
-    from_ms,
     to_ms,
 )
-from ._activities import _NO_VALUE, arguments
-from ._children import workflow_named
+from ._activities import VersioningIntent, arguments, input_of
+from ._children import attributes_of, memo_of, workflow_named
 from ._definition import Hints, QueryDefinition, SignalDefinition, UpdateDefinition
-from ._runtime import current, maybe_current
+from ._info import instance
+from ._runtime import current
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class ParentInfo:
-    """The run that started this one as its child."""
-
-    namespace: str
-    run_id: str
-    workflow_id: str
-
-
-@dataclass(frozen=True)
-class RootInfo:
-    """The run at the root of all parents."""
-
-    run_id: str
-    workflow_id: str
-
-
-@dataclass(frozen=True)
-class UpdateInfo:
-    """The update whose handler or validator is running."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Info:
-    """What a run is, as it began."""
-
-    attempt: int
-    continued_run_id: str | None
-    execution_timeout: timedelta | None
-    first_execution_run_id: str
-    headers: Mapping[str, proto.Payload]
-    namespace: str
-    parent: ParentInfo | None
-    priority: Priority
-    raw_memo: Mapping[str, proto.Payload]
-    retry_policy: RetryPolicy | None
-    root: RootInfo | None
-    run_id: str
-    run_timeout: timedelta | None
-    start_time: datetime
-    task_queue: str
-    task_timeout: timedelta
-    typed_search_attributes: TypedSearchAttributes
-    workflow_id: str
-    workflow_start_time: datetime
-    workflow_type: str
-
-    def get_current_history_length(self) -> int:
-        """Events up to this task."""
-        return current().history_length
-
-    def get_current_history_size(self) -> int:
-        """Their bytes."""
-        return current().history_size
-
-    def is_continue_as_new_suggested(self) -> bool:
-        """The history is long by now."""
-        return current().continue_as_new_suggested
-
-    def is_target_worker_deployment_version_changed(self) -> bool:
-        """Workers of Holdfast have no versions of deployments."""
-        return False
-
-
-def info() -> Info:
-    """Of the run whose code this is."""
-    run = current()
-    begin, identity = run.beginning, run.identity
-    policy = begin.retry_policy
-    parent, root = begin.parent, begin.root
-    header = begin.header.fields if begin.header is not None else ()
-    start = from_instant_ms(begin.start_time_ms)
-    return Info(
-        attempt=begin.attempt,
-        continued_run_id=begin.continued_run_id or None,
-        execution_timeout=from_ms(begin.execution_timeout_ms),
-        first_execution_run_id=begin.first_run_id,
-        headers={entry.key: entry.value for entry in header if entry.value is not None},
-        namespace=identity.namespace,
-        parent=ParentInfo(identity.namespace, parent.run_id, parent.workflow_id)
-        if parent is not None
-        else None,
-        priority=Priority.default,
-        raw_memo=dict(run.notes.memo),
-        retry_policy=RetryPolicy._from_proto(policy) if policy is not None else None,
-        root=RootInfo(root.run_id, root.workflow_id) if root is not None else None,
-        run_id=identity.run_id,
-        run_timeout=from_ms(begin.run_timeout_ms),
-        start_time=start,
-        task_queue=identity.task_queue,
-        task_timeout=timedelta(milliseconds=identity.task_timeout_ms),
-        typed_search_attributes=run.notes.search_attributes,
-        workflow_id=identity.workflow_id,
-        workflow_start_time=start,
-        workflow_type=identity.workflow_type,
-    )
-
-
-def in_workflow() -> bool:
-    """Whether this is called from workflow code."""
-    return maybe_current() is not None
-
-
-def instance() -> Any:
-    """The object of the workflow's class."""
-    return current().instance
-
-
-def current_update_info() -> UpdateInfo | None:
-    """None outside the handler and the validator of an update."""
-    current()
-    update = current_update.get()
-    return None if update is None else UpdateInfo(*update)
 
 
 # MARK: Time and chance
@@ -181,9 +61,42 @@ def random() -> Random:
     return current().random
 
 
+def random_seed() -> int:
+    """What `random` was seeded with; another number after the run was reset."""
+    return current().random_seed
+
+
+def register_random_seed_callback(callback: Callable[[int], None]) -> None:
+    """Calls it with each new seed, to keep generators of one's own in step."""
+    current().seed_callbacks.append(callback)
+
+
+def new_random(name: str | None = None) -> Random:
+    """A further generator of this run; one with a name gives numbers of its own.
+
+    Without a name it begins as `random` did. A new seed of the run is its, too.
+    """
+    run = current()
+
+    def mixed(seed: int) -> int | str:
+        return seed if name is None else f"{seed} {name}"
+
+    made = Random(mixed(run.random_seed))
+    run.seed_callbacks.append(lambda seed: made.seed(mixed(seed)))
+    return made
+
+
 def uuid4() -> _uuid.UUID:
     """A UUID from `random`, the same in each replay."""
     return _uuid.UUID(bytes=current().random.getrandbits(128).to_bytes(16, "big"), version=4)
+
+
+def uuid7() -> _uuid.UUID:
+    """A UUID that begins with the workflow's time, then from `random`: they sort by time."""
+    run = current()
+    chance = run.random.getrandbits(74)
+    number = run.time_ms << 80 | 0x7 << 76 | (chance >> 62) << 64
+    return _uuid.UUID(int=number | 0b10 << 62 | chance & (1 << 62) - 1)
 
 
 def _seconds(span: timedelta | float) -> float:
@@ -203,16 +116,18 @@ async def wait_condition(
 ) -> None:
     """Waits until fn() is true; asked whenever the workflow's code has moved.
 
-    With a timeout it raises asyncio.TimeoutError when that is over first.
+    With a timeout it raises asyncio.TimeoutError when that is over first. timeout_summary: what
+    people are shown of its timer.
     """
-    await current().wait_condition(fn, None if timeout is None else _seconds(timeout))
+    span = None if timeout is None else _seconds(timeout)
+    await current().wait_condition(fn, span, timeout_summary)
 
 
 def wait(
     fs: Iterable[Any], *, timeout: float | None = None, return_when: str = asyncio.ALL_COMPLETED
 ) -> Awaitable[tuple[list[Any], list[Any]]]:
     """asyncio.wait with lists, in the order in which they were given, in place of sets."""
-    given = list(fs)
+    given = list(dict.fromkeys(fs))
 
     async def waiting() -> tuple[list[Any], list[Any]]:
         done, pending = await asyncio.wait(given, timeout=timeout, return_when=return_when)
@@ -256,13 +171,13 @@ def memo() -> Mapping[str, Any]:
     return {key: run.payloads.from_payload(value) for key, value in run.notes.memo.items()}
 
 
-def memo_value(key: str, default: Any = _NO_VALUE, *, type_hint: Any = None) -> Any:
+def memo_value(key: str, default: Any = NO_VALUE, *, type_hint: Any = None) -> Any:
     """One of its values; KeyError if there is none and no default."""
     run = current()
     payload = run.notes.memo.get(key)
     if payload is not None:
         return run.payloads.from_payload(payload, type_hint)
-    if default is _NO_VALUE:
+    if default is NO_VALUE:
         raise KeyError(f"Memo does not have a value for key {key}")
     return default
 
@@ -284,6 +199,8 @@ def upsert_memo(updates: Mapping[str, Any]) -> None:
 def upsert_search_attributes(attributes: Sequence[SearchAttributeUpdate[Any]]) -> None:
     """Changes some of the search attributes: `[KEY.value_set(1), OTHER.value_unset()]`."""
     run = current()
+    if isinstance(attributes, Mapping):
+        raise TypeError("search attributes change by SearchAttributeKey.value_set and value_unset")
     changes = sorted((update._to_proto() for update in attributes), key=lambda one: one.name)
     upsert = proto.UpsertSearchAttributes(search_attributes=proto.SearchAttributes(fields=changes))
     command = proto.Command(upsert_search_attributes=upsert, location=run.location())
@@ -313,26 +230,32 @@ def all_handlers_finished() -> bool:
 
 
 def get_signal_handler(name: str) -> Callable[..., Any] | None:
+    """The handler of a signal, bound to the object; None without one."""
     return _function(current().handlers.signals.get(name))
 
 
 def get_dynamic_signal_handler() -> Callable[..., Any] | None:
+    """The handler of signals that have none of their own."""
     return _function(current().handlers.signals.get(None))
 
 
 def get_query_handler(name: str) -> Callable[..., Any] | None:
+    """The handler of a query, bound to the object; None without one."""
     return _function(current().handlers.queries.get(name))
 
 
 def get_dynamic_query_handler() -> Callable[..., Any] | None:
+    """The handler of queries that have none of their own."""
     return _function(current().handlers.queries.get(None))
 
 
 def get_update_handler(name: str) -> Callable[..., Any] | None:
+    """The handler of an update, bound to the object; None without one."""
     return _function(current().handlers.updates.get(name))
 
 
 def get_dynamic_update_handler() -> Callable[..., Any] | None:
+    """The handler of updates that have none of their own."""
     return _function(current().handlers.updates.get(None))
 
 
@@ -408,8 +331,16 @@ def _set_update(
 # MARK: The next run
 
 
+class ContinueAsNewVersioningBehavior(IntEnum):
+    """Taken for programs that have it: workers of Holdfast have no versions to choose between."""
+
+    UNSPECIFIED = 0
+    AUTO_UPGRADE = 1
+    USE_RAMPING_VERSION = 2
+
+
 def continue_as_new(
-    arg: Any = _NO_VALUE,
+    arg: Any = NO_VALUE,
     *,
     args: Sequence[Any] = (),
     workflow: Callable[..., Any] | str | None = None,
@@ -419,125 +350,60 @@ def continue_as_new(
     retry_policy: RetryPolicy | None = None,
     memo: Mapping[str, Any] | None = None,
     search_attributes: TypedSearchAttributes | None = None,
-) -> Any:
-    """Ends this run and begins the next one of its chain; does not return. What is None stays."""
+    versioning_intent: VersioningIntent | None = None,
+    initial_versioning_behavior: ContinueAsNewVersioningBehavior | None = None,
+) -> NoReturn:
+    """Ends this run and begins the next one of its chain; does not return. What is None stays.
+
+    versioning_intent, initial_versioning_behavior: without effect.
+    """
     run = current()
-    name = "" if workflow is None else workflow_named(workflow)[0]
-    raise run.continue_as_new(
-        _next_run(
-            run,
-            name,
-            arguments(arg, args),
-            task_queue,
-            run_timeout,
-            task_timeout,
-            retry_policy,
-            memo,
-            search_attributes,
+    name, hints = (None, None) if workflow is None else workflow_named(workflow)
+    values = arguments(arg, args)
+    options = {
+        "task_queue": task_queue,
+        "run_timeout": run_timeout,
+        "task_timeout": task_timeout,
+        "retry_policy": retry_policy,
+        "memo": memo,
+        "search_attributes": search_attributes,
+    }
+    if run.outbound is None:
+        raise run.continue_as_new(next_run(run, name, values, options, None))
+    run.outbound.continue_as_new(
+        input_of(
+            ContinueAsNewInput,
+            options,
+            workflow=name,
+            args=values,
+            versioning_intent=versioning_intent,
+            arg_types=None if hints is None else hints.arguments,
         )
     )
 
 
-def _next_run(  # noqa: PLR0917
+def next_run(
     run: WorkflowRun,
-    name: str,
+    name: str | None,
     values: Sequence[Any],
-    task_queue: str | None,
-    run_timeout: timedelta | None,
-    task_timeout: timedelta | None,
-    policy: RetryPolicy | None,
-    memo: Mapping[str, Any] | None,
-    attributes: TypedSearchAttributes | None,
+    options: Mapping[str, Any],
+    headers: Headers | None,
 ) -> proto.ContinueAsNew:
+    """Behind the interceptors."""
     command = proto.ContinueAsNew(
-        workflow_type=name,
-        task_queue=task_queue or "",
+        workflow_type=name or "",
+        task_queue=options.get("task_queue") or "",
+        header=header_of(headers),
         input=run.payloads.to_payloads(values),
-        run_timeout_ms=to_ms(run_timeout),
-        task_timeout_ms=to_ms(task_timeout),
+        run_timeout_ms=to_ms(options.get("run_timeout")),
+        task_timeout_ms=to_ms(options.get("task_timeout")),
     )
+    policy, memo = options.get("retry_policy"), options.get("memo")
+    attributes = options.get("search_attributes")
     if policy is not None:
         command.retry_policy = policy._to_proto()
     if memo is not None:
-        command.memo = proto.Memo(
-            fields=[
-                proto.PayloadEntry(key=key, value=run.payloads.to_payload(value))
-                for key, value in sorted(memo.items())
-            ]
-        )
+        command.memo = memo_of(run, memo)
     if attributes is not None:
-        command.search_attributes = attributes._to_proto()
+        command.search_attributes = attributes_of(attributes)
     return command
-
-
-# MARK: Logs, and what is not for replays
-
-
-class unsafe:
-    """For code that knows that it is in a workflow, and what it does."""
-
-    def __init__(self) -> None:
-        raise NotImplementedError
-
-    @staticmethod
-    def in_sandbox() -> bool:
-        return in_workflow()
-
-    @staticmethod
-    def is_replaying() -> bool:
-        """The code is shown its past: what it does now was done before."""
-        return current().is_replaying
-
-    @staticmethod
-    def is_read_only() -> bool:
-        """In the handler of a query, or a validator."""
-        return current().read_only is not None
-
-    @staticmethod
-    @contextlib.contextmanager
-    def imports_passed_through() -> Iterator[None]:
-        """For programs that have it: modules are not imported anew for workflows here."""
-        yield
-
-
-class LoggerAdapter(logging.LoggerAdapter):  # type: ignore[type-arg]
-    """Says nothing while the code is shown its past, and adds which run it is."""
-
-    def __init__(self, logger: logging.Logger, extra: Mapping[str, Any] | None) -> None:
-        super().__init__(logger, extra or {})
-        self.workflow_info_on_message = True
-        self.workflow_info_on_extra = True
-        self.log_during_replay = False
-
-    def process(
-        self, msg: Any, kwargs: MutableMapping[str, Any]
-    ) -> tuple[Any, MutableMapping[str, Any]]:
-        run = maybe_current()
-        if run is None:
-            return msg, kwargs
-        identity = run.identity
-        details = {
-            "attempt": run.beginning.attempt,
-            "namespace": identity.namespace,
-            "run_id": identity.run_id,
-            "task_queue": identity.task_queue,
-            "workflow_id": identity.workflow_id,
-            "workflow_type": identity.workflow_type,
-        }
-        if self.workflow_info_on_extra:
-            kwargs["extra"] = {"holdfast_workflow": details, **(kwargs.get("extra") or {})}
-        return (f"{msg} ({details})" if self.workflow_info_on_message else msg), kwargs
-
-    def isEnabledFor(self, level: int) -> bool:
-        run = maybe_current()
-        if run is not None and run.is_replaying and not self.log_during_replay:
-            return False
-        return super().isEnabledFor(level)
-
-    @property
-    def base_logger(self) -> logging.Logger:
-        base: logging.Logger = self.logger
-        return base
-
-
-logger = LoggerAdapter(logging.getLogger("holdfast.workflow"), None)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
+
+from ..common import VersioningBehavior
 
 ClassT = TypeVar("ClassT", bound=type)
 CallableT = TypeVar("CallableT", bound=Callable[..., Any])
@@ -19,6 +22,7 @@ RUN, SIGNAL, QUERY, UPDATE = (
 )
 DEFINITION = "__holdfast_workflow_definition__"
 INIT = "__holdfast_workflow_init__"
+DYNAMIC_CONFIG = "__holdfast_workflow_dynamic_config__"
 
 
 class HandlerUnfinishedPolicy(IntEnum):
@@ -26,6 +30,23 @@ class HandlerUnfinishedPolicy(IntEnum):
 
     WARN_AND_ABANDON = 1
     ABANDON = 2
+
+
+class UnfinishedSignalHandlersWarning(RuntimeWarning):
+    """A workflow has ended while handlers of signals went on."""
+
+
+class UnfinishedUpdateHandlersWarning(RuntimeWarning):
+    """A workflow has ended while handlers of updates went on."""
+
+
+@dataclass(frozen=True)
+class DynamicWorkflowConfig:
+    """What a method with `@workflow.dynamic_config` returns: it replaces what `defn` was given."""
+
+    failure_exception_types: Sequence[type[BaseException]] | None = None
+    # Without effect.
+    versioning_behavior: VersioningBehavior = VersioningBehavior.UNSPECIFIED
 
 
 @dataclass(frozen=True)
@@ -94,8 +115,14 @@ class UpdateDefinition:
         return _handler_hints(self.function, self.is_method, self.name is None)
 
 
+@functools.lru_cache(maxsize=1024)
+def _method_hints(function: Callable[..., Any]) -> Hints:
+    """Once for each method; not of functions, with which whole runs would be kept."""
+    return Hints.of(function, skip=1)
+
+
 def _handler_hints(function: Callable[..., Any], is_method: bool, is_dynamic: bool) -> Hints:
-    hints = Hints.of(function, skip=1 if is_method else 0)
+    hints = _method_hints(function) if is_method else Hints.of(function)
     # A dynamic handler is given the name and all values as they came.
     return Hints(None, hints.result) if is_dynamic else hints
 
@@ -113,6 +140,8 @@ class WorkflowDefinition:
     queries: Mapping[str | None, QueryDefinition]
     updates: Mapping[str | None, UpdateDefinition]
     failure_exception_types: Sequence[type[BaseException]] = ()
+    sandboxed: bool = True
+    dynamic_config: Callable[[Any], DynamicWorkflowConfig] | None = None
 
     @staticmethod
     def must_be_of(workflow: type) -> WorkflowDefinition:
@@ -149,6 +178,7 @@ def defn(
     sandboxed: bool = True,
     dynamic: bool = False,
     failure_exception_types: Sequence[type[BaseException]] = (),
+    versioning_behavior: VersioningBehavior = VersioningBehavior.UNSPECIFIED,
 ) -> Callable[[ClassT], ClassT]: ...
 
 
@@ -159,20 +189,22 @@ def defn(
     sandboxed: bool = True,
     dynamic: bool = False,
     failure_exception_types: Sequence[type[BaseException]] = (),
+    versioning_behavior: VersioningBehavior = VersioningBehavior.UNSPECIFIED,
 ) -> Any:
     """Makes a class a workflow.
 
     name: the class's own if None. dynamic: it serves all types that no other class serves.
     failure_exception_types: errors that fail the workflow beside FailureError; any other error
-    fails the task, which is tried again. sandboxed: taken for programs that have it; see
-    `workflow.unsafe` for code that may do what workflow code may not.
+    fails the task, which is tried again. sandboxed: calls that would not be the same when the code
+    is run again, like time.time(), are refused; see `workflow.unsafe`. versioning_behavior: without
+    effect.
     """
     if name is not None and dynamic:
         raise ValueError("a dynamic workflow has no name")
 
     def mark(cls: ClassT) -> ClassT:
         workflow_name = None if dynamic else (name or cls.__name__)
-        setattr(cls, DEFINITION, _define(cls, workflow_name, failure_exception_types))
+        setattr(cls, DEFINITION, _define(cls, workflow_name, failure_exception_types, sandboxed))
         return cls
 
     return mark(cls) if cls is not None else mark
@@ -184,6 +216,17 @@ def init(init_function: CallableT) -> CallableT:
         raise ValueError("@workflow.init is for __init__")
     setattr(init_function, INIT, True)
     return init_function
+
+
+def dynamic_config(fn: CallableT) -> CallableT:
+    """Marks a method of a dynamic workflow, called before its code: it says what `defn` cannot.
+
+    It takes nothing and returns a DynamicWorkflowConfig.
+    """
+    if inspect.iscoroutinefunction(fn):
+        raise ValueError("@workflow.dynamic_config is for methods that are not async")
+    setattr(fn, DYNAMIC_CONFIG, True)
+    return fn
 
 
 def run(function: CallableT) -> CallableT:
@@ -362,14 +405,17 @@ class _Handlers:
 
 
 def _define(
-    cls: type, name: str | None, failure_types: Sequence[type[BaseException]]
+    cls: type, name: str | None, failure_types: Sequence[type[BaseException]], sandboxed: bool
 ) -> WorkflowDefinition:
     runs: list[Any] = []
+    configs: list[Any] = []
     handlers = _Handlers()
     members = {name: inspect.getattr_static(cls, name) for name in dir(cls)}
     for member in members.values():
         if isinstance(getattr(member, RUN, None), _RunMark):
             runs.append(member)
+        if getattr(member, DYNAMIC_CONFIG, False):
+            configs.append(member)
         if (one := getattr(member, SIGNAL, None)) is not None:
             handlers.take(cls, "signal", one)
         if (one := getattr(member, QUERY, None)) is not None:
@@ -381,6 +427,8 @@ def _define(
             f"{cls.__qualname__} needs one method with @workflow.run; it has {len(runs)}"
         )
     (run_method,) = runs
+    if configs and (name is not None or len(configs) > 1):
+        raise ValueError("@workflow.dynamic_config is for one method of a dynamic workflow")
     hints = Hints.of(run_method, skip=1)
     if name is None and hints.arguments is not None and len(hints.arguments) != 1:
         raise ValueError("a dynamic workflow's run method takes one Sequence[RawValue]")
@@ -394,6 +442,8 @@ def _define(
         handlers.queries,
         handlers.updates,
         tuple(failure_types),
+        sandboxed,
+        configs[0] if configs else None,
     )
     getattr(run_method, RUN).definition = definition
     return definition

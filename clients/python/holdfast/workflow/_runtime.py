@@ -42,3 +42,20 @@ class ReadOnlyContextError(HoldfastError):
 
 class NondeterminismError(HoldfastError):
     """The code does not do what the history says that it did."""
+
+
+class RestrictedWorkflowAccessError(NondeterminismError):
+    """Workflow code has called what would not be the same when the code is run again.
+
+    It fails the workflow task, not the workflow, also where the code catches it: mended code goes
+    on from there. See `workflow.unsafe` for code that may do so nonetheless.
+    """
+
+    def __init__(self, qualified_name: str, *, override_message: str | None = None) -> None:
+        super().__init__(override_message or self.default_message(qualified_name))
+        self.qualified_name = qualified_name
+
+    @staticmethod
+    def default_message(qualified_name: str) -> str:
+        """What is said of a name where nothing more is known."""
+        return f"{qualified_name} must not be used in workflow code"
