@@ -10,10 +10,10 @@ from enum import Enum, auto
 from . import _messages as proto
 from .exceptions import HoldfastError
 
-# Workflow tasks between two restarts of the engine, at least and at most.
-RESTART_AFTER = (100, 1_000)
-TWICE_SHARE = 0.1
-LOST_SHARE = 0.005
+# How many tasks or attempts come before the next one of its kind, at least and at most.
+RESTART_AFTER = (50, 400)
+LOST_AFTER = (20, 150)
+TWICE_AFTER = (1, 20)
 
 
 class ChaosError(HoldfastError):
@@ -104,21 +104,28 @@ class Chaos:
         self.pass_worker_lost: Callable[[], Awaitable[None]] | None = None
         self.restart_engine: Callable[[], None] | None = None
         self._random = random.Random(seed)
-        self._tasks_left = self._random.randint(*RESTART_AFTER)
+        self._until_restart = self._random.randint(*RESTART_AFTER)
+        self._until_lost = self._random.randint(*LOST_AFTER)
+        self._until_twice = self._random.randint(*TWICE_AFTER)
         # Results that were not told, by idempotency key.
         self._untold: dict[str, Sequence[proto.Payload]] = {}
 
     def fate(self) -> Fate:
-        drawn = self._random.random()
-        if drawn < LOST_SHARE:
+        self._until_lost -= 1
+        self._until_twice -= 1
+        if self._until_lost <= 0:
+            self._until_lost = self._random.randint(*LOST_AFTER)
             return Fate.LOST
-        return Fate.TWICE if drawn < LOST_SHARE + TWICE_SHARE else Fate.ONCE
+        if self._until_twice <= 0:
+            self._until_twice = self._random.randint(*TWICE_AFTER)
+            return Fate.TWICE
+        return Fate.ONCE
 
     def workflow_task_ended(self, *, evicts: bool) -> None:
         self.report.evictions += evicts
-        self._tasks_left -= 1
-        if self._tasks_left <= 0:
-            self._tasks_left = self._random.randint(*RESTART_AFTER)
+        self._until_restart -= 1
+        if self._until_restart <= 0:
+            self._until_restart = self._random.randint(*RESTART_AFTER)
             if self.restart_engine is not None:
                 self.restart_engine()
 

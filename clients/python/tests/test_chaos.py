@@ -79,15 +79,15 @@ async def test_what_is_written_well_stands_it(seed: int) -> None:
         async with Worker(client, task_queue=QUEUE, workflows=[Steady], activities=[double]):
             handles = [
                 await client.start_workflow(Steady.run, 24, id=f"w-{number}", task_queue=QUEUE)
-                for number in range(40)
+                for number in range(10)
             ]
             for number in range(3):
                 await asyncio.gather(*(handle.signal(Steady.note, number) for handle in handles))
             results = await asyncio.gather(*(handle.result() for handle in handles))
-        assert results == [[2 * sum(range(24)), 0, 1, 2]] * 40
+        assert results == [[2 * sum(range(24)), 0, 1, 2]] * 10
         report = env.chaos_report
         report.check()
-        assert report.evictions > 40 * 24
+        assert report.evictions > 10 * 24
         assert report.activities_run_twice > 10
         assert report.workers_lost > 0
         assert report.engine_restarts > 0
@@ -99,8 +99,9 @@ async def test_a_workflow_that_is_not_deterministic_is_told() -> None:
         async with Worker(client, task_queue=QUEUE, workflows=[Moody], activities=[double]):
             for number in range(10):
                 await client.start_workflow(Moody.run, id=f"w-{number}", task_queue=QUEUE)
-            await env.sleep(timedelta(minutes=10))
-        found = env.chaos_report.nondeterministic
+            found = env.chaos_report.nondeterministic
+            while not found:
+                await asyncio.sleep(0.01)
         assert found and {one.workflow_type for one in found} == {"Moody"}
         with pytest.raises(ChaosError, match=r"Moody is not deterministic: .*START_TIMER"):
             env.chaos_report.check()

@@ -185,6 +185,10 @@ class WorkflowEnvironment:
 
     async def _pass_worker_lost(self) -> None:
         """The engine waits so long for a worker to come back with what it has in hand."""
+        # When this is answered it has seen that the worker's connection is gone.
+        await self._client.service_client.call(
+            proto.OperatorService.Health, proto.HealthRequest(), timeout=FOREVER
+        )
         await self.advance_time(RESUME_WINDOW)
 
     def _restart(self) -> None:
