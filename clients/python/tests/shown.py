@@ -30,6 +30,7 @@ class Shown:
         workflow: type,
         *arguments: Any,
         runs_max: int = 10,
+        random_seed: int = 7,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         """options: of RunOptions."""
@@ -37,6 +38,7 @@ class Shown:
         self.cache = WorkflowCache([workflow], made, runs_max=runs_max)
         self._type = self.cache.types[0]
         self._arguments = arguments
+        self._random_seed = random_seed
         self._begun = False
         self.time_ms = 1_000_000
         self.past: list[proto.PastActivation] = []
@@ -44,7 +46,10 @@ class Shown:
 
     def initialize(self, **fields: Any) -> proto.Job:
         begin = proto.InitializeWorkflow(
-            input=payloads(*self._arguments), random_seed=7, attempt=1, **fields
+            input=payloads(*self._arguments),
+            random_seed=self._random_seed,
+            attempt=1,
+            **fields,
         )
         return proto.Job(initialize_workflow=begin)
 

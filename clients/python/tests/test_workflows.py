@@ -490,3 +490,20 @@ def test_what_workflow_code_must_not_do_is_said(what: str, code: Any) -> None:
     assert completed.failure is not None and completed.failure.failure is not None
     info = completed.failure.failure.info
     assert info is not None and what in info.message and "do it in an activity" in info.message
+
+
+def test_tasks_of_different_runs_do_not_hash_alike() -> None:
+    hashes: list[int] = []
+
+    @workflow.defn
+    class Waiting:
+        @workflow.run
+        async def run(self) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            hashes.append(hash(task))
+            await asyncio.sleep(1)
+
+    for number in range(100):
+        Shown(Waiting, random_seed=number).show()
+    assert len(set(hashes)) == 100

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# A hash holds the run's part above the place; in all it has at most 61 bits.
+_PLACE_BITS = 24
+_SEED_MASK = (1 << 32) - 1
+
 
 class _Future(asyncio.Future[T]):
     """Sets of these keep one order in every process: they hash by when they were made."""
@@ -74,6 +78,11 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     @property
     def workflow_id(self) -> str:
         return self._holdfast_run.identity.workflow_id
+
+    def begin_places(self, seed: int) -> None:
+        """asyncio keeps the tasks of all runs in one set: those of different runs must not hash
+        alike. A copy of a run begins with the seed of that one, and so with its order."""
+        self._places = (seed & _SEED_MASK) << _PLACE_BITS
 
     def next_place(self) -> int:
         self._places += 1

@@ -194,6 +194,7 @@ class WorkflowRun(Requests, Waits):
 
     def _initialize(self, initialize: proto.InitializeWorkflow) -> None:
         self.beginning = initialize
+        self.loop.begin_places(initialize.random_seed)
         self._seed(initialize.random_seed)
         self.notes.begin(initialize)
         definition = self.definition
