@@ -275,4 +275,19 @@ private final class Oracle: @unchecked Sendable {
     try await handle.signal("enough")
     #expect(try await handle.result() == "in spite of it")
   }
+
+  /// The engine sends the signal as soon as the completion is stored, which the worker hears of
+  /// behind it: the code cancels what has not begun, and what the engine takes for begun.
+  @Test(.timeLimit(.minutes(1))) func aCancelMayOvertakeTheLeaveToBegin() async throws {
+    let engine = try EngineProcess()
+    let worker = worker(engine, Oracle(.hangs))
+    defer { worker.stop() }
+    let client = try Client(socket: engine.socket)
+    for number in 0..<200 {
+      let handle = try await client.start(
+        Asks.self, Asks.Plan(cancel: "wait"), id: "l-\(number)", taskQueue: "q")
+      try await handle.signal("enough")
+      #expect(try await handle.result() == "cancelled")
+    }
+  }
 }

@@ -29,8 +29,16 @@ final class RunningLocals: @unchecked Sendable {
     }
   }
 
-  /// Touched only by the worker's workflow thread: what each completion gives leave to run.
-  private var leaves: [[UInt8]: (run: WorkflowRun, attempts: [LocalAttempt])] = [:]
+  /// What a completion gives leave to run.
+  private struct Leave {
+    let run: WorkflowRun
+    var attempts: [LocalAttempt]
+    /// Cancelled before they have begun; the engine waits for their ends all the same.
+    var cancelled: Set<UInt32> = []
+  }
+
+  /// Touched only by the worker's workflow thread.
+  private var leaves: [[UInt8]: Leave] = [:]
 
   // Invariant: what follows is touched only while `mutex` is held.
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -85,7 +93,7 @@ final class RunningLocals: @unchecked Sendable {
       }
     }
     guard !attempts.isEmpty else { return }
-    leaves[activation.token] = (run, attempts)
+    leaves[activation.token] = Leave(run: run, attempts: attempts)
     _ = worker.use { worker in
       activation.token.withView { holdfast_worker_await_recorded(worker, $0) }
     }
@@ -93,12 +101,14 @@ final class RunningLocals: @unchecked Sendable {
 
   /// The completion is recorded.
   func begin(_ token: [UInt8]) {
-    guard let (run, attempts) = leaves.removeValue(forKey: token) else { return }
-    for attempt in attempts {
+    guard let leave = leaves.removeValue(forKey: token) else { return }
+    let run = leave.run
+    for attempt in leave.attempts {
       // It may have ended since.
       guard let work = run.locals[attempt.seq] else { continue }
       let local = Local(
         Key(run: run.runID, seq: attempt.seq), run.workflowID, work, attempt: attempt.attempt)
+      local.isCancelled = leave.cancelled.contains(attempt.seq)
       locked {
         locals[local.key] = local
         waiting.append(local)
@@ -109,19 +119,22 @@ final class RunningLocals: @unchecked Sendable {
 
   private func cancel(_ seq: UInt32, of run: WorkflowRun) {
     let key = Key(run: run.runID, seq: seq)
+    let ours = leaves.keys.filter { leaves[$0]?.run === run }
     switch run.locals[seq]?.schedule.cancellationType {
     case .waitCancellationCompleted:
+      // The leave to begin may come after this: for the engine the activity is in our hands by then,
+      // and it waits for our word.
+      for token in ours { leaves[token]?.cancelled.insert(seq) }
       locked {
         locals[key]?.isCancelled = true
         locals[key]?.task?.cancel()
       }
+      return
     case .abandon: locked { forget(key) }
     default: leave(key)
     }
     // What has not begun never will.
-    for token in leaves.keys where leaves[token]?.run === run {
-      leaves[token]?.attempts.removeAll { $0.seq == seq }
-    }
+    for token in ours { leaves[token]?.attempts.removeAll { $0.seq == seq } }
   }
 
   /// The run is not here any more, and what its code asked for counts for nothing.
