@@ -1,4 +1,4 @@
-"""A day of virtual time for many workflows in a chaos environment: nothing is stuck, no signal lost.
+"""A day of virtual time for many workflows under chaos: none is stuck, no signal lost.
 
     HOLDFAST_BIN=…/holdfast chaos_day.py [--seeds 10] [--workflows 1000] [--hours 24]
 
