@@ -56,7 +56,7 @@ import Testing
     for path in [
       "README.md", "Package.swift", "proto/README.md", "Sources/Shell/Shell.swift",
       "Tests/TidyTests/SizeTests.swift", "clients/c/src/worker.c",
-      "clients/python/holdfast/worker.py", "clients/swift/Sources/Holdfast/Worker.swift",
+      "clients/python/holdfast/worker/_worker.py", "clients/swift/Sources/Holdfast/Worker.swift",
       "examples/order-saga/README.md",
     ] {
       #expect(paths.contains(path))

@@ -32,7 +32,7 @@ enum SourceTree {
   private static let folders = [
     "Sources", "Tests", "clients", "examples", "packaging", "proto", "scripts",
   ]
-  private static let generated: Set<String> = ["Generated", "generated", "_generated", "_proto"]
+  private static let generated: Set<String> = ["Generated", "generated", "_proto"]
   private static let made: Set<String> = ["build", "__pycache__", "node_modules"]
 
   static let files: [SourceFile] = {

@@ -241,15 +241,15 @@ options: dict[str, Any] = {}
     ("call", "message"),
     [
         (
-            lambda: workflow.start_activity("a", start_to_close_timout=SHORT),  # type: ignore[call-overload]
+            lambda: workflow.start_activity("a", start_to_close_timout=SHORT),
             "an activity has no option start_to_close_timout",
         ),
         (
-            lambda: workflow.start_local_activity("a", heartbeat_timeout=SHORT),  # type: ignore[call-arg]
+            lambda: workflow.start_local_activity("a", heartbeat_timeout=SHORT),
             "a local activity has no option heartbeat_timeout",
         ),
         (
-            lambda: workflow.start_child_workflow("c", idd="x").send(None),  # type: ignore[call-arg]
+            lambda: workflow.start_child_workflow("c", idd="x").send(None),
             "a child has no option idd",
         ),
         (
@@ -257,11 +257,11 @@ options: dict[str, Any] = {}
             "a child has no cron_schedule: make a schedule, or continue as new",
         ),
         (
-            lambda: workflow.upsert_search_attributes({"Customer": ["ann"]}),  # type: ignore[arg-type]
+            lambda: workflow.upsert_search_attributes({"Customer": ["ann"]}),
             "search attributes change by SearchAttributeKey.value_set and value_unset",
         ),
         (
-            lambda: workflow.continue_as_new(search_attributes={"A": ["b"]}),  # type: ignore[arg-type]
+            lambda: workflow.continue_as_new(search_attributes={"A": ["b"]}),
             "search attributes are TypedSearchAttributes, whose keys name the types",
         ),
     ],

@@ -1,4 +1,4 @@
-"""The order workflow again, in Python: the same steps, and the same history, as OrderWorkflow.swift.
+"""The order workflow again, in Python: the steps and the history of OrderWorkflow.swift.
 
     order.py [--socket PATH] serves the task queue `orders`.
 """

@@ -165,7 +165,8 @@ class WorkflowHandle(ActivityControl, Generic[SelfType, ReturnType]):
             if not response.result:
                 return None  # type: ignore[return-value]
             hints = [self._result_type] if self._result_type else None
-            return (await converter.decode(response.result, hints))[0]  # type: ignore[no-any-return]
+            (value,) = await converter.decode(response.result[:1], hints)
+            return value  # type: ignore[no-any-return]
         if response.status == status.CONTINUED_AS_NEW:
             raise WorkflowContinuedAsNewError(response.new_run_id)
         failure = response.failure

@@ -122,8 +122,8 @@ final class RunningLocals: @unchecked Sendable {
     let ours = leaves.keys.filter { leaves[$0]?.run === run }
     switch run.locals[seq]?.schedule.cancellationType {
     case .waitCancellationCompleted:
-      // The leave to begin may come after this: for the engine the activity is in our hands by then,
-      // and it waits for our word.
+      // The leave to begin may come after this: for the engine the activity is in our hands by
+      // then, and it waits for our word.
       for token in ours { leaves[token]?.cancelled.insert(seq) }
       locked {
         locals[key]?.isCancelled = true
