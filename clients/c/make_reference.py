@@ -104,7 +104,7 @@ def linked(text: str, names: set[str], own: str) -> str:
 
     def link(found: re.Match[str]) -> str:
         name = found[0]
-        return f"[`{name}`](#{name})" if name in names and name != own else f"`{name}`"
+        return f"[`{name}`](#{name.lower()})" if name in names and name != own else f"`{name}`"
 
     return re.sub(r"\bholdfast_\w+\b", link, text)
 
@@ -126,7 +126,7 @@ def page(header: str) -> str:
         elif entry.kind == "paragraph":
             lines += [linked(entry.text, names, ""), ""]
         else:
-            lines += [f'<a id="{entry.name}"></a>', "", "```c", entry.code, "```", ""]
+            lines += [f"#### {entry.name}", "", "```c", entry.code, "```", ""]
             if entry.text:
                 lines += [linked(entry.text, names, entry.name), ""]
     return "\n".join(lines).rstrip() + "\n"

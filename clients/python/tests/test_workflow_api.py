@@ -336,7 +336,7 @@ def test_options_of_children_and_classes_as_activities() -> None:
     started = proto.ResolveChildStart(seq=1, started=execution)
     answers.append(shown.show(proto.Job(resolve_child_start=started)))
     assert kinds(answers[1]) == ["schedule_activity", "schedule_local_activity"]
-    assert answers[1].commands[0].schedule_activity.activity_type == "add"  # type: ignore[union-attr]
+    assert answers[1].commands[0].schedule_activity.activity_type == "add"
     answers.append(shown.show(done(2, 3)))
     outer = proto.FailureInfo(message="child", child_workflow=proto.ChildWorkflowFailure())
     inner = proto.FailureInfo(message="broken", application=proto.ApplicationFailure())
