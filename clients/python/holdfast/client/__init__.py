@@ -1,8 +1,8 @@
 """Starting workflows, talking to those that run, schedules, and activities ended elsewhere.
 
-    client = await Client.connect()
-    handle = await client.start_workflow(Greeting.run, "Ada", id="greeting-1", task_queue="greet")
-    greeting = await handle.result()
+client = await Client.connect()
+handle = await client.start_workflow(Greeting.run, "Ada", id="greeting-1", task_queue="greet")
+greeting = await handle.result()
 """
 
 from ..service import RPCError

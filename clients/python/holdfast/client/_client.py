@@ -143,7 +143,7 @@ class Client:
         return self.service_client.socket_path
 
     async def close(self) -> None:
-        """Ends the connection, and every call under way. A client that is let go closes itself."""
+        """Ends the connection, and every call under way; else it ends with its event loop."""
         self.service_client.close()
 
     async def __aenter__(self) -> Client:
