@@ -100,6 +100,7 @@ test-c: setup
 	$(MAKE) -C examples/order-saga/payments test
 
 test-python: python
+	$(MAKE) -C clients/python lint
 	$(SWIFT_BUILD) --build-tests
 	HOLDFAST_BIN=$$($(SWIFT_BUILD) --show-bin-path)/holdfast \
 	  $(VENV)/bin/python -m pytest -q clients/python/tests

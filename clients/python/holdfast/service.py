@@ -9,11 +9,11 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
-from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, Generic, NoReturn, TypeVar
 
 from . import _core
+from . import _messages as proto
 from ._channel import Channel, Stream
 from ._method import Method
 from .common import to_ms
@@ -30,27 +30,8 @@ FOREVER = timedelta.max
 """As the timeout of a call: it waits until the engine answers."""
 
 
-class RPCStatusCode(IntEnum):
-    """What a call came to: gRPC's codes."""
-
-    OK = 0
-    CANCELLED = 1
-    UNKNOWN = 2
-    INVALID_ARGUMENT = 3
-    DEADLINE_EXCEEDED = 4
-    NOT_FOUND = 5
-    ALREADY_EXISTS = 6
-    PERMISSION_DENIED = 7
-    RESOURCE_EXHAUSTED = 8
-    FAILED_PRECONDITION = 9
-    ABORTED = 10
-    OUT_OF_RANGE = 11
-    UNIMPLEMENTED = 12
-    INTERNAL = 13
-    UNAVAILABLE = 14
-    DATA_LOSS = 15
-    UNAUTHENTICATED = 16
-
+RPCStatusCode = proto.StatusCode
+"""What a call came to: gRPC's codes."""
 
 # What the library itself says, in the terms of the engine.
 _OF_THE_LIBRARY = {

@@ -12,6 +12,7 @@ from .. import _messages as proto
 from .._json import from_json, to_json
 from ..common import TypedSearchAttributes, from_instant_ms, from_ms
 from ..converter import DataConverter
+from ._pages import Pages
 
 if TYPE_CHECKING:
     from ._client import Client
@@ -258,69 +259,43 @@ class WorkflowExecutionCount:
         return WorkflowExecutionCount(response.count, groups)
 
 
-class WorkflowExecutionAsyncIterator(AsyncIterator[WorkflowExecution]):
+class WorkflowExecutionAsyncIterator(Pages[WorkflowExecution]):
     """The workflows that a filter selects, newest first unless it says otherwise."""
 
     def __init__(self, client: Client, request: proto.ListWorkflowsRequest, timeout: Any) -> None:
+        super().__init__(request.page_size, request.next_page_token or None)
         self._client = client
         self._request = request
         self._timeout = timeout
-        self._limit = request.limit
-        self._given = 0
-        self._page: list[WorkflowExecution] | None = None
-        self._at = 0
-        self._token: bytes | None = request.next_page_token or None
-
-    @property
-    def current_page(self) -> Sequence[WorkflowExecution] | None:
-        return self._page
-
-    @property
-    def current_page_index(self) -> int:
-        return self._at
-
-    @property
-    def next_page_token(self) -> bytes | None:
-        """Names the page after this one, also to another client; None: there is none."""
-        return self._token
-
-    async def fetch_next_page(self, *, page_size: int | None = None) -> None:
-        """Takes the next page in place of this one."""
-        request = proto.ListWorkflowsRequest.decode(self._request.encode())
-        request.next_page_token = self._token or b""
-        request.page_size = page_size or request.page_size
+        # How many more may be given.
+        self._left = request.limit or None
         request.limit = 0
-        if self._limit:
-            request.page_size = max(min(request.page_size, self._limit - self._given), 1)
-        client = self._client
+
+    async def _fetch(
+        self, size: int, token: bytes | None
+    ) -> tuple[list[WorkflowExecution], bytes | None]:
+        client, request = self._client, self._request
+        request.page_size = size if self._left is None else max(min(size, self._left), 1)
+        request.next_page_token = token or b""
         page: list[WorkflowExecution] = []
-        self._token = None
+        following: bytes | None = None
         stream = client.service_client.stream(
             proto.WorkflowService.ListWorkflows, request, timeout=self._timeout
         )
         async for response in stream:
-            page += [
-                WorkflowExecution(
-                    **WorkflowExecution._fields_of(info, client.namespace, client.data_converter)
-                )
-                for info in response.workflows
-            ]
-            self._token = response.next_page_token or None
-        self._page, self._at = page, 0
-
-    def __aiter__(self) -> WorkflowExecutionAsyncIterator:
-        return self
+            for info in response.workflows:
+                fields = WorkflowExecution._fields_of(info, client.namespace, client.data_converter)
+                page.append(WorkflowExecution(**fields))
+            following = response.next_page_token or None
+        return page, following
 
     async def __anext__(self) -> WorkflowExecution:
-        if self._limit and self._given >= self._limit:
+        if self._left == 0:
             raise StopAsyncIteration
-        while self._page is None or self._at >= len(self._page):
-            if self._page is not None and self._token is None:
-                raise StopAsyncIteration
-            await self.fetch_next_page()
-        self._at += 1
-        self._given += 1
-        return self._page[self._at - 1]
+        found = await super().__anext__()
+        if self._left is not None:
+            self._left -= 1
+        return found
 
     async def map_histories(self) -> AsyncIterator[WorkflowHistory]:
         """The history of each of these workflows."""

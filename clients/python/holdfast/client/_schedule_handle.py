@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from .. import _messages as proto
 from ..common import from_instant_ms, to_instant_ms
 from ..service import NO_METADATA, RPCMetadata
 from . import _interceptor as inputs
+from ._pages import Pages
 from ._schedules import (
     ScheduleBackfill,
     ScheduleDescription,
@@ -129,50 +130,24 @@ class ScheduleHandle:
         return [from_instant_ms(one) for one in response.matching_time_ms]
 
 
-class ScheduleAsyncIterator(AsyncIterator[ScheduleListDescription]):
+class ScheduleAsyncIterator(Pages[ScheduleListDescription]):
     """The schedules of a namespace, by their ids."""
 
     def __init__(self, client: Client, input: inputs.ListSchedulesInput) -> None:
+        super().__init__(input.page_size, input.next_page_token)
         self._client = client
-        self._input = input
-        self._page: list[ScheduleListDescription] | None = None
-        self._at = 0
-        self._token = input.next_page_token
+        self._timeout = input.rpc_timeout
 
-    @property
-    def current_page(self) -> Sequence[ScheduleListDescription] | None:
-        return self._page
-
-    @property
-    def current_page_index(self) -> int:
-        return self._at
-
-    @property
-    def next_page_token(self) -> bytes | None:
-        """Names the page after this one; None: there is none."""
-        return self._token
-
-    async def fetch_next_page(self, *, page_size: int | None = None) -> None:
-        """Takes the next page in place of this one."""
+    async def _fetch(
+        self, size: int, token: bytes | None
+    ) -> tuple[list[ScheduleListDescription], bytes | None]:
         request = proto.ListSchedulesRequest(
             namespace=self._client.namespace,
-            after_schedule_id=(self._token or b"").decode(),
-            limit=page_size or self._input.page_size,
+            after_schedule_id=(token or b"").decode(),
+            limit=size,
         )
         response = await self._client.service_client.call(
-            proto.ScheduleService.ListSchedules, request, timeout=self._input.rpc_timeout
+            proto.ScheduleService.ListSchedules, request, timeout=self._timeout
         )
-        self._page = [ScheduleListDescription._of(entry) for entry in response.schedules]
-        self._at = 0
-        self._token = self._page[-1].id.encode() if response.more and self._page else None
-
-    def __aiter__(self) -> ScheduleAsyncIterator:
-        return self
-
-    async def __anext__(self) -> ScheduleListDescription:
-        while self._page is None or self._at >= len(self._page):
-            if self._page is not None and self._token is None:
-                raise StopAsyncIteration
-            await self.fetch_next_page()
-        self._at += 1
-        return self._page[self._at - 1]
+        page = [ScheduleListDescription._of(entry) for entry in response.schedules]
+        return page, page[-1].id.encode() if response.more and page else None
