@@ -1,0 +1,1 @@
+"""Holdfast with other packages, which have to be installed."""
