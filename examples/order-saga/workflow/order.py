@@ -72,7 +72,7 @@ class OrderWorkflow:
         compensations: list[Callable[[], Awaitable[Any]]] = []
         try:
             return await self.forward(order, compensations)
-        except (FailureError, asyncio.TimeoutError) as error:
+        except (FailureError, asyncio.TimeoutError, asyncio.CancelledError) as error:
             self.state = "compensating"
             await asyncio.shield(self.back(compensations))
             self.state = "compensated"
