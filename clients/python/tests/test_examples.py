@@ -160,6 +160,8 @@ async def test_a_cart_goes_on_as_new_and_is_forgotten_after_a_month(tmp_path: Pa
         Worker(env.client, task_queue=cart.TASK_QUEUE, workflows=[cart.ShoppingCart]),
     ):
         for count in range(1, 21):
+            # Runs that follow each other within a second wait for it.
+            await env.sleep(timedelta(minutes=1))
             assert await cart.add(env.client, "ada", "tea", 1) == {"tea": count}
         with pytest.raises(WorkflowUpdateFailedError) as raised:
             await cart.add(env.client, "ada", "tea", 0)
