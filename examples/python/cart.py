@@ -31,15 +31,15 @@ class ShoppingCart:
     def __init__(self, cart: Cart) -> None:
         self.cart = cart
         self.is_checked_out = False
-        self.changes = 0
+        self.is_changed = False
 
     @workflow.run
     async def run(self, cart: Cart) -> Cart:
         while not self.is_checked_out:
-            before = self.changes
+            self.is_changed = False
             try:
                 await workflow.wait_condition(
-                    lambda: self.is_checked_out or self.changes != before,
+                    lambda: self.is_checked_out or self.is_changed,
                     timeout=FORGOTTEN_AFTER,
                 )
             except asyncio.TimeoutError:
@@ -53,7 +53,7 @@ class ShoppingCart:
     @workflow.update
     def add(self, item: str, count: int) -> dict[str, int]:
         self.cart.items[item] = self.cart.items.get(item, 0) + count
-        self.changes += 1
+        self.is_changed = True
         return self.cart.items
 
     @add.validator

@@ -1,6 +1,6 @@
-"""The order workflow again, in Python: the same steps, and the same history, as OrderWorkflow.swift.
+"""The order workflow in Python: the same steps, and the same history, as OrderWorkflow.swift.
 
-    order.py [--socket PATH] serves the task queue `orders`.
+order.py [--socket PATH] serves the task queue `orders`.
 """
 
 from __future__ import annotations

@@ -87,9 +87,7 @@ async def main(order_worker: str) -> None:
             activities=[reserve, release, ship],
             identity="inventory",
         ),
-        Worker(
-            env.client, task_queue="payments", activities=[charge, refund], identity="payments"
-        ),
+        Worker(env.client, task_queue="payments", activities=[charge, refund], identity="payments"),
     ):
         socket = env.client.socket_path
         assert socket is not None
