@@ -22,6 +22,7 @@ help:
 	@echo "make build             the release binary, libholdfast"
 	@echo "make install PREFIX=/usr/local"
 	@echo "make wheel             the Python SDK with the engine inside, for pip install"
+	@echo "make wheel-test        that wheel, alone in an empty environment"
 	@echo "make size              the release binary's size, libraries and idle memory; with limits"
 	@echo "make bench             throughput, latency, commits, beside the device's own sync time; a"
 	@echo "                       million idle workflows whose timers fire at once; a history of"
@@ -54,6 +55,9 @@ wheel: python
 	    > $(STATIC)/$$name.pc || exit 1; done
 	$(WHEEL_BUILD) --static-swift-stdlib --product holdfast
 	$(MAKE) -C clients/python wheel ENGINE=$$($(WHEEL_BUILD) --show-bin-path)/holdfast
+
+wheel-test: wheel
+	$(MAKE) -C clients/python wheel-test
 
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
@@ -215,6 +219,6 @@ format: setup
 	find clients/c clients/swift/Sources -name generated -prune -o \( -name '*.[ch]' -print \) | grep -v build/ \
 	  | xargs clang-format -i
 
-.PHONY: help setup build wheel install install-unit demo python test test-tidy test-swift test-c test-python test-conformance \
+.PHONY: help setup build wheel wheel-test install install-unit demo python test test-tidy test-swift test-c test-python test-conformance \
   conformance test-long soak sim oracle mutants fuzz bench bench-backup overload backlog size \
   generate format

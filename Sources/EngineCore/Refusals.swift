@@ -77,8 +77,10 @@ extension Status {
     refusal(.notFound, .activityNotFound, "no pending activity \(what)")
   }
 
-  static func notBegun(_ run: Run, in wait: Span) -> Status {
-    refusal(
+  static func notBegun(_ run: Run, in span: Span) -> Status {
+    // Where its time has come and its timer not yet, the same request may succeed as well.
+    let wait = max(span, Span(ms: 1))
+    return refusal(
       .unavailable, .workflowNotBegun,
       "the workflow's code begins in \(wait.ms) ms: until then it cannot answer",
       runID: run.runID, retryAfter: wait)

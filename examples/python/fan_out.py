@@ -36,9 +36,7 @@ class SumOfSquares:
 
 async def main(count: int) -> None:
     client = await Client.connect()
-    async with Worker(
-        client, task_queue=TASK_QUEUE, workflows=[SumOfSquares], activities=[square]
-    ):
+    async with Worker(client, task_queue=TASK_QUEUE, workflows=[SumOfSquares], activities=[square]):
         result = await client.execute_workflow(
             SumOfSquares.run, count, id=f"sum-{uuid.uuid4()}", task_queue=TASK_QUEUE
         )

@@ -18,6 +18,7 @@ from holdfast.client import (
 from holdfast.worker import Worker
 
 TASK_QUEUE = "reports"
+ID = "report"
 
 
 @activity.defn
@@ -34,8 +35,7 @@ async def send(text: str) -> None:
 class DailyReport:
     @workflow.run
     async def run(self) -> str:
-        # Of the time that the schedule meant, however late it is.
-        day = workflow.now().date()
+        day = day_of(workflow.info().workflow_id)
         figures = await workflow.execute_activity(
             collect, day, start_to_close_timeout=timedelta(minutes=10)
         )
@@ -44,9 +44,15 @@ class DailyReport:
         return text
 
 
+def day_of(workflow_id: str) -> date:
+    """The day that the schedule meant, however late the report is: the schedule writes the time
+    of each action, in UTC, behind the id, as in report-2026-01-30T06:00:00Z."""
+    return date.fromisoformat(workflow_id.removeprefix(f"{ID}-")[:10])
+
+
 def schedule() -> Schedule:
     return Schedule(
-        action=ScheduleActionStartWorkflow(DailyReport.run, id="report", task_queue=TASK_QUEUE),
+        action=ScheduleActionStartWorkflow(DailyReport.run, id=ID, task_queue=TASK_QUEUE),
         spec=ScheduleSpec(cron_expressions=["0 7 * * MON-FRI"], time_zone_name="Europe/Berlin"),
         policy=SchedulePolicy(
             overlap=ScheduleOverlapPolicy.BUFFER_ONE, catchup_window=timedelta(hours=6)

@@ -114,7 +114,7 @@ extension Model {
     }
     if isHeld(run) {
       return .failure(
-        .of(.unavailable, .workflowNotBegun, run: run.id, retryAfter: run.begins - now))
+        .of(.unavailable, .workflowNotBegun, run: run.id, retryAfter: max(run.begins - now, Span(ms: 1))))
     }
     if run.permit.isAwaited {
       return .failure(

@@ -10,7 +10,9 @@ import typing
 import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
 
 if TYPE_CHECKING:
@@ -146,7 +148,7 @@ def _plain(hint: type, value: Any, custom: Sequence[JSONTypeConverter]) -> Any:
     if issubclass(hint, (datetime, date)) and isinstance(value, str):
         text = value.replace("Z", "+00:00") if value.endswith("Z") else value
         return hint.fromisoformat(text)
-    if issubclass(hint, uuid.UUID) and isinstance(value, str):
+    if issubclass(hint, (uuid.UUID, Decimal, PurePath)) and isinstance(value, str):
         return hint(value)
     if hint in _SEQUENCES and isinstance(value, list):
         return hint(value)

@@ -8,7 +8,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from typing import Any, ClassVar, Literal
 
 from . import _messages as proto
@@ -198,10 +198,10 @@ def _protobuf_payload(encoding: str, value: Any, data: bytes) -> Payload:
 
 
 class AdvancedJSONEncoder(json.JSONEncoder):
-    """Also dataclasses, times, iterables, UUIDs, and models with `model_dump` or `dict`."""
+    """Also dataclasses, dates, times, iterables, UUIDs, decimals, paths, and pydantic's models."""
 
     def default(self, o: Any) -> Any:
-        if isinstance(o, datetime):
+        if isinstance(o, date):  # a datetime, too
             return o.isoformat()
         if dataclasses.is_dataclass(o) and not isinstance(o, type):
             return dataclasses.asdict(o)

@@ -347,12 +347,14 @@ def test_what_waits_for_a_place_is_cancelled_when_it_has_one(engine: Engine, see
         caller.await_pending(second, lambda one: one.state == states.STARTED)
         caller.cancel(second)
         caller.await_pending(second, lambda one: one.state == states.CANCEL_REQUESTED)
+        # The worker is told what happens in order: it has heard of the cancellation then.
+        assert caller.do("add-later", 1, 2) == 3
         release.set()
         caller.result(first)
         assert_cancelled(caller, second)
 
     with pytest.warns(UserWarning), ThreadPoolExecutor(1) as executor:
-        serve(engine, body, activities=[blocks, begins], activity_executor=executor)
+        serve(engine, body, activities=[blocks, begins, add_later], activity_executor=executor)
     assert seen.values == []
 
 

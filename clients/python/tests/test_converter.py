@@ -6,7 +6,11 @@ import asyncio
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -112,6 +116,23 @@ def test_an_encoding_of_ones_own() -> None:
         "binary/plain",
     ]
     assert converter.from_payloads(payloads) == [Celsius(21.5), "TEA", None, b"\0"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (date(2026, 1, 31), b'"2026-01-31"'),
+        (datetime(2026, 1, 31, 7, tzinfo=timezone.utc), b'"2026-01-31T07:00:00+00:00"'),
+        (UUID(int=7), b'"00000000-0000-0000-0000-000000000007"'),
+        (Decimal("4.20"), b'"4.20"'),
+        (PurePosixPath("/tmp/a"), b'"/tmp/a"'),
+    ],
+)
+def test_what_json_does_not_have_travels_as_text(value: object, text: bytes) -> None:
+    converter = DefaultPayloadConverter()
+    (payload,) = converter.to_payloads([value])
+    assert (payload.encoding, payload.data) == ("json/plain", text)
+    assert converter.from_payload(payload, type(value)) == value
 
 
 def test_a_payload_is_written_as_temporals_message_is() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -15,7 +16,9 @@ from served import Caller, WorkerOf, WorkflowFailed, serve, worker_of
 from holdfast import _messages as proto
 from holdfast import activity, workflow
 from holdfast._proto.workflow_service import WorkflowService
+from holdfast.client import Client
 from holdfast.exceptions import ApplicationError
+from holdfast.worker import Worker, _worker
 
 T = TypeVar("T")
 SHORT = timedelta(seconds=10)
@@ -209,3 +212,31 @@ def test_a_worker_that_has_nothing_to_do_costs_no_time(engine: Engine) -> None:
         return time.process_time() - before
 
     assert with_worker(engine, body) < 0.1
+
+
+async def test_the_block_of_a_worker_begins_when_queries_find_it(engine: Engine) -> None:
+    async with await Client.connect(engine.socket) as client:
+        for number in range(10):
+            queue = f"q-{number}"
+            async with Worker(client, task_queue=queue, workflows=[Counter]):
+                handle = await client.start_workflow(Counter.run, 1, id=queue, task_queue=queue)
+                assert await handle.query(Counter.total) == 0
+
+
+async def test_the_block_of_a_worker_begins_without_an_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await Client.connect(str(tmp_path / "none.sock"), lazy=True)
+    monkeypatch.setattr(_worker, "ATTACH_SECONDS", 0.01)
+    async with Worker(client, task_queue="q", workflows=[Counter]) as worker:
+        assert worker.is_running
+    assert worker.is_shutdown
+    # One that is given up meanwhile ends as well.
+    monkeypatch.setattr(_worker, "ATTACH_SECONDS", 60)
+    worker = Worker(client, task_queue="q", workflows=[Counter])
+    entering = asyncio.create_task(worker.__aenter__())
+    await asyncio.sleep(0)
+    entering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+    assert worker.is_shutdown

@@ -1,6 +1,6 @@
 """The order workflow again, in Python: the steps and the history of OrderWorkflow.swift.
 
-    order.py [--socket PATH] serves the task queue `orders`.
+order.py [--socket PATH] serves the task queue `orders`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class OrderWorkflow:
         compensations: list[Callable[[], Awaitable[Any]]] = []
         try:
             return await self.forward(order, compensations)
-        except (FailureError, asyncio.TimeoutError) as error:
+        except (FailureError, asyncio.TimeoutError, asyncio.CancelledError) as error:
             self.state = "compensating"
             await asyncio.shield(self.back(compensations))
             self.state = "compensated"

@@ -116,6 +116,10 @@ class TaskWorker:
         # Ends the grace, and then the farewell.
         self._timer: asyncio.TimerHandle | None = None
 
+    async def attached(self) -> None:
+        """Waits until the engine has the worker, for the first time."""
+        await self._turns.attached.wait()
+
     async def run(self) -> None:
         """Returns when it was stopped and is drained; raises what ends it otherwise."""
         try:

@@ -14,6 +14,8 @@ class Turns:
     def __init__(self, core: _core.Worker, take: Callable[[int, bytes, bytes, str], None]) -> None:
         self._core = core
         self._take = take
+        # Set when the engine first has the worker.
+        self.attached = asyncio.Event()
         # Done: the worker is over. Of the loop that run() is called on.
         self._over: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -65,6 +67,8 @@ class Turns:
         assert self._over is not None
         try:
             self._core.process()
+            if not self.attached.is_set() and self._core.state() == _core.STATE_ATTACHED:
+                self.attached.set()
             while (task := self._core.next_task()) is not None:
                 self._take(*task)
             self._core.flush()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("holdfast.worker")
 SANDBOXED = SandboxedWorkflowRunner()
+ATTACH_SECONDS = 2.0
 
 # Of Temporal's workers: they tune what is not done here. Tasks are pushed, not polled; workflows
 # run on the worker's loop.
@@ -75,9 +76,9 @@ class Worker:
     """Serves workflows and activities of one task queue.
 
     `await worker.run()` serves until shutdown(), or until run() is cancelled; so does
-    `async with worker:` until the end of its block. Either raises what ends the worker otherwise;
-    a lost connection is none of it, the worker comes back. Signals of the process are left to the
-    program. Once per worker.
+    `async with worker:` until the end of its block, which begins when the engine has it. Either
+    raises what ends the worker otherwise; a lost connection is none of it, the worker comes back.
+    Signals of the process are left to the program. Once per worker.
     """
 
     def __init__(
@@ -245,12 +246,28 @@ class Worker:
             await asyncio.wait([self._serving])
 
     async def __aenter__(self) -> Self:
-        """Serves while the block runs, which is cancelled when the worker ends by an error."""
+        """Serves while the block runs, which is cancelled when the worker ends by an error.
+
+        The block begins when the engine has the worker, so that a query finds it; where there is
+        no engine, ATTACH_SECONDS later: the worker goes on trying.
+        """
         self._block = asyncio.current_task()
-        self._run_task = asyncio.get_running_loop().create_task(self.run())
-        self._run_task.add_done_callback(self._ended)
-        # So that it is started, and can be shut down.
-        await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        run = self._run_task = loop.create_task(self.run())
+        attached = loop.create_task(self._tasks.attached())
+        try:
+            await asyncio.wait(
+                [run, attached], timeout=ATTACH_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+        except asyncio.CancelledError:
+            run.cancel()
+            await asyncio.wait([run])
+            raise
+        finally:
+            attached.cancel()
+        if run.done():
+            run.result()
+        run.add_done_callback(self._ended)
         return self
 
     def _ended(self, run: asyncio.Task[None]) -> None:
