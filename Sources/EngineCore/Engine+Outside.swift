@@ -199,8 +199,8 @@ extension Run {
   /// Nothing but its history, its rows and its places in queues says how it stands.
   fileprivate var onlyWaits: Bool {
     guard fold.isOpen, !isKeptBack, isMarkedAwake, queries.isEmpty, updates.isEmpty,
-      followers.isEmpty, parked.isEmpty, task.attempt == 1, task.lastFailed == nil, !task.isRedo,
-      !fold.activities.contains(where: \.isInHand)
+      followers.isEmpty, copiers == 0, parked.isEmpty, task.attempt == 1, task.lastFailed == nil,
+      !task.isRedo, !fold.activities.contains(where: \.isInHand)
     else { return false }
     if task.isWaiting { return task.ticket != nil }
     return task.isIdle && !wantsTask && fold.activities.contains(where: \.canStart)

@@ -10,14 +10,16 @@ import Testing
   /// `o-1` … `o-count`, with inputs of a kilobyte, and nobody who runs them.
   private func backlog(_ count: Int) -> World {
     let world = World { $0.limits.residentBytesMax = BacklogTests.budget }
-    for number in 1...count {
-      _ = world.start("o-\(number)") { request in
-        var payload = Payload()
-        payload.data = [UInt8](repeating: 49, count: 1_000)
-        request.input = [payload]
-      }
-    }
+    for number in 1...count { start(world, "o-\(number)") }
     return world
+  }
+
+  private func start(_ world: World, _ id: String) {
+    _ = world.start(id) { request in
+      var payload = Payload()
+      payload.data = [UInt8](repeating: 49, count: 1_000)
+      request.input = [payload]
+    }
   }
 
   /// The workflow ids of the activations in their order, each completed when it comes.
@@ -477,5 +479,32 @@ import Testing
     #expect(world.engine.statistics.residentBytes <= BacklogTests.budget / 2 + 4_096)
     let worker = world.attach(slots: 3)
     #expect(Set(workOff(world, worker)).count == 100)
+  }
+
+  /// Simulator seed 219289: it left memory while its history was read, and what came meanwhile was
+  /// not given to the new run.
+  @Test func whoIsResetMeanwhileStaysUntilThatIsDone() throws {
+    let world = backlog(1)
+    let worker = world.attach(slots: 1)
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 3_600_000)])
+    world.step(.sessionClosed(worker))
+    for number in 2...60 { start(world, "o-\(number)") }
+    _ = world.signal("o-1", "a")
+    world.holdsLoads = true
+    let reset = world.request(.resetWorkflow(ResetTests.request(.firstWorkflowTask)))
+    world.serveLoads()
+    #expect(world.loadsWaiting == 1, "the run is here, its history is read")
+    _ = world.signal("o-1", "b")
+    world.holdsLoads = false
+    while world.loadsWaiting > 0 { world.serveLoads() }
+    guard case .resetWorkflow(let response) = world.reply(reset) else {
+      Issue.record("the reset was refused")
+      return
+    }
+    let run = try #require(world.store.runs.values.first { $0.row.runID == response.runID })
+    let signals = world.store.history(run.row.number).compactMap { event in
+      if case .workflowExecutionSignaled(let m) = event.attributes { m.signalName } else { nil }
+    }
+    #expect(signals == ["a", "b"])
   }
 }

@@ -13,7 +13,9 @@ extension Model {
       }
       if isHeld(run) {
         return .failure(
-          .of(.unavailable, .workflowNotBegun, run: run.id, retryAfter: max(run.begins - now, Span(ms: 1))))
+          .of(
+            .unavailable, .workflowNotBegun, run: run.id,
+            retryAfter: max(run.begins - now, Span(ms: 1))))
       }
       if run.permit.isAwaited {
         return .failure(
