@@ -6,6 +6,7 @@ import asyncio
 import zlib
 
 import pytest
+
 from semantics.world import TEST_SECONDS_MAX, World
 
 MODES = ("cached", "uncached", "chaos")

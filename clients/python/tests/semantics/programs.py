@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,11 +33,14 @@ def calls(called: Any, *args: Any, **options: Any) -> type:
     return Calls
 
 
-def gaps(times: list[datetime]) -> list[int]:
-    """Whole seconds from each to the next: the rest is what the machine takes."""
+def gaps(times: list[datetime], unit: int = 10) -> list[int]:
+    """From each to the next in seconds, down to a multiple of the unit.
+
+    The rest is what the machine takes: the engine's time passes, too, while it does not skip.
+    """
     return [
-        int((later - earlier).total_seconds())
-        for earlier, later in zip(times, times[1:], strict=False)
+        int((later - earlier).total_seconds()) // unit * unit
+        for earlier, later in itertools.pairwise(times)
     ]
 
 

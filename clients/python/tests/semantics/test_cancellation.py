@@ -6,8 +6,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from semantics.programs import LONG, Holder, Sleeper, Waiter, calls, greet
-from semantics.world import World
 
 from holdfast import activity, workflow
 from holdfast.client import WorkflowExecutionStatus
@@ -20,6 +18,8 @@ from holdfast.exceptions import (
 )
 from holdfast.workflow import ActivityCancellationType as Kind
 from holdfast.workflow import ChildWorkflowCancellationType as ChildKind
+from semantics.programs import LONG, Holder, Sleeper, Waiter, calls, greet
+from semantics.world import World
 
 ASKED = activity.ActivityCancellationDetails(cancel_requested=True)
 

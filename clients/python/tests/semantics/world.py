@@ -1,4 +1,4 @@
-"""An engine, a client and workers for one test of a behaviour, in the mode that pytest was given."""
+"""An engine, a client and workers for a test of a behaviour, in the mode that pytest was given."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from holdfast import _chaos, _messages as proto
+from holdfast import _chaos
+from holdfast import _messages as proto
 from holdfast.client import Client, RPCError, WorkflowFailureError, WorkflowHandle
 from holdfast.testing import WorkflowEnvironment
 from holdfast.worker import Worker
@@ -110,6 +111,11 @@ class World:
 
     async def has_event(self, handle: WorkflowHandle[Any, Any], kind: str) -> bool:
         return kind in await self.events(handle)
+
+    async def has_problem(self, handle: WorkflowHandle[Any, Any], text: str) -> bool:
+        """What keeps the workflow from going on says this."""
+        described = (await handle.describe()).raw_description
+        return any(text in one for one in described.warnings)
 
     async def event(self, handle: WorkflowHandle[Any, Any], kind: str) -> Any:
         """What the first event of this kind says."""
