@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -145,3 +146,15 @@ async def test_an_unknown_workflow_is_told() -> None:
     async with Replayer(workflows=[Sleeper]) as replayer:
         with pytest.raises(NondeterminismError, match="no workflow 'Cart'"):
             await replayer.replay_workflow(history)
+
+
+async def test_time_that_was_held_to_the_end_is_let_go_quietly() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    async with await WorkflowEnvironment.start_time_skipping() as env:
+        with env.auto_time_skipping_disabled():
+            pass
+    del env
+    gc.collect()
+    await asyncio.sleep(0)
+    assert complaints == []
