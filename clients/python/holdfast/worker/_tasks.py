@@ -182,7 +182,8 @@ class TaskWorker:
             self._end_grace()
             return
         self._is_stopping = True
-        self._core.stop()
+        if not self._has_left:
+            self._core.stop()
         self._locals.stop()
         self._say_shutdown()
         self._turns.look()
@@ -208,7 +209,8 @@ class TaskWorker:
     def _end(self) -> None:
         """What does not stop is left."""
         self._has_left = True
-        self._core.stop()
+        if not self._has_left:
+            self._core.stop()
         self._turns.look()
 
     def _forget_timer(self) -> None:

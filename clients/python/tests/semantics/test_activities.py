@@ -6,8 +6,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from semantics.programs import LONG, ONCE, Failing, Holder, Waiter, calls, gaps, greet, seconds
-from semantics.world import World
 
 from holdfast import _messages as proto
 from holdfast import activity, workflow
@@ -27,6 +25,8 @@ from holdfast.exceptions import (
     RetryState,
     WorkerLostError,
 )
+from semantics.programs import LONG, ONCE, Failing, Holder, Waiter, calls, gaps, greet, seconds
+from semantics.world import World
 
 STARTED = PendingActivityState.STARTED
 PAUSED = PendingActivityState.PAUSED

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from semantics.programs import LONG, ONCE, Failing, calls, gaps, seconds
-from semantics.world import World
 
 from holdfast import _messages as proto
 from holdfast import activity, workflow
 from holdfast.client import PendingActivityState
 from holdfast.common import RetryPolicy
 from holdfast.exceptions import ActivityError, ApplicationError, RetryState
+from semantics.programs import LONG, ONCE, Failing, calls, gaps, seconds
+from semantics.world import World
 
 ATTEMPTS = pytest.mark.no_chaos("a lost worker is an attempt of its own")
 TEN = RetryPolicy(initial_interval=seconds(10))
@@ -117,9 +117,7 @@ async def test_a_policy_names_errors_that_are_not_retryable(world: World) -> Non
 async def test_it_is_given_up_when_the_next_attempt_would_be_too_late(world: World) -> None:
     failing = Failing(9)
     began = await world.now()
-    error = await error_of(
-        world, failing, retry_policy=TEN, schedule_to_close_timeout=seconds(60)
-    )
+    error = await error_of(world, failing, retry_policy=TEN, schedule_to_close_timeout=seconds(60))
     # At 0, 10 and 30 seconds; the next would be at 70, so it ends at 30.
     assert gaps(failing.began) == [10, 20]
     assert error.retry_state == RetryState.TIMEOUT
@@ -189,7 +187,7 @@ async def test_the_first_5_and_the_last_20_attempts_are_kept(world: World) -> No
 
 
 @ATTEMPTS
-async def test_a_kept_failure_is_cut_to_4_KiB(world: World) -> None:  # noqa: N802
+async def test_a_kept_failure_is_cut_to_4_KiB(world: World) -> None:
     failing = Failing(1, ValueError("x" * 100_000))
     calling = calls(failing.fails, retry_policy=TEN)
     async with world.worker(calling, failing.fails):

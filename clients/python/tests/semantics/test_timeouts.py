@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from semantics.programs import ONCE, Waiter, calls, gaps, seconds
-from semantics.world import World
 
 from holdfast import activity, workflow
 from holdfast.client import WorkflowExecutionStatus
 from holdfast.common import RetryPolicy
 from holdfast.exceptions import ActivityError, RetryState, TimeoutError, TimeoutType
+from semantics.programs import ONCE, Waiter, calls, gaps, seconds
+from semantics.world import World
 
 LATE = pytest.mark.no_chaos("time jumps when a worker is lost, and other timeouts come first")
 
@@ -227,9 +227,7 @@ async def test_the_execution_timeout_is_of_the_whole_chain(world: World) -> None
 
 
 async def test_a_run_has_no_more_time_than_its_chain(world: World) -> None:
-    handle = await world.start(
-        "nobody", run_timeout=seconds(500), execution_timeout=seconds(100)
-    )
+    handle = await world.start("nobody", run_timeout=seconds(500), execution_timeout=seconds(100))
     described = await handle.describe()
     assert (described.run_timeout, described.execution_timeout) == (seconds(100), seconds(100))
 
