@@ -34,6 +34,7 @@ class World:
         self.mode = mode
         self.seed = seed
         self._options = options
+        self._workers = 0
 
     @property
     def client(self) -> Client:
@@ -58,17 +59,33 @@ class World:
 
     # MARK: Workers
 
-    def worker(self, *served: Any, **options: Any) -> Worker:
-        """Of workflows, which are classes, and of activities, which are not."""
+    @asynccontextmanager
+    async def worker(self, *served: Any, **options: Any) -> AsyncIterator[Worker]:
+        """Of workflows, which are classes, and of activities, which are not; it is there."""
         if self.mode == "uncached":
             options.setdefault("max_cached_workflows", 0)
-        return Worker(
+        queue = options.pop("task_queue", QUEUE)
+        self._workers += 1
+        made = Worker(
             options.pop("client", self.client),
-            task_queue=options.pop("task_queue", QUEUE),
+            task_queue=queue,
             workflows=[one for one in served if isinstance(one, type)],
             activities=[one for one in served if not isinstance(one, type)],
+            identity=f"worker-{self._workers}",
             **options,
         )
+        async with made:
+            await self.until(lambda: self._is_there(made, f"worker-{self._workers}"))
+            yield made
+
+    async def _is_there(self, worker: Worker, identity: str) -> bool:
+        found = await self.client.service_client.call(
+            proto.OperatorService.DescribeTaskQueue,
+            proto.DescribeTaskQueueRequest(
+                namespace=self.client.namespace, task_queue=worker.task_queue
+            ),
+        )
+        return any(one.identity == identity for one in found.workers)
 
     # MARK: Workflows
 
@@ -96,6 +113,15 @@ class World:
     async def why(self, workflow: Any, *args: Any, **options: Any) -> BaseException:
         """Starts it; how it ends that has no result."""
         return await self.failure(await self.start(workflow, *args, **options))
+
+    async def query(self, handle: WorkflowHandle[Any, Any], query: Any, **options: Any) -> Any:
+        """Asks again where it is the chaos that has taken the worker away."""
+        while True:
+            try:
+                return await handle.query(query, **options)
+            except RPCError as error:
+                if self.mode != "chaos" or error.reason != "NO_WORKER":
+                    raise
 
     async def refusal(self, call: Awaitable[Any]) -> str:
         """The reason why the engine refuses a call."""
