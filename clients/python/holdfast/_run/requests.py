@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import _messages as proto
+from ..exceptions import ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
 from .headers import Headers, header_of
 from .loop import _Future
 
@@ -19,6 +20,8 @@ T = TypeVar("T")
 
 # Of an argument that was not given: None is a value.
 NO_VALUE: Any = object()
+# The engine's type of the error.
+_ALREADY_STARTED = "WorkflowAlreadyStarted"
 
 
 class Ending(_Future[T]):
@@ -171,6 +174,19 @@ def value_of(run: WorkflowRun, payloads: Sequence[proto.Payload], hint: Any) -> 
     return run.payloads.from_payload(payloads[0], hint)
 
 
+def _not_started(error: BaseException) -> BaseException:
+    """Of a child: that its id is taken is an error of its own, which travels as what it comes of."""
+    cause = error.__cause__
+    if not isinstance(error, ChildWorkflowError) or not isinstance(cause, ApplicationError):
+        return error
+    if cause.type != _ALREADY_STARTED:
+        return error
+    taken = WorkflowAlreadyStartedError(error.workflow_id, error.workflow_type)
+    taken._failure = error.failure
+    taken.__cause__ = error
+    return taken
+
+
 class Requests:
     """The part of a run that keeps what it waits for, by the seq of the command."""
 
@@ -296,7 +312,7 @@ class Requests:
         failure = resolved.failed or resolved.canceled
         assert failure is not None
         del self._children[resolved.seq]
-        start.set_exception(run.failures.from_failure(failure, run.payloads))
+        start.set_exception(_not_started(run.failures.from_failure(failure, run.payloads)))
         return None
 
     # MARK: Other workflows
