@@ -175,7 +175,7 @@ def value_of(run: WorkflowRun, payloads: Sequence[proto.Payload], hint: Any) -> 
 
 
 def _not_started(error: BaseException) -> BaseException:
-    """Of a child: that its id is taken is an error of its own, which travels as what it comes of."""
+    """That a child's id is taken is an error of its own, which travels as what it comes of."""
     cause = error.__cause__
     if not isinstance(error, ChildWorkflowError) or not isinstance(cause, ApplicationError):
         return error
