@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Generic, NoReturn, TypeVar
 
 from . import _core
+from . import _messages as proto
 from ._channel import Channel, Stream
 from ._method import Method
 from .common import to_ms
@@ -196,6 +197,15 @@ class ServiceClient:
         except _core.Error as error:
             _raise(error)
         return method.response.decode(answer)
+
+    async def come_back(self, error: RPCError, timeout: timedelta | None) -> None:
+        """Of what a stream has raised: returns with a new connection when the one before was lost.
+
+        Else it raises the error. timeout: as of call().
+        """
+        if error.code != "DISCONNECTED":
+            raise error
+        await self.call(proto.OperatorService.Health, proto.HealthRequest(), timeout=timeout)
 
     def stream(
         self,

@@ -12,6 +12,7 @@ from .. import _messages as proto
 from .._json import from_json, to_json
 from ..common import TypedSearchAttributes, from_instant_ms, from_ms
 from ..converter import DataConverter
+from ..service import RPCError
 
 if TYPE_CHECKING:
     from ._client import Client
@@ -292,9 +293,23 @@ class WorkflowExecutionAsyncIterator(AsyncIterator[WorkflowExecution]):
         request.limit = 0
         if self._limit:
             request.page_size = max(min(request.page_size, self._limit - self._given), 1)
+        service = self._client.service_client
+        while True:
+            try:
+                page, token = await self._ask_for(request)
+                break
+            except RPCError as error:
+                await service.come_back(error, self._timeout)
+        self._token = token
+        self._page, self._at = page, 0
+
+    async def _ask_for(
+        self, request: proto.ListWorkflowsRequest
+    ) -> tuple[list[WorkflowExecution], bytes | None]:
+        """A page, and the name of the next one."""
         client = self._client
         page: list[WorkflowExecution] = []
-        self._token = None
+        token = None
         stream = client.service_client.stream(
             proto.WorkflowService.ListWorkflows, request, timeout=self._timeout
         )
@@ -305,8 +320,8 @@ class WorkflowExecutionAsyncIterator(AsyncIterator[WorkflowExecution]):
                 )
                 for info in response.workflows
             ]
-            self._token = response.next_page_token or None
-        self._page, self._at = page, 0
+            token = response.next_page_token or None
+        return page, token
 
     def __aiter__(self) -> WorkflowExecutionAsyncIterator:
         return self
@@ -329,6 +344,16 @@ class WorkflowExecutionAsyncIterator(AsyncIterator[WorkflowExecution]):
             yield await handle.fetch_history()
 
 
+def run_told_by(event: proto.HistoryEvent) -> str:
+    """The run that this event says the history is of; empty: it says nothing of that."""
+    if event.workflow_execution_started is not None:
+        return event.workflow_execution_started.run_id
+    failed = event.workflow_task_failed
+    if failed is not None and failed.copy is not None and failed.copy.execution is not None:
+        return failed.copy.execution.run_id
+    return ""
+
+
 @dataclass(frozen=True)
 class WorkflowHistory:
     """All events of a run, in order."""
@@ -341,11 +366,7 @@ class WorkflowHistory:
         """The run's own id: what is copied begins with the events of another run."""
         found = ""
         for event in self.events:
-            if event.workflow_execution_started is not None:
-                found = event.workflow_execution_started.run_id
-            failed = event.workflow_task_failed
-            if failed is not None and failed.copy is not None and failed.copy.execution is not None:
-                found = failed.copy.execution.run_id
+            found = run_told_by(event) or found
         return found
 
     def to_json(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from holdfast import workflow
-from holdfast.client import WorkflowExecutionStatus
+from holdfast.client import WorkflowExecutionStatus, WorkflowHistoryEventFilterType
 from holdfast.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from semantics.programs import Sleeper, Waiter, seconds
 from semantics.world import World
@@ -249,3 +249,7 @@ async def test_a_history_is_read_and_followed(world: World) -> None:
         history = await handle.fetch_history()
         assert list(history.events) == followed
         assert history.run_id == handle.first_execution_run_id
+        closing = await handle.fetch_history(
+            event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT
+        )
+        assert list(closing.events) == followed[-1:]

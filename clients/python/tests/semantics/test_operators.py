@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from semantics.programs import LONG, ONCE, Sleeper, Waiter, calls, gaps, greet, seconds
-from semantics.world import QUEUE, World
 
 from holdfast import _messages as proto
 from holdfast import activity, workflow
 from holdfast.client import Client, WorkflowExecutionStatus
 from holdfast.common import Priority
 from holdfast.exceptions import TerminatedError
+from semantics.programs import LONG, ONCE, Sleeper, Waiter, calls, gaps, greet, seconds
+from semantics.world import QUEUE, World
 
 Status = WorkflowExecutionStatus
 

@@ -32,6 +32,7 @@ from holdfast.service import RPCStatusCode
 from semantics.programs import Sleeper, Waiter, seconds
 from semantics.world import QUEUE, World
 
+RESTARTS = pytest.mark.no_chaos("a sleep that a restart of the engine cuts off begins anew")
 PAST = datetime(2020, 1, 1, tzinfo=timezone.utc)
 
 
@@ -207,6 +208,7 @@ async def statuses(world: World) -> list[str]:
     return [one.status.name for one in listed if one.status is not None]
 
 
+@RESTARTS
 @pytest.mark.parametrize(
     ("overlap", "after_three"),
     [
@@ -244,6 +246,7 @@ async def test_actions_overlap_by_the_policy(
         await world.until(next_one)
 
 
+@RESTARTS
 async def test_actions_come_at_their_times(world: World) -> None:
     async with world.worker(Sleeper):
         schedule = hourly(ScheduleOverlapPolicy.ALLOW_ALL)
@@ -258,6 +261,7 @@ async def test_actions_come_at_their_times(world: World) -> None:
     assert named == [f"a-{time:%Y-%m-%dT%H:00:00Z}" for time in times]
 
 
+@RESTARTS
 async def test_limited_actions_are_used_up(world: World) -> None:
     async with world.worker(Waiter):
         schedule = hourly(ScheduleOverlapPolicy.ALLOW_ALL)
@@ -283,6 +287,7 @@ async def test_a_failure_pauses_the_schedule(world: World) -> None:
         assert described.info.num_actions == 1
 
 
+@RESTARTS
 async def test_a_paused_schedule_takes_no_actions(world: World) -> None:
     async with world.worker(Waiter):
         handle = await world.client.create_schedule("s", hourly(ScheduleOverlapPolicy.ALLOW_ALL))
