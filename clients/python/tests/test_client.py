@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from conftest import Engine
-from serving import QUEUE, Cart, serving
+from served import QUEUE, Cart, serving
 
 from holdfast.client import Client, WorkflowExecution
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from serving import QUEUE, Cart, Greeting, Item, served
+from served import QUEUE, Cart, Greeting, Item, served
 
 from holdfast import workflow
 from holdfast._engine import EngineError, LocalEngine
@@ -111,7 +111,9 @@ async def test_the_same_code_replays() -> None:
     async with Replayer(workflows=[Cart, Sleeper]) as replayer:
         result = await replayer.replay_workflow(history)
         assert result.replay_failure is None
-        assert (result.events, result.workflow_tasks) == (len(history.events), 3)
+        assert result.events == len(history.events)
+        # The update may have come with the start.
+        assert result.workflow_tasks in (2, 3)
         again = WorkflowHistory.from_json("c", history.to_json())
         assert (await replayer.replay_workflow(again)).replay_failure is None
 

@@ -113,6 +113,8 @@ class TaskWorker:
         self._grace_seconds = options.grace_seconds
         self._is_stopping = False
         self._has_left = False
+        # Its connection is closed already.
+        self._is_lost = False
         # Ends the grace, and then the farewell.
         self._timer: asyncio.TimerHandle | None = None
 
@@ -149,7 +151,7 @@ class TaskWorker:
 
     def lose(self) -> None:
         """Ends the worker at once, with all that it has in hand, as a crash would."""
-        self._has_left = True
+        self._has_left = self._is_lost = True
         self._turns.fail(WorkerLost())
         self._connection.close()
 
@@ -182,7 +184,7 @@ class TaskWorker:
             self._end_grace()
             return
         self._is_stopping = True
-        if not self._has_left:
+        if not self._is_lost:
             self._core.stop()
         self._locals.stop()
         self._say_shutdown()
@@ -209,7 +211,7 @@ class TaskWorker:
     def _end(self) -> None:
         """What does not stop is left."""
         self._has_left = True
-        if not self._has_left:
+        if not self._is_lost:
             self._core.stop()
         self._turns.look()
 

@@ -10,7 +10,7 @@ import pytest
 
 from holdfast import _messages as proto
 from holdfast import activity, workflow
-from holdfast.client import Client, WorkflowExecutionStatus
+from holdfast.client import Client, RPCError, WorkflowExecutionStatus
 from holdfast.common import Priority
 from holdfast.exceptions import TerminatedError
 from semantics.programs import LONG, ONCE, Sleeper, Waiter, calls, gaps, greet, seconds
@@ -20,7 +20,13 @@ Status = WorkflowExecutionStatus
 
 
 async def call(world: World, method: Any, request: Any) -> Any:
-    return await world.client.service_client.call(method, request)
+    """Again, where it is the chaos that has cut it off."""
+    while True:
+        try:
+            return await world.client.service_client.call(method, request)
+        except RPCError as error:
+            if world.mode != "chaos" or error.code != "DISCONNECTED":
+                raise
 
 
 # MARK: Priorities and limits
