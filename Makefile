@@ -109,6 +109,13 @@ test-python: python
 	HOLDFAST_BIN=$$($(SWIFT_BUILD) --show-bin-path)/holdfast \
 	  $(VENV)/bin/python -m pytest -q clients/python/tests
 
+# The same behaviours when each task is run from the history, and when things go wrong.
+test-python-modes: python
+	$(SWIFT_BUILD) --build-tests
+	for mode in uncached chaos; do \
+	  HOLDFAST_BIN=$$($(SWIFT_BUILD) --show-bin-path)/holdfast \
+	    $(VENV)/bin/python -m pytest -q clients/python/tests/semantics --mode $$mode || exit 1; done
+
 test-conformance:
 	$(MAKE) conformance ARGS=--quick
 
@@ -133,6 +140,7 @@ test-long: setup
 	HOLDFAST_KILLS=2000 HOLDFAST_FAULTS=1 HOLDFAST_HOSTILE=1000 HOLDFAST_RACES=1000 \
 	  HOLDFAST_HERD=100000 $(SWIFT_TEST) --filter EndToEndTests
 	$(MAKE) conformance
+	$(MAKE) test-python-modes
 	$(MAKE) mutants
 	$(MAKE) oracle
 	$(MAKE) sim
@@ -219,6 +227,7 @@ format: setup
 	find clients/c clients/swift/Sources -name generated -prune -o \( -name '*.[ch]' -print \) | grep -v build/ \
 	  | xargs clang-format -i
 
-.PHONY: help setup build wheel wheel-test install install-unit demo python test test-tidy test-swift test-c test-python test-conformance \
+.PHONY: help setup build wheel wheel-test install install-unit demo python test test-tidy test-swift \
+  test-c test-python test-python-modes test-conformance \
   conformance test-long soak sim oracle mutants fuzz bench bench-backup overload backlog size \
   generate format

@@ -121,6 +121,10 @@ class Chaos:
             return Fate.TWICE
         return Fate.ONCE
 
+    def lost_with(self, in_hand: int) -> None:
+        """What a lost worker had in hand comes to its end before another one is lost."""
+        self._until_lost = max(self._until_lost, 2 * in_hand)
+
     def workflow_task_ended(self, *, evicts: bool) -> None:
         self.report.evictions += evicts
         self._until_restart -= 1

@@ -178,6 +178,15 @@ class ServiceClient:
             _raise(error)
         return method.response.decode(answer)
 
+    async def come_back(self, error: RPCError, timeout: timedelta | None) -> None:
+        """Of what a stream has raised: returns with a new connection when the one before was lost.
+
+        Else it raises the error. timeout: as of call().
+        """
+        if error.code != "DISCONNECTED":
+            raise error
+        await self.call(proto.OperatorService.Health, proto.HealthRequest(), timeout=timeout)
+
     def stream(
         self,
         method: Method[Request, Response],

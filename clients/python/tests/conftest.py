@@ -40,6 +40,21 @@ class Engine:
         self._process.wait()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--mode",
+        choices=("cached", "uncached", "chaos"),
+        default="cached",
+        help="how tests/semantics serves workflows",
+    )
+    parser.addoption("--seed", type=int, default=1, help="of the chaos")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "no_chaos(reason): makes no sense where things go wrong")
+    config.addinivalue_line("markers", "world(**options): of the test's WorkflowEnvironment")
+
+
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Tests may be coroutine functions: each has an event loop of its own."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):

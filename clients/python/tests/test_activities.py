@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 from conftest import Engine
-from served import Caller, WorkerOf, WorkflowFailed, serve
+from served import Caller, WorkflowFailed, serve
 
 from holdfast import _messages as proto
 from holdfast import activity
 from holdfast._proto.activity_service import ActivityService
+from holdfast.client import Client
 from holdfast.common import Priority, RawValue
 from holdfast.converter import PayloadConverter
 from holdfast.exceptions import (
@@ -53,35 +54,35 @@ async def add_later(a: int, b: int) -> int:
     return a + b
 
 
-def failure_of(caller: Caller, activity_type: str, *args: Any, **options: Any) -> list[Any]:
+async def failure_of(caller: Caller, activity_type: str, *args: Any, **options: Any) -> list[Any]:
     """The chain of errors by which the workflow fails."""
     with pytest.raises(WorkflowFailed) as raised:
-        caller.do(activity_type, *args, **options)
+        await caller.do(activity_type, *args, **options)
     assert raised.value.status == proto.WorkflowStatus.FAILED
     return raised.value.chain
 
 
-def cancel_when_started(caller: Caller, seen: Seen, activity_type: str) -> str:
-    workflow_id = caller.start_call(activity_type)
-    assert seen.started.wait(20)
-    caller.cancel(workflow_id)
+async def cancel_when_started(caller: Caller, seen: Seen, activity_type: str) -> str:
+    workflow_id = await caller.start_call(activity_type)
+    assert await asyncio.to_thread(seen.started.wait, 20)
+    await caller.cancel(workflow_id)
     return workflow_id
 
 
-def assert_cancelled(caller: Caller, workflow_id: str) -> None:
+async def assert_cancelled(caller: Caller, workflow_id: str) -> None:
     with pytest.raises(WorkflowFailed) as raised:
-        caller.result(workflow_id)
+        await caller.result(workflow_id)
     assert raised.value.status == proto.WorkflowStatus.CANCELED
 
 
-def test_sync_and_async_functions_answer(engine: Engine) -> None:
-    def body(caller: Caller) -> list[Any]:
-        return [caller.do("add", 2, 3), caller.do("add-later", 4, 5)]
+async def test_sync_and_async_functions_answer(engine: Engine) -> None:
+    async def body(caller: Caller) -> list[Any]:
+        return [await caller.do("add", 2, 3), await caller.do("add-later", 4, 5)]
 
-    assert serve(engine, body, activities=[add, add_later]) == [5, 9]
+    assert await serve(engine, body, activities=[add, add_later]) == [5, 9]
 
 
-def test_methods_objects_and_dynamic_functions_answer(engine: Engine) -> None:
+async def test_methods_objects_and_dynamic_functions_answer(engine: Engine) -> None:
     class Bank:
         def __init__(self, name: str) -> None:
             self.name = name
@@ -99,11 +100,11 @@ def test_methods_objects_and_dynamic_functions_answer(engine: Engine) -> None:
         values = [activity.payload_converter().from_payload(arg.payload) for arg in args]
         return [activity.info().activity_type, *values]
 
-    def body(caller: Caller) -> list[Any]:
-        return [caller.do("pay", 3), caller.do("close"), caller.do("b", 1, "x")]
+    async def body(caller: Caller) -> list[Any]:
+        return [await caller.do("pay", 3), await caller.do("close"), await caller.do("b", 1, "x")]
 
     bank = Bank("Ours")
-    results = serve(
+    results = await serve(
         engine,
         body,
         activities=[bank.pay, bank, anything],
@@ -112,7 +113,7 @@ def test_methods_objects_and_dynamic_functions_answer(engine: Engine) -> None:
     assert results == ["Ours pays 3", "Ours closes", ["b", 1, "x"]]
 
 
-def test_info_says_where_it_runs(engine: Engine, seen: Seen) -> None:
+async def test_info_says_where_it_runs(engine: Engine, seen: Seen) -> None:
     @activity.defn
     def look() -> None:
         seen.values.append(activity.info())
@@ -127,13 +128,13 @@ def test_info_says_where_it_runs(engine: Engine, seen: Seen) -> None:
     async def look_async() -> None:
         seen.values.append(activity.client())
 
-    def body(caller: Caller) -> str:
-        workflow_id = caller.start_call("look", heartbeat_ms=5_000)
-        caller.result(workflow_id)
-        caller.do("look_async")
+    async def body(caller: Caller) -> str:
+        workflow_id = await caller.start_call("look", heartbeat_ms=5_000)
+        await caller.result(workflow_id)
+        await caller.do("look_async")
         return workflow_id
 
-    workflow_id = serve(engine, body, activities=[look, look_async])
+    workflow_id = await serve(engine, body, activities=[look, look_async])
     info, client = seen.values
     assert (info.workflow_id, info.activity_id) == (workflow_id, "1")
     assert (info.activity_type, info.task_queue, info.attempt) == ("look", "served", 1)
@@ -145,10 +146,10 @@ def test_info_says_where_it_runs(engine: Engine, seen: Seen) -> None:
     assert info.retry_policy.initial_interval == timedelta(milliseconds=10)
     assert info.started_time >= info.current_attempt_scheduled_time >= info.scheduled_time
     assert info.workflow_run_id in info.idempotency_key
-    assert isinstance(client, WorkerOf)
+    assert isinstance(client, Client)
 
 
-def test_a_retry_keeps_the_key_and_brings_the_heartbeat(engine: Engine, seen: Seen) -> None:
+async def test_a_retry_keeps_the_key_and_brings_the_heartbeat(engine: Engine, seen: Seen) -> None:
     @activity.defn
     def twice() -> int:
         info = activity.info()
@@ -158,13 +159,13 @@ def test_a_retry_keeps_the_key_and_brings_the_heartbeat(engine: Engine, seen: Se
             raise ValueError("first")
         return info.attempt
 
-    assert serve(engine, lambda caller: caller.do("twice"), activities=[twice]) == 2
+    assert await serve(engine, lambda caller: caller.do("twice"), activities=[twice]) == 2
     (first, key, nothing), (second, same_key, details) = seen.values
     assert (first, second, key) == (1, 2, same_key)
     assert (nothing, details) == ([], ["half", {"way": 1}])
 
 
-def test_an_application_error_arrives_whole(engine: Engine, seen: Seen) -> None:
+async def test_an_application_error_arrives_whole(engine: Engine, seen: Seen) -> None:
     @activity.defn
     def fails() -> None:
         seen.values.append(1)
@@ -175,7 +176,7 @@ def test_an_application_error_arrives_whole(engine: Engine, seen: Seen) -> None:
                 "no stock", {"left": 0}, type="OutOfStock", non_retryable=True
             ) from error
 
-    chain = serve(engine, lambda caller: failure_of(caller, "fails"), activities=[fails])
+    chain = await serve(engine, lambda caller: failure_of(caller, "fails"), activities=[fails])
     outer, error, cause = chain
     assert isinstance(outer, ActivityError)
     assert (outer.activity_type, outer.activity_id) == ("fails", "1")
@@ -188,7 +189,7 @@ def test_an_application_error_arrives_whole(engine: Engine, seen: Seen) -> None:
     assert len(seen.values) == 1
 
 
-def test_other_exceptions_fail_by_class_name(engine: Engine) -> None:
+async def test_other_exceptions_fail_by_class_name(engine: Engine) -> None:
     @activity.defn
     async def fails() -> None:
         raise ZeroDivisionError("by 0")
@@ -217,9 +218,9 @@ def test_other_exceptions_fail_by_class_name(engine: Engine) -> None:
     def endless() -> str:
         return "x" * 5_000_000
 
-    def body(caller: Caller) -> list[Any]:
+    async def body(caller: Caller) -> list[Any]:
         types = [
-            failure_of(caller, name, *args, attempts=1)[1].type
+            (await failure_of(caller, name, *args, attempts=1))[1].type
             for name, *args in (
                 ("fails",),
                 ("unwritable",),
@@ -230,7 +231,7 @@ def test_other_exceptions_fail_by_class_name(engine: Engine) -> None:
                 ("endless",),
             )
         ]
-        return [*types, type(failure_of(caller, "cancels_itself", attempts=1)[1])]
+        return [*types, type((await failure_of(caller, "cancels_itself", attempts=1))[1])]
 
     activities = [
         fails,
@@ -242,7 +243,7 @@ def test_other_exceptions_fail_by_class_name(engine: Engine) -> None:
         numbered,
         endless,
     ]
-    assert serve(engine, body, activities=activities) == [
+    assert await serve(engine, body, activities=activities) == [
         "ZeroDivisionError",
         "TypeError",
         "TypeError",
@@ -254,23 +255,23 @@ def test_other_exceptions_fail_by_class_name(engine: Engine) -> None:
     ]
 
 
-def test_next_retry_delay_overrides_the_policy(engine: Engine) -> None:
+async def test_next_retry_delay_overrides_the_policy(engine: Engine) -> None:
     @activity.defn
     def hurry() -> int:
         if activity.info().attempt == 1:
             raise ApplicationError("again", next_retry_delay=timedelta(milliseconds=1))
         return activity.info().attempt
 
-    def body(caller: Caller) -> Any:
-        return caller.do("hurry", initial_ms=600_000)
+    async def body(caller: Caller) -> Any:
+        return await caller.do("hurry", initial_ms=600_000)
 
-    assert serve(engine, body, activities=[hurry]) == 2
+    assert await serve(engine, body, activities=[hurry]) == 2
 
 
 # MARK: Cancellation
 
 
-def test_cancellation_is_raised_in_a_thread_and_held_off_by_a_shield(
+async def test_cancellation_is_raised_in_a_thread_and_held_off_by_a_shield(
     engine: Engine, seen: Seen
 ) -> None:
     @activity.defn
@@ -289,29 +290,29 @@ def test_cancellation_is_raised_in_a_thread_and_held_off_by_a_shield(
             seen.values.append("raised")
             raise
 
-    def body(caller: Caller) -> None:
-        assert_cancelled(caller, cancel_when_started(caller, seen, "waits"))
+    async def body(caller: Caller) -> None:
+        await assert_cancelled(caller, await cancel_when_started(caller, seen, "waits"))
 
-    serve(engine, body, activities=[waits])
+    await serve(engine, body, activities=[waits])
     details = activity.ActivityCancellationDetails(cancel_requested=True)
     assert seen.values == [details, "shielded", "raised"]
 
 
-def test_cancellation_ends_a_loop_in_a_thread(engine: Engine, seen: Seen) -> None:
+async def test_cancellation_ends_a_loop_in_a_thread(engine: Engine, seen: Seen) -> None:
     @activity.defn
     def loops() -> None:
         seen.started.set()
         while True:
             time.sleep(0.001)
 
-    def body(caller: Caller) -> None:
-        assert_cancelled(caller, cancel_when_started(caller, seen, "loops"))
+    async def body(caller: Caller) -> None:
+        await assert_cancelled(caller, await cancel_when_started(caller, seen, "loops"))
 
     with ThreadPoolExecutor(100) as executor:
-        serve(engine, body, activities=[loops], activity_executor=executor)
+        await serve(engine, body, activities=[loops], activity_executor=executor)
 
 
-def test_a_function_may_ask_instead_and_end_well_although_cancelled(
+async def test_a_function_may_ask_instead_and_end_well_although_cancelled(
     engine: Engine, seen: Seen
 ) -> None:
     @activity.defn(no_thread_cancel_exception=True)
@@ -321,13 +322,15 @@ def test_a_function_may_ask_instead_and_end_well_although_cancelled(
         activity.heartbeat("still here")
         return f"done anyway: {activity.is_cancelled()}"
 
-    def body(caller: Caller) -> Any:
-        return caller.result(cancel_when_started(caller, seen, "finishes"))
+    async def body(caller: Caller) -> Any:
+        return await caller.result(await cancel_when_started(caller, seen, "finishes"))
 
-    assert serve(engine, body, activities=[finishes]) == "done anyway: True"
+    assert await serve(engine, body, activities=[finishes]) == "done anyway: True"
 
 
-def test_what_waits_for_a_place_is_cancelled_when_it_has_one(engine: Engine, seen: Seen) -> None:
+async def test_what_waits_for_a_place_is_cancelled_when_it_has_one(
+    engine: Engine, seen: Seen
+) -> None:
     release = threading.Event()
 
     @activity.defn
@@ -339,26 +342,28 @@ def test_what_waits_for_a_place_is_cancelled_when_it_has_one(engine: Engine, see
     def begins() -> None:
         seen.values.append("begun")
 
-    def body(caller: Caller) -> None:
-        first = caller.start_call("blocks")
-        assert seen.started.wait(20)
-        second = caller.start_call("begins")
+    async def body(caller: Caller) -> None:
+        first = await caller.start_call("blocks")
+        assert await asyncio.to_thread(seen.started.wait, 20)
+        second = await caller.start_call("begins")
         states = proto.PendingActivityState
-        caller.await_pending(second, lambda one: one.state == states.STARTED)
-        caller.cancel(second)
-        caller.await_pending(second, lambda one: one.state == states.CANCEL_REQUESTED)
+        await caller.await_pending(second, lambda one: one.state == states.STARTED)
+        await caller.cancel(second)
+        await caller.await_pending(second, lambda one: one.state == states.CANCEL_REQUESTED)
         # The worker is told what happens in order: it has heard of the cancellation then.
-        assert caller.do("add-later", 1, 2) == 3
+        assert await caller.do("add-later", 1, 2) == 3
         release.set()
-        caller.result(first)
-        assert_cancelled(caller, second)
+        await caller.result(first)
+        await assert_cancelled(caller, second)
 
     with pytest.warns(UserWarning), ThreadPoolExecutor(1) as executor:
-        serve(engine, body, activities=[blocks, begins, add_later], activity_executor=executor)
+        await serve(
+            engine, body, activities=[blocks, begins, add_later], activity_executor=executor
+        )
     assert seen.values == []
 
 
-def test_cancellation_reaches_an_async_function(engine: Engine, seen: Seen) -> None:
+async def test_cancellation_reaches_an_async_function(engine: Engine, seen: Seen) -> None:
     @activity.defn
     async def waits() -> None:
         try:
@@ -369,14 +374,14 @@ def test_cancellation_reaches_an_async_function(engine: Engine, seen: Seen) -> N
             seen.values.append(activity.cancellation_details())
             raise CancelledError("cleaned up", {"left": 0}) from None
 
-    def body(caller: Caller) -> None:
-        assert_cancelled(caller, cancel_when_started(caller, seen, "waits"))
+    async def body(caller: Caller) -> None:
+        await assert_cancelled(caller, await cancel_when_started(caller, seen, "waits"))
 
-    serve(engine, body, activities=[waits])
+    await serve(engine, body, activities=[waits])
     assert seen.values == [activity.ActivityCancellationDetails(cancel_requested=True)]
 
 
-def test_a_timeout_tells_the_function_that_nobody_waits(engine: Engine, seen: Seen) -> None:
+async def test_a_timeout_tells_the_function_that_nobody_waits(engine: Engine, seen: Seen) -> None:
     @activity.defn
     def slow() -> None:
         with activity.shield_thread_cancel_exception():
@@ -384,16 +389,16 @@ def test_a_timeout_tells_the_function_that_nobody_waits(engine: Engine, seen: Se
             seen.values.append(activity.cancellation_details())
             seen.started.set()
 
-    def body(caller: Caller) -> None:
-        timeout = failure_of(caller, "slow", start_to_close_ms=200, attempts=1)[-1]
+    async def body(caller: Caller) -> None:
+        timeout = (await failure_of(caller, "slow", start_to_close_ms=200, attempts=1))[-1]
         assert isinstance(timeout, TimeoutError) and timeout.type == TimeoutType.START_TO_CLOSE
-        assert seen.started.wait(20)
+        assert await asyncio.to_thread(seen.started.wait, 20)
 
-    serve(engine, body, activities=[slow])
+    await serve(engine, body, activities=[slow])
     assert seen.values == [activity.ActivityCancellationDetails(timed_out=True)]
 
 
-def test_a_pause_ends_the_attempt_and_another_one_follows(engine: Engine, seen: Seen) -> None:
+async def test_a_pause_ends_the_attempt_and_another_one_follows(engine: Engine, seen: Seen) -> None:
     @activity.defn
     async def pausable() -> str:
         if activity.info().attempt > 1:
@@ -405,30 +410,30 @@ def test_a_pause_ends_the_attempt_and_another_one_follows(engine: Engine, seen: 
             seen.values.append(activity.cancellation_details())
         return "never"
 
-    def body(caller: Caller) -> Any:
-        workflow_id = caller.start_call("pausable")
-        assert seen.started.wait(20)
+    async def body(caller: Caller) -> Any:
+        workflow_id = await caller.start_call("pausable")
+        assert await asyncio.to_thread(seen.started.wait, 20)
         execution = proto.WorkflowExecution(workflow_id=workflow_id)
         selection = proto.ActivitySelection(activity_id="1")
-        caller.call(
+        await caller.call(
             ActivityService.PauseActivity,
             proto.PauseActivityRequest(execution=execution, activities=selection),
         )
-        caller.await_pending(workflow_id, lambda one: one.failed_attempts_count == 1)
-        caller.call(
+        await caller.await_pending(workflow_id, lambda one: one.failed_attempts_count == 1)
+        await caller.call(
             ActivityService.UnpauseActivity,
             proto.UnpauseActivityRequest(execution=execution, activities=selection),
         )
-        return caller.result(workflow_id)
+        return await caller.result(workflow_id)
 
-    assert serve(engine, body, activities=[pausable]) == "attempt 2"
+    assert await serve(engine, body, activities=[pausable]) == "attempt 2"
     assert seen.values == [activity.ActivityCancellationDetails(paused=True)]
 
 
 # MARK: The rest of a life
 
 
-def test_heartbeats_keep_an_activity_alive_and_silence_ends_it(engine: Engine) -> None:
+async def test_heartbeats_keep_an_activity_alive_and_silence_ends_it(engine: Engine) -> None:
     @activity.defn
     def beats(silent: bool) -> str:
         for _ in range(10):
@@ -437,40 +442,40 @@ def test_heartbeats_keep_an_activity_alive_and_silence_ends_it(engine: Engine) -
                 activity.heartbeat()
         return "alive"
 
-    def body(caller: Caller) -> None:
-        assert caller.do("beats", False, heartbeat_ms=500, attempts=1) == "alive"
-        timeout = failure_of(caller, "beats", True, heartbeat_ms=500, attempts=1)[-1]
+    async def body(caller: Caller) -> None:
+        assert await caller.do("beats", False, heartbeat_ms=500, attempts=1) == "alive"
+        timeout = (await failure_of(caller, "beats", True, heartbeat_ms=500, attempts=1))[-1]
         assert isinstance(timeout, TimeoutError) and timeout.type == TimeoutType.HEARTBEAT
 
-    serve(engine, body, activities=[beats])
+    await serve(engine, body, activities=[beats])
 
 
-def test_an_activity_is_completed_elsewhere(engine: Engine, seen: Seen) -> None:
+async def test_an_activity_is_completed_elsewhere(engine: Engine, seen: Seen) -> None:
     @activity.defn
     async def asks_a_person() -> None:
         seen.values.append(activity.info().task_token)
         seen.started.set()
         activity.raise_complete_async()
 
-    def body(caller: Caller) -> None:
-        good = caller.start_call("asks_a_person")
-        assert seen.started.wait(20)
-        caller.complete_activity(seen.values[0], {"approved": True})
-        assert caller.result(good) == {"approved": True}
+    async def body(caller: Caller) -> None:
+        good = await caller.start_call("asks_a_person")
+        assert await asyncio.to_thread(seen.started.wait, 20)
+        await caller.complete_activity(seen.values[0], {"approved": True})
+        assert await caller.result(good) == {"approved": True}
 
         seen.started.clear()
-        bad = caller.start_call("asks_a_person")
-        assert seen.started.wait(20)
+        bad = await caller.start_call("asks_a_person")
+        assert await asyncio.to_thread(seen.started.wait, 20)
         denied = ApplicationError("denied", type="Denied", non_retryable=True)
-        caller.fail_activity(seen.values[1], denied)
+        await caller.fail_activity(seen.values[1], denied)
         with pytest.raises(WorkflowFailed) as raised:
-            caller.result(bad)
+            await caller.result(bad)
         assert raised.value.chain[1].type == "Denied"
 
-    serve(engine, body, activities=[asks_a_person])
+    await serve(engine, body, activities=[asks_a_person])
 
 
-def test_no_more_than_the_maximum_run_at_once(engine: Engine, seen: Seen) -> None:
+async def test_no_more_than_the_maximum_run_at_once(engine: Engine, seen: Seen) -> None:
     lock, running = threading.Lock(), [0]
 
     @activity.defn
@@ -483,16 +488,16 @@ def test_no_more_than_the_maximum_run_at_once(engine: Engine, seen: Seen) -> Non
             running[0] -= 1
         return number
 
-    def body(caller: Caller) -> list[Any]:
-        ids = [caller.start_call("counted", number) for number in range(60)]
-        return [caller.result(workflow_id, 60) for workflow_id in ids]
+    async def body(caller: Caller) -> list[Any]:
+        ids = [await caller.start_call("counted", number) for number in range(60)]
+        return [await caller.result(workflow_id, 60) for workflow_id in ids]
 
-    results = serve(engine, body, activities=[counted], max_concurrent_activities=4)
+    results = await serve(engine, body, activities=[counted], max_concurrent_activities=4)
     assert results == list(range(60))
     assert max(seen.values) <= 4
 
 
-def test_the_logger_says_which_activity_it_is(
+async def test_the_logger_says_which_activity_it_is(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     @activity.defn
@@ -500,7 +505,7 @@ def test_the_logger_says_which_activity_it_is(
         activity.logger.info("here")
 
     with caplog.at_level(logging.INFO, "holdfast.activity"):
-        serve(engine, lambda caller: caller.do("says"), activities=[says])
+        await serve(engine, lambda caller: caller.do("says"), activities=[says])
     (record,) = (one for one in caplog.records if one.message.startswith("here"))
     details: Any = record.__dict__["holdfast_activity"]
     assert (details["activity_type"], details["attempt"]) == ("says", 1)

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from conftest import Engine
-from served import QUEUE, Caller, WorkerOf, worker_of
+from served import QUEUE, worker_of
 
 from holdfast import _messages as proto
 from holdfast import activity
 from holdfast._proto.activity_service import ActivityService
+from holdfast.client import Client
 from holdfast.exceptions import ApplicationError
 from holdfast.worker import (
     ActivityInboundInterceptor,
@@ -85,37 +86,35 @@ async def on_loop(value: str) -> str:
 
 
 @pytest.mark.parametrize("where", ["in_thread", "on_loop"])
-def test_the_first_one_is_the_outermost(engine: Engine, where: str) -> None:
+async def test_the_first_one_is_the_outermost(engine: Engine, where: str) -> None:
     seen: list[Any] = []
 
-    def body() -> Any:
-        caller = Caller(engine)
-        header = proto.Header(fields=[proto.PayloadEntry(key="h", value=caller.encode("of h")[0])])
+    async def body(client: Client) -> Any:
+        call, converter = client.service_client.call, client.data_converter
+        (of_header,) = await converter.encode(["of h"])
         start = proto.StartActivityRequest(
             activity_id="a",
             activity_type=where,
-            input=caller.encode("value"),
-            header=header,
+            input=await converter.encode(["value"]),
+            header=proto.Header(fields=[proto.PayloadEntry(key="h", value=of_header)]),
             options=proto.ActivityTaskOptions(
                 task_queue=QUEUE,
                 start_to_close_timeout_ms=10_000,
                 retry_policy=proto.RetryPolicy(initial_interval_ms=1),
             ),
         )
-        caller.call(ActivityService.StartActivity, start)
+        await call(ActivityService.StartActivity, start)
         request = proto.GetActivityResultRequest(activity_id="a")
-        response = caller.call(ActivityService.GetActivityResult, request, 20_000)
-        (result,) = caller.decode(response.result)
+        response = await call(ActivityService.GetActivityResult, request)
+        (result,) = await converter.decode(response.result)
         return result
 
-    async def run() -> Any:
-        # The client's that are a worker's too come first; the others are none of its.
-        client = WorkerOf(engine.socket, interceptors=[Traces("client's", seen), object()])
-        activities = [in_thread, on_loop]
-        async with worker_of(client, activities=activities, interceptors=[Traces("own", seen)]):
-            return await asyncio.to_thread(body)
-
-    result = asyncio.run(run())
+    # The client's that are a worker's too come first; the others are none of its.
+    client = await Client.connect(engine.socket)
+    client.interceptors = [Traces("client's", seen), object()]  # type: ignore[list-item]
+    activities = [in_thread, on_loop]
+    async with client, worker_of(client, activities=activities, interceptors=[Traces("own", seen)]):
+        result = await body(client)
     headers = {"h": b'"of h"'}
     if where == "on_loop":
         assert result == "value client's own | on_loop client's own | own client's"

@@ -9,7 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from holdfast import activity, workflow
+from holdfast import _chaos, activity, workflow
+from holdfast._chaos import Chaos, Fate
 from holdfast.testing import ChaosError, WorkflowEnvironment
 from holdfast.worker import Worker
 
@@ -116,6 +117,49 @@ async def test_an_activity_that_is_not_idempotent_is_told() -> None:
         assert found and {one.activity_type for one in found} == {"count"}
         with pytest.raises(ChaosError, match=r"count is not idempotent: \d+, and then \d+"):
             env.chaos_report.check()
+
+
+@workflow.defn
+class Crowd:
+    @workflow.run
+    async def run(self, size: int) -> int:
+        calls = [
+            workflow.execute_activity(double, one, start_to_close_timeout=SHORT)
+            for one in range(size)
+        ]
+        return sum(await asyncio.gather(*calls))
+
+
+async def test_many_activities_at_once_come_to_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_chaos, "LOST_AFTER", (3, 9))
+    async with await WorkflowEnvironment.start_chaos(1) as env:
+        client = env.client
+        async with Worker(client, task_queue=QUEUE, workflows=[Crowd], activities=[double]):
+            whole = client.execute_workflow(Crowd.run, 50, id="w", task_queue=QUEUE)
+            assert await asyncio.wait_for(whole, 20) == 50 * 49
+        assert env.chaos_report.workers_lost > 0
+
+
+async def test_a_worker_may_be_stopped_while_it_is_lost() -> None:
+    class Losing(Chaos):
+        def fate(self) -> Fate:
+            return Fate.LOST
+
+    is_lost, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def pass_time() -> None:
+        is_lost.set()
+        await goes_on.wait()
+
+    async with await WorkflowEnvironment.start_time_skipping() as env:
+        env._begin_chaos(Losing(1))
+        assert env.client._chaos is not None
+        env.client._chaos.pass_worker_lost = pass_time
+        async with Worker(env.client, task_queue=QUEUE, workflows=[Crowd], activities=[double]):
+            await env.client.start_workflow(Crowd.run, 1, id="w", task_queue=QUEUE)
+            await is_lost.wait()
+            asyncio.get_running_loop().call_soon(goes_on.set)
+    assert env.chaos_report.workers_lost == 1
 
 
 async def test_other_environments_have_no_report() -> None:

@@ -119,23 +119,23 @@ def converter_of(codec: Shift) -> DataConverter:
 
 
 @pytest.mark.parametrize("cached", [1_000, 1])
-def test_all_values_of_workflows_and_activities_go_through_it(
+async def test_all_values_of_workflows_and_activities_go_through_it(
     engine: Engine, codec: Shift, cached: int
 ) -> None:
-    def body(caller: Caller) -> list[list[Any]]:
+    async def body(caller: Caller) -> list[list[Any]]:
         # A query without a worker is refused.
-        caller.start("Sums", "there", 0)
-        caller.result("there")
+        await caller.start("Sums", "there", 0)
+        await caller.result("there")
         names = [f"w{number}" for number in range(6)]
         for name in names:
-            caller.start("Everything", name, name)
+            await caller.start("Everything", name, name)
         for name in names:
-            caller.signal(name, "add", "a")
-            assert caller.query(name, "seen") == ["a"]
-            caller.signal(name, "add", "b")
-        return [caller.result(name) for name in names]
+            await caller.signal(name, "add", "a")
+            assert await caller.query(name, "seen") == ["a"]
+            await caller.signal(name, "add", "b")
+        return [await caller.result(name) for name in names]
 
-    results = serve(
+    results = await serve(
         engine,
         body,
         converter=converter_of(codec),
@@ -151,19 +151,19 @@ def test_all_values_of_workflows_and_activities_go_through_it(
         assert (signals, memo) == (["a", "b"], {"kept": name})
 
 
-def test_the_engine_stores_what_is_encoded_but_search_attributes(
+async def test_the_engine_stores_what_is_encoded_but_search_attributes(
     engine: Engine, codec: Shift
 ) -> None:
-    def body(caller: Caller) -> Any:
-        caller.start("Everything", "w", "SECRET")
-        caller.signal("w", "add", "SECRET")
-        caller.signal("w", "add", "SECRET")
-        caller.result("w")
+    async def body(caller: Caller) -> Any:
+        await caller.start("Everything", "w", "SECRET")
+        await caller.signal("w", "add", "SECRET")
+        await caller.signal("w", "add", "SECRET")
+        await caller.result("w")
         execution = proto.WorkflowExecution(workflow_id="w")
         describe = proto.DescribeWorkflowRequest(execution=execution)
-        return caller.call(WorkflowService.DescribeWorkflow, describe)
+        return await caller.call(WorkflowService.DescribeWorkflow, describe)
 
-    described = serve(
+    described = await serve(
         engine,
         body,
         converter=converter_of(codec),
@@ -195,47 +195,49 @@ class Sums:
         return self.signals
 
 
-def test_a_run_keeps_its_order_and_others_go_on_meanwhile(engine: Engine, codec: Shift) -> None:
+async def test_a_run_keeps_its_order_and_others_go_on_meanwhile(
+    engine: Engine, codec: Shift
+) -> None:
     loops: list[asyncio.AbstractEventLoop] = []
 
     @activity.defn
     async def here() -> None:
         loops.append(asyncio.get_running_loop())
 
-    def body(caller: Caller) -> Any:
-        caller.do("here")
-        caller.start("Sums", "slow", 3)
-        caller.signal("slow", "add", "held")
-        assert codec.is_holding.wait(20)
-        caller.signal("slow", "add", "2")
-        caller.signal("slow", "add", "3")
-        caller.start("Sums", "quick", 1)
-        caller.signal("quick", "add", "1")
-        quick = caller.result("quick")
+    async def body(caller: Caller) -> Any:
+        await caller.do("here")
+        await caller.start("Sums", "slow", 3)
+        await caller.signal("slow", "add", "held")
+        assert await asyncio.to_thread(codec.is_holding.wait, 20)
+        await caller.signal("slow", "add", "2")
+        await caller.signal("slow", "add", "3")
+        await caller.start("Sums", "quick", 1)
+        await caller.signal("quick", "add", "1")
+        quick = await caller.result("quick")
         assert codec.held is not None and not codec.held.is_set()
         loops[0].call_soon_threadsafe(codec.held.set)
-        return [quick, caller.result("slow")]
+        return [quick, await caller.result("slow")]
 
-    results = serve(
+    results = await serve(
         engine, body, converter=converter_of(codec), workflows=[Sums], activities=[here]
     )
     assert results == [["1"], ["held", "2", "3"]]
 
 
-def test_a_codec_that_fails_fails_the_task_and_it_is_tried_again(
+async def test_a_codec_that_fails_fails_the_task_and_it_is_tried_again(
     engine: Engine, codec: Shift
 ) -> None:
-    def body(caller: Caller) -> Any:
-        caller.start("Sums", "s", 1)
-        caller.signal("s", "add", "1")
+    async def body(caller: Caller) -> Any:
+        await caller.start("Sums", "s", 1)
+        await caller.signal("s", "add", "1")
         execution = proto.WorkflowExecution(workflow_id="s")
         request = proto.DescribeWorkflowRequest(execution=execution)
         while True:
-            described = caller.call(WorkflowService.DescribeWorkflow, request)
+            described = await caller.call(WorkflowService.DescribeWorkflow, request)
             if "the key is not here" in str(described):
                 break
         codec.fails = False
-        return caller.result("s")
+        return await caller.result("s")
 
     codec.fails = True
     encoding = Shift()  # the caller's
@@ -246,10 +248,12 @@ def test_a_codec_that_fails_fails_the_task_and_it_is_tried_again(
         async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
             return await codec.decode(payloads)
 
-    assert serve(engine, body, converter=converter_of(OneWay()), workflows=[Sums]) == ["1"]
+    assert await serve(engine, body, converter=converter_of(OneWay()), workflows=[Sums]) == ["1"]
 
 
-def test_an_activity_whose_values_cannot_be_decoded_fails(engine: Engine, codec: Shift) -> None:
+async def test_an_activity_whose_values_cannot_be_decoded_fails(
+    engine: Engine, codec: Shift
+) -> None:
     class WorkflowsOnly(Shift):
         async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
             made = await codec.decode(payloads)
@@ -257,12 +261,12 @@ def test_an_activity_whose_values_cannot_be_decoded_fails(engine: Engine, codec:
                 raise RuntimeError("the key is not here")
             return made
 
-    def body(caller: Caller) -> None:
+    async def body(caller: Caller) -> None:
         with pytest.raises(WorkflowFailed) as raised:
-            caller.do("twice", "BAD", attempts=1)
+            await caller.do("twice", "BAD", attempts=1)
         assert raised.value.chain[1].message == "the key is not here"
 
-    serve(engine, body, converter=converter_of(WorkflowsOnly()), activities=[twice])
+    await serve(engine, body, converter=converter_of(WorkflowsOnly()), activities=[twice])
 
 
 def test_the_walk_leaves_headers_and_what_a_memo_takes_away() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from serving import QUEUE, Cart, Greeting, Item, served
+from served import QUEUE, Cart, Greeting, Item, served
 
 from holdfast import workflow
 from holdfast._engine import EngineError, LocalEngine
@@ -110,7 +111,9 @@ async def test_the_same_code_replays() -> None:
     async with Replayer(workflows=[Cart, Sleeper]) as replayer:
         result = await replayer.replay_workflow(history)
         assert result.replay_failure is None
-        assert (result.events, result.workflow_tasks) == (len(history.events), 3)
+        assert result.events == len(history.events)
+        # The update may have come with the start.
+        assert result.workflow_tasks in (2, 3)
         again = WorkflowHistory.from_json("c", history.to_json())
         assert (await replayer.replay_workflow(again)).replay_failure is None
 
@@ -145,3 +148,15 @@ async def test_an_unknown_workflow_is_told() -> None:
     async with Replayer(workflows=[Sleeper]) as replayer:
         with pytest.raises(NondeterminismError, match="no workflow 'Cart'"):
             await replayer.replay_workflow(history)
+
+
+async def test_time_that_was_held_to_the_end_is_let_go_quietly() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    async with await WorkflowEnvironment.start_time_skipping() as env:
+        with env.auto_time_skipping_disabled():
+            pass
+    del env
+    gc.collect()
+    await asyncio.sleep(0)
+    assert complaints == []

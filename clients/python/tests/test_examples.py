@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import agent
@@ -36,6 +37,7 @@ from holdfast.common import WorkflowIDConflictPolicy
 from holdfast.exceptions import ApplicationError
 from holdfast.testing import WorkflowEnvironment
 from holdfast.worker import Replayer, Worker
+from holdfast.workflow import NondeterminismError
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 HISTORIES = EXAMPLES / "order-saga" / "workflow" / "histories"
@@ -359,3 +361,25 @@ async def test_the_order_in_python_replays_the_one_in_swift(name: str) -> None:
 
 def test_each_end_of_an_order_was_recorded() -> None:
     assert {path.stem.replace("_", " ") for path in HISTORIES.glob("*.jsonl")} == set(ENDS)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('"charge"', '"debit"'), r"'charge'.*'debit'.*OrderWorkflow.swift:\d+.*order.py:\d+"),
+        (("reversed(compensations)", "compensations"), r"'refund'.*'release'"),
+    ],
+)
+async def test_a_change_of_the_order_is_told_with_both_places(
+    change: tuple[str, str], message: str
+) -> None:
+    text = (HISTORIES / "declined.jsonl").read_text()
+    history = WorkflowHistory.from_json("declined", text)
+    source = Path(order.__file__)
+    assert change[0] in source.read_text()
+    changed = ModuleType("order_changed")
+    sys.modules["order_changed"] = changed
+    exec(compile(source.read_text().replace(*change), str(source), "exec"), changed.__dict__)
+    async with Replayer(workflows=[changed.OrderWorkflow]) as replayer:
+        with pytest.raises(NondeterminismError, match=message):
+            await replayer.replay_workflow(history)

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from conftest import Engine
-from serving import QUEUE, Cart, Failing, Item, serving
+from served import QUEUE, Cart, Failing, Item, serving
 
 from holdfast import _messages as proto
 from holdfast._json import from_json, to_json

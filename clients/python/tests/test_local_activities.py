@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
 from conftest import Engine
-from served import Caller, WorkerOf, WorkflowFailed, serve, worker_of
+from served import Caller, WorkflowFailed, serve, worker_of
 
 from holdfast import activity, workflow
+from holdfast.client import Client
 from holdfast.common import RawValue, RetryPolicy
 from holdfast.exceptions import (
     ActivityError,
@@ -100,17 +101,17 @@ def type_name(error: BaseException | None) -> str:
     return type(error).__name__
 
 
-def with_locals(engine: Engine, body: Callable[[Caller], T], **options: Any) -> T:
-    return serve(engine, body, workflows=[Local, Many, Cancels], **options)
+async def with_locals(engine: Engine, body: Callable[[Caller], Awaitable[T]], **options: Any) -> T:
+    return await serve(engine, body, workflows=[Local, Many, Cancels], **options)
 
 
-def call(caller: Caller, activity_type: str, *args: Any, **options: Any) -> Any:
+async def call(caller: Caller, activity_type: str, *args: Any, **options: Any) -> Any:
     workflow_id = f"l-{activity_type}"
-    caller.start("Local", workflow_id, {"activity": activity_type, "args": args, **options})
-    return caller.result(workflow_id)
+    await caller.start("Local", workflow_id, {"activity": activity_type, "args": args, **options})
+    return await caller.result(workflow_id)
 
 
-def test_it_runs_here_with_no_heartbeats(engine: Engine) -> None:
+async def test_it_runs_here_with_no_heartbeats(engine: Engine) -> None:
     infos: list[activity.Info] = []
 
     @activity.defn
@@ -119,7 +120,9 @@ def test_it_runs_here_with_no_heartbeats(engine: Engine) -> None:
         activity.heartbeat("nobody hears it")
         return text.upper()
 
-    result = with_locals(engine, lambda caller: call(caller, "look", "abc"), activities=[look])
+    result = await with_locals(
+        engine, lambda caller: call(caller, "look", "abc"), activities=[look]
+    )
     assert result == "ABC"
     (info,) = infos
     assert (info.is_local, info.task_token, info.attempt) == (True, b"", 1)
@@ -129,7 +132,7 @@ def test_it_runs_here_with_no_heartbeats(engine: Engine) -> None:
     assert info.idempotency_key == f"{info.workflow_run_id}/local/1"
 
 
-def test_no_more_than_the_maximum_run_at_once(engine: Engine) -> None:
+async def test_no_more_than_the_maximum_run_at_once(engine: Engine) -> None:
     lock, running, most = threading.Lock(), [0], [0]
 
     @activity.defn
@@ -142,17 +145,19 @@ def test_no_more_than_the_maximum_run_at_once(engine: Engine) -> None:
             running[0] -= 1
         return number
 
-    def body(caller: Caller) -> list[Any]:
+    async def body(caller: Caller) -> list[Any]:
         for number in range(5):
-            caller.start("Many", f"m-{number}", "counted", 8)
-        return [caller.result(f"m-{number}") for number in range(5)]
+            await caller.start("Many", f"m-{number}", "counted", 8)
+        return [await caller.result(f"m-{number}") for number in range(5)]
 
-    results = with_locals(engine, body, activities=[counted], max_concurrent_local_activities=3)
+    results = await with_locals(
+        engine, body, activities=[counted], max_concurrent_local_activities=3
+    )
     assert results == [list(range(8))] * 5
     assert most == [3]
 
 
-def test_a_cache_of_one_run_keeps_those_with_local_activities(engine: Engine) -> None:
+async def test_a_cache_of_one_run_keeps_those_with_local_activities(engine: Engine) -> None:
     attempts: list[int] = []
 
     @activity.defn
@@ -161,18 +166,18 @@ def test_a_cache_of_one_run_keeps_those_with_local_activities(engine: Engine) ->
         await asyncio.sleep(0.05)
         return number
 
-    def body(caller: Caller) -> list[Any]:
+    async def body(caller: Caller) -> list[Any]:
         for number in range(10):
-            caller.start("Many", f"m-{number}", "slowly", 2)
-        return [caller.result(f"m-{number}") for number in range(10)]
+            await caller.start("Many", f"m-{number}", "slowly", 2)
+        return [await caller.result(f"m-{number}") for number in range(10)]
 
-    results = with_locals(engine, body, activities=[slowly], max_cached_workflows=1)
+    results = await with_locals(engine, body, activities=[slowly], max_cached_workflows=1)
     assert results == [[0, 1]] * 10
     assert attempts == [1] * 20
 
 
 @pytest.mark.parametrize("where", ["worker", "engine"])
-def test_it_is_tried_again_by_its_policy(
+async def test_it_is_tried_again_by_its_policy(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     """The worker makes the next attempt itself, or when it is late the engine's timer does."""
@@ -188,12 +193,14 @@ def test_it_is_tried_again_by_its_policy(
             raise ApplicationError("not yet", next_retry_delay=timedelta(milliseconds=20))
         return info.attempt
 
-    assert with_locals(engine, lambda caller: call(caller, "thrice"), activities=[thrice]) == 3
+    assert (
+        await with_locals(engine, lambda caller: call(caller, "thrice"), activities=[thrice]) == 3
+    )
     assert [attempt for attempt, _ in seen] == [1, 2, 3]
     assert len({key for _, key in seen}) == 1
 
 
-def test_the_last_failure_is_the_workflows(engine: Engine) -> None:
+async def test_the_last_failure_is_the_workflows(engine: Engine) -> None:
     attempts: list[int] = []
 
     @activity.defn
@@ -201,78 +208,78 @@ def test_the_last_failure_is_the_workflows(engine: Engine) -> None:
         attempts.append(activity.info().attempt)
         raise ApplicationError("no", {"a": 1}, type="No", non_retryable=non_retryable)
 
-    def body(caller: Caller) -> None:
+    async def body(caller: Caller) -> None:
         for count, non_retryable, name in ((3, False, "a"), (0, True, "b")):
             input = {"activity": "fails", "args": [non_retryable], "attempts": count}
-            caller.start("Local", name, input)
+            await caller.start("Local", name, input)
             with pytest.raises(WorkflowFailed) as raised:
-                caller.result(name)
+                await caller.result(name)
             outer, error = raised.value.chain
             assert isinstance(outer, ActivityError) and outer.activity_type == "fails"
             assert (error.type, list(error.details)) == ("No", [{"a": 1}])
 
-    with_locals(engine, body, activities=[fails])
+    await with_locals(engine, body, activities=[fails])
     assert attempts == [1, 2, 3, 1]
 
 
-def test_a_dynamic_function_serves_all_types_and_no_others_tasks(engine: Engine) -> None:
+async def test_a_dynamic_function_serves_all_types_and_no_others_tasks(engine: Engine) -> None:
     @activity.defn(dynamic=True)
     async def anything(args: Sequence[RawValue]) -> list[Any]:
         values = [activity.payload_converter().from_payload(arg.payload) for arg in args]
         return [activity.info().activity_type, *values]
 
-    def body(caller: Caller) -> Any:
-        result = call(caller, "whatever", 1, "b")
+    async def body(caller: Caller) -> Any:
+        result = await call(caller, "whatever", 1, "b")
         # Its worker has named no types: nobody serves this one.
-        elsewhere = caller.start_call("whatever")
-        caller.await_pending(elsewhere, lambda one: one.no_worker)
+        elsewhere = await caller.start_call("whatever")
+        await caller.await_pending(elsewhere, lambda one: one.no_worker)
         return result
 
-    result = with_locals(engine, body, activities=[anything])
+    result = await with_locals(engine, body, activities=[anything])
     assert result == ["whatever", 1, "b"]
 
 
-def test_a_worker_without_remote_activities_has_only_local_ones(engine: Engine) -> None:
+async def test_a_worker_without_remote_activities_has_only_local_ones(engine: Engine) -> None:
     @activity.defn
     async def here() -> str:
         return "here"
 
-    def body(caller: Caller) -> Any:
-        elsewhere = caller.start_call("here")
-        caller.await_pending(elsewhere, lambda one: one.no_worker)
-        return call(caller, "here")
+    async def body(caller: Caller) -> Any:
+        elsewhere = await caller.start_call("here")
+        await caller.await_pending(elsewhere, lambda one: one.no_worker)
+        return await call(caller, "here")
 
-    assert with_locals(engine, body, activities=[here], no_remote_activities=True) == "here"
+    assert await with_locals(engine, body, activities=[here], no_remote_activities=True) == "here"
 
 
-def test_an_unknown_type_fails_with_the_names_of_the_others(engine: Engine) -> None:
+async def test_an_unknown_type_fails_with_the_names_of_the_others(engine: Engine) -> None:
     @activity.defn
     def known() -> None: ...
 
-    def body(caller: Caller) -> None:
+    async def body(caller: Caller) -> None:
         with pytest.raises(WorkflowFailed) as raised:
-            call(caller, "unknown", attempts=1)
+            await call(caller, "unknown", attempts=1)
         error = raised.value.chain[1]
         assert error.type == "NotFoundError"
         assert error.message == "this worker has no activity 'unknown'; it has: known"
 
-    with_locals(engine, body, activities=[known])
+    await with_locals(engine, body, activities=[known])
 
 
-def test_it_cannot_be_completed_elsewhere(engine: Engine) -> None:
+async def test_it_cannot_be_completed_elsewhere(engine: Engine) -> None:
     @activity.defn
     async def leaves() -> None:
         activity.raise_complete_async()
 
-    def body(caller: Caller) -> None:
+    async def body(caller: Caller) -> None:
         with pytest.raises(WorkflowFailed) as raised:
-            call(caller, "leaves")
+            await call(caller, "leaves")
         assert raised.value.chain[1].non_retryable
 
-    with_locals(engine, body, activities=[leaves])
+    await with_locals(engine, body, activities=[leaves])
 
 
-def test_an_attempt_that_takes_too_long_is_left_and_told(engine: Engine) -> None:
+async def test_an_attempt_that_takes_too_long_is_left_and_told(engine: Engine) -> None:
     seen: list[Any] = []
     ended = threading.Event()
 
@@ -290,14 +297,14 @@ def test_an_attempt_that_takes_too_long_is_left_and_told(engine: Engine) -> None
     async def slower() -> None:
         await asyncio.sleep(30)
 
-    def body(caller: Caller) -> None:
-        assert call(caller, "slow", start_to_close_ms=100) == "second"
+    async def body(caller: Caller) -> None:
+        assert await call(caller, "slow", start_to_close_ms=100) == "second"
         with pytest.raises(WorkflowFailed) as raised:
-            call(caller, "slower", start_to_close_ms=50, attempts=2)
+            await call(caller, "slower", start_to_close_ms=50, attempts=2)
         timeout = raised.value.chain[-1]
         assert isinstance(timeout, TimeoutError) and timeout.type == TimeoutType.START_TO_CLOSE
 
-    with_locals(engine, body, activities=[slow, slower])
+    await with_locals(engine, body, activities=[slow, slower])
     assert seen == [activity.ActivityCancellationDetails(timed_out=True)]
 
 
@@ -327,57 +334,59 @@ class Waiting:
             self.ended.set()
 
 
-def cancelled(engine: Engine, waiting: Waiting, type: ActivityCancellationType) -> Any:
-    def body(caller: Caller) -> Any:
-        caller.start("Cancels", "c", "wait", int(type))
-        assert waiting.started.wait(20)
-        caller.signal("c", "cancel")
-        result = caller.result("c")
+async def cancelled(engine: Engine, waiting: Waiting, type: ActivityCancellationType) -> Any:
+    async def body(caller: Caller) -> Any:
+        await caller.start("Cancels", "c", "wait", int(type))
+        assert await asyncio.to_thread(waiting.started.wait, 20)
+        await caller.signal("c", "cancel")
+        result = await caller.result("c")
         if type == ActivityCancellationType.ABANDON:
             assert not waiting.ended.is_set()
             waiting.go.set()
-        assert waiting.ended.wait(20)
+        assert await asyncio.to_thread(waiting.ended.wait, 20)
         return result
 
-    return with_locals(engine, body, activities=[waiting.wait])
+    return await with_locals(engine, body, activities=[waiting.wait])
 
 
-def test_a_cancel_can_be_tried(engine: Engine) -> None:
+async def test_a_cancel_can_be_tried(engine: Engine) -> None:
     waiting = Waiting()
-    assert cancelled(engine, waiting, ActivityCancellationType.TRY_CANCEL) == ["CancelledError"]
+    assert await cancelled(engine, waiting, ActivityCancellationType.TRY_CANCEL) == [
+        "CancelledError"
+    ]
     assert waiting.seen == [activity.ActivityCancellationDetails(cancel_requested=True)]
 
 
-def test_a_cancel_can_wait_for_the_end(engine: Engine) -> None:
+async def test_a_cancel_can_wait_for_the_end(engine: Engine) -> None:
     waiting = Waiting()
     type = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
-    assert cancelled(engine, waiting, type) == ["CancelledError", "cleaned up"]
+    assert await cancelled(engine, waiting, type) == ["CancelledError", "cleaned up"]
     assert waiting.seen == [activity.ActivityCancellationDetails(cancel_requested=True)]
 
 
-def test_a_cancel_can_abandon(engine: Engine) -> None:
+async def test_a_cancel_can_abandon(engine: Engine) -> None:
     waiting = Waiting()
-    assert cancelled(engine, waiting, ActivityCancellationType.ABANDON) == ["CancelledError"]
+    assert await cancelled(engine, waiting, ActivityCancellationType.ABANDON) == ["CancelledError"]
     assert waiting.seen == []
 
 
-def test_what_waits_for_a_place_never_begins_when_it_is_cancelled(engine: Engine) -> None:
+async def test_what_waits_for_a_place_never_begins_when_it_is_cancelled(engine: Engine) -> None:
     waiting, begun = Waiting(), []
 
     @activity.defn
     async def second() -> None:
         begun.append(1)
 
-    def body(caller: Caller) -> list[Any]:
+    async def body(caller: Caller) -> list[Any]:
         wait = int(ActivityCancellationType.WAIT_CANCELLATION_COMPLETED)
-        caller.start("Cancels", "first", "wait", wait)
-        assert waiting.started.wait(20)
-        caller.start("Cancels", "second", "second", wait)
-        caller.signal("second", "cancel")
-        caller.signal("first", "cancel")
-        return [caller.result("second"), caller.result("first")]
+        await caller.start("Cancels", "first", "wait", wait)
+        assert await asyncio.to_thread(waiting.started.wait, 20)
+        await caller.start("Cancels", "second", "second", wait)
+        await caller.signal("second", "cancel")
+        await caller.signal("first", "cancel")
+        return [await caller.result("second"), await caller.result("first")]
 
-    results = with_locals(
+    results = await with_locals(
         engine, body, activities=[waiting.wait, second], max_concurrent_local_activities=1
     )
     assert results == [["CancelledError"], ["CancelledError", "cleaned up"]]
@@ -387,7 +396,7 @@ def test_what_waits_for_a_place_never_begins_when_it_is_cancelled(engine: Engine
 # MARK: What is lost
 
 
-def test_a_killed_engine_has_the_attempt_made_again(engine: Engine) -> None:
+async def test_a_killed_engine_has_the_attempt_made_again(engine: Engine) -> None:
     started, seen = threading.Semaphore(0), []
 
     @activity.defn
@@ -402,18 +411,18 @@ def test_a_killed_engine_has_the_attempt_made_again(engine: Engine) -> None:
             raise
         return attempt
 
-    def body(caller: Caller) -> Any:
-        caller.start("Local", "l", {"activity": "waits"})
-        assert started.acquire(timeout=20)
+    async def body(caller: Caller) -> Any:
+        await caller.start("Local", "l", {"activity": "waits"})
+        assert await asyncio.to_thread(started.acquire, timeout=20)
         engine.kill_and_restart()
-        assert started.acquire(timeout=20)
-        return caller.result("l")
+        assert await asyncio.to_thread(started.acquire, timeout=20)
+        return await caller.result("l")
 
-    assert with_locals(engine, body, activities=[waits]) == 2
+    assert await with_locals(engine, body, activities=[waits]) == 2
     assert seen == [activity.ActivityCancellationDetails(not_found=True)]
 
 
-def test_with_one_attempt_it_runs_once_at_most(engine: Engine) -> None:
+async def test_with_one_attempt_it_runs_once_at_most(engine: Engine) -> None:
     started, count = threading.Event(), [0]
 
     @activity.defn
@@ -422,19 +431,19 @@ def test_with_one_attempt_it_runs_once_at_most(engine: Engine) -> None:
         started.set()
         await asyncio.sleep(30)
 
-    def body(caller: Caller) -> None:
-        caller.start("Local", "l", {"activity": "once", "attempts": 1})
-        assert started.wait(20)
+    async def body(caller: Caller) -> None:
+        await caller.start("Local", "l", {"activity": "once", "attempts": 1})
+        assert await asyncio.to_thread(started.wait, 20)
         engine.kill_and_restart()
         with pytest.raises(WorkflowFailed) as raised:
-            caller.result("l")
+            await caller.result("l")
         assert isinstance(raised.value.chain[-1], WorkerLostError)
 
-    with_locals(engine, body, activities=[once])
+    await with_locals(engine, body, activities=[once])
     assert count == [1]
 
 
-def test_a_stop_lets_it_end_and_leaves_the_next_attempt_to_others(engine: Engine) -> None:
+async def test_a_stop_lets_it_end_and_leaves_the_next_attempt_to_others(engine: Engine) -> None:
     started = threading.Semaphore(0)
     attempts: list[tuple[str, int]] = []
 
@@ -456,9 +465,10 @@ def test_a_stop_lets_it_end_and_leaves_the_next_attempt_to_others(engine: Engine
     activities, names = [ends, fails_first], ["ends", "fails_first"]
 
     async def run() -> None:
-        caller = await asyncio.to_thread(Caller, engine)
+        client = await Client.connect(engine.socket)
+        caller = Caller(client)
         worker = worker_of(
-            WorkerOf(engine.socket),
+            client,
             workflows=[Local],
             activities=activities,
             graceful_shutdown_timeout=timedelta(seconds=10),
@@ -466,15 +476,15 @@ def test_a_stop_lets_it_end_and_leaves_the_next_attempt_to_others(engine: Engine
         async with worker:
             for name in names:
                 call = {"activity": name, "initial_ms": 500}
-                await asyncio.to_thread(caller.start, "Local", name, call)
+                await caller.start("Local", name, call)
             for _ in names:
                 assert await asyncio.to_thread(started.acquire, timeout=20)
 
     begin = time.monotonic()
-    asyncio.run(run())
+    await run()
     assert time.monotonic() - begin < 5
-    results = with_locals(
-        engine, lambda caller: [caller.result(name) for name in names], activities=activities
+    results = await with_locals(
+        engine, lambda caller: asyncio.gather(*map(caller.result, names)), activities=activities
     )
     assert results == ["ended", "second"]
     assert sorted(attempts) == [("ends", 1), ("fails_first", 1), ("fails_first", 2)]

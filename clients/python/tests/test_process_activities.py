@@ -6,7 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import timedelta
@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 
 import pytest
 from conftest import Engine
-from served import Caller, WorkerOf, WorkflowFailed, serve, worker_of
+from served import Caller, WorkflowFailed, serve, worker_of
 
 from holdfast import _messages as proto
 from holdfast import activity, workflow
+from holdfast.client import Client
 from holdfast.exceptions import ApplicationError, CancelledError
 from holdfast.worker import SharedStateManager
 
@@ -37,10 +38,10 @@ def pool(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
         }
 
 
-def with_pool(
-    engine: Engine, pool: dict[str, Any], body: Callable[[Caller], T], *activities: Any
+async def with_pool(
+    engine: Engine, pool: dict[str, Any], body: Callable[[Caller], Awaitable[T]], *activities: Any
 ) -> T:
-    return serve(engine, body, activities=activities, workflows=[Local], **pool)
+    return await serve(engine, body, activities=activities, workflows=[Local], **pool)
 
 
 @workflow.defn(name="local")
@@ -72,12 +73,16 @@ class Scale:
         return number * self.factor
 
 
-def test_functions_and_methods_run_elsewhere(engine: Engine, pool: dict[str, Any]) -> None:
-    def body(caller: Caller) -> list[Any]:
-        caller.start("local", "l", "where", "b")
-        return [caller.do("where", "a"), caller.result("l"), caller.do("scale", 7)]
+async def test_functions_and_methods_run_elsewhere(engine: Engine, pool: dict[str, Any]) -> None:
+    async def body(caller: Caller) -> list[Any]:
+        await caller.start("local", "l", "where", "b")
+        return [
+            await caller.do("where", "a"),
+            await caller.result("l"),
+            await caller.do("scale", 7),
+        ]
 
-    remote, local, scaled = with_pool(engine, pool, body, where, Scale(6).scale)
+    remote, local, scaled = await with_pool(engine, pool, body, where, Scale(6).scale)
     assert remote[0] != os.getpid() and local[0] != os.getpid()
     assert remote[1:] == ["a", "where", False, False, "json/plain"]
     assert local[1:] == ["b", "where", True, False, "json/plain"]
@@ -94,8 +99,8 @@ def beats() -> list[Any]:
     return [info.attempt, info.heartbeat_details]
 
 
-def test_heartbeats_arrive_before_the_end(engine: Engine, pool: dict[str, Any]) -> None:
-    result = with_pool(engine, pool, lambda caller: caller.do("beats"), beats)
+async def test_heartbeats_arrive_before_the_end(engine: Engine, pool: dict[str, Any]) -> None:
+    result = await with_pool(engine, pool, lambda caller: caller.do("beats"), beats)
     assert result == [2, [99, "of the first"]]
 
 
@@ -104,14 +109,14 @@ def fails() -> None:
     raise ApplicationError("no", {"left": 0}, type="No", non_retryable=True)
 
 
-def test_errors_arrive_whole(engine: Engine, pool: dict[str, Any]) -> None:
-    def body(caller: Caller) -> None:
+async def test_errors_arrive_whole(engine: Engine, pool: dict[str, Any]) -> None:
+    async def body(caller: Caller) -> None:
         with pytest.raises(WorkflowFailed) as raised:
-            caller.do("fails")
+            await caller.do("fails")
         error = raised.value.chain[1]
         assert (error.message, error.type, list(error.details)) == ("no", "No", [{"left": 0}])
 
-    with_pool(engine, pool, body, fails)
+    await with_pool(engine, pool, body, fails)
 
 
 @activity.defn
@@ -119,13 +124,15 @@ def leaves() -> None:
     activity.raise_complete_async()
 
 
-def test_an_activity_is_completed_elsewhere(engine: Engine, pool: dict[str, Any]) -> None:
-    def body(caller: Caller) -> Any:
-        called = caller.start_call("leaves")
-        caller.await_pending(called, lambda one: one.state == proto.PendingActivityState.STARTED)
-        return caller.complete_until(called, "from outside")
+async def test_an_activity_is_completed_elsewhere(engine: Engine, pool: dict[str, Any]) -> None:
+    async def body(caller: Caller) -> Any:
+        called = await caller.start_call("leaves")
+        await caller.await_pending(
+            called, lambda one: one.state == proto.PendingActivityState.STARTED
+        )
+        return await caller.complete_until(called, "from outside")
 
-    assert with_pool(engine, pool, body, leaves) == "from outside"
+    assert await with_pool(engine, pool, body, leaves) == "from outside"
 
 
 @activity.defn
@@ -139,25 +146,25 @@ def waits(path: str) -> str:
     raise CancelledError("stopped")
 
 
-def await_text(path: Path, text: str) -> None:
+async def await_text(path: Path, text: str) -> None:
     deadline = time.monotonic() + 20
     while not path.exists() or path.read_text() != text:
         assert time.monotonic() < deadline, path.exists() and path.read_text()
-        time.sleep(0.005)
+        await asyncio.sleep(0.005)
 
 
-def test_a_cancellation_arrives(engine: Engine, pool: dict[str, Any], tmp_path: Path) -> None:
+async def test_a_cancellation_arrives(engine: Engine, pool: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "seen"
 
-    def body(caller: Caller) -> None:
-        called = caller.start_call("waits", str(path))
-        await_text(path, "started")
-        caller.cancel(called)
+    async def body(caller: Caller) -> None:
+        called = await caller.start_call("waits", str(path))
+        await await_text(path, "started")
+        await caller.cancel(called)
         with pytest.raises(WorkflowFailed) as raised:
-            caller.result(called)
+            await caller.result(called)
         assert raised.value.status == proto.WorkflowStatus.CANCELED
 
-    with_pool(engine, pool, body, waits)
+    await with_pool(engine, pool, body, waits)
     details = activity.ActivityCancellationDetails(cancel_requested=True)
     assert path.read_text() == f"True {details}"
 
@@ -169,24 +176,25 @@ def waits_for_the_end(path: str) -> str:
     return f"shutdown {activity.is_worker_shutdown()}, cancelled {activity.is_cancelled()}"
 
 
-def test_a_shutdown_is_told(engine: Engine, pool: dict[str, Any], tmp_path: Path) -> None:
+async def test_a_shutdown_is_told(engine: Engine, pool: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "seen"
 
     async def run() -> str:
-        caller = await asyncio.to_thread(Caller, engine)
+        client = await Client.connect(engine.socket)
+        caller = Caller(client)
         worker = worker_of(
-            WorkerOf(engine.socket),
+            client,
             activities=[waits_for_the_end],
             graceful_shutdown_timeout=timedelta(seconds=20),
             **pool,
         )
         async with worker:
-            called = await asyncio.to_thread(caller.start_call, "waits_for_the_end", str(path))
-            await asyncio.to_thread(await_text, path, "started")
+            called = await caller.start_call("waits_for_the_end", str(path))
+            await await_text(path, "started")
         return called
 
-    called = asyncio.run(run())
-    result = with_pool(engine, pool, lambda caller: caller.result(called), where)
+    called = await run()
+    result = await with_pool(engine, pool, lambda caller: caller.result(called), where)
     assert result == "shutdown True, cancelled False"
 
 
@@ -197,7 +205,7 @@ def kills_its_process() -> str:
     return f"attempt {activity.info().attempt}"
 
 
-def test_a_broken_pool_ends_the_worker_and_another_one_goes_on(engine: Engine) -> None:
+async def test_a_broken_pool_ends_the_worker_and_another_one_goes_on(engine: Engine) -> None:
     context = multiprocessing.get_context("fork")
     told: list[BaseException] = []
 
@@ -205,9 +213,10 @@ def test_a_broken_pool_ends_the_worker_and_another_one_goes_on(engine: Engine) -
         told.append(error)
 
     async def run(shared: SharedStateManager, executor: ProcessPoolExecutor) -> str:
-        caller = await asyncio.to_thread(Caller, engine)
+        client = await Client.connect(engine.socket)
+        caller = Caller(client)
         worker = worker_of(
-            WorkerOf(engine.socket),
+            client,
             activities=[kills_its_process],
             activity_executor=executor,
             shared_state_manager=shared,
@@ -215,16 +224,16 @@ def test_a_broken_pool_ends_the_worker_and_another_one_goes_on(engine: Engine) -
             on_fatal_error=on_fatal_error,
         )
         serving = asyncio.create_task(worker.run())
-        called = await asyncio.to_thread(
-            lambda: caller.start_call("kills_its_process", initial_ms=500)
-        )
+        called = await caller.start_call("kills_its_process", initial_ms=500)
         with pytest.raises(BrokenProcessPool):
             await serving
         return called
 
     with context.Manager() as manager, ProcessPoolExecutor(1, mp_context=context) as executor:
         shared = SharedStateManager.create_from_multiprocessing(manager)
-        called = asyncio.run(run(shared, executor))
+        called = await run(shared, executor)
     assert [type(error) for error in told] == [BrokenProcessPool]
-    result = serve(engine, lambda caller: caller.result(called), activities=[kills_its_process])
+    result = await serve(
+        engine, lambda caller: caller.result(called), activities=[kills_its_process]
+    )
     assert result == "attempt 2"

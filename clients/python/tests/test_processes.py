@@ -9,16 +9,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from conftest import Engine
-from served import Caller, WorkerOf, serve, worker_of
+from served import Caller, serve, worker_of
 
 from holdfast import activity
+from holdfast.client import Client
 
 PROGRAM = Path(__file__).with_name("worker_process.py")
 T = TypeVar("T")
@@ -42,14 +43,14 @@ class Processes:
         text = self._log.read_text() if self._log.exists() else ""
         return [line.split() for line in text.splitlines()]
 
-    def await_line(self, *words: str) -> list[str]:
+    async def await_line(self, *words: str) -> list[str]:
         deadline = time.monotonic() + 20
         while True:
             for line in self.words():
                 if line[: len(words)] == list(words):
                     return line
             assert time.monotonic() < deadline, f"no line {words} in {self.words()}"
-            time.sleep(0.005)
+            await asyncio.sleep(0.005)
 
     def kill_all(self) -> None:
         for process in self._started:
@@ -66,142 +67,142 @@ def processes(engine: Engine, tmp_path: Path) -> Iterator[Processes]:
         made.kill_all()
 
 
-def with_workflows(processes: Processes, body: Callable[[Caller], T]) -> T:
+async def with_workflows(processes: Processes, body: Callable[[Caller], Awaitable[T]]) -> T:
     """The workflow is served here, its activities by the processes."""
-    return serve(processes.engine, body)
+    return await serve(processes.engine, body)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+async def end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    assert process.wait(20) == 0
+    assert await asyncio.to_thread(process.wait, 20) == 0
 
 
-def test_sigterm_lets_an_activity_end(processes: Processes) -> None:
-    def body(caller: Caller) -> None:
+async def test_sigterm_lets_an_activity_end(processes: Processes) -> None:
+    async def body(caller: Caller) -> None:
         worker = processes.start()
-        called = caller.start_call("nap", 0, 0.5)
-        processes.await_line("start", "1")
+        called = await caller.start_call("nap", 0, 0.5)
+        await processes.await_line("start", "1")
         worker.send_signal(signal.SIGTERM)
-        assert caller.result(called) == "attempt 1"
-        assert worker.wait(20) == 0
+        assert await caller.result(called) == "attempt 1"
+        assert await asyncio.to_thread(worker.wait, 20) == 0
         assert processes.words()[-2:] == [["end", "1"], ["stopped"]]
 
-    with_workflows(processes, body)
+    await with_workflows(processes, body)
 
 
-def test_a_second_signal_does_not_wait(processes: Processes) -> None:
-    def body(caller: Caller) -> None:
+async def test_a_second_signal_does_not_wait(processes: Processes) -> None:
+    async def body(caller: Caller) -> None:
         worker = processes.start()
-        called = caller.start_call("nap", 0, 60)
-        processes.await_line("start", "1")
+        called = await caller.start_call("nap", 0, 60)
+        await processes.await_line("start", "1")
         worker.send_signal(signal.SIGINT)
         # Two signals at once could be one.
-        time.sleep(0.2)
+        await asyncio.sleep(0.2)
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(20) == 0
+        assert await asyncio.to_thread(worker.wait, 20) == 0
         second = processes.start()
-        assert caller.result(called) == "attempt 2"
-        end(second)
+        assert await caller.result(called) == "attempt 2"
+        await end(second)
 
-    with_workflows(processes, body)
+    await with_workflows(processes, body)
 
 
-def test_a_killed_worker_is_replaced_at_once(processes: Processes) -> None:
-    def body(caller: Caller) -> None:
+async def test_a_killed_worker_is_replaced_at_once(processes: Processes) -> None:
+    async def body(caller: Caller) -> None:
         first = processes.start()
-        called = caller.start_call("nap", 0, 60)
-        processes.await_line("start", "1")
+        called = await caller.start_call("nap", 0, 60)
+        await processes.await_line("start", "1")
         second = processes.start()
-        time.sleep(0.5)  # until it has attached: what is measured is the dispatch
+        await asyncio.sleep(0.5)  # until it has attached: what is measured is the dispatch
         first.kill()
         killed = time.monotonic()
-        processes.await_line("start", "2")
+        await processes.await_line("start", "2")
         assert time.monotonic() - killed < 1.0
-        assert caller.result(called) == "attempt 2"
+        assert await caller.result(called) == "attempt 2"
         keys = {line[2] for line in processes.words() if line[0] == "start"}
         assert len(keys) == 1
-        end(second)
+        await end(second)
 
-    with_workflows(processes, body)
+    await with_workflows(processes, body)
 
 
-def test_an_activity_outlives_its_engine(processes: Processes) -> None:
-    def body(caller: Caller) -> None:
+async def test_an_activity_outlives_its_engine(processes: Processes) -> None:
+    async def body(caller: Caller) -> None:
         worker = processes.start()
-        called = caller.start_call("nap", 0, 1.0)
-        processes.await_line("start", "1")
+        called = await caller.start_call("nap", 0, 1.0)
+        await processes.await_line("start", "1")
         processes.engine.kill_and_restart()
-        assert caller.result(called) == "attempt 1"
+        assert await caller.result(called) == "attempt 1"
         assert [line[:2] for line in processes.words()] == [["start", "1"], ["end", "1"]]
-        end(worker)
+        await end(worker)
 
-    with_workflows(processes, body)
+    await with_workflows(processes, body)
 
 
-def test_a_worker_that_died_with_its_engine_is_not_waited_for(processes: Processes) -> None:
-    def body(caller: Caller) -> None:
+async def test_a_worker_that_died_with_its_engine_is_not_waited_for(processes: Processes) -> None:
+    async def body(caller: Caller) -> None:
         first = processes.start()
-        called = caller.start_call("nap", 0, 60)
-        processes.await_line("start", "1")
+        called = await caller.start_call("nap", 0, 60)
+        await processes.await_line("start", "1")
         processes.engine.kill()
         first.kill()
         first.wait()
         second = processes.start()
         processes.engine.kill_and_restart()
         restarted = time.monotonic()
-        processes.await_line("start", "2")
+        await processes.await_line("start", "2")
         assert time.monotonic() - restarted < 5.0, "the resume window is ten seconds"
-        assert caller.result(called) == "attempt 2"
-        end(second)
+        assert await caller.result(called) == "attempt 2"
+        await end(second)
 
-    with_workflows(processes, body)
+    await with_workflows(processes, body)
 
 
-def test_a_result_without_an_engine_is_kept_and_told_once(processes: Processes) -> None:
-    def body(caller: Caller) -> None:
+async def test_a_result_without_an_engine_is_kept_and_told_once(processes: Processes) -> None:
+    async def body(caller: Caller) -> None:
         worker = processes.start()
-        called = caller.start_call("nap", 0, 0.2)
-        processes.await_line("start", "1")
+        called = await caller.start_call("nap", 0, 0.2)
+        await processes.await_line("start", "1")
         processes.engine.kill()
-        processes.await_line("end", "1")
+        await processes.await_line("end", "1")
         processes.engine.kill_and_restart()
-        assert caller.result(called) == "attempt 1"
+        assert await caller.result(called) == "attempt 1"
         assert [line[:2] for line in processes.words()] == [["start", "1"], ["end", "1"]]
-        end(worker)
+        await end(worker)
 
-    with_workflows(processes, body)
+    await with_workflows(processes, body)
 
 
-def test_a_killed_worker_is_replaced_although_the_children_of_its_pool_live_on(
+async def test_a_killed_worker_is_replaced_although_the_children_of_its_pool_live_on(
     processes: Processes,
 ) -> None:
-    def body(caller: Caller) -> None:
+    async def body(caller: Caller) -> None:
         first = processes.start("processes")
-        called = caller.start_call("nap", 0, 60)
-        line = processes.await_line("start", "1")
+        called = await caller.start_call("nap", 0, 60)
+        line = await processes.await_line("start", "1")
         child, connections = int(line[3]), int(line[4])
         # The engine may learn of the parent's end by its process too, but not everywhere.
         assert connections == 0, "a child holds the worker's connection"
         second = processes.start()
-        time.sleep(0.5)  # until it has attached: what is measured is the dispatch
+        await asyncio.sleep(0.5)  # until it has attached: what is measured is the dispatch
         try:
             first.kill()
             killed = time.monotonic()
             first.wait()
-            processes.await_line("start", "2")
+            await processes.await_line("start", "2")
             assert time.monotonic() - killed < 1.0
-            assert int(processes.await_line("start", "2")[4]) == 1
+            assert int((await processes.await_line("start", "2"))[4]) == 1
             assert child != first.pid
             os.kill(child, 0)  # it lives on
-            assert caller.result(called) == "attempt 2"
+            assert await caller.result(called) == "attempt 2"
         finally:
             os.kill(child, signal.SIGKILL)
-        end(second)
+        await end(second)
 
-    with_workflows(processes, body)
+    await with_workflows(processes, body)
 
 
-def test_a_stuck_activity_does_not_hold_a_worker_that_is_shut_down(engine: Engine) -> None:
+async def test_a_stuck_activity_does_not_hold_a_worker_that_is_shut_down(engine: Engine) -> None:
     started = threading.Event()
 
     @activity.defn
@@ -211,21 +212,20 @@ def test_a_stuck_activity_does_not_hold_a_worker_that_is_shut_down(engine: Engin
 
     async def run() -> float:
         grace = timedelta(seconds=0.1)
-        worker = worker_of(
-            WorkerOf(engine.socket), activities=[stuck], graceful_shutdown_timeout=grace
-        )
+        client = await Client.connect(engine.socket)
+        worker = worker_of(client, activities=[stuck], graceful_shutdown_timeout=grace)
         serving = asyncio.create_task(worker.run())
-        await asyncio.to_thread(lambda: Caller(engine).start_call("stuck"))
+        await Caller(client).start_call("stuck")
         assert await asyncio.to_thread(started.wait, 20)
         begin = time.monotonic()
         await worker.shutdown()
         await serving
         return time.monotonic() - begin
 
-    assert 0.1 <= asyncio.run(run()) < 5.0
+    assert 0.1 <= await run() < 5.0
 
 
-def test_activities_are_told_of_the_shutdown_and_have_their_grace(engine: Engine) -> None:
+async def test_activities_are_told_of_the_shutdown_and_have_their_grace(engine: Engine) -> None:
     started, seen = threading.Semaphore(0), []
 
     @activity.defn
@@ -251,32 +251,32 @@ def test_activities_are_told_of_the_shutdown_and_have_their_grace(engine: Engine
     activities = [ends_by_itself, is_cancelled]
 
     async def run() -> list[str]:
-        caller = await asyncio.to_thread(Caller, engine)
+        client = await Client.connect(engine.socket)
+        caller = Caller(client)
         worker = worker_of(
-            WorkerOf(engine.socket),
+            client,
             activities=activities,
             graceful_shutdown_timeout=timedelta(seconds=0.2),
         )
         async with worker:
             assert worker.is_running and not worker.is_shutdown
-            ids = [
-                await asyncio.to_thread(caller.start_call, name)
-                for name in ("ends_by_itself", "is_cancelled")
-            ]
+            ids = [await caller.start_call(name) for name in ("ends_by_itself", "is_cancelled")]
             for _ in ids:
                 assert await asyncio.to_thread(started.acquire, timeout=20)
         assert worker.is_shutdown and not worker.is_running
         return ids
 
-    ids = asyncio.run(run())
+    ids = await run()
     assert seen == [(True, False), True]
-    results = serve(
-        engine, lambda caller: [caller.result(one) for one in ids], activities=activities
+    results = await serve(
+        engine, lambda caller: asyncio.gather(*map(caller.result, ids)), activities=activities
     )
     assert results == ["ended", "by the next worker"]
 
 
-def test_a_worker_that_the_engine_refuses_ends_the_block_with_the_error(engine: Engine) -> None:
+async def test_a_worker_that_the_engine_refuses_ends_the_block_with_the_error(
+    engine: Engine,
+) -> None:
     told: list[BaseException] = []
 
     @activity.defn
@@ -286,11 +286,11 @@ def test_a_worker_that_the_engine_refuses_ends_the_block_with_the_error(engine: 
         told.append(error)
 
     async def run() -> None:
-        client = WorkerOf(engine.socket, namespace="no such namespace")
+        client = await Client.connect(engine.socket, namespace="no such namespace")
         async with worker_of(client, activities=[nothing], on_fatal_error=on_fatal_error):
             await asyncio.sleep(20)
 
     with pytest.raises(Exception) as raised:
-        asyncio.run(run())
+        await run()
     assert told == [raised.value]
     assert getattr(raised.value, "code", None) in ("NOT_FOUND", "INVALID_ARGUMENT")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from conftest import Engine
-from served import Caller, WorkerOf, WorkflowFailed, serve, worker_of
+from served import Caller, WorkflowFailed, serve, worker_of
 
 from holdfast import _messages as proto
 from holdfast import activity, workflow
@@ -24,8 +24,8 @@ T = TypeVar("T")
 SHORT = timedelta(seconds=10)
 
 
-def with_worker(engine: Engine, body: Callable[[Caller], T], **options: Any) -> T:
-    return serve(
+async def with_worker(engine: Engine, body: Callable[[Caller], Awaitable[T]], **options: Any) -> T:
+    return await serve(
         engine,
         body,
         workflows=[Greeting, Counter, Untellable],
@@ -105,34 +105,34 @@ class Counter:
 
 
 @pytest.mark.parametrize("cached", [1_000, 1])
-def test_workflows_and_activities_work_with_and_without_a_cache(
+async def test_workflows_and_activities_work_with_and_without_a_cache(
     engine: Engine, cached: int
 ) -> None:
-    def body(caller: Caller) -> list[str]:
+    async def body(caller: Caller) -> list[str]:
         for number in range(20):
-            caller.start("Greeting", f"g-{number}", f"n{number}")
-        return [caller.result(f"g-{number}") for number in range(20)]
+            await caller.start("Greeting", f"g-{number}", f"n{number}")
+        return [await caller.result(f"g-{number}") for number in range(20)]
 
-    results = with_worker(engine, body, max_cached_workflows=cached)
+    results = await with_worker(engine, body, max_cached_workflows=cached)
     assert results == [f"HELLO, N{number}! (3)" for number in range(20)]
 
 
-def test_signals_and_queries_reach_the_code_over_a_kill_of_the_engine(engine: Engine) -> None:
-    def body(caller: Caller) -> int:
+async def test_signals_and_queries_reach_the_code_over_a_kill_of_the_engine(engine: Engine) -> None:
+    async def body(caller: Caller) -> int:
         # A query without a worker is refused: this one's answer says that it is there.
-        caller.start("Counter", "there", 0)
-        caller.result("there")
-        caller.start("Counter", "c", 20)
+        await caller.start("Counter", "there", 0)
+        await caller.result("there")
+        await caller.start("Counter", "c", 20)
         for number in range(10):
-            caller.signal("c", "add", number)
-        assert caller.query("c", "total") <= sum(range(10))
+            await caller.signal("c", "add", number)
+        assert await caller.query("c", "total") <= sum(range(10))
         engine.kill_and_restart()
         for number in range(10, 20):
-            caller.signal("c", "add", number)
-        total: int = caller.result("c")
+            await caller.signal("c", "add", number)
+        total: int = await caller.result("c")
         return total
 
-    assert with_worker(engine, body) == sum(range(20))
+    assert await with_worker(engine, body) == sum(range(20))
 
 
 @workflow.defn
@@ -142,20 +142,20 @@ class Raises:
         raise KeyError("sku")
 
 
-def test_the_worker_says_which_errors_fail_workflows(engine: Engine) -> None:
-    def body(caller: Caller) -> list[Any]:
-        caller.start("Raises", "r")
+async def test_the_worker_says_which_errors_fail_workflows(engine: Engine) -> None:
+    async def body(caller: Caller) -> list[Any]:
+        await caller.start("Raises", "r")
         with pytest.raises(WorkflowFailed) as raised:
-            caller.result("r")
+            await caller.result("r")
         return raised.value.chain
 
-    (error,) = serve(
+    (error,) = await serve(
         engine, body, workflows=[Raises], workflow_failure_exception_types=[LookupError]
     )
     assert (error.type, error.message) == ("KeyError", "'sku'")
 
 
-def test_a_worker_runs_once_and_is_cancelled_gracefully(engine: Engine) -> None:
+async def test_a_worker_runs_once_and_is_cancelled_gracefully(engine: Engine) -> None:
     begun = asyncio.Event()
 
     @activity.defn
@@ -165,14 +165,13 @@ def test_a_worker_runs_once_and_is_cancelled_gracefully(engine: Engine) -> None:
         return "ended"
 
     async def run() -> str:
-        caller = await asyncio.to_thread(Caller, engine)
-        worker = worker_of(
-            WorkerOf(engine.socket), activities=[ends], graceful_shutdown_timeout=SHORT
-        )
+        client = await Client.connect(engine.socket)
+        caller = Caller(client)
+        worker = worker_of(client, activities=[ends], graceful_shutdown_timeout=SHORT)
         with pytest.raises(RuntimeError, match="Never started"):
             await worker.shutdown()
         serving = asyncio.create_task(worker.run())
-        called = await asyncio.to_thread(caller.start_call, "ends")
+        called = await caller.start_call("ends")
         await begun.wait()
         with pytest.raises(RuntimeError, match="Already started"):
             await worker.run()
@@ -183,35 +182,39 @@ def test_a_worker_runs_once_and_is_cancelled_gracefully(engine: Engine) -> None:
         await worker.shutdown()
         return called
 
-    called = asyncio.run(run())
-    assert serve(engine, lambda caller: caller.result(called)) == "ended"
+    called = await run()
+    assert await serve(engine, lambda caller: caller.result(called)) == "ended"
 
 
-def test_a_command_that_cannot_be_told_fails_the_task_and_nothing_else(engine: Engine) -> None:
-    def body(caller: Caller) -> str:
-        caller.start("Untellable", "u")
+async def test_a_command_that_cannot_be_told_fails_the_task_and_nothing_else(
+    engine: Engine,
+) -> None:
+    async def body(caller: Caller) -> str:
+        await caller.start("Untellable", "u")
         execution = proto.WorkflowExecution(workflow_id="u")
         describe = proto.DescribeWorkflowRequest(execution=execution)
-        while "activity_id" not in str(caller.call(WorkflowService.DescribeWorkflow, describe)):
+        while "activity_id" not in str(
+            await caller.call(WorkflowService.DescribeWorkflow, describe)
+        ):
             pass
-        caller.start("Greeting", "g", "Ann")
-        assert caller.result("g") == "HELLO, ANN! (3)"
-        caller.signal("u", "repair")
-        result: str = caller.result("u")
+        await caller.start("Greeting", "g", "Ann")
+        assert await caller.result("g") == "HELLO, ANN! (3)"
+        await caller.signal("u", "repair")
+        result: str = await caller.result("u")
         return result
 
-    assert with_worker(engine, body) == "Hello, Bob"
+    assert await with_worker(engine, body) == "Hello, Bob"
 
 
-def test_a_worker_that_has_nothing_to_do_costs_no_time(engine: Engine) -> None:
-    def body(caller: Caller) -> float:
-        caller.start("Greeting", "g", "Ann")
-        caller.result("g")
+async def test_a_worker_that_has_nothing_to_do_costs_no_time(engine: Engine) -> None:
+    async def body(caller: Caller) -> float:
+        await caller.start("Greeting", "g", "Ann")
+        await caller.result("g")
         before = time.process_time()
         time.sleep(1)
         return time.process_time() - before
 
-    assert with_worker(engine, body) < 0.1
+    assert await with_worker(engine, body) < 0.1
 
 
 async def test_the_block_of_a_worker_begins_when_queries_find_it(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import _messages as proto
+from ..exceptions import ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
 from .headers import Headers, header_of
 from .loop import _Future
 
@@ -19,6 +20,8 @@ T = TypeVar("T")
 
 # Of an argument that was not given: None is a value.
 NO_VALUE: Any = object()
+# The engine's type of the error.
+_ALREADY_STARTED = "WorkflowAlreadyStarted"
 
 
 class Ending(_Future[T]):
@@ -59,18 +62,52 @@ class Ending(_Future[T]):
                 case "completed":
                     assert resolved.completed is not None
                     self.set_result(value_of(run, resolved.completed.payloads, self._hint))
-                case "failed" | "canceled":
-                    failure = resolved.failed or resolved.canceled
-                    assert failure is not None
-                    self.set_exception(run.failures.from_failure(failure, run.payloads))
+                case "failed":
+                    assert resolved.failed is not None
+                    self._fail(resolved.failed)
+                case "canceled":
+                    assert resolved.canceled is not None
+                    self._fail(self._cancelled(resolved.canceled))
                 case _:
                     run.fail_task(RuntimeError(f"command {self.seq} ended in an unknown way"))
         except Exception as error:  # the value is not of the hinted type
             self.set_exception(error)
 
+    def _fail(self, failure: proto.Failure) -> None:
+        self.set_exception(self._run.failures.from_failure(failure, self._run.payloads))
+
+    def _cancelled(self, failure: proto.Failure) -> proto.Failure:
+        """As the code is to see it."""
+        return failure
+
 
 class ActivityFuture(Ending[T]):
     """The end of an activity, local or not."""
+
+    def __init__(
+        self,
+        run: WorkflowRun,
+        command: proto.ScheduleActivity | proto.ScheduleLocalActivity,
+        hint: Any,
+        location: str,
+    ) -> None:
+        super().__init__(run, command.seq, hint, location)
+        self._activity_id = command.activity_id or str(command.seq)
+        self._activity_type = command.activity_type
+
+    def _cancelled(self, failure: proto.Failure) -> proto.Failure:
+        """The engine says only that it was cancelled; here it is told of which activity."""
+        inner = failure.info or proto.FailureInfo()
+        if inner.kind == "activity":
+            return failure
+        activity = proto.ActivityFailure(
+            activity_id=self._activity_id,
+            activity_type=self._activity_type,
+            retry_state=proto.RetryState.CANCEL_REQUESTED,
+        )
+        message = f"activity '{self._activity_type}' was canceled"
+        outer = proto.FailureInfo(message=message, activity=activity)
+        return proto.Failure(info=outer, causes=[inner, *failure.causes])
 
     def _cancel(self, reason: str) -> proto.Command:
         return proto.Command(request_cancel_activity=proto.RequestCancelActivity(seq=self.seq))
@@ -137,6 +174,19 @@ def value_of(run: WorkflowRun, payloads: Sequence[proto.Payload], hint: Any) -> 
     return run.payloads.from_payload(payloads[0], hint)
 
 
+def _not_started(error: BaseException) -> BaseException:
+    """That a child's id is taken is an error of its own, which travels as what it comes of."""
+    cause = error.__cause__
+    if not isinstance(error, ChildWorkflowError) or not isinstance(cause, ApplicationError):
+        return error
+    if cause.type != _ALREADY_STARTED:
+        return error
+    taken = WorkflowAlreadyStartedError(error.workflow_id, error.workflow_type)
+    taken._failure = error.failure
+    taken.__cause__ = error
+    return taken
+
+
 class Requests:
     """The part of a run that keeps what it waits for, by the seq of the command."""
 
@@ -186,7 +236,7 @@ class Requests:
         run = self._me
         run.check_may_change("start an activity")
         command.seq = run.next_seq()
-        future: ActivityFuture[Any] = ActivityFuture(run, command.seq, hint, run.location())
+        future: ActivityFuture[Any] = ActivityFuture(run, command, hint, run.location())
         self._activities[command.seq] = future
         run.commands.append(
             proto.Command(
@@ -203,7 +253,7 @@ class Requests:
         run = self._me
         run.check_may_change("start an activity")
         command.seq = run.next_seq()
-        future: ActivityFuture[Any] = ActivityFuture(run, command.seq, hint, run.location())
+        future: ActivityFuture[Any] = ActivityFuture(run, command, hint, run.location())
         self._activities[command.seq] = future
         self.locals[command.seq] = command
         run.commands.append(
@@ -262,7 +312,7 @@ class Requests:
         failure = resolved.failed or resolved.canceled
         assert failure is not None
         del self._children[resolved.seq]
-        start.set_exception(run.failures.from_failure(failure, run.payloads))
+        start.set_exception(_not_started(run.failures.from_failure(failure, run.payloads)))
         return None
 
     # MARK: Other workflows

@@ -12,6 +12,7 @@ from .. import _messages as proto
 from .._json import from_json, to_json
 from ..common import TypedSearchAttributes, from_instant_ms, from_ms
 from ..converter import DataConverter
+from ..service import RPCError
 from ._pages import Pages
 
 if TYPE_CHECKING:
@@ -274,9 +275,19 @@ class WorkflowExecutionAsyncIterator(Pages[WorkflowExecution]):
     async def _fetch(
         self, size: int, token: bytes | None
     ) -> tuple[list[WorkflowExecution], bytes | None]:
-        client, request = self._client, self._request
+        request = self._request
         request.page_size = size if self._left is None else max(min(size, self._left), 1)
         request.next_page_token = token or b""
+        while True:
+            try:
+                return await self._ask_for(request)
+            except RPCError as error:
+                await self._client.service_client.come_back(error, self._timeout)
+
+    async def _ask_for(
+        self, request: proto.ListWorkflowsRequest
+    ) -> tuple[list[WorkflowExecution], bytes | None]:
+        client = self._client
         page: list[WorkflowExecution] = []
         following: bytes | None = None
         stream = client.service_client.stream(
@@ -304,6 +315,16 @@ class WorkflowExecutionAsyncIterator(Pages[WorkflowExecution]):
             yield await handle.fetch_history()
 
 
+def run_told_by(event: proto.HistoryEvent) -> str:
+    """The run that this event says the history is of; empty: it says nothing of that."""
+    if event.workflow_execution_started is not None:
+        return event.workflow_execution_started.run_id
+    failed = event.workflow_task_failed
+    if failed is not None and failed.copy is not None and failed.copy.execution is not None:
+        return failed.copy.execution.run_id
+    return ""
+
+
 @dataclass(frozen=True)
 class WorkflowHistory:
     """All events of a run, in order."""
@@ -316,11 +337,7 @@ class WorkflowHistory:
         """The run's own id: what is copied begins with the events of another run."""
         found = ""
         for event in self.events:
-            if event.workflow_execution_started is not None:
-                found = event.workflow_execution_started.run_id
-            failed = event.workflow_task_failed
-            if failed is not None and failed.copy is not None and failed.copy.execution is not None:
-                found = failed.copy.execution.run_id
+            found = run_told_by(event) or found
         return found
 
     def to_json(self) -> str:

@@ -18,6 +18,7 @@ from ._executions import (
     WorkflowExecutionCount,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
+    run_told_by,
     status_of,
 )
 from ._handle import WorkflowHandle
@@ -165,20 +166,28 @@ class Root(ActivityCalls, ScheduleCalls):
     async def fetch_workflow_history_events(
         self, input: inputs.FetchWorkflowHistoryEventsInput
     ) -> AsyncIterator[proto.HistoryEvent]:
+        """Goes on behind the last event when the connection is lost."""
         request = proto.GetHistoryRequest(
             namespace=self._client.namespace,
             execution=self._execution(input.id, input.run_id),
             follow=input.wait_new_event,
         )
-        stream = self._client.service_client.stream(
-            _Service.GetHistory, request, timeout=input.rpc_timeout
-        )
-        try:
-            async for batch in stream:
-                for event in batch.events:
-                    yield event
-        finally:
-            await stream.aclose()
+        service, run_id = self._client.service_client, input.run_id
+        while True:
+            stream = service.stream(_Service.GetHistory, request, timeout=input.rpc_timeout)
+            try:
+                async for batch in stream:
+                    for event in batch.events:
+                        request.first_event_id = event.event_id + 1
+                        run_id = run_told_by(event) or run_id
+                        yield event
+                return
+            except RPCError as error:
+                await service.come_back(error, FOREVER if request.follow else input.rpc_timeout)
+                # Whatever run is the newest by now.
+                request.execution = self._execution(input.id, run_id)
+            finally:
+                await stream.aclose()
 
     # MARK: Lists
 

@@ -41,6 +41,7 @@ class WorkflowEnvironment:
         self._skips_time = skips_time
         self._chaos: Chaos | None = None
         self._restarting: asyncio.Task[None] | None = None
+        self._unlocking: asyncio.Future[None] | None = None
 
     @staticmethod
     def from_client(client: Client) -> WorkflowEnvironment:
@@ -159,8 +160,9 @@ class WorkflowEnvironment:
 
     async def shutdown(self) -> None:
         """Ends the engine, unless it was there before."""
-        if self._restarting is not None:
-            await asyncio.wait([self._restarting])
+        under_way = [one for one in (self._restarting, self._unlocking) if one is not None]
+        if under_way:
+            await asyncio.wait(under_way)
         if self._engine is not None:
             await self._client.close()
             await asyncio.to_thread(self._engine.stop)

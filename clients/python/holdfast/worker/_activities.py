@@ -102,6 +102,7 @@ class Activities:
         if fate != Fate.ONCE:
             chaos.ran_again(task, outcome.payloads)
         if fate == Fate.LOST:
+            chaos.lost_with(len(self._tasks))
             self._lose()
         elif fate == Fate.TWICE:
             again = proto.ActivityTask.decode(copy)

@@ -113,6 +113,8 @@ class TaskWorker:
         self._grace_seconds = options.grace_seconds
         self._is_stopping = False
         self._has_left = False
+        # Its connection is closed already.
+        self._is_lost = False
         # Ends the grace, and then the farewell.
         self._timer: asyncio.TimerHandle | None = None
 
@@ -153,7 +155,7 @@ class TaskWorker:
 
     def lose(self) -> None:
         """Ends the worker at once, with all that it has in hand, as a crash would."""
-        self._has_left = True
+        self._has_left = self._is_lost = True
         self._turns.fail(WorkerLost())
         self._connection.close()
 
@@ -186,7 +188,8 @@ class TaskWorker:
             self._end_grace()
             return
         self._is_stopping = True
-        self._core.stop()
+        if not self._is_lost:
+            self._core.stop()
         self._locals.stop()
         self._say_shutdown()
         self._turns.look()
@@ -212,7 +215,8 @@ class TaskWorker:
     def _end(self) -> None:
         """What does not stop is left."""
         self._has_left = True
-        self._core.stop()
+        if not self._is_lost:
+            self._core.stop()
         self._turns.look()
 
     def _forget_timer(self) -> None:

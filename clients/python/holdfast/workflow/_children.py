@@ -125,8 +125,9 @@ async def start_child_workflow(
     args: Sequence[Any] = (),
     **options: Unpack[ChildWorkflowConfig],
 ) -> ChildWorkflowHandle[Any]:
-    """Starts a child and returns when it runs; raises ChildWorkflowError if it cannot be started.
+    """Starts a child and returns when it runs.
 
+    WorkflowAlreadyStartedError: its id is taken. ChildWorkflowError: anything else is in the way.
     workflow: a class's run method, or a name. Its id is this run's and a number if None. The handle
     is awaited for the child's result, or raises ChildWorkflowError; cancelled, it asks the child to
     end, by its cancellation type.
