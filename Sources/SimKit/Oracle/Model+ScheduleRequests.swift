@@ -177,12 +177,12 @@ extension Model {
     -> Response
   {
     if isUnknown(r.overlapPolicy) { return .failure(invalid("overlap_policy")) }
+    if r.endAtMs < r.startAtMs { return .failure(invalid("end_at_ms")) }
     switch earlier("Backfill", r.requestID, r.anonymous, schedule) {
     case .refused(let response): return response
     case .done: return .done
     case .new: break
     }
-    if r.endAtMs < r.startAtMs { return .failure(invalid("end_at_ms")) }
     guard schedule.backfills.count < limits.backfillsMax else {
       return .failure(.of(.resourceExhausted, .limitReached, retryAfter: Span(ms: 1_000)))
     }
