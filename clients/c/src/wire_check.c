@@ -1,6 +1,7 @@
 #include "wire.h"
 
 #include "holdfast/v1/activity_service.pb-c.h"
+#include "holdfast/v1/batch_service.pb-c.h"
 #include "holdfast/v1/operator_service.pb-c.h"
 #include "holdfast/v1/schedule_service.pb-c.h"
 #include "holdfast/v1/worker.pb-c.h"
@@ -115,6 +116,7 @@ bool hf_method_types(const char *path, const ProtobufCMessageDescriptor **reques
         &holdfast__v1__operator_service__descriptor,
         &holdfast__v1__worker_service__descriptor,
         &holdfast__v1__schedule_service__descriptor,
+        &holdfast__v1__batch_service__descriptor,
     };
     const char *slash = strchr(path, '/');
     if (slash == NULL)

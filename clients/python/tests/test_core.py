@@ -22,6 +22,7 @@ from holdfast._core import Client, Closed, Error, StreamEnd, Worker
 from holdfast._method import Method
 from holdfast._proto.common import Payload, PayloadList, WorkflowExecution
 from holdfast._proto.history import HistoryBatch
+from holdfast._proto.services import METHODS
 from holdfast._proto.worker import (
     Activation,
     ActivityCompleted,
@@ -501,3 +502,18 @@ def test_a_forked_child_closes_its_copies_of_a_workers_descriptors() -> None:
     assert os.waitpid(child, 0)[1] == 0
     os.fstat(descriptor)
     worker.close()
+
+
+def test_every_method_of_the_protocol_is_known(tmp_path: Path) -> None:
+    """Of one that it does not know the library can neither look at requests nor repeat them."""
+    client = Client.create(socket_path=str(tmp_path / "nobody.sock"))
+    unknown = []
+    for name in METHODS:
+        try:
+            client.submit(name, b"\xff", 0, 1)
+        except Error as error:
+            assert error.code == "BAD_ARGUMENT"
+        else:
+            unknown.append(name)
+    client.close()
+    assert unknown == []
