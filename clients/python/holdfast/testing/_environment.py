@@ -7,17 +7,38 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from .. import _messages as proto
 from .._chaos import Chaos, ChaosReport
 from .._engine import LocalEngine
 from ..client import Client, Interceptor
-from ..common import QueryRejectCondition, from_instant_ms, to_ms
+from ..common import QueryRejectCondition, SearchAttributeKey, from_instant_ms, to_ms
 from ..converter import DataConverter
 from ..service import FOREVER
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 RESUME_WINDOW = timedelta(seconds=10, milliseconds=1)
+
+
+class EnvironmentOptions(TypedDict, total=False):
+    """How an environment's engine is started, and what its client is.
+
+    search_attributes: keys that workflows are to have. binary: None is $HOLDFAST_BIN, else the
+    engine of this package, else the one in $PATH. arguments: further ones of `holdfast serve`. The
+    others: as of Client.connect.
+    """
+
+    namespace: str
+    data_converter: DataConverter
+    interceptors: Sequence[Interceptor]
+    default_workflow_query_reject_condition: QueryRejectCondition | None
+    identity: str | None
+    search_attributes: Sequence[SearchAttributeKey[Any]]
+    binary: str | None
+    arguments: Sequence[str]
 
 
 class WorkflowEnvironment:
@@ -50,74 +71,23 @@ class WorkflowEnvironment:
 
     @staticmethod
     async def start_local(
-        *,
-        namespace: str = "default",
-        data_converter: DataConverter = DataConverter.default,
-        interceptors: Sequence[Interceptor] = (),
-        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
-        identity: str | None = None,
-        search_attributes: Sequence[Any] = (),
-        binary: str | None = None,
-        database: str | None = None,
-        arguments: Sequence[str] = (),
+        *, database: str | None = None, **options: Unpack[EnvironmentOptions]
     ) -> WorkflowEnvironment:
         """Starts an engine whose time passes as it does outside.
 
-        search_attributes: keys that workflows are to have. binary: None is $HOLDFAST_BIN, else the
-        engine of this package, else the one in $PATH. database: the engine's file; None: everything
-        ends with the environment. arguments: further ones of `holdfast serve`.
+        database: the engine's file; None: everything ends with the environment.
         """
-        engine = LocalEngine(binary=binary, database=database, arguments=arguments)
-        return await _started(
-            engine,
-            False,
-            search_attributes,
-            namespace=namespace,
-            data_converter=data_converter,
-            interceptors=interceptors,
-            default_workflow_query_reject_condition=default_workflow_query_reject_condition,
-            identity=identity,
-        )
+        return await _started(skips_time=False, database=database, **options)
 
     @staticmethod
     async def start_time_skipping(
-        *,
-        namespace: str = "default",
-        data_converter: DataConverter = DataConverter.default,
-        interceptors: Sequence[Interceptor] = (),
-        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
-        identity: str | None = None,
-        search_attributes: Sequence[Any] = (),
-        binary: str | None = None,
-        database: str | None = None,
-        arguments: Sequence[str] = (),
+        *, database: str | None = None, **options: Unpack[EnvironmentOptions]
     ) -> WorkflowEnvironment:
         """The same, where time in which nothing happens is skipped."""
-        engine = LocalEngine(binary=binary, database=database, skips_time=True, arguments=arguments)
-        return await _started(
-            engine,
-            True,
-            search_attributes,
-            namespace=namespace,
-            data_converter=data_converter,
-            interceptors=interceptors,
-            default_workflow_query_reject_condition=default_workflow_query_reject_condition,
-            identity=identity,
-        )
+        return await _started(skips_time=True, database=database, **options)
 
     @staticmethod
-    async def start_chaos(
-        seed: int,
-        *,
-        namespace: str = "default",
-        data_converter: DataConverter = DataConverter.default,
-        interceptors: Sequence[Interceptor] = (),
-        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
-        identity: str | None = None,
-        search_attributes: Sequence[Any] = (),
-        binary: str | None = None,
-        arguments: Sequence[str] = (),
-    ) -> WorkflowEnvironment:
+    async def start_chaos(seed: int, **options: Unpack[EnvironmentOptions]) -> WorkflowEnvironment:
         """Starts an engine whose time skips, and lets go wrong what may go wrong.
 
         Workers made with `client` forget each workflow with the end of its task, and run it from
@@ -126,19 +96,7 @@ class WorkflowEnvironment:
         `chaos_report` tells which workflow did something else when it was run again, and which
         activity gave another result.
         """
-        engine = LocalEngine(
-            keeps_database=True, skips_time=True, arguments=arguments, binary=binary
-        )
-        environment = await _started(
-            engine,
-            True,
-            search_attributes,
-            namespace=namespace,
-            data_converter=data_converter,
-            interceptors=interceptors,
-            default_workflow_query_reject_condition=default_workflow_query_reject_condition,
-            identity=identity,
-        )
+        environment = await _started(skips_time=True, keeps_database=True, **options)
         environment._begin_chaos(Chaos(seed))
         return environment
 
@@ -264,11 +222,35 @@ async def _let_skip(client: Client) -> None:
 
 
 async def _started(
-    engine: LocalEngine, skips_time: bool, search_attributes: Sequence[Any], **options: Any
+    *,
+    skips_time: bool,
+    database: str | None = None,
+    keeps_database: bool = False,
+    binary: str | None = None,
+    arguments: Sequence[str] = (),
+    search_attributes: Sequence[SearchAttributeKey[Any]] = (),
+    namespace: str = "default",
+    data_converter: DataConverter = DataConverter.default,
+    interceptors: Sequence[Interceptor] = (),
+    default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+    identity: str | None = None,
 ) -> WorkflowEnvironment:
+    engine = LocalEngine(
+        binary=binary,
+        database=database,
+        keeps_database=keeps_database,
+        skips_time=skips_time,
+        arguments=arguments,
+    )
     await engine.start()
-    namespace = options["namespace"]
-    client = await Client.connect(engine.socket_path, **options)
+    client = await Client.connect(
+        engine.socket_path,
+        namespace=namespace,
+        data_converter=data_converter,
+        interceptors=interceptors,
+        default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+        identity=identity,
+    )
     service = client.service_client
     if namespace != "default":
         await service.call(
