@@ -104,7 +104,7 @@ def _raise(error: _core.Error) -> NoReturn:
 
 
 class ServiceClient:
-    """Calls the engine's methods (`holdfast.api`) from any number of event loops.
+    """Calls the engine's methods from any number of event loops.
 
     Each loop that calls has a connection of its own, which is made at its first call, comes back
     by itself when it is lost, and repeats what may not have arrived.
