@@ -107,6 +107,16 @@ final class RunningWorker: @unchecked Sendable {
     done.wait()
   }
 
+  /// As `stop`, for a worker whose activities need the threads that run the tests.
+  func stopAside() async {
+    await withUnsafeContinuation { continuation in
+      Thread {
+        self.stop()
+        continuation.resume()
+      }.start()
+    }
+  }
+
   /// Without a grace for what is under way.
   func stopAtOnce() {
     worker.stop()

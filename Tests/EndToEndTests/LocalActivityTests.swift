@@ -208,10 +208,12 @@ private final class Oracle: @unchecked Sendable {
   @Test func aWorkerThatStopsLetsItEnd() async throws {
     let engine = try EngineProcess()
     let oracle = Oracle(.ignores)
-    let first = worker(engine, oracle)
+    let options = Worker.Options(stopGrace: .seconds(600))
+    let first = RunningWorker(
+      serving(Worker(taskQueue: "q", socket: engine.socket, options: options), oracle))
     let handle = try await start(engine)
     try await until("it is under way") { oracle.attempts == [1] }
-    first.stop()
+    await first.stopAside()
     let second = worker(engine, oracle)
     defer { second.stop() }
     #expect(try await handle.result() == "in spite of it")

@@ -29,19 +29,22 @@ public struct Worker: Sendable {
     public var workflowTasksMax: Int
     /// Runs that are kept in memory between their tasks.
     public var cachedRunsMax: Int
+    /// How long activities, local ones too, may go on after `stop`; then they are cancelled.
+    public var stopGrace: Duration
     /// Which errors, beside those that always do, fail a workflow or an update whose code throws
     /// them. All others are taken for faults of the code and fail the workflow task.
     public var failsWorkflow: @Sendable (any Error) -> Bool
 
     public init(
       activitiesMax: Int = 100, workflowTasksMax: Int = 100, cachedRunsMax: Int = 1_000,
-      localActivitiesMax: Int = 100,
+      localActivitiesMax: Int = 100, stopGrace: Duration = .seconds(10),
       failsWorkflow: @escaping @Sendable (any Error) -> Bool = { _ in false }
     ) {
       self.activitiesMax = activitiesMax
       self.localActivitiesMax = localActivitiesMax
       self.workflowTasksMax = workflowTasksMax
       self.cachedRunsMax = cachedRunsMax
+      self.stopGrace = stopGrace
       self.failsWorkflow = failsWorkflow
     }
   }
@@ -77,7 +80,8 @@ public struct Worker: Sendable {
     }
   }
 
-  /// Ends `run` once what is under way has finished. Safe from any thread.
+  /// Ends `run` once what is under way has finished, within `Options.stopGrace`; a second call ends
+  /// the grace. Safe from any thread.
   public func stop() { control.stop() }
 
   /// Serves until `stop`, on the calling thread; reconnects by itself. Throws `HoldfastError` when
@@ -118,6 +122,8 @@ public struct Worker: Sendable {
       options.max_concurrent_activities = UInt32(self.options.activitiesMax)
       options.max_concurrent_workflow_tasks = UInt32(self.options.workflowTasksMax)
       options.cached_runs_max = UInt32(self.options.cachedRunsMax)
+      // 0 would be the library's default, and less no end at all.
+      options.grace_ms = max(1, self.options.stopGrace.span.ms)
       return holdfast_worker_create(&options, &created, &error)
     }
     guard status == HOLDFAST_OK, let created else { throw HoldfastError(status, error) }
