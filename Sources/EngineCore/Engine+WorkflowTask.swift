@@ -223,9 +223,10 @@ extension Engine {
   private mutating func redo(_ run: Run) {
     evict(run, .notRecorded, "a signal or cancel request came before the close was recorded")
     endTask(run)
-    run.task.isRedo = true
+    // If it has been paused, not at once, and then as a task like any other: by then the run may
+    // have left memory, which is all that knows of a redo.
+    run.task.isRedo = run.fold.pause == nil
     offerTask(run)
-    // Not at once, if it has been paused.
     if !run.isTouched { settle(run) }
   }
 

@@ -27,7 +27,10 @@ extension Engine {
     pauseInLine(run, true)
     failQueries(run, .workflowPaused(run))
     updatesCameBack(to: run)
-    if run.task.lease == nil { endTask(run) }
+    if run.task.lease == nil {
+      endTask(run)
+      run.task.isRedo = false
+    }
   }
 }
 

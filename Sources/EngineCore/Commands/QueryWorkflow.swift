@@ -62,7 +62,8 @@ extension Engine {
   }
 
   /// A worker or the engine is going away: queries that nobody will answer any more are refused at
-  /// once. Those that are out may still be answered.
+  /// once. Those that are out may still be answered; those that a replay is out for, or ahead of, are
+  /// looked at when it has ended.
   mutating func failQueriesWithoutServer() {
     var asked: Set<RunNumber> = []
     for case .query(let number) in waiting.values { asked.insert(number) }
@@ -72,7 +73,9 @@ extension Engine {
   }
 
   mutating func failQueriesWithoutServer(of run: Run) {
-    guard !run.queries.isEmpty, run.task.lease?.purpose != .query, let status = serverFault(run)
+    let lease = run.task.lease
+    guard !run.queries.isEmpty, lease?.purpose != .query, lease?.replay == nil,
+      let status = serverFault(run)
     else { return }
     failQueries(run, status)
   }

@@ -222,7 +222,10 @@ extension Activity {
       }
     #endif
     // After a reset the next one is the first, and waits for nothing.
-    if row.isReset { return .retry(at: now) }
+    if row.isReset {
+      if let end = scheduleToCloseDeadline, now >= end { return .giveUp(.timeout) }
+      return .retry(at: now)
+    }
     return policy.verdict(
       attempt: attempt, at: now + interval(policy, failure), before: scheduleToCloseDeadline)
   }

@@ -158,6 +158,8 @@ extension Model {
   private mutating func goOn(_ batch: ModelBatch) {
     guard batch.isRunning, batch.underWay == nil else { return }
     if isDraining || isDiskFull { return batch.due = now + times.batchRetryPause }
+    var last: RunID?
+    var isReadAnew = false
     while batch.isRunning, batch.underWay == nil, batch.due == nil {
       guard let id = batch.state.remaining.first else {
         batch.end(.completed, now)
@@ -167,13 +169,20 @@ extension Model {
         pass(batch)
         continue
       }
-      if batch.left == 0 {
+      if batch.left == 0, hasLeft(id, beforeDeletionOf: last) || isReadAnew && leaving.contains(id)
+      {
+        pass(batch)
+      } else if batch.left == 0 {
         batch.due = now + max(batch.pause, batch.hold)
       } else {
         batch.left -= 1
         let before = mail.count
+        last = id
         operate(batch, run)
-        if mail.count > before { endStep(batch) }
+        if mail.count > before {
+          endStep(batch)
+          isReadAnew = true
+        }
       }
     }
     endStep(batch)
@@ -201,6 +210,13 @@ extension Model {
     default: if !run.isOpen { return false }
     }
     return batch.selection.filter.takes(ModelRow(info(run), names))
+  }
+
+  /// Retention had removed it when the batch looked for runs, before it deleted this one.
+  private func hasLeft(_ id: RunID, beforeDeletionOf last: RunID?) -> Bool {
+    guard let last, let its = leaving.firstIndex(of: last), let own = leaving.firstIndex(of: id)
+    else { return false }
+    return own < its
   }
 
   private mutating func operate(_ batch: ModelBatch, _ run: ModelRun) {

@@ -231,7 +231,16 @@ extension Model {
     while true {
       if !mail.isEmpty {
         let letter = mail.removeFirst()
-        if lateLetters.contains(where: letter.isSame) { late.append(letter) } else { read(letter) }
+        if lateLetters.contains(where: letter.isSame) {
+          late.append(letter)
+        } else {
+          for earlier in late.filter({ isHeard($0, before: letter) }) {
+            late.removeAll { $0.isSame(as: earlier) }
+            lateLetters.removeAll { earlier.isSame(as: $0) }
+            read(earlier)
+          }
+          read(letter)
+        }
       } else if let next = lateLetters.first {
         lateLetters.removeFirst()
         guard let place = late.firstIndex(where: { $0.isSame(as: next) }) else { continue }
@@ -245,6 +254,16 @@ extension Model {
       objections.append("a letter to '\(letter.to.workflowID)' was not taken in")
       read(letter)
     }
+  }
+
+  /// The engine took a late letter in, and what brought the other one happened later still.
+  private func isHeard(_ late: ModelLetter, before letter: ModelLetter) -> Bool {
+    func place(_ letter: ModelLetter) -> Int? {
+      heard.firstIndex { $0.run == letter.to.runID && $0.event == letter.event }
+    }
+    guard late.to.runID == letter.to.runID, let first = place(late), let second = place(letter)
+    else { return false }
+    return first < second
   }
 
   mutating func read(_ letter: ModelLetter) {

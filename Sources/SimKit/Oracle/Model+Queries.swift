@@ -47,10 +47,11 @@ extension Model {
   }
 
   /// A worker or the engine goes: nobody answers queries of what only it served, but those that
-  /// are out.
+  /// are out, or that a replay is out ahead of.
   mutating func failQueriesWithoutServer() {
     for run in runs where !run.queries.isEmpty {
-      if run.task.session != nil && run.task.isForQueries { continue }
+      let task = run.task
+      if task.session != nil && (task.isForQueries || task.isReplaying) { continue }
       if let status = faultOfServers(run) { failQueries(run, status) }
     }
   }

@@ -335,7 +335,10 @@ extension Model {
       paused.requestID = r.requestID
       append(.workflowExecutionPaused(paused), to: run)
       failQueries(run, .of(.failedPrecondition, .workflowPaused, run: run.id))
-      if run.task.session == nil { run.task = run.task.next }
+      if run.task.session == nil {
+        run.task = run.task.next
+        run.isRedo = false
+      }
       return .done
     }
   }

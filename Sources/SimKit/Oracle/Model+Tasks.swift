@@ -296,7 +296,7 @@ extension Model {
     {
       evict(run, session.id, .notRecorded)
       run.task.offerAgain(at: now)
-      run.isRedo = true
+      run.isRedo = run.pause == nil
       return
     }
     reject(run.task.rejections, run)

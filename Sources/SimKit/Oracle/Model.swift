@@ -30,7 +30,7 @@ struct Model {
   var drawn: [WorkflowExecutionStarted] = []
 
   /// Runs that it removes in this unit, when the retention says.
-  var leaving: Set<RunID> = []
+  var leaving: [RunID] = []
 
   /// Tasks of activities that the engine gives away in this unit.
   var given: [(session: SessionID, task: ActivityTask)] = []
@@ -71,6 +71,8 @@ struct Model {
   /// unit, because their runs were not in memory.
   var mail: [ModelLetter] = []
   var lateLetters: [Letter] = []
+  /// What runs heard in this unit of those that they had asked, in the engine's order.
+  var heard: [(run: RunID, event: Int64)] = []
 
   /// Runs that clients have deleted in this unit.
   var deleted: [RunID] = []

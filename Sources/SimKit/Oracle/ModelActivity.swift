@@ -105,12 +105,11 @@ struct ModelActivity {
   func next(after failure: Failure, at now: Instant) -> Result<Instant, NoRetry> {
     if isCancelRequested { return .failure(NoRetry(why: .cancelRequested)) }
     if policy.forbids(failure) { return .failure(NoRetry(why: .nonRetryableFailure)) }
-    if isReset { return .success(now) }
-    if policy.maximumAttempts > 0 && attempt >= policy.maximumAttempts {
+    if !isReset, policy.maximumAttempts > 0, attempt >= policy.maximumAttempts {
       return .failure(NoRetry(why: .maximumAttemptsReached))
     }
-    let next = now + interval(after: failure)
-    if let end = scheduleToCloseTime, next > end {
+    let next = isReset ? now : now + interval(after: failure)
+    if let end = scheduleToCloseTime, next > end || isReset && next == end {
       return .failure(NoRetry(why: .timeout))
     }
     return .success(next)

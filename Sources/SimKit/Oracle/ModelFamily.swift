@@ -61,6 +61,12 @@ struct ModelLetter {
   /// The child is to say what has become of it; `content` is of no meaning.
   var asks = false
 
+  func isSame(as letter: ModelLetter) -> Bool {
+    letter.from.runID == from.runID && letter.to == to && letter.event == event
+      && letter.toChild == toChild && letter.base == base && letter.asks == asks
+      && letter.content.isWord == content.isWord
+  }
+
   func isSame(as letter: Letter) -> Bool {
     letter.from?.runID == from.runID && letter.to?.workflowID == to.workflowID
       && letter.event?.eventID == event && letter.toChild == (toChild != nil)

@@ -168,7 +168,11 @@ struct OracleWalk {
     model.isStepwise = engine.isStepwise
     model.lateLetters = engine.lateLetters
     model.permitted = engine.permitsGiven
-    model.leaving = Set(engine.removed)
+    model.heard = observed.compactMap { fact in
+      guard case .event(let run, let event) = fact else { return nil }
+      return event.answeredEvent.map { (run, $0) }
+    }
+    model.leaving = engine.removed
     model.given = observed.compactMap { fact in
       guard case .told(let session, .activityTask(let task)) = fact else { return nil }
       return (session, task)
@@ -332,6 +336,7 @@ extension Model {
     isStepwise = false
     closedLate = [:]
     lateLetters = []
+    heard = []
     deleted = []
     facts = []
     either = []
