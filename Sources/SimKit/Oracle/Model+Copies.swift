@@ -203,7 +203,7 @@ extension Model {
     }
     run.askAgain()
     append(.workflowTaskFailed(failed), to: run)
-    run.beginAgain(at: now, base.id)
+    run.beginAgain(at: now, base.source(before: point))
     return run
   }
 

@@ -283,7 +283,14 @@ struct Model {
     }
     run.waiting = []
     for (id, first) in run.followers {
-      facts.append(.answered(id, .history(run.events(from: first))))
+      let end = Fact.answered(id, .history(run.events(from: first)))
+      if leaving.contains(run.id) {
+        // Its last events are read from the store, where it may have been removed meanwhile.
+        let gone = Response.failure(.of(.notFound, .workflowNotFound, run: run.id))
+        either.append((end, .answered(id, gone)))
+      } else {
+        facts.append(end)
+      }
     }
     run.followers = []
     endUpdates(run)
