@@ -44,7 +44,7 @@ extension Engine {
   private mutating func place(_ run: Run) {
     if !isDraining, let cached = run.cachedBy, let session = sessions[cached] {
       session.taskQueue.came(task: run.priority, at: now)
-      if session.takesTasks { return lease(run, to: cached) }
+      if session.takesTasks, !isBehind(run, cached, session) { return lease(run, to: cached) }
       // Local activities in its hands would be lost with the run.
       if session.isResponsive && (!session.isDraining || run.hasLocalsInHand) {
         session.sticky.append(run.number, run.priority)
@@ -58,6 +58,15 @@ extension Engine {
     let queue = taskQueue(run.queue)
     queue.came(task: run.priority, at: now)
     seek(run, in: queue)
+  }
+
+  /// A task that is more urgent has its turn when this step's work is given out, or when its run has
+  /// been loaded.
+  private func isBehind(_ run: Run, _ id: SessionID, _ session: Session) -> Bool {
+    guard freed.contains(id) || awaitsTask(session),
+      let next = session.taskQueue.nextPriority(ofTasks: session.attach.workflowTypes)
+    else { return false }
+    return next < run.priority
   }
 
   /// To whoever has room, or into the queue.

@@ -87,8 +87,7 @@ extension Engine {
     case .queued:
       armActivity(run, index)
       offerActivity(scheduledEvent, of: run)
-    case .backingOff:
-      if activity.row.retryTimeMs <= now { return retryIsDue(run, index) }
+    case .backingOff:  // If its time has come, then after what came before it, as the run's end.
       armActivity(run, index)
     case .started:
       if activity.row.elsewhere { return armActivity(run, index) }

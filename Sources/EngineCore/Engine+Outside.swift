@@ -23,15 +23,19 @@ extension Engine {
   // MARK: - Going and coming
 
   func mayWaitOutside(_ run: Run) -> Bool {
-    guard isCrowded, run.onlyWaits, run.toldLength == run.fold.lastEventID else { return false }
+    guard isCrowded, run.onlyWaits, isTold(of: run) else { return false }
     // What has brought it here may be a deadline that is still to be handled.
     return nextDeadline(of: run).map { $0 > now } ?? true
   }
 
-  /// Lists tell the length of a history by its run's row while the run is not in memory.
-  mutating func tellLength(of run: Run) {
-    guard isCrowded, run.onlyWaits, run.toldLength != run.fold.lastEventID else { return }
+  /// Lists show what a run's row tells while the run is not in memory.
+  mutating func tell(of run: Run) {
+    guard isCrowded, run.onlyWaits, !isTold(of: run) else { return }
     sleep(run, deadline: RunRow.immediately)
+  }
+
+  private func isTold(of run: Run) -> Bool {
+    run.toldLength == run.fold.lastEventID && run.toldProblems == lastingProblems(of: run)
   }
 
   private var isCrowded: Bool { residentBytes > limits.residentBytesMax / 2 }

@@ -28,6 +28,7 @@ extension Engine {
     run.savedEvent = stored.stateEvent
     run.resetTo = stored.resetTo
     run.toldLength = stored.row.historyLength
+    run.toldProblems = stored.row.problems
     if fold.isOpen { run.permit = permit(of: number, run.key.namespace, run.workflowType) }
     runs[number] = run
     byRunID[run.runID] = number

@@ -427,7 +427,7 @@ public struct Engine {
     } else {
       flushActivities(run)
       saveIfLong(run)
-      tellLength(of: run)
+      tell(of: run)
     }
     run.changedActivities.removeAll(keepingCapacity: true)
     run.endedActivities.removeAll(keepingCapacity: true)
@@ -469,8 +469,10 @@ public struct Engine {
     out.writes.append(
       .saveState(
         run: run.number, throughEvent: checkpoint.lastEventID,
-        bytes: writer.state(checkpoint.saved()), deadline: RunRow.immediately,
-        historyLength: checkpoint.lastEventID, historySizeBytes: checkpoint.historyBytes))
+        bytes: writer.state(checkpoint.saved()),
+        RunAtRest(
+          deadline: RunRow.immediately, historyLength: checkpoint.lastEventID,
+          historySizeBytes: checkpoint.historyBytes)))
   }
 
   private mutating func flushActivities(_ run: Run) {
@@ -496,20 +498,22 @@ public struct Engine {
 
   mutating func save(_ run: Run, deadline: Instant?) {
     run.savedEvent = run.fold.lastEventID
-    run.toldLength = run.fold.lastEventID
     out.writes.append(
       .saveState(
         run: run.number, throughEvent: run.fold.lastEventID,
-        bytes: writer.state(run.fold.saved()), deadline: deadline,
-        historyLength: run.fold.lastEventID, historySizeBytes: run.fold.historyBytes))
+        bytes: writer.state(run.fold.saved()), atRest(run, deadline)))
   }
 
   mutating func sleep(_ run: Run, deadline: Instant?) {
+    out.writes.append(.sleepRun(run: run.number, atRest(run, deadline)))
+  }
+
+  private func atRest(_ run: Run, _ deadline: Instant?) -> RunAtRest {
     run.toldLength = run.fold.lastEventID
-    out.writes.append(
-      .sleepRun(
-        run: run.number, deadline: deadline, historyLength: run.fold.lastEventID,
-        historySizeBytes: run.fold.historyBytes))
+    run.toldProblems = lastingProblems(of: run)
+    return RunAtRest(
+      deadline: deadline, historyLength: run.fold.lastEventID,
+      historySizeBytes: run.fold.historyBytes, problems: run.toldProblems)
   }
 
   private func row(of run: Run) -> RunRow {

@@ -50,7 +50,7 @@ final class BatchWriter {
     beginBatch = try Statement(database, "BEGIN IMMEDIATE")
     commitBatch = try Statement(database, "COMMIT")
     createRun = try Statement(
-      database, "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+      database, "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,'')")
     appendHistory = try Statement(database, "INSERT INTO history VALUES (?,?,?,?,?)")
     batches = try Statement(
       database,
@@ -67,7 +67,8 @@ final class BatchWriter {
     saveState = try Statement(database, "INSERT OR REPLACE INTO state VALUES (?,?,?,?)")
     updateRun = try Statement(
       database,
-      "UPDATE run SET deadline = ?2, history_length = ?3, history_bytes = ?4 WHERE run = ?1")
+      "UPDATE run SET deadline = ?2, history_length = ?3, history_bytes = ?4, problems = ?5"
+        + " WHERE run = ?1")
     putActivity = try Statement(database, "INSERT OR REPLACE INTO activity VALUES (?,?,?,?)")
     deleteActivity = try Statement(
       database, "DELETE FROM activity WHERE run = ? AND scheduled_event = ?")
@@ -156,13 +157,12 @@ final class BatchWriter {
       try setStatus.run()
     case .closeRun(let run, let status, let closeTime, let length, let bytes):
       try close(run, status, closeTime, length, bytes)
-    case .saveState(let run, let through, let bytes, let deadline, let length, let size):
-      try update(run, deadline, length, size)
+    case .saveState(let run, let through, let bytes, let rest):
+      try update(run, rest)
       saveState.bind(1, run.value)
       saveState.bind(2, through)
       try blob(saveState, 3, bytes, run: run.value, place: through)
-    case .sleepRun(let run, let deadline, let length, let size):
-      try update(run, deadline, length, size)
+    case .sleepRun(let run, let rest): try update(run, rest)
     case .putActivity(let run, let event, let bytes):
       putActivity.bind(1, run.value)
       putActivity.bind(2, event)
@@ -328,13 +328,12 @@ final class BatchWriter {
     }
   }
 
-  private func update(_ run: RunNumber, _ deadline: Instant?, _ length: Int64, _ bytes: Int64)
-    throws(StoreError)
-  {
+  private func update(_ run: RunNumber, _ rest: RunAtRest) throws(StoreError) {
     updateRun.bind(1, run.value)
-    updateRun.bind(2, deadline?.ms)
-    updateRun.bind(3, length)
-    updateRun.bind(4, bytes)
+    updateRun.bind(2, rest.deadline?.ms)
+    updateRun.bind(3, rest.historyLength)
+    updateRun.bind(4, rest.historySizeBytes)
+    updateRun.bind(5, rest.problems)
     try updateRun.run()
   }
 

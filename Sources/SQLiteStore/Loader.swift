@@ -6,7 +6,7 @@ import Messages
 final class Loader {
   private static let columns =
     "run, namespace, workflow_id, run_id, workflow_type, task_queue, status, start_ms, close_ms,"
-    + " history_length, history_bytes, deadline, summary, checksum, bytes, kind"
+    + " history_length, history_bytes, deadline, summary, checksum, bytes, kind, problems"
   private static let run = "SELECT \(columns) FROM run LEFT JOIN detail USING (run) WHERE"
   /// In the order of the runs, those of other namespaces too: so a slice of a small one ends. The
   /// last column tells the namespace's own.
@@ -273,7 +273,7 @@ final class Loader {
     #if MUTANTS
       if Mutant.isOn(.listsShowOthers) { return true }
     #endif
-    return statement.int(16) != 0
+    return statement.int(17) != 0
   }
 
   private func details(_ statement: Statement, _ run: Int64) throws(Fault) -> RunDetails {
@@ -290,7 +290,7 @@ final class Loader {
     guard let kind = RunKind(rawValue: statement.int(15)) else {
       throw .damage("run#\(statement.int(0)): there is no kind \(statement.int(15))")
     }
-    return RunRow(
+    var row = RunRow(
       number: RunNumber(statement.int(0)), namespace: statement.text(1),
       workflowID: statement.text(2), runID: RunID(high: id.high, low: id.low),
       workflowType: statement.text(4), taskQueue: statement.text(5),
@@ -300,6 +300,8 @@ final class Loader {
       historyLength: statement.int(9), historySizeBytes: statement.int(10),
       deadline: statement.optionalInt(11).map { Instant(ms: $0) }, summary: statement.text(12),
       details: try details(statement, statement.int(0)), kind: kind)
+    row.problems = statement.text(16)
+    return row
   }
 
   private func find(_ key: Fingerprint, _ namespace: String, _ workflowID: String)

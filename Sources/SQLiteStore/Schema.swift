@@ -11,9 +11,9 @@ enum Schema {
   /// Step n turns a file of format n into one of format n + 1.
   static var migrations: [String] {
     #if MUTANTS
-      if let step = spoilingStep { return [first, second, step] }
+      if let step = spoilingStep { return [first, second, third, step] }
     #endif
-    return [first, second]
+    return [first, second, third]
   }
 
   private static let first =
@@ -153,6 +153,12 @@ enum Schema {
       reset_to BLOB NOT NULL
     ) STRICT;
     CREATE INDEX copy_by_base ON copy (base);
+    """
+
+  /// What lists show of open runs that are not in memory and that somebody should look at.
+  private static let third =
+    """
+    ALTER TABLE run ADD COLUMN problems TEXT NOT NULL DEFAULT '';
     """
 
   /// Brings the file to this format; refuses one that a newer engine wrote, unchanged.

@@ -82,7 +82,9 @@ struct IdleRuns {
       .appendHistory(run: run, first: 1, last: IdleRuns.length, bytes: history))
     writes.append(
       .saveState(
-        run: run, throughEvent: IdleRuns.length, bytes: state, deadline: fireTime,
-        historyLength: IdleRuns.length, historySizeBytes: Int64(history.count)))
+        run: run, throughEvent: IdleRuns.length, bytes: state,
+        RunAtRest(
+          deadline: fireTime, historyLength: IdleRuns.length,
+          historySizeBytes: Int64(history.count))))
   }
 }

@@ -278,7 +278,7 @@ struct Seeds {
     case .appendHistory(_, _, let last, let bytes):
       batches.append((last, bytes))
       add(.messages, [3] + bytes)
-    case .saveState(_, let through, let bytes, _, _, _):
+    case .saveState(_, let through, let bytes, _):
       state = (through, bytes)
       add(.messages, [4] + bytes)
     case .putActivity(_, let event, let bytes):

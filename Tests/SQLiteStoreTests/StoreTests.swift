@@ -98,14 +98,17 @@ import Testing
     try store.commit([.createRun(row(1, "a")), append(1, 1, 4, "old")])
     try store.commit([
       .saveState(
-        run: RunNumber(1), throughEvent: 4, bytes: [9], deadline: Instant(ms: 500),
-        historyLength: 4, historySizeBytes: 3), append(1, 5, 6, "new"),
+        run: RunNumber(1), throughEvent: 4, bytes: [9],
+        RunAtRest(
+          deadline: Instant(ms: 500), historyLength: 4, historySizeBytes: 3,
+          problems: "it is held")), append(1, 5, 6, "new"),
     ])
     let stored = try #require(try run(store, 1))
     #expect(stored.state == [9])
     #expect(stored.stateEvent == 4)
     #expect(stored.tail.map(\.first) == [5])
     #expect(stored.row.deadline == Instant(ms: 500))
+    #expect(stored.row.problems == "it is held")
     try store.commit([.wakeRun(run: RunNumber(1))])
     #expect(try run(store, 1)?.row.deadline == RunRow.immediately)
   }

@@ -127,11 +127,7 @@ extension Engine {
   /// What a person should look at, in words.
   private func problems(of run: Run) -> [String] {
     guard run.fold.isOpen else { return [] }
-    var problems: [String] = []
-    if let pause = run.fold.pause {
-      let why = pause.reason.cut(to: limits.shownTextBytesMax)
-      problems.append("the workflow is paused" + (why.isEmpty ? "" : ": \(why)"))
-    }
+    var problems = pauseProblem(of: run).map { [$0] } ?? []
     if let wait = permitProblem(of: run) { problems.append(wait) }
     if run.wantsTask, !hasServer(workflow: run.workflowType, on: run.queue) {
       problems.append(
@@ -146,29 +142,33 @@ extension Engine {
       problems.append("the workflow task times out (attempt \(run.task.attempt))")
     }
     for activity in run.fold.activities {
-      if activity.crashesWorker {
-        problems.append(
-          "CRASHES_WORKER: \(activity.row.workersLostInARow) workers in a row were lost while they"
-            + " ran activity '\(activity.scheduled.activityID)'")
-      }
-      if activity.row.pause?.exhausted ?? false {
-        problems.append(
-          "activity '\(activity.scheduled.activityID)' is held, its attempts are used up: let it go"
-            + " on with `holdfast activity unpause` or `reset`, or end it with `complete` or `fail`"
-        )
-      }
+      problems += activity.problems
       if awaitsWorker(activity, of: run) {
         problems.append(
           "no worker for activity type '\(activity.scheduled.activityType)' is attached to task"
             + " queue '\(activity.taskQueue)'")
       }
     }
-    if problems.count > limits.problemsMax {
-      let more = problems.count - limits.problemsMax
-      problems.removeSubrange(limits.problemsMax...)
-      problems.append("and \(more) more")
-    }
-    return problems
+    return cut(problems)
+  }
+
+  /// Those that stay while the run is not in memory, a line for each.
+  func lastingProblems(of run: Run) -> String {
+    guard run.fold.isOpen else { return "" }
+    var problems = pauseProblem(of: run).map { [$0] } ?? []
+    for activity in run.fold.activities { problems += activity.problems }
+    return cut(problems).joined(separator: "\n")
+  }
+
+  private func pauseProblem(of run: Run) -> String? {
+    guard let pause = run.fold.pause else { return nil }
+    let why = pause.reason.cut(to: limits.shownTextBytesMax)
+    return "the workflow is paused" + (why.isEmpty ? "" : ": \(why)")
+  }
+
+  private func cut(_ problems: [String]) -> [String] {
+    guard problems.count > limits.problemsMax else { return problems }
+    return problems.prefix(limits.problemsMax) + ["and \(problems.count - limits.problemsMax) more"]
   }
 
   /// It may start, now or after its wait, and nobody is there to start it.
@@ -251,5 +251,23 @@ extension PendingChild {
     initiatedEventID = child.initiatedEventID
     parentClosePolicy = child.parentClosePolicy
     cancelRequested = child.cancelRequested
+  }
+}
+
+extension Activity {
+  /// What a person should look at, whoever is there to run it.
+  fileprivate var problems: [String] {
+    var problems: [String] = []
+    if crashesWorker {
+      problems.append(
+        "CRASHES_WORKER: \(row.workersLostInARow) workers in a row were lost while they ran activity"
+          + " '\(scheduled.activityID)'")
+    }
+    if row.pause?.exhausted ?? false {
+      problems.append(
+        "activity '\(scheduled.activityID)' is held, its attempts are used up: let it go on with"
+          + " `holdfast activity unpause` or `reset`, or end it with `complete` or `fail`")
+    }
+    return problems
   }
 }

@@ -81,8 +81,9 @@ final class Run {
   /// The last event that the state row covers.
   var savedEvent: Int64 = 0
 
-  /// The length of the history that the row in the store tells of.
+  /// The length of the history that the row in the store tells of, and its problems.
   var toldLength: Int64 = 0
+  var toldProblems = ""
 
   /// now() of the last past activation that a replay showed: of a loaded closed run nothing
   /// else knows it.

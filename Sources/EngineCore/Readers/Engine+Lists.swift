@@ -201,6 +201,9 @@ extension WorkflowInfo {
     closeTimeMs = row.closeTime ?? Instant(ms: 0)
     historyLength = row.historyLength
     historySizeBytes = row.historySizeBytes
+    if row.closeTime == nil, !row.problems.isEmpty {
+      problems = row.problems.split(separator: "\n").map(String.init)
+    }
     if !row.summary.isEmpty {
       var metadata = UserMetadata()
       metadata.summary = row.summary

@@ -22,14 +22,10 @@ public enum Write: Sendable, Equatable {
   case closeRun(
     run: RunNumber, status: WorkflowStatus, closeTime: Instant, historyLength: Int64,
     historySizeBytes: Int64)
-  /// The folded state up to `throughEvent`, and when the run has to be looked at again.
-  /// `deadline` nil: only an input can wake it.
-  case saveState(
-    run: RunNumber, throughEvent: Int64, bytes: [UInt8], deadline: Instant?, historyLength: Int64,
-    historySizeBytes: Int64)
-  /// The run leaves memory with events that its code has not seen, of which no state row can tell:
-  /// `deadline` and the rest as in `saveState`.
-  case sleepRun(run: RunNumber, deadline: Instant?, historyLength: Int64, historySizeBytes: Int64)
+  /// The folded state up to `throughEvent`.
+  case saveState(run: RunNumber, throughEvent: Int64, bytes: [UInt8], RunAtRest)
+  /// The run leaves memory with events that its code has not seen, of which no state row can tell.
+  case sleepRun(run: RunNumber, RunAtRest)
   /// What history does not say about a pending activity: attempt, lease, failures, heartbeat.
   case putActivity(run: RunNumber, scheduledEvent: Int64, bytes: [UInt8])
   case deleteActivity(run: RunNumber, scheduledEvent: Int64)
@@ -70,6 +66,25 @@ public enum Write: Sendable, Equatable {
   case putSkipped(Span)
 }
 
+/// What a run's row tells of it while it is not in memory.
+public struct RunAtRest: Sendable, Equatable {
+  /// When the run has to be looked at again; nil: only an input can wake it.
+  public var deadline: Instant?
+  public var historyLength: Int64
+  public var historySizeBytes: Int64
+  /// What a person should look at, a line for each.
+  public var problems: String
+
+  public init(
+    deadline: Instant?, historyLength: Int64, historySizeBytes: Int64, problems: String = ""
+  ) {
+    self.deadline = deadline
+    self.historyLength = historyLength
+    self.historySizeBytes = historySizeBytes
+    self.problems = problems
+  }
+}
+
 /// The columns of a run that lists and look-ups use.
 public struct RunRow: Sendable, Equatable {
   public var number: RunNumber
@@ -82,9 +97,11 @@ public struct RunRow: Sendable, Equatable {
   public var startTime: Instant
   /// nil while the run is open.
   public var closeTime: Instant?
-  /// Exact for closed runs; for open ones as of the last state row.
+  /// Exact for closed runs; for open ones as of when they left memory.
   public var historyLength: Int64
   public var historySizeBytes: Int64
+  /// Of an open run that is not in memory: what a person should look at, a line for each.
+  public var problems = ""
   /// When the run has to be looked at; `RunRow.immediately` for a run with work in hand;
   /// nil when only an input can wake it, and when it has closed.
   public var deadline: Instant?
@@ -94,6 +111,14 @@ public struct RunRow: Sendable, Equatable {
   public var kind: RunKind
 
   public static let immediately = Instant(ms: 0)
+
+  /// Takes what a run tells of itself when it leaves memory.
+  public mutating func rest(_ rest: RunAtRest) {
+    deadline = rest.deadline
+    historyLength = rest.historyLength
+    historySizeBytes = rest.historySizeBytes
+    problems = rest.problems
+  }
 
   public init(
     number: RunNumber, namespace: String, workflowID: String, runID: RunID, workflowType: String,

@@ -260,6 +260,10 @@ struct Model {
   /// The run is over: what it had in hand goes, and who waits hears.
   mutating func close(_ run: ModelRun, _ status: WorkflowStatus) {
     if isStepwise, let before = beforeItsEnd(run) { closedLate[run.id] = before }
+    // What was given away in this unit, was so before.
+    for activity in run.activities where activity.state == .scheduled && activity.pause == nil {
+      takeGiven(activity, of: run)
+    }
     run.status = status
     run.permit = .none
     run.closeTime = now

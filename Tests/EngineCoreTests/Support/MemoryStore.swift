@@ -157,15 +157,10 @@ struct MemoryStore {
       runs[run]!.row.deadline = nil
       runs[run]!.state = nil
       runs[run]!.activities = [:]
-    case .saveState(let run, let through, let bytes, let deadline, let length, let size):
+    case .saveState(let run, let through, let bytes, let rest):
       runs[run]!.state = (through, bytes)
-      runs[run]!.row.deadline = deadline
-      runs[run]!.row.historyLength = length
-      runs[run]!.row.historySizeBytes = size
-    case .sleepRun(let run, let deadline, let length, let size):
-      runs[run]!.row.deadline = deadline
-      runs[run]!.row.historyLength = length
-      runs[run]!.row.historySizeBytes = size
+      runs[run]!.row.rest(rest)
+    case .sleepRun(let run, let rest): runs[run]!.row.rest(rest)
     case .putActivity(let run, let event, let bytes): runs[run]!.activities[event] = bytes
     case .deleteActivity(let run, let event): runs[run]!.activities[event] = nil
     case .putRequest(let run, let record): runs[run]!.requests.append(record)

@@ -82,14 +82,12 @@ extension TraceText {
       return ["\(head)status of \(run) \(status.name)"]
     case .closeRun(let run, let status, let closeTime, let length, _):
       return ["\(head)close \(run) \(status.name) at \(time(closeTime)) length=\(length)"]
-    case .saveState(let run, let through, let bytes, let deadline, let length, _):
+    case .saveState(let run, let through, let bytes, let rest):
       let state = try? RunState(bytes: bytes)
       return wrapped(
-        "\(head)state of \(run) through \(through) deadline=\(deadline.map(time) ?? "none")"
-          + " length=\(length): ",
+        "\(head)state of \(run) through \(through) \(text(rest)): ",
         state.map { fields($0) } ?? ["unreadable"])
-    case .sleepRun(let run, let deadline, let length, _):
-      return ["\(head)sleep \(run) deadline=\(deadline.map(time) ?? "none") length=\(length)"]
+    case .sleepRun(let run, let rest): return ["\(head)sleep \(run) \(text(rest))"]
     case .putActivity(let run, let event, let bytes):
       let row = try? ActivityRow(bytes: bytes)
       return wrapped(
@@ -168,6 +166,11 @@ extension TraceText {
   }
 
   // MARK: - Loads
+
+  private func text(_ rest: RunAtRest) -> String {
+    "deadline=\(rest.deadline.map(time) ?? "none") length=\(rest.historyLength)"
+      + (rest.problems.isEmpty ? "" : " problems=\"\(rest.problems)\"")
+  }
 
   private func text(_ subject: Load.Subject) -> String {
     switch subject {
