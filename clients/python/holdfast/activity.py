@@ -150,7 +150,15 @@ class Info:
     """Empty for an activity without a workflow."""
     workflow_namespace: str
     workflow_run_id: str
+    """Empty for an activity without a workflow, as the type is."""
     workflow_type: str
+    activity_run_id: str | None = None
+    """The run of an activity without a workflow; None for one of a workflow."""
+
+    @property
+    def in_workflow(self) -> bool:
+        """Whether a workflow has called it, and not a client."""
+        return bool(self.workflow_id)
 
     def _logger_details(self) -> Mapping[str, Any]:
         return {

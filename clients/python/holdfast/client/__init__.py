@@ -17,6 +17,7 @@ from ._activity_executions import (
 )
 from ._activity_handle import ActivityHandle
 from ._activity_starts import StartActivityOptions
+from ._batches import BatchDescription, BatchFailure, BatchHandle, BatchOperation, BatchStatus
 from ._client import Client, ClientConfig
 from ._control import ActivityOptionsUpdate
 from ._errors import (
@@ -123,6 +124,11 @@ __all__ = [
     "AsyncActivityHandle",
     "AsyncActivityIDReference",
     "BackfillScheduleInput",
+    "BatchDescription",
+    "BatchFailure",
+    "BatchHandle",
+    "BatchOperation",
+    "BatchStatus",
     "CancelActivityInput",
     "CancelWorkflowInput",
     "Client",

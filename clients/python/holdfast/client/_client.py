@@ -16,6 +16,7 @@ from ..workflow._activities import arguments
 from ..workflow._children import workflow_named
 from ._activities import AsyncActivityHandle, AsyncActivityIDReference
 from ._activity_starts import ActivityStarts
+from ._batches import Batches
 from ._executions import WorkflowExecutionAsyncIterator, WorkflowExecutionCount
 from ._handle import WorkflowHandle
 from ._interceptor import (
@@ -57,7 +58,7 @@ class ClientConfig(TypedDict, total=False):
     default_workflow_query_reject_condition: QueryRejectCondition | None
 
 
-class Client(ActivityStarts):
+class Client(ActivityStarts, Batches):
     """Starts workflows and activities, and talks to them; for any number of tasks and loops.
 
     Calls raise RPCError. `rpc_timeout` of a call is for that call alone; None is 10 s for those
