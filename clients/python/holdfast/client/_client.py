@@ -124,8 +124,11 @@ class Client(ActivityStarts, Batches):
             default_workflow_query_reject_condition=default_workflow_query_reject_condition,
         )
 
-    def config(self) -> ClientConfig:
-        """What this client was made of, to make another one that shares the connection."""
+    def config(self, *, active_config: bool = False) -> ClientConfig:
+        """What this client was made of, to make another one that shares the connection.
+
+        active_config is taken, and changes nothing: there are no plugins that would change it.
+        """
         return ClientConfig(
             service_client=self.service_client,
             namespace=self.namespace,
