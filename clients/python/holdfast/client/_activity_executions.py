@@ -115,6 +115,9 @@ class ActivityExecutionDescription(ActivityExecution):
     ) -> ActivityExecutionDescription:
         info = response.activity or proto.StandaloneActivity()
         fields = ActivityExecution._fields_of(info, namespace, converter)
+        if response.pending is not None:
+            # Changed options may have sent it to another one; lists go on with that of its start.
+            fields["task_queue"] = response.pending.task_queue
         return ActivityExecutionDescription(**fields, raw_description=response, raw_outcome=outcome)
 
     @property
