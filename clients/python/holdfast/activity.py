@@ -161,6 +161,7 @@ class Info:
         return bool(self.workflow_id)
 
     def _logger_details(self) -> Mapping[str, Any]:
+        own_run = {} if self.activity_run_id is None else {"activity_run_id": self.activity_run_id}
         return {
             "activity_id": self.activity_id,
             "activity_type": self.activity_type,
@@ -170,6 +171,7 @@ class Info:
             "workflow_id": self.workflow_id,
             "workflow_run_id": self.workflow_run_id,
             "workflow_type": self.workflow_type,
+            **own_run,
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 from conftest import Engine
 from served import QUEUE, Item
+from test_codec import Shift
 
 from holdfast import activity
 from holdfast import client as c
-from holdfast.client import ActivityHandle, Client
-from holdfast.common import ActivityIDConflictPolicy, ActivityIDReusePolicy, Priority
-from holdfast.converter import PayloadConverter
+from holdfast.client import ActivityFailureError, ActivityHandle, Client
+from holdfast.common import ActivityIDConflictPolicy, ActivityIDReusePolicy, Priority, RetryPolicy
+from holdfast.converter import DataConverter, PayloadConverter
+from holdfast.exceptions import ApplicationError
 from holdfast.worker import (
     ActivityInboundInterceptor,
     ExecuteActivityInput,
@@ -280,6 +283,60 @@ async def test_interceptors_see_the_other_calls(engine: Engine) -> None:
         c.CountActivitiesInput(None, {}, None),
     ]
     assert isinstance(tells.seen[4], c.StartActivityInput)
+
+
+# MARK: Values and logs
+
+
+async def test_a_codec_sees_all_values(engine: Engine) -> None:
+    @activity.defn
+    async def fails(secret: str) -> None:
+        activity.heartbeat(secret)
+        raise ApplicationError(f"no {activity.info().attempt}", secret)
+
+    converter = DataConverter(payload_codec=Shift())
+    async with (
+        await Client.connect(engine.socket, data_converter=converter) as client,
+        Worker(client, task_queue=QUEUE, activities=[in_a_thread, fails]),
+    ):
+        common: Any = {"task_queue": QUEUE, "start_to_close_timeout": LIMIT}
+        common["memo"] = {"who": "Ada"}
+        handle = await client.start_activity(in_a_thread, "Ada", id="a", **common)
+        assert await handle.result() == "Ada in a thread"
+        found = await handle.describe(include_outcome=True)
+        assert (await found.memo(), await found.result()) == ({"who": "Ada"}, "Ada in a thread")
+        assert found.raw_outcome is not None
+        assert found.raw_outcome.result[0].encoding == "binary/shifted"
+        twice = RetryPolicy(timedelta(milliseconds=1), maximum_attempts=2)
+        failing = await client.start_activity(fails, "Ada", id="b", retry_policy=twice, **common)
+        with pytest.raises(ActivityFailureError) as raised:
+            await failing.result()
+        before = await (await failing.describe()).last_failure()
+        for error, message in ((before, "no 1"), (raised.value.cause, "no 2")):
+            assert isinstance(error, ApplicationError)
+            assert (error.message, list(error.details)) == (message, ["Ada"])
+
+
+async def test_the_logger_says_which_run_it_is(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    @activity.defn
+    async def says() -> None:
+        activity.logger.info("here")
+
+    with caplog.at_level(logging.INFO, "holdfast.activity"):
+        async with (
+            await Client.connect(engine.socket) as client,
+            Worker(client, task_queue=QUEUE, activities=[says]),
+        ):
+            handle = await client.start_activity(
+                says, id="a", task_queue=QUEUE, start_to_close_timeout=LIMIT
+            )
+            await handle.result()
+    (record,) = (one for one in caplog.records if one.message.startswith("here"))
+    details: Any = record.__dict__["holdfast_activity"]
+    assert (details["activity_id"], details["activity_run_id"]) == ("a", handle.run_id)
+    assert (details["workflow_id"], details["workflow_run_id"]) == ("", "")
 
 
 # MARK: Elsewhere

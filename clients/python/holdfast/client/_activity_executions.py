@@ -198,11 +198,14 @@ class ActivityExecutionDescription(ActivityExecution):
         return self._pending.last_failure or self._last_attempt.failure
 
     def has_last_failure(self) -> bool:
-        """Whether an attempt has failed; of a closed one, whether the last one has."""
+        """Whether an attempt before `attempt` has failed."""
         return self._last_failure is not None
 
     async def last_failure(self) -> BaseException | None:
-        """How an attempt has last failed."""
+        """How an attempt before `attempt` has last failed.
+
+        How a closed one has ended itself: describe(include_outcome=True), outcome_failure().
+        """
         failure = self._last_failure
         return await self.data_converter.decode_failure(failure) if failure is not None else None
 

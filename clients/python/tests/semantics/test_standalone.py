@@ -255,9 +255,9 @@ async def test_it_fails_when_its_attempts_are_used_up(world: World) -> None:
     assert (found.status, found.attempt, found.run_state) == (Status.FAILED, 3, None)
     assert (found.last_started_time, found.last_worker_identity) == (failing.began[-1], "worker-1")
     assert found.last_attempt_complete_time == found.close_time
-    outcome, last = await found.outcome_failure(), await found.last_failure()
-    assert isinstance(outcome, ApplicationError) and isinstance(last, ApplicationError)
-    assert (outcome.type, last.type) == ("Broken", "Broken")
+    outcome, before = await found.outcome_failure(), await found.last_failure()
+    assert isinstance(outcome, ApplicationError) and isinstance(before, ApplicationError)
+    assert (outcome.type, before.type) == ("Broken", "Broken")
     assert (found.has_result(), await found.result()) == (False, None)
 
 
