@@ -150,9 +150,18 @@ class Info:
     """Empty for an activity without a workflow."""
     workflow_namespace: str
     workflow_run_id: str
+    """Empty for an activity without a workflow, as the type is."""
     workflow_type: str
+    activity_run_id: str | None = None
+    """The run of an activity without a workflow; None for one of a workflow."""
+
+    @property
+    def in_workflow(self) -> bool:
+        """Whether a workflow has called it, and not a client."""
+        return bool(self.workflow_id)
 
     def _logger_details(self) -> Mapping[str, Any]:
+        own_run = {} if self.activity_run_id is None else {"activity_run_id": self.activity_run_id}
         return {
             "activity_id": self.activity_id,
             "activity_type": self.activity_type,
@@ -162,6 +171,7 @@ class Info:
             "workflow_id": self.workflow_id,
             "workflow_run_id": self.workflow_run_id,
             "workflow_type": self.workflow_type,
+            **own_run,
         }
 
 

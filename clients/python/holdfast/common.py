@@ -103,6 +103,25 @@ class WorkflowIDConflictPolicy(enum.IntEnum):
     TERMINATE_EXISTING = 3
 
 
+class ActivityIDReusePolicy(enum.IntEnum):
+    """What a start of an activity does when a closed one has the same id."""
+
+    UNSPECIFIED = 0
+    ALLOW_DUPLICATE = 1
+    ALLOW_DUPLICATE_FAILED_ONLY = 2
+    REJECT_DUPLICATE = 3
+
+
+class ActivityIDConflictPolicy(enum.IntEnum):
+    """What a start of an activity does when an open one has the same id."""
+
+    UNSPECIFIED = 0
+    FAIL = 1
+    USE_EXISTING = 2
+    # Holdfast's own.
+    TERMINATE_EXISTING = 3
+
+
 class VersioningBehavior(enum.IntEnum):
     """Taken for programs that have it: workers of Holdfast have no versions of deployments."""
 

@@ -61,6 +61,16 @@ class WorkflowAlreadyStartedError(FailureError):
         self.run_id = run_id
 
 
+class ActivityAlreadyStartedError(FailureError):
+    """An activity without a workflow has this id, or had it, and the policy allows no other."""
+
+    def __init__(self, activity_id: str, activity_type: str, *, run_id: str | None = None) -> None:
+        super().__init__("Activity execution already started")
+        self.activity_id = activity_id
+        self.activity_type = activity_type
+        self.run_id = run_id
+
+
 class ApplicationErrorCategory(enum.IntEnum):
     """How severe an application error is; it changes the level of what is logged."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import threading
 from collections.abc import Sequence
@@ -13,9 +14,11 @@ import pytest
 from served import WorkerOf
 
 import holdfast
-from holdfast import _core, activity
+from holdfast import _core, activity, workflow
+from holdfast.client import Client
 from holdfast.common import RawValue
-from holdfast.worker import Worker
+from holdfast.service import ServiceClient
+from holdfast.worker import Replayer, Worker
 from holdfast.worker._threads import DaemonThreads
 
 HERE = Path(__file__).parents[1]
@@ -81,6 +84,7 @@ def test_outside_of_an_activity_there_is_none() -> None:
         ({"activities": [print]}, TypeError, r"@activity\.defn"),
         ({"max_concurrent_activities": 0}, ValueError, "max_concurrent_activities"),
         ({"max_pollers": 3}, TypeError, "no option 'max_pollers'"),
+        ({"max_activities_per_second": 5.0}, TypeError, "holdfast task-queue limits"),
         ({"dynamic_activity_types": ["a"]}, ValueError, "a dynamic activity"),
         ({"activity_executor": ProcessPoolExecutor(1)}, ValueError, "shared_state_manager"),
     ],
@@ -90,6 +94,47 @@ def test_a_worker_refuses_what_cannot_work(
 ) -> None:
     with pytest.raises(kind, match=message):
         Worker(WorkerOf("nobody.sock"), task_queue="queue", **{"activities": [plain], **options})
+
+
+def test_a_worker_tells_what_it_was_made_with() -> None:
+    client = WorkerOf("nobody.sock")
+    given: Any = {"client": client, "task_queue": "queue", "activities": [plain]}
+    worker = Worker(client, task_queue="queue", activities=[plain], max_cached_workflows=7)
+    config = worker.config()
+    options = inspect.signature(Worker.__init__).parameters.values()
+    defaults = {
+        one.name: one.default
+        for one in options
+        if one.name != "self" and one.kind != inspect.Parameter.VAR_KEYWORD
+    }
+    assert config == {**defaults, **given, "max_cached_workflows": 7}
+    # A copy: of it others are made, and it stays as it is.
+    config["task_queue"] = "other"
+    assert Worker(**config).task_queue == "other"
+    assert worker.config(active_config=True)["task_queue"] == "queue"
+    # With what was given and changes nothing.
+    taken = Worker(**worker.config(), max_concurrent_activity_task_polls=3)
+    assert taken.config() == {**worker.config(), "max_concurrent_activity_task_polls": 3}
+
+
+def test_replayers_and_clients_tell_what_they_were_made_with() -> None:
+    @workflow.defn
+    class Noted:
+        @workflow.run
+        async def run(self) -> None:
+            pass
+
+    replayer = Replayer(workflows=[Noted], debug_mode=True)
+    config = replayer.config()
+    names = [name for name in inspect.signature(Replayer.__init__).parameters if name != "self"]
+    assert list(config) == names
+    assert (config["workflows"], config["client"], config["debug_mode"]) == ([Noted], None, True)
+    assert Replayer(**config).config() == config
+
+    client = Client(ServiceClient("nobody.sock"), namespace="shop")
+    other = Client(**{**client.config(), "namespace": "other"})
+    assert (client.config(active_config=True)["namespace"], other.namespace) == ("shop", "other")
+    assert other.service_client is client.service_client
 
 
 def test_an_executor_with_too_few_places_is_warned_of() -> None:

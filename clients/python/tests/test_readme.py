@@ -48,6 +48,12 @@ the bank is down
 charged card-1
 charged card-1
 charged card-4
+5
+charged card-5
+no worker for activity type 'charge' is attached to task queue 'nobody'
+CancelledError
+c-5 COMPLETED
+c-6 CANCELED
 """,
 }
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AsyncActivityIDReference:
-    """An activity by its own id and its workflow's."""
+    """An activity by its own id and its workflow's; without that it is one without a workflow."""
 
-    workflow_id: str
+    workflow_id: str | None
     run_id: str | None
     activity_id: str
 
@@ -126,7 +126,7 @@ class ActivityCalls(inputs.OutboundInterceptor):
         if isinstance(id_or_token, bytes):
             return proto.ActivityReference(token=id_or_token)
         execution = proto.WorkflowExecution(
-            workflow_id=id_or_token.workflow_id, run_id=id_or_token.run_id or ""
+            workflow_id=id_or_token.workflow_id or "", run_id=id_or_token.run_id or ""
         )
         return proto.ActivityReference(execution=execution, activity_id=id_or_token.activity_id)
 

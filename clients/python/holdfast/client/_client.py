@@ -15,6 +15,8 @@ from ..service import NO_METADATA, RPCError, RPCMetadata, RPCStatusCode, Service
 from ..workflow._activities import arguments
 from ..workflow._children import workflow_named
 from ._activities import AsyncActivityHandle, AsyncActivityIDReference
+from ._activity_starts import ActivityStarts
+from ._batches import Batches
 from ._executions import WorkflowExecutionAsyncIterator, WorkflowExecutionCount
 from ._handle import WorkflowHandle
 from ._interceptor import (
@@ -56,8 +58,8 @@ class ClientConfig(TypedDict, total=False):
     default_workflow_query_reject_condition: QueryRejectCondition | None
 
 
-class Client:
-    """Starts workflows and talks to those that run; for any number of tasks and event loops.
+class Client(ActivityStarts, Batches):
+    """Starts workflows and activities, and talks to them; for any number of tasks and loops.
 
     Calls raise RPCError. `rpc_timeout` of a call is for that call alone; None is 10 s for those
     that the engine answers at once, and no end for those that wait for a workflow. They are
@@ -122,8 +124,11 @@ class Client:
             default_workflow_query_reject_condition=default_workflow_query_reject_condition,
         )
 
-    def config(self) -> ClientConfig:
-        """What this client was made of, to make another one that shares the connection."""
+    def config(self, *, active_config: bool = False) -> ClientConfig:
+        """What this client was made of, to make another one that shares the connection.
+
+        active_config is taken, and changes nothing: there are no plugins that would change it.
+        """
         return ClientConfig(
             service_client=self.service_client,
             namespace=self.namespace,
@@ -417,7 +422,7 @@ class Client:
 
     @overload
     def get_async_activity_handle(
-        self, *, workflow_id: str, run_id: str | None, activity_id: str
+        self, *, workflow_id: str | None = ..., run_id: str | None = ..., activity_id: str
     ) -> AsyncActivityHandle: ...
 
     @overload
@@ -431,13 +436,16 @@ class Client:
         activity_id: str | None = None,
         task_token: bytes | None = None,
     ) -> AsyncActivityHandle:
-        """A handle of an activity that was left to be completed elsewhere; no call is made."""
+        """A handle of an activity that was left to be completed elsewhere; no call is made.
+
+        Without workflow_id: an activity without a workflow, and run_id is its own run.
+        """
         if task_token is not None:
             if workflow_id is not None or run_id is not None or activity_id is not None:
                 raise ValueError("name the activity by its token or by its ids, not by both")
             return AsyncActivityHandle(self, task_token)
-        if workflow_id is None or activity_id is None:
-            raise ValueError("name the activity by task_token, or by workflow_id and activity_id")
+        if activity_id is None:
+            raise ValueError("name the activity by task_token, or by activity_id and workflow_id")
         return AsyncActivityHandle(self, AsyncActivityIDReference(workflow_id, run_id, activity_id))
 
     # MARK: Schedules

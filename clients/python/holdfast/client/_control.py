@@ -67,7 +67,7 @@ class ActivityControl:
         request = proto.PauseActivityRequest(
             namespace=self._client.namespace,
             execution=self._execution,
-            activities=_selection(activity_id, activity_type),
+            activities=selection(activity_id, activity_type),
             reason=reason,
         )
         await self._client.service_client.call(
@@ -88,7 +88,7 @@ class ActivityControl:
         request = proto.UnpauseActivityRequest(
             namespace=self._client.namespace,
             execution=self._execution,
-            activities=_selection(activity_id, activity_type),
+            activities=selection(activity_id, activity_type),
             reset_attempts=reset_attempts,
             reset_heartbeat=reset_heartbeat,
             reason=reason,
@@ -112,7 +112,7 @@ class ActivityControl:
         request = proto.ResetActivityRequest(
             namespace=self._client.namespace,
             execution=self._execution,
-            activities=_selection(activity_id, activity_type),
+            activities=selection(activity_id, activity_type),
             reset_heartbeat=reset_heartbeat,
             keep_paused=keep_paused,
             restore_original_options=restore_original_options,
@@ -136,7 +136,7 @@ class ActivityControl:
         request = proto.UpdateActivityOptionsRequest(
             namespace=self._client.namespace,
             execution=self._execution,
-            activities=_selection(activity_id, activity_type),
+            activities=selection(activity_id, activity_type),
             restore_original=restore_original,
             reason=reason,
         )
@@ -147,7 +147,7 @@ class ActivityControl:
         )
 
 
-def _selection(activity_id: str | None, activity_type: str | None) -> proto.ActivitySelection:
+def selection(activity_id: str | None, activity_type: str | None) -> proto.ActivitySelection:
     if activity_id is not None and activity_type is not None:
         raise ValueError("activities are named by activity_id or by activity_type, not by both")
     if activity_id is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..exceptions import HoldfastError
+from ..exceptions import ActivityError, HoldfastError, RetryState
 from ..service import RPCError
 
 if TYPE_CHECKING:
@@ -25,6 +25,28 @@ class WorkflowFailureError(HoldfastError):
     def cause(self) -> BaseException:
         assert self.__cause__ is not None
         return self.__cause__
+
+
+class ActivityFailureError(HoldfastError):
+    """An activity without a workflow has ended without a result; `cause` says how."""
+
+    def __init__(self, *, cause: BaseException, retry_state: RetryState | None = None) -> None:
+        super().__init__("Activity execution failed")
+        self.__cause__ = cause
+        self.retry_state = retry_state
+        """Why there was no further attempt; None of one that was cancelled or terminated."""
+
+    @property
+    def cause(self) -> BaseException:
+        assert self.__cause__ is not None
+        return self.__cause__
+
+    @staticmethod
+    def _of(ending: BaseException) -> ActivityFailureError:
+        """Of the engine's word, where an ActivityError stands around that of the last attempt."""
+        if isinstance(ending, ActivityError) and ending.cause is not None:
+            return ActivityFailureError(cause=ending.cause, retry_state=ending.retry_state)
+        return ActivityFailureError(cause=ending)
 
 
 class WorkflowContinuedAsNewError(HoldfastError):

@@ -12,8 +12,7 @@ from .. import _messages as proto
 from .._json import from_json, to_json
 from ..common import TypedSearchAttributes, from_instant_ms, from_ms
 from ..converter import DataConverter
-from ..service import RPCError
-from ._pages import Pages
+from ._pages import StreamedPages
 
 if TYPE_CHECKING:
     from ._client import Client
@@ -260,53 +259,20 @@ class WorkflowExecutionCount:
         return WorkflowExecutionCount(response.count, groups)
 
 
-class WorkflowExecutionAsyncIterator(Pages[WorkflowExecution]):
+class WorkflowExecutionAsyncIterator(StreamedPages[WorkflowExecution]):
     """The workflows that a filter selects, newest first unless it says otherwise."""
 
     def __init__(self, client: Client, request: proto.ListWorkflowsRequest, timeout: Any) -> None:
-        super().__init__(request.page_size, request.next_page_token or None)
-        self._client = client
-        self._request = request
-        self._timeout = timeout
-        # How many more may be given.
-        self._left = request.limit or None
-        request.limit = 0
+        super().__init__(client, proto.WorkflowService.ListWorkflows, request, timeout)
 
-    async def _fetch(
-        self, size: int, token: bytes | None
-    ) -> tuple[list[WorkflowExecution], bytes | None]:
-        request = self._request
-        request.page_size = size if self._left is None else max(min(size, self._left), 1)
-        request.next_page_token = token or b""
-        while True:
-            try:
-                return await self._ask_for(request)
-            except RPCError as error:
-                await self._client.service_client.come_back(error, self._timeout)
-
-    async def _ask_for(
-        self, request: proto.ListWorkflowsRequest
-    ) -> tuple[list[WorkflowExecution], bytes | None]:
+    def _rows(self, response: proto.ListWorkflowsResponse) -> list[WorkflowExecution]:
         client = self._client
-        page: list[WorkflowExecution] = []
-        following: bytes | None = None
-        stream = client.service_client.stream(
-            proto.WorkflowService.ListWorkflows, request, timeout=self._timeout
-        )
-        async for response in stream:
-            for info in response.workflows:
-                fields = WorkflowExecution._fields_of(info, client.namespace, client.data_converter)
-                page.append(WorkflowExecution(**fields))
-            following = response.next_page_token or None
-        return page, following
-
-    async def __anext__(self) -> WorkflowExecution:
-        if self._left == 0:
-            raise StopAsyncIteration
-        found = await super().__anext__()
-        if self._left is not None:
-            self._left -= 1
-        return found
+        return [
+            WorkflowExecution(
+                **WorkflowExecution._fields_of(info, client.namespace, client.data_converter)
+            )
+            for info in response.workflows
+        ]
 
     async def map_histories(self) -> AsyncIterator[WorkflowHistory]:
         """The history of each of these workflows."""

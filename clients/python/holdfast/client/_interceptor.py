@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _messages as proto
 from ..common import (
+    ActivityIDConflictPolicy,
+    ActivityIDReusePolicy,
     Priority,
     QueryRejectCondition,
     RetryPolicy,
@@ -22,6 +24,12 @@ from ..service import RPCMetadata
 
 if TYPE_CHECKING:
     from ._activities import AsyncActivityIDReference
+    from ._activity_executions import (
+        ActivityExecutionAsyncIterator,
+        ActivityExecutionCount,
+        ActivityExecutionDescription,
+    )
+    from ._activity_handle import ActivityHandle
     from ._executions import (
         WorkflowExecutionAsyncIterator,
         WorkflowExecutionCount,
@@ -193,6 +201,115 @@ class StartWorkflowUpdateWithStartInput:
     update_workflow_input: StartWorkflowUpdateInput
     _on_start: Callable[[proto.UpdateWorkflowResponse], None]
     _on_start_error: Callable[[BaseException], None]
+
+
+@dataclass
+class StartActivityInput:
+    """What the start of an activity without a workflow is made of."""
+
+    activity_type: str
+    args: Sequence[Any]
+    id: str
+    task_queue: str
+    result_type: type | None
+    schedule_to_close_timeout: timedelta | None
+    start_to_close_timeout: timedelta | None
+    schedule_to_start_timeout: timedelta | None
+    heartbeat_timeout: timedelta | None
+    id_reuse_policy: ActivityIDReusePolicy
+    id_conflict_policy: ActivityIDConflictPolicy
+    retry_policy: RetryPolicy | None
+    priority: Priority
+    search_attributes: SearchAttributes | TypedSearchAttributes | None
+    summary: str | None
+    start_delay: timedelta | None
+    headers: Headers
+    rpc_metadata: RPCMetadata
+    rpc_timeout: timedelta | None
+    # Holdfast's own.
+    static_details: str | None
+    start_at: datetime | None
+    memo: Mapping[str, Any] | None
+    hold_when_exhausted: bool
+    request_id: str
+
+
+@dataclass
+class DescribeActivityInput:
+    """A question for the state of an activity without a workflow."""
+
+    activity_id: str
+    activity_run_id: str | None
+    include_outcome: bool
+    rpc_metadata: RPCMetadata
+    rpc_timeout: timedelta | None
+
+
+@dataclass
+class CancelActivityInput:
+    """A request that an activity without a workflow end as cancelled."""
+
+    activity_id: str
+    activity_run_id: str | None
+    reason: str | None
+    rpc_metadata: RPCMetadata
+    rpc_timeout: timedelta | None
+
+
+@dataclass
+class TerminateActivityInput:
+    """A request that it end at once."""
+
+    activity_id: str
+    activity_run_id: str | None
+    reason: str | None
+    rpc_metadata: RPCMetadata
+    rpc_timeout: timedelta | None
+
+
+@dataclass
+class PauseActivityInput:
+    """A request that no further attempt of it start."""
+
+    activity_id: str
+    activity_run_id: str | None
+    reason: str | None
+    rpc_metadata: RPCMetadata
+    rpc_timeout: timedelta | None
+
+
+@dataclass
+class UnpauseActivityInput:
+    """A request that its attempts go on."""
+
+    activity_id: str
+    activity_run_id: str | None
+    reason: str | None
+    reset_attempts: bool
+    reset_heartbeat: bool
+    rpc_metadata: RPCMetadata
+    rpc_timeout: timedelta | None
+
+
+@dataclass
+class ListActivitiesInput:
+    """A request for the activities without a workflow that a filter selects."""
+
+    query: str | None
+    page_size: int
+    next_page_token: bytes | None
+    rpc_metadata: RPCMetadata
+    rpc_timeout: timedelta | None
+    limit: int | None
+
+
+@dataclass
+class CountActivitiesInput:
+    """A request for their number."""
+
+    query: str | None
+    rpc_metadata: RPCMetadata
+    rpc_timeout: timedelta | None
 
 
 @dataclass
@@ -382,6 +499,30 @@ class OutboundInterceptor:
         self, input: StartWorkflowUpdateWithStartInput
     ) -> WorkflowUpdateHandle[Any]:
         return await self.next.start_update_with_start_workflow(input)
+
+    async def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:
+        return await self.next.start_activity(input)
+
+    async def describe_activity(self, input: DescribeActivityInput) -> ActivityExecutionDescription:
+        return await self.next.describe_activity(input)
+
+    async def cancel_activity(self, input: CancelActivityInput) -> None:
+        await self.next.cancel_activity(input)
+
+    async def terminate_activity(self, input: TerminateActivityInput) -> None:
+        await self.next.terminate_activity(input)
+
+    async def pause_activity(self, input: PauseActivityInput) -> None:
+        await self.next.pause_activity(input)
+
+    async def unpause_activity(self, input: UnpauseActivityInput) -> None:
+        await self.next.unpause_activity(input)
+
+    def list_activities(self, input: ListActivitiesInput) -> ActivityExecutionAsyncIterator:
+        return self.next.list_activities(input)
+
+    async def count_activities(self, input: CountActivitiesInput) -> ActivityExecutionCount:
+        return await self.next.count_activities(input)
 
     async def heartbeat_async_activity(self, input: HeartbeatAsyncActivityInput) -> None:
         await self.next.heartbeat_async_activity(input)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..service import RPCError
+
+if TYPE_CHECKING:
+    from .._method import Method
+    from ._client import Client
 
 T = TypeVar("T")
 
@@ -50,3 +56,47 @@ class Pages(AsyncIterator[T]):
             await self.fetch_next_page()
         self._at += 1
         return self._page[self._at - 1]
+
+
+class StreamedPages(Pages[T]):
+    """Of a method whose request has page_size, next_page_token and limit, and that streams."""
+
+    def __init__(
+        self, client: Client, method: Method[Any, Any], request: Any, timeout: Any
+    ) -> None:
+        super().__init__(request.page_size, request.next_page_token or None)
+        self._client = client
+        self._method = method
+        self._request = request
+        self._timeout = timeout
+        # How many more may be given.
+        self._left = request.limit or None
+        request.limit = 0
+
+    @abstractmethod
+    def _rows(self, response: Any) -> Sequence[T]:
+        """What one message of the answer tells of."""
+
+    async def _fetch(self, size: int, token: bytes | None) -> tuple[list[T], bytes | None]:
+        request = self._request
+        request.page_size = size if self._left is None else max(min(size, self._left), 1)
+        request.next_page_token = token or b""
+        service = self._client.service_client
+        while True:
+            page: list[T] = []
+            following: bytes | None = None
+            try:
+                async for response in service.stream(self._method, request, timeout=self._timeout):
+                    page += self._rows(response)
+                    following = response.next_page_token or None
+                return page, following
+            except RPCError as error:
+                await service.come_back(error, self._timeout)
+
+    async def __anext__(self) -> T:
+        if self._left == 0:
+            raise StopAsyncIteration
+        found = await super().__anext__()
+        if self._left is not None:
+            self._left -= 1
+        return found

@@ -12,6 +12,7 @@ from ..exceptions import WorkflowAlreadyStartedError
 from ..service import FOREVER, RPCError
 from . import _interceptor as inputs
 from ._activities import ActivityCalls
+from ._activity_calls import StandaloneCalls
 from ._errors import WorkflowQueryFailedError, WorkflowQueryRejectedError
 from ._executions import (
     WorkflowExecutionAsyncIterator,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _Service = proto.WorkflowService
 
 
-class Root(ActivityCalls, ScheduleCalls):
+class Root(ActivityCalls, StandaloneCalls, ScheduleCalls):
     """Turns what it is given into requests, and answers into what the caller is given."""
 
     def __init__(self, client: Client) -> None:

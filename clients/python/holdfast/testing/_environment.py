@@ -49,10 +49,10 @@ class WorkflowEnvironment:
                 await env.client.execute_workflow(Reminder.run, id="r-1", task_queue="q")
 
     Where time skips, the code above returns at once, though the workflow sleeps for 30 days: while
-    `client` waits for a result or an update, or the test is in `sleep`, time jumps from event to
-    event. It does not jump while a workflow task waits or is out (also one that no worker serves,
-    or that fails and is tried again), nor while an activity waits or runs. What else waits (timers,
-    back-offs of activities, timeouts, schedules, cron) is jumped to.
+    `client` waits for a workflow's result or an update, or the test is in `sleep`, time jumps from
+    event to event. It does not jump while a workflow task waits or is out (also one that no worker
+    serves, or that fails and is tried again), nor while an activity waits or runs. What else waits
+    (timers, back-offs of activities, timeouts, schedules, cron) is jumped to.
     """
 
     def __init__(self, client: Client, engine: LocalEngine | None, skips_time: bool) -> None:

@@ -22,9 +22,9 @@ from ._interceptor import (
     WorkflowInterceptorClassInput,
 )
 from ._processes import SharedHeartbeatSender, SharedStateManager
-from ._replayer import Replayer, WorkflowReplayResult, WorkflowReplayResults
+from ._replayer import Replayer, ReplayerConfig, WorkflowReplayResult, WorkflowReplayResults
 from ._runners import UnsandboxedWorkflowRunner, WorkflowRunner
-from ._worker import Worker, WorkerClient
+from ._worker import Worker, WorkerClient, WorkerConfig
 
 __all__ = [
     "ActivityInboundInterceptor",
@@ -37,6 +37,7 @@ __all__ = [
     "HandleUpdateInput",
     "Interceptor",
     "Replayer",
+    "ReplayerConfig",
     "SharedHeartbeatSender",
     "SharedStateManager",
     "SignalChildWorkflowInput",
@@ -47,6 +48,7 @@ __all__ = [
     "UnsandboxedWorkflowRunner",
     "Worker",
     "WorkerClient",
+    "WorkerConfig",
     "WorkflowInboundInterceptor",
     "WorkflowInterceptorClassInput",
     "WorkflowOutboundInterceptor",

@@ -153,8 +153,9 @@ class Attempt:
             task_token=task.token,
             workflow_id=task.workflow_id,
             workflow_namespace=task.namespace if task.workflow_id else "",
-            workflow_run_id=task.run_id,
+            workflow_run_id=task.run_id if task.workflow_id else "",
             workflow_type=task.workflow_type,
+            activity_run_id=None if task.workflow_id else task.run_id,
         )
 
     def heartbeat(self, *details: Any) -> None:

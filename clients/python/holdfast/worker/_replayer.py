@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
+from typing import TypedDict
 
 from .. import _messages as proto
 from .._engine import LocalEngine
@@ -50,6 +51,18 @@ class WorkflowReplayResults:
     """By the run ids."""
 
 
+class ReplayerConfig(TypedDict, total=False):
+    """What a replayer was made of: `Replayer(**replayer.config())`."""
+
+    workflows: Sequence[type]
+    client: Client | None
+    data_converter: DataConverter
+    interceptors: Sequence[Interceptor]
+    workflow_failure_exception_types: Sequence[type[BaseException]]
+    workflow_runner: WorkflowRunner
+    debug_mode: bool
+
+
 class Replayer:
     """Runs workflow code against histories, so that a change which would break open workflows is
     found before it is deployed.
@@ -74,6 +87,15 @@ class Replayer:
         debug_mode: bool = False,
     ) -> None:
         """The options that a worker's code is run with."""
+        self._config = ReplayerConfig(
+            workflows=workflows,
+            client=client,
+            data_converter=data_converter,
+            interceptors=interceptors,
+            workflow_failure_exception_types=workflow_failure_exception_types,
+            workflow_runner=workflow_runner,
+            debug_mode=debug_mode,
+        )
         if not workflows:
             raise ValueError("a replayer needs at least one workflow")
         self._workflows = list(workflows)
@@ -87,6 +109,10 @@ class Replayer:
         self._codec = data_converter._codec
         self._client = client
         self._engine: LocalEngine | None = None
+
+    def config(self, *, active_config: bool = False) -> ReplayerConfig:
+        """What this replayer was made with, as Worker.config of a worker."""
+        return self._config.copy()
 
     async def replay_workflow(
         self, history: WorkflowHistory, *, raise_on_replay_failure: bool = True

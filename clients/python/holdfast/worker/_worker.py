@@ -6,10 +6,10 @@ import asyncio
 import concurrent.futures
 import logging
 import warnings
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, cast
 
 from .._chaos import Chaos, WorkerLost
 from .._run.run import RunOptions
@@ -48,6 +48,10 @@ _WITHOUT_EFFECT = frozenset(
 )
 
 
+# Of Temporal's workers, too; here a rate belongs to a queue, not to who serves it.
+_RATES = frozenset(("max_activities_per_second", "max_task_queue_activities_per_second"))
+
+
 class WorkerClient(Protocol):
     """What a worker needs of a client: it makes a connection of its own from it."""
 
@@ -70,6 +74,38 @@ class WorkerClient(Protocol):
     @property
     def interceptors(self) -> Sequence[Any]:
         """Those that are a worker's interceptors too come before the worker's own."""
+
+
+class WorkerConfig(TypedDict, total=False):
+    """What a worker was made of: `Worker(**{**worker.config(), "task_queue": "other"})`.
+
+    With those options of Temporal's workers that were given and change nothing.
+    """
+
+    client: WorkerClient
+    task_queue: str
+    activities: Sequence[Callable[..., Any]]
+    workflows: Sequence[type]
+    interceptors: Sequence[Interceptor]
+    activity_executor: concurrent.futures.Executor | None
+    shared_state_manager: SharedStateManager | None
+    dynamic_activity_types: Sequence[str]
+    no_remote_activities: bool
+    identity: str | None
+    build_id: str | None
+    max_cached_workflows: int
+    max_concurrent_workflow_tasks: int | None
+    max_concurrent_activities: int | None
+    max_concurrent_local_activities: int | None
+    graceful_shutdown_timeout: timedelta
+    workflow_failure_exception_types: Sequence[type[BaseException]]
+    on_fatal_error: Callable[[BaseException], Awaitable[None]] | None
+    workflow_runner: WorkflowRunner
+    debug_mode: bool
+    disable_eager_activity_execution: bool
+
+
+_CONFIG = frozenset(WorkerConfig.__annotations__)
 
 
 class Worker:
@@ -122,9 +158,10 @@ class Worker:
         code may hold its thread as long as it likes. disable_eager_activity_execution is taken, and
         changes nothing; so are options of Temporal's workers about polling.
         """
-        unknown = sorted(set(without_effect) - _WITHOUT_EFFECT)
-        if unknown:
-            raise TypeError(f"a worker has no option {unknown[0]!r}")
+        # What was given, before anything else has a name here.
+        given = {key: value for key, value in locals().items() if key in _CONFIG}
+        self._config = cast(WorkerConfig, {**given, **without_effect})
+        _check_unknown(without_effect)
         if not activities and not workflows:
             raise ValueError("a worker needs at least one activity or workflow")
         functions = Functions(activities)
@@ -172,6 +209,13 @@ class Worker:
         # Of `async with`: the block's task, and the one that runs the worker for it.
         self._block: asyncio.Task[Any] | None = None
         self._run_task: asyncio.Task[None] | None = None
+
+    def config(self, *, active_config: bool = False) -> WorkerConfig:
+        """What this worker was made with, defaults too; a copy, whose values are the same objects.
+
+        active_config is taken, and changes nothing: there are no plugins that would change it.
+        """
+        return self._config.copy()
 
     @property
     def client(self) -> WorkerClient:
@@ -291,6 +335,19 @@ class Worker:
             block.uncancel()
         if error is None or has_failed:
             run.result()
+
+
+def _check_unknown(options: Iterable[str]) -> None:
+    unknown = sorted(set(options) - _WITHOUT_EFFECT)
+    if not unknown:
+        return
+    instead = ""
+    if unknown[0] in _RATES:
+        instead = (
+            ": limit what the queue gives out with `holdfast task-queue limits`, or how many run at"
+            " once with max_concurrent_activities"
+        )
+    raise TypeError(f"a worker has no option {unknown[0]!r}{instead}")
 
 
 def _maximum(what: str, given: int | None) -> int:

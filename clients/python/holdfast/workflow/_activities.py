@@ -107,7 +107,7 @@ def check_options(options: Mapping[str, Any], known: frozenset[str], what: str) 
         raise TypeError(f"{what} has no option {unknown}")
 
 
-def _named(activity: Any) -> tuple[str, Hints]:
+def activity_named(activity: Any) -> tuple[str, Hints]:
     """The type's name and the hints of its signature."""
     if isinstance(activity, str):
         return activity, _NO_HINTS
@@ -147,7 +147,7 @@ def input_of(kind: Any, options: Mapping[str, Any], **fields: Any) -> Any:
 def _start(activity: Any, values: Sequence[Any], options: Mapping[str, Any]) -> ActivityHandle[Any]:
     run = current()
     check_options(options, _OPTIONS, "an activity")
-    name, hints = _named(activity)
+    name, hints = activity_named(activity)
     hint = options.get("result_type") or hints.result
     if run.outbound is None:
         return schedule(run, name, values, options, hint=hint)
@@ -168,7 +168,7 @@ def _start_local(
 ) -> ActivityHandle[Any]:
     run = current()
     check_options(options, _LOCAL_OPTIONS, "a local activity")
-    name, hints = _named(activity)
+    name, hints = activity_named(activity)
     hint = options.get("result_type") or hints.result
     if run.outbound is None:
         return schedule_local(run, name, values, options, hint=hint)

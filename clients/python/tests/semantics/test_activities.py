@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 
-from holdfast import _messages as proto
 from holdfast import activity, workflow
 from holdfast._chaos import Chaos, Fate
 from holdfast.client import (
     ActivityOptionsUpdate,
     AsyncActivityCancelledError,
     PendingActivityState,
-    WorkflowExecutionStatus,
     WorkflowHandle,
 )
 from holdfast.common import RetryPolicy
@@ -418,28 +416,3 @@ async def test_lists_tell_who_crashes_workers(world: World) -> None:
     await world.sleep(60)
     (listed,) = [one async for one in world.client.list_workflows()]
     assert any("CRASHES_WORKER" in one for one in listed.problems)
-
-
-# MARK: Without a workflow
-
-
-async def test_an_activity_is_started_without_a_workflow(world: World) -> None:
-    call = world.client.service_client.call
-    options = proto.ActivityTaskOptions(task_queue="semantics", start_to_close_timeout_ms=60_000)
-    request = proto.StartActivityRequest(
-        namespace="default",
-        activity_id="alone",
-        activity_type="greet",
-        options=options,
-        input=await world.client.data_converter.encode(["Ada"]),
-    )
-    async with world.worker(greet):
-        started = await call(proto.ActivityService.StartActivity, request)
-        result = await call(
-            proto.ActivityService.GetActivityResult,
-            proto.GetActivityResultRequest(namespace="default", activity_id="alone"),
-        )
-    assert result.status == WorkflowExecutionStatus.COMPLETED
-    assert await world.client.data_converter.decode(result.result) == ["Hello, Ada!"]
-    again = await world.client.service_client.call(proto.ActivityService.StartActivity, request)
-    assert (started.started, again.run_id != started.run_id) == (True, True)

@@ -1,4 +1,4 @@
-"""Queues, limits, batches, namespaces and the time of tests."""
+"""Queues, limits, namespaces and the time of tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from holdfast import _messages as proto
 from holdfast import activity, workflow
 from holdfast.client import Client, RPCError, WorkflowExecutionStatus
 from holdfast.common import Priority
-from holdfast.exceptions import TerminatedError
 from semantics.programs import LONG, ONCE, Sleeper, Waiter, calls, gaps, greet, seconds
 from semantics.world import QUEUE, World
 
@@ -203,48 +202,6 @@ async def test_pending_activities_are_limited_to_2000(world: World) -> None:
     async with world.worker(Greedy):
         handle = await world.start(Greedy)
         await world.until(lambda: world.has_problem(handle, "more than 2000 pending activities"))
-
-
-# MARK: Batches
-
-
-async def batch(world: World, id: str, query: str, operation: proto.BatchOperation) -> Any:
-    """A batch, when it is done."""
-    start = proto.StartBatchRequest(
-        namespace="default", batch_id=id, query=query, operation=operation, reason="tidying"
-    )
-    await call(world, proto.BatchService.StartBatch, start)
-    describe = proto.DescribeBatchRequest(namespace="default", batch_id=id)
-    found: list[Any] = []
-
-    async def is_done() -> bool:
-        found[:] = [await call(world, proto.BatchService.DescribeBatch, describe)]
-        return bool(found[0].info.close_time_ms)
-
-    await world.until(is_done)
-    return found[0].info
-
-
-async def test_all_that_a_filter_selects_is_signalled(world: World) -> None:
-    async with world.worker(Waiter):
-        handles = [await world.start(Waiter, id=f"w-{number}") for number in range(5)]
-        request = proto.SignalWorkflowRequest(signal_name="end")
-        info = await batch(
-            world, "b", "WorkflowType = 'Waiter'", proto.BatchOperation(signal_workflow=request)
-        )
-        assert (info.succeeded, info.failed) == (5, 0)
-        assert [await one.result() for one in handles] == [[]] * 5
-
-
-async def test_all_that_a_filter_selects_is_terminated(world: World) -> None:
-    handles = [await world.start("any", id=f"w-{number}") for number in range(5)]
-    request = proto.TerminateWorkflowRequest(reason="over")
-    query = "WorkflowId IN ('w-1', 'w-3')"
-    info = await batch(world, "b", query, proto.BatchOperation(terminate_workflow=request))
-    assert info.succeeded == 2
-    statuses = [(await one.describe()).status for one in handles]
-    assert [one == Status.TERMINATED for one in statuses] == [False, True, False, True, False]
-    assert isinstance(await world.failure(handles[1]), TerminatedError)
 
 
 # MARK: Namespaces
