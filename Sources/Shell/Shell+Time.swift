@@ -142,11 +142,11 @@ extension Shell {
 }
 
 extension Method {
-  /// Its answer waits for what a workflow does.
+  /// Its answer waits for what a workflow does, or an activity without one.
   var awaitsWorkflow: Bool {
     switch self {
     case .workflowGetWorkflowResult, .workflowUpdateWorkflow, .workflowUpdateWithStartWorkflow,
-      .workflowPollUpdate:
+      .workflowPollUpdate, .activityGetActivityResult:
       true
     default: false
     }

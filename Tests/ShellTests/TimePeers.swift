@@ -89,7 +89,25 @@ struct TimePeers {
     return call(id, .workflowGetWorkflowResult, request, timeoutMs: timeoutMs)
   }
 
+  mutating func awaitActivityResult(_ id: ConnectionID, _ activityID: String) {
+    var request = GetActivityResultRequest()
+    request.activityID = activityID
+    call(id, .activityGetActivityResult, request)
+  }
+
   // MARK: - Work
+
+  /// An activity without a workflow, which nobody may begin before so long.
+  mutating func startActivity(_ activityID: String, delayMs: Int64) {
+    var start = StartActivityRequest()
+    start.activityID = activityID
+    start.activityType = "charge"
+    start.options = ActivityTaskOptions()
+    start.options?.taskQueue = "q"
+    start.options?.startToCloseTimeoutMs = Span(ms: 10_000)
+    start.startDelayMs = Span(ms: delayMs)
+    call(b, .activityStartActivity, start)
+  }
 
   /// A workflow whose code begins after so long: nothing is to do before.
   mutating func start(_ workflowID: String, delayMs: Int64 = 0) {

@@ -94,6 +94,15 @@ import Wire
     #expect(time.skippedMs() == day)
   }
 
+  @Test func waitingForAnActivityDoesSo() {
+    var time = TimePeers()
+    time.unlock(time.a, whileWaiting: true)
+    time.startActivity("a", delayMs: day)
+    #expect(time.skippedMs() == 0, "nothing is waited for")
+    time.awaitActivityResult(time.a, "a")
+    #expect(time.skippedMs() == day)
+  }
+
   @Test func whenTheAnswerLeavesTimeStandsAgain() {
     var time = TimePeers()
     time.unlock(time.a, whileWaiting: true)

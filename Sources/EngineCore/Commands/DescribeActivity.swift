@@ -24,7 +24,24 @@ extension FailedAttempt {
     startedTimeMs = started.startedTimeMs
     endedTimeMs = run.fold.closeTime ?? .epoch
     identity = started.identity
-    failure = started.lastFailure
+    failure = run.fold.closing?.attemptFailure
+  }
+}
+
+extension HistoryEvent {
+  /// Of the attempt that has ended the activity, without the activity's own around it.
+  fileprivate var attemptFailure: Failure? {
+    let whole: Failure? =
+      switch attributes {
+      case .activityTaskFailed(let event): event.failure
+      case .activityTaskTimedOut(let event): event.failure
+      default: nil
+      }
+    guard let info = whole?.causes.first else { return nil }
+    var failure = Failure()
+    failure.info = info
+    failure.causes = Array(whole?.causes.dropFirst() ?? [])
+    return failure
   }
 }
 

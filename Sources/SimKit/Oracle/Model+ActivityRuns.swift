@@ -237,7 +237,11 @@ extension Model {
       last.startedTimeMs = started.startedTimeMs
       last.endedTimeMs = run.closeTime
       last.identity = started.identity
-      last.failure = started.lastFailure
+      switch run.events.last?.attributes {
+      case .activityTaskFailed(let m): last.failure = m.failure?.cause
+      case .activityTaskTimedOut(let m): last.failure = m.failure?.cause
+      default: break
+      }
       response.lastAttempt = last
     }
     return response
@@ -282,5 +286,15 @@ extension Optional<ActivitySelection> {
       return nil
     }
     return id
+  }
+}
+
+extension Failure {
+  /// What it tells of beneath its first word.
+  fileprivate var cause: Failure? {
+    guard let info = causes.first else { return nil }
+    var cause = Failure()
+    (cause.info, cause.causes) = (info, Array(causes.dropFirst()))
+    return cause
   }
 }

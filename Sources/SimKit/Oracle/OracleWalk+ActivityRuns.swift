@@ -112,7 +112,8 @@ extension OracleWalk {
   private mutating func drawQueryOfActivities(
     _ change: (inout ModelSelection, SelectionDraw, inout Dice) -> Void
   ) -> String {
-    if isWrong() { return dice.pick(["WorkflowId = 'a'", "HistoryLength = 1"]) }
+    // None that is drawn for workflows, too.
+    if isWrong() { return dice.pick(["WorkflowId = 'nobody'", "HistoryLength = 987"]) }
     let runs = model.runs.suffix(20)
     let draw = SelectionDraw(
       ids: OracleWalk.ids, types: ["charge", "pack", "it's"], queues: ["q", "dock"],
