@@ -25,8 +25,9 @@ final class Mailbox<Value: Sendable>: @unchecked Sendable {
   func put(_ value: Value) {
     pthread_mutex_lock(mutex)
     values.append(value)
-    pthread_cond_signal(condition)
     pthread_mutex_unlock(mutex)
+    // Afterwards, or who wakes up would have to wait once more.
+    pthread_cond_signal(condition)
   }
 
   /// Takes everything that is there, without waiting.

@@ -216,7 +216,11 @@ public final class Sidecar: ConnectionDelegate {
     for id in output.dirty { write(id) }
     for id in output.closing { connections[id.value]?.closeWhenWritten() }
     for id in output.cut { connections[id.value]?.close() }
-    if let us = output.holdUs { holdTimer?.start(afterUs: us) }
+    if let us = output.holdUs {
+      holdTimer?.start(afterUs: us)
+    } else if output.commit != nil {
+      holdTimer?.stop()  // The batch is on its way.
+    }
   }
 
   private func take(_ order: BackupOrder) {

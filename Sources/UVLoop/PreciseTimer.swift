@@ -7,6 +7,7 @@ public final class PreciseTimer {
   private let fd: Int32
   private let fired: () -> Void
   private var isOpen = true
+  private var isSet = false
 
   public init(_ loop: Loop, fired: @escaping () -> Void) throws(UVError) {
     self.fired = fired
@@ -23,7 +24,9 @@ public final class PreciseTimer {
   private func drain() {
     var count: UInt64 = 0
     // Set anew since it fired: nothing to read, nothing is due.
-    if read(fd, &count, 8) == 8 { fired() }
+    guard read(fd, &count, 8) == 8 else { return }
+    isSet = false
+    fired()
   }
 
   public func start(afterUs us: Int64) {
@@ -31,6 +34,15 @@ public final class PreciseTimer {
     time.it_value.tv_sec = Int(us / 1_000_000)
     time.it_value.tv_nsec = max(1, Int(us % 1_000_000) * 1_000)
     timerfd_settime(fd, 0, &time, nil)
+    isSet = true
+  }
+
+  /// Nothing is waited for any more: spares a wakeup for nothing.
+  public func stop() {
+    guard isSet else { return }
+    isSet = false
+    var never = itimerspec()
+    timerfd_settime(fd, 0, &never, nil)
   }
 
   /// Safe to call twice.

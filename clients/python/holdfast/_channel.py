@@ -6,6 +6,7 @@ import asyncio
 import itertools
 
 from . import _core
+from ._alarm import Alarm
 
 
 class Channel:
@@ -19,7 +20,7 @@ class Channel:
         # Streams whose next message somebody awaits.
         self._awaited: dict[Stream, asyncio.Future[bytes]] = {}
         self._soon: asyncio.Handle | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._turn)
         loop.add_reader(core.fileno(), self._turn)
 
     async def call(self, method: str, request: bytes, timeout_ms: int) -> bytes:
@@ -52,7 +53,8 @@ class Channel:
             return
         if not self.loop.is_closed():
             self.loop.remove_reader(self._core.fileno())
-        self._forget_turns()
+        self._forget_soon()
+        self._alarm.forget()
         self._core.close()
         self._fail_all(_core.Closed("the client was closed"))
 
@@ -77,18 +79,16 @@ class Channel:
             self._soon = self.loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        self._forget_turns()
+        self._forget_soon()
         try:
             self._core.process()
         except _core.Error as error:
             # Trying again hardly mends it: who waits is told why, and not when time is over.
             self._fail_all(error)
             if isinstance(error, _core.Closed):
-                return
+                return self._alarm.forget()
         self._take()
-        due = self._core.timeout_ms()
-        if due >= 0:
-            self._timer = self.loop.call_later(due / 1000, self._turn)
+        self._alarm.set(self.loop, self._core.timeout_ms())
 
     def _take(self) -> None:
         while self._calls and (ended := self._core.next_completion(0)) is not None:
@@ -122,13 +122,10 @@ class Channel:
             if not future.done():
                 future.set_exception(error)
 
-    def _forget_turns(self) -> None:
+    def _forget_soon(self) -> None:
         if self._soon is not None:
             self._soon.cancel()
             self._soon = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 class Stream:

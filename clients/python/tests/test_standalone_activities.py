@@ -311,10 +311,10 @@ async def test_a_codec_sees_all_values(engine: Engine) -> None:
         failing = await client.start_activity(fails, "Ada", id="b", retry_policy=twice, **common)
         with pytest.raises(ActivityFailureError) as raised:
             await failing.result()
-        before = await (await failing.describe()).last_failure()
-        for error, message in ((before, "no 1"), (raised.value.cause, "no 2")):
+        told = await (await failing.describe()).last_failure()
+        for error in (told, raised.value.cause):
             assert isinstance(error, ApplicationError)
-            assert (error.message, list(error.details)) == (message, ["Ada"])
+            assert (error.message, list(error.details)) == ("no 2", ["Ada"])
 
 
 async def test_the_logger_says_which_run_it_is(

@@ -198,14 +198,11 @@ class ActivityExecutionDescription(ActivityExecution):
         return self._pending.last_failure or self._last_attempt.failure
 
     def has_last_failure(self) -> bool:
-        """Whether an attempt before `attempt` has failed."""
+        """Whether an attempt has failed; of a closed one, the attempt by which it ended."""
         return self._last_failure is not None
 
     async def last_failure(self) -> BaseException | None:
-        """How an attempt before `attempt` has last failed.
-
-        How a closed one has ended itself: describe(include_outcome=True), outcome_failure().
-        """
+        """How the last attempt has failed that did; of a closed one, that by which it ended."""
         failure = self._last_failure
         return await self.data_converter.decode_failure(failure) if failure is not None else None
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from .. import _core
+from .._alarm import Alarm
 
 
 class Turns:
@@ -18,7 +19,7 @@ class Turns:
         self.attached = asyncio.Event()
         # Done: the worker is over. Of the loop that run() is called on.
         self._over: asyncio.Future[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._turn)
         self._soon: asyncio.Handle | None = None
 
     @property
@@ -35,7 +36,7 @@ class Turns:
             await self._over
         finally:
             loop.remove_reader(descriptor)
-            self._forget_timer()
+            self._alarm.forget()
 
     def answered(self) -> None:
         """An answer was given beside a turn: it leaves with the others of this pass."""
@@ -80,12 +81,4 @@ class Turns:
             self._plan()
 
     def _plan(self) -> None:
-        self._forget_timer()
-        due = self._core.timeout_ms()
-        if due >= 0:
-            self._timer = asyncio.get_running_loop().call_later(due / 1000, self._turn)
-
-    def _forget_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._alarm.set(asyncio.get_running_loop(), self._core.timeout_ms())

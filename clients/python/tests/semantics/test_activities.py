@@ -410,7 +410,6 @@ async def test_who_crashes_three_workers_is_told_and_held(world: World) -> None:
 
 
 @ATTEMPTS
-@pytest.mark.xfail(strict=True, reason="the engine lists problems only of runs in its memory")
 async def test_lists_tell_who_crashes_workers(world: World) -> None:
     await held_by_crashes(world, Failing(0))
     await world.sleep(60)
