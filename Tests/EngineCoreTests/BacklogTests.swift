@@ -135,6 +135,30 @@ import Testing
     #expect((first + rest).last == "o-61")
   }
 
+  /// Seed 1000088 of the oracle: not even the worker's own run does, if it is less urgent.
+  @Test func aRunOfTheWorkersOwnDoesNotOvertakeWhatIsMoreUrgent() throws {
+    let world = World { $0.limits.residentBytesMax = BacklogTests.budget }
+    let worker = world.attach(slots: 1)
+    _ = world.start("own") { request in
+      request.priority = WorkPriority()
+      request.priority?.priorityKey = 5
+    }
+    world.complete(worker, try #require(world.activation(worker)), [.timer(1, 3_600_000)])
+    for number in 1...60 { start(world, "o-\(number)") }
+    var grant = Grant()
+    grant.workflowSlots = 1
+    world.tell(worker, .grant(grant))
+    workOff(world, worker, countMax: 30)
+    world.holdsLoads = true
+    workOff(world, worker, countMax: 1_000)
+    #expect(world.loadsWaiting == 1, "the next one is loaded")
+    _ = world.signal("own", "go")
+    #expect(world.activation(worker) == nil)
+    world.holdsLoads = false
+    world.serveLoads()
+    #expect(workOff(world, worker).last == "own")
+  }
+
   /// Seed 78 of the oracle: a worker that is shown as many pasts as it may be takes what needs
   /// none, and the others keep their places.
   @Test func whoNeedsAReplayIsPassedWhileTheWorkerHasEnoughOfThem() throws {
