@@ -27,13 +27,16 @@ extension Model {
     run.activities.append(ModelActivity(run.lastEventID, scheduled, at: now))
   }
 
-  /// The completion is recorded: what its activation named and what it scheduled is in the
-  /// worker's hands.
-  mutating func startLocals(_ named: [LocalAttempt], _ run: ModelRun, _ session: ModelSession) {
+  /// The completion counts: what its activation named and what it scheduled, if it did something,
+  /// is in the worker's hands.
+  mutating func startLocals(
+    _ named: [LocalAttempt], _ run: ModelRun, _ session: ModelSession, isEmpty: Bool = false
+  ) {
     guard run.isOpen else { return }
     for place in run.activities.indices {
       let activity = run.activities[place]
-      let isNew = activity.scheduled.workflowTaskCompletedEventID == run.lastTaskCompleted
+      let isNew =
+        !isEmpty && activity.scheduled.workflowTaskCompletedEventID == run.lastTaskCompleted
       guard activity.isLocal, activity.state == .scheduled,
         isNew || named.contains(where: { $0.seq == activity.scheduled.seq })
       else { continue }

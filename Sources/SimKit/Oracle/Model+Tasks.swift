@@ -303,7 +303,7 @@ extension Model {
     let shown = run.inbound(after: run.through, through: activation.throughEventID)
     if shown.isEmpty && commands.isEmpty && run.task.attempt == 1 {
       run.task = ModelTask()
-      startLocals(activation.localAttempts, run, session)
+      startLocals(activation.localAttempts, run, session, isEmpty: true)
       facts.append(.told(session.id, .recorded(.of(m.token))))
       return endRedo(run)
     }
