@@ -169,8 +169,7 @@ extension Model {
         pass(batch)
         continue
       }
-      if batch.left == 0, hasLeft(id, beforeDeletionOf: last) || isReadAnew && leaving.contains(id)
-      {
+      if batch.left == 0, hasLeft(id, after: last, isReadAnew: isReadAnew) {
         pass(batch)
       } else if batch.left == 0 {
         batch.due = now + max(batch.pause, batch.hold)
@@ -212,11 +211,12 @@ extension Model {
     return batch.selection.filter.takes(ModelRow(info(run), names))
   }
 
-  /// Retention had removed it when the batch looked for runs, before it deleted this one.
-  private func hasLeft(_ id: RunID, beforeDeletionOf last: RunID?) -> Bool {
-    guard let last, let its = leaving.firstIndex(of: last), let own = leaving.firstIndex(of: id)
-    else { return false }
-    return own < its
+  /// Retention had removed it when the batch looked for runs: before its last operation, which
+  /// deleted one, or after that, when it looked anew.
+  private func hasLeft(_ id: RunID, after last: RunID?, isReadAnew: Bool) -> Bool {
+    guard let own = leaving.firstIndex(of: id) else { return false }
+    if isReadAnew { return true }
+    return last.flatMap { leaving.firstIndex(of: $0) }.map { own < $0 } ?? false
   }
 
   private mutating func operate(_ batch: ModelBatch, _ run: ModelRun) {
