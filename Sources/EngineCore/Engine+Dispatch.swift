@@ -60,8 +60,8 @@ extension Engine {
     seek(run, in: queue)
   }
 
-  /// A task that is more urgent has its turn when this step's work is given out, or when its run has
-  /// been loaded.
+  /// A task that is more urgent has its turn when this step's work is given out, or when its run
+  /// has been loaded.
   private func isBehind(_ run: Run, _ id: SessionID, _ session: Session) -> Bool {
     guard freed.contains(id) || awaitsTask(session),
       let next = session.taskQueue.nextPriority(ofTasks: session.attach.workflowTypes)
@@ -578,32 +578,5 @@ extension Run {
     ActivityToken(
       run: number, runID: runID, scheduledEvent: activity.scheduledEvent,
       attempt: activity.row.attempt, branch: activity.row.branch)
-  }
-}
-
-extension Job {
-  fileprivate init(asking waiting: WaitingQuery) {
-    self.init()
-    var query = QueryWorkflowJob()
-    query.queryID = waiting.id
-    query.queryType = waiting.query.queryType
-    query.args = waiting.query.args
-    query.header = waiting.query.header
-    kind = .queryWorkflow(query)
-  }
-}
-
-extension [WaitingQuery] {
-  /// The oldest ones, as many as one activation holds; at least one.
-  fileprivate func prefix(fitting bytesMax: Int) -> ArraySlice<WaitingQuery> {
-    var count = 0
-    var bytes = 0
-    for waiting in self {
-      let header = waiting.query.header?.fields.compactMap(\.value) ?? []
-      bytes += 128 + waiting.query.args.bytes + header.bytes
-      if count > 0 && bytes > bytesMax { break }
-      count += 1
-    }
-    return self[..<count]
   }
 }

@@ -49,8 +49,7 @@ final class BatchWriter {
   init(_ database: Database) throws(StoreError) {
     beginBatch = try Statement(database, "BEGIN IMMEDIATE")
     commitBatch = try Statement(database, "COMMIT")
-    createRun = try Statement(
-      database, "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,'')")
+    createRun = try Statement(database, "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,'')")
     appendHistory = try Statement(database, "INSERT INTO history VALUES (?,?,?,?,?)")
     batches = try Statement(
       database,

@@ -260,8 +260,8 @@ extension Activity {
     var problems: [String] = []
     if crashesWorker {
       problems.append(
-        "CRASHES_WORKER: \(row.workersLostInARow) workers in a row were lost while they ran activity"
-          + " '\(scheduled.activityID)'")
+        "CRASHES_WORKER: \(row.workersLostInARow) workers in a row were lost while they ran"
+          + " activity '\(scheduled.activityID)'")
     }
     if row.pause?.exhausted ?? false {
       problems.append(

@@ -62,8 +62,8 @@ extension Engine {
   }
 
   /// A worker or the engine is going away: queries that nobody will answer any more are refused at
-  /// once. Those that are out may still be answered; those that a replay is out for, or ahead of, are
-  /// looked at when it has ended.
+  /// once. Those that are out may still be answered; those that a replay is out for, or ahead of,
+  /// are looked at when it has ended.
   mutating func failQueriesWithoutServer() {
     var asked: Set<RunNumber> = []
     for case .query(let number) in waiting.values { asked.insert(number) }
@@ -78,5 +78,32 @@ extension Engine {
       let status = serverFault(run)
     else { return }
     failQueries(run, status)
+  }
+}
+
+extension Job {
+  init(asking waiting: WaitingQuery) {
+    self.init()
+    var query = QueryWorkflowJob()
+    query.queryID = waiting.id
+    query.queryType = waiting.query.queryType
+    query.args = waiting.query.args
+    query.header = waiting.query.header
+    kind = .queryWorkflow(query)
+  }
+}
+
+extension [WaitingQuery] {
+  /// The oldest ones, as many as one activation holds; at least one.
+  func prefix(fitting bytesMax: Int) -> ArraySlice<WaitingQuery> {
+    var count = 0
+    var bytes = 0
+    for waiting in self {
+      let header = waiting.query.header?.fields.compactMap(\.value) ?? []
+      bytes += 128 + waiting.query.args.bytes + header.bytes
+      if count > 0 && bytes > bytesMax { break }
+      count += 1
+    }
+    return self[..<count]
   }
 }

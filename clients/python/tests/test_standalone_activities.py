@@ -364,7 +364,9 @@ async def test_one_that_was_left_is_named_by_its_token_or_its_id(engine: Engine)
         await client.get_async_activity_handle(activity_id="b").complete(Item("by id"))
         assert await second.result() == Item("by id")
         with pytest.raises(ValueError, match="by task_token, or by activity_id"):
-            client.get_async_activity_handle(workflow_id="w", run_id=None)  # type: ignore[call-overload]
+            client.get_async_activity_handle(  # type: ignore[call-overload]
+                workflow_id="w", run_id=None
+            )
 
 
 async def test_a_result_is_waited_for_over_a_restart_of_the_engine(engine: Engine) -> None:
