@@ -144,7 +144,7 @@ public final class Store {
     let bytes = walBytes
     guard bytes >= options.checkpointBytes || (isIdle && bytes > 0) else { return }
     do throws(StoreError) {
-      try checkpoint(isTruncating: bytes >= 4 * options.checkpointBytes)
+      try checkpoint(isTruncating: isIdle || bytes >= 4 * options.checkpointBytes)
       if isIdle { try database.execute("PRAGMA incremental_vacuum(64)") }
     } catch {
       // Tried again with the next one; the log only grows.
@@ -155,9 +155,9 @@ public final class Store {
   /// The size of the log; a page has a header of 24 bytes there.
   private var walBytes: Int { database.logPages * (4_096 + 24) }
 
-  /// The log's file keeps its size, unless a very large batch has made it so: to write over what is
-  /// there a sync needs the pages alone, to make the file longer it needs the file system's own
-  /// records, too, which take more writes than the pages do.
+  /// Under work the log's file keeps its size, unless a very large batch has made it so: to write
+  /// over what is there a sync needs the pages alone, to make the file longer it needs the file
+  /// system's own records, too, which take more writes than the pages do.
   private func checkpoint(isTruncating: Bool) throws(StoreError) {
     let began = Store.monotonicUs
     let mode = isTruncating ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART

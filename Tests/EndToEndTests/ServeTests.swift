@@ -125,7 +125,7 @@ import Testing
     #expect(ran.code == 78)
     #expect(
       ran.errors == "holdfast: '\(engine.database)' was written by a newer engine (format 99; this"
-        + " one knows 2): use that engine; nothing was changed\n")
+        + " one knows 3): use that engine; nothing was changed\n")
     #expect(try Data(contentsOf: URL(fileURLWithPath: engine.database)) == old)
     #expect(try Data(contentsOf: URL(fileURLWithPath: engine.database + "-wal")) == log)
   }
