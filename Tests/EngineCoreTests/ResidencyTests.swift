@@ -378,4 +378,21 @@ import Testing
     }
     #expect(result.status == .completed)
   }
+
+  @Test func aReasonOfTwoLinesIsOneProblemOfARunOutsideMemory() throws {
+    let world = World()
+    _ = world.start("o-1")
+    var pause = PauseWorkflowRequest()
+    pause.execution = world.execution("o-1")
+    pause.reason = "stock is counted\nand then again"
+    _ = world.ask(.pauseWorkflow(pause))
+    world.advance(60_000)
+    #expect(world.engine.statistics.residentRuns == 0)
+    let list = world.request(.listWorkflows(ListWorkflowsRequest()))
+    var shown: [[String]] = []
+    for case .part(list, let bytes) in world.sent {
+      shown += try ListWorkflowsResponse(bytes: bytes).workflows.map(\.problems)
+    }
+    #expect(shown == [["the workflow is paused: stock is counted and then again"]])
+  }
 }

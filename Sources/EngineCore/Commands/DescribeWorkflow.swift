@@ -157,7 +157,9 @@ extension Engine {
     guard run.fold.isOpen else { return "" }
     var problems = pauseProblem(of: run).map { [$0] } ?? []
     for activity in run.fold.activities { problems += activity.problems }
-    return cut(problems).joined(separator: "\n")
+    // A reason may have lines of its own.
+    let lines = cut(problems).map { String($0.map { $0.isNewline ? " " : $0 }) }
+    return lines.joined(separator: "\n")
   }
 
   private func pauseProblem(of run: Run) -> String? {
