@@ -92,6 +92,20 @@ final class Connection {
 
   var isClosing: Bool { if case .closing = phase { true } else { false } }
 
+  /// The most pressing of what its peer gets at the end of this turn.
+  enum News: Int, Comparable {
+    case task, answer, record
+    static func < (a: News, b: News) -> Bool { a.rawValue < b.rawValue }
+  }
+
+  var news: News {
+    if work.isEmpty { return .answer }
+    let isRecord = work.allSatisfy { stream in
+      stream.messages.allSatisfy { if case .recorded = $0.kind { true } else { false } }
+    }
+    return isRecord ? .record : .task
+  }
+
   /// Adds a message for a Work stream; Recorded of several tokens share one.
   func add(_ message: EngineMessage, stream: UInt64) {
     guard let index = work.firstIndex(where: { $0.stream == stream }) else {

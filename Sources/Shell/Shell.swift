@@ -209,6 +209,7 @@ public struct Shell {
   /// Ends a turn of the loop: decides on a commit and says what there is to do. `into` is replaced.
   public mutating func flush(into result: inout ShellOutput) {
     passTime()
+    orderDirty()
     // By index: to write to one may cut it, which answers others.
     var place = 0
     while place < output.dirty.count {
@@ -253,6 +254,14 @@ public struct Shell {
     guard !connection.isDirty else { return }
     connection.isDirty = true
     output.dirty.append(connection.id)
+  }
+
+  /// Whoever is written to may take the processor from us at once: first those who get a task to
+  /// begin, then those who wait for an answer, last those who are only told what was recorded.
+  private mutating func orderDirty() {
+    guard output.dirty.count > 1 else { return }
+    let ranked = output.dirty.map { (news: connections[$0]?.news ?? .record, id: $0) }
+    output.dirty = ranked.sorted { ($0.news, $0.id) < ($1.news, $1.id) }.map(\.id)
   }
 
   private mutating func writeWork(_ connection: Connection) {
