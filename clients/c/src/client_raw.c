@@ -106,7 +106,8 @@ holdfast_status holdfast_client_next_completion(holdfast_client *client, int64_t
     pthread_mutex_lock(&client->lock);
     hf_client_enter(client, &waiter);
     waiter.wants_completions = true;
-    bool looked = false;
+    /* Where there is a loop, holdfast_client_process reads. */
+    bool looked = client->looped && wait_ms == 0;
     while (client->completed.first == NULL && !client->shut_down) {
         if (looked && hf_now_ms() >= deadline)
             break;

@@ -146,7 +146,8 @@ holdfast_status holdfast_stream_next(holdfast_stream *stream, int64_t wait_ms,
     call->current = NULL;
     hf_client_enter(client, &waiter);
     call->waiter = &waiter;
-    bool looked = false;
+    /* Where there is a loop, holdfast_client_process reads. */
+    bool looked = client->looped && wait_ms == 0;
     while (call->messages == NULL && call->state != HF_CALL_DONE) {
         int64_t now = hf_now_ms();
         if (now >= call->deadline) {

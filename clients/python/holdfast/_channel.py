@@ -24,12 +24,14 @@ class Channel:
         loop.add_reader(core.fileno(), self._turn)
 
     async def call(self, method: str, request: bytes, timeout_ms: int) -> bytes:
-        """Raises _core.Error. When the awaiting task is cancelled, the call is given up."""
+        """Raises _core.Error. When the awaiting task is cancelled, the call is given up.
+
+        It has left when submit returns; if there is more to do, the descriptor is readable.
+        """
         tag = next(self._tags)
         future: asyncio.Future[bytes] = self.loop.create_future()
         self._core.submit(method, request, timeout_ms, tag)
         self._calls[tag] = future
-        self.look()
         try:
             return await future
         finally:

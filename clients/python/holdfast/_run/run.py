@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from .. import _messages as proto
@@ -110,7 +110,7 @@ class WorkflowRun(Requests, Waits):
         self.notes = Notes()
         self.markers = Markers()
         self.handlers = Handlers(self)
-        self.random = random.Random(0)
+        self._random: Random | None = None
         self.random_seed = 0
         self.seed_callbacks: list[Callable[[int], None]] = []
         self.time_ms = 0
@@ -221,9 +221,17 @@ class WorkflowRun(Requests, Waits):
 
     def _seed(self, seed: int) -> None:
         self.random_seed = seed
-        self.random.seed(seed)
+        if self._random is not None:
+            self._random.seed(seed)
         for callback in self.seed_callbacks:
             callback(seed)
+
+    @property
+    def random(self) -> Random:
+        # Made when it is first asked for: most runs never ask, and it takes its time.
+        if self._random is None:
+            self._random = Random(self.random_seed)
+        return self._random
 
     def _decode(
         self, payloads: Sequence[proto.Payload], hints: list[type] | None, is_dynamic: bool
@@ -400,6 +408,8 @@ class WorkflowRun(Requests, Waits):
         """Ends everything that the code awaits; what it does from now on is discarded."""
         self.is_evicted = True
         self.commands = []
+        if not self.tasks and self.loop.is_idle:
+            return
         with contextlib.suppress(DeadlockError):  # the watchdog has said it
             self.loop.drive(self._cancel_all)
 

@@ -24,6 +24,9 @@ from .guard import users_frame, where
 if TYPE_CHECKING:
     from .loop import WorkflowLoop
 
+# As it is outside of workflow code, in which the guard would look at each call.
+_monotonic = time.monotonic
+
 T = TypeVar("T")
 
 logger = logging.getLogger("holdfast.workflow")
@@ -57,7 +60,7 @@ class _Drive:
         self.seconds = seconds
         # By the watchdog's clock, as of its last look, which may be a while ago; and by the wall.
         self.begun = clock
-        self.begun_at = time.monotonic()
+        self.begun_at = _monotonic()
         # Of the thread that is watched: no interrupt may come any more.
         self.has_ended = False
         # Of the watchdog: it is about to see whether the drive has ended, and else to interrupt it.
@@ -133,16 +136,16 @@ class Watchdog:
     # MARK: The thread that watches
 
     def _watch(self) -> None:
-        idle, wall, cpu = 0, time.monotonic(), time.process_time()
+        idle, wall, cpu = 0, _monotonic(), time.process_time()
         while True:
             idle = 0 if self._drives else idle + 1
             if idle > IDLE_LOOKS:
                 self._sleep()
-                idle, wall, cpu = 0, time.monotonic(), time.process_time()
+                idle, wall, cpu = 0, _monotonic(), time.process_time()
             with self._changed:
                 look = self._shortest / LOOKS
                 self._changed.wait(look)
-            before, wall = wall, time.monotonic()
+            before, wall = wall, _monotonic()
             used, cpu = time.process_time() - cpu, time.process_time()
             # A process that was stopped has used no time of a processor; one that was kept from
             # looking by a long call into C has.
