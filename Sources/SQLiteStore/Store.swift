@@ -142,7 +142,7 @@ public final class Store {
   /// mean what they mean for `commit`.
   public func checkpointIfNeeded(isIdle: Bool) throws(StoreError) {
     let bytes = walBytes
-    guard bytes >= options.checkpointBytes || (isIdle && bytes > 0) else { return }
+    guard isCheckpointDue || (isIdle && bytes > 0) else { return }
     do throws(StoreError) {
       try checkpoint(isTruncating: isIdle || bytes >= 4 * options.checkpointBytes)
       if isIdle { try database.execute("PRAGMA incremental_vacuum(64)") }
@@ -151,6 +151,9 @@ public final class Store {
       guard case .full = error else { throw error }
     }
   }
+
+  /// The log is so large that it should be brought into the file.
+  public var isCheckpointDue: Bool { walBytes >= options.checkpointBytes }
 
   /// The size of the log; a page has a header of 24 bytes there.
   private var walBytes: Int { database.logPages * (4_096 + 24) }

@@ -11,6 +11,13 @@ struct Gate {
   private var stagedSerial = WriteSerial.none
   private var inFlight: WriteSerial?
   private(set) var durable = WriteSerial.none
+  private var stagedSteps = 0
+
+  /// What is done while a batch is committed pays only when there is something to do: then more
+  /// steps than these come together in the next batch.
+  private static let smallSteps = 3
+  /// A device that takes longer is not waited for.
+  private static let quickUs: Int64 = 1_000
 
   // What waits for the batch in flight, and for the one that is staged.
   private var flying: (sends: [Send], loads: [Load]) = ([], [])
@@ -33,6 +40,7 @@ struct Gate {
   mutating func stage(_ effects: inout Effects, us: Int64) {
     guard !effects.writes.isEmpty else { return }
     if staged.isEmpty { firstWriteUs = us }
+    stagedSteps += 1
     staged += effects.writes
     stagedSerial = effects.serial
   }
@@ -77,8 +85,8 @@ struct Gate {
   enum Verdict {
     /// Nothing to commit, or the store is busy.
     case wait
-    /// Commit these.
-    case commit([Write])
+    /// Commit these. `isSmall`: nobody gains if other things are done meanwhile.
+    case commit([Write], isSmall: Bool)
     /// Ask again after so many microseconds.
     case hold(us: Int64)
   }
@@ -93,8 +101,8 @@ struct Gate {
     batches += 1
     flying = waiting
     waiting = ([], [])
-    defer { staged = [] }
-    return .commit(staged)
+    defer { (staged, stagedSteps) = ([], 0) }
+    return .commit(staged, isSmall: stagedSteps <= Gate.smallSteps && syncUs <= Gate.quickUs)
   }
 
   /// The batch in flight is durable: what waited for it may leave.

@@ -7,6 +7,8 @@ import Wire
 public struct ShellOutput: Sendable {
   /// A batch for the store; answered by `persisted`.
   public var commit: [Write]?
+  /// The batch is small and the device quick: it may be committed before anything else is read.
+  public var isCommitSmall = false
   public var loads: [Load] = []
   /// Connections with bytes to take (`takeOutgoing`).
   public var dirty: [ConnectionID] = []
@@ -221,7 +223,9 @@ public struct Shell {
     switch gate.verdict(us: clock.us) {
     case .wait: break
     case .hold(let us): output.holdUs = us
-    case .commit(let writes): output.commit = writes
+    case .commit(let writes, let isSmall):
+      output.commit = writes
+      output.isCommitSmall = isSmall
     }
     output.isDrained =
       isDraining && gate.isIdle && engine.statistics.tasksOut == 0 && backup == nil

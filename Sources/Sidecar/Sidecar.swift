@@ -161,24 +161,26 @@ public final class Sidecar: ConnectionDelegate {
 
   private func takeAnswers() {
     readClock()
-    for answer in store.answers.takeAll() {
-      switch answer {
-      case .persisted(let us, let counters):
-        shell.storeCounters = counters.named
-        shell.persisted(us: us)
-      case .loaded(let loaded): shell.loaded(loaded)
-      case .diskFull(let isFull):
-        log(.diskFull(isFull))
-        shell.diskFull(isFull)
-      case .backup(let news, let counters):
-        shell.storeCounters = counters.named
-        tell(news)
-        shell.backup(news)
-      case .failed(let text):
-        // Nothing is answered any more: what is gated must not leave.
-        log(.failed(text))
-        abortProcess()
-      }
+    for answer in store.answers.takeAll() { take(answer) }
+  }
+
+  private func take(_ answer: StoreThread.Answer) {
+    switch answer {
+    case .persisted(let us, let counters):
+      shell.storeCounters = counters.named
+      shell.persisted(us: us)
+    case .loaded(let loaded): shell.loaded(loaded)
+    case .diskFull(let isFull):
+      log(.diskFull(isFull))
+      shell.diskFull(isFull)
+    case .backup(let news, let counters):
+      shell.storeCounters = counters.named
+      tell(news)
+      shell.backup(news)
+    case .failed(let text):
+      // Nothing is answered any more: what is gated must not leave.
+      log(.failed(text))
+      abortProcess()
     }
   }
 
@@ -197,30 +199,48 @@ public final class Sidecar: ConnectionDelegate {
     guard !isStopping else { return }
     if !isClockRead { shell.advance(Sidecar.reading) }
     for process in shell.takeWatches() { watch(process) }
+    if flush(mayCommit: true) { flush() }
     // What the kernel takes of the bytes may let streamed answers go on.
-    repeat { flush() } while shell.hasOutput
+    while shell.hasOutput { flush() }
+    setTimers()
+    isClockRead = false
+    if output.isDrained { stop() }
+  }
+
+  private func setTimers() {
+    if let us = output.holdUs { holdTimer?.start(afterUs: us) } else { holdTimer?.stop() }
     if let ms = shell.nextDeadlineMs {
       deadlineTimer?.start(afterMs: UInt64(ms))
     } else {
       deadlineTimer?.stop()
     }
-    isClockRead = false
-    if output.isDrained { stop() }
   }
 
-  private func flush() {
+  /// True when a batch was committed here, at most once a turn: what that has released is next.
+  @discardableResult
+  private func flush(mayCommit: Bool = false) -> Bool {
     shell.flush(into: &output)
     for load in output.loads { store.orders.put(.load(load)) }
-    if let writes = output.commit { store.orders.put(.commit(writes)) }
+    let commitsHere = mayCommit && output.isCommitSmall
+    if let writes = output.commit, !commitsHere { store.orders.put(.commit(writes)) }
     if let order = output.backup { take(order) }
     for id in output.dirty { write(id) }
     for id in output.closing { connections[id.value]?.closeWhenWritten() }
     for id in output.cut { connections[id.value]?.close() }
-    if let us = output.holdUs {
-      holdTimer?.start(afterUs: us)
-    } else if output.commit != nil {
-      holdTimer?.stop()  // The batch is on its way.
+    guard commitsHere, let writes = output.commit else { return false }
+    return commit(writes)
+  }
+
+  /// False when it is the store's thread that commits.
+  private func commit(_ writes: [Write]) -> Bool {
+    guard let answer = store.commitHere(writes) else {
+      store.orders.put(.commit(writes))
+      return false
     }
+    isClockRead = false
+    readClock()
+    take(answer)
+    return true
   }
 
   private func take(_ order: BackupOrder) {

@@ -5,11 +5,13 @@ import Shell
 import UVLoop
 
 /// The thread that owns the store: it commits one batch at a time, and serves loads before it
-/// begins the next one.
+/// begins the next one. While it has nothing to do, the loop's thread may commit in its place.
 final class StoreThread: @unchecked Sendable {
   enum Order: Sendable {
     case commit([Write])
     case load(Load)
+    /// What was committed in the thread's place has made the log large.
+    case checkpoint
     case backup(BackupOrder)
     /// Of the thread of the backup's file.
     case file(BackupThread.Report)
@@ -27,7 +29,7 @@ final class StoreThread: @unchecked Sendable {
 
   let orders = Mailbox<Order>()
   let answers = Mailbox<Answer>()
-  // Used by the store's thread only.
+  // Used by the store's thread, or while its orders are paused.
   private let store: Store
   private let wake: @Sendable () -> Void
   private var isFull = false
@@ -66,12 +68,38 @@ final class StoreThread: @unchecked Sendable {
     pthread_join(thread, nil)
   }
 
+  /// Commits at once, on the caller's thread; nil: that cannot be, it is to be ordered. To hand a
+  /// small batch to another thread, and its answer back, takes longer than to write it.
+  func commitHere(_ writes: [Write]) -> Answer? {
+    guard orders.pause() else { return nil }
+    let answer = commitIfUsual(writes)
+    let isLogLarge = store.isCheckpointDue
+    orders.resume()
+    if isLogLarge { orders.put(.checkpoint) }
+    return answer
+  }
+
+  private func commitIfUsual(_ writes: [Write]) -> Answer? {
+    guard backup == nil, !isFull else { return nil }
+    hasWorked = true
+    do throws(StoreError) {
+      let began = Clocks.monotonicUs
+      try store.commit(writes)
+      return .persisted(us: Clocks.monotonicUs - began, store.counters)
+    } catch {
+      // Nothing was applied when the disk is full: the thread finds that again, and makes room.
+      if case .full = error { return nil }
+      return .failed(error.description)
+    }
+  }
+
   private func run() {
     while let batch = orders.wait(ms: backup?.patienceMs ?? (isFull ? 100 : 1_000)) {
       do throws(StoreError) {
         if !batch.isEmpty { hasWorked = true } else if backup == nil { try rest() }
         for case .load(let load) in batch { try serve(load) }
         for case .commit(let writes) in batch { try commit(writes) }
+        for case .checkpoint in batch { try store.checkpointIfNeeded(isIdle: false) }
         for order in batch { take(order) }
         tell(backup?.copy(isBusy: !batch.isEmpty))
         regainSpace()
@@ -86,7 +114,7 @@ final class StoreThread: @unchecked Sendable {
   /// What an order means for the backup.
   private func take(_ order: Order) {
     switch order {
-    case .commit, .load: break
+    case .commit, .load, .checkpoint: break
     case .backup(.begin(let path, let overwrite)):
       precondition(backup == nil, "a second backup while one is under way")
       backup = BackupWork(store, path: path, overwrite: overwrite) { [orders] in
@@ -147,6 +175,7 @@ final class StoreThread: @unchecked Sendable {
       switch order {
       case .load(let load): try serve(load)
       case .commit: preconditionFailure("a second batch while one is with the store")
+      case .checkpoint: break  // The next commit sees to it.
       case .backup, .file: take(order)
       }
     }
