@@ -203,27 +203,46 @@ class CompleteAsyncError(BaseException):
 class Signal:
     """Something that happens once, for threads and for coroutines.
 
-    thread: a threading.Event, or a process manager's. The loop's event is set on the loop only.
+    thread: a threading.Event, or a process manager's; without one its own. The loop's event is set
+    on the loop only.
     """
 
-    def __init__(self, thread: Any, loop: asyncio.Event | None = None) -> None:
-        self.thread = thread
+    _thread: Any = None
+
+    def __init__(self, thread: Any = None, loop: asyncio.Event | None = None) -> None:
         self.loop = loop
+        if thread is not None:
+            self._thread = thread
+        self._was_set = False
 
     @staticmethod
     def on_loop() -> Signal:
         """For code on the running loop and in threads."""
-        return Signal(threading.Event(), asyncio.Event())
+        return Signal(loop=asyncio.Event())
+
+    @property
+    def thread(self) -> Any:
+        """The event for threads."""
+        # Its own is made for the first who asks: most never do, and it takes its time.
+        if self._thread is None:
+            # One step, whichever threads come at once.
+            made = self.__dict__.setdefault("_thread", threading.Event())
+            # After it can be seen: set() may have looked for it just before.
+            if self._was_set:
+                made.set()
+        return self._thread
 
     def set(self) -> None:
         """On the loop."""
-        self.thread.set()
+        self._was_set = True
+        if self._thread is not None:
+            self._thread.set()
         if self.loop is not None:
             self.loop.set()
 
     def is_set(self) -> bool:
         """Whether it has happened."""
-        return bool(self.thread.is_set())
+        return self._was_set or (self._thread is not None and bool(self._thread.is_set()))
 
     async def wait(self) -> None:
         """In a coroutine of the loop: waits until it happens."""
