@@ -142,6 +142,7 @@ let package = Package(
       "SimTests", ["Basics", "EngineCore", "Messages", "Shell", "SimKit", "TemporalShape"],
       exclude: ["Files"]),
     tests("UVLoopTests", ["CUV", "UVLoop"]),
+    tests("SidecarTests", ["Basics", "EngineCore", "Sidecar", "SQLiteStore"]),
     // It reads the binary that the command's target makes.
     tests("TidyTests", ["HoldfastCommand", "Messages", "Wire"]),
     .executableTarget(

@@ -19,7 +19,7 @@ public struct StoreOptions: Sendable {
   public init() {}
 }
 
-/// The engine's store: one SQLite file, one connection, used by one thread.
+/// The engine's store: one SQLite file, one connection, used by one thread at a time.
 ///
 /// `commit` makes a batch durable with one sync; `load` reads what every commit before it wrote.
 public final class Store {

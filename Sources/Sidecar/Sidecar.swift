@@ -167,14 +167,14 @@ public final class Sidecar: ConnectionDelegate {
   private func take(_ answer: StoreThread.Answer) {
     switch answer {
     case .persisted(let us, let counters):
-      shell.storeCounters = counters.named
+      shell.storeCounters = named(counters)
       shell.persisted(us: us)
     case .loaded(let loaded): shell.loaded(loaded)
     case .diskFull(let isFull):
       log(.diskFull(isFull))
       shell.diskFull(isFull)
     case .backup(let news, let counters):
-      shell.storeCounters = counters.named
+      shell.storeCounters = named(counters)
       tell(news)
       shell.backup(news)
     case .failed(let text):
@@ -258,6 +258,19 @@ public final class Sidecar: ConnectionDelegate {
     shell.unread(id, bytes: connection.queuedBytes)
   }
 
+  private func named(_ counters: StoreCounters) -> [(name: String, value: Int64)] {
+    [
+      ("store_commits_total", Int64(counters.commits)),
+      ("store_commits_in_place_total", store.commitsInPlace),
+      ("store_writes_total", Int64(counters.writes)),
+      ("store_loads_total", Int64(counters.loads)),
+      ("store_checkpoints_total", Int64(counters.checkpoints)),
+      ("store_checkpoint_us_max", counters.checkpointUsMax),
+      ("store_backups_total", Int64(counters.backups)),
+      ("store_backup_step_us_max", counters.backupStepUsMax),
+    ]
+  }
+
   // MARK: - The end
 
   private func drain(_ why: String) {
@@ -291,15 +304,4 @@ public final class Sidecar: ConnectionDelegate {
 /// Lets the store's thread find the wakeup that is made after it.
 private final class WakeupReference: @unchecked Sendable {
   var wakeup: Wakeup?
-}
-
-extension StoreCounters {
-  fileprivate var named: [(name: String, value: Int64)] {
-    [
-      ("store_commits_total", Int64(commits)), ("store_writes_total", Int64(writes)),
-      ("store_loads_total", Int64(loads)), ("store_checkpoints_total", Int64(checkpoints)),
-      ("store_checkpoint_us_max", checkpointUsMax), ("store_backups_total", Int64(backups)),
-      ("store_backup_step_us_max", backupStepUsMax),
-    ]
-  }
 }

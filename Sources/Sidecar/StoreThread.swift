@@ -38,6 +38,9 @@ final class StoreThread: @unchecked Sendable {
   private var lastLookUs: Int64 = 0
   private var thread = pthread_t()
 
+  /// Of the loop's thread.
+  private(set) var commitsInPlace: Int64 = 0
+
   private static let diskIsFull = "the engine's own disk is full"
 
   /// `wake` is called from the store's thread after each answer.
@@ -75,6 +78,7 @@ final class StoreThread: @unchecked Sendable {
     let answer = commitIfUsual(writes)
     let isLogLarge = store.isCheckpointDue
     orders.resume()
+    if case .persisted = answer { commitsInPlace += 1 }
     if isLogLarge { orders.put(.checkpoint) }
     return answer
   }

@@ -65,6 +65,30 @@ import Testing
     #expect(commits(&gate, us: 2_500), "it did not come back in time")
   }
 
+  /// Whether a batch of so many steps is small, on a device that takes so long.
+  private func isSmall(steps: UInt64, syncUs: Int64) -> Bool {
+    var gate = Gate(holdOverrideUs: nil)
+    for serial in 1...60 as ClosedRange<UInt64> {
+      stage(&gate, serial: serial)
+      _ = commits(&gate)
+      _ = gate.persisted(syncUs: syncUs)
+    }
+    for serial in 61..<61 + steps { stage(&gate, serial: serial) }
+    guard case .commit(let writes, let isSmall) = gate.verdict(us: 0) else {
+      Issue.record("no commit")
+      return false
+    }
+    #expect(writes.count == Int(steps))
+    return isSmall
+  }
+
+  @Test func aFewStepsOnAQuickDeviceAreASmallBatch() {
+    #expect(isSmall(steps: 1, syncUs: 300))
+    #expect(isSmall(steps: 3, syncUs: 900))
+    #expect(!isSmall(steps: 4, syncUs: 300), "something else is going on")
+    #expect(!isSmall(steps: 1, syncUs: 1_200), "nobody waits for a slow device")
+  }
+
   @Test func theBoundFollowsTheDevice() {
     var gate = Gate(holdOverrideUs: nil)
     for serial in 1...60 as ClosedRange<UInt64> {

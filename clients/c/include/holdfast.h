@@ -339,9 +339,10 @@ typedef struct holdfast_completion {
     const holdfast_error *error; /* NULL when status is HOLDFAST_OK */
 } holdfast_completion;
 
-/* Waits up to wait_ms for the end of a submitted call. *completion is to be freed with
- * holdfast_completion_free. Errors: TIMEOUT (none within wait_ms), CLOSED, FORKED. Thread-safe.
- * Since 0.1. */
+/* Waits up to wait_ms for the end of a submitted call; with 0, and a loop (holdfast_client_fd was
+ * called), it takes what is there and leaves reading to holdfast_client_process. *completion is to
+ * be freed with holdfast_completion_free. Errors: TIMEOUT (none within wait_ms), CLOSED, FORKED.
+ * Thread-safe. Since 0.1. */
 HOLDFAST_API holdfast_status holdfast_client_next_completion(holdfast_client *client,
                                                              int64_t wait_ms,
                                                              holdfast_completion **completion);
@@ -383,7 +384,8 @@ HOLDFAST_API holdfast_status holdfast_client_open_two_way(holdfast_client *clien
 HOLDFAST_API holdfast_status holdfast_stream_send(holdfast_stream *stream, holdfast_bytes message,
                                                   bool end, holdfast_error **error);
 
-/* Waits up to wait_ms for the next message. *message is a view, valid until the next call on this
+/* Waits up to wait_ms for the next message; with 0 and a loop as holdfast_client_next_completion.
+ * *message is a view, valid until the next call on this
  * stream. CLOSED: the stream has ended well, there are no more; *error stays NULL. TIMEOUT: none
  * within wait_ms, the stream goes on. Any other status: the stream has ended with this error.
  * Credit is given back as messages are taken. One thread at a time per stream. Since 0.1. */
