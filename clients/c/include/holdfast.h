@@ -385,10 +385,10 @@ HOLDFAST_API holdfast_status holdfast_stream_send(holdfast_stream *stream, holdf
                                                   bool end, holdfast_error **error);
 
 /* Waits up to wait_ms for the next message; with 0 and a loop as holdfast_client_next_completion.
- * *message is a view, valid until the next call on this
- * stream. CLOSED: the stream has ended well, there are no more; *error stays NULL. TIMEOUT: none
- * within wait_ms, the stream goes on. Any other status: the stream has ended with this error.
- * Credit is given back as messages are taken. One thread at a time per stream. Since 0.1. */
+ * *message is a view, valid until the next call on this stream. CLOSED: the stream has ended well,
+ * there are no more; *error stays NULL. TIMEOUT: none within wait_ms, the stream goes on. Any other
+ * status: the stream has ended with this error. Credit is given back as messages are taken. One
+ * thread at a time per stream. Since 0.1. */
 HOLDFAST_API holdfast_status holdfast_stream_next(holdfast_stream *stream, int64_t wait_ms,
                                                   holdfast_bytes *message, holdfast_error **error);
 
