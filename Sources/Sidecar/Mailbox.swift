@@ -34,6 +34,12 @@ final class Mailbox<Value: Sendable>: @unchecked Sendable {
     pthread_cond_signal(condition)
   }
 
+  var isEmpty: Bool {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return values.isEmpty
+  }
+
   /// Takes everything that is there, without waiting.
   func takeAll() -> [Value] {
     pthread_mutex_lock(mutex)

@@ -198,7 +198,6 @@ public final class Sidecar: ConnectionDelegate {
   private func endTurn() {
     guard !isStopping else { return }
     if !isClockRead { shell.advance(Sidecar.reading) }
-    for process in shell.takeWatches() { watch(process) }
     if flush(mayCommit: true) { flush() }
     // What the kernel takes of the bytes may let streamed answers go on.
     while shell.hasOutput { flush() }
@@ -219,6 +218,7 @@ public final class Sidecar: ConnectionDelegate {
   /// True when a batch was committed here, at most once a turn: what that has released is next.
   @discardableResult
   private func flush(mayCommit: Bool = false) -> Bool {
+    for process in shell.takeWatches() { watch(process) }
     shell.flush(into: &output)
     for load in output.loads { store.orders.put(.load(load)) }
     let commitsHere = mayCommit && output.isCommitSmall

@@ -84,7 +84,8 @@ final class StoreThread: @unchecked Sendable {
   }
 
   private func commitIfUsual(_ writes: [Write]) -> Answer? {
-    guard backup == nil, !isFull else { return nil }
+    // What was read before this commit is taken before it: the engine counts on that order.
+    guard backup == nil, !isFull, answers.isEmpty else { return nil }
     hasWorked = true
     do throws(StoreError) {
       let began = Clocks.monotonicUs

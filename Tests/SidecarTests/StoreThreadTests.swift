@@ -94,6 +94,22 @@ import Testing
     #expect(thread.commitsInPlace == number)
   }
 
+  @Test func whatWasReadIsTakenFirst() throws {
+    let place = Place()
+    let thread = StoreThread(try place.open().0) {}
+    thread.start()
+    thread.orders.put(.load(Load(id: Load.ID(1), subject: .letters(after: 0, countMax: 1))))
+    while !thread.orders.pause() { sched_yield() }
+    thread.orders.resume()
+    if thread.commitHere(start(1)) != nil { Issue.record("committed before the load was taken") }
+    #expect(thread.answers.takeAll().count == 1)
+    guard case .persisted = commitHere(thread, start(1)) else {
+      Issue.record("not committed")
+      return
+    }
+    thread.stop()
+  }
+
   @Test func whatIsOrderedComesFirst() throws {
     let thread = StoreThread(try Place().open().0) {}
     thread.orders.put(.commit(start(1)))
