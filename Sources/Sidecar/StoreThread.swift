@@ -33,6 +33,8 @@ final class StoreThread: @unchecked Sendable {
   private let store: Store
   private let wake: @Sendable () -> Void
   private var isFull = false
+  /// The disk was full for the batch that comes next, in a commit in the thread's place.
+  private var lacksRoom = false
   private var backup: BackupWork?
   private var hasWorked = true
   private var lastLookUs: Int64 = 0
@@ -89,11 +91,11 @@ final class StoreThread: @unchecked Sendable {
     hasWorked = true
     do throws(StoreError) {
       let began = Clocks.monotonicUs
-      try store.commit(writes)
-      return .persisted(us: Clocks.monotonicUs - began, store.counters)
+      if try fits(writes) { return .persisted(us: Clocks.monotonicUs - began, store.counters) }
+      // The thread, which gets the batch, makes room before it tries again.
+      lacksRoom = true
+      return nil
     } catch {
-      // Nothing was applied when the disk is full: the thread finds that again, and makes room.
-      if case .full = error { return nil }
       return .failed(error.description)
     }
   }
@@ -153,17 +155,24 @@ final class StoreThread: @unchecked Sendable {
 
   private func commit(_ writes: [Write]) throws(StoreError) {
     let began = Clocks.monotonicUs
-    while true {
-      do throws(StoreError) {
-        try store.commit(writes)
-        break
-      } catch {
-        guard case .full = error else { throw error }
-        try waitForSpace()
-      }
-    }
+    while try !fits(writes) { try waitForSpace() }
     tell(.persisted(us: Clocks.monotonicUs - began, store.counters))
     try store.checkpointIfNeeded(isIdle: false)
+  }
+
+  /// Commits; false when the disk is full: nothing was applied.
+  private func fits(_ writes: [Write]) throws(StoreError) -> Bool {
+    if lacksRoom {
+      lacksRoom = false
+      return false
+    }
+    do throws(StoreError) {
+      try store.commit(writes)
+      return true
+    } catch {
+      guard case .full = error else { throw error }
+      return false
+    }
   }
 
   /// The disk is full: the ballast makes room; without one, loads go on while we wait.
