@@ -28,6 +28,7 @@ public final class Connection: ClosingOwner {
   private var hadItsShare = false
   private var isClosed = false
   private var closesWhenWritten = false
+  private var isDeaf = false
 
   /// Accepts the next connection of a listener; its handle is closed by `close`.
   init(_ loop: Loop, accepting server: UnsafeMutablePointer<uv_pipe_t>, number: UInt64)
@@ -103,7 +104,7 @@ public final class Connection: ClosingOwner {
   /// Writes the bytes: at once as far as the kernel takes them, the rest from a copy that libuv
   /// keeps until it is written.
   public func write(_ bytes: UnsafeRawBufferPointer) {
-    guard !isClosed, bytes.count > 0 else { return }
+    guard !isClosed, !isDeaf, bytes.count > 0 else { return }
     var offset = 0
     if queuedBytes == 0 {
       let base = UnsafeMutableRawPointer(mutating: bytes.baseAddress!)
@@ -111,7 +112,7 @@ public final class Connection: ClosingOwner {
       let written = uv_try_write(Connection.stream(box.handle), &whole, 1)
       if written == Int32(bytes.count) { return }
       if written > 0 { offset = Int(written) }
-      if written < 0, written != UV_EAGAIN.rawValue { return close() }
+      if written < 0, written != UV_EAGAIN.rawValue { return goneDeaf() }
     }
     queue(UnsafeRawBufferPointer(rebasing: bytes[offset...]))
   }
@@ -152,9 +153,16 @@ public final class Connection: ClosingOwner {
 
   private func wrote(_ count: Int, _ status: Int32) {
     queuedBytes -= count
-    if status < 0 { return close() }
+    if status < 0 { return goneDeaf() }
     delegate?.connectionWrote(self)
     if queuedBytes == 0 && closesWhenWritten { close() }
+  }
+
+  /// The peer takes nothing any more. What it has sent before it went is still read; the end that
+  /// follows closes the connection.
+  private func goneDeaf() {
+    isDeaf = true
+    if closesWhenWritten { close() }
   }
 
   /// Closes once what is queued has left.

@@ -59,6 +59,22 @@ import Testing
     served.finish()
   }
 
+  /// Its last words count, also when something is written to it before they are read.
+  @Test func aPeerThatHasGoneIsReadToItsEnd() throws {
+    let served = try Served(directory)
+    var client: PlainClient? = try PlainClient(served.path)
+    client?.send([1, 2])
+    client = nil
+    served.onAccept = {
+      $0.send([9])
+      served.endListening()
+    }
+    served.loop.run()
+    #expect(served.received == [1: [1, 2]])
+    #expect(served.closed == [1])
+    served.finish()
+  }
+
   @Test func aConnectionMayCloseAsItIsAccepted() throws {
     let served = try Served(directory)
     let client = try PlainClient(served.path)
