@@ -60,7 +60,9 @@ let package = Package(
       exclude: ["Glossary.md"], swiftSettings: strict),
     floor("Wire", ["Basics", "Messages", "EngineCore"]),
     floor("UVLoop", ["CUV"]),
-    floor("SQLiteStore", ["CSQLite", "Basics", "Messages", "EngineCore"]),
+    // SQLite's log, written with one call for each commit.
+    .target(name: "CLogGather", dependencies: ["CSQLite"], path: "Sources/CLogGather"),
+    floor("SQLiteStore", ["CLogGather", "CSQLite", "Basics", "Messages", "EngineCore"]),
     floor("Shell", ["Basics", "Messages", "EngineCore", "Wire"]),
     floor("Sidecar", ["Basics", "EngineCore", "Shell", "UVLoop", "SQLiteStore"]),
     // Histories in Temporal's shape, and what that shape is.
@@ -129,7 +131,7 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     tests("EngineCoreTests", ["Basics", "Messages", "EngineCore"], exclude: ["Traces"]),
-    tests("SQLiteStoreTests", ["Basics", "EngineCore", "Messages", "SQLiteStore"]),
+    tests("SQLiteStoreTests", ["Basics", "CSimDisk", "EngineCore", "Messages", "SQLiteStore"]),
     tests("WireTests", ["Basics", "EngineCore", "Messages", "Wire"]),
     tests("ShellTests", ["Basics", "EngineCore", "Messages", "Shell", "Wire"]),
     // What is fed with bytes that nobody has checked: by the tests with the corpus, by

@@ -4,8 +4,18 @@ import CSQLite
 final class Database {
   let handle: OpaquePointer
   let path: String
+  /// What its log goes through, if anything; it must outlive the handle.
+  private let gather: LogGather?
   /// Pages in the write-ahead log, as the last commit told.
   var logPages = 0
+
+  /// Opens the file of a store, and makes it if there is none; its log is written with one call for
+  /// each commit. `vfs` nil: the system's files.
+  convenience init(storeAt path: String, vfs: String?) throws(StoreError) {
+    try self.init(
+      name: path, path: path, gather: LogGather(over: vfs),
+      flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_CREATE)
+  }
 
   /// Opens the file, and makes it if `create`; `vfs` nil: the system's files. `also`: further flags
   /// of `sqlite3_open_v2`.
@@ -19,10 +29,13 @@ final class Database {
   }
 
   /// `name`: the path as SQLite is told it.
-  init(name: String, path: String, vfs: String?, flags: Int32) throws(StoreError) {
+  init(
+    name: String, path: String, vfs: String? = nil, gather: LogGather? = nil, flags: Int32
+  ) throws(StoreError) {
     self.path = path
+    self.gather = gather
     var connection: OpaquePointer?
-    let code = sqlite3_open_v2(name, &connection, flags, vfs)
+    let code = sqlite3_open_v2(name, &connection, flags, gather?.name ?? vfs)
     guard let connection else { throw .system(path: path, what: "out of memory") }
     handle = connection
     guard code == SQLITE_OK else {

@@ -41,14 +41,13 @@ public final class Store {
       return (store, try store.start())
     }
     if options.vfs != nil {
-      let store = try Store(
-        Database(path: path, create: true, vfs: options.vfs), nil, nil, options)
+      let store = try Store(Database(storeAt: path, vfs: options.vfs), nil, nil, options)
       return (store, try store.start())
     }
     let lock = try FileLock(for: path)
     let isNew = access(path, F_OK) != 0
     let ballast = Ballast(path: path + ".ballast", byteCount: options.ballastBytes)
-    let store = try Store(Database(path: path, create: true), lock, ballast, options)
+    let store = try Store(Database(storeAt: path, vfs: nil), lock, ballast, options)
     if isNew { try syncDirectory(of: path) }
     return (store, try store.start())
   }

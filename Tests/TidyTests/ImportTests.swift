@@ -12,7 +12,7 @@ import Testing
     "Sources/Shell": ["Basics", "Messages", "EngineCore", "Wire"],
     // The machine.
     "Sources/UVLoop": ["CUV", "Glibc"],
-    "Sources/SQLiteStore": ["CSQLite", "Glibc", "Basics", "Messages", "EngineCore"],
+    "Sources/SQLiteStore": ["CLogGather", "CSQLite", "Glibc", "Basics", "Messages", "EngineCore"],
     "Sources/Sidecar": ["Glibc", "Basics", "EngineCore", "Shell", "UVLoop", "SQLiteStore"],
     // The simulator in its place: neither clocks nor threads nor the machine's files.
     "Sources/TemporalShape": ["Basics", "Messages"],
