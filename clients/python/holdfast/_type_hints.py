@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_or
 if TYPE_CHECKING:
     from .converter import JSONTypeConverter
 
+_SCALARS = frozenset((bool, int, float, str))
 _SEQUENCES = (list, tuple, set, frozenset)
 
 
@@ -29,6 +30,9 @@ def value_to_type(
         made = converter.to_typed_value(hint, value)
         if made is not converter.Unhandled:
             return made
+    # Most values, so before the questions that take longer.
+    if type(value) is hint and hint in _SCALARS:
+        return value
     if hint is Any or hint is object or hint is inspect.Parameter.empty:
         return value
     if isinstance(hint, TypeVar):

@@ -203,14 +203,16 @@ class CompleteAsyncError(BaseException):
 class Signal:
     """Something that happens once, for threads and for coroutines.
 
-    thread: a threading.Event, or a process manager's; without one its own. The loop's event is set
-    on the loop only.
+    thread: a threading.Event, or a process manager's; without one its own. is_on_loop: coroutines
+    of the loop may wait for it, which is then the only one that sets it.
     """
 
     _thread: Any = None
+    # Made for the first who waits, like the threads' one.
+    _loop: asyncio.Event | None = None
 
-    def __init__(self, thread: Any = None, loop: asyncio.Event | None = None) -> None:
-        self.loop = loop
+    def __init__(self, thread: Any = None, *, is_on_loop: bool = False) -> None:
+        self._is_on_loop = is_on_loop
         if thread is not None:
             self._thread = thread
         self._was_set = False
@@ -218,7 +220,7 @@ class Signal:
     @staticmethod
     def on_loop() -> Signal:
         """For code on the running loop and in threads."""
-        return Signal(loop=asyncio.Event())
+        return Signal(is_on_loop=True)
 
     @property
     def thread(self) -> Any:
@@ -237,8 +239,8 @@ class Signal:
         self._was_set = True
         if self._thread is not None:
             self._thread.set()
-        if self.loop is not None:
-            self.loop.set()
+        if self._loop is not None:
+            self._loop.set()
 
     def is_set(self) -> bool:
         """Whether it has happened."""
@@ -246,9 +248,13 @@ class Signal:
 
     async def wait(self) -> None:
         """In a coroutine of the loop: waits until it happens."""
-        if self.loop is None:
+        if not self._is_on_loop:
             raise RuntimeError("a synchronous activity cannot await: use the _sync function")
-        await self.loop.wait()
+        if self._loop is None:
+            self._loop = asyncio.Event()
+            if self._was_set:
+                self._loop.set()
+        await self._loop.wait()
 
     def wait_sync(self, timeout: timedelta | float | None) -> None:
         """In a thread: waits until it happens, or so long."""

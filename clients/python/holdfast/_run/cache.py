@@ -8,7 +8,6 @@ from .. import _messages as proto
 from ..exceptions import ApplicationError
 from ..workflow._definition import WorkflowDefinition
 from .commands import closes, head
-from .guard import Guard
 from .guarded_modules import prepare
 from .run import RunIdentity, RunOptions, WorkflowRun
 
@@ -35,8 +34,8 @@ class WorkflowCache:
                 which = "dynamic" if definition.name is None else f"named {definition.name!r}"
                 raise ValueError(f"two workflows are {which}")
             self._definitions[definition.name] = definition
-            if options.guarded and definition.sandboxed:
-                prepare(definition.cls, Guard(options.passthrough_modules))
+            if options.guard is not None and definition.sandboxed:
+                prepare(definition.cls, options.guard)
         self._options = options
         self._runs_max = max(1, runs_max)
         self._dropped = dropped

@@ -26,7 +26,7 @@ from asyncio.events import _get_running_loop
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .guard import check, guarding
 
@@ -82,35 +82,47 @@ _SLOW = (
 )
 
 
-class _Space:
+class _Space(NamedTuple):
     """The names of one module that are replaced while runs are driven."""
 
-    def __init__(self, module: ModuleType, guards: dict[str, Any]) -> None:
-        self._names = module.__dict__
-        self._originals = {name: self._names[name] for name in guards}
-        self._guards = guards
-        self._read: Callable[[Any], Any] = operator.itemgetter(*guards)
-        # What it reads, as it was and while runs are driven.
-        self._free = self._read(self._originals)
-        self._guarded = self._read(guards)
+    names: dict[str, Any]
+    read: Callable[[Any], Any]
+    free: dict[str, Any]
+    guarded: dict[str, Any]
+    # What `read` gives of these.
+    all_free: Any
+    all_guarded: Any
 
-    def guard(self) -> None:
-        if self._read(self._names) == self._free:
-            self._names.update(self._guards)
+    @staticmethod
+    def of(module: ModuleType, guarded: dict[str, Any]) -> _Space:
+        names = module.__dict__
+        free = {name: names[name] for name in guarded}
+        read: Callable[[Any], Any] = operator.itemgetter(*guarded)
+        return _Space(names, read, free, guarded, read(free), read(guarded))
+
+
+def _guard(spaces: Sequence[_Space]) -> None:
+    """Twice for each task of a workflow: all of it in one place."""
+    for names, read, free, guarded, all_free, _ in spaces:
+        if read(names) == all_free:
+            names.update(guarded)
         else:
-            self._change(self._originals, self._guards)
+            _change(names, free, guarded)
 
-    def free(self) -> None:
-        if self._read(self._names) == self._guarded:
-            self._names.update(self._originals)
+
+def _free(spaces: Sequence[_Space]) -> None:
+    for names, read, free, guarded, _, all_guarded in spaces:
+        if read(names) == all_guarded:
+            names.update(free)
         else:
-            self._change(self._guards, self._originals)
+            _change(names, guarded, free)
 
-    def _change(self, old: dict[str, Any], new: dict[str, Any]) -> None:
-        """Leaves alone what somebody else has replaced, a test for example."""
-        for name, function in old.items():
-            if self._names[name] is function:
-                self._names[name] = new[name]
+
+def _change(names: dict[str, Any], old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Leaves alone what somebody else has replaced, a test for example."""
+    for name, function in old.items():
+        if names[name] is function:
+            names[name] = new[name]
 
 
 class _GuardedRandom(random.Random):
@@ -148,15 +160,14 @@ class _Spaces:
         quick: dict[ModuleType, dict[str, Any]] = {}
         for rule in _QUICK:
             quick.setdefault(rule.module, {}).update(self._guards_of(rule))
-        self._quick = [_Space(module, guards) for module, guards in quick.items()]
+        self._quick = [_Space.of(module, guards) for module, guards in quick.items()]
 
     def begin_anew(self) -> None:
         """In a forked child, in which nothing is driven."""
         self._lock = threading.Lock()
         self._driven = 0
         _generator.__class__ = random.Random
-        for space in self._quick:
-            space.free()
+        _free(self._quick)
 
     def _guards_of(self, rule: _Rule) -> dict[str, Any]:
         guards: dict[str, Any] = {}
@@ -173,7 +184,7 @@ class _Spaces:
 
     def replace_also(self, module: ModuleType, name: str, function: Callable[..., Any]) -> None:
         """While runs are driven."""
-        self._quick.append(_Space(module, {name: function}))
+        self._quick.append(_Space.of(module, {name: function}))
 
     def install(self) -> None:
         """Once in the process, before the first guarded run."""
@@ -198,8 +209,7 @@ class _Spaces:
         with self._lock:
             self._driven += 1
             if self._driven == 1:
-                for space in self._quick:
-                    space.guard()
+                _guard(self._quick)
                 _generator.__class__ = _GuardedRandom
 
     def leave(self) -> None:
@@ -207,8 +217,7 @@ class _Spaces:
             self._driven -= 1
             if self._driven == 0:
                 _generator.__class__ = random.Random
-                for space in self._quick:
-                    space.free()
+                _free(self._quick)
 
 
 def _guard_classes() -> None:

@@ -11,6 +11,7 @@ from .. import _messages as proto
 from ..exceptions import ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
 from .headers import Headers, header_of
 from .loop import _Future
+from .waits import Waits
 
 if TYPE_CHECKING:
     from .run import WorkflowRun
@@ -187,20 +188,19 @@ def _not_started(error: BaseException) -> BaseException:
     return taken
 
 
-class Requests:
+class Requests(Waits):
     """The part of a run that keeps what it waits for, by the seq of the command."""
 
+    __slots__ = ("_activities", "_children", "_externals", "_starts", "locals")
+
     def __init__(self) -> None:
+        super().__init__()
         self._activities: dict[int, ActivityFuture[Any]] = {}
         # Local activities that have not ended: the worker runs them.
         self.locals: dict[int, proto.ScheduleLocalActivity] = {}
         self._starts: dict[int, ChildStart] = {}
         self._children: dict[int, ChildFuture[Any]] = {}
         self._externals: dict[int, asyncio.Future[None]] = {}
-
-    @property
-    def _me(self) -> WorkflowRun:
-        return self  # type: ignore[return-value]
 
     def resolve(self, job: proto.Job) -> None:
         match job.kind:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import _messages as proto
 from ..common import RawValue
@@ -30,7 +31,6 @@ from .loop import WorkflowLoop, WorkflowTask
 from .markers import Markers
 from .notes import Notes
 from .requests import Requests
-from .waits import Waits
 from .watchdog import DEFAULT_SECONDS, DeadlockError
 
 logger = logging.getLogger("holdfast.workflow")
@@ -54,8 +54,7 @@ class ContinueAsNew(BaseException):
         self.location = location
 
 
-@dataclass(frozen=True)
-class RunIdentity:
+class RunIdentity(NamedTuple):
     """Which run it is."""
 
     run_id: str
@@ -83,9 +82,28 @@ class RunOptions:
     # Seconds for which code may hold its thread; None, in a debugger: as long as it likes.
     deadlock_timeout: float | None = DEFAULT_SECONDS
 
+    @functools.cached_property
+    def guard(self) -> Guard | None:
+        """Of all runs whose code is guarded."""
+        return Guard(self.passthrough_modules) if self.guarded else None
 
-class WorkflowRun(Requests, Waits):
+
+_NO_BEGINNING = proto.InitializeWorkflow()
+
+
+class WorkflowRun(Requests):
     """Touched only by the thread that drives it."""
+
+    # Without, there would be more of them than Python has its quick way for.
+    __slots__ = (
+        *("_arguments", "_closing", "_failure_types", "_last_seq", "_options", "_primary"),
+        *("_random", "_task_failure", "beginning", "cancellation_reason", "commands"),
+        *("continue_as_new_suggested", "converter", "definition", "extern_functions"),
+        *("failures", "handlers", "history_length", "history_size", "identity", "inbound"),
+        *("instance", "is_cancel_requested", "is_evicted", "is_replaying", "loop", "markers"),
+        *("notes", "outbound", "payloads", "random_seed", "read_only", "rejections"),
+        *("seed_callbacks", "tasks", "time_ms"),
+    )
 
     def __init__(
         self, definition: WorkflowDefinition, identity: RunIdentity, options: RunOptions
@@ -96,17 +114,17 @@ class WorkflowRun(Requests, Waits):
         self.payloads = options.converter.payload_converter
         self.failures = options.converter.failure_converter
         self._options = options
-        self._failure_types = self._failures_of(definition.failure_exception_types)
+        # As its definition says, or its dynamic configuration.
+        self._failure_types: Sequence[type[BaseException]] = definition.failure_exception_types
         self.extern_functions = options.extern_functions
         # None where there are no interceptors: nothing is in between then.
         self.inbound: WorkflowInboundInterceptor | None = None
         self.outbound: WorkflowOutboundInterceptor | None = None
-        is_guarded = options.guarded and definition.sandboxed
-        guard = Guard(options.passthrough_modules) if is_guarded else None
+        guard = options.guard if definition.sandboxed else None
         self.loop = WorkflowLoop(self, guard, options.deadlock_timeout)  # type: ignore[abstract]
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.instance: Any = None
-        self.beginning = proto.InitializeWorkflow()
+        self.beginning = _NO_BEGINNING
         self.notes = Notes()
         self.markers = Markers()
         self.handlers = Handlers(self)
@@ -128,8 +146,7 @@ class WorkflowRun(Requests, Waits):
         self._primary: asyncio.Task[Any] | None = None
         self._closing: proto.Command | None = None
         self._task_failure: BaseException | None = None
-        Requests.__init__(self)
-        Waits.__init__(self)
+        super().__init__()
 
     # MARK: Activations
 
@@ -211,13 +228,9 @@ class WorkflowRun(Requests, Waits):
             if definition.dynamic_config is not None:
                 types = definition.dynamic_config(self.instance).failure_exception_types
                 if types is not None:
-                    self._failure_types = self._failures_of(types)
+                    self._failure_types = types
         except Exception as error:
             self._task_failure = error
-
-    def _failures_of(self, types: Sequence[type[BaseException]]) -> tuple[type[BaseException], ...]:
-        always = (FailureError, asyncio.TimeoutError)
-        return (*always, *self._options.failure_exception_types, *types)
 
     def _seed(self, seed: int) -> None:
         self.random_seed = seed
@@ -302,7 +315,9 @@ class WorkflowRun(Requests, Waits):
 
     def is_failure(self, error: BaseException) -> bool:
         """It ends a workflow, or the handler of an update, as failed."""
-        return isinstance(error, self._failure_types)
+        always = (FailureError, asyncio.TimeoutError)
+        types = (*always, *self._options.failure_exception_types, *self._failure_types)
+        return isinstance(error, types)
 
     def fail_task(self, error: BaseException) -> None:
         if self._task_failure is None and not self.is_evicted:

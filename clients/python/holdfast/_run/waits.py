@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 class Waits:
+    __slots__ = ("_conditions", "_timer_seqs", "_timers")
+
     def __init__(self) -> None:
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._timer_seqs: dict[int, int] = {}

@@ -54,6 +54,10 @@ class _Drive:
     A lock would not do: an interrupt that comes when it has just been taken would leave it taken.
     """
 
+    __slots__ = (
+        *("begun", "begun_at", "has_ended", "is_interrupting", "loop", "seconds", "thread"),
+    )
+
     def __init__(self, loop: WorkflowLoop, seconds: float, clock: float) -> None:
         self.loop = loop
         self.thread = threading.get_ident()

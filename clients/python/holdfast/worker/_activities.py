@@ -14,6 +14,7 @@ from ..exceptions import ApplicationError
 from ._attempt import Attempt, Cancelled, Completed, Failed, GivenAway, Outcome, Surroundings
 from ._codec import Code, recode
 from ._functions import Function, Functions
+from ._turns import Answered
 
 logger = logging.getLogger("holdfast.activity")
 _Details = activity.ActivityCancellationDetails
@@ -31,7 +32,7 @@ _WHY = {
 class Activities:
     """Touched only on the worker's loop, but for heartbeats.
 
-    answered: is called after each answer and heartbeat of the loop's own thread.
+    answered: is called after each answer and heartbeat of the loop's own thread; see Turns.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Activities:
         core: _core.Worker,
         functions: Functions,
         around: Surroundings,
-        answered: Callable[[], None],
+        answered: Answered,
         *,
         chaos: Chaos | None,
         lose: Callable[[], None],
@@ -135,7 +136,7 @@ class Activities:
             # Without a lease nobody waits for the answer.
             if error.code != "ALREADY_COMPLETED":
                 raise
-        self._answered()
+        self._answered(is_last=len(self._tasks) == 1)
 
 
 def unanswerable(error: Exception) -> Failed:
@@ -154,7 +155,7 @@ class Beats:
         core: _core.Worker,
         token: bytes,
         around: Surroundings,
-        answered: Callable[[], None],
+        answered: Answered,
     ) -> None:
         self._core = core
         self._token = token

@@ -183,20 +183,22 @@ class Attempt:
         if around.converter._codec is not None and self._beat is not None:
             # A local activity has its values from the workflow's code itself.
             await recode(task, around.converter._codec.decode)
-        outbound = _Outbound(self)
-        inbound: ActivityInboundInterceptor = _Inbound(self)
-        for interceptor in reversed(around.interceptors):
-            inbound = interceptor.intercept_activity(inbound)
-        inbound.init(outbound)
+        inbound: ActivityInboundInterceptor | None = None
+        if around.interceptors:
+            inbound = _Inbound(self)
+            for interceptor in reversed(around.interceptors):
+                inbound = interceptor.intercept_activity(inbound)
+            inbound.init(_Outbound(self))
+        else:
+            self.set_context(self)
         header = task.header.fields if task.header is not None else ()
-        return await inbound.execute_activity(
-            ExecuteActivityInput(
-                fn=self._function.call,
-                args=self._arguments(),
-                executor=None if self._function.is_async else around.executor,
-                headers={entry.key: entry.value for entry in header if entry.value is not None},
-            )
+        input = ExecuteActivityInput(
+            fn=self._function.call,
+            args=self._arguments(),
+            executor=None if self._function.is_async else around.executor,
+            headers={entry.key: entry.value for entry in header if entry.value is not None},
         )
+        return await (self.call(input) if inbound is None else inbound.execute_activity(input))
 
     def _arguments(self) -> list[Any]:
         if self._function.is_dynamic:
@@ -204,7 +206,7 @@ class Attempt:
         converter = self._around.converter.payload_converter
         return converter.from_payloads(self.task.input, self._function.argument_hints)
 
-    def set_context(self, outbound: ActivityOutboundInterceptor) -> None:
+    def set_context(self, outbound: ActivityOutboundInterceptor | Attempt) -> None:
         """What the functions of `holdfast.activity` speak to in this task."""
         around, is_async = self._around, self._function.is_async
         cancelled, shutdown = self._cancelled, around.worker_shutdown
@@ -224,7 +226,9 @@ class Attempt:
 
     async def call(self, input: ExecuteActivityInput) -> Any:
         """After all interceptors: the function itself, where it belongs."""
-        if is_async(input.fn):
+        function = self._function
+        # An interceptor may have put another in its place.
+        if function.is_async if input.fn is function.call else is_async(input.fn):
             return await self._call_async(input)
         executor = input.executor or self._around.executor
         if self._around.shared_state is not None:

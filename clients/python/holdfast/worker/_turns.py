@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from .. import _core
 from .._alarm import Alarm
+
+
+class Answered(Protocol):
+    """Turns.answered, for those who answer."""
+
+    def __call__(self, *, is_last: bool = ...) -> None: ...
 
 
 class Turns:
@@ -38,9 +45,12 @@ class Turns:
             loop.remove_reader(descriptor)
             self._alarm.forget()
 
-    def answered(self) -> None:
-        """An answer was given beside a turn: it leaves with the others of this pass."""
-        if self._soon is None and self._is_on:
+    def answered(self, *, is_last: bool = False) -> None:
+        """An answer was given beside a turn: it leaves with the others of this pass; at once, where
+        no other can come."""
+        if is_last:
+            self._flush()
+        elif self._soon is None and self._is_on:
             self._soon = asyncio.get_running_loop().call_soon(self._flush)
 
     def look(self) -> None:
