@@ -18,7 +18,7 @@ struct DiskScript {
 
   private func request(_ step: Step) -> (Messages.Method, [UInt8]) {
     switch step {
-    case .startLarge: return (.workflowStartWorkflow, start("a", bytes: 20_000))
+    case .startLarge: return (.workflowStartWorkflow, start("a", bytes: 150_000))
     case .startSmall: return (.workflowStartWorkflow, start("b", bytes: 10))
     case .signal: return (.workflowSignalWorkflow, signal(bytes: 10, "s1"))
     case .signalWithLargeArgument: return (.workflowSignalWorkflow, signal(bytes: 15_000, "s2"))

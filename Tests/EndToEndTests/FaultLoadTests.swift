@@ -23,7 +23,7 @@ import Testing
     ]
     for (call, what) in faults {
       let before = faulty.struck.count
-      let n = Int.random(in: 1...(call == "pwrite64" ? 60 : 8))
+      let n = Int.random(in: 1...(call == "pwrite64" ? 20 : 8))
       try faulty.arm(call, n, what)
       try await until("\(call) \(n) \(what) strikes") { faulty.struck.count > before }
       try faulty.disarm()
