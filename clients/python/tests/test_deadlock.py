@@ -8,6 +8,7 @@ import inspect
 import logging
 import queue
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -243,10 +244,22 @@ class Ends:
         return self._turns > 0 or len(self._kinds) < 2
 
 
+@pytest.fixture
+def quick_switches() -> Iterator[None]:
+    """The watchdog gets its turn while code runs. By default a thread waits 5 ms for that, longer
+    than the code of these tests takes: it would always come too late, once it has given its turn
+    away to read a line for its message."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.0002)
+    yield
+    sys.setswitchinterval(before)
+
+
 def call(dog: Watchdog, seconds: float, code: Callable[[], Any]) -> Any:
     return dog.call(Loop(), seconds, code)  # type: ignore[arg-type]
 
 
+@pytest.mark.usefixtures("quick_switches")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_no_interrupt_gets_out_however_close_the_end_is(
     caplog: pytest.LogCaptureFixture,
@@ -281,6 +294,7 @@ class Brief:
                 await asyncio.sleep(0)
 
 
+@pytest.mark.usefixtures("quick_switches")
 # An interrupt may come between the making of a coroutine and its first step, or in a destructor.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
