@@ -9,7 +9,7 @@ final class LogGather {
   /// Over the VFS of this name; nil: over the machine's files.
   init(over below: String?) throws(StoreError) {
     guard let gather = log_gather_new(below) else {
-      throw .system(path: below ?? "", what: "out of memory")
+      throw .system(path: below ?? "its log", what: "no such VFS of SQLite, or no memory for one")
     }
     self.gather = gather
     name = String(cString: log_gather_name(gather))
